@@ -1,0 +1,275 @@
+"""The one settings file: a name, a default, a reason. The studio starts with nothing set.
+
+Values come from the environment, then from ``.env`` beside ``manage.py``. State lives under ``VAR`` (``var/``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from csp.constants import NONCE, NONE, SELF
+from environs import Env
+from whitenoise.compress import Compressor
+
+from agents.contract import AGENTS, Stage
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+env.read_env(env.path("ENV_FILE", BASE_DIR / ".env"), recurse=False)
+
+VERSION = "0.1.0"
+VAR = Path(env.str("VAR", str(BASE_DIR / "var"))).resolve()
+VAR.mkdir(parents=True, exist_ok=True)
+
+
+def kept_secret() -> str:
+    """The signing key of an installation that was given none: made once, kept in ``var/secret-key`` (0600)."""
+    path = VAR / "secret-key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(50))
+    return path.read_text()
+
+
+SECRET_KEY = env.str("SECRET_KEY", "") or kept_secret()
+DEBUG = env.bool("DEBUG", False)
+# The names this studio answers to. Sockets are held to the same list, so "*" would let any site open them.
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+
+INSTALLED_APPS = [
+    "daphne",
+    "articles",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+    "corsheaders",
+    "csp",
+    "django_rq",
+    "ninja",
+]
+
+MIDDLEWARE = [
+    "contentstudio.api_errors.json_errors",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "contentstudio.urls"
+ASGI_APPLICATION = "contentstudio.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+# The store
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's DATABASES entry for ``url``, with what each kind needs to be safe under many writing processes."""
+    config: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", url))
+    if config["ENGINE"].endswith("sqlite3"):
+        config["CONN_MAX_AGE"] = None
+        config["OPTIONS"] = {
+            # Deferred transactions that upgrade to a write fail at once under load; immediate ones wait their turn.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;"
+            " PRAGMA journal_size_limit=27103364; PRAGMA cache_size=2000;",
+        }
+    else:
+        config["CONN_MAX_AGE"] = 0
+        config["OPTIONS"] = {"pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", 10)}}
+    return config
+
+
+DATABASES = {"default": database(f"sqlite:///{VAR / 'studio.sqlite3'}")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def redis_socket() -> Path:
+    """``var/redis.sock``. Such a path may be about 100 bytes long: a deep VAR has it in the temporary directory."""
+    path = os.fsencode(VAR / "redis.sock")
+    if len(path) <= 100:
+        return VAR / "redis.sock"
+    return Path(tempfile.gettempdir()) / f"contentstudio-{hashlib.sha256(path).hexdigest()[:16]}" / "redis.sock"
+
+
+# Redis carries work and wake-up calls, never the truth. `manage.py studio` starts one here where REDIS_URL names none.
+REDIS_SOCKET = redis_socket()
+REDIS_URL = env.str("REDIS_URL", "")
+REDIS_ADDRESS = REDIS_URL or f"unix://{quote(str(REDIS_SOCKET))}"
+
+RQ_QUEUES = {"articles": {"URL": REDIS_ADDRESS, "DEFAULT_TIMEOUT": 60 * 60, "DEFAULT_RESULT_TTL": 600}}
+RQ = {
+    "WORKER_CLASS": "agents.worker.CrewWorker",
+    # services.enqueue waits for the commit itself: it has to see, and to say, when the queue cannot be reached.
+    "COMMIT_MODE": "auto",
+}
+RQ_SHOW_ADMIN_LINK = True
+
+CHANNEL_LAYERS = {
+    "default": {
+        # Publish/subscribe drops nothing at a capacity, and a message is only a doorbell: what it announces is in the store.
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        # redis-py's own limit on an idle read equals the layer's wait, and would end every quiet socket.
+        "CONFIG": {"hosts": [{"address": REDIS_ADDRESS, "socket_timeout": None}]},
+    },
+}
+
+
+# The model. OPENAI_BASE_URL alone is enough for a local server without a key.
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", "")
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "")
+LLM_MODEL = env.str("LLM_MODEL", "gpt-4o-mini")
+# A model for one agent, where it should differ: LLM_MODEL_WRITE=gpt-4o
+LLM_MODELS: dict[Stage, str] = {stage: env.str(f"LLM_MODEL_{stage.upper()}", "") or LLM_MODEL for stage in AGENTS}
+LLM_TIMEOUT = env.float("LLM_TIMEOUT", 60.0)  # seconds without a byte from the model
+LLM_MAX_CONCURRENCY = env.int("LLM_MAX_CONCURRENCY", 8)  # calls in flight, for one article
+IMAGE_MODEL = env.str("IMAGE_MODEL", "gpt-image-1")  # empty: the studio draws the cover itself
+HAS_MODEL = bool(OPENAI_API_KEY or OPENAI_BASE_URL)
+
+# Research. "auto" takes the first that is configured, else the free ones; "none" reads only what the brief brings.
+SEARCH_PROVIDER = env.str("SEARCH_PROVIDER", "auto")
+TAVILY_API_KEY = env.str("TAVILY_API_KEY", "")
+BRAVE_API_KEY = env.str("BRAVE_API_KEY", "")
+SEARXNG_URL = env.str("SEARXNG_URL", "")
+RESEARCH_SECONDS = env.float("RESEARCH_SECONDS", 20.0)  # searching and reading together may take this long
+# Hosts or networks the fetcher may read although they are private, such as an intranet's wiki: "10.1.2.0/24,127.0.0.1".
+FETCH_ALLOW: list[str] = env.list("FETCH_ALLOW", [])
+
+# A run in work is held by a lease. Whoever holds it renews it; the sweeper hands on what was let go.
+LEASE_SECONDS = env.float("LEASE_SECONDS", 15.0)
+MAX_ATTEMPTS = env.int("MAX_ATTEMPTS", 3)
+
+
+# Who may come in
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "article_list"
+LOGOUT_REDIRECT_URL = "login"
+
+# Browsers of other origins may use the API from these; sockets are held to ALLOWED_HOSTS all the same.
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
+CORS_URLS_REGEX = r"^/api/"
+
+HTTPS = env.bool("HTTPS", False)  # served behind TLS: cookies and redirects follow
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+if env.bool("BEHIND_PROXY", False):  # only a proxy that sets this header itself may be believed
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "manifest-src": [SELF],
+    },
+}
+
+# A body larger than this is refused before it is read; uploads have a limit of their own, a file.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+UPLOAD_MAX_BYTES = 15 * 1024 * 1024
+MAX_SOURCES = 20
+
+
+# Files
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = "media/"
+MEDIA_ROOT = VAR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Documents people bring are read by workers and never served.
+    "uploads": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR / "uploads"}},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Collecting is the slowest part of the first start: each file is packed once, and not at all what only debuggers ask for.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+USE_I18N = False
+USE_TZ = True
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "bm25s": {"level": "WARNING"},
+        "ddgs": {"level": "WARNING"},
+        "crewai_core": {"level": "WARNING"},
+        "daphne": {"level": "WARNING"},
+        "django.server": {"level": "WARNING"},
+        "rq.worker": {"level": "WARNING"},
+    },
+}
+
+# CrewAI reads these when it is imported: no telemetry, no traces, nothing outside var/.
+os.environ.update(
+    CREWAI_DISABLE_TELEMETRY="true",
+    CREWAI_TRACING_ENABLED="false",
+    OTEL_SDK_DISABLED="true",
+    CREWAI_STORAGE_DIR=str(VAR / "crewai"),
+)
