@@ -1,0 +1,266 @@
+"""The shapes that pass between the agents and the rest of the studio.
+
+Everything here is plain data: pydantic models, no ORM, no CrewAI, no network. The recipe, the crew and the
+research package speak in these; ``articles.journal`` stores them as JSON and hands them back when a run is resumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Stage = Literal["research", "outline", "write", "edit", "seo", "image"]
+
+AGENTS: dict[Stage, str] = {
+    "research": "ResearchAgent",
+    "outline": "OutlineAgent",
+    "write": "WriterAgent",
+    "edit": "EditorAgent",
+    "seo": "SEOAgent",
+    "image": "ImageAgent",
+}
+"""Stage → the agent that does it, in the order in which a person is told of them."""
+
+MIN_WORDS, MAX_WORDS = 300, 5000
+MIN_TOPIC, MAX_TOPIC = 5, 500
+
+
+class Shape(BaseModel):
+    """Base of everything that is stored: unknown keys are dropped, so that an older run can still be read back."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Answer(BaseModel):
+    """Base of everything a model is asked for: forbids other keys, as strict JSON Schema demands."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+# What is asked
+
+
+class BriefSource(Shape):
+    """A source the person brings. Exactly one of ``text``, ``url`` and ``path`` is set.
+
+    ``path`` is the absolute path of an uploaded .txt, .md, .pdf or .docx file; ``title`` may be empty.
+    """
+
+    id: int
+    title: str = ""
+    text: str = ""
+    url: str = ""
+    path: str = ""
+
+
+class Brief(Shape):
+    """What was asked for. ``language`` is a BCP 47 tag such as ``en``; ``min_words`` is 300–5000."""
+
+    topic: str
+    tone: str = "professional"
+    target_audience: str = "general"
+    min_words: int = 1000
+    include_image: bool = True
+    seo_optimize: bool = True
+    language: str = "en"
+    keywords: list[str] = []
+    notes: str = ""
+    sources: list[BriefSource] = []
+
+
+# Research
+
+
+class Hit(Shape):
+    """What a search provider answers: a page that may be worth reading. It is not a source until it was read."""
+
+    title: str
+    url: str
+    snippet: str = ""
+
+
+class Source(Shape):
+    """A page or document that was really read.
+
+    ``number`` counts from 1 within the run; ``sha256`` is of its text; ``brief_source`` is the id of the brief's source it
+    came from, None where the search found it.
+    """
+
+    number: int
+    title: str
+    url: str = ""
+    author: str = ""
+    date: str = ""
+    read_at: datetime
+    sha256: str
+    excerpt: str = ""
+    words: int = 0
+    brief_source: int | None = None
+
+
+class Passage(Shape):
+    """A stretch of a source's text that can be cited as ``[S3]``: ``text == source_text[start:end]``."""
+
+    id: str
+    source: int
+    start: int
+    end: int
+    text: str
+
+
+class Unread(Shape):
+    """A source that could not be read, and why, in words for its reader."""
+
+    title: str
+    url: str = ""
+    brief_source: int | None = None
+    reason: str
+
+
+class Reading(Shape):
+    """All that was read for a run. Passage ids ``S1, S2 …`` are unique in it.
+
+    ``from_samples`` tells that it is not the person's own material but the sample library's.
+    """
+
+    sources: list[Source] = []
+    passages: list[Passage] = []
+    unread: list[Unread] = []
+    from_samples: bool = False
+
+    def with_problems(self, problems: Iterable[str]) -> Reading:
+        """The same reading, telling also what went wrong with the search."""
+        return self.model_copy(update={"unread": [*self.unread, *(Unread(title="Search", reason=p) for p in problems)]})
+
+    def passage(self, id: str) -> Passage | None:
+        return next((passage for passage in self.passages if passage.id == id), None)
+
+    def source_of(self, passage: Passage) -> Source:
+        return next(source for source in self.sources if source.number == passage.source)
+
+
+class Questions(Answer):
+    """``research:plan``: what a reader would want answered, each fit to be typed into a search engine."""
+
+    questions: list[str] = Field(min_length=1, max_length=6)
+
+
+class Finding(Answer):
+    statement: str
+    sources: list[str] = Field(description="ids of the passages that say so, such as S3")
+
+
+class Findings(Answer):
+    """``research:findings``: what the passages say about the topic."""
+
+    synthesis: str
+    findings: list[Finding] = Field(max_length=12)
+
+
+# Writing
+
+
+class OutlineSection(Answer):
+    heading: str = Field(min_length=2, max_length=120)
+    purpose: str = Field(description="what the reader knows after this section, in one sentence")
+    points: list[str] = Field(max_length=6)
+    sources: list[str] = Field(max_length=8, description="ids of the passages this section rests on, such as S3")
+
+
+class Outline(Answer):
+    title: str = Field(min_length=5, max_length=120)
+    sections: list[OutlineSection] = Field(min_length=2, max_length=30)
+
+
+class Text(Shape):
+    """Markdown written by the writer or the editor; citations are still ``[S3]`` marks."""
+
+    markdown: str
+
+
+ReviewKind = Literal["repetition", "contradiction", "gap", "term", "transition", "tone", "unsupported claim"]
+
+
+class Remark(Answer):
+    section: Annotated[int, Field(ge=1, le=30)]
+    kind: ReviewKind
+    instruction: str
+
+
+class Review(Answer):
+    """``edit:review``: what to mend, each with its section, counted from 1. Sections it does not name stay as they are."""
+
+    remarks: list[Remark] = Field(max_length=12)
+
+
+class SEO(Answer):
+    """``seo:describe``. Limits that are shown to a person are enforced in code, not here: models count badly."""
+
+    title: str = Field(description="30 to 60 characters")
+    meta_description: str = Field(description="120 to 160 characters")
+    slug: str
+    keywords: list[str] = Field(min_length=1, max_length=10)
+
+
+class PicturePrompt(Answer):
+    """``image:prompt``: what to draw, and how to tell it to someone who cannot see it."""
+
+    prompt: str
+    alt: str = Field(max_length=200)
+
+
+class Picture(Shape):
+    """A picture that was stored. ``name`` is its name in the media storage; ``drawn_by`` a model or ``studio``."""
+
+    name: str
+    alt: str
+    prompt: str = ""
+    drawn_by: str
+
+
+class Reference(Shape):
+    """One entry of the list of references: the number the reader sees, and what it stands for."""
+
+    number: int
+    source: int
+    title: str
+    url: str = ""
+    passages: list[str] = []
+
+
+class Manuscript(Shape):
+    """A finished article: what a run is for. ``content`` is Markdown with numbered references."""
+
+    title: str
+    content: str
+    outline: Outline
+    seo: SEO | None = None
+    picture: Picture | None = None
+    picture_problem: str = ""
+    reading: Reading
+    findings: Findings | None = None
+    questions: list[str] = []
+    references: list[Reference] = []
+    notices: list[str] = []
+
+    def research_data(self) -> dict[str, object]:
+        """What was asked, read and found, as JSON: ``sources passages unread questions synthesis findings``."""
+        found = self.findings or Findings(synthesis="", findings=[])
+        return {"questions": self.questions, **self.reading.model_dump(mode="json"), **found.model_dump(mode="json")}
+
+
+# The studio's health
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: how it is, and what to do where that is not well."""
+
+    name: str
+    verdict: Literal["ok", "warn", "fail"]
+    finding: str
+    advice: str = ""

@@ -1,0 +1,46 @@
+"""What model calls cost, and who keeps count of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from agents.contract import Shape
+
+
+class Usage(Shape):
+    """What model calls cost, in tokens as the provider counts them; summed over a step."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def add(self, other: Usage) -> None:
+        for name in type(self).model_fields:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+_meter: ContextVar[Usage | None] = ContextVar("meter", default=None)
+
+
+@contextmanager
+def metered() -> Iterator[Usage]:
+    """Collect what is spent inside the block, in this task and the tasks it starts."""
+    usage = Usage()
+    token = _meter.set(usage)
+    try:
+        yield usage
+    finally:
+        _meter.reset(token)
+
+
+def spend(usage: Usage) -> None:
+    """Told by the model boundary after each call, whether its answer was of use or not."""
+    if (meter := _meter.get()) is not None:
+        meter.add(usage)
+
+
+# What the doctor is told

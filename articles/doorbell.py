@@ -1,0 +1,35 @@
+"""Names and messages of the channel layer's groups: one group an article.
+
+A ring says that there is something newer than you have; the listener reads it from the store. A draft is the exception: a
+preview of text being written, which is never stored.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+
+class Ring(TypedDict):
+    type: Literal["event.recorded"]
+    article: int
+    seq: int
+
+
+class DraftText(TypedDict):
+    type: Literal["draft.written"]
+    article: int
+    step: str
+    offset: int
+    text: str
+
+
+def group_of(article_id: int) -> str:
+    return f"article.{article_id}"
+
+
+def ring(article_id: int, seq: int) -> Ring:
+    return {"type": "event.recorded", "article": article_id, "seq": seq}
+
+
+def draft_text(article_id: int, step: str, offset: int, text: str) -> DraftText:
+    return {"type": "draft.written", "article": article_id, "step": step, "offset": offset, "text": text}

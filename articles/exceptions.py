@@ -1,0 +1,35 @@
+"""Failures the studio expects. Each carries the reason its reader will be shown, and the HTTP status that fits it."""
+
+from __future__ import annotations
+
+
+class StudioError(Exception):
+    """Base: ``str(error)`` is a sentence for the person who reads it, and names what to do."""
+
+    status = 500
+
+
+class ExportFailed(StudioError):
+    """The article could not be turned into the format asked for."""
+
+
+class NotPossibleNow(StudioError):
+    """What was asked for does not go with the state the article is in."""
+
+    status = 409
+
+
+class TextChanged(StudioError):
+    """The text was saved by somebody else since it was opened for editing."""
+
+    status = 409
+
+
+class BadSource(StudioError):
+    """A source that was given cannot be taken as it is."""
+
+    status = 422
+
+
+class RunTakenAway(Exception):
+    """The run is not this worker's any more: it was cancelled, deleted, or handed to another. Not shown to anybody."""

@@ -1,0 +1,81 @@
+"""Who may write a run's history: the worker that holds its lease.
+
+A claim's token fences every write, so a worker that was presumed dead cannot write after another took over.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from articles.exceptions import RunTakenAway
+from articles.ledger import Pen, writing
+from articles.models import Article, Run, Status
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run a worker holds; worthless once the run was cancelled, deleted, or taken over."""
+
+    run_id: int
+    article_id: int
+    token: uuid.UUID
+
+
+def lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def claim_run(run_id: int, *, worker: str, model: str) -> Claim | None:
+    """Take up a pending run; None where it is not pending any more: another worker was faster, or it was cancelled."""
+    article_id = Run.objects.filter(pk=run_id, status=Status.PENDING).values_list("article_id", flat=True).first()
+    if article_id is None:
+        return None
+    with writing(article_id) as pen:
+        run = Run.objects.get(pk=run_id)
+        if run.status != Status.PENDING:
+            return None
+        token = uuid.uuid4()
+        message = "Work goes on where it stopped" if run.started_at else "Work has begun"
+        taken = pen.change_status(
+            run,
+            Status.PROCESSING,
+            message,
+            token=token,
+            worker=worker,
+            model=model,
+            attempts=run.attempts + 1,
+            lease_expires_at=lease_end(),
+            started_at=run.started_at or timezone.now(),
+        )
+    return Claim(run_id, article_id, token) if taken else None
+
+
+def renew_lease(claim: Claim) -> bool:
+    """False where the run is not the claim's any more."""
+    held = Run.objects.filter(pk=claim.run_id, token=claim.token, status=Status.PROCESSING)
+    return bool(held.update(lease_expires_at=lease_end()))
+
+
+def still_holds(claim: Claim) -> bool:
+    """Like ``renew_lease``, but only looks: cheap enough to ask several times a second."""
+    return Run.objects.filter(pk=claim.run_id, token=claim.token, status=Status.PROCESSING).exists()
+
+
+@contextmanager
+def writing_as(claim: Claim) -> Iterator[tuple[Pen, Run]]:
+    """``writing``, for the worker that holds ``claim``. Raises RunTakenAway where it no longer does."""
+    with transaction.atomic():
+        try:
+            article = Article.objects.select_for_update().get(pk=claim.article_id)
+            run = Run.objects.get(pk=claim.run_id, token=claim.token, status=Status.PROCESSING)
+        except (Article.DoesNotExist, Run.DoesNotExist) as error:
+            raise RunTakenAway(claim.run_id) from error
+        yield Pen(article), run

@@ -1,0 +1,140 @@
+"""An article: its brief, its current text, and the states it went through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_WORDS
+from articles.models.status import ACTIVE, ENDED, Status
+
+if TYPE_CHECKING:
+    from articles.models.run import Run
+
+
+class ArticleQuerySet(models.QuerySet["Article"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """A user's own; all of them for staff with the permission to view articles; none for a stranger."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if user.is_staff and user.has_perm("articles.view_article"):
+            return self
+        return self.filter(owner=user.pk)
+
+    def running(self) -> Self:
+        return self.filter(status__in=ACTIVE)
+
+    def search(self, words: str) -> Self:
+        """Articles whose title or topic holds each of ``words``."""
+        found = self
+        for word in words.replace("\0", " ").split()[:10]:
+            found = found.filter(Q(title__icontains=word) | Q(topic__icontains=word))
+        return found
+
+    def without_bodies(self) -> Self:
+        """For lists: everything a row shows, nothing that is long."""
+        return self.defer("content", "outline", "seo_meta", "research_data", "references", "notes")
+
+
+class Article(models.Model):
+    """``status``, ``progress``, ``current_agent`` and ``message`` are the latest run's, written with its events."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="articles")
+
+    # The brief
+    topic = models.CharField(max_length=MAX_TOPIC)
+    tone = models.CharField(max_length=100, default="professional")
+    target_audience = models.CharField("audience", max_length=200, default="general")
+    min_words = models.PositiveIntegerField("words", default=1000)
+    include_image = models.BooleanField("with an image", default=True)
+    seo_optimize = models.BooleanField("with SEO", default=True)
+    language = models.CharField(max_length=35, default="en", help_text="A BCP 47 tag, such as en or pt-BR.")
+    keywords = models.JSONField(default=list, blank=True)
+    notes = models.TextField(blank=True)
+
+    # Where it stands
+    status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
+    progress = models.PositiveSmallIntegerField(default=0, help_text="Per cent, 0–100.")
+    current_agent = models.CharField(max_length=40, blank=True)
+    message = models.TextField(blank=True)
+    last_seq = models.PositiveIntegerField(default=0, editable=False, help_text="Number of its newest event.")
+
+    # What was made
+    title = models.CharField(max_length=300, blank=True)
+    content = models.TextField(blank=True, help_text="Markdown; references are footnotes.")
+    word_count = models.PositiveIntegerField(default=0)
+    outline = models.JSONField(null=True, blank=True)
+    seo_meta = models.JSONField(null=True, blank=True)
+    research_data = models.JSONField(null=True, blank=True)
+    references = models.JSONField(default=list, blank=True)
+    image = models.FileField(max_length=200, blank=True)
+    image_alt = models.CharField(max_length=300, blank=True)
+    notice = models.TextField(blank=True, help_text="What a reader of this text has to know, such as who wrote it.")
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ArticleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = (
+            models.Index(fields=["owner", "-created_at"], name="article_of_owner"),
+            models.Index(fields=["status", "-created_at"], name="article_by_status"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(min_words__gte=MIN_WORDS, min_words__lte=MAX_WORDS), name="article_words_in_bounds"
+            ),
+            models.CheckConstraint(condition=Q(progress__lte=100), name="article_progress_in_per_cent"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="article_status_known"),
+        )
+
+    def __str__(self) -> str:
+        return self.title or self.topic
+
+    def get_absolute_url(self) -> str:
+        return reverse("article_detail", args=[self.pk])
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def image_url(self) -> str:
+        return self.image.url if self.image else ""
+
+    def latest_run(self) -> Run | None:
+        return self.runs.order_by("-id").first()
+
+
+class Revision(models.Model):
+    """A saved state of the text. ``saved_by`` is None where the crew wrote it."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=300)
+    content = models.TextField()
+    saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-number",)
+        constraints = (models.UniqueConstraint(fields=["article", "number"], name="revision_number_once"),)
+
+    def __str__(self) -> str:
+        return f"Revision {self.number}"
+
+    @property
+    def author(self) -> str:
+        return self.saved_by.get_username() if self.saved_by else "The crew"

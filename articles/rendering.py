@@ -1,0 +1,297 @@
+"""The one place where Markdown becomes HTML, and where its visible words are counted.
+
+What is rendered was written by a model, quoted from the web or typed by a person: all of it is hostile. Raw HTML is
+shown as text, the result is sanitised, and it holds under ``style-src 'self'; img-src 'self'`` because no style
+attribute and no foreign picture ever leaves this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+import nh3
+from django.utils.html import escape, linebreaks
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import slugify
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+from mdit_py_plugins.footnote import footnote_plugin
+
+MEDIA_PREFIX = "/media/"
+
+MAX_CHARACTERS = 200_000
+"""Longer texts are shown unformatted. The worst input of this length takes 2 s; 5,000 words are 35,000 characters."""
+
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+# Scripts written without spaces, in which every sign is counted as a word, as word processors do.
+SIGNS = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+# What separates words: space, and the dash that stands without it between two of them.
+BREAKS = re.compile(r"[\s\u2013\u2014]+")
+
+
+class Heading(NamedTuple):
+    """An entry of the table of contents. ``id`` is the one :func:`to_html` gives with the same prefix."""
+
+    level: int
+    id: str
+    text: str
+
+
+def to_html(markdown: str, *, prefix: str = "a", pictures: bool = True) -> SafeString:
+    """Safe HTML to be shown inside a page that has its own h1.
+
+    ``prefix`` (a letter, then letters, digits and hyphens) begins every id, so that two texts can stand in one page.
+    Headings are brought to h2 and below without gaps; footnotes become a labelled list at the end. Without ``pictures``
+    their descriptions stand in for them, for a page that is read away from the studio.
+    """
+    if len(markdown) > MAX_CHARACTERS:
+        return mark_safe(linebreaks(markdown, autoescape=True))  # noqa: S308 — escaped by linebreaks
+    html = _MARKDOWN.render(printable(markdown), {"docId": prefix, "pictures": pictures})
+    return mark_safe(_CLEANER.clean(html))  # noqa: S308 — sanitised by nh3
+
+
+def printable(text: str) -> str:
+    """The text without control characters and lone surrogates, which neither HTML nor XML may hold."""
+    return UNPRINTABLE.sub("", text)
+
+
+def toc(markdown: str, *, prefix: str = "a") -> list[Heading]:
+    """The headings in their order, with the ids that :func:`to_html` gives them."""
+    tokens = _parse(markdown, prefix)
+    return [
+        Heading(int(token.tag[1:]), str(token.attrGet("id")), _visible(following))
+        for token, following in pairwise(tokens)
+        if token.type == "heading_open"
+    ]
+
+
+def plain_text(markdown: str) -> str:
+    """The words a reader sees, a blank line between blocks: no marks, link targets, pictures or footnotes."""
+    return "\n\n".join(text for token in _body(_parse(markdown)) if (text := _visible(token).strip()))
+
+
+def word_count(markdown: str) -> int:
+    """How many words a reader sees. In Chinese and Japanese each sign counts as one."""
+    text = plain_text(markdown)
+    words = BREAKS.split(SIGNS.sub(" ", text))
+    return len(SIGNS.findall(text)) + sum(any(sign.isalnum() for sign in word) for word in words)
+
+
+# Reading the parser's tokens
+
+
+def _parse(markdown: str, prefix: str = "a") -> list[Token]:
+    if len(markdown) > MAX_CHARACTERS:
+        return [Token("code_block", "", 0, content=markdown)]
+    return _MARKDOWN.parse(markdown, {"docId": prefix})
+
+
+def _body(tokens: list[Token]) -> Iterator[Token]:
+    """The tokens before the footnotes, which the parser puts last."""
+    for token in tokens:
+        if token.type == "footnote_block_open":
+            return
+        yield token
+
+
+def _visible(token: Token) -> str:
+    """The text of a block without its marks; empty for tokens that only open or close one."""
+    if token.type in ("fence", "code_block"):
+        return token.content
+    return "".join(
+        part.content if part.type in ("text", "code_inline") else " " if part.type.endswith("break") else ""
+        for part in token.children or []
+    )
+
+
+# Shaping them before they are rendered
+
+
+def _level_headings(state: StateCore) -> None:
+    """Give headings ids, and levels that begin at 2 and never skip one, as screen readers need. Drop empty ones."""
+    kept: list[Token] = []
+    enclosing: list[tuple[int, int]] = []  # (level written, level given) of the headings around the next one
+    ids: Counter[str] = Counter()
+    tokens = iter(state.tokens)
+    for token in tokens:
+        if token.type != "heading_open":
+            kept.append(token)
+            continue
+        inline, closing = next(tokens), next(tokens)
+        if not (text := _visible(inline).strip()):
+            continue
+        written = int(token.tag[1:])
+        while enclosing and enclosing[-1][0] >= written:
+            enclosing.pop()
+        given = enclosing[-1][1] + 1 if enclosing else 2
+        enclosing.append((written, given))
+        token.tag = closing.tag = f"h{min(given, 6)}"
+        token.attrSet("id", _unique(f"{state.env['docId']}-h-{slugify(text, allow_unicode=True) or 'section'}", ids))
+        kept += [token, inline, closing]
+    state.tokens = kept
+
+
+def _unique(id: str, taken: Counter[str]) -> str:
+    """``id``, or the first of ``id-2``, ``id-3`` … that is not taken; it is taken then."""
+    free = id
+    while taken[free]:
+        taken[id] += 1  # where to look next time, so that a thousand headings of one name are no million look-ups
+        free = f"{id}-{taken[id]}"
+    taken[free] = 1
+    return free
+
+
+def _name_links(state: StateCore) -> None:
+    """Let a link without words show its address: one that nobody can see or hear cannot be followed."""
+    for block in state.tokens:
+        children = block.children or []
+        for place in range(len(children) - 1, 0, -1):
+            opening, closing = children[place - 1 : place + 1]
+            if opening.type == "link_open" and closing.type == "link_close":
+                children.insert(place, Token("text", "", 0, content=str(opening.attrGet("href"))))
+
+
+# How a token is written
+
+
+def _cell(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    """A table cell whose alignment is a class: a style attribute would be refused by the Content Security Policy."""
+    if style := tokens[index].attrGet("style"):
+        tokens[index].attrs = {"class": f"ta-{str(style).rpartition(':')[2]}"}
+    return self.renderToken(tokens, index, options, env)
+
+
+def _table(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    """A table in a box of its own, which scrolls where the screen is narrow and is reached by keyboard."""
+    return '<div class="table-box" role="region" aria-label="Table" tabindex="0"><table>\n'
+
+
+def _table_end(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    return "</table></div>\n"
+
+
+def _code(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    """A code block reached by keyboard, as long lines scroll."""
+    return f'<pre tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
+
+
+def _is_ours(address: str) -> bool:
+    """Pictures come from our own media: any other address would tell a stranger who reads the article."""
+    return address.startswith(MEDIA_PREFIX) and ".." not in address
+
+
+def _picture(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    """A picture of ours, or the words that stand in for it."""
+    if env["pictures"] and _is_ours(str(tokens[index].attrGet("src"))):
+        return self.image(tokens, index, options, env)
+    return f"<em>{escape(tokens[index].content)}</em>"
+
+
+def _mention(meta: dict[str, int]) -> str:
+    """``3`` for the first mention of note 3, ``3-2`` for the second: one part of an id and of a label."""
+    number = str(meta["id"] + 1)
+    return f"{number}-{meta['subId'] + 1}" if meta["subId"] else number
+
+
+def _note_mark(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    prefix, meta = env["docId"], tokens[index].meta
+    number = meta["id"] + 1
+    return (
+        f'<sup class="footnote-ref"><a href="#{prefix}-fn{number}" id="{prefix}-fnref{_mention(meta)}"'
+        f' aria-label="Reference {number}">{number}</a></sup>'
+    )
+
+
+def _notes(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    return '<section class="footnotes" role="doc-endnotes" aria-label="References">\n<ol>\n'
+
+
+def _notes_end(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    return "</ol>\n</section>\n"
+
+
+def _note(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    return f'<li id="{env["docId"]}-fn{tokens[index].meta["id"] + 1}">'
+
+
+def _note_end(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    return "</li>\n"
+
+
+def _note_back(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    mention = _mention(tokens[index].meta)
+    # U+FE0E keeps phones from drawing the arrow as a picture.
+    return (
+        f' <a href="#{env["docId"]}-fnref{mention}" class="footnote-backref"'
+        f' aria-label="Back to reference {mention}">\u21a9\ufe0e</a>'
+    )
+
+
+RULES = {
+    "table_open": _table,
+    "table_close": _table_end,
+    "th_open": _cell,
+    "td_open": _cell,
+    "image": _picture,
+    "fence": _code,
+    "code_block": _code,
+    "footnote_ref": _note_mark,
+    "footnote_block_open": _notes,
+    "footnote_block_close": _notes_end,
+    "footnote_open": _note,
+    "footnote_close": _note_end,
+    "footnote_anchor": _note_back,
+}
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": 20})
+    parser.enable(["table", "strikethrough", "linkify"]).use(footnote_plugin, inline=False)
+    if parser.linkify is not None:  # it is: linkify-it-py is a requirement
+        # Only addresses written in full: "Node.js" and "e.g.this" are no links.
+        parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
+    parser.core.ruler.push("level_headings", _level_headings)
+    parser.core.ruler.push("name_links", _name_links)
+    for name, rule in RULES.items():
+        parser.add_render_rule(name, rule)
+    return parser
+
+
+def _keep(tag: str, attribute: str, value: str) -> str | None:
+    return None if attribute == "src" and not _is_ours(value) else value
+
+
+_HEADINGS = ("h2", "h3", "h4", "h5", "h6")
+_MARKDOWN = _parser()
+_CLEANER = nh3.Cleaner(
+    tags={"p", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong", "s", "a", "img", "hr", "br", "div"}
+    | {"table", "thead", "tbody", "tr", "th", "td", "sup", "section", *_HEADINGS},
+    attributes={
+        "a": {"href", "title", "id", "aria-label"},
+        "img": {"src", "alt", "title"},
+        "ol": {"start"},
+        "li": {"id"},
+        "pre": {"tabindex"},
+        "div": {"role", "aria-label", "tabindex"},
+        "section": {"role", "aria-label"},
+        **{heading: {"id"} for heading in _HEADINGS},
+    },
+    allowed_classes={
+        "sup": {"footnote-ref"},
+        "section": {"footnotes"},
+        "a": {"footnote-backref"},
+        "div": {"table-box"},
+        "th": {"ta-left", "ta-right", "ta-center"},
+        "td": {"ta-left", "ta-right", "ta-center"},
+    },
+    url_schemes={"http", "https", "mailto"},
+    link_rel="noopener nofollow ugc",
+    attribute_filter=_keep,
+)

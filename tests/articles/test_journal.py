@@ -1,0 +1,354 @@
+"""The run's history: steps that are done once, events in order, writes fenced by the lease."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from agents.contract import Manuscript, Text
+from agents.exceptions import ModelError
+from agents.usage import Usage
+from articles.exceptions import RunTakenAway
+from articles.journal import (
+    RunJournal,
+    begin_step,
+    complete_run,
+    fail_run,
+    fail_step,
+    finish_step,
+    plan_steps,
+    read_brief,
+    recall_step,
+    skip_stage,
+)
+from articles.lease import claim_run, renew_lease, still_holds
+from articles.ledger import writing
+from articles.models import Article, Event, Run, Status, Step, StepStatus
+from articles.services import NewSource, cancel_run
+from tests.factories import (
+    UserFactory,
+    claim,
+    do_step,
+    make_article,
+    make_completed_article,
+    make_manuscript,
+    make_processing_article,
+    step,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner() -> User:
+    return UserFactory()
+
+
+def told(article: Article) -> list[tuple[int, str, str | None]]:
+    return [(event.seq, event.type, event.payload.get("status")) for event in article.events.all()]
+
+
+class TestSteps:
+    def test_a_step_and_its_event_are_stored_together(self, owner: User) -> None:
+        article = make_article(owner)
+        held = claim(article)
+        do_step(held, "research:plan", done="4 questions")
+        done = Step.objects.get(key="research:plan")
+        assert (done.status, done.message, done.output) == ("completed", "4 questions", {"markdown": "Some text."})
+        assert (done.model_calls, done.prompt_tokens, done.completion_tokens) == (1, 10, 5)
+        last = article.events.last()
+        assert last is not None
+        assert last.payload["step"] == "research:plan"
+        assert last.payload["execution_time"] >= 0
+
+    def test_what_is_done_is_recalled(self, owner: User) -> None:
+        held = claim(make_article(owner))
+        do_step(held, "write:1", markdown="Roofs.")
+        assert recall_step(held, "write:1") == {"markdown": "Roofs."}
+        assert recall_step(held, "write:2") is None
+
+    def test_a_step_that_failed_begins_anew_and_keeps_its_cost(self, owner: User) -> None:
+        held = claim(make_article(owner))
+        begin_step(held, step("write:1"))
+        fail_step(held, step("write:1"), "The model was away.", Usage(calls=4))
+        assert recall_step(held, "write:1") is None
+        begin_step(held, step("write:1"))
+        finish_step(held, step("write:1"), Text(markdown="Now."), Usage(calls=1))
+        again = Step.objects.get(key="write:1")
+        assert (again.status, again.model_calls) == (StepStatus.COMPLETED, 5)
+
+    def test_a_stage_is_skipped_once(self, owner: User) -> None:
+        article = make_article(owner)
+        held = claim(article)
+        skip_stage(held, "seo", "The brief asks for no SEO")
+        skip_stage(held, "seo", "The brief asks for no SEO")
+        assert [status for _, _, status in told(article)].count("skipped") == 1
+
+    def test_progress_is_the_share_of_planned_steps(self, owner: User) -> None:
+        article = make_article(owner)
+        held = claim(article)
+        plan_steps(held, {"research": 2, "write": 2})
+        do_step(held, "research:plan")
+        article.refresh_from_db()
+        assert article.progress == 25
+
+    def test_a_completed_step_needs_an_output(self, owner: User) -> None:
+        held = claim(make_article(owner))
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Step.objects.create(run_id=held.run_id, key="write:9", status=StepStatus.COMPLETED)
+
+
+class TestEvents:
+    def test_they_are_numbered_without_a_gap(self, owner: User) -> None:
+        article = make_completed_article(owner)
+        assert [event.seq for event in article.events.all()] == list(range(1, article.last_seq + 1))
+
+    def test_a_rolled_back_write_leaves_no_number_behind(self, owner: User) -> None:
+        article = make_article(owner)
+        with transaction.atomic():
+            with writing(article.pk) as pen:
+                pen.tell(Event.Type.STATUS_CHANGE, None, message="Never happened")
+            transaction.set_rollback(True)
+        article.refresh_from_db()
+        assert article.last_seq == article.events.count() == 1
+
+    def test_they_tell_what_the_socket_tells(self, owner: User) -> None:
+        article = make_article(owner)
+        do_step(claim(article), "write:3", done="182 words")
+        last = article.events.last()
+        assert last is not None
+        message = last.as_message()
+        assert message["type"] == "agent_update"
+        assert message["agent"] == "WriterAgent"
+        assert message["status"] == "completed"
+        assert message["article_id"] == article.pk
+        assert str(message["timestamp"]).endswith("Z")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_writers_at_once_take_numbers_in_the_order_of_their_commits(owner: User) -> None:
+    article = make_article(owner)
+
+    def tell(count: int) -> None:
+        try:
+            for _ in range(count):
+                with writing(article.pk) as pen:
+                    pen.tell(Event.Type.STATUS_CHANGE, None, message="Told")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=tell, args=(10,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [event.seq for event in article.events.order_by("id")] == list(range(1, 42))
+
+
+class TestLease:
+    def test_a_run_is_claimed_once(self, owner: User) -> None:
+        article = make_article(owner)
+        held = claim(article)
+        assert claim_run(held.run_id, worker="other", model="m") is None
+        article.refresh_from_db()
+        assert article.status == Status.PROCESSING
+
+    def test_a_cancelled_run_is_not_claimed(self, owner: User) -> None:
+        article = make_article(owner)
+        run = article.latest_run()
+        assert run
+        cancel_run(article=article, by=owner)
+        assert claim_run(run.pk, worker="w", model="m") is None
+
+    def test_who_lost_the_lease_cannot_write(self, owner: User) -> None:
+        article = make_article(owner)
+        held = claim(article)
+        cancel_run(article=article, by=owner)
+        events = article.events.count()
+        with pytest.raises(RunTakenAway):
+            begin_step(held, step("write:1"))
+        with pytest.raises(RunTakenAway):
+            complete_run(held, make_manuscript(), notice="")
+        with pytest.raises(RunTakenAway):
+            fail_run(held, "Too late")
+        assert not renew_lease(held)
+        assert not still_holds(held)
+        assert article.events.count() == events
+
+    def test_a_deleted_article_takes_its_run_away(self, owner: User) -> None:
+        article = make_article(owner)
+        held = claim(article)
+        Article.objects.filter(pk=article.pk).delete()
+        with pytest.raises(RunTakenAway):
+            begin_step(held, step("write:1"))
+        with pytest.raises(RunTakenAway):
+            read_brief(held)
+
+    def test_renewing_puts_the_end_of_the_lease_off(self, owner: User) -> None:
+        held = claim(make_article(owner))
+        before = Run.objects.get(pk=held.run_id).lease_expires_at
+        assert renew_lease(held)
+        after = Run.objects.get(pk=held.run_id).lease_expires_at
+        assert before is not None
+        assert after is not None
+        assert after > before
+
+
+class TestTheEnd:
+    def test_a_completed_run_puts_its_text_on_the_article(self, owner: User) -> None:
+        article = make_completed_article(owner)
+        assert article.status == Status.COMPLETED
+        assert article.progress == 100
+        assert article.completed_at is not None
+        assert article.word_count > 20
+        assert article.research_data["sources"][0]["title"] == "City roofs surveyed"
+        assert article.research_data["synthesis"]
+        first = article.revisions.get()
+        assert (first.number, first.content, first.saved_by, first.author) == (1, article.content, None, "The crew")
+
+    def test_a_failed_run_tells_its_reason(self, owner: User) -> None:
+        article, held = make_processing_article(owner)
+        fail_run(held, "The model's key was refused (401). Check OPENAI_API_KEY.")
+        article.refresh_from_db()
+        run = article.latest_run()
+        assert run is not None
+        assert article.status == run.status == Status.FAILED
+        assert run.reason == article.message
+        assert run.finished_at is not None
+
+    def test_a_run_cannot_fail_without_a_reason(self, owner: User) -> None:
+        held = claim(make_article(owner))
+        with pytest.raises(IntegrityError), transaction.atomic():
+            fail_run(held, "")
+
+    def test_a_run_in_work_is_always_held(self, owner: User) -> None:
+        article = make_article(owner)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            article.runs.update(status=Status.PROCESSING)
+
+    def test_an_article_has_one_run_at_a_time(self, owner: User) -> None:
+        article = make_article(owner)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Run.objects.create(article=article)
+
+    def test_no_sources_and_no_seo_are_stored_as_such(self, owner: User) -> None:
+        article = make_article(owner)
+        bare = make_manuscript().model_copy(update={"seo": None, "findings": None})
+        complete_run(claim(article), bare, notice="Told.")
+        article.refresh_from_db()
+        assert (article.seo_meta, article.research_data["synthesis"], article.notice) == (None, "", "Told.")
+
+
+def test_the_crew_is_told_the_brief_with_its_sources(owner: User) -> None:
+    sources = (NewSource(title="Survey", text="Roofs."), NewSource(url="https://example.org/roofs"))
+    article = make_article(owner, sources=sources, tone="dry", keywords=["roof"])
+    brief = read_brief(claim(article))
+    assert (brief.topic, brief.tone, brief.keywords) == ("Rooftop gardens in the city", "dry", ["roof"])
+    assert [(source.title, source.text, source.url) for source in brief.sources] == [
+        ("Survey", "Roofs.", ""),
+        ("", "", "https://example.org/roofs"),
+    ]
+
+
+class TestStages:
+    def test_all_six_are_shown_from_the_start(self, owner: User) -> None:
+        run = make_article(owner).latest_run()
+        assert run is not None
+        assert [(view.stage, view.status) for view in run.stages()] == [
+            (stage, "waiting") for stage in ("research", "outline", "write", "edit", "seo", "image")
+        ]
+
+    def test_they_follow_the_steps(self, owner: User) -> None:
+        article, held = make_processing_article(owner)
+        do_step(held, "outline:make")
+        do_step(held, "write:1", done="190 words")
+        skip_stage(held, "seo", "No SEO")
+        begin_step(held, step("image:draw"))
+        fail_step(held, step("image:draw"), "No image model", Usage())
+        run = article.latest_run()
+        assert run is not None
+        views = {view.stage: view for view in run.stages()}
+        assert {stage: view.status for stage, view in views.items()} == {
+            "research": "completed",
+            "outline": "completed",
+            "write": "working",
+            "edit": "waiting",
+            "seo": "skipped",
+            "image": "failed",
+        }
+        assert (views["write"].done, views["write"].planned, views["write"].message) == (1, 6, "1 of 6 sections")
+        assert views["research"].seconds is not None
+        assert views["write"].seconds is None
+
+    def test_stages_of_many_steps_are_told_by_their_number(self, owner: User) -> None:
+        article, held = make_processing_article(owner)
+        plan_steps(held, {"write": 2, "edit": 3})
+        for key in ("write:1", "write:2", "edit:review", "edit:1", "edit:2"):
+            do_step(held, key, done="60 words")
+        run = article.latest_run()
+        assert run is not None
+        views = {view.stage: view for view in run.stages()}
+        assert (views["write"].message, views["edit"].message) == ("2 sections", "2 of the sections mended")
+
+    def test_a_stage_that_was_begun_when_the_run_ended_is_stopped(self, owner: User) -> None:
+        article, _ = make_processing_article(owner)
+        cancel_run(article=article, by=owner)
+        run = article.latest_run()
+        assert run is not None
+        assert run.stages()[1].status == "stopped"
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTheAsynchronousJournal:
+    async def test_a_step_is_performed_once(self) -> None:
+        journal, asked = await a_journal(), []
+
+        async def perform() -> Text:
+            asked.append(1)
+            return Text(markdown="Roofs.")
+
+        spec = step("write:1").__class__("write:1", Text, perform, "Writing", lambda made: "Written")
+        assert (await journal.once(spec)).markdown == "Roofs."
+        assert (await journal.once(spec)).markdown == "Roofs."
+        assert asked == [1]
+
+    async def test_a_failure_is_told_and_raised(self) -> None:
+        journal = await a_journal()
+
+        async def perform() -> Text:
+            raise ModelError("The model's key was refused (401).")
+
+        spec = step("write:1").__class__("write:1", Text, perform, "Writing", lambda made: "Written")
+        with pytest.raises(ModelError):
+            await journal.once(spec)
+        failed = await Step.objects.aget(key="write:1")
+        assert (failed.status, failed.message) == (StepStatus.FAILED, "The model's key was refused (401).")
+
+    async def test_a_file_gets_a_name_of_its_own(self) -> None:
+        journal = await a_journal()
+        first, second = await journal.keep_file("cover.png", b"a"), await journal.keep_file("cover.png", b"b")
+        assert first != second
+        assert first.startswith(f"covers/{journal.claim.article_id}/")
+        assert first.endswith(".png")
+
+
+async def a_journal() -> RunJournal:
+    from asgiref.sync import sync_to_async
+
+    return await sync_to_async(lambda: RunJournal(claim(make_article(UserFactory()))))()
+
+
+def test_a_manuscript_tells_what_was_read() -> None:
+    made: Manuscript = make_manuscript()
+    assert set(made.research_data()) >= {"sources", "passages", "unread", "questions", "synthesis", "findings"}
+
+
+def test_a_lease_ends_in_the_future(owner: User) -> None:
+    held = claim(make_article(owner))
+    ends = Run.objects.get(pk=held.run_id).lease_expires_at
+    assert ends is not None
+    assert ends > timezone.now()

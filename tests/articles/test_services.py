@@ -1,0 +1,277 @@
+"""What people and programs can do with articles, and what the studio refuses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage, storages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+from redis import Redis
+
+from articles.exceptions import BadSource, NotPossibleNow, TextChanged
+from articles.journal import fail_run
+from articles.models import ApiKey, Article, Run, Source, Status
+from articles.services import (
+    NewSource,
+    add_source,
+    cancel_run,
+    create_article,
+    delete_article,
+    retry_run,
+    save_text,
+    start_run,
+    sweep,
+)
+from tests.factories import (
+    StaffFactory,
+    UserFactory,
+    claim,
+    make_article,
+    make_completed_article,
+    make_processing_article,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner() -> User:
+    return UserFactory()
+
+
+def queued(redis: Redis) -> int:
+    return int(redis.llen("rq:queue:articles"))  # type: ignore[arg-type]
+
+
+class TestCreating:
+    def test_it_starts_a_run_and_enqueues_its_job_on_commit(
+        self, owner: User, redis: Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            article = make_article(owner)
+            assert queued(redis) == 0
+        assert queued(redis) == 1
+        assert article.status == Status.PENDING
+        assert article.events.get().payload["new_status"] == "pending"
+
+    def test_a_queue_that_is_away_costs_no_article(
+        self,
+        owner: User,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    ) -> None:
+        monkeypatch.setitem(settings.RQ_QUEUES["articles"], "URL", "redis://127.0.0.1:9")
+        with django_capture_on_commit_callbacks(execute=True):
+            article = make_article(owner)
+        assert article.status == Status.PENDING
+        assert "sweeper will submit it" in caplog.text
+
+    def test_a_source_that_cannot_be_taken_writes_nothing(self, owner: User) -> None:
+        with pytest.raises(BadSource):
+            create_article(by=owner, brief={"topic": "Roofs and gardens"}, sources=[NewSource()])
+        assert not Article.objects.exists()
+
+
+class TestSources:
+    def test_exactly_one_thing_is_a_source(self, owner: User) -> None:
+        article = make_article(owner)
+        for bad in (NewSource(), NewSource(text=" "), NewSource(text="a", url="https://example.org")):
+            with pytest.raises(BadSource, match="exactly one"):
+                add_source(article=article, source=bad)
+
+    def test_a_document_is_kept_where_workers_can_read_it(self, owner: User) -> None:
+        article = make_article(owner)
+        upload = SimpleUploadedFile("../notes.txt", b"Roofs hold rain.")
+        row = add_source(article=article, source=NewSource(upload=upload))
+        given = row.as_brief_source()
+        assert given.title == "notes.txt"
+        assert given.path.startswith(str(storages["uploads"].path("")))
+        assert row.kind == "document"
+        assert str(row) == "notes.txt"
+
+    @pytest.mark.parametrize(
+        ("name", "content", "reason"),
+        [("a.exe", b"x", "not a kind of document"), ("a.txt", b"", "is empty"), ("a.pdf", b"x" * 2048, "larger than")],
+    )
+    def test_documents_nobody_can_read_are_refused(
+        self, owner: User, name: str, content: bytes, reason: str, settings: object
+    ) -> None:
+        settings.UPLOAD_MAX_BYTES = 1024  # type: ignore[attr-defined]  # pytest-django's settings
+        with pytest.raises(BadSource, match=reason):
+            add_source(article=make_article(owner), source=NewSource(upload=SimpleUploadedFile(name, content)))
+
+    def test_there_is_an_end_to_sources(self, owner: User, settings: object) -> None:
+        settings.MAX_SOURCES = 1  # type: ignore[attr-defined]
+        article = make_article(owner, sources=(NewSource(text="One"),))
+        with pytest.raises(BadSource, match="up to 1 sources"):
+            add_source(article=article, source=NewSource(text="Two"))
+
+    def test_they_are_named_by_what_they_are(self, owner: User) -> None:
+        article = make_article(owner, sources=(NewSource(text="One of many"), NewSource(url="https://example.org/a")))
+        text, page = Source.objects.filter(article=article)
+        assert [(str(text), text.kind), (str(page), page.kind)] == [
+            ("One of many", "text"),
+            ("https://example.org/a", "page"),
+        ]
+
+
+class TestRuns:
+    def test_writing_again_is_refused_while_it_is_written(self, owner: User) -> None:
+        with pytest.raises(NotPossibleNow, match="being written"):
+            start_run(article=make_article(owner), by=owner)
+
+    def test_writing_again_is_a_run_of_its_own(self, owner: User) -> None:
+        article = make_completed_article(owner)
+        start_run(article=article, by=owner)
+        assert article.runs.count() == 2
+        assert article.status == Status.PENDING
+        assert article.content, "the text stays until the new one is there"
+
+    def test_a_retry_goes_on_with_the_same_run(self, owner: User) -> None:
+        article, held = make_processing_article(owner)
+        fail_run(held, "The model was away.")
+        run = retry_run(article=article, by=owner)
+        assert run.pk == held.run_id
+        assert (run.status, run.reason, run.attempts) == (Status.PENDING, "", 0)
+        assert run.steps.done().count() == 3, "what is done stays done"
+
+    def test_only_what_failed_or_was_cancelled_is_retried(self, owner: User) -> None:
+        with pytest.raises(NotPossibleNow, match="failed or was cancelled"):
+            retry_run(article=make_completed_article(owner), by=owner)
+
+    def test_cancelling_says_by_whom(self, owner: User) -> None:
+        article, _ = make_processing_article(owner)
+        cancel_run(article=article, by=owner)
+        assert article.status == Status.CANCELLED
+        assert article.message == f"Cancelled by {owner.username}"
+
+    def test_nothing_to_cancel_is_said(self, owner: User) -> None:
+        with pytest.raises(NotPossibleNow, match="nothing to cancel"):
+            cancel_run(article=make_completed_article(owner), by=owner)
+
+
+class TestDeleting:
+    def test_it_takes_files_along(
+        self, owner: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        article = make_completed_article(owner)
+        article.image = default_storage.save(f"covers/{article.pk}/a.png", ContentFile(b"x"))
+        article.save()
+        source = add_source(article=article, source=NewSource(upload=SimpleUploadedFile("a.txt", b"x")))
+        with django_capture_on_commit_callbacks(execute=True):
+            delete_article(article=article, by=owner)
+        assert not Article.objects.exists()
+        assert not default_storage.exists(article.image.name)
+        assert not storages["uploads"].exists(source.upload.name)
+
+    def test_a_running_one_is_cancelled_first(self, owner: User) -> None:
+        article, held = make_processing_article(owner)
+        delete_article(article=article, by=owner)
+        assert not Run.objects.filter(pk=held.run_id).exists()
+
+
+class TestSweeping:
+    def test_a_run_whose_worker_died_is_put_back(
+        self, owner: User, redis: Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        article, held = make_processing_article(owner)
+        assert sweep() == 0, "its lease has not run out"
+        Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+        with django_capture_on_commit_callbacks(execute=True):
+            assert sweep() == 1
+        article.refresh_from_db()
+        assert article.status == Status.PENDING
+        assert queued(redis) == 1
+        again = claim(article)
+        assert again.token != held.token
+        assert again.run_id == held.run_id
+
+    def test_a_run_that_kills_its_workers_fails(self, owner: User) -> None:
+        article, _ = make_processing_article(owner)
+        Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1), attempts=3)
+        assert sweep() == 1
+        article.refresh_from_db()
+        assert article.status == Status.FAILED
+        assert "died 3 times" in article.message
+
+    def test_a_run_whose_job_was_lost_is_submitted_again(
+        self, owner: User, redis: Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        make_article(owner)
+        Run.objects.update(enqueued_at=timezone.now() - timedelta(minutes=2))
+        with django_capture_on_commit_callbacks(execute=True):
+            assert sweep() == 1
+            assert sweep() == 0, "it has just been submitted"
+        assert queued(redis) == 1
+
+
+class TestText:
+    def test_each_save_is_a_revision_that_is_told(self, owner: User) -> None:
+        article = make_completed_article(owner)
+        saved = save_text(article=article, by=owner, title="New", content="Three new words.", opened_at=1)
+        assert (saved.number, saved.author) == (2, owner.username)
+        assert (article.title, article.word_count) == ("New", 3)
+        last = article.events.last()
+        assert last is not None
+        assert last.payload["number"] == 2
+
+    def test_a_text_changed_by_somebody_else_is_not_overwritten(self, owner: User) -> None:
+        article = make_completed_article(owner)
+        save_text(article=article, by=UserFactory(username="ada"), title="Hers", content="Her words.", opened_at=1)
+        with pytest.raises(TextChanged, match="ada saved revision 2"):
+            save_text(article=article, by=owner, title="Mine", content="My words.", opened_at=1)
+        article.refresh_from_db()
+        assert article.title == "Hers"
+
+    def test_the_text_cannot_be_edited_while_it_is_written(self, owner: User) -> None:
+        article, _ = make_processing_article(owner)
+        with pytest.raises(NotPossibleNow, match="is writing"):
+            save_text(article=article, by=owner, title="T", content="C", opened_at=0)
+
+
+class TestWhoSeesWhat:
+    def test_a_user_sees_their_own_and_staff_all(self, owner: User) -> None:
+        from django.contrib.auth.models import AnonymousUser
+
+        article = make_article(owner)
+        assert list(Article.objects.visible_to(owner)) == [article]
+        assert list(Article.objects.visible_to(StaffFactory())) == [article]
+        assert not Article.objects.visible_to(UserFactory()).exists()
+        assert not Article.objects.visible_to(UserFactory(is_staff=True)).exists(), "staff without the permission"
+        assert not Article.objects.visible_to(AnonymousUser()).exists()
+        assert not Article.objects.visible_to(StaffFactory(is_active=False)).exists()
+
+    def test_search_finds_all_the_words(self, owner: User) -> None:
+        article = make_article(owner, topic="Bees on flat roofs")
+        assert list(Article.objects.search("roofs BEES")) == [article]
+        assert not Article.objects.search("roofs bears").exists()
+        assert Article.objects.search("\0").count() == 1
+
+
+class TestApiKeys:
+    def test_a_key_matches_until_it_is_revoked(self, owner: User) -> None:
+        row, key = ApiKey.objects.issue(owner, "laptop")
+        assert key not in row.key_hash
+        assert str(row) == f"laptop ({key[:8]}…)"
+        match = ApiKey.objects.match(key)
+        assert match is not None
+        assert match.user == owner
+        assert match.last_used_at is None or match.last_used_at
+        assert ApiKey.objects.get().last_used_at is not None
+        ApiKey.objects.update(revoked_at=timezone.now())
+        assert ApiKey.objects.match(key) is None
+
+    def test_a_key_of_someone_who_left_is_none(self, owner: User) -> None:
+        _, key = ApiKey.objects.issue(owner, "laptop")
+        User.objects.update(is_active=False)
+        assert ApiKey.objects.match(key) is None
+
+    def test_nonsense_matches_nothing(self) -> None:
+        assert ApiKey.objects.match("\ud800\0") is None

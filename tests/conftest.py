@@ -1,0 +1,104 @@
+"""The ground the tests stand on: a ``var/`` of their own, a real Redis and, where asked for, real workers."""
+
+from __future__ import annotations
+
+from tests.environment import ROOT, VAR  # first: it decides what the settings will be
+
+# isort: split
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import redis as redis_py
+from django.conf import settings
+from django.db import connection
+
+from contentstudio import embedded_redis
+from tests.live_server import live_server
+from tests.waiting import wait_until
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(VAR, ignore_errors=True)  # a killed server's last write may race with us
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """SQLite tests run on a file: worker processes could not see a database in this process's memory."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = str(VAR / "test.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def redis_server() -> Iterator[str]:
+    """The address of a real Redis, the one that settings name; the whole session has one."""
+    directory = VAR / "redis"
+    embedded_redis.prepare_directories(settings.REDIS_SOCKET, directory)
+    server = subprocess.Popen(embedded_redis.server_command(settings.REDIS_SOCKET, directory))
+    assert embedded_redis.wait_until_it_answers(settings.REDIS_ADDRESS)
+    yield settings.REDIS_ADDRESS
+    server.kill()
+    server.wait()
+
+
+@pytest.fixture
+def redis(redis_server: str) -> Iterator[redis_py.Redis]:
+    """A client of the tests' Redis."""
+    with redis_py.Redis.from_url(redis_server) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def empty_queue(redis: redis_py.Redis) -> Iterator[None]:
+    """Jobs end with their test: a worker of a later one would find other rows under their numbers."""
+    yield
+    redis.delete("rq:queue:articles")
+
+
+@pytest.fixture(scope="session")
+def site(django_db_setup: None, redis_server: str) -> Iterator[str]:
+    """The address of the studio's real web server, in this process and on the tests' database."""
+    with live_server() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def program_environment(django_db_setup: None, redis_server: str) -> dict[str, str]:
+    """The environment in which another process works on this test's database, Redis and ``var/``."""
+    return {**os.environ, "DATABASE_URL": database_address(), "REDIS_URL": redis_server}
+
+
+def database_address() -> str:
+    """Where the test database is, as DATABASE_URL would say it."""
+    found = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{found['NAME']}"
+    base, _, query = os.environ["DATABASE_URL"].partition("?")
+    return f"{base.rpartition('/')[0]}/{found['NAME']}{'?' if query else ''}{query}"
+
+
+@pytest.fixture(scope="session")
+def worker_pool(program_environment: dict[str, str], redis_server: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Two real workers on the test database, started once: they take seconds to import what they need."""
+    command = [sys.executable, str(ROOT / "manage.py"), "workers", "--count", "2"]
+    pool = subprocess.Popen(command, env=program_environment)
+    with redis_py.Redis.from_url(redis_server) as client:
+        wait_until(lambda: client.scard("rq:workers") >= 2 or pool.poll() is not None, seconds=90)
+    yield pool
+    pool.terminate()
+    try:
+        pool.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        pool.kill()
+        pool.wait()
+
+
+@pytest.fixture
+def workers(transactional_db: None, worker_pool: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """Real workers, for a test whose rows are really committed: jobs it enqueues are done in forked processes."""
+    assert worker_pool.poll() is None, "the workers have ended; see their lines above"
+    return worker_pool

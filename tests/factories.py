@@ -1,0 +1,128 @@
+"""Rows for tests, made through the studio's own services and journal, so that they are as real ones are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import factory
+from django.contrib.auth.models import User
+
+from agents.contract import (
+    SEO,
+    Findings,
+    Manuscript,
+    Outline,
+    OutlineSection,
+    Passage,
+    Questions,
+    Reading,
+    Reference,
+    Source,
+    Text,
+)
+from agents.steps import StepSpec
+from agents.usage import Usage
+from articles.journal import begin_step, complete_run, finish_step, plan_steps
+from articles.lease import Claim, claim_run
+from articles.models import Article
+from articles.services import NewSource, create_article
+
+PASSWORD = "correct horse battery staple"
+
+CONTENT = """## Why rooftops matter
+
+Flat roofs are the largest unused surface of a city.[^1] Planted roofs run **11 °C** cooler in summer.[^1]
+
+## Choosing a site
+
+Start with load. A saturated bed weighs 95–180 kg per square metre, so ask an engineer before a gardener.[^2]
+
+[^1]: City roofs surveyed. <https://example.org/roofs> (read 22 November 2026)
+[^2]: Loads of planted beds. (read 22 November 2026)
+"""
+
+
+class UserFactory(factory.django.DjangoModelFactory[User]):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda number: f"writer{number}")
+    password = factory.django.Password(PASSWORD)
+
+
+class StaffFactory(UserFactory):
+    username = factory.Sequence(lambda number: f"editor{number}")
+    is_staff = True
+    is_superuser = True
+
+
+def make_article(owner: User, *, sources: tuple[NewSource, ...] = (), **brief: Any) -> Article:
+    """An article that waits for a worker (its job is enqueued only where the test's transaction commits)."""
+    return create_article(by=owner, brief={"topic": "Rooftop gardens in the city", **brief}, sources=sources)
+
+
+def claim(article: Article) -> Claim:
+    run = article.latest_run()
+    assert run is not None
+    taken = claim_run(run.pk, worker="test", model="test-model")
+    assert taken is not None, "the run was not pending"
+    return taken
+
+
+async def _nothing() -> Text:
+    return Text(markdown="")
+
+
+def step(key: str, doing: str = "Working", done: str = "Done") -> StepSpec[Text]:
+    return StepSpec(key=key, output=Text, perform=_nothing, doing=doing, done=lambda _: done)
+
+
+def do_step(held: Claim, key: str, markdown: str = "Some text.", done: str = "Done") -> None:
+    """Begin and finish a step as the recipe would."""
+    begin_step(held, step(key))
+    finish_step(
+        held, step(key, done=done), Text(markdown=markdown), Usage(calls=1, prompt_tokens=10, completion_tokens=5)
+    )
+
+
+def make_manuscript(content: str = CONTENT, title: str = "Rooftop gardens: what the evidence says") -> Manuscript:
+    text = "Flat roofs are the largest unused surface of a city. Planted roofs run 11 °C cooler in summer."
+    read = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+    source = Source(
+        number=1, title="City roofs surveyed", url="https://example.org/roofs", read_at=read, sha256="0" * 64
+    )
+    section = OutlineSection(heading="Why rooftops matter", purpose="What there is to gain.", points=[], sources=["S1"])
+    site = OutlineSection(heading="Choosing a site", purpose="Where to begin.", points=["Load"], sources=["S1"])
+    return Manuscript(
+        title=title,
+        content=content,
+        outline=Outline(title=title, sections=[section, site]),
+        seo=SEO(title=title[:60], meta_description="What is known of roofs. " * 6, slug="roofs", keywords=["roof"]),
+        reading=Reading(sources=[source], passages=[Passage(id="S1", source=1, start=0, end=len(text), text=text)]),
+        findings=Findings(synthesis="Roofs are unused and planted ones are cooler.", findings=[]),
+        questions=Questions(questions=["How much cooler is a planted roof?"]).questions,
+        references=[Reference(number=1, source=1, title="City roofs surveyed", url="https://example.org/roofs")],
+    )
+
+
+def make_processing_article(owner: User, **brief: Any) -> tuple[Article, Claim]:
+    """An article being written: research is done, the outline is being made."""
+    article = make_article(owner, **brief)
+    held = claim(article)
+    plan_steps(held, {"research": 3, "outline": 1, "write": 6, "edit": 1, "seo": 1, "image": 2})
+    for key in ("research:plan", "research:read", "research:findings"):
+        do_step(held, key)
+    begin_step(held, step("outline:make", "Planning 6 sections"))
+    article.refresh_from_db()
+    return article, held
+
+
+def make_completed_article(owner: User, **brief: Any) -> Article:
+    article, held = make_processing_article(owner, **brief)
+    for key in ("outline:make", "write:1", "write:2", "edit:review", "seo:describe"):
+        do_step(held, key)
+    complete_run(held, make_manuscript(), notice="")
+    article.refresh_from_db()
+    return article
