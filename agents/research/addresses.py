@@ -1,0 +1,64 @@
+"""Which network addresses the studio may connect to when a person, a page or a search names one.
+
+Pure decisions, no network. Only what is publicly routed is let through; everything that could lead into the machine, its
+network or its cloud's metadata service is not, however it is spelled (IPv4 inside IPv6, NAT64, 6to4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
+GLOBAL_UNICAST = IPv6Network("2000::/3")  # RFC 4291: nothing outside it is public today
+# Publicly numbered by the tables of older Pythons, but not public pages.
+NEVER: tuple[Network, ...] = (
+    IPv4Network("192.0.0.0/24"),  # RFC 6890: protocol assignments; a cloud's metadata service is among them
+    IPv4Network("192.88.99.0/24"),  # RFC 7526: 6to4 relays
+    IPv4Network("168.63.129.16/32"),  # Azure's host, seen from inside a virtual machine
+    IPv6Network("2002::/16"),  # RFC 3056: 6to4, which carries any IPv4 address
+    IPv6Network("3fff::/20"),  # RFC 9637: documentation
+)
+
+
+def is_public(address: Address) -> bool:
+    """Whether ``address`` is publicly routed unicast; an IPv4 address carried inside an IPv6 one is judged by itself."""
+    if isinstance(address, IPv6Address):
+        if (carried := carried_ipv4(address)) is not None:
+            return is_public(carried)
+        if address not in GLOBAL_UNICAST:
+            return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in NEVER)
+
+
+def carried_ipv4(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that is really connected to, where ``address`` is IPv4-mapped or NAT64."""
+    if address in NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What an operator lets the fetcher read although it is not public, such as an intranet's wiki."""
+
+    hosts: frozenset[str] = frozenset()
+    networks: tuple[Network, ...] = ()
+
+    @classmethod
+    def parse(cls, entries: Iterable[str]) -> Allowed:
+        """Read ``FETCH_ALLOW``: each entry is an address, a network (``10.1.2.0/24``) or a host's name."""
+        hosts, networks = set(), []
+        for entry in filter(None, (entry.strip() for entry in entries)):
+            try:
+                networks.append(ip_network(entry, strict=False))
+            except ValueError:
+                hosts.add(entry.lower())
+        return cls(frozenset(hosts), tuple(networks))
+
+    def permits(self, host: str, address: Address) -> bool:
+        return is_public(address) or host.lower() in self.hosts or any(address in network for network in self.networks)

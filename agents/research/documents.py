@@ -1,0 +1,169 @@
+"""Reading a document's text, whatever it came as: a web page, plain text, a PDF or a Word file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from agents.exceptions import SourceUnreadable
+from agents.research.confined import Outcome, run_confined
+from agents.research.fetch import Fetched
+from agents.research.kinds import Kind, kind_of_answer, kind_of_name
+from agents.research.text import MAX_CHARACTERS, decode, is_hard_wrapped, one_line, tidy, unwrap
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 30.0
+# The longest encyclopaedia pages have half of this. Beyond it, reading takes time out of proportion (45 s for 400,000 tags).
+MAX_MARKUP, MAX_TAGS = 5_000_000, 120_000
+PANDOC_HEAP_EXHAUSTED = 251
+PDF_READER = Path(__file__).with_name("pdf.py")
+PLAIN_TEMPLATE = Path(__file__).with_name("plain.template")
+# Titles that programs write into PDF files by themselves.
+NO_TITLE = re.compile(r"untitled|microsoft |.*\.(docx?|indd|tex|pdf|dvi|qxd|rtf|odt)$", re.IGNORECASE)
+MARKDOWN_TITLE = re.compile(r"^#[ \t]+([^\n]{1,300}?)[ \t#]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Document:
+    """The text of a document, and what it says of itself: ``date`` is ISO 8601; what it does not say is empty."""
+
+    title: str
+    text: str
+    author: str = ""
+    date: str = ""
+    url: str = ""
+
+
+async def read_page(page: Fetched) -> Document:
+    """The main text of a page that was fetched. Raises SourceUnreadable."""
+    kind = kind_of_answer(page.content_type, urlsplit(page.url).path)
+    if kind is None:
+        raise SourceUnreadable(
+            f"The studio cannot read {page.content_type[:80] or 'such'} files. Paste the text instead."
+        )
+    return await _read(kind, page.body, charset=page.charset, url=page.url)
+
+
+async def read_file(path: Path) -> Document:
+    """The text of an uploaded .txt, .md, .pdf, .docx or .html file. Raises SourceUnreadable."""
+    kind = kind_of_name(path.name)
+    if kind is None:
+        raise SourceUnreadable(f"The studio cannot read {path.suffix or 'such'} files. Bring .txt, .md, .pdf or .docx.")
+    try:
+        body = await asyncio.to_thread(path.read_bytes)
+    except OSError as error:
+        raise SourceUnreadable("The uploaded file is no longer there. Upload it again.") from error
+    return await _read(kind, body)
+
+
+def read_text(text: str, title: str = "") -> Document:
+    """Text that was pasted. Raises SourceUnreadable where nothing readable is in it."""
+    return _document(unwrap(text) if is_hard_wrapped(text) else text, title)
+
+
+async def _read(kind: Kind, body: bytes, *, charset: str = "", url: str = "") -> Document:
+    match kind:
+        case "html":
+            return await asyncio.to_thread(_read_html, decode(body, charset, markup=True), url)
+        case "text":
+            return await asyncio.to_thread(_read_plain, body, charset, url)
+        case "markdown":
+            return await _read_markdown(body, charset, url)
+        case "pdf":
+            return await _read_pdf(body, url)
+        case "docx":
+            return await _read_docx(body, url)
+
+
+def _document(text: str, title: str = "", *, author: str = "", date: str = "", url: str = "") -> Document:
+    text = tidy(text)
+    if not any(character.isalnum() for character in text):
+        raise SourceUnreadable("There is no text in it. Paste the text itself.")
+    return Document(one_line(title), text, one_line(author), one_line(date), url)
+
+
+def _read_html(markup: str, url: str) -> Document:
+    from trafilatura import bare_extraction
+    from trafilatura.settings import Document as Extracted
+
+    if len(markup) > MAX_MARKUP or markup.count("<") > MAX_TAGS:
+        raise SourceUnreadable("The page is too long to be read. Paste the part that matters.")
+    try:
+        found = bare_extraction(
+            markup,
+            url=url or None,
+            with_metadata=True,
+            include_comments=False,
+            # Otherwise any date on the page is taken for its own.
+            date_extraction_params={"extensive_search": False, "original_date": True},
+        )
+    except Exception as error:  # hostile markup may make the parser fail in any way; that is the page's fault alone
+        logger.warning("The page %s could not be parsed", url, exc_info=True)
+        raise SourceUnreadable("The page is built in a way the studio cannot read. Paste its text instead.") from error
+    if not isinstance(found, Extracted) or not found.text:
+        raise SourceUnreadable(
+            "The page holds no readable text; it may need a sign-in or a script. Paste its text instead."
+        )
+    return _document(found.text, found.title or "", author=found.author or "", date=found.date or "", url=url)
+
+
+def _read_plain(body: bytes, charset: str, url: str) -> Document:
+    text = decode(body, charset)
+    return _document(unwrap(text) if is_hard_wrapped(text) else text, url=url)
+
+
+async def _read_markdown(body: bytes, charset: str, url: str) -> Document:
+    """Markdown without its marks, so that a sentence can be quoted as it reads."""
+    text = decode(body, charset)
+    outcome = await _pandoc("gfm", tidy(text).encode())
+    heading = MARKDOWN_TITLE.search(text[:4000])
+    return _document(outcome.output.decode("utf-8", errors="replace"), heading[1] if heading else "", url=url)
+
+
+async def _read_pdf(body: bytes, url: str) -> Document:
+    command = [sys.executable, "-I", str(PDF_READER), str(MAX_CHARACTERS)]
+    outcome = await _convert(command, body, most=8 * MAX_CHARACTERS)
+    if outcome.code != 0:
+        raise SourceUnreadable("The PDF is damaged or too large. Save it again, or paste the part that matters.")
+    answer = json.loads(outcome.output)
+    if answer["encrypted"]:
+        raise SourceUnreadable("The PDF is protected by a password. Save it without, or paste its text.")
+    text = answer["text"]
+    if not text.strip():
+        raise SourceUnreadable("The PDF holds no text; it seems to be scanned. Run text recognition (OCR) on it first.")
+    title = "" if NO_TITLE.match(answer["title"]) else answer["title"]
+    return _document(unwrap(tidy(text)), title, author=answer["author"], url=url)
+
+
+async def _read_docx(body: bytes, url: str) -> Document:
+    outcome = await _pandoc("docx", body, f"--template={PLAIN_TEMPLATE}")
+    if outcome.code == PANDOC_HEAP_EXHAUSTED:
+        raise SourceUnreadable("The document is too large to be read. Split it, or paste the part that matters.")
+    if outcome.code not in (0, None):
+        raise SourceUnreadable("This is not a Word document (.docx) that can be opened. Save it again as .docx.")
+    title, author, text = outcome.output.decode("utf-8", errors="replace").split("\n", 2)
+    return _document(text, title, author=author, url=url)
+
+
+async def _pandoc(format: str, body: bytes, *options: str) -> Outcome:
+    from pypandoc import get_pandoc_path
+
+    limits = ["+RTS", "-M512m", "-RTS", "--sandbox"]
+    command = [get_pandoc_path(), *limits, f"--from={format}", "--to=plain", "--wrap=none", *options]
+    return await _convert(command, body, most=8 * MAX_CHARACTERS)
+
+
+async def _convert(command: list[str], body: bytes, *, most: int) -> Outcome:
+    try:
+        return await run_confined(command, body, seconds=SECONDS, most=most)
+    except TimeoutError as error:
+        raise SourceUnreadable(
+            f"The document could not be read within {SECONDS:g} seconds. Split it, or paste the part that matters."
+        ) from error

@@ -1,0 +1,59 @@
+"""Finding pages that may answer a run's questions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from itertools import zip_longest
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from agents.contract import Hit
+from agents.exceptions import SearchFailed
+from agents.research.search import Search
+
+# What senders add to an address to follow its readers: the page is the same without.
+TRACKING = {"fbclid", "gclid", "mc_cid", "mc_eid", "msclkid", "ref_src", "srsltid"}
+
+
+async def find(questions: Sequence[str], search: Search, limit: int) -> tuple[list[Hit], list[str]]:
+    """At most ``limit`` hits for all the questions, the best of each first, each page once; and what went wrong, in words.
+
+    A search that fails is told, not raised: the run can go on with what it has.
+    """
+    answers = await asyncio.gather(*(_ask(search, question, limit) for question in questions))
+    problems = dict.fromkeys(answer for answer in answers if isinstance(answer, str))
+    pages: dict[str, Hit] = {}
+    for rank in zip_longest(*(answer for answer in answers if not isinstance(answer, str))):
+        for hit in rank:
+            if hit is not None and (key := page_key(hit.url)):
+                pages.setdefault(key, hit)
+    return list(pages.values())[:limit], list(problems)
+
+
+async def _ask(search: Search, question: str, limit: int) -> list[Hit] | str:
+    try:
+        return await search.search(question, limit)
+    except SearchFailed as problem:
+        return str(problem)
+
+
+def page_key(url: str) -> str:
+    """What is equal for two addresses of the same page; empty where ``url`` is none.
+
+    http and https, ``www.``, a last slash, the fragment and what tracks the reader make no difference.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        return ""
+    if not parts.hostname:
+        return ""
+    host = parts.hostname.removeprefix("www.") + (f":{port}" if port not in (None, 80, 443) else "")
+    kept = [
+        (name, value)
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if name not in TRACKING and not name.startswith("utm_")
+    ]
+    query = f"?{urlencode(sorted(kept))}" if kept else ""
+    return host + (parts.path.rstrip("/") or "/") + query

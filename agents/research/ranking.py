@@ -1,0 +1,79 @@
+"""Picking the passages that answer a set of questions (BM25)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+
+from agents.contract import Passage
+from agents.research.words import CJK, IDEOGRAPH, LETTERS
+
+TERM = re.compile(f"[{CJK}]+|{LETTERS}")
+
+
+@cache
+def _stopwords() -> frozenset[str]:
+    from bm25s.stopwords import STOPWORDS_EN_PLUS
+
+    asking = ("how", "what", "when", "where", "which", "who", "why", "does", "do", "did", "can", "should", "main")
+    return frozenset(STOPWORDS_EN_PLUS).union(asking)
+
+
+def terms(text: str) -> list[str]:
+    """What a text is found by: its words without the commonest English ones, without a plural's s.
+
+    Chinese and Japanese, written without spaces, are found by every pair of neighbouring characters.
+    """
+    found = []
+    for word in TERM.findall(text.casefold()):
+        if IDEOGRAPH.match(word):
+            found += [word[at : at + 2] for at in range(max(1, len(word) - 1))]
+        elif word not in _stopwords():
+            found.append(word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word)
+    return found
+
+
+def rank(passages: Sequence[Passage], queries: Sequence[str], limit: int, per_source: int) -> list[Passage]:
+    """At most ``limit`` passages, and ``per_source`` of each source, best first.
+
+    The queries take turns, so that each gets its best passages. Where they match too little, the places that are left go to
+    the passages in their own order. The same arguments always give the same answer.
+    """
+    chosen: dict[str, Passage] = {}
+    taken: Counter[int] = Counter()
+
+    def take(passage: Passage) -> bool:
+        if passage.id in chosen or taken[passage.source] >= per_source or len(chosen) >= limit:
+            return False
+        chosen[passage.id] = passage
+        taken[passage.source] += 1
+        return True
+
+    lists = [iter(ranked) for ranked in _rankings(passages, queries)]
+    while lists and len(chosen) < limit:
+        # any() stops at the passage that was taken; a list in which none was is used up.
+        lists = [ranked for ranked in lists if any(take(passage) for passage in ranked)]
+    for passage in passages:
+        take(passage)
+    return list(chosen.values())
+
+
+def _rankings(passages: Sequence[Passage], queries: Sequence[str]) -> list[list[Passage]]:
+    """For each query the passages that match it at all, best first, equals in their own order."""
+    corpus = [terms(passage.text) for passage in passages]
+    if not any(corpus):
+        return []
+    from bm25s import BM25
+
+    index = BM25()
+    index.index(corpus, show_progress=False)
+    rankings = []
+    for query in queries:
+        known = [term for term in dict.fromkeys(terms(query)) if term in index.vocab_dict]
+        if known:
+            scores = index.get_scores(known).tolist()
+            matching = (place for place, score in enumerate(scores) if score > 0)
+            rankings.append([passages[place] for place in sorted(matching, key=lambda place: -scores[place])])
+    return rankings

@@ -1,0 +1,73 @@
+"""What counts as a word and as a sentence. Offsets throughout are in characters of the text that is given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+IDEOGRAPH = re.compile(f"[{CJK}]")
+LETTERS = f"[^\\W_{CJK}]{{1,60}}"  # a longer one is no word but a line of noise, and counts as several
+# Two characters of Chinese or Japanese count as one word; there are no spaces to count by.
+WORD = re.compile(f"[{CJK}]{{1,2}}|{LETTERS}(?:['’-]{LETTERS}){{0,5}}")
+
+LINE = re.compile(r"[^\n]+")
+# A mark that may end a sentence, what closes with it, and reference marks such as [3] that follow it.
+STOP = re.compile(r"(?:[.!?…]+[\"'”’»)\]]*|[。！？｡]+[」』”’）]*)(?:\[\d{1,3}\])*")
+SPACE = re.compile(r"\s*")
+# Single letters and pairs of them cover initials, "e.g.", "U.S." and their like in other languages.
+ABBREVIATION = re.compile(
+    r"(?:^|[\s(\[])(?:[^\W\d_]|[^\W\d_]\.[^\W\d_]|mrs?|ms|dr|prof|st|vs|cf|fig|eq|vol|pp|eds?|et al|approx|ca|inc|ltd"
+    r"|co|jr|sr|bzw)\.$",
+    re.IGNORECASE,
+)
+LIST_NUMBER = re.compile(r"\s*\(?\d{1,3}\.$")
+
+
+def count_words(text: str, start: int = 0, end: int | None = None) -> int:
+    return sum(1 for _ in WORD.finditer(text, start, len(text) if end is None else end))
+
+
+def lines(text: str) -> Iterator[tuple[int, int]]:
+    """Where each line that holds something begins and ends, without the spaces around it."""
+    for line in LINE.finditer(text):
+        content = line[0].strip()
+        if content:
+            start = line.start() + line[0].index(content)
+            yield start, start + len(content)
+
+
+def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
+    """Where each sentence begins and ends. A line break always ends one; a stop without a space after it may."""
+    found = []
+    for begin, finish in lines(text[start:end]):
+        at, finish = begin + start, finish + start
+        for stop in STOP.finditer(text, at, finish):
+            if stop.start() > at and _ends(text, at, stop, finish):
+                found.append((at, stop.end()))
+                at = _past_spaces(text, stop.end(), finish)
+        if at < finish:
+            found.append((at, finish))
+    return found
+
+
+def _past_spaces(text: str, at: int, finish: int) -> int:
+    spaces = SPACE.match(text, at, finish)
+    return spaces.end() if spaces else at
+
+
+def _ends(text: str, at: int, stop: re.Match[str], finish: int) -> bool:
+    """Whether ``stop`` ends the sentence that began at ``at``, or belongs to an abbreviation, a number, a list's number."""
+    end = stop.end()
+    if end == finish or stop[0][0] in "。！？｡":
+        return True
+    following = text[end : end + 2].lstrip()
+    if not text[end].isspace():
+        # "it works.The next": a sentence only where a word, not an initial or a file's name, came before and a capital follows.
+        return text[end].isupper() and text[max(at, stop.start() - 2) : stop.start()].islower()
+    if following[:1].islower():
+        return False
+    if stop[0] != ".":
+        return True
+    before = text[max(at, stop.start() - 12) : end]
+    return not ABBREVIATION.search(before) and not LIST_NUMBER.fullmatch(text, at, end)

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from agents.contract import Passage
+from agents.research.likeness import repeats, resemblance, sketch
+from agents.research.passages import cut, is_boilerplate
+from agents.research.ranking import rank, terms
+from agents.research.words import count_words, sentences
+
+WORDS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "omega")
+
+
+def prose(chance: random.Random, words: int) -> str:
+    """That many words or a few more, in sentences of 4 to 40."""
+    found: list[str] = []
+    count = 0
+    while count < words:
+        length = chance.randint(4, 40)
+        found.append(" ".join(chance.choices(WORDS, k=length)).capitalize() + ".")
+        count += length
+    return " ".join(found)
+
+
+def written(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentences(text)]
+
+
+def test_sentences_end_where_a_reader_would_end_them():
+    text = (
+        "Dr. Smith came to the U.S. in 2019. He met J. Doe there.It was fun! Node.js runs v1.2.3 of it. See e.g. Fig. 3"
+        ' for more… and on. It ends.[3] Does it? "Yes." Indeed'
+    )
+
+    assert written(text) == [
+        "Dr. Smith came to the U.S. in 2019.",
+        "He met J. Doe there.",
+        "It was fun!",
+        "Node.js runs v1.2.3 of it.",
+        "See e.g. Fig. 3 for more… and on.",
+        "It ends.[3]",
+        "Does it?",
+        '"Yes."',
+        "Indeed",
+    ]
+
+
+def test_sentences_end_with_their_line_and_a_lists_number_is_none():
+    assert written("A heading\n1. First item\n2. Second item. With two.\n") == [
+        "A heading",
+        "1. First item",
+        "2. Second item.",
+        "With two.",
+    ]
+
+
+def test_sentences_without_spaces_between_them_are_told_apart():
+    assert written("東京は大きい。「京都は古い。」終わり") == ["東京は大きい。", "「京都は古い。」", "終わり"]
+
+
+def test_sentences_of_a_part_have_the_offsets_of_the_whole():
+    text = "Leave me out. Take me. And me."
+
+    assert [text[start:end] for start, end in sentences(text, 14)] == ["Take me.", "And me."]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_passages_have_80_to_200_words_and_leave_nothing_out(seed: int):
+    chance = random.Random(seed)
+    kinds = [lambda: prose(chance, chance.randint(5, 400)), lambda: "A heading", lambda: "- an item of a list"]
+    text = "\n\n".join(chance.choice(kinds)() for _ in range(40))
+
+    spans = cut(text)
+    counts = [count_words(text, start, end) for start, end in spans]
+
+    assert all(80 <= count <= 200 for count in counts[:-1])
+    assert counts[-1] <= 200
+    assert sum(counts) == count_words(text)
+    assert all(text[start:end] == text[start:end].strip() for start, end in spans)
+    assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
+
+
+def test_passages_end_with_a_sentence_and_where_they_can_with_a_paragraph():
+    chance = random.Random(1)
+    paragraphs = [prose(chance, 90) for _ in range(4)]
+    text = "\n".join(paragraphs)
+
+    assert [text[start:end] for start, end in cut(text)] == paragraphs
+
+
+def test_a_long_paragraph_is_cut_between_sentences():
+    sentence = "Alpha beta gamma delta epsilon zeta eta theta iota kappa."  # ten words
+    text = " ".join([sentence] * 40)
+
+    assert [count_words(text, start, end) for start, end in cut(text)] == [150, 150, 100]
+
+
+def test_a_passage_does_not_end_with_a_heading_only_because_it_is_long_enough_with_it():
+    first = "Alpha " * 74 + "beta."
+    second = " ".join(["Alpha beta gamma delta epsilon zeta eta theta iota kappa."] * 9)
+    text = f"{first}\nWhat is told in the second part\n{second}"
+
+    assert cut(text) == [(0, len(text))]
+
+
+def test_a_heading_goes_with_what_follows_it():
+    chance = random.Random(2)
+    first, second = prose(chance, 90), prose(chance, 90)
+    text = f"{first}\nThe second part\n{second}"
+
+    assert [text[start:end] for start, end in cut(text)] == [first, f"The second part\n{second}"]
+
+
+@pytest.mark.parametrize("text", ["One word", "A single short paragraph. It is a source all the same.", "Heading only"])
+def test_a_short_text_is_one_passage(text: str):
+    assert cut(text) == [(0, len(text))]
+
+
+@pytest.mark.parametrize("text", ["", "  \n\n ", "…!? --- ***\n---"])
+def test_a_text_without_a_word_has_no_passage(text: str):
+    assert cut(text) == []
+
+
+def test_a_short_rest_joins_the_passage_before_it():
+    chance = random.Random(4)
+    text = f"{prose(chance, 90)}\n{prose(chance, 20)}"
+
+    assert cut(text) == [(0, len(text))]
+
+
+@pytest.mark.parametrize("text", ["word " * 5000, "x" * 100_000, "漢字" * 20_000, "a. " * 20_000, "Ab.Cd" * 10_000])
+def test_a_text_that_is_no_prose_is_cut_all_the_same(text: str):
+    spans = cut(text)
+
+    assert all(count_words(text, start, end) <= 200 for start, end in spans)
+    assert spans[-1][1] == len(text.rstrip())
+
+
+def test_a_menu_is_boilerplate_and_a_list_with_sentences_is_not():
+    assert is_boilerplate("Home\nAbout us\nContact\nSign in")
+    assert is_boilerplate("---")
+    assert not is_boilerplate("Tools\nTake a spade.\nIt must be sharp.")
+    assert not is_boilerplate("a line of more than six words without a full stop")
+
+
+def test_nearly_the_same_words_are_a_repetition():
+    chance = random.Random(5)
+    text = prose(chance, 200)
+    other = prose(chance, 200)
+
+    assert repeats([text, other, text.replace("omega", "OMEGA") + " One more word.", other]) == [None, None, 0, 1]
+
+
+def test_long_texts_are_compared_by_a_sample():
+    chance = random.Random(6)
+    text = prose(chance, 20_000)
+    half = text[: len(text) // 2]
+
+    assert resemblance(sketch(text), sketch(text + " The end.")) > 0.95
+    assert 0.4 < resemblance(sketch(text), sketch(half)) < 0.6
+
+
+def test_texts_shorter_than_a_shingle_are_compared_as_a_whole():
+    assert repeats(["One two", "one two", "one", "…", "!"]) == [None, 0, None, None, 3]
+    assert resemblance(sketch("One"), sketch("Two")) == 0.0
+
+
+def passages(*texts: tuple[int, str]) -> list[Passage]:
+    return [
+        Passage(id=f"S{place}", source=source, start=0, end=len(text), text=text)
+        for place, (source, text) in enumerate(texts, start=1)
+    ]
+
+
+LIBRARY = passages(
+    (1, "Heat pumps move heat from outside into a house, even in winter."),
+    (1, "A heat pump needs electricity, about a quarter of the heat it gives."),
+    (1, "Heat pumps hum softly in the garden."),
+    (2, "Solar panels make electricity on sunny days."),
+    (3, "Rye bread keeps for a week."),
+)
+
+
+def test_each_question_gets_the_passages_that_answer_it():
+    found = rank(LIBRARY, ["How do heat pumps work in winter?", "What about solar panels?"], limit=2, per_source=5)
+
+    assert [passage.id for passage in found] == ["S1", "S4"]
+
+
+def test_a_source_gives_no_more_than_its_share():
+    found = rank(LIBRARY, ["heat pump"], limit=5, per_source=2)
+
+    assert [passage.source for passage in found].count(1) == 2
+    assert [passage.id for passage in found][2:] == ["S4", "S5"]
+
+
+@pytest.mark.parametrize("queries", [[], ["the of and"], ["Wärmepumpe"], [""]])
+def test_where_nothing_matches_the_passages_come_in_their_own_order(queries: list[str]):
+    assert [passage.id for passage in rank(LIBRARY, queries, limit=3, per_source=2)] == ["S1", "S2", "S4"]
+
+
+def test_there_may_be_nothing_to_rank():
+    assert rank([], ["heat"], 5, 5) == []
+    assert rank(passages((1, "the of and")), ["heat"], 5, 5) == passages((1, "the of and"))
+
+
+def test_ranking_is_quiet(capfd: pytest.CaptureFixture[str]):
+    rank(LIBRARY, ["heat pump"], 5, 5)
+
+    assert capfd.readouterr() == ("", "")
+
+
+def test_terms_are_found_in_any_script():
+    assert terms("How do Heat-Pumps work? Gas, glass") == ["heat", "pump", "work", "gas", "glass"]
+    assert terms("東京都 Straße") == ["東京", "京都", "strasse"]
+    assert terms("都") == ["都"]

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import time
+from pathlib import Path
+
+from aiohttp import web
+
+from agents.contract import BriefSource, Hit
+from agents.research.addresses import Allowed
+from agents.research.fetch import Fetcher
+from agents.research.reading import OUT_OF_TIME, read_all
+from tests.agents.fixtures.loopback import page, serving
+
+FETCHER = Fetcher(allowed=Allowed.parse(["127.0.0.0/8"]), seconds=5)
+NOUNS = ("pump", "house", "garden", "winter", "river", "bridge", "market", "street", "window", "letter", "forest")
+
+
+def article(seed: int, words: int = 100) -> str:
+    """An article's text that is like no other seed's."""
+    chance = random.Random(seed)
+    return " ".join(
+        f"The {' '.join(chance.choices(NOUNS, k=7))} number {seed * 1000 + place} stands here."
+        for place in range(words // 12)
+    )
+
+
+def hits(site: str, *paths: str) -> list[Hit]:
+    return [Hit(title=f"Found {path}", url=site + path) for path in paths]
+
+
+class Site:
+    """Pages by number: ``/7`` is the seventh article. What is asked for is noted, and what is asked for at once is counted."""
+
+    def __init__(self, delay: float = 0.0) -> None:
+        self.delay = delay
+        self.asked: list[str] = []
+        self.now = self.most = 0
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        self.asked.append(request.path)
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(60 if request.path.startswith("/slow") else self.delay)
+        self.now -= 1
+        number = request.path.strip("/").rpartition("-")[2]
+        if not number.isdigit():
+            return web.Response(status=404)
+        return web.Response(text=page(f"Page {number}", article(int(number))), content_type="text/html")
+
+
+async def test_own_sources_come_first_and_every_passage_can_be_found_in_its_source(tmp_path: Path):
+    file = tmp_path / "kept-name.txt"
+    file.write_text(article(21, 400))
+    async with serving(Site()) as site:
+        own = [
+            BriefSource(id=31, text=article(20)),
+            BriefSource(id=32, title="My file", path=str(file)),
+            BriefSource(id=33, url=f"{site}/22"),
+        ]
+        reading = await read_all(own, hits(site, "/1", "/2"), fetcher=FETCHER, seconds=5, limit=5)
+
+    assert [source.number for source in reading.sources] == [1, 2, 3, 4, 5]
+    assert [source.brief_source for source in reading.sources] == [31, 32, 33, None, None]
+    assert [source.title for source in reading.sources[1:]] == ["My file", "Page 22", "Page 1", "Page 2"]
+    assert reading.sources[0].title == " ".join(article(20).split()[:10]) + " …"
+    assert reading.sources[0].sha256 == hashlib.sha256(article(20).encode()).hexdigest()
+    assert reading.sources[0].words == len(article(20).split())
+    assert reading.sources[2].url == f"{site}/22"
+    assert [passage.id for passage in reading.passages] == [f"S{n}" for n in range(1, len(reading.passages) + 1)]
+    assert [passage.source for passage in reading.passages] == [1, 2, 2, 2, 3, 4, 5]
+    assert all(article(21, 400)[p.start : p.end] == p.text for p in reading.passages if p.source == 2)
+    assert reading.unread == []
+
+
+async def test_a_short_own_source_is_a_passage_even_where_it_is_no_prose():
+    own = [BriefSource(id=1, text="Opening hours\nMonday"), BriefSource(id=2, text="One line is enough.")]
+
+    reading = await read_all(own, [], fetcher=FETCHER, seconds=1, limit=5)
+
+    assert [passage.text for passage in reading.passages] == ["Opening hours\nMonday", "One line is enough."]
+
+
+async def test_what_cannot_be_read_is_told_with_its_reason(tmp_path: Path):
+    own = [
+        BriefSource(id=1, title="Scan", path=str(tmp_path / "gone.pdf")),
+        BriefSource(id=2, text="\x00"),
+        BriefSource(id=3, url="http://10.0.0.1/wiki"),
+        BriefSource(id=4, text=article(1)),
+    ]
+    async with serving(Site()) as site:
+        reading = await read_all(own, hits(site, "/none"), fetcher=FETCHER, seconds=5, limit=5)
+
+    assert [source.brief_source for source in reading.sources] == [4]
+    told = {unread.brief_source: unread for unread in reading.unread}
+    assert "Upload it again" in told[1].reason
+    assert "no text" in told[2].reason
+    assert "private network" in told[3].reason
+    assert told[3].title == "http://10.0.0.1/wiki"
+    assert "no such page" in told[None].reason
+    assert told[None].title == "Found /none"
+
+
+async def test_a_page_that_says_the_same_as_another_is_no_second_source():
+    own = [BriefSource(id=1, title="Mine", text=article(7))]
+    async with serving(Site()) as site:
+        reading = await read_all(own, hits(site, "/7", "/8", "/copy-8"), fetcher=FETCHER, seconds=5, limit=5)
+
+    assert [source.title for source in reading.sources] == ["Mine", "Page 8"]
+    assert [unread.reason for unread in reading.unread] == [
+        "It says the same as “Mine”, which was read.",
+        "It says the same as “Page 8”, which was read.",
+    ]
+
+
+async def test_a_passage_that_is_said_twice_is_kept_once():
+    shared = article(5)
+    own = [BriefSource(id=n, text=f"{article(n)}\n\n{shared}") for n in (1, 2)]
+
+    reading = await read_all(own, [], fetcher=FETCHER, seconds=1, limit=5)
+
+    assert len(reading.sources) == 2
+    assert sum(shared in passage.text for passage in reading.passages) == 1
+
+
+async def test_a_source_that_only_repeats_others_keeps_a_passage_all_the_same():
+    parts = [article(n) for n in range(1, 9)]
+    own = [BriefSource(id=1, text="\n".join(parts)), BriefSource(id=2, text=parts[0])]
+
+    reading = await read_all(own, [], fetcher=FETCHER, seconds=1, limit=5)
+
+    assert [passage.source for passage in reading.passages] == [1] * 8 + [2]
+
+
+async def test_a_page_the_brief_names_is_not_read_a_second_time_because_it_was_found():
+    handler = Site()
+    async with serving(handler) as site:
+        own = [BriefSource(id=1, url=f"{site}/1")]
+        reading = await read_all(own, hits(site, "/1/?utm_source=x"), fetcher=FETCHER, seconds=5, limit=5)
+
+    assert handler.asked == ["/1"]
+    assert len(reading.sources) == 1
+
+
+async def test_later_hits_stand_in_for_pages_that_cannot_be_read_and_the_rest_is_left_alone():
+    handler = Site(delay=0.02)
+    async with serving(handler) as site:
+        paths = ["/none", *(f"/{n}" for n in range(1, 30))]
+        reading = await read_all([], hits(site, *paths), fetcher=FETCHER, seconds=5, limit=4)
+
+    assert [source.title for source in reading.sources] == ["Page 1", "Page 2", "Page 3", "Page 4"]
+    assert [unread.title for unread in reading.unread] == ["Found /none"]
+    assert len(handler.asked) < 12
+
+
+async def test_no_more_than_six_pages_are_read_at_once():
+    handler = Site(delay=0.05)
+    async with serving(handler) as site:
+        own = [BriefSource(id=n, url=f"{site}/{n}") for n in range(1, 10)]
+        reading = await read_all(own, hits(site, "/21", "/22", "/23"), fetcher=FETCHER, seconds=5, limit=5)
+
+    assert handler.most == 6
+    assert len(reading.sources) == 12
+
+
+async def test_found_pages_have_so_many_seconds_and_own_sources_all_they_need():
+    async with serving(Site(delay=0.6)) as site:
+        own = [BriefSource(id=1, url=f"{site}/1")]
+        found = hits(site, "/2", *(f"/slow-{n}" for n in range(3, 12)))
+        begun = time.monotonic()
+        reading = await read_all(own, found, fetcher=FETCHER, seconds=0.3, limit=8)
+
+    assert time.monotonic() - begun < 4
+    assert [source.brief_source for source in reading.sources] == [1]
+    assert [(unread.title, unread.reason) for unread in reading.unread] == [(hit.title, OUT_OF_TIME) for hit in found]
+
+
+async def test_nothing_given_is_an_empty_reading():
+    reading = await read_all([], [], fetcher=FETCHER, seconds=1, limit=0)
+
+    assert (reading.sources, reading.passages, reading.unread) == ([], [], [])
