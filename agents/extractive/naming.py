@@ -1,0 +1,190 @@
+"""Titles, headings and keywords, in words that the topic and the sources themselves use."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from agents.extractive.material import Quote
+from agents.extractive.terms import function_words, rarity, stem, words
+
+_SHORTEST_TITLE, _LONGEST_TITLE = 5, 120
+_LONGEST_HEADING = 80
+_AND = {
+    "en": "and",
+    "de": "und",
+    "nl": "en",
+    "fr": "et",
+    "es": "y",
+    "pt": "e",
+    "it": "e",
+    "vi": "và",
+    "sv": "och",
+    "da": "og",
+}
+_SMALL = frozenset(
+    ["a", "an", "and", "as", "at", "but", "by", "for", "from", "in", "nor", "of", "on", "or", "the", "to", "vs", "with"]
+)
+# Words a noun follows. Languages that are not here do with function words in general.
+_BEFORE_NOUNS = {
+    "en": "the a an this these those its their his her our your each every some no of in on with from for by at into between",
+    "fr": "le la les un une des du de l d ce cet cette ces son sa ses leur leurs chaque dans sur avec pour par sans",
+    "es": "el la los las un una unos unas de del al este esta estos estas su sus cada en con por para sin",
+    "it": "il lo la i gli le un uno una di del della dei delle degli nel nella questo questa suo sua ogni in con per su",
+    "pt": "o a os as um uma de do da dos das no na nos nas este esta seu sua cada em com por para sem",
+    "nl": "de het een van in op met voor door deze dit die dat zijn haar hun elke iedere",
+}
+# Headings that say nothing of what is below them.
+_EMPTY = frozenset(
+    [
+        "introduction",
+        "conclusion",
+        "conclusions",
+        "summary",
+        "references",
+        "contents",
+        "abstract",
+        "overview",
+        "notes",
+        "faq",
+    ]
+)
+_MARKUP = re.compile(r"[\\`*_\[\]<>|~^$@#{}]")
+_CLAUSE = re.compile(r"[^\w\s'’-]+")
+_NUMBER = re.compile(r"^\d+(\.\d+)*[.)]?\s+")
+
+
+def title_of(topic: str, language: str) -> str:
+    """The topic as a title: in English with capitals as titles have them, elsewhere with the first letter large."""
+    plain = " ".join(_MARKUP.sub(" ", topic).split()).rstrip(" .;:,")
+    title = clip(plain if len(plain) >= _SHORTEST_TITLE else " ".join(topic.split()), _LONGEST_TITLE)
+    first, *others = title.split(" ")
+    if _base(language) == "en" and title[1:] == title[1:].lower() and not title.endswith("?"):
+        others = [word if word in _SMALL else word[:1].upper() + word[1:] for word in others]
+    return " ".join([first[:1].upper() + first[1:], *others])
+
+
+def clip(text: str, limit: int) -> str:
+    """``text`` in at most ``limit`` characters: cut after a word, with an ellipsis where something was left out."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    whole = cut if text[limit - 1].isspace() else cut.rpartition(" ")[0]
+    return (whole or cut).rstrip(" ,;:.–—-") + "…"
+
+
+def name_sections(shares: Sequence[Sequence[Quote]], title: str, language: str) -> list[str]:
+    """A heading for each share of quotes, no two alike: the source's own where it has one, else what the share speaks of."""
+    phrases = [_phrases([quote.text for quote in share], language) for share in shares]
+    rarities = rarity(phrases)
+    taken = {_sense(title)}
+    used = _sense(title)
+    named = []
+    for share, found in zip(shares, phrases, strict=True):
+        candidates = [*own_headings(share), *_from_phrases(found, rarities, used, language)]
+        candidates += [clip(quote.text, _LONGEST_HEADING).rstrip(".") for quote in share]
+        heading = next((heading for heading in candidates if _sense(heading) not in taken), candidates[-1])
+        taken.add(_sense(heading))
+        used |= _sense(heading)
+        named.append(heading)
+    return named
+
+
+def own_headings(share: Sequence[Quote]) -> list[str]:
+    """The headings the quotes stand under in their sources, those with most words below them first."""
+    amounts = Counter[str]()
+    for quote in share:
+        heading = _NUMBER.sub("", " ".join(_MARKUP.sub(" ", quote.heading).split()))
+        if 3 <= len(heading) <= _LONGEST_HEADING and heading.casefold() not in _EMPTY:
+            amounts[heading] += quote.words
+    return [heading for heading, _ in amounts.most_common()]
+
+
+def keywords(texts: Sequence[str], wanted: Collection[str], language: str, limit: int = 8) -> list[str]:
+    """What ``texts`` speak of most: first those of ``wanted`` that occur, then the commonest phrases."""
+    whole = "\n".join(texts).casefold()
+    counts = _phrases(texts, language)
+    ranked = sorted(counts, key=lambda phrase: (-counts[phrase] * (1 + phrase.count(" ")), phrase))
+    found = [keyword for keyword in wanted if keyword.casefold() in whole]
+    for phrase in ranked:
+        if not any(_overlap(phrase, other) for other in found):
+            found.append(phrase)
+    return found[:limit]
+
+
+def _from_phrases(
+    found: Counter[str], rarities: dict[str, float], used: Collection[str], language: str
+) -> Iterator[str]:
+    """Headings made of the phrases that set a share apart and are not ``used`` yet: two joined, then single ones."""
+    telling = {phrase: count * rarities[phrase] * _news(phrase, used) for phrase, count in found.items()}
+    ranked = sorted(
+        (phrase for phrase in telling if telling[phrase] > 0), key=lambda phrase: (-telling[phrase], phrase)
+    )[:6]
+    joint = f" {_AND[_base(language)]} " if _base(language) in _AND else ", "
+    pairs = [(one, other) for at, one in enumerate(ranked) for other in ranked[at + 1 :] if not _overlap(one, other)]
+    for heading in [*map(joint.join, pairs), *ranked]:
+        if len(heading) <= _LONGEST_HEADING:
+            yield heading[:1].upper() + heading[1:]
+
+
+def _news(phrase: str, used: Collection[str]) -> float:
+    """How much of ``phrase`` no heading has said yet; two words say more than one."""
+    stems = [stem(word) for word in words(phrase)]
+    return sum(word not in used for word in stems) / max(1, len(stems)) * (1.5 if len(stems) > 1 else 1.0)
+
+
+def _phrases(texts: Sequence[str], language: str) -> Counter[str]:
+    """Nouns and pairs of words that come up again and again in ``texts``, as far as that can be told without grammar.
+
+    A noun comes at least once right between a word like "the" or "of" and the end of its phrase, where a verb seldom is.
+    """
+    stop = function_words(language)
+    before = frozenset(_BEFORE_NOUNS.get(_base(language), "").split()) or stop
+    counts, nouns = Counter[str](), set[str]()
+    for run, opening in (found for text in texts for found in _runs(text, stop)):
+        is_noun = opening in before or (_base(language) == "de" and run[-1][:1].isupper())
+        counts.update(run)
+        if len(run) == 1 and is_noun:
+            nouns.add(run[0])
+        if len(run) == 2 and is_noun:
+            counts[" ".join(run)] += 1
+            nouns.add(" ".join(run))
+    repeated = Counter({phrase: counts[phrase] for phrase in nouns if counts[phrase] > 1 and len(phrase) > 3})
+    return _without_plurals(repeated)
+
+
+def _runs(text: str, stop: Collection[str]) -> Iterator[tuple[list[str], str]]:
+    """Stretches of words between function words or punctuation, each with the function word before it, or ""."""
+    for clause in _CLAUSE.split(text):
+        run: list[str] = []
+        opening = ""
+        for position, word in enumerate([*clause.split(), ""]):
+            if word and word.casefold() not in stop and not word.isdecimal():
+                # A capital that only begins the sentence is none.
+                run.append(word.lower() if position == 0 and word[1:] == word[1:].lower() else word)
+                continue
+            if run:
+                yield run, opening
+            run, opening = [], word.casefold()
+
+
+def _without_plurals(counts: Counter[str]) -> Counter[str]:
+    """One form of each phrase, the commonest, with the count of all."""
+    forms: dict[frozenset[str], list[str]] = {}
+    for phrase, _ in counts.most_common():
+        forms.setdefault(_sense(phrase), []).append(phrase)
+    return Counter({same[0]: sum(counts[phrase] for phrase in same) for same in forms.values()})
+
+
+def _overlap(one: str, other: str) -> bool:
+    return bool(_sense(one) & _sense(other))
+
+
+def _sense(phrase: str) -> frozenset[str]:
+    """What makes two phrases the same for a reader: their stems."""
+    return frozenset(stem(word) for word in words(phrase)) or frozenset([phrase])
+
+
+def _base(language: str) -> str:
+    return language.partition("-")[0].lower()

@@ -1,0 +1,158 @@
+"""Which passage belongs to which section, so that each section has a theme and no sentence has two places."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from agents.contract import Brief, Outline, Passage
+from agents.extractive.material import Material, Quote, relevance
+from agents.extractive.terms import Vector, likeness
+
+# A section shorter than this is not worth a heading.
+_FEWEST_WORDS_OF_A_SECTION = 60
+_MOST_PASSAGES_OF_A_SECTION = 8
+# How much more is kept than the brief asks for, so that sections can choose.
+_CHOICE = 1.8
+# Neighbours in one source belong together unless they clearly do not.
+_NEIGHBOURS = 0.3
+
+
+def group_passages(brief: Brief, material: Material, passages: Sequence[Passage], sections: int) -> list[list[str]]:
+    """Ids of passages by section, in reading order; at least two groups, at most ``sections``.
+
+    Where there are fewer passages than sections a passage stands in several groups, which then share its sentences.
+    ``material`` must hold at least two quotes.
+    """
+    wanted = max(2, min(sections, material.words // _FEWEST_WORDS_OF_A_SECTION, len(material.quotes)))
+    quotes = material.by_passage()
+    kept = _most_relevant(brief, material, [passage for passage in passages if passage.id in quotes], wanted)
+    if len(kept) < wanted:
+        return _spread([passage.id for passage in kept], quotes, wanted)
+    groups = _merge(kept, material, wanted)
+    ends: dict[int, int] = defaultdict(int)
+    for passage in passages:
+        ends[passage.source] = max(ends[passage.source], passage.end)
+
+    def depth(group: list[Passage]) -> float:
+        """How far into their sources the passages of ``group`` stand: what introduces comes first."""
+        return sum(passage.start / max(1, ends[passage.source]) for passage in group) / len(group)
+
+    ordered = sorted(groups, key=depth)
+    introduction = _introduction(brief, material, ordered, passages)
+    ordered.sort(key=lambda group: group is not introduction)
+    return [[passage.id for passage in group][:_MOST_PASSAGES_OF_A_SECTION] for group in ordered]
+
+
+def share_quotes(outline: Outline, material: Material) -> list[list[Quote]]:
+    """The quotes each section of ``outline`` may use: every quote has one place at most.
+
+    A passage named by several sections is divided among them, in order. A section that names none which was read (a person
+    may have added it) takes the passage nearest to its heading.
+    """
+    quotes = material.by_passage()
+    claims: dict[str, list[int]] = defaultdict(list)
+    claimless = []
+    for index, section in enumerate(outline.sections):
+        known = [id for id in dict.fromkeys(section.sources) if id in quotes]
+        for id in known:
+            claims[id].append(index)
+        if not known:
+            claimless.append(index)
+    for index in claimless:
+        section = outline.sections[index]
+        text = " ".join([section.heading, section.purpose, *section.points])
+        claims[_nearest(material.vector(text), quotes, material, taken=claims)].append(index)
+    shares: list[list[Quote]] = [[] for _ in outline.sections]
+    for id in quotes:
+        for index, part in zip(sorted(claims[id]), _divide(quotes[id], len(claims[id])), strict=True):
+            shares[index] += part
+    return shares
+
+
+def _introduction(
+    brief: Brief, material: Material, groups: list[list[Passage]], passages: Sequence[Passage]
+) -> list[Passage]:
+    """The group to begin with: of those that hold the opening of a source, the one that says most of the topic."""
+    weights = relevance(brief, material)
+    quotes = material.by_passage()
+    openings = {passage.source: passage.id for passage in sorted(passages, key=lambda passage: -passage.start)}
+
+    def merit(group: list[Passage]) -> tuple[bool, float]:
+        opens = any(openings[passage.source] == passage.id for passage in group)
+        return opens, max(weights[quote] for passage in group for quote in quotes[passage.id])
+
+    return max(groups, key=merit)
+
+
+def _nearest(asked: Vector, quotes: dict[str, list[Quote]], material: Material, *, taken: dict[str, list[int]]) -> str:
+    """The passage that is most like what is asked; one that another section has already must be twice as like."""
+    return max(quotes, key=lambda id: likeness(asked, material.vector_of(quotes[id])) * (0.5 if taken.get(id) else 1))
+
+
+def _most_relevant(brief: Brief, material: Material, passages: list[Passage], sections: int) -> list[Passage]:
+    """The passages worth using, in their order: the best of each source, then the best of all until there is choice enough."""
+    weights = relevance(brief, material)
+    quotes = material.by_passage()
+    weight = {id: sum(weights[quote] for quote in found) / len(found) for id, found in quotes.items()}
+    ranked = sorted(passages, key=lambda passage: -weight[passage.id])
+    firsts = {passage.source: passage.id for passage in reversed(ranked)}.values()
+    ranked.sort(key=lambda passage: passage.id not in firsts)
+    kept: set[str] = set()
+    words = 0
+    for passage in ranked[: sections * _MOST_PASSAGES_OF_A_SECTION]:
+        if words >= _CHOICE * brief.min_words and len(kept) >= sections:
+            break
+        kept.add(passage.id)
+        words += sum(quote.words for quote in quotes[passage.id])
+    return [passage for passage in passages if passage.id in kept]
+
+
+def _spread(ids: list[str], quotes: dict[str, list[Quote]], sections: int) -> list[list[str]]:
+    """One group a section where passages are few: the passage with most sentences a section gets the next section."""
+    counts = dict.fromkeys(ids, 1)
+    while sum(counts.values()) < sections:
+        fullest = max(ids, key=lambda id: len(quotes[id]) / (counts[id] + 1))
+        counts[fullest] += 1
+    return [[id] for id in ids for _ in range(counts[id])]
+
+
+def _merge(passages: list[Passage], material: Material, sections: int) -> list[list[Passage]]:
+    """Agglomerative clustering by average likeness, until ``sections`` groups are left, none much larger than its share."""
+    quotes = material.by_passage()
+    words = {passage.id: sum(quote.words for quote in quotes[passage.id]) for passage in passages}
+    most_words = max(1.6 * sum(words.values()) / sections, 1)
+    alike = _likenesses(passages, material)
+    groups = [[index] for index in range(len(passages))]
+
+    def closeness(one: list[int], other: list[int]) -> tuple[bool, float]:
+        size = sum(words[passages[index].id] for index in one + other)
+        fits = size <= most_words and len(one) + len(other) <= _MOST_PASSAGES_OF_A_SECTION
+        average = sum(alike[a, b] for a in one for b in other) / (len(one) * len(other))
+        return fits, average if fits else -size
+
+    while len(groups) > sections:
+        pairs = ((a, b) for a in range(len(groups)) for b in range(a + 1, len(groups)))
+        first, second = max(pairs, key=lambda pair: closeness(groups[pair[0]], groups[pair[1]]))
+        groups[first] = sorted(groups[first] + groups.pop(second))
+    return [[passages[index] for index in group] for group in groups]
+
+
+def _likenesses(passages: list[Passage], material: Material) -> dict[tuple[int, int], float]:
+    quotes = material.by_passage()
+    vectors = [material.vector_of(quotes[passage.id]) for passage in passages]
+    alike = {}
+    for a, one in enumerate(passages):
+        for b, other in enumerate(passages):
+            gap = abs(a - b) if one.source == other.source else 0
+            alike[a, b] = likeness(vectors[a], vectors[b]) + (_NEIGHBOURS / gap if gap else 0)
+    return alike
+
+
+def _divide(quotes: list[Quote], parts: int) -> list[list[Quote]]:
+    """``quotes`` in ``parts`` stretches as equal as can be; some are empty where there are fewer quotes than parts."""
+    return (
+        [quotes[len(quotes) * part // parts : len(quotes) * (part + 1) // parts] for part in range(parts)]
+        if parts
+        else []
+    )

@@ -1,0 +1,206 @@
+"""The built-in writer's answers, one function a task of the crew.
+
+All of them are pure and deterministic: the same passages and outline give the same text, so sections may be written side by
+side, or again after a crash, and still no sentence stands twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import chain, groupby, pairwise
+
+from django.utils.text import slugify
+
+from agents.citations import escaped, strip_unknown
+from agents.contract import (
+    SEO,
+    Brief,
+    Finding,
+    Findings,
+    Outline,
+    OutlineSection,
+    Passage,
+    PicturePrompt,
+    Questions,
+    Review,
+    Text,
+)
+from agents.exceptions import ManuscriptIncomplete, NothingToRead
+from agents.extractive.material import Material, Quote, gather, relevance
+from agents.extractive.naming import clip, keywords, name_sections, own_headings, title_of
+from agents.extractive.sentences import split
+from agents.extractive.terms import words as words_of
+from agents.extractive.themes import group_passages, share_quotes
+
+_SENTENCES_OF_A_PARAGRAPH = 4
+_SENTENCES_OF_A_SYNTHESIS = 5
+_FINDINGS = 10
+_TITLE, _DESCRIPTION = 60, (120, 160)
+
+# Letters that do not come apart into a base and an accent, and would be lost in a slug.
+_UNACCENTED = str.maketrans(
+    {"đ": "d", "Đ": "D", "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "œ": "oe"}
+)
+_FURNITURE = re.compile(r"^(?:#{1,6}\s.*|\[\^\d+\]:.*)$|\[\^\d+\]", re.MULTILINE)
+
+
+def plan_questions(brief: Brief) -> Questions:
+    """What to search for: the topic, alone and with each keyword of the brief."""
+    topic = " ".join(brief.topic.split())
+    with_keywords = [f"{topic} {keyword}" for keyword in brief.keywords if keyword.casefold() not in topic.casefold()]
+    return Questions(questions=[topic, *with_keywords][:6])
+
+
+def find(brief: Brief, passages: Sequence[Passage], questions: Questions) -> Findings:
+    """The sentences that say most of the topic, each with its passage; the synthesis puts the best of them in reading order."""
+    material = _material(brief, passages)
+    weights = relevance(brief, material, *questions.questions)
+    best = sorted(material.quotes, key=lambda quote: -weights[quote])[:_FINDINGS]
+    first = set(best[:_SENTENCES_OF_A_SYNTHESIS])
+    return Findings(
+        synthesis=" ".join(_quoted(quote) for quote in material.quotes if quote in first),
+        findings=[Finding(statement=quote.text, sources=[quote.passage]) for quote in best],
+    )
+
+
+def make_outline(brief: Brief, passages: Sequence[Passage], sections: int) -> Outline:
+    """An outline of at most ``sections`` sections: fewer where the passages carry fewer, but always two.
+
+    Raises NothingToRead where the passages do not hold two sentences that can be quoted.
+    """
+    material = _material(brief, passages)
+    title = title_of(brief.topic, brief.language)
+    groups = group_passages(brief, material, passages, sections)
+    bare = [OutlineSection(heading="unnamed", purpose="", points=[], sources=group) for group in groups]
+    shares = share_quotes(Outline(title=title, sections=bare), material)
+    chosen = _choose(brief, material, shares, -(-brief.min_words // len(shares)))
+    return Outline(
+        title=title,
+        sections=[
+            OutlineSection(
+                heading=heading,
+                purpose=quotes[0].text,
+                points=_points(quotes, heading, brief.language),
+                sources=group,
+            )
+            for group, quotes, heading in zip(groups, chosen, name_sections(chosen, title, brief.language), strict=True)
+        ],
+    )
+
+
+def write_section(brief: Brief, outline: Outline, index: int, passages: Sequence[Passage], words: int) -> Text:
+    """Section ``index`` (from 0) of ``outline``: paragraphs of whole sentences, in the order of their sources, each cited.
+
+    It has ``words`` words or up to one sentence more, where its share of the material carries them; what other sections
+    fall short of is made up here. Raises ManuscriptIncomplete where no sentence is left for it.
+    """
+    material = _material(brief, passages)
+    shares = share_quotes(outline, material)
+    if not shares[index]:
+        heading = outline.sections[index].heading
+        raise ManuscriptIncomplete(
+            f"The sources hold no sentence for the section “{heading}”. Take it out of the outline, or add a source."
+        )
+    chosen = _choose(brief, material, shares, words)[index]
+    return Text(markdown="\n\n".join(" ".join(map(_quoted, paragraph)) for paragraph in _paragraphs(chosen)))
+
+
+def review(brief: Brief, outline: Outline, sections: Sequence[Text]) -> Review:
+    """No remarks: the sentences are their authors' own, and none was used twice."""
+    return Review(remarks=[])
+
+
+def describe_seo(brief: Brief, title: str, text: str) -> SEO:
+    """Search-engine fields in the article's own words. ``text`` is its Markdown, with or without marks and footnotes."""
+    plain = strip_unknown(_FURNITURE.sub("", text), ()).replace("\\", "")
+    sentences = split(plain, brief.language)
+    description = ""
+    for sentence in sentences:
+        if len(description) >= _DESCRIPTION[0]:
+            break
+        description = f"{description} {sentence}".strip()
+    return SEO(
+        title=clip(title, _TITLE),
+        meta_description=clip(description or title, _DESCRIPTION[1]),
+        slug=_slug(title),
+        keywords=keywords(sentences, brief.keywords, brief.language) or [brief.topic[:80]],
+    )
+
+
+def picture_prompt(brief: Brief, outline: Outline) -> PicturePrompt:
+    """The title and the headings, for whoever draws: the built-in writer has no picture of its own in mind."""
+    headings = "; ".join(section.heading for section in outline.sections)
+    return PicturePrompt(
+        prompt=f"{outline.title}. {headings}.", alt=clip(f"Cover of the article “{outline.title}”", 200)
+    )
+
+
+def _material(brief: Brief, passages: Sequence[Passage]) -> Material:
+    material = gather(passages, brief.language)
+    if len(material.quotes) < 2:
+        raise NothingToRead(
+            "The sources hold fewer than two whole sentences, too little for the built-in writer. "
+            "Add a source with running text, or set up a model."
+        )
+    return material
+
+
+def _level(carried: Sequence[int], words: int) -> int:
+    """How long each section may be so that all together reach ``words`` a section, where some carry less than that."""
+    missing = words * len(carried)
+    level = 0
+    for position, amount in enumerate(sorted(carried)):
+        level = -(-missing // (len(carried) - position))
+        if amount >= level:
+            break
+        missing -= amount
+    return level
+
+
+def _choose(brief: Brief, material: Material, shares: Sequence[Sequence[Quote]], words: int) -> list[list[Quote]]:
+    """Of each share its best paragraphs, in reading order, until the article has ``words`` words a section."""
+    weights = relevance(brief, material)
+    level = _level([sum(quote.words for quote in share) for share in shares], words)
+    return [_choose_of(share, weights, level) for share in shares]
+
+
+def _choose_of(share: Sequence[Quote], weights: Mapping[Quote, float], words: int) -> list[Quote]:
+    ranked = sorted(
+        _paragraphs(share), key=lambda paragraph: -sum(weights[quote] for quote in paragraph) / len(paragraph)
+    )
+    chosen: set[Quote] = set()
+    length = 0
+    for quote in chain.from_iterable(ranked):
+        if length >= words:
+            break
+        chosen.add(quote)
+        length += quote.words
+    return [quote for quote in share if quote in chosen]
+
+
+def _paragraphs(quotes: Sequence[Quote]) -> list[list[Quote]]:
+    """``quotes`` in paragraphs of three to five sentences where there are as many, each of one passage and one heading."""
+    paragraphs = []
+    for _, group in groupby(quotes, key=lambda quote: (quote.passage, quote.heading)):
+        stretch = list(group)
+        parts = max(1, round(len(stretch) / _SENTENCES_OF_A_PARAGRAPH))
+        bounds = [len(stretch) * part // parts for part in range(parts + 1)]
+        paragraphs += [stretch[start:end] for start, end in pairwise(bounds)]
+    return paragraphs
+
+
+def _points(quotes: Sequence[Quote], heading: str, language: str) -> list[str]:
+    """Up to four things a section speaks of, besides what its heading says."""
+    own = [other for other in own_headings(quotes) if other != heading]
+    return (own or keywords([quote.text for quote in quotes], (), language))[:4]
+
+
+def _quoted(quote: Quote) -> str:
+    return f"{escaped(quote.text)} [{quote.passage}]"
+
+
+def _slug(title: str) -> str:
+    slug = slugify(title.translate(_UNACCENTED)) or slugify(title, allow_unicode=True)
+    cut = slug if len(slug) <= _TITLE else slug[:_TITLE].rpartition("-")[0] or slug[:_TITLE]
+    return cut.strip("-") or "-".join(words_of(title.casefold()))[:_TITLE] or "article"
