@@ -1,0 +1,17 @@
+"""How the model's server is reached, in one place: the crew and the doctor ask it alike."""
+
+from __future__ import annotations
+
+import httpx
+import openai
+from django.conf import settings
+
+
+def model_client() -> openai.AsyncOpenAI:
+    """A client that tries nothing twice: ``agents.llm`` is the one layer that does."""
+    return openai.AsyncOpenAI(
+        api_key=settings.OPENAI_API_KEY or "none",  # local servers ask for none, but the client insists on one
+        base_url=settings.OPENAI_BASE_URL or None,
+        timeout=httpx.Timeout(settings.LLM_TIMEOUT, connect=10.0),
+        max_retries=0,
+    )

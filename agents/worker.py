@@ -1,0 +1,35 @@
+"""The RQ worker that writes articles: it has imported CrewAI before it forks, so that a job starts in milliseconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rq import Worker
+from rq.job import Job
+from rq.queue import Queue
+
+import agents.jobs  # noqa: F401  (seconds of CPU and most of the memory: paid once, shared by every fork)
+from agents.preload import preload
+from contentstudio.lifeline import die_with_parent
+
+preload()
+
+
+class CrewWorker(Worker):
+    """A worker whose job dies with it, and which is missed within seconds where it was killed.
+
+    A job that outlived its worker would go on beside the one the sweeper starts in its place. A run's row is the truth and
+    its lease keeps the two apart; this saves what the second would cost.
+    """
+
+    max_connection_wait_time = 5.0  # seconds between two tries to reach a Redis that is away
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(
+            *args, **{"worker_ttl": 25, "maintenance_interval": 10, "job_monitoring_interval": 5, **kwargs}
+        )
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        assert self.pid is not None
+        die_with_parent(self.pid)
+        super().main_work_horse(job, queue)

@@ -1,0 +1,235 @@
+"""The job: a real run, with the real journal, the real crew and a model server over HTTP."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import DatabaseError, connection
+from pytest_django import Settings
+
+from agents import jobs
+from agents.jobs import run_article
+from articles.models import Article, Run, Status, Step
+from articles.services import NewSource, cancel_run, delete_article, retry_run
+from tests.factories import UserFactory, make_article
+from tests.model_server import ModelServer
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SURVEY = NewSource(
+    title="City roofs surveyed",
+    text=(
+        "Flat roofs are the largest unused surface of most cities. A planted roof holds most of a summer's rain. "
+        "The rooms below a planted roof stay several degrees cooler in July. A saturated bed weighs as much as a small car. "
+        "An engineer has to look at the beams before the first sack of soil is carried up. "
+        "The survey of 2024 counted 312 planted roofs in three councils, most of them younger than ten years."
+    ),
+)
+
+
+@pytest.fixture
+def owner() -> User:
+    return UserFactory()
+
+
+@pytest.fixture(autouse=True)
+def offline(settings: Settings) -> None:
+    settings.SEARCH_PROVIDER = "none"
+    settings.HAS_MODEL = False
+
+
+@pytest.fixture
+def with_model(settings: Settings, model_server: ModelServer) -> ModelServer:
+    configure(settings, model_server)
+    return model_server
+
+
+def configure(settings: Settings, server: ModelServer) -> None:
+    settings.HAS_MODEL = True
+    settings.OPENAI_BASE_URL = server.url
+    settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "test-model")
+    settings.IMAGE_MODEL = "test-image"
+
+
+def made(owner: User, **brief: object) -> tuple[Article, Run]:
+    article = make_article(owner, sources=(SURVEY,), min_words=300, **brief)
+    run = article.latest_run()
+    assert run is not None
+    return article, run
+
+
+def after(article: Article) -> Article:
+    article.refresh_from_db()
+    return article
+
+
+def test_a_brief_becomes_a_finished_article(owner: User, with_model: ModelServer) -> None:
+    article, run = made(owner)
+    run_article(run.pk)
+    done = after(article)
+    run.refresh_from_db()
+    assert (done.status, done.progress) == (Status.COMPLETED, 100)
+    assert done.word_count >= 300
+    assert done.references[0]["title"] == "City roofs surveyed"
+    assert done.seo_meta["title"]
+    assert done.image.name.endswith(".png")
+    assert run.model == "test-model"
+    assert sum(step.completion_tokens for step in run.steps.all()) > 300
+    assert [view.status for view in run.stages()] == ["completed"] * 6
+    seqs = [event.seq for event in article.events.all()]
+    assert seqs == list(range(1, len(seqs) + 1))
+
+
+def test_without_a_model_it_quotes_the_given_source(owner: User) -> None:
+    article, run = made(owner)
+    run_article(run.pk)
+    done = after(article)
+    assert done.status == Status.COMPLETED
+    assert "312 planted roofs in three councils" in done.content
+    assert "[^1]: " in done.content
+    assert "built-in extractive writer" in done.notice
+    assert done.image.name.endswith(".png")
+
+
+def test_without_model_and_source_it_uses_the_sample_library_and_says_so(owner: User) -> None:
+    article = make_article(owner, topic="Rooftop gardens", min_words=300)
+    run_article(article.runs.get().pk)
+    done = after(article)
+    assert done.status == Status.COMPLETED
+    assert "sample library" in done.notice
+
+
+def test_without_anything_to_read_it_says_what_it_lacks(owner: User) -> None:
+    article = make_article(owner, topic="Quarks, gluons and their colours", min_words=300)
+    run_article(article.runs.get().pk)
+    done = after(article)
+    assert done.status == Status.FAILED
+    assert "Add a source" in done.message
+
+
+def test_every_model_call_failing_fails_with_a_reason_to_act_on(owner: User, with_model: ModelServer) -> None:
+    with_model.fail(status=401, times=99)
+    article, run = made(owner)
+    run_article(run.pk)
+    done = after(article)
+    assert done.status == Status.FAILED
+    assert done.message == "The model's key was refused (401). Check OPENAI_API_KEY."
+    assert done.content == ""
+
+
+def test_a_retry_asks_only_for_what_is_missing(owner: User, with_model: ModelServer) -> None:
+    with_model.fail(match="Describe this article for search", status=401)
+    article, run = made(owner)
+    run_article(run.pk)
+    assert after(article).status == Status.FAILED
+    asked = len(with_model.calls)
+    retry_run(article=article, by=owner)
+    run_article(run.pk)
+    assert after(article).status == Status.COMPLETED
+    assert len(with_model.calls) == asked + 1
+    assert Step.objects.filter(run=run, key="seo:describe").get().model_calls == 2, "both tries are in the bill"
+
+
+def test_an_image_that_fails_is_said_and_the_article_completes(owner: User, with_model: ModelServer) -> None:
+    with_model.fail(path="/v1/images/generations", status=404)
+    article, run = made(owner)
+    run_article(run.pk)
+    done = after(article)
+    assert done.status == Status.COMPLETED
+    assert not done.image
+    assert "It has no image." in done.notice
+    views = {view.stage: view for view in run.stages()}
+    assert views["image"].status == "failed"
+
+
+def test_cancelling_stops_the_calls_in_flight(owner: User, settings: Settings) -> None:
+    with ModelServer(token_seconds=0.02) as slow:
+        configure(settings, slow)
+        article, run = made(owner)
+        cancelled_at: list[float] = []
+
+        def cancel_while_it_writes() -> None:
+            try:
+                wait_until(lambda: bool(slow.prompts("You write one section")), seconds=30)
+                cancel_run(article=Article.objects.get(pk=article.pk), by=owner)
+                cancelled_at.append(time.monotonic())
+            finally:
+                connection.close()
+
+        person = threading.Thread(target=cancel_while_it_writes)
+        person.start()
+        run_article(run.pk)
+        person.join()
+        assert time.monotonic() - cancelled_at[0] < 2
+        wait_until(lambda: all(call.ended for call in slow.calls), seconds=3)
+        assert any(call.status == 499 for call in slow.calls)
+    assert after(article).status == Status.CANCELLED
+
+
+def test_deleting_a_running_article_stops_its_worker(owner: User, settings: Settings) -> None:
+    with ModelServer(token_seconds=0.02) as slow:
+        configure(settings, slow)
+        article, run = made(owner)
+
+        def delete_while_it_writes() -> None:
+            try:
+                wait_until(lambda: bool(slow.calls), seconds=30)
+                delete_article(article=Article.objects.get(pk=article.pk), by=owner)
+            finally:
+                connection.close()
+
+        person = threading.Thread(target=delete_while_it_writes)
+        person.start()
+        run_article(run.pk)
+        person.join()
+    assert not Article.objects.filter(pk=article.pk).exists()
+
+
+def test_a_run_somebody_else_took_is_left_alone(owner: User, with_model: ModelServer) -> None:
+    article, run = made(owner)
+    cancel_run(article=article, by=owner)
+    run_article(run.pk)
+    run_article(run.pk + 1000)
+    assert after(article).status == Status.CANCELLED
+    assert with_model.calls == []
+
+
+def test_a_mistake_in_the_studio_is_recorded_and_raised(
+    owner: User, with_model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(jobs, "produce", broken)
+    article, run = made(owner)
+    with pytest.raises(ZeroDivisionError):
+        run_article(run.pk)
+    done = after(article)
+    assert done.status == Status.FAILED
+    assert "studio itself" in done.message
+
+
+def test_a_store_that_is_away_for_a_moment_ends_nothing(
+    owner: User, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    looks: list[int] = []
+    real = jobs.still_holds
+
+    def shaky(claim: object) -> bool:
+        looks.append(1)
+        if len(looks) == 1:
+            raise DatabaseError("gone for a moment")
+        return real(claim)  # type: ignore[arg-type]  # a claim
+
+    monkeypatch.setattr(jobs, "still_holds", shaky)
+    monkeypatch.setattr(jobs, "LOOK_SECONDS", 0.05)
+    with ModelServer(token_seconds=0.002) as slow:
+        configure(settings, slow)
+        article, run = made(owner)
+        run_article(run.pk)
+    assert len(looks) > 1
+    assert after(article).status == Status.COMPLETED

@@ -1,0 +1,115 @@
+"""How a manuscript is divided, put together, held to its limits, and judged."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.contract import SEO, Brief, Outline, OutlineSection, Passage, Reading
+from agents.exceptions import ManuscriptIncomplete
+from agents.manuscript import (
+    assemble,
+    check,
+    cut,
+    fit_seo,
+    notices,
+    section_count,
+    section_passages,
+    section_text,
+    shortlist,
+)
+from tests.factories import make_manuscript
+
+BRIEF = Brief(topic="Rooftop gardens", min_words=300, include_image=False)
+
+
+@pytest.mark.parametrize(("words", "sections"), [(300, 2), (1000, 5), (3000, 16), (5000, 26)])
+def test_longer_articles_have_more_sections_of_the_same_length(words: int, sections: int) -> None:
+    assert section_count(BRIEF.model_copy(update={"min_words": words})) == sections
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("# Title\n\n## Again\n\nText.", "Text."),
+        ("Text.\n\n## Below\n\nMore.", "Text.\n\n### Below\n\nMore."),
+        ("```markdown\nText.\n```", "Text."),
+        ("```\nText.\n```", "Text."),
+        ("Text with `code` and\n\n```\nx\n```\n\nmore.", "Text with `code` and\n\n```\nx\n```\n\nmore."),
+        ("#hashtag is no heading", "#hashtag is no heading"),
+    ],
+)
+def test_a_writers_answer_becomes_a_sections_text(answer: str, text: str) -> None:
+    assert section_text(answer) == text
+
+
+def test_headings_of_an_outline_stay_on_one_line() -> None:
+    section = OutlineSection(heading="## Two\nlines", purpose="", points=[], sources=[])
+    assert assemble(Outline(title="A title", sections=[section, section]), ["a", "b"]).startswith(
+        "## Two lines\n\na\n\n## "
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [("short", 10, "short"), ("one two three", 9, "one two…"), ("unbreakable", 6, "unbre…"), ("one, two", 7, "one…")],
+)
+def test_text_is_cut_at_a_word(text: str, limit: int, expected: str) -> None:
+    assert cut(text, limit) == expected
+    assert len(expected) <= limit
+
+
+def test_seo_is_held_to_its_limits() -> None:
+    seo = fit_seo(SEO(title="Word " * 30, meta_description="Word\n" * 60, slug="Roof Gardens & Ñandú!", keywords=["a"]))
+    assert len(seo.title) <= 60
+    assert len(seo.meta_description) <= 160
+    assert seo.slug == "roof-gardens-ñandú"
+
+
+def passage(number: int, source: int = 1) -> Passage:
+    return Passage(id=f"S{number}", source=source, start=0, end=1, text=f"Passage {number} tells of roofs and rain.")
+
+
+def test_a_section_rests_on_what_it_was_planned_with_first() -> None:
+    reading = Reading(passages=[passage(number) for number in range(1, 20)])
+    section = OutlineSection(heading="Rain", purpose="Why.", points=[], sources=["S7", "S99"])
+    outline = Outline(title="A title", sections=[section, section])
+    chosen = [found.id for found in section_passages(outline, 1, reading, also="It holds rain [S12].")]
+    assert chosen[:2] == ["S7", "S12"]
+    assert len(chosen) == len(set(chosen)) <= 6
+
+
+def test_a_shortlist_leaves_room_for_every_source() -> None:
+    passages = [passage(number, source=1 + (number > 40)) for number in range(1, 44)]
+    chosen = shortlist(Reading(passages=passages), ["roofs"])
+    assert {found.source for found in chosen} == {1, 2}
+
+
+class TestJudging:
+    def test_what_meets_its_brief_passes(self) -> None:
+        long_enough = make_manuscript("Word " * 300)
+        check(BRIEF, long_enough, has_model=True)
+
+    def test_a_model_that_wrote_too_little_is_told_of_in_figures(self) -> None:
+        with pytest.raises(ManuscriptIncomplete, match="wrote 100 of the 300 words"):
+            check(BRIEF, make_manuscript("Word " * 100), has_model=True)
+
+    def test_the_built_in_writer_never_pads(self) -> None:
+        check(BRIEF, make_manuscript("Word " * 100), has_model=False)
+        told = notices(BRIEF, make_manuscript("Word " * 100), has_model=False)
+        assert "100 of the 300 words" in told[1]
+
+    @pytest.mark.parametrize("has_model", [True, False])
+    def test_nothing_is_never_complete(self, has_model: bool) -> None:
+        with pytest.raises(ManuscriptIncomplete, match="Nothing was written"):
+            check(BRIEF, make_manuscript("\n"), has_model=has_model)
+
+    def test_seo_that_was_asked_for_must_be_there(self) -> None:
+        bare = make_manuscript("Word " * 300).model_copy(update={"seo": None})
+        with pytest.raises(ManuscriptIncomplete, match="described for search"):
+            check(BRIEF, bare, has_model=True)
+
+    def test_an_image_is_there_or_its_lack_is_explained(self) -> None:
+        brief, bare = BRIEF.model_copy(update={"include_image": True}), make_manuscript("Word " * 300)
+        with pytest.raises(ManuscriptIncomplete, match="image"):
+            check(brief, bare, has_model=True)
+        check(brief, bare.model_copy(update={"picture_problem": "The model was away."}), has_model=True)

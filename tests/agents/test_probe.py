@@ -1,0 +1,175 @@
+"""What the doctor asks of a model's server and of the search, against servers that answer well, badly and not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import openai
+import pytest
+
+from agents.contract import Check, Hit
+from agents.exceptions import SearchFailed
+from agents.probe import probe_model, probe_search
+from tests.model_server import ModelServer
+
+
+def verdicts(checks: list[Check]) -> dict[str, str]:
+    return {check.name: check.verdict for check in checks}
+
+
+@contextmanager
+def server_that_says(content_type: str, body: bytes) -> Iterator[str]:
+    """A server that gives the same answer to whatever it is asked."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(200)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+    server.server_close()
+
+
+def client_of(url: str, **more: float) -> openai.AsyncOpenAI:
+    return openai.AsyncOpenAI(api_key="key", base_url=url, max_retries=0, timeout=more.get("timeout", 2))
+
+
+async def test_a_server_that_can_all_the_crew_needs_passes(
+    model_server: ModelServer, model_client: openai.AsyncOpenAI
+) -> None:
+    checks = await probe_model(model_client, models={"test-model"}, image_model="test-image")
+    assert verdicts(checks) == {
+        "Model server": "ok",
+        "test-model, chat": "ok",
+        "test-model, streaming": "ok",
+        "test-model, JSON schema": "ok",
+        "Image model": "ok",
+    }
+    assert [call.path for call in model_server.calls].count("/v1/images/generations") == 0
+
+
+async def test_each_model_is_asked(model_client: openai.AsyncOpenAI) -> None:
+    checks = await probe_model(model_client, models={"big", "small"}, image_model="")
+    assert {"big, chat", "small, JSON schema"} <= verdicts(checks).keys()
+    assert checks[-1].finding == "None is set: the studio draws covers itself."
+
+
+@pytest.mark.parametrize(
+    ("fault", "failing", "said"),
+    [
+        ({"match": "ready", "status": 401}, "test-model, chat", "Check OPENAI_API_KEY"),
+        ({"match": "ready", "status": 404}, "test-model, chat", "Check LLM_MODEL"),
+        ({"match": "ready", "status": 429, "code": "insufficient_quota"}, "test-model, chat", "quota is used up"),
+        ({"match": "ready", "text": ""}, "test-model, chat", "The answer was empty"),
+        ({"match": "Count", "text": ""}, "test-model, streaming", "The stream held no text"),
+        ({"match": "Count", "cut": 0.5}, "test-model, streaming", "cannot be reached"),
+        ({"match": "Give the word", "text": "ready"}, "test-model, JSON schema", "did not keep to the schema"),
+        ({"match": "Give the word", "status": 400}, "test-model, JSON schema", "refused the request (400)"),
+    ],
+    ids=str,
+)
+async def test_what_a_model_cannot_do_is_said(
+    model_server: ModelServer, model_client: openai.AsyncOpenAI, fault: dict[str, object], failing: str, said: str
+) -> None:
+    model_server.fail(**fault)
+    checks = await probe_model(model_client, models={"test-model"}, image_model="test-image")
+    failed = [check for check in checks if check.verdict == "fail"]
+    assert [check.name for check in failed] == [failing]
+    assert said in failed[0].finding
+
+
+async def test_a_model_that_does_not_chat_is_asked_nothing_more(
+    model_server: ModelServer, model_client: openai.AsyncOpenAI
+) -> None:
+    model_server.fail(status=401)
+    await probe_model(model_client, models={"test-model"}, image_model="")
+    assert len(model_server.calls) == 1
+
+
+async def test_a_model_that_keeps_silent_is_given_up(model_server: ModelServer) -> None:
+    model_server.fail(hang=3)
+    async with client_of(model_server.url, timeout=0.3) as client:
+        checks = await probe_model(client, models={"test-model"}, image_model="")
+    assert "did not answer in time" in checks[1].finding
+
+
+async def test_an_image_model_that_is_not_offered_is_a_warning(model_client: openai.AsyncOpenAI) -> None:
+    checks = await probe_model(model_client, models={"test-model"}, image_model="gpt-image-1")
+    assert (checks[-1].verdict, "Set IMAGE_MODEL" in checks[-1].advice) == ("warn", True)
+
+
+async def test_a_server_that_is_away_is_asked_nothing_more(unused_tcp_port: int) -> None:
+    async with client_of(f"http://127.0.0.1:{unused_tcp_port}/v1") as client:
+        (check,) = await probe_model(client, models={"test-model"}, image_model="")
+    assert (check.verdict, "OPENAI_BASE_URL" in check.finding) == ("fail", True)
+
+
+async def test_a_server_without_a_list_of_models_may_still_chat(model_server: ModelServer) -> None:
+    async with client_of(model_server.url.replace("/v1", "/elsewhere")) as client:
+        checks = await probe_model(client, models={"test-model"}, image_model="painter")
+    assert "keeps no list" in checks[0].finding
+    assert [check.verdict for check in checks] == ["ok", "fail", "ok"]
+    assert "The first article will show" in checks[2].finding
+
+
+async def test_a_mistake_of_ours_is_not_put_on_the_server(model_client: openai.AsyncOpenAI) -> None:
+    with pytest.raises(TypeError):
+        await probe_model(model_client, models={object()}, image_model="")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [("text/html", b"<h1>Welcome</h1>"), ("application/json", b"not JSON"), ("application/json", b"[]")],
+)
+async def test_an_answer_that_is_none_is_said(content_type: str, body: bytes) -> None:
+    with server_that_says(content_type, body) as url:
+        async with client_of(url) as client:
+            (check,) = await probe_model(client, models={"test-model"}, image_model="")
+    assert (check.verdict, "OPENAI_BASE_URL" in check.finding) == ("fail", True)
+
+
+class OneSearch:
+    """A search that does as it is told."""
+
+    name = "one"
+
+    def __init__(self, *, hits: int = 0, seconds: float = 0.0, problem: str = "") -> None:
+        self.hits, self.seconds, self.problem = hits, seconds, problem
+
+    async def search(self, query: str, limit: int) -> list[Hit]:
+        await asyncio.sleep(self.seconds)
+        if self.problem:
+            raise SearchFailed(self.problem)
+        return [Hit(title="Page", url="https://example.org/")] * self.hits
+
+
+@pytest.mark.parametrize(
+    ("search", "verdict", "said"),
+    [
+        (OneSearch(hits=1), "ok", "one answers"),
+        (OneSearch(), "warn", "found nothing"),
+        (OneSearch(problem="The key was refused."), "warn", "The key was refused."),
+        (OneSearch(seconds=5), "warn", "no answer within"),
+    ],
+    ids=["hits", "none", "refused", "slow"],
+)
+async def test_the_search_is_asked_one_thing(search: OneSearch, verdict: str, said: str) -> None:
+    check = await probe_search(search, seconds=0.2)
+    assert check.verdict == verdict
+    assert said in check.finding

@@ -1,0 +1,68 @@
+"""Real workers that have imported CrewAI, with jobs that only wait."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import django_rq
+import psutil
+import pytest
+from django.core.management import CommandError, call_command
+from rq.job import Job
+
+from agents.worker import CrewWorker
+from tests.waiting import wait_until
+
+
+def enqueue(function: str, *arguments: object) -> Job:
+    return django_rq.get_queue("articles").enqueue(function, *arguments)
+
+
+def horses(pool: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """The processes that do jobs: children of the pool's workers."""
+    return [horse for worker in psutil.Process(pool.pid).children() for horse in worker.children()]
+
+
+def test_a_job_is_done_in_a_process_of_its_own(workers):
+    job = enqueue("os.getpid")
+    wait_until(lambda: job.is_finished)
+    known = {workers.pid, os.getpid(), *(child.pid for child in psutil.Process(workers.pid).children())}
+    assert job.return_value() not in known
+
+
+def test_a_job_starts_with_the_crew_already_imported(workers):
+    job = enqueue("builtins.eval", "'crewai' in __import__('sys').modules")
+    wait_until(lambda: job.is_finished)
+    assert job.return_value() is True
+
+
+def test_a_job_dies_with_its_worker(workers):
+    enqueue("time.sleep", 600)
+    wait_until(lambda: horses(workers))
+    (horse,) = horses(workers)
+    worker = horse.parent()
+    assert worker is not None
+    worker.kill()
+    wait_until(lambda: not horse.is_running())
+    wait_until(lambda: len(psutil.Process(workers.pid).children()) == 2)
+
+
+def test_a_worker_whose_job_was_killed_works_on(workers):
+    enqueue("time.sleep", 600)
+    wait_until(lambda: horses(workers))
+    horses(workers)[0].send_signal(signal.SIGKILL)
+    job = enqueue("os.getpid")
+    wait_until(lambda: job.is_finished)
+
+
+def test_a_worker_is_missed_within_seconds(redis):
+    worker = CrewWorker(["articles"], connection=redis)
+    assert (worker.worker_ttl, worker.maintenance_interval, worker.job_monitoring_interval) == (25, 10, 5)
+
+
+@pytest.mark.parametrize("count", [0, -3])
+def test_the_command_wants_at_least_one_worker(count):
+    with pytest.raises(CommandError, match="must be 1 or more"):
+        call_command("workers", count=count)

@@ -1,0 +1,259 @@
+"""A model server to test against: the OpenAI protocol over real HTTP, with words that mean nothing and faults on demand.
+
+with ModelServer() as server:
+    server.fail(status=429, times=2, retry_after=0.1)      # the next two calls
+    server.fail(match="You write one section", cut=0.5)    # a stream that breaks off half-way
+    ... OPENAI_BASE_URL=server.url ...
+    assert [call.task for call in server.calls] == [...]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import random
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from aiohttp import web
+
+WORDS = [
+    "a",
+    "city",
+    "plans",
+    "gardens",
+    "on",
+    "flat",
+    "roofs",
+    "where",
+    "rain",
+    "is",
+    "held",
+    "and",
+    "summers",
+    "are",
+    "cooler",
+    "for",
+    "those",
+    "who",
+    "live",
+    "below",
+]
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+@dataclass
+class Fault:
+    """``times`` calls of ``path`` whose prompt holds ``match`` go wrong: refused, hung, cut, or answered with ``text``."""
+
+    times: int = 1
+    match: str = ""
+    path: str = ""
+    status: int = 0
+    code: str = ""
+    retry_after: float | None = None
+    hang: float = 0
+    cut: float | None = None
+    text: str | None = None
+    finish_reason: str = "stop"
+
+
+@dataclass
+class Call:
+    path: str
+    body: dict[str, Any]
+    at: float = field(default_factory=time.monotonic)
+    status: int = 0
+    """What it came to: an HTTP status; 499 where the client left before the end."""
+    ended: float = 0
+
+    @property
+    def prompt(self) -> str:
+        return "\n".join(str(message["content"]) for message in self.body.get("messages", []))
+
+
+class ModelServer:
+    """``token_seconds`` is the time a word takes; ``first_seconds`` the time before the first."""
+
+    def __init__(self, *, token_seconds: float = 0.0, first_seconds: float = 0.0, image_seconds: float = 0.0) -> None:
+        self.token_seconds, self.first_seconds, self.image_seconds = token_seconds, first_seconds, image_seconds
+        self.calls: list[Call] = []
+        self.faults: list[Fault] = []
+        self.models = ["test-model", "test-image"]
+        self.url = ""
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10), "the model server did not start"
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    def fail(self, **fault: Any) -> None:
+        self.faults.append(Fault(**fault))
+
+    def reset(self) -> None:
+        self.calls.clear()
+        self.faults.clear()
+
+    def prompts(self, part: str) -> list[str]:
+        """The prompts that hold ``part``, in the order in which they came."""
+        return [call.prompt for call in list(self.calls) if part in call.prompt]
+
+    def _run(self) -> None:
+        self._loop.run_until_complete(self._serve())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        app = web.Application(client_max_size=64 * 2**20)
+        app.add_routes(
+            [
+                web.post("/v1/chat/completions", self._chat),
+                web.post("/v1/images/generations", self._image),
+                web.get("/v1/models", self._models),
+            ]
+        )
+        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.2)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        self._ready.set()
+        await self._stop.wait()
+        await runner.cleanup()
+
+    async def _models(self, request: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": [{"id": m, "object": "model"} for m in self.models]})
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        return await self._witnessed(request, self._answer)
+
+    async def _image(self, request: web.Request) -> web.StreamResponse:
+        return await self._witnessed(request, self._picture)
+
+    async def _witnessed(self, request: web.Request, answer: Any) -> web.StreamResponse:
+        call = Call(request.path, await request.json(), status=499)
+        self.calls.append(call)
+        try:
+            response: web.StreamResponse = await answer(request, call)
+            call.status = response.status
+            return response
+        finally:
+            call.ended = time.monotonic()
+
+    def _fault(self, call: Call) -> Fault | None:
+        text = call.prompt or str(call.body.get("prompt", ""))
+        for fault in self.faults:
+            if fault.times > 0 and fault.match in text and fault.path in call.path:
+                fault.times -= 1
+                return fault
+        return None
+
+    async def _picture(self, request: web.Request, call: Call) -> web.StreamResponse:
+        if refusal := await self._refusal(self._fault(call)):
+            return refusal
+        await asyncio.sleep(self.image_seconds)
+        return web.json_response({"created": 1, "data": [{"b64_json": base64.b64encode(PIXEL).decode()}]})
+
+    async def _refusal(self, fault: Fault | None) -> web.Response | None:
+        if fault and fault.hang:
+            await asyncio.sleep(fault.hang)
+        if not fault or not fault.status:
+            return None
+        error = {"message": f"scripted {fault.status}", "type": "scripted", "code": fault.code or None}
+        headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+        return web.json_response({"error": error}, status=fault.status, headers=headers)
+
+    async def _answer(self, request: web.Request, call: Call) -> web.StreamResponse:
+        fault = self._fault(call)
+        if refusal := await self._refusal(fault):
+            return refusal
+        text = fault.text if fault and fault.text is not None else answer_to(call.body)
+        words = re.findall(r"\S+\s*", text)
+        usage = {"prompt_tokens": len(call.prompt) // 4, "completion_tokens": len(words)}
+        usage["total_tokens"] = sum(usage.values())
+        ended = fault.finish_reason if fault else "stop"
+        if not call.body.get("stream"):
+            choice = {"index": 0, "finish_reason": ended, "message": {"role": "assistant", "content": text}}
+            return web.json_response(envelope("chat.completion", [choice], usage=usage))
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await asyncio.sleep(self.first_seconds)
+        for index, word in enumerate(words):
+            if fault and fault.cut is not None and index >= len(words) * fault.cut:
+                assert request.transport
+                request.transport.close()
+                return response
+            await send(response, [{"index": 0, "delta": {"content": word}, "finish_reason": None}])
+            await asyncio.sleep(self.token_seconds)
+        await send(response, [{"index": 0, "delta": {}, "finish_reason": ended}])
+        if (call.body.get("stream_options") or {}).get("include_usage"):
+            await send(response, [], usage=usage)
+        await response.write(b"data: [DONE]\n\n")
+        await response.write_eof()
+        return response
+
+
+async def send(response: web.StreamResponse, choices: list[dict[str, Any]], **more: Any) -> None:
+    data = json.dumps(envelope("chat.completion.chunk", choices, **more))
+    await response.write(f"data: {data}\n\n".encode())
+
+
+def envelope(kind: str, choices: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    return {"id": "c1", "object": kind, "created": 1, "model": "test-model", "choices": choices, **more}
+
+
+def answer_to(body: dict[str, Any]) -> str:
+    """Prose of the length the prompt asks for, or JSON that fits the schema it asks for. The same prompt, the same answer."""
+    prompt = "\n".join(str(message["content"]) for message in body["messages"])
+    chance = random.Random(prompt)
+    marks = sorted(set(re.findall(r"^\[S\d+\]$", prompt, re.MULTILINE)))
+    form = body.get("response_format") or {}
+    if form.get("type") == "json_schema":
+        schema = form["json_schema"]["schema"]
+        return json.dumps(value_of(schema, schema, "", prompt, chance, marks))
+    lengths = re.findall(r"([\d,]+) words", prompt)
+    return prose(int(lengths[-1].replace(",", "")) if lengths else 60, chance, marks)
+
+
+def prose(words: int, chance: random.Random, marks: list[str]) -> str:
+    sentences = []
+    while words > 0:
+        length = min(words, chance.randint(8, 16))
+        mark = f" {chance.choice(marks)}" if marks else ""
+        sentences.append(" ".join(chance.choices(WORDS, k=length)).capitalize() + f"{mark}.")
+        words -= length
+    return "\n\n".join(" ".join(sentences[at : at + 4]) for at in range(0, len(sentences), 4))
+
+
+def value_of(
+    schema: dict[str, Any], root: dict[str, Any], name: str, prompt: str, chance: random.Random, marks: list[str]
+) -> Any:
+    """A value that fits; an array has as many items as the prompt asks of its name ("6 sections")."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    if "enum" in schema:
+        return chance.choice(schema["enum"])
+    if schema.get("type") == "object":
+        return {k: value_of(v, root, k, prompt, chance, marks) for k, v in schema["properties"].items()}
+    if schema.get("type") == "array":
+        asked = re.findall(rf"(\d+) {re.escape(name)}\b", prompt) if name else []
+        count = min(int(asked[-1]) if asked else 3, schema.get("maxItems", 30))
+        return [value_of(schema["items"], root, name, prompt, chance, marks) for _ in range(count)]
+    if schema.get("type") == "integer":
+        return schema.get("minimum", 1)
+    if name == "sources":
+        return chance.choice(marks).strip("[]") if marks else "S1"
+    return " ".join(chance.choices(WORDS, k=7)).capitalize()

@@ -1,0 +1,102 @@
+"""Real workers on a slow model, killed amid their work: the run is completed all the same, and nothing is asked twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+from django.contrib.auth.models import User
+from redis import Redis
+
+from articles.models import Article, Run, Status
+from articles.services import NewSource, sweep
+from tests.environment import ROOT
+from tests.factories import UserFactory, make_article
+from tests.model_server import ModelServer
+from tests.waiting import wait_until
+
+SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surface of most cities and hold rain. " * 12)
+
+
+@pytest.fixture(scope="module")
+def slow_model() -> Iterator[ModelServer]:
+    with ModelServer(token_seconds=0.01) as server:
+        yield server
+
+
+@pytest.fixture
+def pool(
+    transactional_db: None, program_environment: dict[str, str], slow_model: ModelServer, redis: Redis
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Two workers of this test's own, so that they may be killed; a lease so short that nobody waits for it."""
+    slow_model.reset()
+    model = {"OPENAI_BASE_URL": slow_model.url, "OPENAI_API_KEY": "k", "LEASE_SECONDS": "3", "SEARCH_PROVIDER": "none"}
+    before: Any = redis.scard("rq:workers")
+    command = [sys.executable, str(ROOT / "manage.py"), "workers", "--count", "2"]
+    process = subprocess.Popen(command, env={**program_environment, **model})
+    wait_until(lambda: redis.scard("rq:workers") >= before + 2, seconds=90)
+    yield process
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> User:
+    return UserFactory()
+
+
+def status_of(article: Article) -> str:
+    return Article.objects.values_list("status", flat=True).get(pk=article.pk)
+
+
+def completed_with_sweeper(article: Article) -> bool:
+    sweep()
+    return status_of(article) == Status.COMPLETED
+
+
+def at_work(pool: subprocess.Popen[bytes], run: Run) -> psutil.Process:
+    """The process that writes the article."""
+    run.refresh_from_db()
+    return psutil.Process(int(run.worker.rpartition(":")[2]))
+
+
+@pytest.mark.parametrize("victim", ["the job", "its worker"])
+def test_a_run_whose_process_is_killed_is_finished_by_another(
+    pool: subprocess.Popen[bytes], slow_model: ModelServer, owner: User, victim: str
+) -> None:
+    article = make_article(owner, sources=(SURVEY,), min_words=300, include_image=False)
+    run = article.runs.get()
+    wait_until(lambda: bool(slow_model.prompts("You write one section")), seconds=30)
+    horse = at_work(pool, run)
+    done = set(run.steps.done().values_list("key", flat=True))
+    assert {"research:plan", "outline:make"} <= done
+    os.kill(horse.pid if victim == "the job" else horse.ppid(), signal.SIGKILL)
+    wait_until(lambda: not horse.is_running() or horse.status() == psutil.STATUS_ZOMBIE, seconds=5)
+    wait_until(lambda: completed_with_sweeper(article), seconds=45)
+    run.refresh_from_db()
+    assert run.attempts == 2
+    assert "goes on where it stopped" in " ".join(event.payload["message"] for event in article.events.all())
+    seqs = [event.seq for event in article.events.all()]
+    assert seqs == list(range(1, len(seqs) + 1))
+    answered = Counter(call.prompt for call in slow_model.calls if call.status == 200)
+    assert max(answered.values()) == 1, "a finished step was asked of the model again"
+
+
+def test_stopping_the_workers_leaves_the_run_to_the_next_ones(
+    pool: subprocess.Popen[bytes], slow_model: ModelServer, owner: User, program_environment: dict[str, str]
+) -> None:
+    slow_model.fail(match="You write one section", hang=60, times=2)
+    article = make_article(owner, sources=(SURVEY,), min_words=300, include_image=False)
+    wait_until(lambda: bool(slow_model.prompts("You write one section")), seconds=30)
+    pool.terminate()
+    pool.wait(20)
+    assert status_of(article) == Status.PROCESSING
+    wait_until(lambda: sweep() == 1, seconds=10)
+    assert status_of(article) == Status.PENDING
