@@ -1,0 +1,24 @@
+"""The formats that are text: Markdown as it is, and one HTML page that needs nothing beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.template import Context, Engine
+
+from articles.exports.document import Document
+from articles.rendering import to_html
+
+_TEMPLATES = Engine(dirs=[str(Path(__file__).parent / "templates")])
+
+
+def markdown(document: Document) -> bytes:
+    """The title as the first heading, then the text as it was written."""
+    title = " ".join(document.title.split())
+    return f"# {title}\n\n{document.body.strip()}\n".encode()
+
+
+def html(document: Document) -> bytes:
+    """A page that opens anywhere: style and cover are inside it, and it forbids itself to load anything."""
+    body = to_html(document.body, pictures=False)
+    return _TEMPLATES.get_template("article.html").render(Context({"document": document, "body": body})).encode()

@@ -1,0 +1,139 @@
+"""Five files from one article, and what is in them."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pypdf
+import pytest
+
+from agents.images import draw_cover
+from articles.exceptions import ExportFailed
+from articles.exports import FORMATS, export, filename
+from tests.articles.exported import ARTICLE, BINARY, MARKDOWN, article, parts, words
+
+
+@pytest.fixture(scope="module")
+def cover(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("media") / "cover"  # a name that does not tell its kind
+    path.write_bytes(draw_cover("Rooftop gardens", seed="1"))
+    return path
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_holds_the_article(format: str) -> None:
+    shown = words(export(ARTICLE, format), format)
+    for phrase in ("Rooftop gardens", "Leaves cool it", "45 %", "Taleghani 2018", "ổn định", "ἀρχή", "кириллица"):
+        assert phrase in shown, phrase
+
+
+def test_markdown_has_its_title_once_and_is_else_untouched() -> None:
+    assert export(ARTICLE, "md").decode() == MARKDOWN
+    assert export(article("Plain."), "md") == b"# Rooftop gardens\n\nPlain.\n"
+    assert export(article("# Another\n\nText."), "md") == b"# Rooftop gardens\n\n# Another\n\nText.\n"
+
+
+def test_html_is_one_page_that_loads_nothing(cover: Path) -> None:
+    page = export(article(MARKDOWN, title="A <b> & b", cover=cover, cover_alt='A "roof"'), "html").decode()
+    assert page.startswith('<!doctype html>\n<html lang="en-GB" dir="ltr">')
+    assert "<title>A &lt;b&gt; &amp; b</title>" in page
+    assert '<meta name="keywords" content="roofs, heat">' in page
+    assert "default-src 'none'" in page
+    assert '<img src="data:image/png;base64,iVBOR' in page
+    assert 'alt="A &quot;roof&quot;"' in page
+    assert not re.search(r'(?:src|href)="(?!data:image/png|#|https://a\.example)', page)
+
+
+def test_html_tells_the_direction_of_the_script() -> None:
+    assert '<html lang="ar" dir="rtl">' in export(replace(ARTICLE, language="ar"), "html").decode()
+
+
+def test_pdf_is_tagged_and_tells_what_it_is(cover: Path) -> None:
+    document = pypdf.PdfReader(io.BytesIO(export(article(MARKDOWN, cover=cover, cover_alt="A roof"), "pdf")))
+    assert document.metadata is not None
+    assert (document.metadata.title, document.metadata.author) == ("Rooftop gardens", "Content Studio")
+    root = document.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]  # type: ignore[index]  # dictionaries of the file
+    assert root["/Lang"] == "en-GB"  # type: ignore[index]
+    assert "<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_data().decode()  # type: ignore[index]
+    assert len(document.pages[0].images) == 1
+
+
+def test_pdf_gives_a_note_one_number_however_often_it_is_mentioned() -> None:
+    shown = words(export(ARTICLE, "pdf"), "pdf")
+    assert shown.count("Taleghani 2018") == shown.count("Rosenzweig") == 1
+    assert "as was measured.1" in shown
+
+
+def test_docx_has_true_notes_and_refers_back_to_them(cover: Path) -> None:
+    members = parts(export(article(MARKDOWN, cover=cover, cover_alt="A roof"), "docx"))
+    body = members["word/document.xml"]
+    assert body.count("<w:footnoteReference ") == 2
+    assert re.findall(r"NOTEREF (_RefNote\d)", body) == ["_RefNote1", "_RefNote2"]
+    assert 'w:name="_RefNote2"' in body
+    assert 'descr="A roof"' in body
+    assert "roofs, heat" in members["docProps/core.xml"]
+    assert 'w:val="en-GB"' in members["word/styles.xml"]
+
+
+def test_epub_has_a_cover_a_language_and_a_table_of_contents(cover: Path) -> None:
+    file = export(article(MARKDOWN, cover=cover), "epub")
+    members = parts(file)
+    package = members["EPUB/content.opf"]
+    assert 'version="3.0"' in package
+    assert "<dc:language>en-GB</dc:language>" in package
+    assert 'properties="cover-image"' in package
+    assert "What it bears" in members["EPUB/nav.xhtml"]
+    assert zipfile.ZipFile(io.BytesIO(file)).namelist()[0] == "mimetype"
+
+
+def test_epub_links_every_mention_to_its_one_note() -> None:
+    chapter = parts(export(ARTICLE, "epub"))["EPUB/text/ch001.xhtml"]
+    assert chapter.count('href="#fn1"') == chapter.count('href="#fn2"') == 2
+    assert chapter.count('id="fn1"') == 1
+    assert chapter.count("Taleghani") == 1
+
+
+def test_an_epub_stays_the_same_book() -> None:
+    first, second = (parts(export(ARTICLE, "epub"))["EPUB/content.opf"] for _ in range(2))
+    identifier = re.compile(r"urn:uuid:[\w-]+")
+    assert identifier.findall(first) == identifier.findall(second) != []
+
+
+@pytest.mark.parametrize("format", ["html", *BINARY])
+@pytest.mark.parametrize("content", [None, b"<svg/>"])
+def test_a_picture_that_is_none_is_told(format: str, content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "cover.png"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(ExportFailed, match="The picture of this article"):
+        export(article("Text.", cover=path), format)
+
+
+def test_an_unknown_format_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ExportFailed, match="md, html, pdf, docx, epub"):
+        export(ARTICLE, "exe")
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Rooftop gardens: what the evidence says", "rooftop-gardens-what-the-evidence-says.pdf"),
+        ("Été à Đà Nẵng", "ete-a-a-nang.pdf"),
+        ("日本語", "article.pdf"),
+        ("../../etc/passwd", "etcpasswd.pdf"),
+        ('a"; filename="b\r\nX: y', "a-filenameb-x-y.pdf"),
+        ("", "article.pdf"),
+    ],
+)
+def test_a_file_name_suits_every_system(title: str, name: str) -> None:
+    assert filename(title, "pdf") == name
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_file_name_is_never_long(format: str) -> None:
+    assert len(filename("word " * 100, format)) <= 80
