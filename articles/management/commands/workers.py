@@ -1,0 +1,35 @@
+"""``manage.py workers``: the processes that write articles."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from django_rq import get_worker
+
+
+class Command(BaseCommand):
+    help = "Runs the workers that write articles, until SIGTERM. `manage.py studio` starts this."
+    requires_system_checks = []  # they load every page, which this never shows
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--count", type=int, help="how many articles at once (by default what memory allows)")
+
+    def handle(self, *args: Any, count: int | None, **options: Any) -> None:
+        # Only now: CrewAI takes seconds to import, and no other command needs it.
+        from agents.pool import Pool, default_count
+        from agents.worker import CrewWorker  # noqa: F401  (settings name it; imported before the fork)
+
+        if count is not None and count < 1:
+            raise CommandError("--count must be 1 or more.")
+        count = count or default_count()
+        connections.close_all()  # a connection shared over a fork would be two writers on one socket
+        self.stdout.write(f"{count} workers ready.")
+        Pool(count, work).run()
+
+
+def work() -> None:
+    """One worker's life, in a process of its own: its connection to Redis is made here, never before the fork."""
+    get_worker("articles").work(logging_level=None)

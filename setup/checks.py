@@ -1,0 +1,58 @@
+"""``make test``: everything that must hold, told in one go. Ends with pytest's own closing line.
+
+The tests run twice, on PostgreSQL and on SQLite; the second run, which has the browser in it, tells the coverage of both.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from tempfile import TemporaryDirectory
+
+from setup import debian
+from setup.postgres import private_cluster
+
+RULES = {
+    "ruff check": ["ruff", "check", "."],
+    "ruff format": ["ruff", "format", "--check", "."],
+    "mypy": ["mypy"],
+    "migrations": ["manage", "makemigrations", "--check", "--dry-run"],
+    "deployment": ["manage", "check", "--deploy", "--fail-level", "ERROR"],
+}
+# Two at a time; a file's tests stay together, so that workers and browser are started once for them.
+PYTEST = ["pytest", "-q", "-n", "2", "--dist", "loadfile", "--cov"]
+
+
+def passes(name: str, module: list[str], **settings: str) -> bool:
+    """Run one check; does it pass? It gets no terminal to ask on, and no store but one that is named here."""
+    print(f"\n== {name}", flush=True)
+    environment = {**os.environ, **settings}
+    if "DATABASE_URL" not in settings:
+        environment.pop("DATABASE_URL", None)
+    command = [sys.executable, "-m", *module]
+    return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def broken_rules() -> list[str]:
+    with TemporaryDirectory() as var:  # the settings make what they need; not in the developer's own
+        return [name for name, module in RULES.items() if not passes(name, module, VAR=var, ENV_FILE=os.devnull)]
+
+
+def failed_tests() -> list[str]:
+    browser = debian.chromium()
+    with private_cluster() as url:
+        on_postgres = [*PYTEST, "--cov-report=", "--cov-fail-under=0", "-m", "not browser"]
+        runs = {"tests on PostgreSQL": passes("tests on PostgreSQL", on_postgres, DATABASE_URL=url)}
+    on_sqlite = [*PYTEST, "--cov-append", "--cov-report=term"]
+    runs["tests on SQLite"] = passes("tests on SQLite, with the browser", on_sqlite, CHROMIUM=browser)
+    return [name for name, passed in runs.items() if not passed]
+
+
+def main() -> None:
+    if failed := broken_rules() + failed_tests():
+        sys.exit(f"Failed: {', '.join(failed)}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""The embedded Redis: a real server on a unix socket, and what it keeps when it is killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis as redis_py
+from django.core.exceptions import ImproperlyConfigured
+
+from contentstudio import embedded_redis
+from tests.environment import ROOT
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes], redis_py.Redis]]]:
+    socket = tmp_path / "redis.sock"
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start() -> tuple[subprocess.Popen[bytes], redis_py.Redis]:
+        embedded_redis.prepare_directories(socket, tmp_path / "kept")
+        servers.append(subprocess.Popen(embedded_redis.server_command(socket, tmp_path / "kept")))
+        assert embedded_redis.wait_until_it_answers(f"unix://{socket}")
+        return servers[-1], redis_py.Redis(unix_socket_path=str(socket))
+
+    yield start
+    for server in servers:
+        server.kill()
+        server.wait()
+
+
+def test_it_comes_up_on_its_socket_for_our_eyes_only(start, tmp_path):
+    _, client = start()
+    assert client.ping()
+    assert (tmp_path / "redis.sock").stat().st_mode & 0o077 == 0
+    assert client.config_get("port") == {"port": "0"} or client.config_get("port") == {b"port": b"0"}
+
+
+def test_a_queue_survives_kill_9(start):
+    server, client = start()
+    client.rpush("queue", *range(1000))
+    client.close()
+    server.kill()
+    server.wait()
+    _, client = start()
+    assert client.llen("queue") == 1000
+
+
+def test_a_system_server_wins_over_the_one_that_comes_with_us(monkeypatch, tmp_path):
+    program = tmp_path / "valkey-server"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert embedded_redis.server_binary() == program
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert embedded_redis.server_binary().name == "valkey-server"
+    assert embedded_redis.server_binary() != program
+
+
+def test_who_does_not_answer_is_told_apart_in_time(tmp_path):
+    assert not embedded_redis.answers(f"unix://{tmp_path}/nothing.sock")
+    assert not embedded_redis.wait_until_it_answers(f"unix://{tmp_path}/nothing.sock", seconds=0.1)
+
+
+def test_it_refuses_a_directory_that_is_open_to_all(tmp_path):
+    place = tmp_path / "open"
+    place.mkdir()
+    place.chmod(0o777)
+    with pytest.raises(ImproperlyConfigured, match="belongs to another user or is open to all"):
+        embedded_redis.prepare_directories(place / "redis.sock", tmp_path / "kept")
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("redis://:secret@host:6379/0", "redis://…@host:6379/0"),
+        ("rediss://me:secret@host/1", "rediss://…@host/1"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
+    ],
+)
+def test_a_password_is_not_shown(address, shown):
+    assert embedded_redis.without_password(address) == shown
+
+
+@pytest.mark.parametrize("depth", [1, 30])
+def test_settings_find_a_socket_whose_path_is_short_enough(tmp_path, depth):
+    var = tmp_path.joinpath(*["deep"] * depth, "with a space")
+    script = "from contentstudio import settings; print(settings.REDIS_SOCKET, settings.REDIS_ADDRESS, sep='\\n')"
+    output = subprocess.check_output(
+        [sys.executable, "-c", script], cwd=ROOT, env={"VAR": str(var), "PATH": "", "ENV_FILE": "/dev/null"}, text=True
+    )
+    socket, address = output.splitlines()
+    assert len(socket) < 104
+    assert redis_py.Redis.from_url(address).connection_pool.connection_kwargs["path"] == socket

@@ -1,0 +1,40 @@
+"""The rooms keep to themselves: who may import whom, and what the web process must never load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tests.environment import ROOT
+
+
+def test_every_import_rule_holds():
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_do_not_load_the_crew(program_environment):
+    script = """
+        import sys
+        from contentstudio.asgi import application
+        from django.test import Client
+        client = Client(SERVER_NAME="localhost")
+        assert client.get("/api/health").status_code in (200, 503)
+        assert client.get("/", follow=True).status_code == 200
+        print([name for name in ("crewai", "openai", "agents.jobs", "agents.crew") if name in sys.modules])
+    """
+    told = subprocess.run(
+        [sys.executable, "-c", dedent(script)],
+        cwd=ROOT,
+        env={**program_environment, "DEBUG": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.stdout.strip() == "[]", told.stderr
