@@ -1,0 +1,13 @@
+"""The administrators' view of everything. It changes nothing by itself: actions, texts and deletions go through the services."""
+
+from django.contrib import admin
+
+from articles.admin.article import ArticleAdmin
+from articles.admin.history import RunAdmin
+from articles.admin.keys import ApiKeyAdmin
+from articles.admin.queues import QueuesAdmin
+
+__all__ = ["ApiKeyAdmin", "ArticleAdmin", "QueuesAdmin", "RunAdmin"]
+
+admin.site.site_header = admin.site.site_title = "Content Studio"
+admin.site.index_title = "Administration"

@@ -1,0 +1,94 @@
+"""What an administrator can do to many articles at once. Each says to how many it was done, and why not to the others."""
+
+from __future__ import annotations
+
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import TypeAlias
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from articles import services
+from articles.downloads import download
+from articles.exceptions import StudioError
+from articles.exports import FORMATS, filename
+from articles.models import Article
+
+Admin: TypeAlias = "admin.ModelAdmin[Article]"
+Action = Callable[[Admin, HttpRequest, QuerySet[Article]], HttpResponse | None]
+
+
+def signed_in(request: HttpRequest) -> User:
+    assert isinstance(request.user, User), "the admin lets nobody else in"
+    return request.user
+
+
+def do_to_each(request: HttpRequest, articles: Iterable[Article], act: Callable[[Article], object], done: str) -> None:
+    """Do ``act`` to each article and report it; ``done`` is what became of those it was done to."""
+    count = 0
+    refused: dict[str, list[str]] = defaultdict(list)
+    for article in articles:
+        try:
+            act(article)
+        except StudioError as reason:
+            refused[str(reason)].append(f"“{article}”")
+        else:
+            count += 1
+    if count:
+        messages.success(request, f"{done}: {count}.")
+    for reason_told, names in refused.items():
+        messages.warning(request, f"{', '.join(names)}: {reason_told}")
+
+
+@admin.action(permissions=["change"], description="Write again, from the beginning")
+def write_again(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> None:
+    by = signed_in(request)
+    do_to_each(request, articles, lambda article: services.start_run(article=article, by=by), "To be written again")
+
+
+@admin.action(permissions=["change"], description="Try again, from where it stopped")
+def try_again(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> None:
+    by = signed_in(request)
+    do_to_each(request, articles, lambda article: services.retry_run(article=article, by=by), "To be tried again")
+
+
+@admin.action(permissions=["change"], description="Cancel")
+def cancel(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> None:
+    by = signed_in(request)
+    do_to_each(request, articles, lambda article: services.cancel_run(article=article, by=by), "Cancelled")
+
+
+def downloading(format: str) -> Action:
+    """The action that downloads articles as ``format``: one as it is, several in a ZIP archive."""
+
+    @admin.action(permissions=["view"], description=f"Download as {FORMATS[format].label}")
+    def download_selected(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> HttpResponse | None:
+        files: dict[str, HttpResponse] = {}
+
+        def add(article: Article) -> None:
+            files[f"{article.pk}-{filename(str(article), format)}"] = download(article, format)
+
+        do_to_each(request, articles.defer(None).select_related("owner"), add, "Downloaded")
+        if len(files) > 1:
+            return zipped(files)
+        return next(iter(files.values()), None)
+
+    download_selected.__name__ = f"download_{format}"
+    return download_selected
+
+
+def zipped(files: dict[str, HttpResponse]) -> HttpResponse:
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writer:
+        for name, file in files.items():
+            writer.writestr(name, file.content)
+    headers = {"Content-Disposition": 'attachment; filename="articles.zip"'}
+    return HttpResponse(archive.getvalue(), "application/zip", headers=headers)
+
+
+DOWNLOADS = [downloading(format) for format in FORMATS]

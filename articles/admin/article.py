@@ -1,0 +1,209 @@
+"""Articles: the brief and the text can be edited, through the services; everything else is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_TOPIC, MIN_WORDS
+from articles import services
+from articles.admin.actions import DOWNLOADS, cancel, signed_in, try_again, write_again
+from articles.admin.history import RevisionInline, RunInline, SourceInline, as_json, latest_history
+from articles.exceptions import StudioError
+from articles.models import Article, Event, Revision, Run, Source
+from articles.models.article import ArticleQuerySet
+
+BRIEF = (
+    "topic",
+    ("tone", "target_audience", "language"),
+    ("min_words", "include_image", "seo_optimize"),
+    "keywords",
+    "notes",
+)
+TEXT = ("title", "content")
+
+
+class MarkdownField(forms.CharField):
+    """A text as it was written: browsers send other line ends, and the space around it is none of ours."""
+
+    widget = AdminTextareaWidget
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(strip=False, **options)
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return text.replace("\r\n", "\n") if text else text
+
+
+class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
+    """``opened_at`` is the number of the revision the person began to edit, 0 where there is none."""
+
+    topic = forms.CharField(min_length=MIN_TOPIC, max_length=MAX_TOPIC, widget=AdminTextInputWidget)
+    min_words = forms.IntegerField(label="Words", min_value=MIN_WORDS, max_value=MAX_WORDS)
+    keywords = forms.JSONField(required=False, help_text='A list: ["roof", "garden"].')
+    content = MarkdownField(required=False, help_text=Article._meta.get_field("content").help_text)
+    opened_at = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["opened_at"] = newest_revision(self.instance)
+
+    def clean_keywords(self) -> list[str]:
+        keywords = self.cleaned_data["keywords"] or []
+        if not isinstance(keywords, list) or not all(isinstance(word, str) for word in keywords):
+            raise ValidationError("Give the keywords as a list, each in quotation marks.")
+        return keywords
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what cannot be saved now while the person still sees what was typed. The answer holds: see check_text."""
+        cleaned = super().clean() or self.cleaned_data
+        if self.changed_data and "opened_at" in cleaned:
+            try:
+                services.check_text(article=self.instance, opened_at=cleaned["opened_at"])
+            except StudioError as reason:
+                self.add_error(None, str(reason))
+        return cleaned
+
+
+def newest_revision(article: Article) -> int:
+    return article.revisions.values_list("number", flat=True).first() or 0
+
+
+class ArticleChangeList(ChangeList):
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        articles = cast(ArticleQuerySet, super().get_queryset(request, exclude_parameters))
+        return articles.without_bodies()
+
+
+@admin.register(Article)
+class ArticleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
+    form = ArticleForm
+    list_display = ("name", "owner", "status", "per_cent", "word_count", "language", "created_at", "page")
+    list_filter = ("status", ("owner", admin.RelatedOnlyFieldListFilter), "language", "created_at")
+    list_select_related = ("owner",)
+    list_per_page = 50
+    search_fields = ("title", "topic", "owner__username")
+    date_hierarchy = "created_at"
+    actions = (write_again, try_again, cancel, *DOWNLOADS)
+    inlines = (RunInline, RevisionInline, SourceInline)
+    fieldsets = (
+        (
+            "Where it stands",
+            {
+                "fields": (
+                    ("status", "per_cent", "current_agent"),
+                    "message",
+                    ("owner", "word_count", "page"),
+                    ("created_at", "updated_at", "completed_at"),
+                )
+            },
+        ),
+        ("Brief", {"fields": BRIEF, "description": "A change takes hold when the article is written again."}),
+        ("Text", {"fields": (*TEXT, "opened_at", "notice"), "classes": ("collapse",)}),
+        ("Steps and events of the latest run", {"fields": ("history",), "classes": ("collapse",)}),
+        (
+            "What else was made",
+            {
+                "fields": ("image", "image_alt", "made_outline", "made_seo", "made_references", "made_research"),
+                "classes": ("collapse",),
+            },
+        ),
+    )
+    readonly_fields = (
+        *("status", "per_cent", "current_agent", "message", "owner", "word_count", "page", "notice", "history"),
+        *("created_at", "updated_at", "completed_at", "image", "image_alt"),
+        *("made_outline", "made_seo", "made_references", "made_research"),
+    )
+
+    class Media:
+        css = {"all": ("css/admin.css",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """An article begins with a brief, on its own page or through the API."""
+        return False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ArticleChangeList
+
+    # What is shown
+
+    def view_on_site(self, article: Article) -> str:
+        return article.get_absolute_url()
+
+    @admin.display(description="Article", ordering="topic")
+    def name(self, article: Article) -> str:
+        return Truncator(str(article)).chars(90)
+
+    @admin.display(description="Progress", ordering="progress")
+    def per_cent(self, article: Article) -> str:
+        return f"{article.progress} %"
+
+    @admin.display(description="Page")
+    def page(self, article: Article) -> SafeString:
+        return format_html('<a href="{}">Open</a>', article.get_absolute_url())
+
+    @admin.display(description="Revision")
+    def opened_at(self, article: Article) -> int:
+        return newest_revision(article)
+
+    @admin.display(description="")
+    def history(self, article: Article) -> SafeString:
+        return render_to_string("admin/articles/_history.html", latest_history(article))
+
+    @admin.display(description="Outline")
+    def made_outline(self, article: Article) -> SafeString | str:
+        return as_json(article.outline)
+
+    @admin.display(description="SEO")
+    def made_seo(self, article: Article) -> SafeString | str:
+        return as_json(article.seo_meta)
+
+    @admin.display(description="References")
+    def made_references(self, article: Article) -> SafeString | str:
+        return as_json(article.references)
+
+    @admin.display(description="Research")
+    def made_research(self, article: Article) -> SafeString | str:
+        return as_json(article.research_data)
+
+    # What is written, all of it by the services
+
+    def save_model(self, request: HttpRequest, obj: Article, form: ArticleForm, change: bool) -> None:
+        """Only what was changed, field by field: the row as it was read here may be older than what a worker wrote since."""
+        given, changed = form.cleaned_data, set(form.changed_data)
+        if brief := {name: given[name] for name in changed - {*TEXT, "opened_at"}}:
+            services.change_brief(article=obj, brief=brief)
+        if changed & set(TEXT):
+            title, content, opened_at = given["title"], given["content"], given["opened_at"]
+            services.save_text(article=obj, by=signed_in(request), title=title, content=content, opened_at=opened_at)
+
+    def delete_model(self, request: HttpRequest, obj: Article) -> None:
+        services.delete_article(article=obj, by=signed_in(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Article]) -> None:
+        for article in queryset:
+            services.delete_article(article=article, by=signed_in(request))
+
+    def get_deleted_objects(
+        self, objs: Sequence[Article] | QuerySet[Article], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What goes with an article, counted: its history is read-only by itself, and is too long to be listed."""
+        articles = [article.pk for article in objs]
+        counts = {"articles": len(articles)} | {
+            str(model._meta.verbose_name_plural): model.objects.filter(article__in=articles).count()
+            for model in (Run, Event, Revision, Source)
+        }
+        return [str(article) for article in objs], counts, set(), []

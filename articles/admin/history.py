@@ -1,0 +1,144 @@
+"""What happened to an article, to be read and never to be changed: runs, steps, events, sources, revisions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from articles.models import Article, Event, Revision, Run, Source, Step
+
+
+def folded(text: str) -> SafeString | str:
+    """A long text behind its first words, to be opened by who wants it."""
+    if len(text) <= 80:
+        return text
+    return format_html("<details><summary>{}…</summary><pre>{}</pre></details>", text[:60], text)
+
+
+def as_json(value: object) -> SafeString | str:
+    """A value of a JSON field on lines of its own; a dash where there is none."""
+    if value in (None, [], {}):
+        return "–"
+    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False))
+
+
+class ReadOnly:
+    """History is written by the journal alone."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class HistoryInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
+    """Whoever may see the article or the run may see what belongs to it."""
+
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+
+class RunInline(HistoryInline):
+    model = Run
+    fields = ("status", "reason", "model", "requested_by", "attempts", "started_at", "finished_at")
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("requested_by")
+
+
+class SourceInline(HistoryInline):
+    model = Source
+    fields = readonly_fields = ("kind", "title", "url", "document", "excerpt")
+
+    @admin.display(description="Document")
+    def document(self, source: Source) -> str:
+        """Its name only: uploads are read by workers and served to nobody."""
+        return source.upload.name or "–"
+
+    @admin.display(description="Text")
+    def excerpt(self, source: Source) -> SafeString | str:
+        return folded(source.text) or "–"
+
+
+class RevisionInline(HistoryInline):
+    model = Revision
+    fields = readonly_fields = ("number", "author", "title", "text", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("saved_by")
+
+    @admin.display(description="Text")
+    def text(self, revision: Revision) -> SafeString | str:
+        return folded(revision.content)
+
+
+class StepInline(HistoryInline):
+    model = Step
+    fields = readonly_fields = ("key", "status", "message", "seconds", "model_calls", "tokens", "made")
+
+    @admin.display(description="Tokens in, out")
+    def tokens(self, step: Step) -> str:
+        return f"{step.prompt_tokens:,}, {step.completion_tokens:,}"
+
+    @admin.display(description="Output")
+    def made(self, step: Step) -> SafeString | str:
+        return folded(json.dumps(step.output, indent=2, ensure_ascii=False)) if step.output is not None else "–"
+
+
+class EventInline(HistoryInline):
+    model = Event
+    fields = readonly_fields = ("seq", "created_at", "type", "told", "progress")
+    ordering = ("seq",)
+
+    @admin.display(description="What was told")
+    def told(self, event: Event) -> str:
+        return str(event.payload.get("message", ""))
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
+    list_display = ("__str__", "status", "model", "attempts", "worker", "created_at", "finished_at")
+    list_filter = ("status", "model")
+    date_hierarchy = "created_at"
+    fields = (
+        ("article", "requested_by"),
+        ("status", "reason"),
+        ("model", "attempts", "worker"),
+        ("created_at", "enqueued_at", "started_at", "finished_at"),
+        "planned",
+    )
+    readonly_fields = ("planned",)
+    inlines = (StepInline, EventInline)
+
+    class Media:
+        css = {"all": ("css/admin.css",)}
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """A run is a part of its article: one permission opens both."""
+        return bool(request.user.has_perm("articles.view_article") or request.user.has_perm("articles.change_article"))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    @admin.display(description="Plan")
+    def planned(self, run: Run) -> str:
+        return ", ".join(f"{stage} {count}" for stage, count in run.plan.items()) or "–"
+
+
+def latest_history(article: Article) -> dict[str, Any]:
+    """The latest run with its steps and events, for the tables on the article's page."""
+    run = article.latest_run()
+    return {"run": run, "steps": run.steps.all() if run else (), "events": run.events.order_by("seq") if run else ()}

@@ -1,0 +1,53 @@
+"""API keys: issued, shown once, revoked. A key itself is never stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import ForeignKey, QuerySet
+from django.forms import ModelChoiceField
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from articles.models import ApiKey
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
+    list_display = ("name", "user", "hint", "created_at", "last_used_at", "revoked_at")
+    list_filter = (("user", admin.RelatedOnlyFieldListFilter), "created_at")
+    list_select_related = ("user",)
+    search_fields = ("name", "user__username", "hint")
+    actions = ("revoke",)
+    fields = ("user", "name")
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return (*self.fields, "hint", "created_at", "last_used_at", "revoked_at") if obj else self.fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        return ("user", "hint", "created_at", "last_used_at", "revoked_at") if obj else ()
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        """Whoever could make a key for a superuser would be one: others make keys for themselves only."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None and field.queryset is not None and not request.user.is_superuser:
+            field.queryset = field.queryset.filter(pk=request.user.pk)
+        return field
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
+        if change:
+            obj.save(update_fields=["name"])
+            return
+        issued, key = ApiKey.objects.issue(obj.user, obj.name)
+        obj.pk = issued.pk
+        obj.refresh_from_db()
+        told = "The key is <code>{}</code>. Keep it now: it is not stored and cannot be shown again."
+        messages.warning(request, format_html(told, key))
+
+    @admin.action(permissions=["change"], description="Revoke")
+    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        count = ApiKey.objects.filter(pk__in=keys.values("pk")).revoke()
+        messages.success(request, f"Revoked: {count}. Whoever uses one of them is refused from now on.")

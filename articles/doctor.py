@@ -1,0 +1,185 @@
+"""Looks at what the studio stands on. Each function gives checks: how it is, and what to do where that is not well.
+
+The model and the search are looked at by ``agents.probe``.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Worker
+
+from agents.contract import Check
+from articles.exceptions import ExportFailed
+from articles.exports import FORMATS, Document, export
+from contentstudio.embedded_redis import without_password
+
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1"}
+
+
+def local_checks() -> list[Check]:
+    """Everything that can be told without the network, in the order in which the studio needs it."""
+    return [*check_database(), *check_redis(), *check_web(), *check_files(), check_exports()]
+
+
+# The store
+
+
+def check_database() -> Iterator[Check]:
+    tables = check_tables()
+    yield tables
+    if tables.verdict == "ok" and connection.vendor == "sqlite":
+        yield check_journal_mode()
+
+
+def check_tables() -> Check:
+    """Can the store be reached, and has it the tables of this version?"""
+    name = "Database"
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError as error:
+        return Check(
+            name, "fail", f"It cannot be reached: {first_line(error)}", "Check DATABASE_URL, and that it runs."
+        )
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if missing:
+        advice = "Run `make run`, which brings them up to date, or `manage.py migrate`."
+        return Check(
+            name, "fail", f"Its tables are not those of this version: {missing} migrations are missing.", advice
+        )
+    return Check(name, "ok", f"{connection.display_name} answers, and its tables are up to date.")
+
+
+def check_journal_mode() -> Check:
+    with connection.cursor() as cursor:
+        mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
+    if mode != "wal":
+        advice = "Keep the file on a local disk: network file systems cannot hold a write-ahead log."
+        return Check(
+            "Write-ahead log", "fail", f"It is off ({mode}), so readers and writers block one another.", advice
+        )
+    return Check("Write-ahead log", "ok", "It is on.")
+
+
+# Redis and the workers
+
+
+def check_redis() -> Iterator[Check]:
+    address = without_password(settings.REDIS_ADDRESS)
+    with Redis.from_url(settings.REDIS_ADDRESS, socket_timeout=3, socket_connect_timeout=3) as redis:
+        try:
+            server = redis.info("server")
+            workers = Worker.all(connection=redis)
+        except (RedisError, OSError) as error:
+            yield redis_is_away(address, error)
+            return
+        kind = (
+            f"Valkey {server['valkey_version']}" if "valkey_version" in server else f"Redis {server['redis_version']}"
+        )
+        yield Check("Redis", "ok", f"{kind} answers at {address}.")
+        yield check_workers([worker.last_heartbeat for worker in workers])
+
+
+def redis_is_away(address: str, error: Exception) -> Check:
+    if settings.REDIS_URL:
+        advice = "Start it, or check REDIS_URL. Without REDIS_URL the studio starts a Redis of its own."
+        return Check("Redis", "fail", f"{address} cannot be reached: {first_line(error)}", advice)
+    advice = "Start the studio with `make run`. `manage.py write` works without."
+    return Check(
+        "Redis", "warn", "The studio's own Redis is not running, so nothing is written from the pages.", advice
+    )
+
+
+def check_workers(heartbeats: list[datetime | None]) -> Check:
+    """``heartbeats`` is when each worker last said that it lives."""
+    if not heartbeats:
+        advice = "Start the studio with `make run`, or workers alone with `manage.py workers`."
+        return Check("Workers", "fail", "None is running, so articles wait.", advice)
+    last = max((aware(beat) for beat in heartbeats if beat), default=None)
+    ago = f"{(datetime.now(UTC) - last).total_seconds():.0f} s ago" if last else "never"
+    return Check("Workers", "ok", f"{len(heartbeats)} running; the last sign of life was {ago}.")
+
+
+def aware(moment: datetime) -> datetime:
+    """RQ has given times in UTC without saying so."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+# What browsers meet
+
+
+def check_web() -> Iterator[Check]:
+    if settings.DEBUG:
+        advice = "Set DEBUG=false where others can reach the studio: its error pages show what is inside."
+        yield Check("Debugging", "warn", "DEBUG is on.", advice)
+    yield check_hosts(settings.ALLOWED_HOSTS, https=settings.HTTPS)
+    yield check_secret(settings.SECRET_KEY, settings.VAR / "secret-key")
+
+
+def check_hosts(hosts: list[str], *, https: bool) -> Check:
+    if "*" in hosts:
+        advice = "Name the hosts in ALLOWED_HOSTS: with * any site may open sockets in a signed-in person's name."
+        return Check("Hosts", "warn", "ALLOWED_HOSTS holds *.", advice)
+    foreign = sorted(set(hosts) - LOCAL_HOSTS)
+    if foreign and not https:
+        advice = "Serve it behind TLS and set HTTPS=true: passwords and keys travel in the clear without."
+        return Check("Hosts", "warn", f"{', '.join(foreign)} is served without HTTPS.", advice)
+    return Check("Hosts", "ok", f"Answers to {', '.join(hosts)}.")
+
+
+def check_secret(secret: str, kept: Path) -> Check:
+    """``kept`` is the file that holds the secret where none was set."""
+    if len(secret) < 40 or secret.startswith("django-insecure"):
+        advice = "Set SECRET_KEY to at least 50 random characters, or to nothing: the studio then makes its own."
+        return Check("Secret", "warn", "SECRET_KEY can be guessed, and sessions can be forged with it.", advice)
+    if kept.exists() and kept.stat().st_mode & 0o077:
+        return Check("Secret", "warn", f"Others may read {kept}.", f"Close it: chmod 600 {kept}")
+    return Check("Secret", "ok", "It is long, and kept.")
+
+
+# Files
+
+
+def check_files() -> Iterator[Check]:
+    if not settings.DEBUG and not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+        advice = "Run `make run`, which does it, or `manage.py collectstatic`."
+        yield Check("Static files", "warn", "They are not collected, so pages cannot be shown.", advice)
+    else:
+        yield Check("Static files", "ok", "They are in their place.")
+    for place, directory in (("Pictures", Path(settings.MEDIA_ROOT)), ("Uploads", settings.VAR / "uploads")):
+        yield check_writable(place, directory)
+
+
+def check_writable(name: str, directory: Path) -> Check:
+    """May files be put into ``directory``, which is made with the first one?"""
+    existing = next(place for place in (directory, *directory.parents) if place.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return Check(name, "fail", f"{existing} cannot be written to.", "Make it this user's: chown, or set VAR.")
+    return Check(name, "ok", f"{directory} can be written to.")
+
+
+def check_exports() -> Check:
+    """Make a small file of each kind, as a download would."""
+    sample = Document(title="A sample", markdown="One sentence.[^1]\n\n[^1]: A note.\n", author="", date=date.today())  # noqa: DTZ011
+    began = time.monotonic()
+    for format, kind in FORMATS.items():
+        try:
+            export(sample, format)
+        except (ExportFailed, OSError) as error:
+            advice = "Install the requirements again: `make run` does it. Pandoc and Typst come with them."
+            return Check("Exports", "fail", f"{kind.label}: {first_line(error)}", advice)
+    labels = ", ".join(kind.label for kind in FORMATS.values())
+    return Check("Exports", "ok", f"{labels}: made in {time.monotonic() - began:.1f} s.")
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:200] or type(error).__name__

@@ -1,0 +1,75 @@
+"""``manage.py doctor``: is everything there that an article needs?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from agents.contract import Check
+from articles.doctor import local_checks
+from articles.management.quiet import warnings_only
+
+
+class Command(BaseCommand):
+    help = "Checks database, Redis, workers, model, search and settings, and says what to do. Exit code 1: something fails."
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = []
+        with warnings_only(options["verbosity"]):
+            for check in all_checks():
+                found.append(check)
+                if not options["json"]:
+                    self.show(check)
+        if options["json"]:
+            self.stdout.write(json.dumps([asdict(check) for check in found], indent=2, ensure_ascii=False))
+        if any(check.verdict == "fail" for check in found):
+            raise SystemExit(1)
+
+    def show(self, check: Check) -> None:
+        """Two lines at most, as they are found: some take seconds."""
+        style = {"ok": self.style.SUCCESS, "warn": self.style.WARNING, "fail": self.style.ERROR}[check.verdict]
+        self.stdout.write(f"{style(check.verdict.ljust(4))}  {check.name.ljust(24)}  {check.finding}")
+        if check.advice:
+            self.stdout.write(f"{' ' * 32}{check.advice}")
+        self.stdout.flush()
+
+
+def all_checks() -> Iterator[Check]:
+    yield from local_checks()
+    if settings.HAS_MODEL:
+        yield from asyncio.run(model_checks())
+    else:
+        advice = "For a model, set OPENAI_API_KEY or OPENAI_BASE_URL, and LLM_MODEL."
+        yield Check("Model", "warn", "None is set: the built-in writer quotes sources and writes nothing.", advice)
+    yield asyncio.run(search_check())
+
+
+async def model_checks() -> list[Check]:
+    # Only now: the openai client takes a second to import, and is imported for nothing else here.
+    from agents.client import model_client
+    from agents.probe import probe_model
+
+    async with model_client() as client:
+        return await probe_model(client, models=set(settings.LLM_MODELS.values()), image_model=settings.IMAGE_MODEL)
+
+
+async def search_check() -> Check:
+    from agents.exceptions import SearchFailed
+    from agents.probe import probe_search
+    from agents.research.choice import search_from_settings
+
+    try:
+        return await probe_search(search_from_settings())
+    except SearchFailed as error:
+        return Check("Search", "fail", str(error))

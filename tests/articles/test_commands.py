@@ -1,0 +1,218 @@
+"""``manage.py doctor`` and ``manage.py apikey``."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+from django.db import connection, connections
+from django.db.migrations.recorder import MigrationRecorder
+from redis import Redis
+from rq import Queue, Worker
+
+from articles import doctor
+from articles.models import ApiKey
+from tests.agents.conftest import model_server, running_model_server  # noqa: F401  (fixtures)
+from tests.factories import UserFactory
+from tests.model_server import ModelServer
+
+pytestmark = pytest.mark.django_db
+
+
+def examine(*arguments: str) -> tuple[int, str]:
+    """The doctor's exit code, and what it says."""
+    out = io.StringIO()
+    try:
+        call_command("doctor", *arguments, stdout=out)
+    except SystemExit as ending:
+        return int(ending.code or 0), out.getvalue()
+    return 0, out.getvalue()
+
+
+def found() -> dict[str, Any]:
+    return {check["name"]: check for check in json.loads(examine("--json")[1])}
+
+
+@pytest.fixture
+def worker(redis: Redis) -> Any:
+    """A worker as Redis knows it."""
+    worker = Worker([Queue("articles", connection=redis)], connection=redis, name="test-worker")
+    worker.register_birth()
+    yield worker
+    worker.register_death()
+    redis.delete(worker.key)
+
+
+class TestDoctor:
+    def test_a_studio_in_order_passes(self, worker: Worker, settings: LazySettings) -> None:
+        settings.DEBUG = True  # nothing is collected here
+        code, told = examine()
+        assert code == 0
+        assert "fail" not in told
+        assert "answers, and its tables are up to date" in told
+
+    def test_it_says_which_redis_and_how_its_workers_are(self, worker: Worker) -> None:
+        checks = found()
+        assert "answers at unix://" in checks["Redis"]["finding"]
+        assert checks["Workers"]["finding"].startswith("1 running; the last sign of life was")
+
+    def test_studio_without_workers_fails(self, redis: Redis) -> None:
+        assert not Worker.all(connection=redis)
+        code, told = examine()
+        assert code == 1
+        assert "None is running, so articles wait." in told
+        assert "manage.py workers" in told
+
+    def test_its_own_redis_may_rest(self, settings: LazySettings, tmp_path: Path) -> None:
+        settings.REDIS_ADDRESS = f"unix://{tmp_path}/none.sock"
+        assert found()["Redis"]["verdict"] == "warn"
+
+    def test_a_redis_that_was_named_must_answer_and_its_password_is_not_shown(
+        self, settings: LazySettings, unused_tcp_port: int
+    ) -> None:
+        settings.REDIS_URL = settings.REDIS_ADDRESS = f"redis://:secret@127.0.0.1:{unused_tcp_port}/0"
+        check = found()["Redis"]
+        assert check["verdict"] == "fail"
+        assert "secret" not in check["finding"]
+
+    def test_missing_migrations_fail(self) -> None:
+        MigrationRecorder(connection).record_unapplied("articles", "0001_initial")
+        check = found()["Database"]
+        assert (check["verdict"], "make run" in check["advice"]) == ("fail", True)
+
+    def test_a_store_out_of_reach_fails(self, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+        away = connections.create_connection("default")
+        nowhere = {"NAME": "/nowhere/studio", "HOST": "/nowhere", "OPTIONS": {}}  # without a pool, which would wait
+        away.settings_dict = {**connection.settings_dict, **nowhere}
+        monkeypatch.setattr(doctor, "connection", away)
+        check = doctor.check_tables()
+        assert check.verdict == "fail"
+        assert "cannot be reached" in check.finding
+
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="a write-ahead log of SQLite's")
+    def test_a_store_that_keeps_no_log_ahead_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert doctor.check_journal_mode().verdict == "ok"
+        memory = connections.create_connection("default")
+        memory.settings_dict = {**connection.settings_dict, "NAME": ":memory:"}
+        monkeypatch.setattr(doctor, "connection", memory)
+        assert doctor.check_journal_mode().verdict == "fail"
+        memory.close()
+
+    def test_it_asks_the_model_that_is_set(self, model_server: ModelServer, settings: LazySettings) -> None:  # noqa: F811
+        settings.HAS_MODEL, settings.OPENAI_BASE_URL = True, model_server.url
+        settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "test-model")
+        checks = found()
+        assert checks["test-model, JSON schema"]["verdict"] == "ok"
+        assert checks["Image model"]["verdict"] == "warn"
+
+    def test_a_refused_key_fails(self, model_server: ModelServer, settings: LazySettings, worker: Worker) -> None:  # noqa: F811
+        settings.HAS_MODEL, settings.OPENAI_BASE_URL = True, model_server.url
+        model_server.fail(status=401)
+        code, told = examine()
+        assert code == 1
+        assert "Check OPENAI_API_KEY" in told
+
+    def test_an_unknown_search_fails(self, settings: LazySettings) -> None:
+        settings.SEARCH_PROVIDER = "altavista"
+        assert "Use one of" in found()["Search"]["finding"]
+
+    def test_a_search_that_is_off_is_a_warning(self) -> None:
+        assert found()["Search"]["verdict"] == "warn"
+
+
+class TestWebSettings:
+    @pytest.mark.parametrize(
+        ("hosts", "https", "verdict"),
+        [
+            (["localhost", "127.0.0.1", "[::1]"], False, "ok"),
+            (["studio.example.com"], True, "ok"),
+            (["studio.example.com"], False, "warn"),
+            (["*"], True, "warn"),
+        ],
+    )
+    def test_hosts(self, hosts: list[str], https: bool, verdict: str) -> None:
+        assert doctor.check_hosts(hosts, https=https).verdict == verdict
+
+    def test_debugging_is_a_warning(self, settings: LazySettings) -> None:
+        settings.DEBUG = True
+        assert "Debugging" in {check.name for check in doctor.check_web()}
+
+    def test_a_secret_that_can_be_guessed_is_a_warning(self, tmp_path: Path) -> None:
+        kept = tmp_path / "secret-key"
+        assert doctor.check_secret("short", kept).verdict == "warn"
+        assert doctor.check_secret("x" * 50, kept).verdict == "ok"
+
+    def test_a_secret_open_to_others_is_a_warning(self, tmp_path: Path) -> None:
+        kept = tmp_path / "secret-key"
+        kept.touch(mode=0o600)
+        assert doctor.check_secret("x" * 50, kept).verdict == "ok"
+        kept.chmod(0o644)
+        assert "chmod 600" in doctor.check_secret("x" * 50, kept).advice
+
+
+class TestFiles:
+    def test_static_files_that_are_not_collected_are_a_warning(self, settings: LazySettings, tmp_path: Path) -> None:
+        settings.STATIC_ROOT = tmp_path
+        assert next(doctor.check_files()).verdict == "warn"
+        (tmp_path / "staticfiles.json").touch()
+        assert next(doctor.check_files()).verdict == "ok"
+
+    def test_a_directory_yet_to_be_made_counts_as_its_parent(self, tmp_path: Path) -> None:
+        assert doctor.check_writable("Pictures", tmp_path / "media" / "covers").verdict == "ok"
+
+    def test_a_directory_of_somebody_elses_fails(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(os, "access", lambda *_: False)  # the tests may run as root, who may write anywhere
+        assert doctor.check_writable("Pictures", tmp_path).verdict == "fail"
+
+    def test_exports_are_really_made(self) -> None:
+        check = doctor.check_exports()
+        assert check.verdict == "ok"
+        assert "PDF" in check.finding
+
+    def test_an_export_that_fails_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("articles.exports.pandoc.SECONDS", 0.001)  # less than any pandoc takes
+        check = doctor.check_exports()
+        assert check.verdict == "fail"
+        assert "took longer" in check.finding
+
+
+class TestHeartbeats:
+    @pytest.mark.parametrize("moment", [datetime.now(UTC), datetime.now(UTC).replace(tzinfo=None), None])
+    def test_any_that_rq_gives(self, moment: datetime | None) -> None:
+        assert doctor.check_workers([moment]).verdict == "ok"
+
+    def test_the_newest_counts(self) -> None:
+        now = datetime.now(UTC)
+        assert "was 5 s ago" in doctor.check_workers([now - timedelta(hours=1), now - timedelta(seconds=5)]).finding
+
+
+class TestApiKey:
+    def test_it_prints_a_key_and_nothing_else(self) -> None:
+        user, out = UserFactory(username="nora"), io.StringIO()
+        call_command("apikey", "nora", "--name", "Script", stdout=out)
+        key = ApiKey.objects.match(out.getvalue().removesuffix("\n"))
+        assert key is not None
+        assert (key.user, key.name) == (user, "Script")
+
+    @pytest.mark.parametrize(
+        ("arguments", "reason"),
+        [
+            (["nobody"], "no user “nobody”"),
+            (["gone"], "not active"),
+            (["nora", "--name", " "], "1 to 100 characters"),
+            (["nora", "--name", "x" * 101], "1 to 100 characters"),
+        ],
+    )
+    def test_it_says_why_not(self, arguments: list[str], reason: str) -> None:
+        UserFactory(username="nora")
+        UserFactory(username="gone", is_active=False)
+        with pytest.raises(CommandError, match=reason):
+            call_command("apikey", *arguments)
+        assert not ApiKey.objects.exists()

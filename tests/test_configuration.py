@@ -1,0 +1,67 @@
+"""docs/configuration.md tells of every setting, of none that there is not, and the defaults that are."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from agents.contract import AGENTS
+from tests.environment import ROOT
+
+SETTINGS = ROOT / "contentstudio" / "settings.py"
+STUDIO = ROOT / "articles" / "management" / "commands" / "studio.py"
+NONE = "–"
+
+
+def asked_of(source: str, receiver: str) -> Iterator[ast.Call]:
+    """The calls ``receiver.…("NAME", …)`` in Python source."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func).startswith(f"{receiver}."):
+            yield node
+
+
+def settings_read() -> dict[str, ast.expr | None]:
+    """Each variable the studio reads, with its default as it is written."""
+    found: dict[str, ast.expr | None] = {}
+    calls = [*asked_of(SETTINGS.read_text(), "env"), *asked_of(STUDIO.read_text(), "os.environ")]
+    for call in calls:
+        name, default = call.args[0], call.args[1] if len(call.args) > 1 else None
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            found[name.value] = default
+        elif isinstance(name, ast.JoinedStr):
+            found |= {f"LLM_MODEL_{stage.upper()}": default for stage in AGENTS}
+    return found
+
+
+def settings_told() -> dict[str, str]:
+    """Each variable the documentation names, with the default it gives, without its backticks."""
+    rows = re.findall(
+        r"^\| (`[A-Z].*?) \| (.*?) \| .* \|$", (ROOT / "docs" / "configuration.md").read_text(), re.MULTILINE
+    )
+    return {name: default.strip("`") for names, default in rows for name in re.findall(r"`(\w+)`", names)}
+
+
+def as_told(value: object) -> str:
+    """A default as the documentation writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return ",".join(value) or NONE
+    return str(value) or NONE
+
+
+def test_every_setting_is_told_of_and_none_that_there_is_not() -> None:
+    assert settings_told().keys() == settings_read().keys()
+
+
+def test_the_defaults_are_those_of_the_code() -> None:
+    told = settings_told()
+    for name, default in settings_read().items():
+        try:
+            value = ast.literal_eval(default or "")
+        except (ValueError, SyntaxError):  # there is none, or it is computed, such as a path
+            continue
+        assert told[name] == as_told(value), name
