@@ -35,9 +35,12 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
     def match(self, key: str) -> ApiKey | None:
         """The usable key ``key`` is, with its user; notes at most once a minute that it was used."""
-        found = self.usable().select_related("user").filter(key_hash=hashed(key)).first()
+        try:
+            found = self.usable().select_related("user").get(key_hash=hashed(key))
+        except ApiKey.DoesNotExist:
+            return None
         now = timezone.now()
-        if found and (found.last_used_at is None or found.last_used_at < now - timedelta(minutes=1)):
+        if found.last_used_at is None or found.last_used_at < now - timedelta(minutes=1):
             self.filter(pk=found.pk).update(last_used_at=now)
         return found
 

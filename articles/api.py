@@ -1,0 +1,248 @@
+"""Articles over HTTP. A view finds, calls a service, and tells; errors are turned into ``{"detail": …}`` in one place."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from ninja import Query, Router, Status
+from pydantic import BaseModel, Field
+
+from articles.downloads import download
+from articles.exceptions import NotPossibleNow
+from articles.forms import ORDERS
+from articles.models import Article
+from articles.models import Status as ArticleStatus
+from articles.schemas import (
+    ActiveOut,
+    ArticleOut,
+    BriefIn,
+    EventsOut,
+    Links,
+    ListedOut,
+    ListIn,
+    ListOut,
+    Page,
+    Problem,
+    ResultOut,
+    RevisionOut,
+    RevisionsOut,
+    RevisionTextOut,
+    SourceOut,
+    SourcesOut,
+    StatusOut,
+    TaskOut,
+    TextIn,
+)
+from articles.services import cancel_run, create_article, delete_article, retry_run, save_text
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+router = Router(tags=["articles"])
+
+REFUSED = {401: Problem, 422: Problem}
+NOT_FOUND = {401: Problem, 404: Problem}
+NOT_NOW = {**NOT_FOUND, 409: Problem}
+
+TASKS = 100  # listed at most; the count is of all
+
+
+class Asking(HttpRequest):
+    """A request whose sender is known."""
+
+    auth: User
+
+
+# Making and finding
+
+
+@router.post("/articles/create", response={201: ArticleOut, **REFUSED})
+def article_create(request: Asking, brief: BriefIn) -> Status[ArticleOut]:
+    """Give a brief. The article is `pending`, and six agents begin as soon as a worker is free."""
+    sources = [source.as_new_source() for source in brief.sources]
+    article = create_article(by=request.auth, brief=brief.model_dump(exclude={"sources"}), sources=sources)
+    return Status(201, article_out(request, article))
+
+
+@router.get("/articles/", response={200: ListOut, **REFUSED})
+@router.get("/articles", response={200: ListOut, **REFUSED}, include_in_schema=False)
+def article_list(request: Asking, wanted: Query[ListIn]) -> ListOut:
+    """Your articles, without their texts. `count` is how many there are in all."""
+    found = Article.objects.visible_to(request.auth).search(wanted.q)
+    if wanted.status:
+        found = found.filter(status=wanted.status)
+    rows = found.without_bodies().order_by(*ORDERS[wanted.order][1])[wanted.skip : wanted.skip + wanted.limit]
+    return ListOut(items=[listed_out(request, article) for article in rows], count=found.count())
+
+
+@router.get("/articles/active/tasks", response={200: ActiveOut, 401: Problem})
+def active_tasks(request: Asking) -> ActiveOut:
+    """The articles that wait for a worker or are being written, newest first."""
+    running = Article.objects.visible_to(request.auth).running()
+    tasks = [
+        fill(TaskOut, article, progress_percentage=article.progress) for article in running.without_bodies()[:TASKS]
+    ]
+    return ActiveOut(active_count=running.count() if len(tasks) == TASKS else len(tasks), tasks=tasks)
+
+
+# One article
+
+
+@router.get("/articles/{int:article_id}", response={200: ArticleOut, **NOT_FOUND})
+def article_get(request: Asking, article_id: int) -> ArticleOut:
+    return article_out(request, find(request, article_id))
+
+
+@router.get("/articles/{int:article_id}/status", response={200: StatusOut, **NOT_FOUND})
+def article_status(request: Asking, article_id: int) -> StatusOut:
+    return status_out(find(request, article_id, bodies=False))
+
+
+@router.get("/articles/{int:article_id}/result", response={200: ResultOut, **NOT_NOW})
+def article_result(request: Asking, article_id: int) -> ResultOut:
+    """All that was made; 409 until the article is completed, with what to do."""
+    article = find(request, article_id)
+    if article.status != ArticleStatus.COMPLETED:
+        raise NotPossibleNow(why_not_finished(article))
+    return fill(ResultOut, article, image_url=image_url(request, article))
+
+
+@router.patch("/articles/{int:article_id}", response={200: ArticleOut, **NOT_NOW, 422: Problem})
+def article_edit(request: Asking, article_id: int, text: TextIn) -> ArticleOut:
+    """Save an edited title or text as the next revision; 409 where somebody else has saved one since."""
+    article = find(request, article_id)
+    title = article.title if text.title is None else text.title
+    content = article.content if text.content is None else text.content
+    save_text(article=article, by=request.auth, title=title, content=content, opened_at=text.revision)
+    return article_out(request, article)
+
+
+@router.delete("/articles/{int:article_id}", response={204: None, **NOT_FOUND})
+def article_delete(request: Asking, article_id: int) -> Status[None]:
+    """Delete the article with its history and files. One that is being written is cancelled first."""
+    delete_article(article=find(request, article_id, bodies=False), by=request.auth)
+    return Status(204, None)
+
+
+@router.post("/articles/{int:article_id}/cancel", response={200: StatusOut, **NOT_NOW})
+def article_cancel(request: Asking, article_id: int) -> StatusOut:
+    """Stop the crew. What it finished stays, and `retry` goes on from there."""
+    article = find(request, article_id)
+    cancel_run(article=article, by=request.auth)
+    return status_out(article)
+
+
+@router.post("/articles/{int:article_id}/retry", response={200: StatusOut, **NOT_NOW})
+def article_retry(request: Asking, article_id: int) -> StatusOut:
+    """Let a failed or cancelled article go on at the first step that is not done."""
+    article = find(request, article_id)
+    retry_run(article=article, by=request.auth)
+    return status_out(article)
+
+
+# What belongs to one
+
+
+@router.get("/articles/{int:article_id}/events", response={200: EventsOut, **NOT_FOUND, 422: Problem})
+def article_events(
+    request: Asking,
+    article_id: int,
+    after: Annotated[int, Field(ge=0)] = 0,
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1000,
+) -> EventsOut:
+    """The log as the socket tells it: what came after number `after`, oldest first."""
+    article = find(request, article_id, bodies=False)
+    items = [event.as_message() for event in article.events.after(after)[:limit]]
+    return EventsOut(items=items, last_seq=article.last_seq)
+
+
+@router.get("/articles/{int:article_id}/export/{format}", response={200: Any, **NOT_NOW})
+def article_export(request: Asking, article_id: int, format: str) -> HttpResponse:
+    """The article as a file: `md`, `html`, `pdf`, `docx` or `epub`."""
+    return download(find(request, article_id), format)
+
+
+@router.get("/articles/{int:article_id}/sources", response={200: SourcesOut, **NOT_FOUND})
+def article_sources(request: Asking, article_id: int) -> SourcesOut:
+    """What the brief brings to be read. What was read in the end is `research_data` of the result."""
+    sources = find(request, article_id, bodies=False).sources.defer("text")
+    return SourcesOut(items=[fill(SourceOut, source) for source in sources])
+
+
+@router.get("/articles/{int:article_id}/revisions", response={200: RevisionsOut, **NOT_FOUND, 422: Problem})
+def article_revisions(request: Asking, article_id: int, page: Query[Page]) -> RevisionsOut:
+    """The saved states of the text, newest first."""
+    found = find(request, article_id, bodies=False).revisions.defer("content").select_related("saved_by")
+    items = [fill(RevisionOut, revision) for revision in found[page.skip : page.skip + page.limit]]
+    return RevisionsOut(items=items, count=found.count())
+
+
+@router.get("/articles/{int:article_id}/revisions/{int:number}", response={200: RevisionTextOut, **NOT_FOUND})
+def article_revision(request: Asking, article_id: int, number: int) -> RevisionTextOut:
+    revision = find(request, article_id, bodies=False).revisions.filter(number=number).first()
+    if revision is None:
+        raise Http404("This article has no such revision.")
+    return fill(RevisionTextOut, revision)
+
+
+# From rows to shapes
+
+
+def find(request: Asking, article_id: int, *, bodies: bool = True) -> Article:
+    """The article, if its asker may see it. Another's is told like one that does not exist."""
+    visible = Article.objects.visible_to(request.auth)
+    try:
+        return (visible if bodies else visible.without_bodies()).get(pk=article_id)
+    except Article.DoesNotExist:
+        raise Http404("There is no such article, or it is not yours to see.") from None
+
+
+def fill(shape: type[Shape], row: Any, **worked_out: Any) -> Shape:
+    """``shape`` from what ``row`` has under the same names, and from what was worked out."""
+    return shape(**{name: getattr(row, name) for name in shape.model_fields if name not in worked_out}, **worked_out)
+
+
+def status_out(article: Article) -> StatusOut:
+    return fill(StatusOut, article, progress_percentage=article.progress)
+
+
+def listed_out(request: Asking, article: Article) -> ListedOut:
+    return fill(ListedOut, article, progress_percentage=article.progress, image_url=image_url(request, article))
+
+
+def article_out(request: Asking, article: Article) -> ArticleOut:
+    return fill(
+        ArticleOut,
+        article,
+        progress_percentage=article.progress,
+        image_url=image_url(request, article),
+        revision=article.revisions.values_list("number", flat=True).first() or 0,
+        links=links(request, article),
+    )
+
+
+def links(request: Asking, article: Article) -> Links:
+    site = f"{request.scheme}://{request.get_host()}"
+    self = site + reverse("api:article_get", args=[article.pk])
+    return Links(
+        page=site + article.get_absolute_url(),
+        status=f"{self}/status",
+        result=f"{self}/result",
+        events=f"{self}/events",
+        socket=f"{site.replace('http', 'ws', 1)}/ws/articles/{article.pk}",
+    )
+
+
+def image_url(request: Asking, article: Article) -> str | None:
+    return request.build_absolute_uri(article.image_url) if article.image else None
+
+
+def why_not_finished(article: Article) -> str:
+    if article.is_active:
+        stands = f"{article.get_status_display().lower()}, {article.progress} %"
+        return f"This article is not finished yet ({stands}). Ask again, or follow it at /ws/articles/{article.pk}."
+    if article.status == ArticleStatus.FAILED:
+        return f"This article failed: {article.message} Then POST to /api/articles/{article.pk}/retry."
+    return f"This article was cancelled. POST to /api/articles/{article.pk}/retry to go on with it."

@@ -1,0 +1,179 @@
+"""Watching an article: what has happened, then what happens, until it ends.
+
+The group's messages are a doorbell. A consumer holds no state but the number of the newest event it told, and reads what is
+newer from the store; so no event is lost or told twice, whichever rings come late, doubled or never.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth.models import AnonymousUser, User
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from articles.authentication import HOW_TO_GET_IN
+from articles.doorbell import DraftText, Ring, group_of
+from articles.fragments import fragments
+from articles.models import Article, Event
+from articles.watching import Look, shared_look
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 5.0  # seconds; heals a doorbell that was lost with Redis
+# Close codes: RFC 6455 section 7.4, and HTTP's own behind a 4. Browsers' scripts connect again after TRY_LATER only.
+DONE, TRY_LATER, BAD_REQUEST, NOT_SIGNED_IN, NOT_FOUND = 1000, 1013, 4400, 4401, 4404
+
+
+def may_watch(user: User | AnonymousUser, article_id: int) -> bool:
+    return Article.objects.visible_to(user).filter(pk=article_id).exists()
+
+
+def with_looks(receive: Callable[[], Awaitable[Any]], every: float) -> Callable[[], Awaitable[Any]]:
+    """``receive``, but it also gives ``look.again`` each time ``every`` seconds have passed."""
+    now = asyncio.get_running_loop().time
+    due = now() + every
+
+    async def receive_or_look() -> Any:
+        nonlocal due
+        try:
+            return await asyncio.wait_for(receive(), due - now())
+        except TimeoutError:
+            due = now() + every
+            return {"type": "look.again"}
+
+    return receive_or_look
+
+
+class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
+    """What both sockets do: authorise, join, tell what is newer than ``?after=``, go on until the article ends."""
+
+    article_id: int
+    watching = False  # set while there is something to tell
+    seq = 0
+    progress = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, with_looks(receive, LOOK_EVERY), send)
+        except (RedisError, OSError) as error:
+            log.warning("a socket cannot be served, Redis is away: %s", error)
+            await send({"type": "websocket.close", "code": TRY_LATER})
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels' own goes to a thread before each message, to close old connections. Ours are closed where they are used.
+        await getattr(self, message["type"].replace(".", "_"))(message)
+
+    async def connect(self) -> None:
+        """A browser is not told why a handshake is refused, so it is accepted, told, and closed."""
+        await self.accept()
+        self.article_id = int(self.scope["url_route"]["kwargs"]["article_id"])
+        user, after = self.scope["user"], parse_qs(self.scope["query_string"].decode("latin-1")).get("after", ["0"])[-1]
+        if not user.is_authenticated:
+            await self.refuse(NOT_SIGNED_IN, HOW_TO_GET_IN)
+        elif not (after.isascii() and after.isdigit() and len(after) <= 18):
+            await self.refuse(BAD_REQUEST, "“after” is the number of the last event you have seen, such as ?after=41.")
+        elif not await database_sync_to_async(may_watch)(user, self.article_id):
+            await self.refuse(NOT_FOUND, f"There is no article {self.article_id} that you may see.")
+        else:
+            self.seq = int(after)
+            await self.begin()
+
+    async def begin(self) -> None:
+        """Join first, then read: what happens between the two rings, and is read once."""
+        await self.channel_layer.group_add(group_of(self.article_id), self.channel_name)
+        self.watching = True
+        await self.catch_up(greet=True)
+
+    async def disconnect(self, code: int) -> None:
+        await self.channel_layer.group_discard(group_of(self.article_id), self.channel_name)
+
+    async def event_recorded(self, ring: Ring) -> None:
+        if self.watching and ring["seq"] > self.seq:
+            await self.catch_up()
+        if self.watching and ring["seq"] > self.seq:  # the look was a shared one that had begun before this event
+            await self.catch_up()
+
+    async def look_again(self, message: dict[str, Any]) -> None:
+        if self.watching:
+            await self.catch_up()
+
+    async def draft_written(self, draft: DraftText) -> None:
+        if self.watching:
+            await self.say("draft", step=draft["step"], offset=draft["offset"], text=draft["text"])
+
+    async def catch_up(self, *, greet: bool = False) -> None:
+        """Tell what is newer than the last told, and the end where it has come."""
+        look = await shared_look(self.tell, self.article_id, self.seq)
+        if look is None:
+            await self.end("deleted", has_content=False, message="The article was deleted.")
+            return
+        if greet:
+            await self.greet(look)
+        for text in look.texts:
+            await self.send(text_data=text)
+        self.seq, self.progress = look.seq, look.progress
+        if look.has_ended:
+            await self.end(look.status, has_content=look.has_content, message=look.message)
+
+    @staticmethod
+    def tell(article: Article, events: Sequence[Event]) -> list[str]:
+        """The texts that tell of ``events``; called in a thread."""
+        raise NotImplementedError
+
+    async def greet(self, look: Look) -> None:
+        """Told once, before the log."""
+
+    async def end(self, status: str, *, has_content: bool, message: str) -> None:
+        self.watching = False
+        await self.say("final", status=status, has_content=has_content, message=message)
+        await self.close(DONE)
+
+    async def refuse(self, code: int, detail: str) -> None:
+        await self.say("error", detail=detail)
+        await self.close(code)
+
+    async def say(self, type: str, **content: object) -> None:
+        """Send what is not from the log, and therefore has no ``seq``."""
+        timestamp = timezone.now().isoformat().replace("+00:00", "Z")
+        common = {"type": type, "article_id": self.article_id, "timestamp": timestamp, "progress": self.progress}
+        await self.send(text_data=json.dumps({**common, **content}))
+
+
+class ArticleConsumer(Watcher):
+    """The API's socket: JSON."""
+
+    @staticmethod
+    def tell(article: Article, events: Sequence[Event]) -> list[str]:
+        return [json.dumps(event.as_message()) for event in events]
+
+    async def greet(self, look: Look) -> None:
+        self.progress = look.progress
+        await self.say("status", status=look.status, message=look.message)
+
+
+class ArticlePageConsumer(Watcher):
+    """The page's socket: HTML to be swapped in; drafts and the end, which its script takes, are JSON."""
+
+    @staticmethod
+    def tell(article: Article, events: Sequence[Event]) -> list[str]:
+        return [fragments(article, events)]
+
+
+class NoSuchSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
+    """Every other address."""
+
+    channel_layer_alias = None
+
+    async def connect(self) -> None:
+        await self.accept()
+        detail = "There is no socket at this address. An article's is at /ws/articles/<id>."
+        await self.send(text_data=json.dumps({"type": "error", "detail": detail}))
+        await self.close(NOT_FOUND)

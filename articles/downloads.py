@@ -1,0 +1,46 @@
+"""An article as a file to take away: what the page's menu and the API's ``/export`` answer with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.core.files.storage import default_storage
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+
+from articles.exceptions import NotPossibleNow
+from articles.exports import FORMATS, Document, export, filename
+from articles.models import Article
+
+
+def download(article: Article, format: str) -> HttpResponse:
+    """The file, to be saved. Raises Http404 for a format there is not, NotPossibleNow without a text, ExportFailed."""
+    if format not in FORMATS:
+        raise Http404(f"There is no such export. Ask for one of: {', '.join(FORMATS)}.")
+    if not article.content:
+        raise NotPossibleNow("There is no text to export yet. Wait until the article is done.")
+    disposition = content_disposition_header(True, filename(str(article), format))
+    headers = {"Content-Disposition": disposition or "attachment", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(export(document_of(article), format), FORMATS[format].media_type, headers=headers)
+
+
+def document_of(article: Article) -> Document:
+    seo = article.seo_meta or {}
+    return Document(
+        title=str(article),
+        markdown=article.content,
+        author=article.owner.get_full_name() or article.owner.get_username(),
+        date=timezone.localtime(article.completed_at or article.created_at).date(),
+        language=article.language,
+        description=seo.get("meta_description", ""),
+        keywords=tuple(seo.get("keywords", ())),
+        cover=cover_of(article),
+        cover_alt=article.image_alt,
+    )
+
+
+def cover_of(article: Article) -> Path | None:
+    """The cover's file; None where there is none, or it was lost: the text is worth having without."""
+    name = article.image.name
+    return Path(article.image.path) if name and default_storage.exists(name) else None

@@ -1,0 +1,13 @@
+"""The sockets' addresses, with and without a last slash."""
+
+from __future__ import annotations
+
+from django.urls import re_path
+
+from articles.consumers import ArticleConsumer, ArticlePageConsumer, NoSuchSocket
+
+sockets = [
+    re_path(r"^ws/articles/(?P<article_id>[0-9]{1,18})/?$", ArticleConsumer.as_asgi()),
+    re_path(r"^ws/articles/(?P<article_id>[0-9]{1,18})/page/?$", ArticlePageConsumer.as_asgi()),
+    re_path(r"", NoSuchSocket.as_asgi()),
+]

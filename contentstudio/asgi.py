@@ -1,0 +1,17 @@
+"""The one entrance: HTTP to Django, sockets to the consumers."""
+
+from __future__ import annotations
+
+import os
+
+import django
+from channels.routing import ProtocolTypeRouter, URLRouter
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contentstudio.settings")
+django.setup(set_prefix=False)
+
+from articles.authentication import authenticated  # noqa: E402  (models, which need the set-up)
+from articles.routing import sockets  # noqa: E402
+from contentstudio.threads import ThreadedHandler  # noqa: E402
+
+application = ProtocolTypeRouter({"http": ThreadedHandler(), "websocket": authenticated(URLRouter(sockets))})

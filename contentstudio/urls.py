@@ -1,0 +1,16 @@
+"""Addresses: the API and the admin here, pages in ``articles.urls``. Sockets are in ``articles.routing``."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from contentstudio.api import api, nothing_here, redoc
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/redoc", redoc, name="redoc"),
+    path("api/", api.urls),
+    re_path(r"^api/", nothing_here),
+    path("admin/", admin.site.urls),
+    path("", include("articles.urls")),
+]

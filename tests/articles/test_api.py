@@ -1,0 +1,262 @@
+"""The API's rows, as the owner of the articles."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from articles.journal import fail_run
+from articles.models import Article
+from articles.services import NewSource
+from tests.articles.clients import post
+from tests.factories import (
+    UserFactory,
+    claim,
+    make_article,
+    make_completed_article,
+    make_processing_article,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+# Making
+
+
+def test_a_brief_becomes_a_pending_article_with_its_sources(api: Client, owner: User) -> None:
+    brief = {
+        "topic": "  How small  hospitals use language models ",
+        "tone": "friendly",
+        "target_audience": "nurses",
+        "min_words": 1200,
+        "include_image": False,
+        "seo_optimize": False,
+        "language": "pt-BR",
+        "keywords": ["triage"],
+        "notes": "Line one\r\nline two",
+        "sources": [{"title": "Notes", "text": "A nurse said so."}, {"url": "https://example.org/a"}],
+    }
+    answer = post(api, "/api/articles/create", brief)
+    assert answer.status_code == 201
+    told = answer.json()
+    assert told["topic"] == "How small hospitals use language models"
+    assert told["notes"] == "Line one\nline two"
+    assert (told["status"], told["progress_percentage"], told["revision"]) == ("pending", 0, 0)
+    assert told["image_url"] is None
+    assert told["links"]["result"] == f"http://testserver/api/articles/{told['id']}/result"
+    assert told["links"]["socket"] == f"ws://testserver/ws/articles/{told['id']}"
+    article = Article.objects.get(pk=told["id"])
+    assert (article.owner, article.language, article.keywords) == (owner, "pt-BR", ["triage"])
+    assert [source.kind for source in article.sources.all()] == ["text", "page"]
+    assert article.runs.count() == 1
+
+
+def test_a_topic_alone_is_enough(api: Client) -> None:
+    told = post(api, "/api/articles/create", {"topic": "Roofs"}).json()
+    assert (told["tone"], told["min_words"], told["include_image"], told["language"]) == (
+        "professional",
+        1000,
+        True,
+        "en",
+    )
+
+
+# Reading
+
+
+def test_an_article_is_told_with_its_text_and_addresses(api: Client, owner: User) -> None:
+    article = make_completed_article(owner)
+    told = api.get(f"/api/articles/{article.pk}").json()
+    assert told["status"] == "completed"
+    assert told["content"] == article.content
+    assert (told["revision"], told["progress_percentage"]) == (1, 100)
+    assert told["links"]["page"] == f"http://testserver/articles/{article.pk}/"
+
+
+def test_reading_an_article_takes_three_queries(
+    api: Client, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    article = make_completed_article(owner)
+    api.get(f"/api/articles/{article.pk}/status")  # notes the key's use, once a minute
+    with django_assert_num_queries(3):  # the key, the article, its newest revision
+        api.get(f"/api/articles/{article.pk}")
+
+
+def test_the_status_tells_who_is_at_work(api: Client, owner: User) -> None:
+    article, _ = make_processing_article(owner)
+    assert api.get(f"/api/articles/{article.pk}/status").json() == {
+        "id": article.pk,
+        "status": "processing",
+        "current_agent": "OutlineAgent",
+        "progress_percentage": 21,
+        "message": "Planning 6 sections",
+    }
+
+
+def test_the_result_has_all_that_was_made(api: Client, owner: User) -> None:
+    article = make_completed_article(owner)
+    article.image.save("cover.png", ContentFile(b"picture"))
+    told = api.get(f"/api/articles/{article.pk}/result").json()
+    assert told["seo_meta"].keys() >= {"title", "meta_description", "slug", "keywords"}
+    assert told["research_data"].keys() >= {"sources", "passages", "synthesis", "findings", "unread"}
+    assert told["outline"]["sections"][0]["heading"] == "Why rooftops matter"
+    assert told["references"][0]["number"] == 1
+    assert told["image_url"] == f"http://testserver{article.image.url}"
+    assert told["content"] == article.content
+    assert told["completed_at"].endswith("Z")
+
+
+def test_an_unfinished_article_has_no_result_and_says_so(api: Client, owner: User) -> None:
+    article, held = make_processing_article(owner)
+    answer = api.get(f"/api/articles/{article.pk}/result")
+    assert answer.status_code == 409
+    assert "not finished yet (writing, 21 %)" in answer.json()["detail"]
+    fail_run(held, "The model's key was refused (401). Check OPENAI_API_KEY.")
+    detail = api.get(f"/api/articles/{article.pk}/result").json()["detail"]
+    assert "Check OPENAI_API_KEY." in detail
+    assert f"/api/articles/{article.pk}/retry" in detail
+
+
+def test_a_cancelled_article_has_no_result_and_says_so(api: Client, owner: User) -> None:
+    article = make_article(owner)
+    post(api, f"/api/articles/{article.pk}/cancel")
+    answer = api.get(f"/api/articles/{article.pk}/result")
+    assert answer.status_code == 409
+    assert "was cancelled" in answer.json()["detail"]
+
+
+def test_a_failed_article_tells_its_reason_as_message(api: Client, owner: User) -> None:
+    article, held = make_processing_article(owner)
+    fail_run(held, "The quota is used up. Raise it, then try again.")
+    assert api.get(f"/api/articles/{article.pk}").json()["message"] == "The quota is used up. Raise it, then try again."
+
+
+# Listing
+
+
+def test_the_list_counts_pages_filters_and_orders(api: Client, owner: User) -> None:
+    made = [make_article(owner, topic=f"Garden number {number}") for number in range(3)]
+    finished = make_completed_article(owner, topic="Bicycles in winter")
+    make_article(UserFactory.create(), topic="Garden of somebody else")
+
+    def listed(query: str) -> tuple[int, list[int]]:
+        told = api.get(f"/api/articles/?{query}").json()
+        return told["count"], [item["id"] for item in told["items"]]
+
+    ids = [article.pk for article in made]
+    assert listed("") == (4, [finished.pk, *reversed(ids)])
+    assert listed("skip=1&limit=2") == (4, [ids[2], ids[1]])
+    assert listed("status=completed") == (1, [finished.pk])
+    assert listed("q=garden+NUMBER") == (3, ids[::-1])
+    assert listed("q=number&order=oldest") == (3, ids)
+
+
+@pytest.mark.parametrize("path", ["/api/articles/", "/api/articles"])
+def test_the_list_has_no_bodies(api: Client, owner: User, path: str) -> None:
+    make_completed_article(owner)
+    (item,) = api.get(path).json()["items"]
+    assert item["title"] == "Rooftop gardens: what the evidence says"
+    assert not item.keys() & {"content", "outline", "research_data", "notes"}
+
+
+def test_a_longer_list_takes_no_more_queries(
+    api: Client, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    api.get("/api/articles/")  # notes the key's use
+    for _ in range(3):
+        make_completed_article(owner)
+    with django_assert_num_queries(3):  # the key, the rows, the count
+        assert len(api.get("/api/articles/").json()["items"]) == 3
+
+
+def test_active_tasks_are_those_at_work(api: Client, owner: User) -> None:
+    make_completed_article(owner)
+    waiting = make_article(owner)
+    working, _ = make_processing_article(owner)
+    make_article(UserFactory.create())
+    told = api.get("/api/articles/active/tasks").json()
+    assert told["active_count"] == 2
+    assert [(task["id"], task["status"]) for task in told["tasks"]] == [
+        (working.pk, "processing"),
+        (waiting.pk, "pending"),
+    ]
+
+
+# What belongs to an article
+
+
+def test_events_are_told_as_on_the_socket_and_after_a_number(api: Client, owner: User) -> None:
+    article = make_completed_article(owner)
+    told = api.get(f"/api/articles/{article.pk}/events").json()
+    numbers = [item["seq"] for item in told["items"]]
+    assert numbers == list(range(1, article.last_seq + 1))
+    assert told["last_seq"] == article.last_seq
+    assert told["items"][0].keys() >= {"type", "article_id", "seq", "timestamp", "progress"}
+    later = api.get(f"/api/articles/{article.pk}/events?after=3&limit=2").json()["items"]
+    assert [item["seq"] for item in later] == [4, 5]
+
+
+def test_sources_of_the_brief_are_listed(api: Client, owner: User) -> None:
+    article = make_article(
+        owner, sources=(NewSource(title="Mine", text="Words."), NewSource(url="https://example.org/"))
+    )
+    told = api.get(f"/api/articles/{article.pk}/sources").json()["items"]
+    assert [(item["kind"], item["title"], item["url"]) for item in told] == [
+        ("text", "Mine", ""),
+        ("page", "", "https://example.org/"),
+    ]
+
+
+def test_an_export_is_a_file_to_save(api: Client, owner: User) -> None:
+    article = make_completed_article(owner)
+    answer = api.get(f"/api/articles/{article.pk}/export/md")
+    assert answer["Content-Type"] == "text/markdown; charset=utf-8"
+    assert answer["Content-Disposition"] == 'attachment; filename="rooftop-gardens-what-the-evidence-says.md"'
+    assert answer.content.startswith(b"# Rooftop gardens")
+
+
+def test_there_is_no_export_of_a_kind_there_is_not_nor_without_a_text(api: Client, owner: User) -> None:
+    article = make_article(owner)
+    unknown = api.get(f"/api/articles/{article.pk}/export/exe")
+    assert (unknown.status_code, unknown.json()["detail"][:24]) == (404, "There is no such export.")
+    assert api.get(f"/api/articles/{article.pk}/export/pdf").status_code == 409
+
+
+def test_an_edit_becomes_a_revision_and_a_second_one_from_the_same_is_refused(api: Client, owner: User) -> None:
+    article = make_completed_article(owner)
+    path = f"/api/articles/{article.pk}"
+    edit = {"content": "A new text.\n", "revision": 1}
+    told = api.patch(path, edit, content_type="application/json").json()
+    assert (told["content"], told["title"], told["revision"]) == ("A new text.", article.title, 2)
+    clash = api.patch(path, edit, content_type="application/json")
+    assert clash.status_code == 409
+    titled = api.patch(path, {"title": "Mine", "revision": 2}, content_type="application/json").json()
+    assert (titled["title"], titled["content"]) == ("Mine", "A new text.")
+
+
+def test_revisions_are_listed_and_read(api: Client, owner: User) -> None:
+    article = make_completed_article(owner)
+    api.patch(f"/api/articles/{article.pk}", {"content": "New", "revision": 1}, content_type="application/json")
+    told = api.get(f"/api/articles/{article.pk}/revisions").json()
+    assert [(item["number"], item["author"]) for item in told["items"]] == [(2, owner.username), (1, "The crew")]
+    assert told["count"] == 2
+    assert api.get(f"/api/articles/{article.pk}/revisions/2").json()["content"] == "New"
+    assert api.get(f"/api/articles/{article.pk}/revisions/3").status_code == 404
+
+
+# Actions
+
+
+def test_cancel_then_retry_then_delete(api: Client, owner: User) -> None:
+    article, _ = make_processing_article(owner)
+    path = f"/api/articles/{article.pk}"
+    assert post(api, f"{path}/cancel").json()["status"] == "cancelled"
+    assert post(api, f"{path}/cancel").status_code == 409
+    assert post(api, f"{path}/retry").json()["status"] == "pending"
+    assert post(api, f"{path}/retry").status_code == 409
+    claim(article)
+    assert api.delete(path).status_code == 204
+    assert api.get(path).status_code == 404

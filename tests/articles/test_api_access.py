@@ -1,0 +1,107 @@
+"""The API's rows as another user, as a stranger, as staff, and by session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from articles.models import ApiKey, Article
+from tests.articles.clients import client_of, post
+from tests.factories import StaffFactory, UserFactory, make_article, make_completed_article
+
+pytestmark = pytest.mark.django_db
+
+ROWS = [
+    ("get", ""),
+    ("get", "/status"),
+    ("get", "/result"),
+    ("get", "/events"),
+    ("get", "/export/md"),
+    ("get", "/sources"),
+    ("get", "/revisions"),
+    ("get", "/revisions/1"),
+    ("post", "/cancel"),
+    ("post", "/retry"),
+    ("patch", ""),
+    ("delete", ""),
+]
+
+
+def ask(client: Client, method: str, path: str) -> Any:
+    body = {"content": "Mine now", "revision": 1} if method == "patch" else {}
+    return getattr(client, method)(path, body, **({} if method == "get" else {"content_type": "application/json"}))
+
+
+@pytest.mark.parametrize(("method", "row"), ROWS)
+def test_it_hides_another_users_article(owner: User, method: str, row: str) -> None:
+    article = make_completed_article(owner)
+    answer = ask(client_of(UserFactory.create()), method, f"/api/articles/{article.pk}{row}")
+    assert answer.status_code == 404
+    assert answer.json().keys() == {"detail"}
+    assert Article.objects.get(pk=article.pk).content == article.content
+
+
+@pytest.mark.parametrize(("method", "row"), [*ROWS, ("get", "active"), ("get", "list"), ("post", "create")])
+def test_it_refuses_a_stranger_and_tells_how_to_get_in(owner: User, method: str, row: str) -> None:
+    article = make_completed_article(owner)
+    paths = {"active": "/api/articles/active/tasks", "list": "/api/articles/", "create": "/api/articles/create"}
+    answer = ask(Client(), method, paths.get(row, f"/api/articles/{article.pk}{row}"))
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == "Bearer"
+    assert "Authorization: Bearer" in answer.json()["detail"]
+
+
+def test_staff_with_the_permission_see_all_and_staff_without_do_not(owner: User) -> None:
+    article = make_article(owner)
+    assert client_of(StaffFactory.create()).get(f"/api/articles/{article.pk}").status_code == 200
+    clerk = UserFactory.create(is_staff=True)
+    assert client_of(clerk).get(f"/api/articles/{article.pk}").status_code == 404
+    clerk.user_permissions.add(Permission.objects.get(codename="view_article"))
+    assert client_of(clerk).get(f"/api/articles/{article.pk}").status_code == 200
+
+
+def test_a_wrong_or_revoked_key_is_refused_whatever_session_comes_with_it(owner: User) -> None:
+    row, key = ApiKey.objects.issue(owner, "old")
+    client = Client()
+    client.force_login(owner)
+    for header in ("Bearer cs_wrong", "Bearer ", f"Bearer {key}x"):
+        answer = client.get("/api/articles/", headers={"Authorization": header})
+        assert answer.status_code == 401
+        assert "not known" in answer.json()["detail"]
+    ApiKey.objects.filter(pk=row.pk).revoke()
+    assert client.get("/api/articles/", headers={"Authorization": f"Bearer {key}"}).status_code == 401
+
+
+def test_the_key_of_somebody_who_left_is_refused(owner: User, api: Client) -> None:
+    owner.is_active = False
+    owner.save()
+    assert api.get("/api/articles/").status_code == 401
+
+
+def test_a_session_reads_and_needs_the_csrf_token_to_write(owner: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(owner)
+    assert client.get("/api/articles/").status_code == 200
+    refused = post(client, "/api/articles/create", {"topic": "Rooftops"})
+    assert refused.status_code == 403
+    assert "X-CSRFToken" in refused.json()["detail"]
+    token = client.cookies["csrftoken"] = "a" * 32
+    made = client.post(
+        "/api/articles/create", {"topic": "Rooftops"}, content_type="application/json", headers={"X-CSRFToken": token}
+    )
+    assert made.status_code == 201
+
+
+def test_a_key_needs_no_csrf_token(owner: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    _, key = ApiKey.objects.issue(owner, "tests")
+    answer = client.post(
+        "/api/articles/create",
+        {"topic": "Rooftops"},
+        content_type="application/json",
+        headers={"Authorization": f"bearer {key}"},
+    )
+    assert answer.status_code == 201

@@ -1,0 +1,67 @@
+"""What is said about the API is true: the guide, the schema, and the pages that show it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from articles.schemas import BriefIn
+from contentstudio.api_errors import SENTENCES
+
+GUIDE = (Path(settings.BASE_DIR) / "docs" / "api.md").read_text()
+
+pytestmark = pytest.mark.django_db
+
+
+def schema() -> dict[str, Any]:
+    described: dict[str, Any] = Client().get("/api/openapi.json").json()
+    return described
+
+
+def test_the_guide_lists_exactly_the_addresses_there_are() -> None:
+    told = set(re.findall(r"^\| `(GET|POST|PATCH|DELETE) (/api/[^`]*)`", GUIDE, re.MULTILINE))
+    real = {(method.upper(), path) for path, methods in schema()["paths"].items() for method in methods}
+    assert told == real
+
+
+def test_the_guides_brief_names_every_field() -> None:
+    (brief,) = re.findall(r"articles/create -d '(\{.*?\})'", GUIDE, re.DOTALL)
+    assert BriefIn.model_validate_json(brief)
+    assert set(re.findall(r'^  "(\w+)"', brief, re.MULTILINE)) == BriefIn.model_fields.keys()
+
+
+def test_the_guide_tells_every_error() -> None:
+    assert {int(code) for code in re.findall(r"`(\d{3})` [a-z]", GUIDE.partition("## Errors")[2])} >= SENTENCES.keys()
+
+
+def test_the_schema_tells_limits_and_errors() -> None:
+    described = schema()
+    topic = described["components"]["schemas"]["BriefIn"]["properties"]["topic"]
+    assert (topic["minLength"], topic["maxLength"]) == (5, 500)
+    create = described["paths"]["/api/articles/create"]["post"]
+    assert create["operationId"] == "article_create"
+    assert create["responses"].keys() == {"201", "401", "422"}
+
+
+def test_the_root_leads_everywhere() -> None:
+    client = Client()
+    told = client.get("/api/").json()
+    assert (told["name"], told["version"]) == ("Content Studio", settings.VERSION)
+    for name, address in told["links"].items():
+        assert address.startswith("http://testserver/api/")
+        assert client.get(address).status_code == (401 if name == "articles" else 200)
+
+
+@pytest.mark.parametrize("page", ["docs", "redoc"])
+def test_its_pages_load_nothing_from_elsewhere_and_have_no_script_inside(page: str) -> None:
+    answer = Client().get(f"/api/{page}")
+    html = answer.content.decode()
+    assert "script-src 'self'" in answer["Content-Security-Policy"]
+    assert not re.search(r"(src|href)=\"(https?:)?//", html)
+    for opening, inside in re.findall(r"<script([^>]*)>(.*?)</script>", html, re.DOTALL):
+        assert not inside.strip() or "application/json" in opening

@@ -1,0 +1,99 @@
+"""Who may open a socket, from where, and how the others are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import User
+from django.test import Client
+
+from contentstudio.asgi import application
+from tests.articles.clients import dialled, done
+from tests.factories import UserFactory, make_article
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def refused(site: str, path: str, key: str = "", **headers: str) -> tuple[str, int | None]:
+    async with dialled(site, path, key, **headers) as line:
+        (told,) = await line.rest()
+        assert told["type"] == "error"
+        return told["detail"], line.ws.close_code
+
+
+@pytest.mark.parametrize("last", ["", "/", "/page", "/page/"])
+async def test_it_hides_another_users_article_and_one_there_is_not(site: str, key: str, last: str) -> None:
+    other = await done(make_article, await done(UserFactory.create))
+    for id in (other.pk, 99999999, "9" * 18):
+        detail, code = await refused(site, f"/ws/articles/{id}{last}", key)
+        assert (detail, code) == (f"There is no article {id} that you may see.", 4404)
+
+
+async def test_it_refuses_a_wrong_key_and_tells_how_to_get_in(site: str, owner: User) -> None:
+    article = await done(make_article, owner)
+    detail, code = await refused(site, f"/ws/articles/{article.pk}", "cs_wrong")
+    assert code == 4401
+    assert "Authorization: Bearer" in detail
+
+
+@pytest.mark.parametrize("after", ["x", "-1", "1.5", "9" * 19, "٣"])
+async def test_it_refuses_a_number_that_is_none(site: str, owner: User, key: str, after: str) -> None:
+    article = await done(make_article, owner)
+    detail, code = await refused(site, f"/ws/articles/{article.pk}?after={after}", key)
+    assert code == 4400
+    assert "?after=41" in detail
+
+
+@pytest.mark.parametrize("path", ["/ws/", "/ws/articles/abc", f"/ws/articles/{'9' * 40}", "/anything"])
+async def test_there_is_nothing_at_other_addresses(site: str, key: str, path: str) -> None:
+    detail, code = await refused(site, path, key)
+    assert code == 4404
+    assert "/ws/articles/<id>" in detail
+
+
+def cookie_of(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return f"sessionid={client.cookies['sessionid'].value}"
+
+
+async def test_a_session_is_let_in_from_our_own_pages_only(site: str, owner: User) -> None:
+    article = await done(make_article, owner)
+    path, cookie = f"/ws/articles/{article.pk}", await done(cookie_of, owner)
+    async with dialled(site, path, Cookie=cookie, Origin=site) as line:
+        assert (await line.next())["type"] == "status"
+    for foreign in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {}):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+            async with dialled(site, path, Cookie=cookie, **foreign):
+                pass
+        assert refusal.value.status == 403
+
+
+async def test_a_stranger_is_told_to_sign_in(site: str, owner: User) -> None:
+    article = await done(make_article, owner)
+    _, code = await refused(site, f"/ws/articles/{article.pk}", Origin=site)
+    assert code == 4401
+
+
+async def test_a_key_is_let_in_from_anywhere(site: str, owner: User, key: str) -> None:
+    article = await done(make_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}", key, Origin="https://tools.example") as line:
+        assert (await line.next())["type"] == "status"
+
+
+# Without Redis
+
+
+async def test_without_redis_a_client_is_told_to_try_later(
+    owner: User, key: str, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    layer = settings.CHANNEL_LAYERS["default"]
+    settings.CHANNEL_LAYERS = {"default": {**layer, "CONFIG": {"hosts": ["redis://127.0.0.1:1"]}}}
+    headers = [(b"authorization", f"Bearer {key}".encode())]
+    socket = WebsocketCommunicator(application, "/ws/articles/1", headers=headers)
+    connected, code = await socket.connect()
+    assert (connected, code) == (False, 1013)
+    assert "Redis is away" in caplog.text

@@ -1,0 +1,270 @@
+"""Sockets, over the real server, Redis and store: nothing is lost, nothing told twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import User
+
+from articles import consumers, receivers, watching
+from articles.doorbell import draft_text, group_of, ring
+from articles.journal import begin_step, complete_run, fail_run
+from articles.models import Article
+from articles.services import cancel_run, delete_article, retry_run
+from articles.signals import event_recorded
+from tests.articles.clients import Message, dialled, done
+from tests.factories import (
+    claim,
+    do_step,
+    make_article,
+    make_completed_article,
+    make_manuscript,
+    make_processing_article,
+    step,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def seqs(messages: list[Message]) -> list[int]:
+    return [message["seq"] for message in messages if "seq" in message]
+
+
+# The story
+
+
+async def test_a_watcher_is_told_everything_once_and_in_order(site: str, owner: User, key: str) -> None:
+    article = await done(make_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}", key) as line:
+        status, created = await line.take(2)
+        assert (status["type"], status["status"], status["message"]) == ("status", "pending", "Waiting for a worker")
+        assert (created["type"], created["seq"]) == ("status_change", 1)
+        held = await done(claim, article)
+        for number in range(1, 4):
+            await done(do_step, held, f"write:{number}")
+        await done(complete_run, held, make_manuscript(), notice="")
+        told = await line.rest()
+        assert line.ws.close_code == 1000
+    assert seqs(told) == list(range(2, 11))
+    assert {"old_status": "pending", "new_status": "processing"}.items() <= told[0].items()
+    finished = next(message for message in told if message.get("status") == "completed")
+    assert finished.keys() >= {"agent", "step", "message", "execution_time", "timestamp", "progress", "article_id"}
+    assert finished["timestamp"].endswith("Z")
+    final = told[-1]
+    assert (final["type"], final["status"], final["has_content"], final["progress"]) == (
+        "final",
+        "completed",
+        True,
+        100,
+    )
+    assert "seq" not in final
+
+
+async def test_who_returns_with_the_last_number_is_told_what_came_since(site: str, owner: User, key: str) -> None:
+    article, held = await done(make_processing_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}/", key) as line:
+        first = await line.take(4)
+    await done(do_step, held, "outline:make")
+    async with dialled(site, f"/ws/articles/{article.pk}/?after={first[-1]['seq']}", key) as line:
+        told = [await line.next()]
+        while told[-1].get("seq") != article.last_seq + 2:
+            told.append(await line.next())
+        await line.silent()
+    assert seqs(first + told) == list(range(1, article.last_seq + 3))
+    assert told[0]["type"] == "status"
+
+
+async def test_who_comes_after_the_end_gets_the_log_and_the_end(site: str, owner: User, key: str) -> None:
+    article = await done(make_completed_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}", key) as line:
+        told = await line.rest()
+        assert line.ws.close_code == 1000
+    assert seqs(told) == list(range(1, article.last_seq + 1))
+    assert (told[0]["type"], told[0]["progress"], told[-1]["type"]) == ("status", 100, "final")
+
+
+async def test_a_failure_ends_with_its_reason_and_a_retry_is_followed_anew(site: str, owner: User, key: str) -> None:
+    article, held = await done(make_processing_article, owner)
+    path = f"/ws/articles/{article.pk}?after="
+    async with dialled(site, f"{path}{article.last_seq}", key) as line:
+        await line.next()
+        await done(fail_run, held, "The quota is used up.")
+        change, final = await line.rest()
+        assert (final["status"], final["has_content"], final["message"]) == ("failed", False, "The quota is used up.")
+    await done(retry_run, article=article, by=owner)
+    async with dialled(site, f"{path}{change['seq']}", key) as line:
+        status, waiting = await line.take(2)
+        assert (status["status"], waiting["new_status"]) == ("pending", "pending")
+        await line.silent()
+
+
+async def test_many_watchers_of_a_busy_article_see_the_same(site: str, owner: User, key: str) -> None:
+    article, held = await done(make_processing_article, owner)
+
+    async def watch() -> list[Message]:
+        async with dialled(site, f"/ws/articles/{article.pk}", key) as line:
+            ready.release()
+            return await line.rest(30)
+
+    ready = asyncio.Semaphore(0)
+    watchers = [asyncio.create_task(watch()) for _ in range(12)]
+    for _ in watchers:
+        await ready.acquire()
+    for number in range(15):
+        await done(do_step, held, f"write:{number}")
+    await done(complete_run, held, make_manuscript(), notice="")
+    for told in await asyncio.gather(*watchers):
+        assert seqs(told) == list(range(1, article.last_seq + 33))
+        assert told[-1]["type"] == "final"
+
+
+async def test_text_being_written_is_passed_on(site: str, owner: User, key: str) -> None:
+    article, _ = await done(make_processing_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+        await line.next()
+        await get_channel_layer().group_send(group_of(article.pk), draft_text(article.pk, "write:1", 40, "Flat roofs"))
+        draft = await line.next()
+    assert {
+        "type": "draft",
+        "step": "write:1",
+        "offset": 40,
+        "text": "Flat roofs",
+        "progress": 21,
+    }.items() <= draft.items()
+    assert "seq" not in draft
+
+
+# The doorbell
+
+
+async def test_rings_that_come_doubled_or_late_tell_nothing_twice(site: str, owner: User, key: str) -> None:
+    article, held = await done(make_processing_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+        await line.next()
+        await done(do_step, held, "outline:make")
+        for seq in (article.last_seq + 2, article.last_seq + 1, 1, article.last_seq + 2):
+            await get_channel_layer().group_send(group_of(article.pk), ring(article.pk, seq))
+        assert seqs(await line.take(2)) == [article.last_seq + 1, article.last_seq + 2]
+        await line.silent()
+
+
+async def test_an_event_whose_ring_was_lost_is_found(
+    site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.3)
+    article, held = await done(make_processing_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+        await line.next()
+        event_recorded.disconnect(dispatch_uid="articles.ring_watchers")
+        try:
+            await done(begin_step, held, step("write:1"))
+        finally:
+            receivers.connect()
+        assert (await line.next())["seq"] == article.last_seq + 1
+        await line.ws.send_str("a client that talks is not listened to, and keeps nobody from looking")
+        await done(do_step, held, "write:1")
+        assert seqs(await line.take(2)) == [article.last_seq + 2, article.last_seq + 3]
+
+
+async def test_a_look_that_had_begun_before_the_event_is_taken_again(
+    site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two watchers share a look. The second is rung for an event that the first one's look was too early for."""
+    article, held = await done(make_processing_article, owner)
+    stale = watching.take_look(consumers.ArticleConsumer.tell, article.pk, article.last_seq)
+    real, looks = watching.shared_look, []
+
+    async def first_too_early(*args: Any) -> watching.Look | None:
+        looks.append(args)
+        return stale if len(looks) == 2 else await real(*args)
+
+    monkeypatch.setattr(consumers, "shared_look", first_too_early)
+    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+        await line.next()
+        await done(begin_step, held, step("write:1"))
+        assert (await line.next())["seq"] == article.last_seq + 1
+    assert len(looks) == 3
+
+
+async def test_looks_at_the_same_time_are_one(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    article = await done(make_completed_article, owner)
+    real, taken = watching.take_look, []
+
+    def counted(*args: Any) -> watching.Look | None:
+        taken.append(args)
+        return real(*args)
+
+    monkeypatch.setattr(watching, "take_look", counted)
+    tell = consumers.ArticleConsumer.tell
+    looks = await asyncio.gather(*(watching.shared_look(tell, article.pk, 3) for _ in range(20)))
+    assert len(taken) == 1
+    assert {look.seq for look in looks if look} == {article.last_seq}
+    await watching.shared_look(tell, article.pk, 3)
+    assert len(taken) == 2
+
+
+async def test_an_idle_socket_lives_on(site: str, owner: User, key: str) -> None:
+    """Redis clients give up idle reads after five seconds, unless told otherwise; that once ended every quiet socket."""
+    article, held = await done(make_processing_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+        await line.next()
+        await line.silent(16)
+        await done(begin_step, held, step("write:1"))
+        assert (await line.next())["seq"] == article.last_seq + 1
+
+
+async def test_who_watches_when_it_is_cancelled_or_deleted_is_told(
+    site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.3)
+    cancelled, _ = await done(make_processing_article, owner)
+    async with dialled(site, f"/ws/articles/{cancelled.pk}?after={cancelled.last_seq}", key) as line:
+        await line.next()
+        await done(cancel_run, article=cancelled, by=owner)
+        assert (await line.rest())[-1]["status"] == "cancelled"
+    deleted = await done(make_article, owner)
+    async with dialled(site, f"/ws/articles/{deleted.pk}?after=1", key) as line:
+        await line.next()
+        await done(Article.objects.filter(pk=deleted.pk).delete)
+        (final,) = await line.rest()
+        assert (final["type"], final["status"]) == ("final", "deleted")
+        assert line.ws.close_code == 1000
+
+
+async def test_deleting_at_work_ends_the_socket(site: str, owner: User, key: str) -> None:
+    article, _ = await done(make_processing_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+        await line.next()
+        await done(delete_article, article=article, by=owner)
+        assert (await line.rest())[-1]["type"] == "final"
+
+
+async def test_a_number_from_a_log_that_was_lost_counts_as_the_newest(site: str, owner: User, key: str) -> None:
+    article, held = await done(make_processing_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}?after=999999", key) as line:
+        await line.next()
+        await done(begin_step, held, step("write:1"))
+        assert (await line.next())["seq"] == article.last_seq + 1
+
+
+# The page's
+
+
+async def test_the_page_gets_what_changed_as_html_and_drafts_as_json(site: str, owner: User, key: str) -> None:
+    article, held = await done(make_processing_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}/page/?after={article.last_seq}", key) as line:
+        await asyncio.sleep(0.2)  # nothing is told on connect: the page has it
+        await done(do_step, held, "outline:make", done="Planned 2 sections")
+        html = ""
+        while f'data-seq="{article.last_seq + 2}"' not in html:
+            html = await line.text()
+            assert 'id="seq"' in html
+        assert "Planned 2 sections" in html
+        await get_channel_layer().group_send(group_of(article.pk), draft_text(article.pk, "write:1", 0, "Flat"))
+        assert (await line.next())["type"] == "draft"
+        await done(fail_run, held, "The quota is used up.")
+        assert "The quota is used up." in await line.text()
+        assert (await line.next())["type"] == "final"

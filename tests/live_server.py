@@ -1,0 +1,38 @@
+"""The studio's real web server, in a thread of the tests' process: Daphne on a free port, with the tests' database."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def live_server() -> Iterator[str]:
+    """Serve inside the block; gives the address. Twisted runs once in a process: see the ``site`` fixture, which all share."""
+    from daphne.server import Server  # installs Twisted's reactor
+    from twisted.internet import reactor
+
+    from contentstudio.asgi import application
+    from contentstudio.threads import ThreadedHandler
+
+    # WhiteNoise looks for static files once, when its handler is made, and a test's module may have imported ours before.
+    application.application_mapping["http"] = ThreadedHandler()
+    listening = threading.Event()
+    ports: list[int] = []
+
+    class TellingServer(Server):
+        def listen_success(self, port: Any) -> None:
+            super().listen_success(port)
+            ports.append(port.getHost().port)
+            listening.set()
+
+    endpoints = ["tcp:port=0:interface=127.0.0.1"]
+    server = TellingServer(application, endpoints=endpoints, signal_handlers=False, verbosity=0)
+    thread = threading.Thread(target=server.run, name="live server", daemon=True)
+    thread.start()
+    assert listening.wait(15), "the server did not come up"
+    yield f"http://127.0.0.1:{ports[0]}"
+    reactor.callFromThread(reactor.stop)
+    thread.join(15)
