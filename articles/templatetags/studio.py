@@ -1,0 +1,71 @@
+"""What the studio's templates need beyond Django's own."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from articles.exports import FORMATS
+from articles.languages import language_name
+
+register = template.Library()
+
+WORDS_A_MINUTE = 230
+STAGE_NAMES = {"seo": "SEO"}
+
+register.filter(language_name)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon of ``static/img/icons.svg``, for the eye alone: words beside it say the same."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("img/icons.svg"), name
+    )
+
+
+@register.simple_tag
+def formats() -> dict[str, str]:
+    """The formats of a download and what a person calls them."""
+    return {key: kind.label for key, kind in FORMATS.items()}
+
+
+@register.filter
+def clock(seconds: float | str | None) -> str:
+    """``74.6`` seconds as ``1:14``; less than ten with a tenth, as ``4.2 s``; nothing for what a template lacks."""
+    if seconds is None or isinstance(seconds, str):
+        return ""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@register.filter
+def reading_minutes(words: int) -> int:
+    return max(1, round(words / WORDS_A_MINUTE))
+
+
+@register.filter
+def stage_name(stage: str) -> str:
+    return STAGE_NAMES.get(stage, stage.capitalize())
+
+
+@register.filter
+def web_address(address: str) -> str:
+    """``address`` where a browser may be sent to it, else nothing: sources come from the web and from models."""
+    return address if address.startswith(("https://", "http://")) else ""
+
+
+@register.filter
+def host(address: str) -> str:
+    """The site of an address, for its reader: ``www.example.org`` as ``example.org``."""
+    try:
+        return (urlsplit(address).hostname or "").removeprefix("www.")
+    except ValueError:  # such as an unfinished IPv6 address
+        return ""

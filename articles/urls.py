@@ -1,0 +1,38 @@
+"""Addresses of the pages."""
+
+from __future__ import annotations
+
+from django.contrib.auth import views as auth_views
+from django.contrib.messages.views import SuccessMessageMixin
+from django.urls import URLPattern, path, reverse_lazy
+
+from articles import views
+
+
+class PasswordChange(SuccessMessageMixin, auth_views.PasswordChangeView):  # type: ignore[type-arg]
+    success_url = reverse_lazy("article_list")
+    success_message = "Your password was changed."
+
+
+urlpatterns: list[URLPattern] = [
+    path("", views.article_list, name="article_list"),
+    path("articles/new/", views.article_new, name="article_new"),
+    path("articles/<int:pk>/", views.article_detail, name="article_detail"),
+    path("articles/<int:pk>/live", views.article_live, name="article_live"),
+    path("articles/<int:pk>/cancel", views.cancel_run, name="cancel_run"),
+    path("articles/<int:pk>/retry", views.retry_run, name="retry_run"),
+    path("articles/<int:pk>/write-again", views.start_run, name="start_run"),
+    path("articles/<int:pk>/delete", views.delete_article, name="delete_article"),
+    path("articles/<int:pk>/text/", views.text_edit, name="text_edit"),
+    path("articles/<int:pk>/text/preview", views.text_preview, name="text_preview"),
+    path("articles/<int:pk>/revisions/", views.revision_list, name="revision_list"),
+    path("articles/<int:pk>/revisions/<int:number>/", views.revision_detail, name="revision_detail"),
+    path("articles/<int:pk>/revisions/<int:number>/restore", views.restore_revision, name="restore_revision"),
+    path("articles/<int:pk>/download/<slug:format>", views.article_download, name="article_download"),
+    path("account/keys/", views.api_keys, name="api_keys"),
+    path("account/keys/<int:pk>/revoke", views.revoke_api_key, name="revoke_api_key"),
+    path("account/password/", PasswordChange.as_view(), name="password_change"),
+    path("sign-in/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
+    path("media/<path:name>", views.media, name="media"),
+]

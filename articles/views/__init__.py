@@ -1,0 +1,34 @@
+"""The pages. A page is a noun, an action is a verb; each finds, authorises, calls and renders."""
+
+from articles.views.account import api_keys, revoke_api_key
+from articles.views.actions import cancel_run, delete_article, retry_run, start_run
+from articles.views.articles import article_detail, article_list, article_live, article_new
+from articles.views.media import media
+from articles.views.text import (
+    article_download,
+    restore_revision,
+    revision_detail,
+    revision_list,
+    text_edit,
+    text_preview,
+)
+
+__all__ = [
+    "api_keys",
+    "article_detail",
+    "article_download",
+    "article_list",
+    "article_live",
+    "article_new",
+    "cancel_run",
+    "delete_article",
+    "media",
+    "restore_revision",
+    "retry_run",
+    "revision_detail",
+    "revision_list",
+    "revoke_api_key",
+    "start_run",
+    "text_edit",
+    "text_preview",
+]

@@ -1,0 +1,35 @@
+"""The user's own API keys. A key is shown once, on the page that made it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from articles.forms import ApiKeyForm
+from articles.models import ApiKey
+from articles.views.requests import StudioRequest
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+def api_keys(request: StudioRequest) -> HttpResponse:
+    form, new_key = ApiKeyForm(request.POST or None), ""
+    if request.method == "POST" and form.is_valid():
+        _, new_key = ApiKey.objects.issue(request.user, form.cleaned_data["name"])
+        form = ApiKeyForm()
+    context = {"form": form, "new_key": new_key, "keys": request.user.api_keys.all()}
+    return render(request, "articles/api_keys.html", context)
+
+
+@require_POST
+@login_required
+def revoke_api_key(request: StudioRequest, pk: int) -> HttpResponse:
+    key = get_object_or_404(request.user.api_keys, pk=pk)
+    if request.user.api_keys.filter(pk=pk).revoke():
+        messages.success(request, f"“{key.name}” was revoked: nothing can use it any more.")
+    return redirect("api_keys")

@@ -1,0 +1,61 @@
+"""What a person does to an article, each by one service: cancel, try again, write again, delete."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from articles import services
+from articles.exceptions import NotPossibleNow
+from articles.views.requests import StudioRequest, own_article
+
+
+@require_POST
+@login_required
+def cancel_run(request: StudioRequest, pk: int) -> HttpResponse:
+    article = own_article(request, pk)
+    try:
+        services.cancel_run(article=article, by=request.user)
+    except NotPossibleNow as error:
+        messages.error(request, str(error))
+    return redirect(article)
+
+
+@require_POST
+@login_required
+def retry_run(request: StudioRequest, pk: int) -> HttpResponse:
+    """Let the latest run go on where it stopped."""
+    article = own_article(request, pk)
+    try:
+        services.retry_run(article=article, by=request.user)
+    except NotPossibleNow as error:
+        messages.error(request, str(error))
+    return redirect(article)
+
+
+@require_POST
+@login_required
+def start_run(request: StudioRequest, pk: int) -> HttpResponse:
+    """Write the article again from the beginning."""
+    article = own_article(request, pk)
+    try:
+        services.start_run(article=article, by=request.user)
+    except NotPossibleNow as error:
+        messages.error(request, str(error))
+    return redirect(article)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def delete_article(request: StudioRequest, pk: int) -> HttpResponse:
+    """Asks first: in a dialog where there is JavaScript, on a page of its own where there is none."""
+    article = own_article(request, pk, to="delete")
+    if request.method != "POST":
+        return render(request, "articles/article_delete.html", {"article": article})
+    name = str(article)
+    services.delete_article(article=article, by=request.user)
+    messages.success(request, f"“{name}” was deleted.")
+    return redirect("article_list")

@@ -1,0 +1,84 @@
+"""The list, the brief, and the page of an article with what keeps it live."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from articles.article_view import ArticleView
+from articles.exceptions import BadSource
+from articles.forms import ORDERS, BriefForm, ListForm, PastedTexts, pasted_sources
+from articles.fragments import fragments
+from articles.models import Article
+from articles.services import create_article
+from articles.views.requests import StudioRequest, find_article
+
+PAGE_LENGTH = 20
+LARGEST_SEQ = 2**31 - 1
+
+
+@require_safe
+@login_required
+def article_list(request: StudioRequest) -> HttpResponse:
+    """The user's articles; to HTMX, which searches as one types and looks after running rows, only the results."""
+    form = ListForm(request.GET)
+    mine = Article.objects.visible_to(request.user)
+    found = mine.search(form.asked("q"))
+    if status := form.asked("status"):
+        found = found.filter(status=status)
+    _, order = ORDERS[form.asked("order") or "newest"]
+    page = Paginator(found.without_bodies().select_related("owner").order_by(*order), PAGE_LENGTH)
+    filters = request.GET.copy()
+    filters.pop("page", None)
+    context = {
+        "form": form,
+        "page": page.get_page(request.GET.get("page")),
+        "filters": filters.urlencode(),
+        "total": mine.count(),
+        "running": mine.running().count(),
+    }
+    partial = request.htmx and not request.htmx.history_restore_request
+    return render(request, f"articles/{'_results' if partial else 'article_list'}.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def article_new(request: StudioRequest) -> HttpResponse:
+    """The brief. With HTMX the form alone is swapped where it has errors, so that chosen documents stay chosen."""
+    form = BriefForm(request.POST or None, request.FILES or None)
+    texts = PastedTexts(request.POST or None, prefix="text")
+    if request.method == "POST" and form.is_valid() and texts.is_valid():
+        try:
+            sources = [*pasted_sources(texts), *form.sources()]
+            article = create_article(by=request.user, brief=form.brief(), sources=sources)
+        except BadSource as error:
+            form.add_error(None, str(error))
+        else:
+            if request.htmx:
+                return HttpResponseClientRedirect(article.get_absolute_url())
+            return redirect(article)
+    context = {"form": form, "texts": texts, "has_model": settings.HAS_MODEL, "max_sources": settings.MAX_SOURCES}
+    return render(request, f"articles/{'_brief_form' if request.htmx else 'article_new'}.html", context)
+
+
+@require_safe
+@login_required
+def article_detail(request: StudioRequest, pk: int) -> HttpResponse:
+    article = find_article(request, pk)
+    return render(request, "articles/article_detail.html", {"article": article, "view": ArticleView(article)})
+
+
+@require_safe
+@login_required
+def article_live(request: StudioRequest, pk: int) -> HttpResponse:
+    """What changed since ``?after=<seq>``, as the socket would send it, for pages whose socket does not get through."""
+    article = find_article(request, pk)
+    after = request.GET.get("after", "")
+    seen = min(int(after), LARGEST_SEQ) if after.isdecimal() else 0
+    events = list(article.events.after(seen))
+    return HttpResponse(fragments(article, events)) if events else HttpResponse(status=204)

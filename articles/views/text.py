@@ -1,0 +1,110 @@
+"""The text: editing with a preview, its revisions, and downloads."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from articles import services
+from articles.downloads import download
+from articles.exceptions import ExportFailed, NotPossibleNow, TextChanged
+from articles.exports import FORMATS
+from articles.forms import MAX_CONTENT, TextForm
+from articles.models import Article
+from articles.rendering import to_html, word_count
+from articles.views.requests import StudioRequest, find_article, own_article
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
+    """The editor. What was typed stays, whatever the reason it could not be saved for."""
+    article = own_article(request, pk)
+    opened = {"title": str(article), "content": article.content, "opened_at": newest_number(article)}
+    form = TextForm(request.POST or None, initial=opened)
+    if request.method == "POST" and form.is_valid():
+        try:
+            revision = services.save_text(article=article, by=request.user, **form.cleaned_data)
+        except (TextChanged, NotPossibleNow) as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Saved as revision {revision.number}: {article.word_count:,} words.")
+            return redirect(
+                "text_edit" if "stay" in request.POST else article, *([pk] if "stay" in request.POST else [])
+            )
+    return render(request, "articles/text_edit.html", {"article": article, "form": form, "max_length": MAX_CONTENT})
+
+
+@require_POST
+@login_required
+def text_preview(request: StudioRequest, pk: int) -> HttpResponse:
+    """The text of the editor as its readers would see it. Nothing is saved."""
+    article = find_article(request, pk)
+    content = request.POST.get("content", "")[:MAX_CONTENT]
+    context = {"article": article, "body": to_html(content), "words": word_count(content)}
+    return render(request, "articles/_preview.html", context)
+
+
+@require_safe
+@login_required
+def revision_list(request: StudioRequest, pk: int) -> HttpResponse:
+    article = find_article(request, pk)
+    revisions = article.revisions.select_related("saved_by").defer("content")
+    return render(request, "articles/revision_list.html", {"article": article, "revisions": revisions})
+
+
+@require_safe
+@login_required
+def revision_detail(request: StudioRequest, pk: int, number: int) -> HttpResponse:
+    article = find_article(request, pk)
+    revision = get_object_or_404(article.revisions.select_related("saved_by"), number=number)
+    context = {
+        "article": article,
+        "revision": revision,
+        "body": to_html(revision.content),
+        "words": word_count(revision.content),
+        "newest": newest_number(article),
+    }
+    return render(request, "articles/revision_detail.html", context)
+
+
+@require_POST
+@login_required
+def restore_revision(request: StudioRequest, pk: int, number: int) -> HttpResponse:
+    """Save an earlier text anew, as the next revision."""
+    article = own_article(request, pk)
+    revision = get_object_or_404(article.revisions, number=number)
+    try:
+        saved = services.save_text(
+            article=article,
+            by=request.user,
+            title=revision.title,
+            content=revision.content,
+            opened_at=newest_number(article),
+        )
+    except (TextChanged, NotPossibleNow) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"The text of revision {number} is the article's again, as revision {saved.number}.")
+    return redirect(article)
+
+
+@require_safe
+@login_required
+def article_download(request: StudioRequest, pk: int, format: str) -> HttpResponse:
+    article = find_article(request, pk)
+    if format not in FORMATS:
+        raise Http404("There is no such format.")
+    try:
+        return download(article, format)
+    except (ExportFailed, NotPossibleNow) as error:
+        messages.error(request, str(error))
+    return redirect(article)
+
+
+def newest_number(article: Article) -> int:
+    """The number of the newest revision, 0 where there is none."""
+    return article.revisions.values_list("number", flat=True).first() or 0

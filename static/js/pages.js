@@ -1,0 +1,89 @@
+// What every page has: menus, dialogs, copying, and times that are the reader's own.
+(() => {
+  // Menus close as one leaves them, by Escape or by a click elsewhere.
+  const close = (menu) => {
+    menu.open = false;
+  };
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target) || event.target.closest(".menu-list a, .menu-list button")) close(menu);
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
+    if (!menu) return;
+    close(menu);
+    menu.querySelector("summary").focus();
+  });
+  document.addEventListener("focusout", (event) => {
+    const menu = event.target.closest("details.menu[open]");
+    if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) close(menu);
+  });
+
+  // Dialogs: without JavaScript the same link leads to a page that asks.
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-opens]");
+    const closer = event.target.closest("dialog [data-close]");
+    if (opener) document.getElementById(opener.dataset.opens).showModal();
+    if (closer) closer.closest("dialog").close();
+    if (event.target.matches("dialog")) event.target.close(); // the backdrop
+    if (opener || closer) event.preventDefault();
+  });
+
+  // Copying.
+  let hiding;
+  const say = (text) => {
+    const toast = document.getElementById("toast");
+    toast.textContent = text;
+    clearTimeout(hiding);
+    hiding = setTimeout(() => (toast.textContent = ""), 4000);
+  };
+  const copy = async (text) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    // Plain http has no clipboard but this one.
+    const area = Object.assign(document.createElement("textarea"), { value: text, className: "visually-hidden" });
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    if (!done) throw new Error("the browser refused");
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await copy(source.value ?? source.textContent);
+      say(button.dataset.said);
+    } catch {
+      say("The browser did not allow copying. Select the text and copy it by hand.");
+    }
+  });
+
+  // Times: the server tells them in its own zone, the reader's browser knows another.
+  const clock = (seconds) => {
+    const part = (number) => String(number).padStart(2, "0");
+    const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+    return hours ? `${hours}:${part(minutes)}:${part(seconds % 60)}` : `${minutes}:${part(seconds % 60)}`;
+  };
+  const tick = () => {
+    for (const time of document.querySelectorAll("time.ticking")) {
+      time.textContent = clock(Math.max(0, Math.floor((Date.now() - new Date(time.dateTime)) / 1000)));
+    }
+  };
+  const localise = () => {
+    for (const time of document.querySelectorAll("time.local-time:not([title])")) {
+      const moment = new Date(time.dateTime);
+      time.textContent = moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+      time.title = moment.toLocaleString();
+    }
+  };
+  const refresh = () => {
+    tick();
+    localise();
+  };
+  document.addEventListener("htmx:load", refresh);
+  document.addEventListener("studio:changed", refresh);
+  setInterval(tick, 1000);
+  refresh();
+})();

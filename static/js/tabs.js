@@ -1,0 +1,60 @@
+// The parts of an article as tabs. Without this they are sections, one below the other, and the tabs are links to them.
+(() => {
+  const list = document.getElementById("tabs");
+  const tabs = [...list.querySelectorAll("a")];
+  const panelOf = (tab) => document.getElementById(tab.hash.slice(1));
+
+  const open = (chosen) => {
+    for (const tab of tabs) {
+      tab.setAttribute("aria-selected", String(tab === chosen));
+      tab.tabIndex = tab === chosen ? 0 : -1;
+      panelOf(tab).classList.toggle("is-open", tab === chosen);
+    }
+  };
+  const choose = (tab) => {
+    open(tab);
+    history.replaceState(null, "", tab.hash);
+    tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+  };
+  // Opens the panel that the address points at, or into: a footnote's, a section's.
+  const follow = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const panel = target && target.closest(".panel");
+    if (!panel) return false;
+    open(tabs.find((tab) => panelOf(tab) === panel));
+    (target === panel ? list : target).scrollIntoView({ block: "nearest" });
+    return true;
+  };
+  const openFirst = () => open(tabs.find((tab) => tab.hash === `#${document.getElementById("seq").dataset.first}`));
+
+  list.setAttribute("role", "tablist");
+  for (const tab of tabs) {
+    const panel = panelOf(tab);
+    tab.id = `tab-${panel.id}`;
+    tab.setAttribute("role", "tab");
+    tab.setAttribute("aria-controls", panel.id);
+    panel.setAttribute("role", "tabpanel");
+    panel.setAttribute("aria-labelledby", tab.id);
+  }
+  list.addEventListener("click", (event) => {
+    const tab = event.target.closest("a");
+    if (!tab || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    choose(tab);
+  });
+  list.addEventListener("keydown", (event) => {
+    const at = tabs.indexOf(document.activeElement);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];
+    if (at < 0 || to === undefined) return;
+    event.preventDefault();
+    const tab = tabs.at(to % tabs.length);
+    tab.focus();
+    choose(tab);
+  });
+  addEventListener("hashchange", follow);
+  // The end of a run brings the article: whoever chose no tab and has not begun to read is shown it.
+  document.addEventListener("studio:changed", () => {
+    if (!location.hash && scrollY < 300) openFirst();
+  });
+  if (!follow()) openFirst();
+})();

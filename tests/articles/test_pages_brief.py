@@ -1,0 +1,169 @@
+"""The brief form: what it takes, what it refuses in words, and that nothing typed is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from articles.models import Article, Source
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+NEW = "/articles/new/"
+
+
+@pytest.fixture
+def writer() -> User:
+    return UserFactory(username="ada")
+
+
+@pytest.fixture
+def page(client: Client, writer: User) -> Client:
+    client.force_login(writer)
+    return client
+
+
+def brief(**changes: Any) -> dict[str, Any]:
+    """What a browser sends for a form that is filled in."""
+    return {
+        "topic": "How cities can put their flat roofs to use",
+        "min_words": "1200",
+        "language": "en-GB",
+        "tone": "dry",
+        "target_audience": "planners",
+        "keywords": "roofs, heat , ",
+        "notes": "Leave out solar panels.",
+        "include_image": "on",
+        "addresses": "",
+        "text-TOTAL_FORMS": "1",
+        "text-INITIAL_FORMS": "0",
+        "text-0-title": "",
+        "text-0-text": "",
+        **changes,
+    }
+
+
+def refused(page: Client, **changes: Any) -> str:
+    """The form as it comes back, nothing having been made."""
+    response = page.post(NEW, brief(**changes))
+    assert response.status_code == 200
+    assert not Article.objects.exists()
+    shown: str = response.content.decode()
+    assert "Please look at this again" in shown
+    assert "Leave out solar panels." in shown
+    return shown
+
+
+def test_a_brief_becomes_an_article_that_waits_for_the_crew(page: Client, writer: User) -> None:
+    response = page.post(NEW, brief())
+    article = Article.objects.get()
+    assert response["Location"] == article.get_absolute_url()
+    assert (article.owner, article.min_words, article.language) == (writer, 1200, "en-GB")
+    assert (article.tone, article.target_audience) == ("dry", "planners")
+    assert article.keywords == ["roofs", "heat"]
+    assert (article.include_image, article.seo_optimize) == (True, False)
+    assert article.runs.count() == 1
+
+
+def test_htmx_is_sent_to_the_article(page: Client) -> None:
+    response = page.post(NEW, brief(), headers={"HX-Request": "true"})
+    assert response["HX-Redirect"] == Article.objects.get().get_absolute_url()
+
+
+def test_sources_of_all_kinds_come_along(page: Client) -> None:
+    document = SimpleUploadedFile("survey.md", b"# Survey\n\n312 flat roofs.")
+    texts = {"text-TOTAL_FORMS": "2", "text-0-title": "Notes", "text-0-text": "Roofs are flat.", "text-1-text": "More."}
+    page.post(NEW, brief(documents=[document], addresses="https://example.org/a\n\nhttp://example.org/b \n", **texts))
+    kinds = [(source.kind, source.title or source.url or source.text) for source in Source.objects.all()]
+    assert kinds == [
+        ("text", "Notes"),
+        ("text", "More."),
+        ("page", "https://example.org/a"),
+        ("page", "http://example.org/b"),
+        ("document", "survey.md"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("topic", "", "This field is required"),
+        ("topic", "    ", "This field is required"),
+        ("topic", "Roof", "at least 5 characters"),
+        ("topic", "x" * 501, "at most 500 characters"),
+        ("topic", "Roofs\0 and nulls", "Null characters are not allowed"),
+        ("min_words", "299", "greater than or equal to 300"),
+        ("min_words", "5001", "less than or equal to 5000"),
+        ("min_words", "many", "Enter a whole number"),
+        ("language", "klingon", "Select a valid choice"),
+        ("tone", "x" * 101, "at most 100 characters"),
+        ("keywords", ",".join("abcdefghijklmnopqrstuvwxyz"), "up to 20 keywords"),
+        ("keywords", "x" * 101, "up to 100 characters"),
+        ("addresses", "example", "“example” is not a web address"),
+        ("addresses", "javascript:alert(1)", "is not a web address"),
+        ("addresses", "\n".join(f"https://example.org/{n}" for n in range(21)), "takes up to 20 sources"),
+        ("text-0-text", "x" * 200_001, "at most 200000 characters"),
+        ("text-TOTAL_FORMS", "21", "at most 20 forms"),
+    ],
+)
+def test_it_says_what_is_wrong(page: Client, field: str, value: str, said: str) -> None:
+    assert said in refused(page, **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("sheet.xlsx", b"PK", "“sheet.xlsx” is not a kind of document the studio reads"),
+        ("empty.txt", b"", "is empty"),
+        ("<b>.exe", b"MZ", "“&lt;b&gt;.exe” is not a kind"),
+    ],
+)
+def test_it_refuses_a_document_by_name(page: Client, name: str, content: bytes, said: str) -> None:
+    good = SimpleUploadedFile("good.txt", b"Roofs.")
+    assert said in refused(page, documents=[good, SimpleUploadedFile(name, content)])
+
+
+def test_it_refuses_a_document_that_is_too_large(page: Client, settings: Any) -> None:
+    settings.UPLOAD_MAX_BYTES = 1024 * 1024
+    assert "larger than 1 MB" in refused(page, documents=[SimpleUploadedFile("long.txt", b"x" * (1024 * 1024 + 1))])
+
+
+def test_everything_typed_is_still_there_after_an_error(page: Client) -> None:
+    typed = {"addresses": "https://example.org/a", "text-0-title": "Notes of mine", "text-0-text": "Roofs are <flat>."}
+    shown = refused(page, topic="Roof", tone="wry", **typed)
+    for value in (
+        "https://example.org/a",
+        "Notes of mine",
+        "Roofs are &lt;flat&gt;.",
+        'value="wry"',
+        "Roof</textarea>",
+    ):
+        assert value in shown
+    assert '<details class="more" open>' in shown
+
+
+def test_a_form_without_its_count_of_texts_is_refused_and_kept(page: Client) -> None:
+    sent = brief()
+    del sent["text-TOTAL_FORMS"]
+    response = page.post(NEW, sent)
+    assert response.status_code == 200
+    assert "ManagementForm data is missing" in response.content.decode()
+
+
+def test_it_says_what_happens_without_a_model(page: Client, settings: Any) -> None:
+    settings.HAS_MODEL = False
+    assert "The built-in writer stands in" in page.get(NEW).content.decode()
+    settings.HAS_MODEL = True
+    assert "The built-in writer stands in" not in page.get(NEW).content.decode()
+
+
+def test_a_body_that_is_too_large_is_refused_in_words(page: Client, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    response = page.post(NEW, brief(notes="x" * 2000))
+    assert response.status_code == 400
+    assert "That request made no sense here" in response.content.decode()

@@ -1,0 +1,328 @@
+"""The article's page while the crew writes: fragments, the parts they show, and that hostile texts stay texts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.test import Client
+from django.urls import reverse
+
+from agents.contract import SEO, Text
+from agents.usage import Usage
+from articles.article_view import ArticleView, Measured, draft_html
+from articles.fragments import fragments
+from articles.journal import fail_run, fail_step, skip_stage
+from articles.models import ApiKey, Article, Step
+from articles.services import NewSource, create_article
+from articles.templatetags.studio import clock, host, reading_minutes, web_address
+from tests.browser import stages
+from tests.factories import UserFactory, claim, make_article, make_completed_article
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SCRIPT = "<script>alert('gotcha')</script>"
+
+
+@pytest.fixture
+def writer() -> User:
+    return UserFactory(username="ada")
+
+
+@pytest.fixture
+def page(client: Client, writer: User) -> Client:
+    client.force_login(writer)
+    return client
+
+
+def since(article: Article, seq: int) -> str:
+    """The fragments for what came after ``seq``."""
+    article.refresh_from_db()
+    return fragments(article, list(article.events.after(seq)))
+
+
+def roots(html: str) -> list[str]:
+    """The ids fragments are swapped in at."""
+    return re.findall(r'^<(?:div|section|header) id="([\w-]+)"[^>]*hx-swap-oob', html, re.MULTILINE)
+
+
+class TestFragments:
+    def test_each_carries_the_number_of_its_newest_event(self, writer: User) -> None:
+        article, _ = stages.researched(writer)
+        assert f'id="seq" data-seq="{article.last_seq}"' in since(article, article.last_seq - 1)
+
+    def test_an_outline_brings_the_sections_it_plans(self, writer: User) -> None:
+        article, held = stages.researched(writer)
+        stages.finish(held, "outline:make", stages.outline())
+        html = since(article, article.last_seq)
+        assert roots(html) == ["seq", "timeline", "outline-body", "draft-body"]
+        assert html.count('class="draft-section is-waiting"') == 4
+
+    def test_a_section_that_is_done_leaves_the_others_alone(self, writer: User) -> None:
+        article, held = stages.outlined(writer)
+        stages.finish(held, "write:2", Text(markdown="It is **heavy** [S4]."))
+        html = since(article, article.last_seq)
+        assert roots(html) == ["seq", "timeline", "section-2"]
+        assert "<strong>heavy</strong> <sup>S4</sup>" in html
+
+    def test_a_section_that_is_mended_shows_the_mended_text(self, writer: User) -> None:
+        article, held = stages.outlined(writer)
+        stages.finish(held, "write:1", Text(markdown="First try."))
+        stages.begin(held, "edit:1")
+        assert 'class="draft-section is-mending"' in since(article, article.last_seq)
+        stages.finish(held, "edit:1", Text(markdown="Second try."))
+        html = since(article, article.last_seq)
+        assert "Second try." in html
+        assert "First try." not in html
+
+    def test_the_log_grows_by_the_new_rows(self, writer: User) -> None:
+        article, held = stages.outlined(writer)
+        stages.finish(held, "write:1", Text(markdown="Done."), "1 word")
+        html = since(article, article.last_seq)
+        assert '<table hx-swap-oob="beforeend:#log-table">' in html
+        assert html.count("<tr ") == 1
+
+    @pytest.mark.parametrize(
+        ("key", "panel"),
+        [("research:read", "sources-body"), ("seo:describe", "seo-body"), ("image:draw", "image-body")],
+    )
+    def test_a_step_brings_its_panel(self, writer: User, key: str, panel: str) -> None:
+        article, held = stages.outlined(writer)
+        stages.do(held, key, Text(markdown=""))
+        assert panel in roots(since(article, article.last_seq))
+
+    def test_a_screen_reader_is_told_of_stages_not_of_steps(self, writer: User) -> None:
+        article, held = stages.outlined(writer)
+        seq = article.last_seq
+        stages.finish(held, "write:1", Text(markdown="Done."), "1 word")
+        assert "#announcement" not in since(article, seq)
+        for number in (2, 3, 4):
+            stages.finish(held, f"write:{number}", Text(markdown="Done."), "1 word")
+        assert '<div hx-swap-oob="innerHTML:#announcement">Write completed: 1 word</div>' in since(article, seq)
+
+    def test_the_end_brings_everything(self, writer: User) -> None:
+        article, held = stages.half_written(writer)
+        stages.complete(held)
+        html = since(article, article.last_seq)
+        panels = ["outline-body", "draft-body", "article-body", "seo-body", "image-body", "sources-body"]
+        assert roots(html) == ["seq", "timeline", "header", "notices", *panels]
+        assert 'data-active="no"' in html
+        assert "183 words, 3 references" in html
+        assert 'id="edit"' in html
+
+    def test_no_fragment_holds_a_form(self, writer: User) -> None:
+        """A socket has no CSRF token to give."""
+        article, held = stages.half_written(writer)
+        stages.complete(held)
+        assert "<form" not in since(article, 0)
+
+    def test_polling_answers_with_the_same(self, page: Client, writer: User) -> None:
+        article, held = stages.outlined(writer)
+        address, seq = reverse("article_live", args=[article.pk]), article.last_seq
+        assert page.get(address, {"after": seq}).status_code == 204
+        stages.finish(held, "write:1", Text(markdown="Done."))
+        assert page.get(address, {"after": seq}).content.decode() == since(article, seq)
+
+    @pytest.mark.parametrize("after", ["", "-3", "x", "9" * 40, "²"])
+    def test_polling_after_nonsense_answers_all_the_same(self, page: Client, writer: User, after: str) -> None:
+        article = make_article(writer)
+        assert page.get(reverse("article_live", args=[article.pk]), {"after": after}).status_code in (200, 204)
+
+
+class TestThePage:
+    def get(self, page: Client, article: Article) -> str:
+        response = page.get(article.get_absolute_url())
+        assert response.status_code == 200
+        return str(response.content.decode())
+
+    def test_it_has_a_socket_only_while_the_crew_writes(self, page: Client, writer: User) -> None:
+        article, held = stages.researched(writer)
+        assert f'ws-connect="/ws/articles/{article.pk}/page/"' in self.get(page, article)
+        stages.complete(held)
+        assert "ws-connect" not in self.get(page, article)
+
+    def test_a_finished_article_shows_what_was_made(self, page: Client, writer: User) -> None:
+        shown = self.get(page, stages.finished(writer, notice="Written by the built-in writer."))
+        for text in (
+            "Written by the built-in writer.",
+            "1 min to read",
+            "3 references",
+            "144 characters, fits 120–160",
+        ):
+            assert text in shown
+        assert 'href="https://example.org/roofs"' in shown
+        assert "The site answered 403" in shown
+        assert "Planted roofs are cooler and well liked" in shown
+
+    def test_what_the_person_brought_is_listed(self, page: Client, writer: User) -> None:
+        article = make_article(
+            writer, sources=(NewSource(title="My notes", text="Roofs."), NewSource(url="https://a.example/x"))
+        )
+        shown = self.get(page, article)
+        assert "My notes" in shown
+        assert "https://a.example/x" in shown
+
+    def test_a_picture_that_was_not_asked_for_is_said(self, page: Client, writer: User) -> None:
+        assert "The brief asked for no image" in self.get(page, make_article(writer, include_image=False))
+
+    def test_a_picture_that_failed_is_said_with_its_reason(self, page: Client, writer: User) -> None:
+        article, held = stages.outlined(writer)
+        step = stages.spec("image:draw", Text(markdown=""))
+        stages.begin(held, "image:draw")
+        fail_step(held, step, "The model draws no such thing. Ask for another picture.", Usage())
+        stages.complete(held)
+        shown = self.get(page, article)
+        assert "image failed" in shown
+        assert "Ask for another picture." in shown
+
+    def test_a_stage_that_is_left_out_is_said(self, page: Client, writer: User) -> None:
+        article = make_article(writer, seo_optimize=False)
+        skip_stage(claim(article), "seo", "The brief asks for no SEO")
+        assert "The brief asks for no SEO" in self.get(page, article)
+
+    def test_a_failed_run_names_stages_it_did_not_reach(self, page: Client, writer: User) -> None:
+        article, held = stages.researched(writer)
+        fail_run(held, "The model cannot be reached.")
+        shown = self.get(page, article)
+        assert shown.count("not reached") == 4
+        assert "The model cannot be reached." in shown
+
+    def test_a_new_run_does_not_show_the_outline_of_the_one_before(self, page: Client, writer: User) -> None:
+        article = make_completed_article(writer)
+        page.post(reverse("start_run", args=[article.pk]))
+        view = ArticleView(Article.objects.get())
+        assert (view.outline, view.seo, view.cover, view.references, view.sources) == (None, None, None, [], [])
+        assert "Flat roofs are the largest unused surface" in self.get(page, article)
+
+    def test_an_article_that_never_ran_has_a_page(self, page: Client, writer: User) -> None:
+        shown = self.get(page, create_article(by=writer, brief={"topic": "Roofs of the city"}, start=False))
+        assert "Roofs of the city" in shown
+
+    def test_a_picture_outlives_the_steps_that_drew_it(self, page: Client, writer: User) -> None:
+        article = stages.finished(writer, cover=b"\x89PNG\r\n\x1a\n")
+        assert "A roof garden at dusk, printed in three inks" in self.get(page, article)
+        Step.objects.all().delete()
+        assert f'src="{article.image_url}" alt="Raised beds on a flat roof' in self.get(page, article)
+
+    def test_a_section_that_could_not_be_written_says_so(self, page: Client, writer: User) -> None:
+        article, held = stages.outlined(writer)
+        fail_step(held, stages.spec("write:2", Text(markdown="")), "The model cannot be reached.", Usage())
+        fail_run(held, "The model cannot be reached.")
+        states = [section.state for section in ArticleView(Article.objects.get(pk=article.pk)).sections]
+        assert states == ["stopped", "failed", "stopped", "stopped"]
+
+    def test_a_step_of_another_version_is_left_out(self, page: Client, writer: User) -> None:
+        article, held = stages.researched(writer)
+        stages.finish(held, "outline:make", Text(markdown="this is no outline"))
+        assert "No outline yet" in self.get(page, article)
+
+    def test_it_takes_few_queries(self, page: Client, writer: User, django_assert_max_num_queries: Any) -> None:
+        article = stages.finished(writer)
+        with django_assert_max_num_queries(10):
+            self.get(page, article)
+
+
+class TestHostileTexts:
+    def test_nothing_hostile_is_more_than_text(self, page: Client, writer: User) -> None:
+        article, held = stages.researched(writer, topic=f"Roofs {SCRIPT}", tone=SCRIPT)
+        outline = stages.outline().model_copy(update={"title": SCRIPT})
+        outline.sections[0].heading = SCRIPT
+        stages.finish(held, "outline:make", outline, SCRIPT)
+        stages.do(held, "write:1", Text(markdown=f"{SCRIPT} [a](javascript:alert(1)) [S1]"), SCRIPT, SCRIPT)
+        seo = SEO(title=SCRIPT, meta_description=SCRIPT, slug=SCRIPT, keywords=[SCRIPT])
+        stages.do(held, "seo:describe", seo)
+        reading = stages.reading()
+        reading.sources[0].title, reading.sources[0].url = SCRIPT, "javascript:alert(1)"
+        reading.passages[0].text = SCRIPT
+        stages.do(held, "research:read", reading)
+        stages.complete(held, title=SCRIPT, content=f"{SCRIPT}\n\n<img src=x onerror=alert(1)>")
+        for html in (
+            page.get(article.get_absolute_url()).content.decode(),
+            since(article, 0),
+            page.get("/").content.decode(),
+        ):
+            assert "<script>alert" not in html
+            assert "onerror=alert" not in html.replace("&lt;img src=x onerror=alert(1)&gt;", "")
+            assert 'href="javascript' not in html
+
+    def test_a_mark_of_a_passage_breaks_out_of_nothing(self) -> None:
+        html = draft_html('[x](https://e.example/ "a>b [S1]") and [S2]', prefix="d")
+        assert html.count("<sup>") == 2
+        assert 'onclick="' not in html
+        assert html.count('"') % 2 == 0
+
+
+class TestMedia:
+    @pytest.fixture
+    def picture(self, writer: User) -> str:
+        article = make_article(writer)
+        return default_storage.save(f"covers/{article.pk}/abc.png", ContentFile(b"\x89PNG\r\n\x1a\n"))
+
+    def test_the_owner_gets_it_to_keep(self, page: Client, picture: str) -> None:
+        response = page.get(f"/media/{picture}")
+        assert b"".join(response.streaming_content).startswith(b"\x89PNG")  # type: ignore[attr-defined]
+        assert response["Content-Type"] == "image/png"
+        assert response["X-Content-Type-Options"] == "nosniff"
+        assert response["Cache-Control"] == "private, max-age=31536000, immutable"
+
+    def test_an_api_key_gets_it(self, client: Client, writer: User, picture: str) -> None:
+        _, key = ApiKey.objects.issue(writer, "script")
+        response = client.get(f"/media/{picture}", headers={"Authorization": f"Bearer {key}"})
+        assert response.status_code == 200
+        response.close()
+
+    def test_nobody_else_gets_it(self, client: Client, picture: str) -> None:
+        assert client.get(f"/media/{picture}").status_code == 404
+        client.force_login(UserFactory())
+        assert client.get(f"/media/{picture}").status_code == 404
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "covers/{article}/missing.png",
+            "covers/{article}/../../secret-key",
+            "covers/{article}/..%2f..%2fstudio.png",
+            "covers/{article}/abc.svg",
+            "covers/{article}/",
+            "covers/²/abc.png",
+            "uploads/notes.pdf",
+            "../secret-key",
+            "/etc/passwd",
+            "%00.png",
+            "covers/{article}/a%00.png",
+            "covers/{article}/a%0a.png",
+        ],
+    )
+    def test_no_other_name_is_served(self, page: Client, picture: str, name: str) -> None:
+        number = picture.split("/")[1]
+        assert page.get("/media/" + name.format(article=number)).status_code == 404
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("seconds", "told"),
+        [(None, ""), ("", ""), (0.04, "0.0 s"), (9.96, "10.0 s"), (74.6, "1:14"), (3725, "1:02:05")],
+    )
+    def test_seconds_are_told_as_a_clock_does(self, seconds: float | str | None, told: str) -> None:
+        assert clock(seconds) == told
+
+    def test_reading_takes_a_minute_at_least(self) -> None:
+        assert (reading_minutes(3), reading_minutes(1150)) == (1, 5)
+
+    @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "", "//example.org"])
+    def test_only_web_addresses_are_followed(self, address: str) -> None:
+        assert web_address(address) == ""
+
+    def test_an_address_is_told_by_its_site(self) -> None:
+        assert host("https://www.example.org/a?b=c") == "example.org"
+        assert host("http://[::1") == ""
+
+    @pytest.mark.parametrize(
+        ("length", "verdict"), [(25, "5 short of 30"), (30, "fits 30–60"), (60, "fits 30–60"), (64, "4 over 60")]
+    )
+    def test_a_length_is_judged(self, length: int, verdict: str) -> None:
+        assert Measured("Title", "x" * length, 30, 60).verdict == verdict

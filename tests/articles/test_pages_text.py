@@ -1,0 +1,170 @@
+"""Editing, previews, revisions and downloads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from articles import views
+from articles.exceptions import ExportFailed
+from articles.exports import FORMATS
+from articles.models import Article
+from articles.services import save_text
+from tests.factories import UserFactory, make_article, make_completed_article
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def writer() -> User:
+    return UserFactory(username="ada")
+
+
+@pytest.fixture
+def page(client: Client, writer: User) -> Client:
+    client.force_login(writer)
+    return client
+
+
+@pytest.fixture
+def article(writer: User) -> Article:
+    return make_completed_article(writer)
+
+
+def edit(page: Client, article: Article, **changes: Any) -> Any:
+    sent = {"title": "Roofs, revised", "content": "A new text.\r\n\r\nOf two parts.\r\n", "opened_at": 1, **changes}
+    return page.post(reverse("text_edit", args=[article.pk]), sent, follow=True)
+
+
+class TestEditing:
+    def test_a_save_is_a_revision(self, page: Client, article: Article) -> None:
+        response = edit(page, article)
+        article.refresh_from_db()
+        assert (article.title, article.content) == ("Roofs, revised", "A new text.\n\nOf two parts.\n")
+        assert article.revisions.count() == 2
+        assert "Saved as revision 2: 6 words." in response.content.decode()
+        assert response.redirect_chain[-1][0] == article.get_absolute_url()
+
+    def test_one_can_save_and_stay(self, page: Client, article: Article) -> None:
+        response = edit(page, article, stay="yes")
+        assert response.redirect_chain[-1][0] == reverse("text_edit", args=[article.pk])
+        assert 'name="opened_at" value="2"' in response.content.decode()
+
+    def test_a_conflict_keeps_what_was_typed(self, page: Client, article: Article) -> None:
+        other = UserFactory(username="grace")
+        save_text(article=article, by=other, title="Theirs", content="Their text.", opened_at=1)
+        shown = edit(page, article, content="My careful words.").content.decode()
+        assert "grace saved revision 2 while you were editing" in shown
+        assert "My careful words." in shown
+        assert 'value="Roofs, revised"' in shown
+        article.refresh_from_db()
+        assert article.content == "Their text."
+
+    def test_a_text_is_not_edited_while_the_crew_writes(self, page: Client, writer: User) -> None:
+        article = make_article(writer)
+        shown = edit(page, article, opened_at=0, content="Mine.").content.decode()
+        assert "The crew is writing this article" in shown
+        assert "Mine." in shown
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"content": "  \r\n "}, "An article needs a text"),
+            ({"content": ""}, "This field is required"),
+            ({"title": ""}, "This field is required"),
+            ({"title": "x" * 301}, "at most 300 characters"),
+            ({"content": "x" * 200_001}, "at most 200000 characters"),
+            ({"content": "a\0b"}, "Null characters are not allowed"),
+        ],
+    )
+    def test_it_says_what_is_wrong(self, page: Client, article: Article, changes: dict[str, str], said: str) -> None:
+        assert said in edit(page, article, **changes).content.decode()
+        assert article.revisions.count() == 1
+
+    def test_the_preview_is_what_readers_see(self, page: Client, article: Article) -> None:
+        content = "## Load\n\nBeds are **heavy**.[^1] <script>alert(1)</script>\n\n[^1]: Survey."
+        response = page.post(reverse("text_preview", args=[article.pk]), {"content": content})
+        shown = response.content.decode()
+        assert "<strong>heavy</strong>" in shown
+        assert 'class="footnote-ref"' in shown
+        assert "<script>" not in shown
+        assert 'data-words="' in shown
+        assert article.revisions.count() == 1
+
+
+class TestRevisions:
+    def test_they_are_listed_newest_first(self, page: Client, article: Article) -> None:
+        edit(page, article)
+        shown = page.get(reverse("revision_list", args=[article.pk])).content.decode()
+        assert shown.index("Revision 2") < shown.index("Revision 1")
+        assert "The crew" in shown
+        assert "ada" in shown
+
+    def test_an_article_without_any_says_so(self, page: Client, writer: User) -> None:
+        shown = page.get(reverse("revision_list", args=[make_article(writer).pk])).content.decode()
+        assert "No revisions" in shown
+
+    def test_an_earlier_text_is_made_the_articles_again(self, page: Client, article: Article) -> None:
+        before = article.content
+        edit(page, article)
+        assert "Make this the text again" in page.get(reverse("revision_detail", args=[article.pk, 1])).content.decode()
+        response = page.post(reverse("restore_revision", args=[article.pk, 1]), follow=True)
+        article.refresh_from_db()
+        assert article.content == before
+        assert "as revision 3" in response.content.decode()
+
+    def test_the_newest_text_is_not_restored(self, page: Client, article: Article) -> None:
+        shown = page.get(reverse("revision_detail", args=[article.pk, 1])).content.decode()
+        assert "Make this the text again" not in shown
+
+    def test_nothing_is_restored_while_the_crew_writes(self, page: Client, article: Article) -> None:
+        page.post(reverse("start_run", args=[article.pk]))
+        response = page.post(reverse("restore_revision", args=[article.pk, 1]), follow=True)
+        assert "The crew is writing this article" in response.content.decode()
+
+    @pytest.mark.parametrize("name", ["revision_detail", "restore_revision"])
+    def test_a_revision_that_is_not_there_is_not_found(self, page: Client, article: Article, name: str) -> None:
+        send = page.get if name == "revision_detail" else page.post
+        assert send(reverse(name, args=[article.pk, 9])).status_code == 404
+
+    def test_another_users_revision_is_not_found(self, page: Client) -> None:
+        theirs = make_completed_article(UserFactory())
+        assert page.get(reverse("revision_detail", args=[theirs.pk, 1])).status_code == 404
+
+
+class TestDownloads:
+    def test_the_menu_offers_each_format(self, page: Client, article: Article) -> None:
+        shown = page.get(article.get_absolute_url()).content.decode()
+        for format in FORMATS:
+            assert reverse("article_download", args=[article.pk, format]) in shown
+
+    def test_a_file_is_sent_to_be_saved(self, page: Client, article: Article) -> None:
+        response = page.get(reverse("article_download", args=[article.pk, "md"]))
+        assert response["Content-Type"] == "text/markdown; charset=utf-8"
+        assert "attachment" in response["Content-Disposition"]
+        assert response.content.decode().startswith("# Rooftop gardens")
+
+    def test_an_unknown_format_is_not_found(self, page: Client, article: Article) -> None:
+        assert page.get(reverse("article_download", args=[article.pk, "exe"])).status_code == 404
+
+    def test_without_a_text_it_says_why_not(self, page: Client, writer: User) -> None:
+        response = page.get(reverse("article_download", args=[make_article(writer).pk, "pdf"]), follow=True)
+        assert "no text to export yet" in response.content.decode()
+
+    def test_an_export_that_fails_says_why(
+        self, page: Client, article: Article, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*args: object) -> None:
+            raise ExportFailed("No font has these letters. Install fonts-noto-cjk.")
+
+        monkeypatch.setattr(views.text, "download", fail)
+        response = page.get(reverse("article_download", args=[article.pk, "pdf"]), follow=True)
+        assert "Install fonts-noto-cjk" in response.content.decode()
+
+    def test_another_users_text_is_not_found(self, page: Client) -> None:
+        theirs = make_completed_article(UserFactory())
+        assert page.get(reverse("article_download", args=[theirs.pk, "md"])).status_code == 404

@@ -1,0 +1,86 @@
+"""A real Chromium on a real Daphne: pages, sockets, styles and scripts as their readers get them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.factories import UserFactory
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--metrics-recording-only",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--no-proxy-server",
+    "--disable-features=Translate,OptimizationHints,MediaRouter",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Closed after each file: while it is open, its event loop keeps asynchronous tests in this process from running."""
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def writer(transactional_db: None) -> User:
+    return UserFactory(username="ada")
+
+
+@pytest.fixture
+def context(browser: Browser, site: str, writer: User, client: Client) -> Iterator[BrowserContext]:
+    """A browser in which the writer is signed in."""
+    client.force_login(writer)
+    context = browser.new_context(base_url=site, viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
+    context.set_default_timeout(8000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def expected_problems() -> list[str]:
+    """Parts of console messages that a test provokes."""
+    return []
+
+
+@pytest.fixture
+def page(context: BrowserContext, expected_problems: list[str]) -> Iterator[Page]:
+    """A page whose console stays silent: at the end of the test no error, no warning, no refused request was logged."""
+    page, problems = context.new_page(), []
+    page.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    assert [text for text in problems if not any(part in text for part in expected_problems)] == []
+
+
+def accessibility_problems(page: Page) -> list[str]:
+    """What axe finds on the page as it stands: rule and element."""
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {node['html'][:200]} {node['any'][:1]}" for rule in found for node in rule["nodes"]]

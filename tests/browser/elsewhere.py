@@ -1,0 +1,48 @@
+"""Work in a thread of its own: Playwright keeps an event loop running in the tests' thread, where nothing can ring a doorbell."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import ParamSpec, TypeVar
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import connections
+
+from articles.doorbell import draft_text, group_of
+from articles.models import Article
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def elsewhere(work: Callable[Given, Result]) -> Callable[Given, Result]:
+    """``work``, done in a new thread while the caller waits: what it raises is raised here."""
+
+    @functools.wraps(work)
+    def begin(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        future: Future[Result] = Future()
+
+        def perform() -> None:
+            try:
+                future.set_result(work(*args, **kwargs))
+            except BaseException as error:
+                future.set_exception(error)
+            finally:
+                connections.close_all()
+
+        threading.Thread(target=perform).start()
+        return future.result(timeout=30)
+
+    return begin
+
+
+@elsewhere
+def send_draft(article: Article, step: str, offset: int, text: str) -> None:
+    """Tell the article's watchers of text being written, as a worker does."""
+    layer = get_channel_layer()
+    assert layer is not None
+    async_to_sync(layer.group_send)(group_of(article.pk), draft_text(article.pk, step, offset, text))

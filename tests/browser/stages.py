@@ -1,0 +1,226 @@
+"""Articles at the stages of being written that pages show, made step by step as the crew would."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from pydantic import BaseModel
+
+from agents.contract import (
+    SEO,
+    Findings,
+    Manuscript,
+    Outline,
+    OutlineSection,
+    Passage,
+    Picture,
+    Reading,
+    Reference,
+    Source,
+    Text,
+    Unread,
+)
+from agents.steps import StepSpec
+from agents.usage import Usage
+from articles.journal import begin_step, complete_run, finish_step, plan_steps
+from articles.lease import Claim
+from articles.models import Article
+from tests.browser.elsewhere import elsewhere
+from tests.factories import claim, make_article
+
+TITLE = "Rooftop gardens: what the evidence says"
+SECTIONS = {
+    "Why rooftops matter": "What there is to gain, and for whom.",
+    "Choosing a site": "Load, access, water and wind, in this order.",
+    "What it costs": "What a square metre costs to build, and to keep.",
+    "Who keeps it going": "What gardens that last have in common.",
+}
+TEXTS = [
+    "Flat roofs are the largest unused surface of a city. Surveys of three councils put the usable area at 8–12 % of the "
+    "built footprint [S1], and summer readings show planted roofs **11 °C cooler** at the surface [S2].\n\nNone of that is "
+    "new. What has changed is that cities have begun to count what the heat costs them [S1, S3].",
+    "Start with load. A saturated bed weighs 95–180 kg per square metre, so ask a structural engineer before you ask a "
+    "gardener [S4]. Access, water and wind come next; light is rarely the limit.\n\n- A staircase that takes a barrow\n- A "
+    "tap within 20 m\n- A parapet, or a rail of 110 cm",
+    "Extensive planting costs from £60 a square metre and intensive beds from £150, most of it for waterproofing and "
+    "structure [S5]. Upkeep is the larger bill in the long run: about two hours a square metre in the first year, and half "
+    "of that once it is established.",
+    "Most groups that last beyond the second season share three traits: a written lease, a named budget-holder and a rota "
+    "that somebody keeps [S6]. Where one of the three is missing, the garden rarely sees a fourth summer.",
+]
+CONTENT = """Flat roofs are the largest unused surface of a city. Three surveys, two budgets and one very hot July say what it
+takes to change that.
+
+## Why rooftops matter
+
+Surveys of three councils put the usable area at 8–12 % of the built footprint,[^1] and summer readings show planted
+roofs **11 °C cooler** at the surface.[^2] None of that is new. What has changed is that cities have begun to count
+what the heat costs them.[^1]
+
+> A roof is the one plot in the city that nobody has to be moved from.
+
+## Choosing a site
+
+Start with load. A saturated bed weighs 95–180 kg per square metre, so ask a structural engineer before you ask a
+gardener.[^2] Access, water and wind come next; light is rarely the limit.
+
+| Planting | Load, kg/m² | From, £/m² |
+|:--|--:|--:|
+| Extensive | 60–150 | 60 |
+| Intensive | 180–500 | 150 |
+
+## Who keeps it going
+
+Most groups that last beyond the second season share three traits: a written lease, a named budget-holder and a rota
+that somebody keeps.[^3] Where one of the three is missing, the garden rarely sees a fourth summer.
+
+[^1]: City roofs surveyed. <https://example.org/roofs> (read 22 November 2026)
+[^2]: Planted roofs in summer. <https://example.org/heat> (read 22 November 2026)
+[^3]: Notes of a community gardener (read 22 November 2026)
+"""
+SEO_FOUND = SEO(
+    title="Rooftop Gardens: What the Evidence Says",
+    meta_description="Flat roofs are a city’s largest unused surface. What surveys, budgets and summer readings say about"
+    " planting them, and what makes a garden last.",
+    slug="rooftop-gardens-evidence",
+    keywords=["rooftop garden", "green roof cost", "urban heat", "community garden"],
+)
+PASSAGES = [
+    "Surveys of three councils put the usable area of flat roofs at 8–12 % of the built footprint.",
+    "At the surface, planted roofs were 11 °C cooler on the hottest days of July.",
+    "The city puts the cost of its last heat wave at £4.1 million.",
+    "A saturated bed weighs between 95 and 180 kg per square metre.",
+    "Extensive planting begins at £60 a square metre, intensive beds at £150.",
+    "Of 41 groups, those that lasted had a written lease, a named budget-holder and a rota.",
+]
+
+
+def outline() -> Outline:
+    sections = [
+        OutlineSection(heading=heading, purpose=purpose, points=[], sources=[f"S{number}"])
+        for number, (heading, purpose) in enumerate(SECTIONS.items(), 1)
+    ]
+    return Outline(title=TITLE, sections=sections)
+
+
+def reading() -> Reading:
+    read = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+    known = [
+        ("City roofs surveyed", "https://example.org/roofs", "Office for Urban Planning", "2025-03-11", None),
+        ("Planted roofs in summer", "https://example.org/heat", "", "2026-09-02", None),
+        ("Notes of a community gardener", "", "", "", 1),
+    ]
+    sources = [
+        Source(
+            number=number, title=title, url=url, author=author, date=date, read_at=read, sha256="0" * 64,
+            excerpt=PASSAGES[2 * number - 2], words=1840 - 400 * number, brief_source=brief,
+        )
+        for number, (title, url, author, date, brief) in enumerate(known, 1)
+    ]  # fmt: skip
+    passages = [
+        Passage(id=f"S{number}", source=(number + 1) // 2, start=0, end=len(text), text=text)
+        for number, text in enumerate(PASSAGES, 1)
+    ]
+    refused = Unread(
+        title="Roof loads", url="https://example.org/loads", reason="The site answered 403: it wants no robots."
+    )
+    return Reading(sources=sources, passages=passages, unread=[refused])
+
+
+@elsewhere
+def begin(held: Claim, key: str, doing: str = "Working") -> None:
+    begin_step(held, spec(key, Text(markdown=""), doing))
+
+
+@elsewhere
+def finish(held: Claim, key: str, output: BaseModel, done: str = "Done") -> None:
+    finish_step(held, spec(key, output, done=done), output, Usage(calls=1, prompt_tokens=800, completion_tokens=240))
+
+
+def do(held: Claim, key: str, output: BaseModel, doing: str = "Working", done: str = "Done") -> None:
+    begin(held, key, doing)
+    finish(held, key, output, done)
+
+
+def spec(key: str, output: BaseModel, doing: str = "Working", done: str = "Done") -> StepSpec[Any]:
+    async def perform() -> Any:
+        return output
+
+    return StepSpec(key=key, output=type(output), perform=perform, doing=doing, done=lambda _: done)
+
+
+@elsewhere
+def researched(owner: User, **brief: Any) -> tuple[Article, Claim]:
+    """Research is done, the outline is being made."""
+    article = make_article(owner, **brief)
+    held = claim(article)
+    plan_steps(held, {"research": 3, "outline": 1, "write": 4, "edit": 1, "seo": 1, "image": 2})
+    do(held, "research:plan", Text(markdown=""), "Working out what to ask", "5 questions")
+    do(held, "research:read", reading(), "Searching and reading", "3 sources read, 6 passages kept")
+    do(held, "research:findings", Findings(synthesis="", findings=[]), "Noting what the sources say", "7 findings")
+    begin(held, "outline:make", "Planning 4 sections")
+    article.refresh_from_db()
+    return article, held
+
+
+@elsewhere
+def outlined(owner: User, **brief: Any) -> tuple[Article, Claim]:
+    """The outline is made, and all sections are being written."""
+    article, held = researched(owner, **brief)
+    finish(held, "outline:make", outline(), f"“{TITLE}”, 4 sections")
+    for number, heading in enumerate(SECTIONS, 1):
+        begin(held, f"write:{number}", f"Writing “{heading}”")
+    article.refresh_from_db()
+    return article, held
+
+
+@elsewhere
+def half_written(owner: User, **brief: Any) -> tuple[Article, Claim]:
+    """Two of four sections are written, the picture is being drawn."""
+    article, held = outlined(owner, **brief)
+    for number in (1, 2):
+        finish(held, f"write:{number}", Text(markdown=TEXTS[number - 1]), f"{len(TEXTS[number - 1].split())} words")
+    do(held, "image:prompt", Text(markdown=""), "Choosing a picture", "A roof of beds above a city")
+    begin(held, "image:draw", "Drawing the picture")
+    article.refresh_from_db()
+    return article, held
+
+
+@elsewhere
+def finished(owner: User, *, cover: bytes = b"", content: str = CONTENT, notice: str = "", **brief: Any) -> Article:
+    """Everything is done; with ``cover``, a PNG, there is a picture."""
+    article, held = half_written(owner, **brief)
+    for number in (3, 4):
+        finish(held, f"write:{number}", Text(markdown=TEXTS[number - 1]), f"{len(TEXTS[number - 1].split())} words")
+    do(held, "edit:review", Text(markdown=""), "Reading the whole article", "1 remark")
+    do(held, "edit:2", Text(markdown=TEXTS[1]), "Mending “Choosing a site”", "64 words")
+    do(held, "seo:describe", SEO_FOUND, "Describing it for search", f"“{SEO_FOUND.title}”")
+    picture = None
+    if cover:
+        name = default_storage.save(f"covers/{article.pk}/cover.png", ContentFile(cover))
+        alt = "Raised beds on a flat roof, with towers behind them in the evening light"
+        picture = Picture(name=name, alt=alt, prompt="A roof garden at dusk, printed in three inks", drawn_by="studio")
+        finish(held, "image:draw", picture, "Drawn by the studio")
+    complete(held, content=content, picture=picture, notice=notice)
+    article.refresh_from_db()
+    return article
+
+
+@elsewhere
+def complete(
+    held: Claim, *, content: str = CONTENT, title: str = TITLE, picture: Picture | None = None, notice: str = ""
+) -> None:
+    references = [
+        Reference(number=number, source=number, title=source.title, url=source.url, passages=[f"S{number}"])
+        for number, source in enumerate(reading().sources, 1)
+    ]
+    found = Findings(synthesis="Planted roofs are cooler and well liked; what ends them is neglect.", findings=[])
+    manuscript = Manuscript(
+        title=title, content=content, outline=outline(), seo=SEO_FOUND, picture=picture, reading=reading(),
+        findings=found, references=references,
+    )  # fmt: skip
+    complete_run(held, manuscript, notice=notice)

@@ -1,0 +1,195 @@
+"""An article that is written before its reader's eyes: over the socket, and without one."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from agents.contract import Text
+from articles.journal import fail_run
+from articles.models import Article
+from articles.services import cancel_run
+from tests.browser import stages
+from tests.browser.conftest import accessibility_problems
+from tests.browser.elsewhere import elsewhere, send_draft
+
+KEEP_SOCKETS = """
+    window.sockets = [];
+    window.WebSocket = class extends WebSocket { constructor(...given) { super(...given); sockets.push(this) } };
+"""
+
+
+def watch(page: Page, article: Article) -> None:
+    """Open the article's page and wait until its socket is open; note on it that it was not loaded anew."""
+    page.add_init_script("document.addEventListener('htmx:wsOpen', () => (window.socketOpen = true))")
+    page.goto(article.get_absolute_url())
+    page.wait_for_function("() => window.socketOpen")
+    page.evaluate("() => (window.sameDocument = true)")
+
+
+def was_not_loaded_anew(page: Page) -> bool:
+    return bool(page.evaluate("() => window.sameDocument === true"))
+
+
+def test_it_is_written_before_its_readers_eyes(page: Page, writer: User) -> None:
+    article, held = stages.researched(writer)
+    watch(page, article)
+    draft = page.locator("#draft-body")
+    expect(draft).to_contain_text("Research comes first")
+
+    stages.finish(held, "outline:make", stages.outline(), "4 sections")
+    expect(draft.get_by_role("heading")).to_have_count(4)
+    stages.begin(held, "write:1", "Writing “Why rooftops matter”")
+    expect(page.locator("#section-1")).to_contain_text("being written")
+    assert page.title().startswith("40 %") or "%" in page.title()
+
+    stages.finish(held, "write:1", Text(markdown="Roofs are **flat** [S1]."), "3 words")
+    expect(page.locator("#section-1 strong")).to_have_text("flat")
+    expect(page.locator("#section-1 sup")).to_have_text("S1")
+    expect(page.locator("#log-table")).to_contain_text("3 words")
+    for number in (2, 3, 4):
+        stages.do(held, f"write:{number}", Text(markdown="More."), done="1 word")
+    expect(page.locator("#announcement")).to_contain_text("Write completed")
+
+    stages.complete(held)
+    expect(page.locator("[data-status=completed]")).to_be_visible()
+    expect(page.get_by_role("tab", name="Article")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#article-body")).to_contain_text("Flat roofs are the largest unused surface")
+    expect(page.get_by_role("link", name="Edit text")).to_be_visible()
+    assert page.title() == f"{stages.TITLE} – Content Studio"
+    assert was_not_loaded_anew(page)
+    assert accessibility_problems(page) == []
+    numbers = page.locator("#log-table td:first-child").all_text_contents()
+    article.refresh_from_db()
+    assert numbers == [str(number) for number in range(1, article.last_seq + 1)]
+
+
+def test_draft_text_grows_as_it_comes(page: Page, writer: User) -> None:
+    article, _ = stages.outlined(writer)
+    watch(page, article)
+    box = page.locator('.stream[data-step="write:2"]')
+    send_draft(article, "write:2", 0, "Start with ")
+    send_draft(article, "write:2", 11, "load. <b>")
+    expect(box).to_have_text("Start with load. <b>")
+    send_draft(article, "write:2", 300, "too early")
+    send_draft(article, "write:2", 0, "Begin with the whole text, sent again")
+    expect(box).to_have_text("Begin with the whole text, sent again")
+    send_draft(article, "write:9", 0, "a section nobody planned")
+    send_draft(article, "write:3", 0, "Beside it.")
+    expect(page.locator('.stream[data-step="write:3"]')).to_have_text("Beside it.")
+
+
+def test_draft_text_that_comes_before_its_section_is_shown_with_it(page: Page, writer: User) -> None:
+    article, held = stages.researched(writer)
+    watch(page, article)
+    send_draft(article, "write:1", 0, "Roofs are")
+    stages.finish(held, "outline:make", stages.outline())
+    stages.begin(held, "write:1")
+    expect(page.locator('.stream[data-step="write:1"]')).to_have_text("Roofs are")
+
+
+def test_other_sections_keep_their_draft_when_one_is_done(page: Page, writer: User) -> None:
+    article, held = stages.outlined(writer)
+    watch(page, article)
+    send_draft(article, "write:2", 0, "Half a sentence")
+    expect(page.locator('.stream[data-step="write:2"]')).to_have_text("Half a sentence")
+    stages.finish(held, "write:1", Text(markdown="Done."))
+    expect(page.locator("#section-1")).to_contain_text("Done.")
+    expect(page.locator('.stream[data-step="write:2"]')).to_have_text("Half a sentence")
+
+
+def test_the_open_tab_the_focus_and_the_place_survive(page: Page, writer: User) -> None:
+    article, held = stages.half_written(writer)
+    page.set_viewport_size({"width": 1000, "height": 400})
+    watch(page, article)
+    page.get_by_role("tab", name="Sources").click()
+    page.locator("#more-menu summary").focus()
+    page.evaluate("() => scrollTo(0, 200)")
+    stages.finish(held, "write:3", Text(markdown="Done."), "1 word")
+    expect(page.locator("#timeline")).to_contain_text("1 word")
+    expect(page.locator("#more-menu summary")).to_be_focused()
+    page.get_by_role("tab", name="Sources").focus()
+    page.evaluate("() => scrollTo(0, 200)")
+    stages.complete(held)
+    expect(page.locator("[data-status=completed]")).to_have_count(1)
+    expect(page.get_by_role("tab", name="Sources")).to_be_focused()
+    expect(page.get_by_role("tabpanel", name="Sources")).to_be_visible()
+    assert abs(page.evaluate("() => scrollY") - 200) < 40
+
+
+def test_it_goes_on_where_the_socket_broke(page: Page, writer: User, expected_problems: list[str]) -> None:
+    article, held = stages.outlined(writer)
+    expected_problems += ["WebSocket", "htmx:wsError", "ERR_INTERNET_DISCONNECTED"]
+    page.add_init_script(KEEP_SOCKETS)
+    watch(page, article)
+    page.evaluate(
+        "() => { window.socketOpen = false; sockets.at(-1).dispatchEvent(new CloseEvent('close', {code: 1006})) }"
+    )
+    stages.finish(held, "write:1", Text(markdown="Written meanwhile."))
+    expect(page.locator("#section-1")).to_contain_text("Written meanwhile.")
+    page.wait_for_function("() => window.socketOpen")
+    stages.finish(held, "write:2", Text(markdown="Written after."))
+    expect(page.locator("#section-2")).to_contain_text("Written after.")
+    expect(page.locator("#connection")).to_be_hidden()
+    numbers = page.locator("#log-table td:first-child").all_text_contents()
+    assert len(numbers) == len(set(numbers))
+
+
+def test_what_is_told_twice_is_shown_once(page: Page, writer: User) -> None:
+    article, held = stages.outlined(writer)
+    page.add_init_script(KEEP_SOCKETS)
+    watch(page, article)
+    stages.finish(held, "write:1", Text(markdown="Told twice."))
+    expect(page.locator("#section-1")).to_contain_text("Told twice.")
+    answer = page.request.get(f"{article.get_absolute_url()}live?after={article.last_seq}").text()
+    assert "Told twice." in answer
+    page.evaluate("html => sockets.at(-1).dispatchEvent(new MessageEvent('message', {data: html}))", answer)
+    numbers = page.locator("#log-table td:first-child").all_text_contents()
+    assert numbers == [str(number) for number in range(1, article.last_seq + 2)]
+
+
+def test_without_a_socket_it_asks_every_few_seconds(page: Page, writer: User, expected_problems: list[str]) -> None:
+    article, held = stages.outlined(writer)
+    expected_problems += ["Content Security Policy", "htmx:wsError", "bject Event]"]
+    page.add_init_script("window.WebSocket = class extends WebSocket { constructor() { super('ws://127.0.0.1:9/') } }")
+    page.goto(article.get_absolute_url())
+    expect(page.locator("#connection")).to_contain_text("Live connection lost; checking every few seconds")
+    assert accessibility_problems(page) == []
+    stages.finish(held, "write:1", Text(markdown="Written without a socket."))
+    expect(page.locator("#section-1")).to_contain_text("Written without a socket.")
+    stages.complete(held)
+    expect(page.locator("[data-status=completed]")).to_be_visible()
+    expect(page.locator("#connection")).to_be_hidden()
+    numbers = page.locator("#log-table td:first-child").all_text_contents()
+    assert len(numbers) == len(set(numbers))
+
+
+def test_cancelling_is_two_clicks_away_from_going_on(page: Page, writer: User) -> None:
+    article, _ = stages.outlined(writer)
+    watch(page, article)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled by ada.")).to_be_visible()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("[data-status=pending]")).to_be_visible()
+
+
+def test_a_failure_says_what_to_do(page: Page, writer: User) -> None:
+    article, held = stages.outlined(writer)
+    watch(page, article)
+    elsewhere(fail_run)(held, "The model’s key was refused (401). Check OPENAI_API_KEY.")
+    expect(page.locator("#failure")).to_contain_text("Check OPENAI_API_KEY.")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    assert accessibility_problems(page) == []
+
+
+@pytest.mark.parametrize("end", ["cancelled elsewhere", "deleted elsewhere"])
+def test_it_follows_what_is_done_elsewhere(page: Page, writer: User, end: str) -> None:
+    article, _ = stages.outlined(writer)
+    watch(page, article)
+    if end == "cancelled elsewhere":
+        elsewhere(cancel_run)(article=article, by=writer)
+        expect(page.locator("[data-status=cancelled]")).to_be_visible()
+    else:
+        elsewhere(Article.objects.filter(pk=article.pk).delete)()
+        expect(page.get_by_role("heading", name="Articles")).to_be_visible(timeout=10_000)
