@@ -10,6 +10,7 @@ import openai
 
 from agents.exceptions import ModelError
 
+BROKE_OFF = "The model's answer broke off. Its server may be overloaded; try again."
 LONGEST_PAUSE = 30.0  # seconds; a server that asks for more is not waited for
 
 
@@ -38,7 +39,7 @@ class _BadAnswer(Exception):
 
 
 def cut_stream() -> Exception:
-    return _BadAnswer("The model's answer broke off. Its server may be overloaded; try again.")
+    return _BadAnswer(BROKE_OFF)
 
 
 def empty_answer() -> Exception:
@@ -67,6 +68,10 @@ def diagnose(error: Exception, model: str) -> Fault | None:
         return _status_fault(error, model)
     if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
         return Fault("The model's server did not answer in time. See that it is up, or raise LLM_TIMEOUT.")
+    if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError) or isinstance(
+        error.__cause__, httpx.RemoteProtocolError
+    ):
+        return Fault(BROKE_OFF)
     if isinstance(error, openai.APIConnectionError | httpx.TransportError):
         return Fault("The model's server cannot be reached. See that it is up and that OPENAI_BASE_URL is its address.")
     if isinstance(error, openai.APIError | openai.APIResponseValidationError | ValueError):

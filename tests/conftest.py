@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import connection
 
 from contentstudio import embedded_redis
+from contentstudio.static_files import collect_static_files
 from tests.live_server import live_server
 from tests.waiting import wait_until
 
@@ -60,7 +61,13 @@ def empty_queue(redis: redis_py.Redis) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def site(django_db_setup: None, redis_server: str) -> Iterator[str]:
+def static_files() -> None:
+    """What pages link to, hashed and compressed as it is served; an address that leads nowhere fails here."""
+    collect_static_files(VAR / "static.stamp")
+
+
+@pytest.fixture(scope="session")
+def site(django_db_setup: None, redis_server: str, static_files: None) -> Iterator[str]:
     """The address of the studio's real web server, in this process and on the tests' database."""
     with live_server() as address:
         yield address
@@ -81,9 +88,9 @@ def database_address() -> str:
     return f"{base.rpartition('/')[0]}/{found['NAME']}{'?' if query else ''}{query}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def worker_pool(program_environment: dict[str, str], redis_server: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Two real workers on the test database, started once: they take seconds to import what they need."""
+    """Two real workers on the test database, started once a file: they take seconds to import what they need."""
     command = [sys.executable, str(ROOT / "manage.py"), "workers", "--count", "2"]
     pool = subprocess.Popen(command, env=program_environment)
     with redis_py.Redis.from_url(redis_server) as client:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import django
 import pytest
+from django.conf import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
@@ -38,5 +39,6 @@ def put_in_order() -> Path:
 
 VAR = put_in_order()
 django.setup()
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick: passwords here guard nothing
 # Read and done with. Left in place, a pytest process that we start would read the settings before it comes here.
 del os.environ["DJANGO_SETTINGS_MODULE"]

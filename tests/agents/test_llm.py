@@ -54,6 +54,12 @@ async def test_it_tries_again_after_a_passing_fault(
     assert len(model_server.calls) == 2
 
 
+async def test_a_stream_that_always_breaks_off_is_told_as_such(llm: StudioLLM, model_server: ModelServer) -> None:
+    model_server.fail(cut=0.5, times=9)
+    with pytest.raises(ModelError, match=r"broke off.*tried 4 times"):
+        await llm.acall("About 20 words, please.")
+
+
 async def test_it_waits_as_long_as_the_server_asks(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(status=429, retry_after=1)
     began = time.monotonic()

@@ -9,7 +9,6 @@ from typing import Any
 
 import django_rq
 import pytest
-from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -34,14 +33,6 @@ LIST = "admin:articles_article_changelist"
 PAGE = "admin:articles_article_change"
 QUEUE_PAGES = ["home", "jobs", "queue_details", "clear", "workers"]
 QUEUE_PAGES += [f"{kind}_jobs" for kind in ("finished", "failed", "scheduled", "started", "deferred")]
-
-
-@pytest.fixture(autouse=True)
-def _light(settings: LazySettings) -> None:
-    """Static files by their plain names, as nothing was collected; passwords hashed quickly, as they guard nothing."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture
