@@ -11,7 +11,7 @@ from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
 
 from articles.downloads import download
-from articles.exceptions import NotPossibleNow
+from articles.exceptions import NotPossibleNow, NotYours
 from articles.forms import ORDERS
 from articles.models import Article
 from articles.models import Status as ArticleStatus
@@ -45,6 +45,8 @@ router = Router(tags=["articles"])
 REFUSED = {401: Problem, 422: Problem}
 NOT_FOUND = {401: Problem, 404: Problem}
 NOT_NOW = {**NOT_FOUND, 409: Problem}
+OWN = {**NOT_FOUND, 403: Problem}
+OWN_NOW = {**OWN, 409: Problem}
 
 TASKS = 100  # listed at most; the count is of all
 
@@ -109,35 +111,35 @@ def article_result(request: Asking, article_id: int) -> ResultOut:
     return fill(ResultOut, article, image_url=image_url(request, article))
 
 
-@router.patch("/articles/{int:article_id}", response={200: ArticleOut, **NOT_NOW, 422: Problem})
+@router.patch("/articles/{int:article_id}", response={200: ArticleOut, **OWN_NOW, 422: Problem})
 def article_edit(request: Asking, article_id: int, text: TextIn) -> ArticleOut:
     """Save an edited title or text as the next revision; 409 where somebody else has saved one since."""
-    article = find(request, article_id)
+    article = find_own(request, article_id)
     title = article.title if text.title is None else text.title
     content = article.content if text.content is None else text.content
     save_text(article=article, by=request.auth, title=title, content=content, opened_at=text.revision)
     return article_out(request, article)
 
 
-@router.delete("/articles/{int:article_id}", response={204: None, **NOT_FOUND})
+@router.delete("/articles/{int:article_id}", response={204: None, **OWN})
 def article_delete(request: Asking, article_id: int) -> Status[None]:
     """Delete the article with its history and files. One that is being written is cancelled first."""
-    delete_article(article=find(request, article_id, bodies=False), by=request.auth)
+    delete_article(article=find_own(request, article_id, to="delete"), by=request.auth)
     return Status(204, None)
 
 
-@router.post("/articles/{int:article_id}/cancel", response={200: StatusOut, **NOT_NOW})
+@router.post("/articles/{int:article_id}/cancel", response={200: StatusOut, **OWN_NOW})
 def article_cancel(request: Asking, article_id: int) -> StatusOut:
     """Stop the crew. What it finished stays, and `retry` goes on from there."""
-    article = find(request, article_id)
+    article = find_own(request, article_id)
     cancel_run(article=article, by=request.auth)
     return status_out(article)
 
 
-@router.post("/articles/{int:article_id}/retry", response={200: StatusOut, **NOT_NOW})
+@router.post("/articles/{int:article_id}/retry", response={200: StatusOut, **OWN_NOW})
 def article_retry(request: Asking, article_id: int) -> StatusOut:
     """Let a failed or cancelled article go on at the first step that is not done."""
-    article = find(request, article_id)
+    article = find_own(request, article_id)
     retry_run(article=article, by=request.auth)
     return status_out(article)
 
@@ -197,6 +199,14 @@ def find(request: Asking, article_id: int, *, bodies: bool = True) -> Article:
         return (visible if bodies else visible.without_bodies()).get(pk=article_id)
     except Article.DoesNotExist:
         raise Http404("There is no such article, or it is not yours to see.") from None
+
+
+def find_own(request: Asking, article_id: int, *, to: str = "change") -> Article:
+    """The article, if its asker may also change (or ``to="delete"``) it."""
+    article = find(request, article_id)
+    if not article.allows(request.auth, to):
+        raise NotYours(f"This article is somebody else's: you may read it, but not {to} it.")
+    return article
 
 
 def fill(shape: type[Shape], row: Any, **worked_out: Any) -> Shape:

@@ -13,6 +13,12 @@ class ExportFailed(StudioError):
     """The article could not be turned into the format asked for."""
 
 
+class NotYours(StudioError):
+    """The article is somebody else's: who asks may read it, but not do this to it."""
+
+    status = 403
+
+
 class NotPossibleNow(StudioError):
     """What was asked for does not go with the state the article is in."""
 

@@ -102,6 +102,10 @@ class Article(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("article_detail", args=[self.pk])
 
+    def allows(self, user: User, to: str) -> bool:
+        """Whether ``user`` may also ``change`` or ``delete`` it: their own, or any with the permission."""
+        return self.owner_id == user.pk or user.has_perm(f"articles.{to}_article")
+
     @property
     def is_active(self) -> bool:
         return self.status in ACTIVE

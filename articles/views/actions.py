@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -13,39 +15,34 @@ from articles.exceptions import NotPossibleNow
 from articles.views.requests import StudioRequest, own_article
 
 
-@require_POST
-@login_required
-def cancel_run(request: StudioRequest, pk: int) -> HttpResponse:
+def done_by(service: Callable[..., object], request: StudioRequest, pk: int) -> HttpResponse:
+    """Let ``service`` do it to the article, and go back to its page; what was not possible is told there."""
     article = own_article(request, pk)
     try:
-        services.cancel_run(article=article, by=request.user)
+        service(article=article, by=request.user)
     except NotPossibleNow as error:
         messages.error(request, str(error))
     return redirect(article)
+
+
+@require_POST
+@login_required
+def cancel_run(request: StudioRequest, pk: int) -> HttpResponse:
+    return done_by(services.cancel_run, request, pk)
 
 
 @require_POST
 @login_required
 def retry_run(request: StudioRequest, pk: int) -> HttpResponse:
     """Let the latest run go on where it stopped."""
-    article = own_article(request, pk)
-    try:
-        services.retry_run(article=article, by=request.user)
-    except NotPossibleNow as error:
-        messages.error(request, str(error))
-    return redirect(article)
+    return done_by(services.retry_run, request, pk)
 
 
 @require_POST
 @login_required
 def start_run(request: StudioRequest, pk: int) -> HttpResponse:
     """Write the article again from the beginning."""
-    article = own_article(request, pk)
-    try:
-        services.start_run(article=article, by=request.user)
-    except NotPossibleNow as error:
-        messages.error(request, str(error))
-    return redirect(article)
+    return done_by(services.start_run, request, pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

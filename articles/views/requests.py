@@ -26,6 +26,6 @@ def find_article(request: StudioRequest, pk: int) -> Article:
 def own_article(request: StudioRequest, pk: int, *, to: str = "change") -> Article:
     """The article, where the user may also change (or ``to="delete"``) it: their own, or any for staff with the permission."""
     article = find_article(request, pk)
-    if article.owner_id != request.user.pk and not request.user.has_perm(f"articles.{to}_article"):
+    if not article.allows(request.user, to):
         raise PermissionDenied(f"This article is somebody else's: you may read it, but not {to} it.")
     return article

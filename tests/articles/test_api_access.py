@@ -63,6 +63,17 @@ def test_staff_with_the_permission_see_all_and_staff_without_do_not(owner: User)
     assert client_of(clerk).get(f"/api/articles/{article.pk}").status_code == 200
 
 
+@pytest.mark.parametrize(("method", "row"), [row for row in ROWS if row[0] != "get"])
+def test_staff_who_may_only_read_change_nothing(owner: User, method: str, row: str) -> None:
+    article = make_completed_article(owner)
+    reader = UserFactory.create(is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_article"))
+    answer = ask(client_of(reader), method, f"/api/articles/{article.pk}{row}")
+    assert answer.status_code == 403
+    assert "somebody else's" in answer.json()["detail"]
+    assert Article.objects.get(pk=article.pk).content == article.content
+
+
 def test_a_wrong_or_revoked_key_is_refused_whatever_session_comes_with_it(owner: User) -> None:
     row, key = ApiKey.objects.issue(owner, "old")
     client = Client()
