@@ -202,7 +202,7 @@ class StageView:
             stage=stage,
             agent=AGENTS[stage],
             status=status,
-            message=cls._message(stage, status, done, planned) or (latest.message if latest else ""),
+            message=cls._message(stage, status, done) or (latest.message if latest else ""),
             done=done,
             planned=planned,
             started_at=begun,
@@ -210,15 +210,14 @@ class StageView:
         )
 
     @staticmethod
-    def _message(stage: Stage, status: str, done: int, planned: int) -> str:
+    def _message(stage: Stage, status: str, done: int) -> str:
         """What a stage of many steps is told by; empty where its latest step tells more."""
-        if stage == "write" and status == "working":
-            return f"{done} of {planned} sections"
-        if stage == "write" and status == "completed":
+        if status != "completed" or done < 2:
+            return ""
+        if stage == "write":
             return f"{done} sections"
-        if stage == "edit" and status == "completed" and done > 1:
-            return f"{done - 1} of the sections mended"
-        return ""
+        mended = "1 section" if done == 2 else f"{done - 1} sections"
+        return f"{mended} mended" if stage == "edit" else ""
 
     @staticmethod
     def _status(run: Run, steps: list[Step], done: int, planned: int) -> str:

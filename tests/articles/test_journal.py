@@ -280,7 +280,7 @@ class TestStages:
             "seo": "skipped",
             "image": "failed",
         }
-        assert (views["write"].done, views["write"].planned, views["write"].message) == (1, 6, "1 of 6 sections")
+        assert (views["write"].done, views["write"].planned, views["write"].message) == (1, 6, "190 words")
         assert views["research"].seconds is not None
         assert views["write"].seconds is None
 
@@ -292,7 +292,7 @@ class TestStages:
         run = article.latest_run()
         assert run is not None
         views = {view.stage: view for view in run.stages()}
-        assert (views["write"].message, views["edit"].message) == ("2 sections", "2 of the sections mended")
+        assert (views["write"].message, views["edit"].message) == ("2 sections", "2 sections mended")
 
     def test_a_stage_that_was_begun_when_the_run_ended_is_stopped(self, owner: User) -> None:
         article, _ = make_processing_article(owner)
