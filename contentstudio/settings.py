@@ -25,7 +25,7 @@ env.read_env(env.path("ENV_FILE", BASE_DIR / ".env"), recurse=False)
 
 VERSION = "0.1.0"
 VAR = Path(env.str("VAR", str(BASE_DIR / "var"))).resolve()
-VAR.mkdir(parents=True, exist_ok=True)
+VAR.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds sessions, articles and a key
 
 
 def kept_secret() -> str:
@@ -257,7 +257,6 @@ LOGGING: dict[str, Any] = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
         "httpx": {"level": "WARNING"},
-        "bm25s": {"level": "WARNING"},
         "ddgs": {"level": "WARNING"},
         "crewai_core": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},

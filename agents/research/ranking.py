@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -67,6 +68,7 @@ def _rankings(passages: Sequence[Passage], queries: Sequence[str]) -> list[list[
         return []
     from bm25s import BM25
 
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it turns its debugging on
     index = BM25()
     index.index(corpus, show_progress=False)
     rankings = []
