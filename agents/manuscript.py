@@ -128,8 +128,8 @@ def notices(brief: Brief, manuscript: Manuscript, *, has_model: bool) -> list[st
             " Check its facts before you publish it."
         )
     if manuscript.reading.unread:
-        names = "; ".join(f"{unread.title or unread.url}: {unread.reason}" for unread in manuscript.reading.unread[:5])
-        told.append(f"Not everything could be read. {names}")
+        reasons = [f"{unread.title or unread.url}: {unread.reason}" for unread in manuscript.reading.unread[:5]]
+        told.append(" ".join(["Not everything could be read.", *reasons]))
     if manuscript.picture_problem:
         told.append(f"It has no image. {manuscript.picture_problem}")
     return told

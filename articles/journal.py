@@ -150,7 +150,8 @@ def complete_run(claim: Claim, manuscript: Manuscript, *, notice: str) -> None:
             completed_at=timezone.now(),
         )
         pen.save_text(manuscript.title, manuscript.content, by=None, run=run)
-        message = f"{pen.article.word_count:,} words, {len(manuscript.references)} references"
+        cited = len(manuscript.references)
+        message = f"{pen.article.word_count:,} words, {cited} reference{'' if cited == 1 else 's'}"
         pen.change_status(run, Status.COMPLETED, message, finished_at=timezone.now(), lease_expires_at=None)
 
 
