@@ -158,7 +158,7 @@ def test_the_foundation_comes_first_and_goes_last(start):
     session.wait_for("web")
     session.process.terminate()
     session.process.wait(timeout=20)
-    told = [line for line in session.lines if "up" in line or "gone" in line or line == "founded"]
+    told = [line for line in session.lines if line.endswith(("| up 0", "| gone", "founded"))]
     assert told == ["redis | up 0", "founded", "web   | up 0", "web   | gone", "redis | gone"]
 
 
