@@ -5,6 +5,7 @@ What a step made, what it cost and the event that tells of it are committed in o
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
@@ -15,6 +16,7 @@ from channels.layers import get_channel_layer
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from agents.contract import AGENTS, Brief, Manuscript, Stage
 from agents.steps import Output, StepSpec
@@ -24,6 +26,8 @@ from articles.exceptions import RunTakenAway
 from articles.lease import Claim, writing_as
 from articles.ledger import Pen
 from articles.models import Article, Event, Run, Status, Step, StepStatus
+
+log = logging.getLogger(__name__)
 
 
 class RunJournal:
@@ -56,7 +60,11 @@ class RunJournal:
         layer = get_channel_layer()
         assert layer is not None, "CHANNEL_LAYERS has no default"
         article = self.claim.article_id
-        await layer.group_send(group_of(article), draft_text(article, key, offset, text))
+        try:
+            await layer.group_send(group_of(article), draft_text(article, key, offset, text))
+        except (RedisError, OSError) as error:
+            # A preview is worth no run. The receiver warns of the same outage with each event, ten times less often.
+            log.debug("article %s: a draft could not be shown: %s", article, error)
 
     async def keep_file(self, name: str, data: bytes) -> str:
         """Stored under a name that is never given twice, so that browsers may keep what they were shown."""

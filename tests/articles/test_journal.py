@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from agents.contract import Manuscript, Text
 from agents.exceptions import ModelError
@@ -327,6 +328,28 @@ class TestTheAsynchronousJournal:
             await journal.once(spec)
         failed = await Step.objects.aget(key="write:1")
         assert (failed.status, failed.message) == (StepStatus.FAILED, "The model's key was refused (401).")
+
+    async def test_a_draft_nobody_can_be_shown_ends_nothing(self, settings: Settings) -> None:
+        journal = await a_journal()
+        away = {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": ["redis://127.0.0.1:9"]},
+        }
+        settings.CHANNEL_LAYERS = {"default": away}
+        await journal.draft("write:1", 0, "Roofs")
+
+    async def test_events_are_stored_while_nobody_can_be_rung(
+        self, settings: Settings, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        journal = await a_journal()
+        away = {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": ["redis://127.0.0.1:9"]},
+        }
+        settings.CHANNEL_LAYERS = {"default": away}
+        await journal.skip("seo", "The brief asks for no SEO")
+        assert await Event.objects.filter(payload__status="skipped").acount() == 1
+        assert "watchers could not be rung" in caplog.text
 
     async def test_a_file_gets_a_name_of_its_own(self) -> None:
         journal = await a_journal()
