@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
+import pypandoc
 import pytest
+import typst
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection
 from pytest_django import Settings
 
@@ -93,6 +97,27 @@ def test_without_a_model_it_quotes_the_given_source(owner: User) -> None:
     assert "[^1]: " in done.content
     assert "built-in extractive writer" in done.notice
     assert done.image.name.endswith(".png")
+
+
+def test_documents_that_were_uploaded_are_read_and_cited(owner: User, tmp_path: Path) -> None:
+    pdf = typst.compile(
+        b"= Roofs\nA planted roof holds most of a summer's rain, and the survey of 2024 counted 312 of them."
+    )
+    letter, said = tmp_path / "letter.docx", "The rooms below a planted roof stay six degrees cooler in July."
+    pypandoc.convert_text(said, "docx", "markdown", outputfile=letter)
+    documents = {
+        "survey.pdf": pdf,
+        "letter.docx": letter.read_bytes(),
+        "notes.md": b"Flat roofs are the largest surface nobody uses.",
+    }
+    sources = tuple(NewSource(upload=SimpleUploadedFile(name, data)) for name, data in documents.items())
+    article = make_article(owner, topic="Planted roofs", sources=sources, min_words=300)
+    run_article(article.runs.get().pk)
+    done = after(article)
+    assert done.status == Status.COMPLETED, done.message
+    for told in ("counted 312 of them", "six degrees cooler in July", "the largest surface nobody uses"):
+        assert told in done.content
+    assert {reference["title"] for reference in done.references} == documents.keys()
 
 
 def test_without_model_and_source_it_uses_the_sample_library_and_says_so(owner: User) -> None:

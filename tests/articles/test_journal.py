@@ -7,13 +7,11 @@ import threading
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
 from pytest_django import Settings
 
 from agents.contract import Manuscript, Text
 from agents.exceptions import ModelError
 from agents.usage import Usage
-from articles.exceptions import RunTakenAway
 from articles.journal import (
     RunJournal,
     begin_step,
@@ -26,10 +24,9 @@ from articles.journal import (
     recall_step,
     skip_stage,
 )
-from articles.lease import claim_run, renew_lease, still_holds
 from articles.ledger import writing
 from articles.models import Article, Event, Run, Status, Step, StepStatus
-from articles.services import NewSource, cancel_run
+from articles.services import NewSource
 from tests.factories import (
     UserFactory,
     claim,
@@ -150,55 +147,6 @@ def test_writers_at_once_take_numbers_in_the_order_of_their_commits(owner: User)
     assert [event.seq for event in article.events.order_by("id")] == list(range(1, 42))
 
 
-class TestLease:
-    def test_a_run_is_claimed_once(self, owner: User) -> None:
-        article = make_article(owner)
-        held = claim(article)
-        assert claim_run(held.run_id, worker="other", model="m") is None
-        article.refresh_from_db()
-        assert article.status == Status.PROCESSING
-
-    def test_a_cancelled_run_is_not_claimed(self, owner: User) -> None:
-        article = make_article(owner)
-        run = article.latest_run()
-        assert run
-        cancel_run(article=article, by=owner)
-        assert claim_run(run.pk, worker="w", model="m") is None
-
-    def test_who_lost_the_lease_cannot_write(self, owner: User) -> None:
-        article = make_article(owner)
-        held = claim(article)
-        cancel_run(article=article, by=owner)
-        events = article.events.count()
-        with pytest.raises(RunTakenAway):
-            begin_step(held, step("write:1"))
-        with pytest.raises(RunTakenAway):
-            complete_run(held, make_manuscript(), notice="")
-        with pytest.raises(RunTakenAway):
-            fail_run(held, "Too late")
-        assert not renew_lease(held)
-        assert not still_holds(held)
-        assert article.events.count() == events
-
-    def test_a_deleted_article_takes_its_run_away(self, owner: User) -> None:
-        article = make_article(owner)
-        held = claim(article)
-        Article.objects.filter(pk=article.pk).delete()
-        with pytest.raises(RunTakenAway):
-            begin_step(held, step("write:1"))
-        with pytest.raises(RunTakenAway):
-            read_brief(held)
-
-    def test_renewing_puts_the_end_of_the_lease_off(self, owner: User) -> None:
-        held = claim(make_article(owner))
-        before = Run.objects.get(pk=held.run_id).lease_expires_at
-        assert renew_lease(held)
-        after = Run.objects.get(pk=held.run_id).lease_expires_at
-        assert before is not None
-        assert after is not None
-        assert after > before
-
-
 class TestTheEnd:
     def test_a_completed_run_puts_its_text_on_the_article(self, owner: User) -> None:
         article = make_completed_article(owner)
@@ -253,54 +201,6 @@ def test_the_crew_is_told_the_brief_with_its_sources(owner: User) -> None:
         ("Survey", "Roofs.", ""),
         ("", "", "https://example.org/roofs"),
     ]
-
-
-class TestStages:
-    def test_all_six_are_shown_from_the_start(self, owner: User) -> None:
-        run = make_article(owner).latest_run()
-        assert run is not None
-        assert [(view.stage, view.status) for view in run.stages()] == [
-            (stage, "waiting") for stage in ("research", "outline", "write", "edit", "seo", "image")
-        ]
-
-    def test_they_follow_the_steps(self, owner: User) -> None:
-        article, held = make_processing_article(owner)
-        do_step(held, "outline:make")
-        do_step(held, "write:1", done="190 words")
-        skip_stage(held, "seo", "No SEO")
-        begin_step(held, step("image:draw"))
-        fail_step(held, step("image:draw"), "No image model", Usage())
-        run = article.latest_run()
-        assert run is not None
-        views = {view.stage: view for view in run.stages()}
-        assert {stage: view.status for stage, view in views.items()} == {
-            "research": "completed",
-            "outline": "completed",
-            "write": "working",
-            "edit": "waiting",
-            "seo": "skipped",
-            "image": "failed",
-        }
-        assert (views["write"].done, views["write"].planned, views["write"].message) == (1, 6, "190 words")
-        assert views["research"].seconds is not None
-        assert views["write"].seconds is None
-
-    def test_stages_of_many_steps_are_told_by_their_number(self, owner: User) -> None:
-        article, held = make_processing_article(owner)
-        plan_steps(held, {"write": 2, "edit": 3})
-        for key in ("write:1", "write:2", "edit:review", "edit:1", "edit:2"):
-            do_step(held, key, done="60 words")
-        run = article.latest_run()
-        assert run is not None
-        views = {view.stage: view for view in run.stages()}
-        assert (views["write"].message, views["edit"].message) == ("2 sections", "2 sections mended")
-
-    def test_a_stage_that_was_begun_when_the_run_ended_is_stopped(self, owner: User) -> None:
-        article, _ = make_processing_article(owner)
-        cancel_run(article=article, by=owner)
-        run = article.latest_run()
-        assert run is not None
-        assert run.stages()[1].status == "stopped"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -368,10 +268,3 @@ async def a_journal() -> RunJournal:
 def test_a_manuscript_tells_what_was_read() -> None:
     made: Manuscript = make_manuscript()
     assert set(made.research_data()) >= {"sources", "passages", "unread", "questions", "synthesis", "findings"}
-
-
-def test_a_lease_ends_in_the_future(owner: User) -> None:
-    held = claim(make_article(owner))
-    ends = Run.objects.get(pk=held.run_id).lease_expires_at
-    assert ends is not None
-    assert ends > timezone.now()

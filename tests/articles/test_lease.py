@@ -1,0 +1,86 @@
+"""Who may write a run's history."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from articles.exceptions import RunTakenAway
+from articles.journal import begin_step, complete_run, fail_run, read_brief
+from articles.lease import claim_run, renew_lease, still_holds
+from articles.models import Article, Run, Status
+from articles.services import cancel_run
+from tests.factories import (
+    UserFactory,
+    claim,
+    make_article,
+    make_manuscript,
+    step,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner() -> User:
+    return UserFactory()
+
+
+def test_a_run_is_claimed_once(owner: User) -> None:
+    article = make_article(owner)
+    held = claim(article)
+    assert claim_run(held.run_id, worker="other", model="m") is None
+    article.refresh_from_db()
+    assert article.status == Status.PROCESSING
+
+
+def test_a_cancelled_run_is_not_claimed(owner: User) -> None:
+    article = make_article(owner)
+    run = article.latest_run()
+    assert run
+    cancel_run(article=article, by=owner)
+    assert claim_run(run.pk, worker="w", model="m") is None
+
+
+def test_who_lost_the_lease_cannot_write(owner: User) -> None:
+    article = make_article(owner)
+    held = claim(article)
+    cancel_run(article=article, by=owner)
+    events = article.events.count()
+    with pytest.raises(RunTakenAway):
+        begin_step(held, step("write:1"))
+    with pytest.raises(RunTakenAway):
+        complete_run(held, make_manuscript(), notice="")
+    with pytest.raises(RunTakenAway):
+        fail_run(held, "Too late")
+    assert not renew_lease(held)
+    assert not still_holds(held)
+    assert article.events.count() == events
+
+
+def test_a_deleted_article_takes_its_run_away(owner: User) -> None:
+    article = make_article(owner)
+    held = claim(article)
+    Article.objects.filter(pk=article.pk).delete()
+    with pytest.raises(RunTakenAway):
+        begin_step(held, step("write:1"))
+    with pytest.raises(RunTakenAway):
+        read_brief(held)
+
+
+def test_renewing_puts_the_end_of_the_lease_off(owner: User) -> None:
+    held = claim(make_article(owner))
+    before = Run.objects.get(pk=held.run_id).lease_expires_at
+    assert renew_lease(held)
+    after = Run.objects.get(pk=held.run_id).lease_expires_at
+    assert before is not None
+    assert after is not None
+    assert after > before
+
+
+def test_a_lease_ends_in_the_future(owner: User) -> None:
+    held = claim(make_article(owner))
+    ends = Run.objects.get(pk=held.run_id).lease_expires_at
+    assert ends is not None
+    assert ends > timezone.now()
