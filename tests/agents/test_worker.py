@@ -25,6 +25,12 @@ def horses(pool: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return [horse for worker in psutil.Process(pool.pid).children() for horse in worker.children()]
 
 
+def at_work(pool: subprocess.Popen[bytes], job: Job) -> psutil.Process:
+    """The process that does ``job``, once those of earlier jobs have gone."""
+    wait_until(lambda: job.is_started and len(horses(pool)) == 1)
+    return horses(pool)[0]
+
+
 def test_a_job_is_done_in_a_process_of_its_own(workers):
     job = enqueue("os.getpid")
     wait_until(lambda: job.is_finished)
@@ -39,9 +45,7 @@ def test_a_job_starts_with_the_crew_already_imported(workers):
 
 
 def test_a_job_dies_with_its_worker(workers):
-    enqueue("time.sleep", 600)
-    wait_until(lambda: horses(workers))
-    (horse,) = horses(workers)
+    horse = at_work(workers, enqueue("time.sleep", 600))
     worker = horse.parent()
     assert worker is not None
     worker.kill()
@@ -50,9 +54,7 @@ def test_a_job_dies_with_its_worker(workers):
 
 
 def test_a_worker_whose_job_was_killed_works_on(workers):
-    enqueue("time.sleep", 600)
-    wait_until(lambda: horses(workers))
-    horses(workers)[0].send_signal(signal.SIGKILL)
+    at_work(workers, enqueue("time.sleep", 600)).send_signal(signal.SIGKILL)
     job = enqueue("os.getpid")
     wait_until(lambda: job.is_finished)
 
