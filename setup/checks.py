@@ -41,6 +41,7 @@ def broken_rules() -> list[str]:
 
 def failed_tests() -> list[str]:
     browser = debian.chromium()
+    debian.driver_library()
     with private_cluster() as url:
         on_postgres = [*PYTEST, "--cov-report=", "--cov-fail-under=0", "-m", "not browser"]
         runs = {"tests on PostgreSQL": passes("tests on PostgreSQL", on_postgres, DATABASE_URL=url)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -27,6 +28,14 @@ def chromium() -> str:
 
 def installed_browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def driver_library() -> None:
+    """What Playwright's driver, a program in its wheel, is linked against, and a bare Debian does not have."""
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        install("libatomic1", reason="what drives the browser in the tests needs it")
 
 
 def postgres_programs() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import subprocess
@@ -122,6 +123,21 @@ def test_a_missing_browser_is_installed_by_root(monkeypatch, tmp_path):
     )
     assert debian.chromium() == str(tmp_path / "chromium")
     assert "install --yes --no-install-recommends chromium" in (tmp_path / "asked").read_text()
+
+
+def test_what_the_browsers_driver_needs_is_installed_where_it_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    program(tmp_path / "apt-get", f'echo "$@" >> {tmp_path}/asked')
+    debian.driver_library()  # Playwright runs here, so it is there
+    assert not (tmp_path / "asked").exists()
+
+    def lacks(name):
+        raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(ctypes, "CDLL", lacks)
+    debian.driver_library()
+    assert "install --yes --no-install-recommends libatomic1" in (tmp_path / "asked").read_text()
 
 
 def test_anyone_else_is_told_what_to_type(monkeypatch, tmp_path):
