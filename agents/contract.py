@@ -136,12 +136,6 @@ class Reading(Shape):
         """The same reading, telling also what went wrong with the search."""
         return self.model_copy(update={"unread": [*self.unread, *(Unread(title="Search", reason=p) for p in problems)]})
 
-    def passage(self, id: str) -> Passage | None:
-        return next((passage for passage in self.passages if passage.id == id), None)
-
-    def source_of(self, passage: Passage) -> Source:
-        return next(source for source in self.sources if source.number == passage.source)
-
 
 class Questions(Answer):
     """``research:plan``: what a reader would want answered, each fit to be typed into a search engine."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from agents.citations import marks
 from agents.contract import SEO, Brief, Manuscript, Outline, Passage, Reading
 from agents.exceptions import ManuscriptIncomplete
 from agents.research.ranking import rank
@@ -35,7 +36,7 @@ def shortlist(reading: Reading, queries: Sequence[str]) -> list[Passage]:
 def section_passages(outline: Outline, number: int, reading: Reading, also: str = "") -> list[Passage]:
     """What section ``number`` (from 1) may rest on: what it was planned with, what ``also`` cites, the best of the rest."""
     section = outline.sections[number - 1]
-    named = {*section.sources, *re.findall(r"S\d+", also)}
+    named = {*section.sources, *marks(also)}
     chosen = [passage for passage in reading.passages if passage.id in named]
     rest = [passage for passage in reading.passages if passage.id not in named]
     wanted = max(SECTION_PASSAGES - len(chosen), 0)

@@ -4,8 +4,6 @@ It chooses, orders and quotes; it never invents a sentence. Each function answer
 ``agents.contract``, so that the pipeline around it is the same one a model is asked by. Importing it costs nothing heavy.
 """
 
-from agents.extractive.material import carries
-from agents.extractive.sentences import count_words
 from agents.extractive.writer import (
     describe_seo,
     find,
@@ -17,8 +15,6 @@ from agents.extractive.writer import (
 )
 
 __all__ = [
-    "carries",
-    "count_words",
     "describe_seo",
     "find",
     "make_outline",

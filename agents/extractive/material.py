@@ -60,11 +60,6 @@ def gather(passages: Sequence[Passage], language: str) -> Material:
     return _gather(tuple((passage.id, passage.source, passage.text) for passage in passages), language)
 
 
-def carries(passages: Sequence[Passage], language: str = "en") -> int:
-    """How many words ``passages`` carry: an article made of them can be as long as this and no longer."""
-    return gather(passages, language).words
-
-
 def relevance(brief: Brief, material: Material, *further: str) -> dict[Quote, float]:
     """How much each quote says of the topic and of what all the sources speak of. Higher is better; only to be compared."""
     asked = material.vector(" ".join([brief.topic, *brief.keywords, *further]))

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
+from agents import samples
 from articles.article_view import ArticleView
 from articles.exceptions import BadSource
 from articles.forms import ORDERS, BriefForm, ListForm, PastedTexts, pasted_sources
@@ -63,6 +64,8 @@ def article_new(request: StudioRequest) -> HttpResponse:
                 return HttpResponseClientRedirect(article.get_absolute_url())
             return redirect(article)
     context = {"form": form, "texts": texts, "has_model": settings.HAS_MODEL, "max_sources": settings.MAX_SOURCES}
+    if not settings.HAS_MODEL:
+        context["sample_titles"] = samples.titles()
     return render(request, f"articles/{'_brief_form' if request.htmx else 'article_new'}.html", context)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents import samples
-from agents.extractive import count_words
-from agents.extractive.sentences import is_quotable, split
+from agents.extractive.sentences import count_words, is_quotable, split
 
 
 @pytest.mark.parametrize(

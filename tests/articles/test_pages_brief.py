@@ -157,7 +157,9 @@ def test_a_form_without_its_count_of_texts_is_refused_and_kept(page: Client) -> 
 
 def test_it_says_what_happens_without_a_model(page: Client, settings: Any) -> None:
     settings.HAS_MODEL = False
-    assert "The built-in writer stands in" in page.get(NEW).content.decode()
+    shown = page.get(NEW).content.decode()
+    assert "The built-in writer stands in" in shown
+    assert "Rooftop gardens; Sourdough bread" in shown, "topics a newcomer may try"
     settings.HAS_MODEL = True
     assert "The built-in writer stands in" not in page.get(NEW).content.decode()
 
