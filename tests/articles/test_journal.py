@@ -94,6 +94,16 @@ class TestSteps:
         article.refresh_from_db()
         assert article.progress == 25
 
+    def test_progress_never_goes_back_when_steps_are_added(self, owner: User) -> None:
+        article = make_article(owner)
+        held = claim(article)
+        plan_steps(held, {"research": 2})
+        do_step(held, "research:plan")
+        plan_steps(held, {"research": 2, "write": 6})
+        begin_step(held, step("research:read"))
+        article.refresh_from_db()
+        assert article.progress == 50
+
     def test_a_completed_step_needs_an_output(self, owner: User) -> None:
         held = claim(make_article(owner))
         with pytest.raises(IntegrityError), transaction.atomic():
