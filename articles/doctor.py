@@ -1,6 +1,6 @@
 """Looks at what the studio stands on. Each function gives checks: how it is, and what to do where that is not well.
 
-The model and the search are looked at by ``agents.probe``.
+The model and the search are looked at by ``agents.model.probe``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Worker
 
-from agents.contract import Check
+from agents.contract import AgentWords, Check
+from agents.costs.prices import prices
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS, Document, export
+from articles.roster import agents_as_set_up
 from contentstudio.embedded_redis import without_password
 
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1"}
@@ -28,7 +30,7 @@ LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1"}
 
 def local_checks() -> list[Check]:
     """Everything that can be told without the network, in the order in which the studio needs it."""
-    return [*check_database(), *check_redis(), *check_web(), *check_files(), check_exports()]
+    return [*check_database(), *check_redis(), *check_web(), *check_files(), check_exports(), check_costs()]
 
 
 # The store
@@ -179,6 +181,33 @@ def check_exports() -> Check:
             return Check("Exports", "fail", f"{kind.label}: {first_line(error)}", advice)
     labels = ", ".join(kind.label for kind in FORMATS.values())
     return Check("Exports", "ok", f"{labels}: made in {time.monotonic() - began:.1f} s.")
+
+
+# Models and what they cost
+
+
+def models_in_use() -> set[str]:
+    """The models the six agents ask, as editors set them up over the settings; the settings' alone where the store is away."""
+    try:
+        own = agents_as_set_up()
+    except DatabaseError:  # which the check of the database tells
+        own = {}
+    return {own.get(stage, AgentWords()).model or model for stage, model in settings.LLM_MODELS.items()}
+
+
+def check_costs() -> Check:
+    """Have the models a price? No ceiling can hold those that have none."""
+    table = prices()
+    drawing = [settings.IMAGE_MODEL] if settings.IMAGE_MODEL else []
+    used = {*models_in_use(), *drawing} if settings.HAS_MODEL else set()
+    unpriced = sorted(model for model in used if table.of(model) is None)
+    if not unpriced:
+        return Check("Costs", "ok", f"Counted by the prices of {table.source}, {table.date}.")
+    held = settings.MAX_COST_PER_RUN or settings.MAX_COST_PER_MONTH
+    finding = f"There is no price for {', '.join(unpriced)}{', so no ceiling can hold what they cost' if held else ''}."
+    return Check(
+        "Costs", "warn", finding, "Give their prices in a file that PRICES_FILE names; 0 for a server of your own."
+    )
 
 
 def first_line(error: Exception) -> str:

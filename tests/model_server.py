@@ -50,7 +50,10 @@ PIXEL = base64.b64decode(
 
 @dataclass
 class Fault:
-    """``times`` calls of ``path`` whose prompt holds ``match`` go wrong: refused, hung, cut, or answered with ``text``."""
+    """``times`` calls of ``path`` whose prompt holds ``match`` go wrong: refused, hung, cut, or answered with ``text``.
+
+    ``stall`` is a silence half-way, in seconds, in which ``pings`` sends signs of life; ``raw`` is sent in the stream's place.
+    """
 
     times: int = 1
     match: str = ""
@@ -62,6 +65,9 @@ class Fault:
     cut: float | None = None
     text: str | None = None
     finish_reason: str = "stop"
+    stall: float = 0
+    pings: bool = False
+    raw: bytes | None = None
 
 
 @dataclass
@@ -79,13 +85,21 @@ class Call:
 
 
 class ModelServer:
-    """``token_seconds`` is the time a word takes; ``first_seconds`` the time before the first."""
+    """``token_seconds`` is the time a word takes; ``first_seconds`` the time before the first.
+
+    ``choices`` are taken wherever an answer has to choose and offers one of them, such as "supported"; prose comes out at a share
+    of the length asked for that lies between the two of ``obedience``. Without ``counts`` no tokens are told.
+    """
 
     def __init__(self, *, token_seconds: float = 0.0, first_seconds: float = 0.0, image_seconds: float = 0.0) -> None:
         self.token_seconds, self.first_seconds, self.image_seconds = token_seconds, first_seconds, image_seconds
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.models = ["test-model", "test-image"]
+        self.choices: set[str] = set()
+        self.obedience: tuple[float, float] = (1.0, 1.0)
+        self.refusals: dict[str, tuple[int, str]] = {}
+        self.counts = True
         self.url = ""
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -104,9 +118,17 @@ class ModelServer:
     def fail(self, **fault: Any) -> None:
         self.faults.append(Fault(**fault))
 
+    def refuse(self, part: str, *, status: int = 400, said: str | None = None) -> None:
+        """Refuse every chat that makes use of ``part``: a parameter of the request, or a type of ``response_format``."""
+        self.refusals[part] = (status, f"Unsupported parameter: {part}" if said is None else said)
+
     def reset(self) -> None:
         self.calls.clear()
         self.faults.clear()
+        self.choices.clear()
+        self.obedience = (1.0, 1.0)
+        self.refusals.clear()
+        self.counts = True
 
     def prompts(self, part: str) -> list[str]:
         """The prompts that hold ``part``, in the order in which they came."""
@@ -125,7 +147,7 @@ class ModelServer:
                 web.get("/v1/models", self._models),
             ]
         )
-        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.2)
+        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.2, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -176,11 +198,18 @@ class ModelServer:
         headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
         return web.json_response({"error": error}, status=fault.status, headers=headers)
 
+    def _refused_part(self, body: dict[str, Any]) -> web.Response | None:
+        used = body.keys() | {(body.get("response_format") or {}).get("type")}
+        for part, (status, said) in self.refusals.items():
+            if part in used:
+                return web.json_response({"error": {"message": said}}, status=status)
+        return None
+
     async def _answer(self, request: web.Request, call: Call) -> web.StreamResponse:
         fault = self._fault(call)
-        if refusal := await self._refusal(fault):
+        if refusal := await self._refusal(fault) or self._refused_part(call.body):
             return refusal
-        text = fault.text if fault and fault.text is not None else answer_to(call.body)
+        text = fault.text if fault and fault.text is not None else Speech(self, call.body).answer()
         words = re.findall(r"\S+\s*", text)
         usage = {"prompt_tokens": len(call.prompt) // 4, "completion_tokens": len(words)}
         usage["total_tokens"] = sum(usage.values())
@@ -191,7 +220,12 @@ class ModelServer:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         await asyncio.sleep(self.first_seconds)
+        if fault and fault.raw is not None:
+            await response.write(fault.raw)
+            return response
         for index, word in enumerate(words):
+            if fault and fault.stall and index == len(words) // 2:
+                await silence(response, fault)
             if fault and fault.cut is not None and index >= len(words) * fault.cut:
                 assert request.transport
                 request.transport.close()
@@ -199,11 +233,19 @@ class ModelServer:
             await send(response, [{"index": 0, "delta": {"content": word}, "finish_reason": None}])
             await asyncio.sleep(self.token_seconds)
         await send(response, [{"index": 0, "delta": {}, "finish_reason": ended}])
-        if (call.body.get("stream_options") or {}).get("include_usage"):
+        if self.counts and (call.body.get("stream_options") or {}).get("include_usage"):
             await send(response, [], usage=usage)
         await response.write(b"data: [DONE]\n\n")
         await response.write_eof()
         return response
+
+
+async def silence(response: web.StreamResponse, fault: Fault) -> None:
+    until = time.monotonic() + fault.stall
+    while time.monotonic() < until:
+        if fault.pings:
+            await response.write(b": still here\n\n")
+        await asyncio.sleep(0.05)
 
 
 async def send(response: web.StreamResponse, choices: list[dict[str, Any]], **more: Any) -> None:
@@ -215,45 +257,57 @@ def envelope(kind: str, choices: list[dict[str, Any]], **more: Any) -> dict[str,
     return {"id": "c1", "object": kind, "created": 1, "model": "test-model", "choices": choices, **more}
 
 
-def answer_to(body: dict[str, Any]) -> str:
-    """Prose of the length the prompt asks for, or JSON that fits the schema it asks for. The same prompt, the same answer."""
-    prompt = "\n".join(str(message["content"]) for message in body["messages"])
-    chance = random.Random(prompt)
-    marks = sorted(set(re.findall(r"^\[S\d+\]$", prompt, re.MULTILINE)))
-    form = body.get("response_format") or {}
-    if form.get("type") == "json_schema":
-        schema = form["json_schema"]["schema"]
-        return json.dumps(value_of(schema, schema, "", prompt, chance, marks))
-    lengths = re.findall(r"([\d,]+) words", prompt)
-    return prose(int(lengths[-1].replace(",", "")) if lengths else 60, chance, marks)
+class Speech:
+    """What the server says to one prompt: prose of the length it asks for, or JSON that fits the schema it asks for.
 
+    The same prompt gets the same answer.
+    """
 
-def prose(words: int, chance: random.Random, marks: list[str]) -> str:
-    sentences = []
-    while words > 0:
-        length = min(words, chance.randint(8, 16))
-        mark = f" {chance.choice(marks)}" if marks else ""
-        sentences.append(" ".join(chance.choices(WORDS, k=length)).capitalize() + f"{mark}.")
-        words -= length
-    return "\n\n".join(" ".join(sentences[at : at + 4]) for at in range(0, len(sentences), 4))
+    def __init__(self, server: ModelServer, body: dict[str, Any]) -> None:
+        self.server, self.body = server, body
+        self.prompt = "\n".join(str(message["content"]) for message in body["messages"])
+        self.chance = random.Random(self.prompt)
+        self.marks = sorted(set(re.findall(r"^\[S\d+\]$", self.prompt, re.MULTILINE)))
 
+    def answer(self) -> str:
+        if schema := self._schema():
+            return json.dumps(self.value(schema, schema, ""))
+        lengths = re.findall(r"([\d,]+) words", self.prompt)
+        asked = int(lengths[-1].replace(",", "")) if lengths else 60
+        return self.prose(round(asked * self.chance.uniform(*self.server.obedience)))
 
-def value_of(
-    schema: dict[str, Any], root: dict[str, Any], name: str, prompt: str, chance: random.Random, marks: list[str]
-) -> Any:
-    """A value that fits; an array has as many items as the prompt asks of its name ("6 sections")."""
-    if "$ref" in schema:
-        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
-    if "enum" in schema:
-        return chance.choice(schema["enum"])
-    if schema.get("type") == "object":
-        return {k: value_of(v, root, k, prompt, chance, marks) for k, v in schema["properties"].items()}
-    if schema.get("type") == "array":
-        asked = re.findall(rf"(\d+) {re.escape(name)}\b", prompt) if name else []
-        count = min(int(asked[-1]) if asked else 3, schema.get("maxItems", 30))
-        return [value_of(schema["items"], root, name, prompt, chance, marks) for _ in range(count)]
-    if schema.get("type") == "integer":
-        return schema.get("minimum", 1)
-    if name == "sources":
-        return chance.choice(marks).strip("[]") if marks else "S1"
-    return " ".join(chance.choices(WORDS, k=7)).capitalize()
+    def _schema(self) -> dict[str, Any] | None:
+        """The form that is asked for, beside the messages or among them."""
+        form = self.body.get("response_format") or {}
+        if form.get("type") == "json_schema":
+            return dict(form["json_schema"]["schema"])
+        found = re.search(r"JSON Schema:\n(\{.*\})$", self.prompt, re.MULTILINE)
+        return dict(json.loads(found[1])) if found else None
+
+    def prose(self, words: int) -> str:
+        sentences = []
+        while words > 0:
+            length = min(words, self.chance.randint(8, 16))
+            mark = f" {self.chance.choice(self.marks)}" if self.marks else ""
+            sentences.append(" ".join(self.chance.choices(WORDS, k=length)).capitalize() + f"{mark}.")
+            words -= length
+        return "\n\n".join(" ".join(sentences[at : at + 4]) for at in range(0, len(sentences), 4))
+
+    def value(self, schema: dict[str, Any], root: dict[str, Any], name: str) -> Any:
+        """A value that fits; an array has as many items as the prompt asks of its name ("6 sections")."""
+        if "$ref" in schema:
+            schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+        if "enum" in schema:
+            wanted = [choice for choice in schema["enum"] if choice in self.server.choices]
+            return self.chance.choice(wanted or schema["enum"])
+        if schema.get("type") == "object":
+            return {key: self.value(each, root, key) for key, each in schema["properties"].items()}
+        if schema.get("type") == "array":
+            asked = re.findall(rf"(\d+) {re.escape(name)}\b", self.prompt) if name else []
+            count = min(int(asked[-1]) if asked else 3, schema.get("maxItems", 30))
+            return [self.value(schema["items"], root, name) for _ in range(count)]
+        if schema.get("type") == "integer":
+            return schema.get("minimum", 1)
+        if name == "sources":
+            return self.chance.choice(self.marks).strip("[]") if self.marks else "S1"
+        return " ".join(self.chance.choices(WORDS, k=7)).capitalize()

@@ -8,7 +8,14 @@ import pytest
 
 from agents.contract import AGENTS
 from agents.crew import StudioCrew
+from agents.model import dialect
 from tests.model_server import ModelServer
+
+
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test learns of the model server what another made it refuse."""
+    monkeypatch.setattr(dialect, "_known", {})
 
 
 @pytest.fixture(scope="session")

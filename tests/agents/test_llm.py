@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import openai
 import pytest
+from django.conf import LazySettings
 from pydantic import BaseModel, ConfigDict, Field
 
+from agents.costs.usage import metered
 from agents.exceptions import ModelError
-from agents.llm import StudioLLM, bare_json, draft_sink, json_schema, without_thoughts
-from agents.usage import metered
+from agents.model import endpoint
+from agents.model.llm import StudioLLM
 from tests.model_server import ModelServer
 
 
@@ -26,9 +29,28 @@ def llm(model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore) -> StudioLLM
     return StudioLLM(model="test-model", client=model_client, slots=slots)
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause between tries."""
+    monkeypatch.setattr("agents.model.faults.Fault.pause", lambda self, attempt: 0.0)
+
+
 async def test_it_gives_the_whole_text(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(text="One two three.")
     assert await llm.acall("Say something.") == "One two three."
+
+
+async def test_it_sets_temperature_and_limit_where_they_are_given(
+    model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore, llm: StudioLLM, model_server: ModelServer
+) -> None:
+    await StudioLLM(model="m", client=model_client, slots=slots, temperature=0.2, max_tokens=900).acall("Say it.")
+    await llm.acall("Say something.")
+    set_so, left = (call.body for call in model_server.calls)
+    assert (set_so["temperature"], set_so["max_completion_tokens"]) == (0.2, 900)
+    assert not left.keys() & {"temperature", "max_completion_tokens", "max_tokens"}
+
+
+# What it costs
 
 
 async def test_it_counts_what_a_call_cost(llm: StudioLLM, model_server: ModelServer) -> None:
@@ -38,6 +60,14 @@ async def test_it_counts_what_a_call_cost(llm: StudioLLM, model_server: ModelSer
     assert (usage.calls, usage.prompt_tokens, usage.completion_tokens) == (1, 5, 3)
 
 
+async def test_it_estimates_what_the_server_does_not_count(llm: StudioLLM, model_server: ModelServer) -> None:
+    model_server.counts = False
+    model_server.fail(text="Forty characters make some ten tokens ok.")
+    with metered() as usage:
+        await llm.acall("x" * 80)
+    assert (usage.calls, usage.prompt_tokens, usage.completion_tokens) == (1, 20, 10)
+
+
 async def test_it_counts_calls_that_failed_too(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(status=500)
     with metered() as usage:
@@ -45,27 +75,74 @@ async def test_it_counts_calls_that_failed_too(llm: StudioLLM, model_server: Mod
     assert usage.calls == 2
 
 
-@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 503}, {"cut": 0.5}, {"text": ""}], ids=str)
+async def test_an_answer_that_broke_off_is_estimated(llm: StudioLLM, model_server: ModelServer, hasty: None) -> None:
+    model_server.fail(text="word " * 40, cut=0.5)
+    model_server.fail(text="One.")
+    with metered() as usage:
+        await llm.acall("x" * 80)
+    assert (usage.calls, usage.prompt_tokens, usage.completion_tokens) == (2, 40, 26)
+
+
+# One layer that tries again
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429},
+        {"status": 500},
+        {"status": 502},
+        {"status": 503},
+        {"status": 504},
+        {"cut": 0.5},
+        {"text": ""},
+        {"text": "<think>Only thoughts.</think>"},
+        {"raw": b""},
+        {"raw": b"data: {not JSON}\n\n"},
+        {"raw": b"data: [1]\n\n"},
+        {"raw": b'data: {"choices": 7}\n\n'},
+        {"raw": b'data: {"choices": [{"delta": {"content": "Half a"}}]}\n\ndata: [DONE]\n\n'},
+        {"raw": b"<html>A page of a proxy</html>"},
+        {"raw": b'data: {"error": {"message": "Overloaded", "code": 503}}\n\n'},
+        {"raw": b'data: {"error": "out of memory"}\n\n'},
+    ],
+    ids=str,
+)
 async def test_it_tries_again_after_a_passing_fault(
-    llm: StudioLLM, model_server: ModelServer, fault: dict[str, object]
+    llm: StudioLLM, model_server: ModelServer, hasty: None, fault: dict[str, object]
 ) -> None:
     model_server.fail(**fault)
     assert await llm.acall("About 20 words, please.")
     assert len(model_server.calls) == 2
 
 
-async def test_a_stream_that_always_breaks_off_is_told_as_such(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_a_stream_that_always_breaks_off_is_told_as_such(
+    llm: StudioLLM, model_server: ModelServer, hasty: None
+) -> None:
     model_server.fail(cut=0.5, times=9)
-    with pytest.raises(ModelError, match=r"broke off.*tried 4 times"):
+    with pytest.raises(ModelError, match=r"broke off.*tried 6 times"):
         await llm.acall("About 20 words, please.")
+
+
+async def test_crewai_and_the_client_do_not_try_again_on_top(llm: StudioLLM, model_server: ModelServer) -> None:
+    model_server.fail(status=429, times=99, retry_after=0)
+    with pytest.raises(ModelError, match="tried 6 times"):
+        await llm.acall("Say something.")
+    assert len(model_server.calls) == endpoint.TRIES
 
 
 async def test_it_waits_as_long_as_the_server_asks(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(status=429, retry_after=1)
-    began = time.monotonic()
     await llm.acall("Say something.")
-    assert time.monotonic() - began >= 1
-    assert len(model_server.calls) == 2
+    first, second = model_server.calls
+    assert second.at - first.ended >= 1
+
+
+async def test_it_waits_until_the_date_the_server_names(llm: StudioLLM, model_server: ModelServer) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=2)
+    model_server.fail(status=503, retry_after=format_datetime(until, usegmt=True))
+    await llm.acall("Say something.")
+    assert datetime.now(UTC) >= until.replace(microsecond=0)
 
 
 async def test_it_does_not_wait_for_a_server_that_asks_for_an_hour(llm: StudioLLM, model_server: ModelServer) -> None:
@@ -75,18 +152,54 @@ async def test_it_does_not_wait_for_a_server_that_asks_for_an_hour(llm: StudioLL
     assert len(model_server.calls) == 1
 
 
+async def test_all_tries_of_a_call_keep_to_its_patience(
+    llm: StudioLLM, model_server: ModelServer, settings: LazySettings
+) -> None:
+    settings.LLM_PATIENCE = 0.8
+    model_server.fail(hang=5, times=9)
+    with pytest.raises(ModelError, match="did not answer in time"):
+        await llm.acall("Say something.")
+    await asyncio.sleep(0.2)  # until the server has noticed
+    assert model_server.calls[-1].ended - model_server.calls[0].at < 1.7
+
+
+async def test_patience_does_not_end_while_waiting_for_a_slot(
+    model_client: openai.AsyncOpenAI, settings: LazySettings
+) -> None:
+    settings.LLM_PATIENCE = 0.3
+    slots = asyncio.Semaphore(0)
+    call = asyncio.create_task(StudioLLM(model="m", client=model_client, slots=slots).acall("About 20 words."))
+    await asyncio.sleep(0.5)
+    slots.release()
+    assert await call
+
+
+async def test_patience_does_not_end_while_an_answer_is_coming(
+    slots: asyncio.Semaphore, settings: LazySettings
+) -> None:
+    settings.LLM_PATIENCE = 0.4
+    with ModelServer(token_seconds=0.02) as slow:
+        async with openai.AsyncOpenAI(api_key="k", base_url=slow.url, max_retries=0) as client:
+            assert await StudioLLM(model="m", client=client, slots=slots).acall("About 60 words.")
+        assert len(slow.calls) == 1
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
         ({"status": 401}, "key was refused"),
+        ({"status": 402}, "quota is used up"),
         ({"status": 403}, "may not use"),
         ({"status": 404}, "knows no model named test-model"),
         ({"status": 429, "code": "insufficient_quota"}, "quota is used up"),
         ({"status": 400, "code": "context_length_exceeded"}, "too long"),
         ({"status": 400, "code": "content_filter"}, "content filter"),
-        ({"status": 418}, "refused the request"),
-        ({"text": "Half a", "finish_reason": "length"}, "cut at its limit"),
+        ({"status": 413}, "too long"),
+        ({"status": 418}, 'refused the request .418.: "scripted 418"'),
         ({"text": "Half a", "finish_reason": "content_filter"}, "content filter stopped"),
+        ({"raw": b'data: {"error": {"message": "No", "code": "insufficient_quota"}}\n\n'}, "quota is used up"),
+        ({"raw": b'data: {"error": {"message": "exceeds the context size"}}\n\n'}, "too long"),
+        ({"raw": b'data: {"choices": [{"delta": {"refusal": "No."}, "finish_reason": "stop"}]}\n\n'}, "declined"),
     ],
     ids=str,
 )
@@ -100,13 +213,6 @@ async def test_it_asks_once_only_where_asking_again_cannot_help(
     assert caught.value.permanent
 
 
-async def test_it_gives_up_after_four_tries_and_says_so(llm: StudioLLM, model_server: ModelServer) -> None:
-    model_server.fail(status=429, times=9, retry_after=0)
-    with pytest.raises(ModelError, match="tried 4 times"):
-        await llm.acall("Say something.")
-    assert len(model_server.calls) == 4
-
-
 async def test_it_notices_a_server_that_hangs(model_server: ModelServer, slots: asyncio.Semaphore) -> None:
     model_server.fail(hang=5)
     async with openai.AsyncOpenAI(api_key="k", base_url=model_server.url, max_retries=0, timeout=0.3) as client:
@@ -114,62 +220,15 @@ async def test_it_notices_a_server_that_hangs(model_server: ModelServer, slots: 
     assert [call.status for call in model_server.calls] == [499, 200]
 
 
-async def test_it_says_when_no_server_is_there(slots: asyncio.Semaphore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.llm.TRIES", 2)
-    async with openai.AsyncOpenAI(api_key="k", base_url="http://127.0.0.1:9/v1", max_retries=0) as client:
-        with pytest.raises(ModelError, match="cannot be reached"):
-            await StudioLLM(model="m", client=client, slots=slots).acall("Say something.")
-
-
-async def test_it_gives_structured_answers(llm: StudioLLM) -> None:
-    answer = await llm.acall("Answer in form.", response_model=Answer)
-    assert isinstance(answer, Answer)
-
-
-async def test_it_tells_the_model_what_was_wrong_with_its_answer(llm: StudioLLM, model_server: ModelServer) -> None:
-    model_server.fail(text='{"word": "x", "number": "many"}')
-    assert isinstance(await llm.acall("Answer in form.", response_model=Answer), Answer)
-    told = model_server.calls[1].body["messages"][-1]["content"]
-    assert "number: " in told
-    assert "many" not in told
-
-
-async def test_it_gives_up_on_a_model_that_never_keeps_the_form(llm: StudioLLM, model_server: ModelServer) -> None:
-    model_server.fail(text='{"title": "cut of', times=9)
-    with pytest.raises(ModelError, match="form asked for"):
-        await llm.acall("Answer in form.", response_model=Answer)
-    assert len(model_server.calls) == 3
-
-
-async def test_it_takes_json_out_of_a_code_fence(llm: StudioLLM, model_server: ModelServer) -> None:
-    model_server.fail(text='```json\n{"word": "leaf", "number": 3}\n```')
-    assert await llm.acall("Answer in form.", response_model=Answer) == Answer(word="leaf", number=3)
-
-
-async def test_thoughts_never_reach_the_text(llm: StudioLLM, model_server: ModelServer) -> None:
-    model_server.fail(text="<think>They want it short.</think>A short text.")
-    assert await llm.acall("Say something.") == "A short text."
-
-
-async def test_the_draft_grows_as_the_text_comes(model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore) -> None:
-    shown = ""
-    with ModelServer(token_seconds=0.02) as slow:
-        slow.fail(text="<think>Hm, hm, hm, hm, hm.</think>" + "word " * 40 + "end.")
-
-        async def sink(offset: int, text: str) -> None:
-            nonlocal shown
-            assert offset <= len(shown), "a gap"
-            shown = shown[:offset] + text
-            pieces.append(text)
-
-        pieces: list[str] = []
-        token = draft_sink.set(sink)
-        async with openai.AsyncOpenAI(api_key="k", base_url=slow.url, max_retries=0) as client:
-            answer = await StudioLLM(model="m", client=client, slots=slots).acall("Say something.")
-        draft_sink.reset(token)
-    assert shown == answer
-    assert len(pieces) > 3
-    assert "Hm" not in shown
+@pytest.mark.parametrize("pings", [False, True])
+async def test_it_notices_a_server_that_falls_silent_amid_its_answer(
+    model_server: ModelServer, slots: asyncio.Semaphore, hasty: None, pings: bool
+) -> None:
+    model_server.fail(stall=5, pings=pings, times=9)
+    async with openai.AsyncOpenAI(api_key="k", base_url=model_server.url, max_retries=0, timeout=0.2) as client:
+        with pytest.raises(ModelError, match="fell silent amid its answer"):
+            await StudioLLM(model="m", client=client, slots=slots).acall("About 20 words.")
+    assert len(model_server.calls) == endpoint.TRIES
 
 
 async def test_cancelling_closes_the_connection_at_once(slots: asyncio.Semaphore) -> None:
@@ -193,18 +252,10 @@ async def test_no_more_calls_are_in_flight_than_allowed() -> None:
     assert max(sum(a <= moment < b for a, b in spans) for moment, _ in spans) == 2
 
 
-async def test_crewai_does_not_retry_on_top(llm: StudioLLM, model_server: ModelServer) -> None:
-    assert StudioLLM.acall.__name__ == "acall"
-    model_server.fail(status=429, times=9, retry_after=0)
-    with pytest.raises(ModelError):
-        await llm.acall("Say something.")
-    assert len(model_server.calls) == 4
-
-
 async def test_a_mistake_of_our_own_is_not_taken_for_the_models(
     llm: StudioLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.llm.Growing.add", None)
+    monkeypatch.setattr("agents.model.said.Said.take", None)
     with pytest.raises(TypeError):
         await llm.acall("Say something.")
 
@@ -214,20 +265,69 @@ def test_it_is_not_called_synchronously(llm: StudioLLM) -> None:
         llm.call("Say something.")
 
 
-def test_the_schema_keeps_to_the_strict_dialect() -> None:
-    schema = json_schema(Answer)["json_schema"]["schema"]
-    assert schema["additionalProperties"] is False
-    assert set(schema["required"]) == {"word", "number"}
-    assert "minLength" not in schema["properties"]["word"]
+# Answers in form
+
+
+async def test_it_gives_structured_answers(llm: StudioLLM) -> None:
+    answer = await llm.acall("Answer in form.", response_model=Answer)
+    assert isinstance(answer, Answer)
+
+
+async def test_it_tells_the_model_what_was_wrong_with_its_answer(llm: StudioLLM, model_server: ModelServer) -> None:
+    model_server.fail(text='{"word": "x", "number": "many"}')
+    assert isinstance(await llm.acall("Answer in form.", response_model=Answer), Answer)
+    told = model_server.calls[1].body["messages"][-1]["content"]
+    assert "number: " in told
+    assert "many" not in told
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
-    [("<think>a</think>b", "b"), ("<think>a", ""), ("b", "b"), ("a <think>\nx\n</think> b", "a  b")],
+    ("said", "again"), [('{"title": "cut of', endpoint.GARBLED), ('{"word": 1, "number": "many"}', endpoint.REPAIRS)]
 )
-def test_thoughts_are_taken_out(said: str, meant: str) -> None:
-    assert without_thoughts(said) == meant
+async def test_it_gives_up_on_a_model_that_never_keeps_the_form(
+    llm: StudioLLM, model_server: ModelServer, said: str, again: int
+) -> None:
+    model_server.fail(text=said, times=9)
+    with pytest.raises(ModelError, match="form asked for"):
+        await llm.acall("Answer in form.", response_model=Answer)
+    assert len(model_server.calls) == 1 + again
 
 
-def test_bare_json_is_left_alone() -> None:
-    assert bare_json('{"a": "```"}') == '{"a": "```"}'
+async def test_garbage_costs_no_part_of_the_dialect(llm: StudioLLM, model_server: ModelServer) -> None:
+    """A server that passes over the form in silence is told it in words, too; one that only stumbled is asked no worse."""
+    model_server.fail(text="Here you go!")
+    assert isinstance(await llm.acall("Answer in form.", response_model=Answer), Answer)
+    again = model_server.calls[1].body
+    assert again["response_format"]["type"] == "json_schema"
+    assert '"number"' in again["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '```json\n{"word": "leaf", "number": 3}\n```',
+        '<think>Perhaps {"word": "no"}.</think>{"word": "leaf", "number": 3}',
+        'A number, and a word.</think>\n{"word": "leaf", "number": 3}',
+        'Of course {gladly}. Here it is:\n{"word": "leaf", "number": 3}\nDo you {"want": "more"}?',
+        '{"word": "leaf", "number": 3}}}',
+    ],
+)
+async def test_it_takes_json_out_of_what_stands_around_it(llm: StudioLLM, model_server: ModelServer, said: str) -> None:
+    model_server.fail(text=said)
+    assert await llm.acall("Answer in form.", response_model=Answer) == Answer(word="leaf", number=3)
+
+
+async def test_json_that_was_cut_off_is_asked_for_once_more_with_more_room(
+    model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore, model_server: ModelServer
+) -> None:
+    model_server.fail(text='{"word": "le', finish_reason="length")
+    llm = StudioLLM(model="m", client=model_client, slots=slots, max_tokens=5000)
+    assert isinstance(await llm.acall("Answer in form.", response_model=Answer), Answer)
+    assert [call.body["max_completion_tokens"] for call in model_server.calls] == [5000, 10000]
+
+
+async def test_json_that_is_cut_off_again_is_given_up(llm: StudioLLM, model_server: ModelServer) -> None:
+    model_server.fail(text='{"word": "le', finish_reason="length", times=9)
+    with pytest.raises(ModelError, match=r"cut at its limit of tokens\. Raise"):
+        await llm.acall("Answer in form.", response_model=Answer)
+    assert len(model_server.calls) == 2

@@ -13,7 +13,7 @@ import pytest
 
 from agents.contract import Check, Hit
 from agents.exceptions import SearchFailed
-from agents.probe import probe_model, probe_search
+from agents.model.probe import probe_model, probe_search
 from tests.model_server import ModelServer
 
 
@@ -57,11 +57,13 @@ async def test_a_server_that_can_all_the_crew_needs_passes(
     assert verdicts(checks) == {
         "Model server": "ok",
         "test-model, chat": "ok",
-        "test-model, streaming": "ok",
         "test-model, JSON schema": "ok",
+        "test-model, tokens counted": "ok",
+        "test-model, temperature": "ok",
+        "test-model, limit of tokens": "ok",
         "Image model": "ok",
     }
-    assert [call.path for call in model_server.calls].count("/v1/images/generations") == 0
+    assert [call.path for call in model_server.calls] == ["/v1/chat/completions"] * 2
 
 
 async def test_each_model_is_asked(model_client: openai.AsyncOpenAI) -> None:
@@ -76,11 +78,11 @@ async def test_each_model_is_asked(model_client: openai.AsyncOpenAI) -> None:
         ({"match": "ready", "status": 401}, "test-model, chat", "Check OPENAI_API_KEY"),
         ({"match": "ready", "status": 404}, "test-model, chat", "Check LLM_MODEL"),
         ({"match": "ready", "status": 429, "code": "insufficient_quota"}, "test-model, chat", "quota is used up"),
-        ({"match": "ready", "text": ""}, "test-model, chat", "The answer was empty"),
-        ({"match": "Count", "text": ""}, "test-model, streaming", "The stream held no text"),
-        ({"match": "Count", "cut": 0.5}, "test-model, streaming", "broke off"),
-        ({"match": "Give the word", "text": "ready"}, "test-model, JSON schema", "did not keep to the schema"),
-        ({"match": "Give the word", "status": 400}, "test-model, JSON schema", "refused the request (400)"),
+        ({"match": "ready", "text": ""}, "test-model, chat", "answered with nothing"),
+        ({"match": "ready", "cut": 0.0}, "test-model, chat", "broke off"),
+        ({"match": "ready", "raw": b"{}"}, "test-model, chat", "cannot be read"),
+        ({"match": "Give the word", "text": "ready", "times": 9}, "test-model, JSON schema", "in the form asked for"),
+        ({"match": "Give the word", "status": 400, "times": 9}, "test-model, JSON schema", "refused the request (400)"),
     ],
     ids=str,
 )
@@ -92,6 +94,43 @@ async def test_what_a_model_cannot_do_is_said(
     failed = [check for check in checks if check.verdict == "fail"]
     assert [check.name for check in failed] == [failing]
     assert said in failed[0].finding
+
+
+@pytest.mark.parametrize(
+    ("parts", "warned", "said"),
+    [
+        (["json_schema"], "JSON schema", "response_format json_object with the schema into the prompt"),
+        (["response_format"], "JSON schema", "puts the schema into the prompt"),
+        (["stream_options"], "tokens counted", "four characters a token"),
+        (["temperature"], "temperature", "It takes none"),
+        (["max_completion_tokens", "max_tokens"], "limit of tokens", "It takes none"),
+    ],
+    ids=str,
+)
+async def test_what_the_studio_does_without_is_said(
+    model_server: ModelServer, model_client: openai.AsyncOpenAI, parts: list[str], warned: str, said: str
+) -> None:
+    for part in parts:
+        model_server.refuse(part)
+    checks = await probe_model(model_client, models={"test-model"}, image_model="")
+    (warning,) = [check for check in checks if check.verdict != "ok"]
+    assert (warning.name, warning.verdict) == (f"test-model, {warned}", "warn")
+    assert said in warning.finding
+    assert warning.advice
+
+
+async def test_the_parameter_of_the_limit_is_named(model_server: ModelServer, model_client: openai.AsyncOpenAI) -> None:
+    model_server.refuse("max_completion_tokens")
+    checks = await probe_model(model_client, models={"test-model"}, image_model="")
+    assert "It takes one, as max_tokens." in [check.finding for check in checks]
+
+
+async def test_counts_that_are_promised_but_do_not_come_are_said(
+    model_server: ModelServer, model_client: openai.AsyncOpenAI
+) -> None:
+    model_server.counts = False
+    checks = await probe_model(model_client, models={"test-model"}, image_model="")
+    assert verdicts(checks)["test-model, tokens counted"] == "warn"
 
 
 async def test_a_model_that_does_not_chat_is_asked_nothing_more(

@@ -8,7 +8,7 @@ from django.conf import settings
 
 
 def model_client() -> openai.AsyncOpenAI:
-    """A client that tries nothing twice: ``agents.llm`` is the one layer that does."""
+    """A client that tries nothing twice: ``agents.model.endpoint`` is the one layer that does."""
     return openai.AsyncOpenAI(
         api_key=settings.OPENAI_API_KEY or "none",  # local servers ask for none, but the client insists on one
         base_url=settings.OPENAI_BASE_URL or None,

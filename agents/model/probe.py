@@ -1,26 +1,31 @@
 """Asks the model's server and the search what an article will ask of them, before one depends on it.
 
-Each answer is a :class:`~agents.contract.Check` that says what was found and, where that is not well, what to do.
+Each answer is a :class:`~agents.contract.Check` that says what was found and, where that is not well, what to do. The models are
+asked through :class:`~agents.model.endpoint.Endpoint`, as the crew asks them, so what is told here is what the crew will do.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 
 import openai
+from django.conf import settings
 from openai import AsyncOpenAI
-from openai.types.shared_params import ResponseFormatJSONSchema
-from pydantic import ValidationError
 
 from agents.contract import Answer, Check, Shape
-from agents.exceptions import SearchFailed
-from agents.faults import diagnose
+from agents.exceptions import ModelError, SearchFailed
+from agents.model.dialect import FORMS, LIMITS, TEMPERATURES, Dialect, known
+from agents.model.endpoint import Endpoint
+from agents.model.faults import diagnose
+from agents.model.said import Said
 from agents.research.search import Search
 
 SERVER, IMAGE, SEARCH = "Model server", "Image model", "Search"
 SEARCH_ADVICE = "Until it answers, articles rest on the brief's own sources alone."
+
+TEMPERATURE = 0.5
+MOST_TOKENS = 2000  # reasoning models think before they say a word
 
 
 class Model(Shape):
@@ -37,12 +42,6 @@ class Word(Answer):
     """The smallest answer that has to keep to a schema."""
 
     word: str
-
-
-WORD: ResponseFormatJSONSchema = {
-    "type": "json_schema",
-    "json_schema": {"name": "Word", "strict": True, "schema": Word.model_json_schema()},
-}
 
 
 # The model
@@ -74,25 +73,69 @@ async def reach(client: AsyncOpenAI) -> tuple[Check, set[str] | None]:
 
 
 async def check_model(client: AsyncOpenAI, model: str) -> list[Check]:
-    """A tiny chat; where that is answered, another as a stream, and one whose answer has to keep to a schema."""
-    chat = await attempt(f"{model}, chat", model, lambda: chats(client, model))
-    if chat.verdict == "fail":
-        return [chat]
-    rest = await asyncio.gather(
-        attempt(f"{model}, streaming", model, lambda: streams(client, model)),
-        attempt(f"{model}, JSON schema", model, lambda: keeps_schema(client, model)),
-    )
-    return [chat, *rest]
+    """A tiny text and, where one comes, a tiny answer in form; then what the two taught of the server."""
+    endpoint = Endpoint(model, client, asyncio.Semaphore(1), TEMPERATURE, MOST_TOKENS, tries=1)
+    heard, began = list[float](), time.monotonic()
 
+    async def watch(said: Said) -> None:
+        heard.append(time.monotonic() - began)
 
-async def attempt(name: str, model: str, ask: Callable[[], Awaitable[str]]) -> Check:
-    """What ``ask`` found, in a sentence, or why it could not be asked."""
     try:
-        return Check(name, "ok", await ask())
-    except Unfit as unfit:
-        return Check(name, "fail", unfit.finding, unfit.advice)
+        question = endpoint.question([{"role": "user", "content": "Reply with the single word: ready"}])
+        said = await endpoint.once(question, watch, patience=settings.LLM_PATIENCE)
     except Exception as error:
-        return refused(name, error, model)
+        return [refused(f"{model}, chat", error, model)]
+    chat = Check(f"{model}, chat", "ok", f"It streams: its first words came after {heard[0]:.1f} s.")
+    form = await check_form(endpoint)
+    dialect = known(client, model)
+    return [
+        chat,
+        form,
+        check_counts(model, counted=said.counted),
+        check_temperature(model, dialect),
+        check_limit(model, dialect),
+    ]
+
+
+async def check_form(endpoint: Endpoint) -> Check:
+    """Outlines, reviews and SEO are asked for by schema."""
+    name = f"{endpoint.model}, JSON schema"
+    try:
+        await endpoint.in_form([{"role": "user", "content": "Give the word: ready"}], Word)
+    except ModelError as error:
+        return Check(name, "fail", str(error), "Outlines and reviews will fail. Choose another LLM_MODEL.")
+    form = FORMS[known(endpoint.client, endpoint.model).form]
+    if form == "json_schema":
+        return Check(name, "ok", "The answer kept to the schema.")
+    asked = f"response_format {form} with the schema" if form else "the schema"
+    advice = "Articles work; with response_format json_schema fewer answers would have to be mended."
+    return Check(name, "warn", f"It does not take one. The studio puts {asked} into the prompt.", advice)
+
+
+def check_counts(model: str, *, counted: bool) -> Check:
+    name = f"{model}, tokens counted"
+    if counted:
+        return Check(name, "ok", "It tells at the end of a stream what it used.")
+    advice = "Take costs and ceilings for estimates, too."
+    return Check(name, "warn", "It does not tell them: the studio reckons with four characters a token.", advice)
+
+
+def check_temperature(model: str, dialect: Dialect) -> Check:
+    name = f"{model}, temperature"
+    if TEMPERATURES[dialect.temperature]:
+        return Check(name, "ok", "It takes one.")
+    return Check(
+        name, "warn", "It takes none: what is set for an agent has no effect.", "Leave it empty for this model."
+    )
+
+
+def check_limit(model: str, dialect: Dialect) -> Check:
+    name = f"{model}, limit of tokens"
+    if limit := LIMITS[dialect.limit]:
+        return Check(name, "ok", f"It takes one, as {limit}.")
+    return Check(
+        name, "warn", "It takes none: what is set for an agent has no effect.", "Leave it empty for this model."
+    )
 
 
 def refused(name: str, error: Exception, model: str) -> Check:
@@ -101,57 +144,6 @@ def refused(name: str, error: Exception, model: str) -> Check:
     if fault is None:
         raise error
     return Check(name, "fail", fault.reason)
-
-
-class Unfit(Exception):
-    """The server answered, but not in a way the crew can work with."""
-
-    def __init__(self, finding: str, advice: str) -> None:
-        super().__init__(finding)
-        self.finding, self.advice = finding, advice
-
-
-async def chats(client: AsyncOpenAI, model: str) -> str:
-    began = time.monotonic()
-    answer = await client.chat.completions.create(
-        model=model, messages=[{"role": "user", "content": "Reply with the single word: ready"}]
-    )
-    if not answer.choices or not answer.choices[0].message.content:
-        raise Unfit("The answer was empty.", "Choose another LLM_MODEL, or raise the server's limit of tokens.")
-    return f"It answered in {time.monotonic() - began:.1f} s."
-
-
-async def streams(client: AsyncOpenAI, model: str) -> str:
-    """The crew streams every call, and asks for the count of tokens at its end."""
-    began, first = time.monotonic(), 0.0
-    stream = await client.chat.completions.create(
-        model=model,
-        messages=[{"role": "user", "content": "Count from one to five, in words"}],
-        stream=True,
-        stream_options={"include_usage": True},
-    )
-    async with stream:
-        async for chunk in stream:
-            if chunk.choices and chunk.choices[0].delta.content:
-                first = first or time.monotonic() - began
-    if not first:
-        raise Unfit("The stream held no text.", "Look for the server's switch for streaming, or use another server.")
-    return f"The first token came after {first:.1f} s."
-
-
-async def keeps_schema(client: AsyncOpenAI, model: str) -> str:
-    """Outlines, reviews and SEO are asked for by schema."""
-    answer = await client.chat.completions.create(
-        model=model, messages=[{"role": "user", "content": "Give the word: ready"}], response_format=WORD
-    )
-    try:
-        Word.model_validate_json((answer.choices[0].message.content if answer.choices else "") or "")
-    except ValidationError as error:
-        raise Unfit(
-            "The answer did not keep to the schema, so outlines and reviews will fail.",
-            "Choose an LLM_MODEL and a server that support response_format json_schema.",
-        ) from error
-    return "The answer kept to the schema."
 
 
 def check_image_model(model: str, offered: set[str] | None) -> Check:

@@ -1,0 +1,17 @@
+"""The words of the prompts, as ``agents/config/*.yaml`` holds them."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+CONFIG = Path(__file__).parent / "config"
+
+
+@cache
+def config(name: str) -> dict[str, Any]:
+    """``config/NAME.yaml``, read once a process."""
+    return cast(dict[str, Any], yaml.safe_load((CONFIG / f"{name}.yaml").read_text()))

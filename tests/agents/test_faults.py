@@ -1,0 +1,186 @@
+"""What a person is told when the model's server cannot be spoken to, against servers that really are so."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from agents.exceptions import ModelError
+from agents.model import endpoint
+from agents.model.faults import LONGEST_QUOTE, Fault, diagnose
+from agents.model.llm import StudioLLM
+
+DAY = datetime.timedelta(days=1)
+PAUSE = Fault.pause
+
+
+async def told(url: str) -> ModelError:
+    """The failure of a call to ``url``."""
+    async with openai.AsyncOpenAI(api_key="k", base_url=url, max_retries=0, timeout=1) as client:
+        with pytest.raises(ModelError) as caught:
+            await StudioLLM(model="m", client=client, slots=asyncio.Semaphore(1)).acall("Say something.")
+    return caught.value
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agents.model.faults.Fault.pause", lambda self, attempt: 0.0)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate and its key in one file, signed by nobody but itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + DAY)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path.write_bytes(key.private_bytes(*form) + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@asynccontextmanager
+async def server_of(*, answer: bytes = b"", certificate: Path | None = None) -> AsyncIterator[tuple[int, list[int]]]:
+    """A server that gives ``answer`` and hangs up: its port, and one entry for each that called."""
+    callers: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        callers.append(1)
+        await reader.read(1000)
+        writer.write(answer)
+        writer.close()
+
+    context = None
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield server.sockets[0].getsockname()[1], callers
+
+
+async def test_a_certificate_that_is_not_trusted_is_told_as_such(certificate: Path) -> None:
+    async with server_of(certificate=certificate) as (port, _):
+        error = await told(f"https://localhost:{port}/v1")
+    assert "certificate of the model's server is not trusted (self-signed certificate)" in str(error)
+    assert "SSL_CERT_FILE" in str(error)
+    assert error.permanent
+
+
+async def test_a_server_without_tls_is_told_as_such() -> None:
+    async with server_of(answer=b"HTTP/1.1 400 Bad Request\r\n\r\n") as (port, callers):
+        error = await told(f"https://localhost:{port}/v1")
+    assert "does not speak TLS" in str(error)
+    assert len(callers) == 1
+
+
+async def test_a_server_that_hangs_up_is_asked_again() -> None:
+    async with server_of() as (port, callers):
+        error = await told(f"http://localhost:{port}/v1")
+    assert "broke off" in str(error)
+    assert len(callers) == endpoint.TRIES
+
+
+async def test_a_body_without_an_end_is_told_as_broken_off() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 99\r\n\r\n"
+    async with server_of(answer=head + b": hello\n\n") as (port, callers):
+        error = await told(f"http://localhost:{port}/v1")
+    assert "broke off" in str(error)
+    assert len(callers) == endpoint.TRIES
+
+
+async def test_a_server_that_is_away_is_told_as_such(unused_tcp_port: int) -> None:
+    assert "cannot be reached" in str(await told(f"http://127.0.0.1:{unused_tcp_port}/v1"))
+
+
+async def test_a_name_that_is_not_known_is_told_as_such() -> None:
+    assert "name of the model's server is not known" in str(await told("http://nobody.invalid/v1"))
+
+
+async def test_an_address_that_is_none_is_told_as_such() -> None:
+    error = await told("localhost:8000/v1")
+    assert "begins with http:// or https://" in str(error)
+    assert error.permanent
+
+
+@contextmanager
+def full_house() -> Iterator[int]:
+    """The port of a server that takes no more calls: its backlog is full, so that who calls waits."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        port = listener.getsockname()[1]
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(("127.0.0.1", port))
+        yield port
+        for each in waiting:
+            each.close()
+
+
+async def test_a_server_that_takes_no_call_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    with full_house() as port:
+        async with openai.AsyncOpenAI(api_key="k", base_url=f"http://127.0.0.1:{port}", timeout=0.3) as client:
+            asked = endpoint.Endpoint("m", client, asyncio.Semaphore(1), tries=1)
+            with pytest.raises(ModelError, match="did not take the call in time"):
+                await asked.text([{"role": "user", "content": "Say something."}])
+
+
+def refusal(status: int, body: str) -> openai.APIStatusError:
+    response = httpx.Response(status, text=body, request=httpx.Request("POST", "http://localhost/v1"))
+    return openai.APIStatusError("refused", response=response, body=None)
+
+
+@pytest.mark.parametrize(
+    ("body", "quoted"),
+    [
+        ('{"error": {"message": "No such\\n voice"}}', '(418): "No such\\n voice"'),
+        ("plain words", '(418): "plain words"'),
+        ("<html>A page</html>", "(418)."),
+        ("", "(418)."),
+        ('{"error": {"message": "' + "x" * 999 + '"}}', "x" * LONGEST_QUOTE + '"'),
+    ],
+)
+def test_what_a_server_says_is_passed_on_in_short(body: str, quoted: str) -> None:
+    fault = diagnose(refusal(418, body), "m")
+    assert fault is not None
+    assert quoted in fault.reason
+    assert len(fault.reason) < LONGEST_QUOTE + 150
+
+
+@pytest.mark.parametrize(
+    "told", ["maximum context length is 4096 tokens", "the request exceeds the available context size"]
+)
+def test_a_text_that_is_too_long_is_told_as_such_without_a_code(told: str) -> None:
+    fault = diagnose(refusal(400, told), "m")
+    assert fault is not None
+    assert "too long" in fault.reason
+    assert fault.permanent
+
+
+def test_waiting_doubles_with_each_try() -> None:
+    for attempt, seconds in enumerate([0.5, 1.0, 2.0, 4.0], 1):
+        assert seconds * 0.75 <= PAUSE(Fault("Busy."), attempt) <= seconds * 1.25
+    assert 7.0 <= PAUSE(Fault("Busy.", retry_after=7.0), 1) <= 7.25
+
+
+def test_several_tries_are_told_of() -> None:
+    assert Fault("Busy.").told(1) == "Busy."
+    assert Fault("Busy.").told(3) == "Busy. (tried 3 times)"
+    assert Fault("Refused.", permanent=True).told(3) == "Refused."

@@ -1,0 +1,338 @@
+"""What goes wrong at the model's provider, from the fault on the wire to what the person is told.
+
+docs/reliability.md has a row for each; a test at the end holds it to the tests there are.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django import Settings
+
+from agents.jobs import run_article, run_next
+from agents.model import endpoint
+from articles.models import Article, Run, Status, StepStatus
+from articles.services import NewSource, retry_run
+from tests.environment import ROOT
+from tests.factories import UserFactory, make_article
+from tests.model_server import ModelServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ALWAYS = 10_000
+SECTION = "You write one section"
+SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surface of most cities and hold rain. " * 12)
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries follow each other at once, unless the server asks for a pause."""
+    monkeypatch.setattr("agents.model.faults.Fault.pause", lambda fault, attempt: fault.retry_after or 0.0)
+
+
+@pytest.fixture
+def model(settings: Settings, model_server: ModelServer) -> ModelServer:
+    settings.SEARCH_PROVIDER, settings.HAS_MODEL, settings.IMAGE_MODEL = "none", True, "test-image"
+    settings.OPENAI_BASE_URL = model_server.url
+    settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "test-model")
+    return model_server
+
+
+@pytest.fixture
+def owner() -> User:
+    return UserFactory()
+
+
+def new_article(owner: User, *, include_image: bool = False) -> Article:
+    return make_article(owner, sources=(SURVEY,), min_words=300, include_image=include_image)
+
+
+def made(owner: User, *, include_image: bool = False) -> Article:
+    """An article after its run was performed."""
+    article = new_article(owner, include_image=include_image)
+    run_article(article.runs.get().pk)
+    article.refresh_from_db()
+    return article
+
+
+def is_parked(article: Article, why: str) -> Run:
+    """Check that the article waits for its model and says why; its run."""
+    run = article.runs.get()
+    assert run.is_parked, article.message
+    assert re.fullmatch(r"Waiting for the model, next try \d\d:\d\d UTC", article.message)
+    assert re.search(why, run.reason), run.reason
+    assert run.token is None, "it holds no worker"
+    assert not run.steps.filter(status=StepStatus.FAILED).exists(), "it has not failed, it waits"
+    return run
+
+
+def has_failed(article: Article, why: str) -> None:
+    assert article.status == Status.FAILED, article.message
+    assert re.search(why, article.message), article.message
+
+
+def asked_for_once(model: ModelServer) -> bool:
+    """Whether everything that was asked was asked once."""
+    return max(Counter(call.prompt for call in model.calls).values()) == 1
+
+
+def try_again(run: Run) -> None:
+    """What a worker does once the time has come."""
+    Run.objects.filter(pk=run.pk).update(not_before=timezone.now())
+    run_next(run.pk)
+
+
+# Outages: the run waits
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_provider_that_is_away_for_a_moment_is_asked_again(owner: User, model: ModelServer, status: int) -> None:
+    model.fail(match=SECTION, status=status, times=3)
+    assert made(owner).status == Status.COMPLETED
+
+
+def test_a_429_is_waited_for_as_long_as_it_asks(owner: User, model: ModelServer) -> None:
+    model.fail(status=429, retry_after=1)
+    assert made(owner).status == Status.COMPLETED
+    first, second = model.calls[:2]
+    assert second.at - first.ended >= 1
+
+
+def test_a_429_without_retry_after_is_asked_six_times_and_parks_the_run(owner: User, model: ModelServer) -> None:
+    model.fail(status=429, times=ALWAYS)
+    is_parked(made(owner), r"limits how often it may be asked \(429\).*tried 6 times")
+    assert set(Counter(call.prompt for call in model.calls).values()) == {endpoint.TRIES}
+
+
+def test_a_429_that_asks_for_an_hour_parks_the_run_for_an_hour(owner: User, model: ModelServer) -> None:
+    model.fail(status=429, retry_after=3600, times=ALWAYS)
+    run = is_parked(made(owner), "429")
+    assert asked_for_once(model)
+    assert run.not_before
+    assert run.not_before > timezone.now() + timedelta(minutes=59)
+
+
+@pytest.mark.parametrize(("status", "why"), [(500, r"failed \(500\)"), (503, r"overloaded or starting \(503\)")])
+def test_a_server_that_keeps_failing_parks_the_run(owner: User, model: ModelServer, status: int, why: str) -> None:
+    model.fail(status=status, times=ALWAYS)
+    is_parked(made(owner), why)
+
+
+def test_a_server_that_refuses_the_connection_parks_the_run(
+    owner: User, model: ModelServer, settings: Settings, unused_tcp_port: int
+) -> None:
+    settings.OPENAI_BASE_URL = f"http://127.0.0.1:{unused_tcp_port}/v1"
+    is_parked(made(owner), "cannot be reached")
+
+
+def test_a_name_that_is_not_known_parks_the_run(owner: User, model: ModelServer, settings: Settings) -> None:
+    settings.OPENAI_BASE_URL = "http://nobody.invalid/v1"
+    is_parked(made(owner), "name of the model's server is not known")
+
+
+def test_a_server_that_never_begins_to_answer_parks_the_run(
+    owner: User, model: ModelServer, settings: Settings
+) -> None:
+    settings.LLM_TIMEOUT, settings.LLM_PATIENCE = 0.2, 0.5
+    model.fail(hang=5, times=ALWAYS)
+    is_parked(made(owner), "did not answer in time")
+
+
+def test_a_server_that_falls_silent_amid_its_answer_parks_the_run(
+    owner: User, model: ModelServer, settings: Settings
+) -> None:
+    settings.LLM_TIMEOUT, settings.LLM_PATIENCE = 0.2, 0.5
+    model.fail(match=SECTION, stall=5, times=ALWAYS)
+    is_parked(made(owner), "fell silent amid its answer")
+
+
+def test_an_answer_that_broke_off_is_asked_for_again(owner: User, model: ModelServer) -> None:
+    model.fail(match=SECTION, cut=0.5, times=3)
+    assert made(owner).status == Status.COMPLETED
+
+
+def test_answers_that_keep_breaking_off_park_the_run(owner: User, model: ModelServer) -> None:
+    model.fail(match=SECTION, cut=0.5, times=ALWAYS)
+    is_parked(made(owner), "broke off.*tried 6 times")
+
+
+# After an outage
+
+
+def test_what_was_done_before_an_outage_is_not_asked_again(owner: User, model: ModelServer) -> None:
+    model.fail(match=SECTION, status=503, times=ALWAYS)
+    run = is_parked(made(owner), "503")
+    model.faults.clear()
+    try_again(run)
+    assert Article.objects.get().status == Status.COMPLETED
+    answered = Counter(call.prompt for call in model.calls if call.status == 200)
+    assert max(answered.values()) == 1
+
+
+def test_a_queue_that_meets_an_outage_waits_and_is_finished_after_it(owner: User, model: ModelServer) -> None:
+    model.fail(status=503, times=ALWAYS)
+    runs = [new_article(owner).runs.get() for _ in range(5)]
+    for run in runs:
+        run_next(run.pk)
+    for article in Article.objects.all():
+        is_parked(article, "503")
+    assert len(model.calls) == 2 * endpoint.TRIES, "only two asked, the others wait with them"
+    try_again(runs[0])
+    assert len(model.calls) == 3 * endpoint.TRIES, "one tries for all"
+    model.faults.clear()
+    try_again(runs[0])
+    for run in runs:
+        run_next(run.pk)
+    assert {article.status for article in Article.objects.all()} == {Status.COMPLETED}
+
+
+def test_a_person_can_have_it_tried_now(owner: User, model: ModelServer) -> None:
+    model.fail(status=503, times=endpoint.TRIES)
+    article = made(owner)
+    run = is_parked(article, "503")
+    retry_run(article=article, by=owner)
+    run_next(run.pk)
+    article.refresh_from_db()
+    assert article.status == Status.COMPLETED
+
+
+def test_the_command_says_that_its_article_waits(owner: User, model: ModelServer) -> None:
+    model.fail(status=503, times=ALWAYS)
+    with pytest.raises(
+        CommandError, match=r"Waiting for the model, next try \d\d:\d\d UTC\. The studio goes on with it"
+    ):
+        call_command("write", "Rooftop gardens", "--words", "300", "--no-image", stderr=StringIO())
+    assert Run.objects.get().is_parked
+
+
+# What waiting does not mend: the run fails at once
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ({"status": 401}, "key was refused"),
+        ({"status": 404}, "knows no model named test-model"),
+    ],
+    ids=["401", "404"],
+)
+def test_what_is_set_up_wrongly_fails_at_once(
+    owner: User, model: ModelServer, fault: dict[str, object], why: str
+) -> None:
+    model.fail(**fault, times=ALWAYS)
+    has_failed(made(owner), why)
+    assert asked_for_once(model)
+
+
+def test_a_server_that_does_not_speak_tls_fails_the_run_at_once(
+    owner: User, model: ModelServer, settings: Settings
+) -> None:
+    settings.OPENAI_BASE_URL = model.url.replace("http:", "https:")
+    began = time.monotonic()
+    has_failed(made(owner), "does not speak TLS")
+    assert time.monotonic() - began < 5
+
+
+def test_a_key_revoked_amid_a_run_fails_it_and_keeps_what_is_done(owner: User, model: ModelServer) -> None:
+    model.fail(match=SECTION, status=401, times=ALWAYS)
+    article = made(owner)
+    has_failed(article, "key was refused")
+    run = article.runs.get()
+    assert run.steps.done().filter(key="outline:make").exists()
+    model.faults.clear()
+    retry_run(article=article, by=owner)
+    run_next(run.pk)
+    article.refresh_from_db()
+    assert article.status == Status.COMPLETED
+    answered = Counter(call.prompt for call in model.calls if call.status == 200)
+    assert max(answered.values()) == 1
+
+
+def test_a_quota_that_is_used_up_fails_the_run_at_once(owner: User, model: ModelServer) -> None:
+    model.fail(match=SECTION, status=429, code="insufficient_quota", times=ALWAYS)
+    has_failed(made(owner), "quota is used up")
+    assert asked_for_once(model)
+
+
+def test_a_text_too_long_for_the_model_fails_the_run_at_once(owner: User, model: ModelServer) -> None:
+    model.fail(match=SECTION, status=400, code="context_length_exceeded", times=ALWAYS)
+    has_failed(made(owner), "too long for test-model")
+    assert asked_for_once(model)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 400, "code": "content_filter"}, {"text": "Half a", "finish_reason": "content_filter"}],
+    ids=["of what was asked", "of the answer"],
+)
+def test_a_content_filter_fails_the_run_at_once(owner: User, model: ModelServer, fault: dict[str, object]) -> None:
+    model.fail(match=SECTION, **fault, times=ALWAYS)
+    has_failed(made(owner), "content filter")
+    assert asked_for_once(model)
+
+
+# Answers that are none: asked for again, then the run fails
+
+
+def test_one_bad_answer_is_asked_for_again(owner: User, model: ModelServer) -> None:
+    model.fail(match=SECTION, text="")
+    model.fail(match=SECTION, raw=b"data: {nonsense\n\n")
+    model.fail(match="JSON", text='{"wrong": 1}')
+    assert made(owner).status == Status.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        ({"text": ""}, "answered with nothing.*tried 6 times"),
+        ({"raw": b"data: {nonsense\n\n"}, "cannot be read.*tried 6 times"),
+    ],
+    ids=["empty", "garbage"],
+)
+def test_answers_without_sense_fail_the_run_after_six_tries(
+    owner: User, model: ModelServer, fault: dict[str, object], why: str
+) -> None:
+    model.fail(match=SECTION, **fault, times=ALWAYS)
+    has_failed(made(owner), why)
+
+
+def test_answers_in_a_wrong_form_fail_the_run_after_two_repairs(owner: User, model: ModelServer) -> None:
+    model.fail(text='{"wrong": 1}', times=ALWAYS)
+    has_failed(made(owner), "does not answer in the form asked for")
+    assert len(model.calls) == 1 + endpoint.REPAIRS
+
+
+# The picture
+
+
+def test_an_article_goes_without_a_picture_its_model_does_not_draw(owner: User, model: ModelServer) -> None:
+    model.fail(path="/v1/images/generations", status=503, times=ALWAYS)
+    article = made(owner, include_image=True)
+    assert article.status == Status.COMPLETED
+    assert "It has no image" in article.notice
+
+
+def test_an_outage_while_a_picture_is_chosen_parks_the_run(owner: User, model: ModelServer) -> None:
+    model.fail(match="picture", status=503, times=ALWAYS)
+    run = is_parked(made(owner, include_image=True), "503")
+    model.faults.clear()
+    try_again(run)
+    assert Article.objects.get().image.name
+
+
+# The document
+
+
+def test_each_test_the_document_names_is_there() -> None:
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs" / "reliability.md").read_text())
+    sources = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) > 20
+    assert [name for name in named if f"def {name}(" not in sources] == []
