@@ -7,19 +7,25 @@ It chooses, orders and quotes; it never invents a sentence. Each function answer
 from agents.extractive.writer import (
     describe_seo,
     find,
+    headings,
     make_outline,
     picture_prompt,
     plan_questions,
+    plan_section,
     review,
+    synthesise,
     write_section,
 )
 
 __all__ = [
     "describe_seo",
     "find",
+    "headings",
     "make_outline",
     "picture_prompt",
     "plan_questions",
+    "plan_section",
     "review",
+    "synthesise",
     "write_section",
 ]

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from agents.contract import Brief, Passage
-from agents.extractive.sentences import count_words, is_quotable, read
+from agents.extractive.sentences import is_quotable, read
 from agents.extractive.terms import Vector, likeness, rarity, terms, vector
+from agents.text.words import count_words
 
 # Two sentences that share this much of their terms say the same: Jaccard, |A ∩ B| / |A ∪ B|.
 _SAME = 0.7

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from agents.text.words import count_words
+
 # English, German, then French, Spanish, Italian, Dutch and Vietnamese. "e.g." and "z.B." are told by their form.
 _ABBREVIATION_LIST = """
 dr mr mrs ms prof st sr jr gen col capt lt sgt rev hon gov sen rep pres figs eds cf ca approx vs mt dept
@@ -33,10 +35,6 @@ _STOPS = ".,;:!?…。！？"
 _BOUNDARY = re.compile(rf"(?<=[.!?…])[{_CLOSING}]*(?:\s»)?\s+|[。！？][」』”’）]*\s*")
 _LAST_TOKEN = re.compile(r"([^\s(\[\"“„«]+)\.$")
 _LINE_PARTS = re.compile(r"^((?:[-*+•–]|\(?\d{1,3}[.)])\s+)?(#{1,6}\s+)?(.*)$", re.DOTALL)
-
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+")
-_HAS_LETTER = re.compile(r"\w")
 
 # What pages say of themselves. Only phrases that no subject would use: bakers write about cookies, too.
 _BOILERPLATE = re.compile(
@@ -60,11 +58,6 @@ class _Line:
     text: str
     is_item: bool
     is_heading: bool
-
-
-def count_words(text: str) -> int:
-    """Words as a reader counts them: between spaces; a Chinese or Japanese character counts as one."""
-    return sum(1 for word in _WORD.findall(text) if _HAS_LETTER.search(word))
 
 
 def split(text: str, language: str = "en") -> list[str]:

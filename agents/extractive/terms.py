@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_RUN = re.compile(rf"[{_CJK}]+|[^\W\d_{_CJK}]+(?:['’-][^\W\d_{_CJK}]+)*")
+from agents.text.words import CJK, IDEOGRAPH
+
+_RUN = re.compile(rf"[{CJK}]+|[^\W\d_{CJK}]+(?:['’-][^\W\d_{CJK}]+)*")
 _STEM = 6
 
 Vector = dict[str, float]
@@ -54,7 +55,7 @@ def terms(text: str, language: str) -> list[str]:
     stop = function_words(language)
     found: list[str] = []
     for word in words(text.casefold()):
-        if re.match(rf"[{_CJK}]", word):
+        if IDEOGRAPH.match(word):
             found += [word[at : at + 2] for at in range(max(1, len(word) - 1))]
         elif len(word) > 1 and word not in stop:
             found.append(stem(word))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
-from agents.contract import Brief, Outline, Passage
+from agents.contract import Brief, Outline, OutlineSection, Passage
 from agents.extractive.material import Material, Quote, relevance
-from agents.extractive.terms import Vector, likeness
+from agents.extractive.terms import likeness
 
 # A section shorter than this is not worth a heading.
 _FEWEST_WORDS_OF_A_SECTION = 60
@@ -18,13 +19,18 @@ _CHOICE = 1.8
 _NEIGHBOURS = 0.3
 
 
+def sections_carried(material: Material, sections: int) -> int:
+    """How many of ``sections`` the material can fill; always two."""
+    return max(2, min(sections, material.words // _FEWEST_WORDS_OF_A_SECTION, len(material.quotes)))
+
+
 def group_passages(brief: Brief, material: Material, passages: Sequence[Passage], sections: int) -> list[list[str]]:
     """Ids of passages by section, in reading order; at least two groups, at most ``sections``.
 
     Where there are fewer passages than sections a passage stands in several groups, which then share its sentences.
     ``material`` must hold at least two quotes.
     """
-    wanted = max(2, min(sections, material.words // _FEWEST_WORDS_OF_A_SECTION, len(material.quotes)))
+    wanted = sections_carried(material, sections)
     quotes = material.by_passage()
     kept = _most_relevant(brief, material, [passage for passage in passages if passage.id in quotes], wanted)
     if len(kept) < wanted:
@@ -48,7 +54,7 @@ def share_quotes(outline: Outline, material: Material) -> list[list[Quote]]:
     """The quotes each section of ``outline`` may use: every quote has one place at most.
 
     A passage named by several sections is divided among them, in order. A section that names none which was read (a person
-    may have added it) takes the passage nearest to its heading.
+    may have added it) takes the passage nearest to its heading, and so does one for which too few sentences were left.
     """
     quotes = material.by_passage()
     claims: dict[str, list[int]] = defaultdict(list)
@@ -60,13 +66,16 @@ def share_quotes(outline: Outline, material: Material) -> list[list[Quote]]:
         if not known:
             claimless.append(index)
     for index in claimless:
-        section = outline.sections[index]
-        text = " ".join([section.heading, section.purpose, *section.points])
-        claims[_nearest(material.vector(text), quotes, material, taken=claims)].append(index)
+        claims[_nearest(outline.sections[index], quotes, material, taken=claims)].append(index)
     shares: list[list[Quote]] = [[] for _ in outline.sections]
     for id in quotes:
         for index, part in zip(sorted(claims[id]), _divide(quotes[id], len(claims[id])), strict=True):
             shares[index] += part
+    for index, share in enumerate(shares):
+        if not share and (unclaimed := {id: found for id, found in quotes.items() if not claims[id]}):
+            nearest = _nearest(outline.sections[index], unclaimed, material, taken=claims)
+            claims[nearest].append(index)
+            share += quotes[nearest]
     return shares
 
 
@@ -85,9 +94,20 @@ def _introduction(
     return max(groups, key=merit)
 
 
-def _nearest(asked: Vector, quotes: dict[str, list[Quote]], material: Material, *, taken: dict[str, list[int]]) -> str:
-    """The passage that is most like what is asked; one that another section has already must be twice as like."""
-    return max(quotes, key=lambda id: likeness(asked, material.vector_of(quotes[id])) * (0.5 if taken.get(id) else 1))
+def _nearest(
+    section: OutlineSection, quotes: dict[str, list[Quote]], material: Material, *, taken: dict[str, list[int]]
+) -> str:
+    """The passage most like what ``section`` is about; one that another section has already must be twice as like.
+
+    One without a sentence left for another section comes into question only where all are like that.
+    """
+    asked = material.vector(" ".join([section.heading, section.purpose, *section.points]))
+
+    def merit(id: str) -> tuple[bool, float]:
+        claims = len(taken.get(id, ()))
+        return claims < len(quotes[id]), likeness(asked, material.vector_of(quotes[id])) * (0.5 if claims else 1)
+
+    return max(quotes, key=merit)
 
 
 def _most_relevant(brief: Brief, material: Material, passages: list[Passage], sections: int) -> list[Passage]:
@@ -150,9 +170,6 @@ def _likenesses(passages: list[Passage], material: Material) -> dict[tuple[int, 
 
 
 def _divide(quotes: list[Quote], parts: int) -> list[list[Quote]]:
-    """``quotes`` in ``parts`` stretches as equal as can be; some are empty where there are fewer quotes than parts."""
-    return (
-        [quotes[len(quotes) * part // parts : len(quotes) * (part + 1) // parts] for part in range(parts)]
-        if parts
-        else []
-    )
+    """``quotes`` in ``parts`` stretches as equal as can be; the last are empty where there are fewer quotes than parts."""
+    bounds = [-(-len(quotes) * part // parts) for part in range(parts + 1)] if parts else []
+    return [quotes[start:end] for start, end in pairwise(bounds)]

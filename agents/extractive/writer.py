@@ -8,40 +8,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain, groupby, pairwise
+from threading import Lock
 
-from django.utils.text import slugify
-
-from agents.citations import escaped, strip_unknown
 from agents.contract import (
-    SEO,
     Brief,
+    Description,
     Finding,
-    Findings,
+    Found,
+    Headings,
     Outline,
     OutlineSection,
     Passage,
     PicturePrompt,
     Questions,
     Review,
+    SectionPlan,
+    Synthesis,
     Text,
 )
 from agents.exceptions import ManuscriptIncomplete, NothingToRead
 from agents.extractive.material import Material, Quote, gather, relevance
 from agents.extractive.naming import clip, keywords, name_sections, own_headings, title_of
 from agents.extractive.sentences import split
-from agents.extractive.terms import words as words_of
-from agents.extractive.themes import group_passages, share_quotes
+from agents.extractive.themes import group_passages, sections_carried, share_quotes
+from agents.text.citations import escaped, strip_unknown
+from agents.text.seo import slug_of
 
 _SENTENCES_OF_A_PARAGRAPH = 4
 _SENTENCES_OF_A_SYNTHESIS = 5
-_FINDINGS = 10
+_FINDINGS = 3
 _TITLE, _DESCRIPTION = 60, (120, 160)
 
-# Letters that do not come apart into a base and an accent, and would be lost in a slug.
-_UNACCENTED = str.maketrans(
-    {"đ": "d", "Đ": "D", "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "œ": "oe"}
-)
 _FURNITURE = re.compile(r"^(?:#{1,6}\s.*|\[\^\d+\]:.*)$|\[\^\d+\]", re.MULTILINE)
 
 
@@ -52,27 +52,71 @@ def plan_questions(brief: Brief) -> Questions:
     return Questions(questions=[topic, *with_keywords][:6])
 
 
-def find(brief: Brief, passages: Sequence[Passage], questions: Questions) -> Findings:
-    """The sentences that say most of the topic, each with its passage; the synthesis puts the best of them in reading order."""
-    material = _material(brief, passages)
-    weights = relevance(brief, material, *questions.questions)
+def find(brief: Brief, passages: Sequence[Passage], question: str) -> Found:
+    """The sentences that say most to ``question``, each with its passage."""
+    material = gather(passages, brief.language)
+    weights = relevance(brief, material, question)
     best = sorted(material.quotes, key=lambda quote: -weights[quote])[:_FINDINGS]
-    first = set(best[:_SENTENCES_OF_A_SYNTHESIS])
-    return Findings(
-        synthesis=" ".join(_quoted(quote) for quote in material.quotes if quote in first),
-        findings=[Finding(statement=quote.text, sources=[quote.passage]) for quote in best],
-    )
+    return Found(findings=[Finding(statement=quote.text, sources=[quote.passage]) for quote in best])
 
 
-def make_outline(brief: Brief, passages: Sequence[Passage], sections: int) -> Outline:
-    """An outline of at most ``sections`` sections: fewer where the passages carry fewer, but always two.
+def synthesise(brief: Brief, findings: Sequence[Finding]) -> Synthesis:
+    """A few of the findings, from all over the list, in its order; none twice."""
+    distinct = list({finding.statement: finding for finding in findings}.values())
+    few = distinct[:: max(1, -(-len(distinct) // _SENTENCES_OF_A_SYNTHESIS))]
+    return Synthesis(synthesis=" ".join(_cited(finding.statement, *finding.sources) for finding in few))
+
+
+def headings(brief: Brief, passages: Sequence[Passage], sections: int) -> Headings:
+    """The title and at most ``sections`` headings: fewer where the passages carry fewer, but always two.
 
     Raises NothingToRead where the passages do not hold two sentences that can be quoted.
     """
+    outline = make_outline(brief, passages, sections)
+    return Headings(title=outline.title, sections=[section.heading for section in outline.sections])
+
+
+def plan_section(brief: Brief, passages: Sequence[Passage], sections: int, number: int) -> SectionPlan:
+    """What section ``number`` (from 1) of the outline with ``sections`` sections has to do."""
+    section = make_outline(brief, passages, sections).sections[number - 1]
+    return SectionPlan(purpose=section.purpose, points=section.points, sources=section.sources)
+
+
+def make_outline(brief: Brief, passages: Sequence[Passage], sections: int) -> Outline:
+    """The outline that ``headings`` and ``plan_section`` tell of: made once for all of them."""
     material = _material(brief, passages)
+    asked = _Asked(
+        (brief.topic, tuple(brief.keywords), brief.language, brief.min_words),
+        tuple((passage.id, passage.source, passage.start, passage.text) for passage in passages),
+        sections_carried(material, sections),
+        brief,
+        passages,
+    )
+    with _planning:  # they are asked for side by side, in threads
+        return _outline(asked)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What an outline depends on, in a form that can be compared, and what it is made of."""
+
+    brief_key: tuple[str, tuple[str, ...], str, int]
+    passage_keys: tuple[tuple[str, int, int, str], ...]
+    sections: int
+    brief: Brief = field(compare=False)
+    passages: Sequence[Passage] = field(compare=False)
+
+
+_planning = Lock()
+
+
+@lru_cache(maxsize=2)
+def _outline(asked: _Asked) -> Outline:
+    brief = asked.brief
+    material = _material(brief, asked.passages)
     title = title_of(brief.topic, brief.language)
-    groups = group_passages(brief, material, passages, sections)
-    bare = [OutlineSection(heading="unnamed", purpose="", points=[], sources=group) for group in groups]
+    groups = group_passages(brief, material, asked.passages, asked.sections)
+    bare = [OutlineSection(heading="unnamed", sources=group) for group in groups]
     shares = share_quotes(Outline(title=title, sections=bare), material)
     chosen = _choose(brief, material, shares, -(-brief.min_words // len(shares)))
     return Outline(
@@ -111,7 +155,7 @@ def review(brief: Brief, outline: Outline, sections: Sequence[Text]) -> Review:
     return Review(remarks=[])
 
 
-def describe_seo(brief: Brief, title: str, text: str) -> SEO:
+def describe_seo(brief: Brief, title: str, text: str) -> Description:
     """Search-engine fields in the article's own words. ``text`` is its Markdown, with or without marks and footnotes."""
     plain = strip_unknown(_FURNITURE.sub("", text), ()).replace("\\", "")
     sentences = split(plain, brief.language)
@@ -120,10 +164,10 @@ def describe_seo(brief: Brief, title: str, text: str) -> SEO:
         if len(description) >= _DESCRIPTION[0]:
             break
         description = f"{description} {sentence}".strip()
-    return SEO(
+    return Description(
         title=clip(title, _TITLE),
         meta_description=clip(description or title, _DESCRIPTION[1]),
-        slug=_slug(title),
+        slug=slug_of(title),
         keywords=keywords(sentences, brief.keywords, brief.language) or [brief.topic[:80]],
     )
 
@@ -197,10 +241,8 @@ def _points(quotes: Sequence[Quote], heading: str, language: str) -> list[str]:
 
 
 def _quoted(quote: Quote) -> str:
-    return f"{escaped(quote.text)} [{quote.passage}]"
+    return _cited(quote.text, quote.passage)
 
 
-def _slug(title: str) -> str:
-    slug = slugify(title.translate(_UNACCENTED)) or slugify(title, allow_unicode=True)
-    cut = slug if len(slug) <= _TITLE else slug[:_TITLE].rpartition("-")[0] or slug[:_TITLE]
-    return cut.strip("-") or "-".join(words_of(title.casefold()))[:_TITLE] or "article"
+def _cited(sentence: str, *passages: str) -> str:
+    return f"{escaped(sentence)} [{', '.join(passages)}]"

@@ -2,43 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
+from agents.contract import Brief, Hit, Reading
 from agents.exceptions import SearchFailed
 from agents.research.addresses import Allowed
 from agents.research.fetch import Fetcher
+from agents.research.finding import find
 from agents.research.providers import Brave, Ddgs, SearXNG, Tavily, Wikipedia
-from agents.research.search import FirstOf, NoSearch, Search
+from agents.research.reach import IfReached, Outages
+from agents.research.reading import read_while_finding
+from agents.research.search import FirstOf, NoSearch, Provider, Search
 
 PROVIDERS = ("auto", "tavily", "brave", "searxng", "ddgs", "wikipedia", "none")
+HITS, PAGES = 12, 6
+
+
+async def read_for(brief: Brief, questions: Sequence[str]) -> Reading:
+    """All that can be read for ``questions``: the brief's own sources and, beside them, what the search finds.
+
+    A search that fails is told in ``unread``: the run goes on with what it has. The search and the pages it finds have
+    RESEARCH_SECONDS together; own sources are read however long they take.
+    """
+    from django.conf import settings
+
+    async def search() -> tuple[list[Hit], list[str]]:
+        try:
+            outages = Outages(settings.VAR / "outages")
+            return await find(questions, search_from_settings(brief.language, outages), HITS)
+        except SearchFailed as problem:  # it is not set up as it should be
+            return [], [str(problem)]
+
+    return await read_while_finding(
+        brief.sources, search, fetcher=fetcher_from_settings(), seconds=settings.RESEARCH_SECONDS, limit=PAGES
+    )
 
 
 def choose_search(
-    provider: str, *, tavily_key: str = "", brave_key: str = "", searxng_url: str = "", language: str = "en"
+    provider: str,
+    *,
+    tavily_key: str = "",
+    brave_key: str = "",
+    searxng_url: str = "",
+    language: str = "en",
+    outages: Outages | None = None,
 ) -> Search:
-    """The search that ``provider`` names. ``auto`` takes the first that is configured, else the free ones.
+    """The search that ``provider`` names. ``auto`` takes the first that is configured, else the free ones in turn.
 
-    Raises SearchFailed where the name is unknown or what the provider needs is not set.
+    ``outages`` is what is known of providers that do not answer. Raises SearchFailed where the name is unknown or what the
+    provider needs is not set.
     """
-    match provider.strip().lower():
-        case "auto":
-            provider = "tavily" if tavily_key else "brave" if brave_key else "searxng" if searxng_url else "free"
-            if provider == "free":
-                return FirstOf([Ddgs(language=language), Wikipedia(language=language)])
-            return choose_search(
-                provider, tavily_key=tavily_key, brave_key=brave_key, searxng_url=searxng_url, language=language
-            )
-        case "tavily":
-            return Tavily(_required("TAVILY_API_KEY", tavily_key))
-        case "brave":
-            return Brave(_required("BRAVE_API_KEY", brave_key))
-        case "searxng":
-            return SearXNG(_required("SEARXNG_URL", searxng_url), language=language)
-        case "ddgs":
-            return Ddgs(language=language)
-        case "wikipedia":
-            return Wikipedia(language=language)
-        case "none":
-            return NoSearch()
-    raise SearchFailed(f"SEARCH_PROVIDER is {provider!r}, which is unknown. Use one of: {', '.join(PROVIDERS)}.")
+    name = provider.strip().lower()
+    if name not in PROVIDERS:
+        raise SearchFailed(f"SEARCH_PROVIDER is {name!r}, which is unknown. Use one of: {', '.join(PROVIDERS)}.")
+    if name == "none":
+        return NoSearch()
+    names = [name]
+    if name == "auto":
+        set_up = {"tavily": tavily_key, "brave": brave_key, "searxng": searxng_url}
+        names = [each for each, needed in set_up.items() if needed][:1] or ["ddgs", "wikipedia"]
+    make: dict[str, Callable[[], Provider]] = {
+        "tavily": lambda: Tavily(_required("TAVILY_API_KEY", tavily_key)),
+        "brave": lambda: Brave(_required("BRAVE_API_KEY", brave_key)),
+        "searxng": lambda: SearXNG(_required("SEARXNG_URL", searxng_url), language=language),
+        "ddgs": lambda: Ddgs(language=language),
+        "wikipedia": lambda: Wikipedia(language=language),
+    }
+    known = outages or Outages()
+    searches = [IfReached(make[each](), known) for each in names]
+    return FirstOf(searches) if len(searches) > 1 else searches[0]
 
 
 def _required(name: str, value: str) -> str:
@@ -47,7 +79,7 @@ def _required(name: str, value: str) -> str:
     return value
 
 
-def search_from_settings(language: str = "en") -> Search:
+def search_from_settings(language: str = "en", outages: Outages | None = None) -> Search:
     from django.conf import settings
 
     return choose_search(
@@ -56,6 +88,7 @@ def search_from_settings(language: str = "en") -> Search:
         brave_key=settings.BRAVE_API_KEY,
         searxng_url=settings.SEARXNG_URL,
         language=language,
+        outages=outages,
     )
 
 

@@ -13,13 +13,14 @@ import ssl
 import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from ipaddress import ip_address
 
 import httpx
 
 from agents.exceptions import FetchRefused
 from agents.research.addresses import Address, Allowed
+from agents.research.apart import apart
 from agents.research.kinds import DOCUMENTS, Expected
 
 USER_AGENT = "ContentStudio/0.1 (self-hosted writing studio; reads single pages for their citation)"
@@ -46,8 +47,8 @@ def tls_context() -> ssl.SSLContext:
 
 
 async def resolve(host: str, port: int) -> list[Address]:
-    """Every address ``host`` has, by the system's own resolver. Raises OSError where it has none."""
-    answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    """Every address ``host`` has, by the system's own resolver, which may take its time. Raises OSError where it has none."""
+    answers = await apart(partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
     # An IPv6 address may carry a scope ("fe80::1%eth0"), which ip_address keeps.
     return list(dict.fromkeys(ip_address(answer[4][0]) for answer in answers))
 

@@ -6,17 +6,20 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import httpx
 
 from agents.contract import Hit
 from agents.exceptions import SearchFailed
+from agents.research.apart import apart
 from agents.research.fetch import USER_AGENT, tls_context
 from agents.research.ranking import terms
-from agents.research.search import hits_from
+from agents.research.search import Unanswered, hits_from
 
-SECONDS = 10.0
+SECONDS = 6.0
+NO_ANSWER = "{} did not answer within {:g} seconds. Try again later."
 
 
 class Tavily:
@@ -26,13 +29,13 @@ class Tavily:
 
     def __init__(self, key: str, *, address: str = "https://api.tavily.com/search") -> None:
         self._key = key
-        self._address = address
+        self.address = address
 
     async def search(self, query: str, limit: int) -> list[Hit]:
         answer = await ask(
             httpx.Request(
                 "POST",
-                self._address,
+                self.address,
                 headers={"Authorization": f"Bearer {self._key}"},
                 json={"query": query[:400], "max_results": min(limit, 20), "search_depth": "basic"},
             ),
@@ -49,14 +52,14 @@ class Brave:
 
     def __init__(self, key: str, *, address: str = "https://api.search.brave.com/res/v1/web/search") -> None:
         self._key = key
-        self._address = address
+        self.address = address
 
     async def search(self, query: str, limit: int) -> list[Hit]:
         query = " ".join(query.split()[:50])[:400]  # more is refused
         answer = await ask(
             httpx.Request(
                 "GET",
-                self._address,
+                self.address,
                 headers={"X-Subscription-Token": self._key, "Accept": "application/json"},
                 params={"q": query, "count": min(limit, 20), "text_decorations": "0"},
             ),
@@ -74,14 +77,12 @@ class SearXNG:
     name = "SearXNG"
 
     def __init__(self, address: str, *, language: str = "en") -> None:
-        self._address = address.rstrip("/").removesuffix("/search") + "/search"
+        self.address = address.rstrip("/").removesuffix("/search") + "/search"
         self._language = language
 
     async def search(self, query: str, limit: int) -> list[Hit]:
         answer = await ask(
-            httpx.Request(
-                "GET", self._address, params={"q": query[:400], "format": "json", "language": self._language}
-            ),
+            httpx.Request("GET", self.address, params={"q": query[:400], "format": "json", "language": self._language}),
             self.name,
             advice="Its settings.yml must list json under search.formats, and SEARXNG_URL must point to it.",
         )
@@ -94,7 +95,7 @@ class Wikipedia:
     name = "Wikipedia"
 
     def __init__(self, *, language: str = "en", address: str = "") -> None:
-        self._address = address or f"https://{edition(language)}.wikipedia.org/w/api.php"
+        self.address = address or f"https://{edition(language)}.wikipedia.org/w/api.php"
 
     async def search(self, query: str, limit: int) -> list[Hit]:
         # Every word must occur in a page, so a whole question finds nothing.
@@ -102,7 +103,7 @@ class Wikipedia:
         answer = await ask(
             httpx.Request(
                 "GET",
-                self._address,
+                self.address,
                 params={
                     "action": "query",
                     "format": "json",
@@ -134,6 +135,7 @@ class Ddgs:
     """DuckDuckGo and others by the ddgs library, which reads their result pages: no key, but no promise either."""
 
     name = "ddgs"
+    address = "https://duckduckgo.com"  # the first of those it asks
 
     def __init__(self, *, language: str = "en", backend: str = "auto", seconds: int = 5) -> None:
         self._region = region(language)
@@ -141,7 +143,11 @@ class Ddgs:
         self._seconds = seconds
 
     async def search(self, query: str, limit: int) -> list[Hit]:
-        rows = await asyncio.to_thread(self._ask, query[:400], limit)
+        try:
+            async with asyncio.timeout(SECONDS):
+                rows = await apart(partial(self._ask, query[:400], limit))
+        except TimeoutError as error:
+            raise Unanswered(NO_ANSWER.format(self.name, SECONDS)) from error
         return hits_from(rows, limit, title="title", url="href", snippet="body")
 
     def _ask(self, query: str, limit: int) -> list[dict[str, Any]]:
@@ -155,9 +161,7 @@ class Ddgs:
         except DDGSException as error:
             if "No results found" in str(error):
                 return []
-            raise SearchFailed(
-                "The free search (ddgs) did not answer. Try again later, or set a search key."
-            ) from error
+            raise Unanswered("The free search (ddgs) did not answer. Try again later, or set a search key.") from error
         return rows
 
 
@@ -168,9 +172,9 @@ async def ask(request: httpx.Request, provider: str, *, advice: str) -> Mapping[
         async with asyncio.timeout(SECONDS), httpx.AsyncClient(verify=tls_context(), timeout=SECONDS) as client:
             response = await client.send(request)
     except (TimeoutError, httpx.TimeoutException) as error:
-        raise SearchFailed(f"{provider} did not answer within {SECONDS:g} seconds. Try again later.") from error
+        raise Unanswered(NO_ANSWER.format(provider, SECONDS)) from error
     except httpx.RequestError as error:
-        raise SearchFailed(f"{provider} could not be reached ({error or type(error).__name__}). {advice}") from error
+        raise Unanswered(f"{provider} could not be reached ({error or type(error).__name__}). {advice}") from error
     if response.status_code == 429:
         raise SearchFailed(f"{provider} was asked too often (429). Wait a while, or raise the plan's limit.")
     if not response.is_success:

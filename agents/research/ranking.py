@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from agents.contract import Passage
-from agents.research.words import CJK, IDEOGRAPH, LETTERS
+from agents.text.words import CJK, IDEOGRAPH, LETTERS
 
 TERM = re.compile(f"[{CJK}]+|{LETTERS}")
 

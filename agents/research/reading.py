@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +17,14 @@ from agents.research.finding import page_key
 from agents.research.likeness import repeats
 from agents.research.passages import cut, is_boilerplate
 from agents.research.text import first_words
-from agents.research.words import count_words
+from agents.text.words import count_words
 
 AT_ONCE = 6
 EXCERPT_CHARACTERS = 300
 OUT_OF_TIME = "There was no time left to read it. Give it as a source of your own: those are always read."
+
+Find = Callable[[], Awaitable[tuple[list[Hit], list[str]]]]
+"""Gives the pages found, best first, and what went wrong, in words."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +59,39 @@ async def read_all(
     The brief's own ``sources`` are all read, however long they take (each has limits of its own). Of the pages found, at
     most ``limit`` are read, in no more than ``seconds``; later hits stand in for earlier ones that cannot be read.
     """
+
+    async def known() -> tuple[list[Hit], list[str]]:
+        return list(hits), []
+
+    return await read_while_finding(sources, known, fetcher=fetcher, seconds=seconds, limit=limit)
+
+
+async def read_while_finding(
+    sources: Sequence[BriefSource], find: Find, *, fetcher: Fetcher, seconds: float, limit: int
+) -> Reading:
+    """Like ``read_all``, with the hits that ``find`` gives while own sources are read; ``seconds`` are for both, hits and pages.
+
+    What went wrong with the search is told among what could not be read.
+    """
     own = [Wanted(source.title, source.url, source.text, source.path, source.id) for source in sources]
-    known = {page_key(wanted.url) for wanted in own if wanted.url}
-    found = [Wanted(hit.title, hit.url) for hit in hits if page_key(hit.url) not in known]
     slots = asyncio.Semaphore(AT_ONCE)
-    own_answers, found_answers = await asyncio.gather(
-        asyncio.gather(*(_read(wanted, fetcher, slots) for wanted in own)),
-        _read_until(found, fetcher, slots, seconds=seconds, limit=limit),
+
+    async def read_found() -> tuple[list[Read | Unread], list[str]]:
+        deadline = asyncio.get_running_loop().time() + seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                hits, problems = await find()
+        except TimeoutError:
+            return [], [f"It gave no answer within {seconds:g} seconds. Try again later, or raise RESEARCH_SECONDS."]
+        known = {page_key(wanted.url) for wanted in own if wanted.url}
+        found = [Wanted(hit.title, hit.url) for hit in hits if page_key(hit.url) not in known]
+        return await _read_until(found, fetcher, slots, deadline=deadline, limit=limit), problems
+
+    own_answers, (found_answers, problems) = await asyncio.gather(
+        asyncio.gather(*(_read(wanted, fetcher, slots) for wanted in own)), read_found()
     )
-    return await asyncio.to_thread(_compose, [*own_answers, *found_answers])
+    reading = await asyncio.to_thread(_compose, [*own_answers, *found_answers])
+    return reading.with_problems(problems)
 
 
 async def _read(wanted: Wanted, fetcher: Fetcher, slots: asyncio.Semaphore) -> Read | Unread:
@@ -82,7 +109,7 @@ async def _read(wanted: Wanted, fetcher: Fetcher, slots: asyncio.Semaphore) -> R
 
 
 async def _read_until(
-    found: list[Wanted], fetcher: Fetcher, slots: asyncio.Semaphore, *, seconds: float, limit: int
+    found: list[Wanted], fetcher: Fetcher, slots: asyncio.Semaphore, *, deadline: float, limit: int
 ) -> list[Read | Unread]:
     """What became of the pages that were tried, in the order of the hits: tried until ``limit`` are read or time is up."""
     answers: dict[int, Read | Unread] = {}
@@ -97,7 +124,7 @@ async def _read_until(
             answers[place] = await _read(wanted, fetcher, slots)
 
     try:
-        async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
+        async with asyncio.timeout_at(deadline), asyncio.TaskGroup() as group:
             for _ in range(min(AT_ONCE, limit)):
                 group.create_task(work())
     except TimeoutError:

@@ -24,6 +24,16 @@ class Search(Protocol):
         ...
 
 
+class Provider(Search, Protocol):
+    """A search by one server. ``address`` is its URL, or that of one it cannot do without."""
+
+    address: str
+
+
+class Unanswered(SearchFailed):
+    """The provider is not there or does not answer: it need not be asked again at once."""
+
+
 class NoSearch:
     """Finds nothing: only what the brief brings is read."""
 

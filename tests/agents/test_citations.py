@@ -14,8 +14,8 @@ import pytest
 from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 
-from agents.citations import compile_references, escaped, marks, strip_unknown
 from agents.contract import Passage, Reading, Reference, Source
+from agents.text.citations import compile_references, escaped, marks, strip_unknown
 
 READ_AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from agents import extractive, samples
-from agents.citations import compile_references, marks, strip_unknown
 from agents.contract import Brief, Outline, OutlineSection, Passage, Reading, Text
 from agents.exceptions import ManuscriptIncomplete, NothingToRead
+from agents.extractive import writer
 from agents.extractive.material import gather
 from agents.extractive.naming import clip, keywords, title_of
-from agents.extractive.sentences import count_words, split
+from agents.extractive.sentences import split
 from agents.extractive.terms import terms
+from agents.text.citations import compile_references, marks, strip_unknown
+from agents.text.evidence import cited_sentences, compare
+from agents.text.words import count_words
 
 ESSAYS = {sample.title: sample.text for sample in samples.closest(" ".join(samples.titles()), limit=9)}
 ROOFS, BEES, BREAD = ESSAYS["Rooftop gardens"], ESSAYS["Honey bees and their colony"], ESSAYS["Sourdough bread"]
@@ -201,10 +206,9 @@ def test_an_outline_a_person_changed_is_followed() -> None:
     passages = cut(ROOFS)
     asked = brief(min_words=900)
     outline = extractive.make_outline(asked, passages, 3)
-    added = OutlineSection(
-        heading="Water after a storm", purpose="What rain on a bare roof does to the sewers", points=[], sources=["S77"]
-    )
-    changed = Outline(title="My own title", sections=[added, *reversed(outline.sections)])
+    added = OutlineSection(heading="Water after a storm", purpose="What rain on a bare roof does to the sewers")
+    renamed = [section.model_copy(update={"heading": f"My {place}"}) for place, section in enumerate(outline.sections)]
+    changed = Outline(title="My own title", sections=[added, *reversed(renamed)])
     sections = written(asked, changed, passages)
     assert set(marks(sections[0])) == {"S3"}
     assert word_count(sections) == carried(passages)
@@ -212,12 +216,34 @@ def test_an_outline_a_person_changed_is_followed() -> None:
     assert len(sentences) == len(set(sentences))
 
 
+def test_a_section_whose_passage_others_used_up_takes_one_nobody_claimed() -> None:
+    passages = cut(
+        "Bees live in large colonies together. They collect nectar from many flowers.",
+        "The queen lays all the eggs of the hive. Workers feed her and keep her clean.",
+    )
+    sections = [OutlineSection(heading=heading, sources=["S1"]) for heading in ("Bees", "Nectar", "The queen")]
+    texts = written(brief(min_words=300), Outline(title="Bees and more", sections=sections), passages)
+    assert [set(marks(text)) for text in texts] == [{"S1"}, {"S1"}, {"S2"}]
+
+
 def test_a_section_for_which_no_sentence_is_left_is_told() -> None:
     passages = cut("Bees live in large colonies together. They collect nectar from many flowers.")
-    section = OutlineSection(heading="Bees", purpose="", points=[], sources=["S1"])
-    outline = Outline(title="Bees and more", sections=[section, section, section])
+    sections = [OutlineSection(heading="Bees") for _ in range(3)]
     with pytest.raises(ManuscriptIncomplete, match="no sentence for the section “Bees”"):
-        written(brief(min_words=300), outline, passages)
+        written(brief(min_words=300), Outline(title="Bees and more", sections=sections), passages)
+
+
+def test_every_sentence_is_found_supported_by_code_alone() -> None:
+    passages = cut(ROOFS, BEES, BREAD)
+    asked = brief(min_words=1400)
+    by_id = {passage.id: passage for passage in passages}
+    cited = [
+        sentence
+        for text in written(asked, extractive.make_outline(asked, passages, 7), passages)
+        for sentence in cited_sentences(text)
+    ]
+    assert len(cited) > 50
+    assert {compare(sentence, by_id) for sentence in cited} == {("supported", "")}
 
 
 def test_many_passages_never_overfill_a_section() -> None:
@@ -226,16 +252,69 @@ def test_many_passages_never_overfill_a_section() -> None:
     assert all(1 <= len(section.sources) <= 8 for section in outline.sections)
 
 
-def test_findings_are_sentences_with_their_passages() -> None:
+def test_findings_are_the_sentences_that_answer_a_question_with_their_passages() -> None:
     passages = cut(ROOFS, BREAD)
     asked = brief()
-    findings = extractive.find(asked, passages, extractive.plan_questions(asked))
+    found = [
+        extractive.find(asked, passages, question).findings for question in ("How heavy is wet soil?", "Who waters?")
+    ]
     by_id = {passage.id: passage.text for passage in passages}
-    assert 5 <= len(findings.findings) <= 12
-    assert all(finding.statement in by_id[finding.sources[0]] for finding in findings.findings)
-    assert len(marks(findings.synthesis)) == 5
-    assert passages[0].source == 1
-    assert "roof" in findings.findings[0].statement.lower()
+    assert all(len(findings) == 3 for findings in found)
+    assert found[0] != found[1]
+    assert all(finding.statement in by_id[finding.sources[0]] for findings in found for finding in findings)
+    assert "soil" in found[0][0].statement
+
+
+def test_passages_without_a_sentence_answer_nothing() -> None:
+    assert extractive.find(brief(), cut("Menu\nHome\nContact"), "What is there?").findings == []
+
+
+def test_the_synthesis_takes_findings_to_all_questions_and_none_twice() -> None:
+    passages = cut(ROOFS)
+    questions = ("How heavy is wet soil?", "Who waters the garden?", "What does a roof cost?")
+    findings = [finding for question in questions for finding in extractive.find(brief(), passages, question).findings]
+    synthesis = extractive.synthesise(brief(), findings + findings).synthesis
+    sentences = sentences_of([synthesis])
+    assert 3 <= len(sentences) == len(set(sentences)) == len(marks(synthesis)) <= 5
+    assert set(sentences) <= {finding.statement for finding in findings}
+    assert findings[0].statement in synthesis
+
+
+def test_headings_and_plans_are_of_one_outline() -> None:
+    passages = cut(ROOFS, BEES)
+    asked = brief(min_words=900)
+    headings = extractive.headings(asked, passages, 99)
+    number = len(headings.sections)
+    plans = [extractive.plan_section(asked, passages, number, place) for place in range(1, number + 1)]
+    assert 6 < number < 99
+    planned = zip(headings.sections, plans, strict=True)
+    outline = Outline(
+        title=headings.title,
+        sections=[OutlineSection(heading=heading, **plan.model_dump()) for heading, plan in planned],
+    )
+    assert outline == extractive.make_outline(asked, passages, 99)
+
+
+def test_an_outline_is_made_once_however_many_sections_ask_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    group = writer.group_passages
+
+    def counting(*arguments: Any) -> list[list[str]]:
+        made.append(1)
+        return group(*arguments)
+
+    monkeypatch.setattr(writer, "group_passages", counting)
+    passages = cut(ROOFS, BEES)
+    asked = brief("Counting outlines")
+    with ThreadPoolExecutor(4) as threads:
+        plans = list(threads.map(lambda n: extractive.plan_section(asked, list(passages), 4, n), (1, 2, 3, 4)))
+    assert len({plan.purpose for plan in plans}) == 4
+    assert len(made) == 1
+
+
+def test_another_text_under_the_same_ids_is_another_outline() -> None:
+    one, other = (extractive.headings(brief(), cut(text), 3) for text in (ROOFS, BEES))
+    assert one.sections != other.sections
 
 
 def test_questions_are_the_topic_alone_and_with_keywords() -> None:
@@ -268,7 +347,7 @@ def test_seo_fields_are_made_of_the_article() -> None:
         ("Große Höfe & Łódź", "grosse-hofe-lodz"),
         ("屋顶花园", "屋顶花园"),
         ("!!! ???", "article"),
-        ("word " * 30, "word-word-word-word-word-word-word-word-word-word-word-word"),
+        ("word " * 30, "word-word-word-word-word-word"),
     ],
 )
 def test_a_slug_is_made_of_any_title(title: str, slug: str) -> None:
@@ -323,6 +402,6 @@ def test_terms_of_chinese_text_are_pairs_of_characters() -> None:
 
 def test_importing_the_writer_loads_nothing_heavy() -> None:
     heavy = {"numpy", "bm25s", "crewai", "openai"}
-    code = f"import sys, agents.extractive, agents.samples, agents.citations; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, agents.extractive, agents.samples, agents.text.citations; print(sorted({heavy} & set(sys.modules)))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert answer.stdout.strip() == "[]"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agents import samples
-from agents.extractive.sentences import count_words, is_quotable, split
+from agents.extractive.sentences import is_quotable, split
+from agents.text.words import count_words
 
 
 @pytest.mark.parametrize(

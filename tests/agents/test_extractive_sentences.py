@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.extractive.sentences import count_words, is_quotable, read, split
+from agents.extractive.sentences import is_quotable, read, split
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,3 @@ def test_a_whole_sentence_may_be_quoted(sentence: str) -> None:
 )
 def test_a_fragment_is_not_quoted(sentence: str) -> None:
     assert not is_quotable(sentence)
-
-
-def test_words_are_counted_as_a_reader_counts_them() -> None:
-    assert count_words("Well-known words – 3.5 of them, aren't they?") == 7
-    assert count_words("屋顶花园 cool") == 5
-    assert count_words("") == 0

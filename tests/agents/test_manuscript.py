@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from agents.contract import SEO, Brief, Outline, OutlineSection, Passage, Reading
+from agents.contract import Brief, Evidence, Outline, OutlineSection, Passage, Reading
 from agents.exceptions import ManuscriptIncomplete
-from agents.manuscript import (
+from agents.text.manuscript import (
     assemble,
     check,
-    cut,
-    fit_seo,
+    distinct,
+    heading_of,
+    is_whole,
     notices,
+    repeated,
     section_count,
     section_passages,
     section_text,
     shortlist,
+    without_loose_end,
+    words_of,
 )
 from tests.factories import make_manuscript
 
@@ -42,6 +46,20 @@ def test_a_writers_answer_becomes_a_sections_text(answer: str, text: str) -> Non
     assert section_text(answer) == text
 
 
+@pytest.mark.parametrize(
+    ("answer", "heading"),
+    [
+        ("Weight decides.", "Weight decides"),
+        ("3. What it costs", "What it costs"),
+        ("## Who\npays?", "Who pays?"),
+        ("2026 in figures", "2026 in figures"),
+        ("...", "..."),
+    ],
+)
+def test_a_heading_has_no_number_and_no_full_stop(answer: str, heading: str) -> None:
+    assert heading_of(answer) == heading
+
+
 def test_headings_of_an_outline_stay_on_one_line() -> None:
     section = OutlineSection(heading="## Two\nlines", purpose="", points=[], sources=[])
     assert assemble(Outline(title="A title", sections=[section, section]), ["a", "b"]).startswith(
@@ -50,19 +68,53 @@ def test_headings_of_an_outline_stay_on_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "limit", "expected"),
-    [("short", 10, "short"), ("one two three", 9, "one two…"), ("unbreakable", 6, "unbre…"), ("one, two", 7, "one…")],
+    "text",
+    [
+        "It ends.",
+        "It ends. [S3]",
+        "It ends [S3, S4].",
+        "“It ends.”",
+        "Does it end?",
+        "It ends:\n\n- one\n- two",
+        "| a | b |\n| - | - |\n| 1 | 2 |",
+        "```\ncode\n```",
+        "终于结束了。",
+        "ไม่มีเครื่องหมายจบประโยค",
+        "**It ends.**",
+    ],
 )
-def test_text_is_cut_at_a_word(text: str, limit: int, expected: str) -> None:
-    assert cut(text, limit) == expected
-    assert len(expected) <= limit
+def test_a_text_that_ends_well_is_whole(text: str) -> None:
+    assert is_whole(text)
+    assert without_loose_end(text) == text
 
 
-def test_seo_is_held_to_its_limits() -> None:
-    seo = fit_seo(SEO(title="Word " * 30, meta_description="Word\n" * 60, slug="Roof Gardens & Ñandú!", keywords=["a"]))
-    assert len(seo.title) <= 60
-    assert len(seo.meta_description) <= 160
-    assert seo.slug == "roof-gardens-ñandú"
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("It ends. And then the", "It ends."),
+        ("It ends [S1]. And then [S2", "It ends [S1]."),
+        ("It costs 3.50 euros. And then", "It costs 3.50 euros."),
+        ("One. Two.\n\nThree and", "One. Two."),
+        ("不完整。然后", "不完整。"),
+    ],
+)
+def test_a_loose_end_is_cut_off(text: str, whole: str) -> None:
+    assert not is_whole(text)
+    assert without_loose_end(text).strip() == whole
+
+
+def test_marks_are_not_counted_as_words() -> None:
+    assert words_of("Roofs hold rain [S1]. Gardens [S2, S3] grow.") == 5
+
+
+def test_ids_are_taken_as_models_give_them() -> None:
+    assert distinct(["S3", "[S1]", "s3", "S2"]) == ["S3", "S1", "S2"]
+
+
+def test_sections_that_say_the_same_are_found() -> None:
+    same = "Roofs hold the rain of a whole summer night, and let it go by the next morning."
+    other = "An engineer has to look at the beams before the first sack of soil is carried up."
+    assert repeated([same, other, f"{same} [S3]"]) == [(1, 3)]
 
 
 def passage(number: int, source: int = 1) -> Passage:
@@ -97,6 +149,14 @@ class TestJudging:
         check(BRIEF, make_manuscript("Word " * 100), has_model=False)
         told = notices(BRIEF, make_manuscript("Word " * 100), has_model=False)
         assert "100 of the 300 words" in told[1]
+
+    def test_what_is_not_supported_is_told_in_figures(self) -> None:
+        row = Evidence(section=1, sentence="A.", passages=["S1"], verdict="not", judged_by="model")
+        sound = row.model_copy(update={"verdict": "supported"})
+        one = make_manuscript("Word " * 300).model_copy(update={"evidence": [row, sound]})
+        assert notices(BRIEF, one, has_model=True)[0].startswith("One sentence is not")
+        two = one.model_copy(update={"evidence": [row, sound, row]})
+        assert notices(BRIEF, two, has_model=True)[0].startswith("2 sentences are not")
 
     @pytest.mark.parametrize("has_model", [True, False])
     def test_nothing_is_never_complete(self, has_model: bool) -> None:

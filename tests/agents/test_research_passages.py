@@ -9,7 +9,7 @@ from agents.contract import Passage
 from agents.research.likeness import repeats, resemblance, sketch
 from agents.research.passages import cut, is_boilerplate
 from agents.research.ranking import rank, terms
-from agents.research.words import count_words, sentences
+from agents.text.words import count_words, sentences
 
 WORDS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "omega")
 
@@ -217,3 +217,22 @@ def test_terms_are_found_in_any_script():
     assert terms("How do Heat-Pumps work? Gas, glass") == ["heat", "pump", "work", "gas", "glass"]
     assert terms("東京都 Straße") == ["東京", "京都", "strasse"]
     assert terms("都") == ["都"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", 0),
+        ("– — … ***", 0),
+        ("Well-known words – 3.5 of them, aren't they?", 7),
+        ("don't count 1,000 marks — or dashes—here", 7),
+        ("屋顶花园 cool", 5),
+        ("हिन्दी शब्द", 2),
+        ("한국어 단어", 2),
+        ("สวัสดีชาวโลก", 3),
+        ("x" * 130, 3),
+    ],
+)
+def test_words_are_counted_as_a_reader_counts_them(text: str, words: int):
+    assert count_words(text) == words
+    assert count_words(f"one {text} one", 4, 4 + len(text)) == words

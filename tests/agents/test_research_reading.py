@@ -11,7 +11,7 @@ from aiohttp import web
 from agents.contract import BriefSource, Hit
 from agents.research.addresses import Allowed
 from agents.research.fetch import Fetcher
-from agents.research.reading import OUT_OF_TIME, read_all
+from agents.research.reading import OUT_OF_TIME, read_all, read_while_finding
 from tests.agents.fixtures.loopback import page, serving
 
 FETCHER = Fetcher(allowed=Allowed.parse(["127.0.0.0/8"]), seconds=5)
@@ -175,6 +175,50 @@ async def test_found_pages_have_so_many_seconds_and_own_sources_all_they_need():
     assert time.monotonic() - begun < 4
     assert [source.brief_source for source in reading.sources] == [1]
     assert [(unread.title, unread.reason) for unread in reading.unread] == [(hit.title, OUT_OF_TIME) for hit in found]
+
+
+async def test_own_sources_are_read_while_the_search_goes_on():
+    handler = Site()
+    async with serving(handler) as site:
+
+        async def search() -> tuple[list[Hit], list[str]]:
+            while not handler.asked:  # else it would wait for ever
+                await asyncio.sleep(0.01)
+            return hits(site, "/1", "/2"), ["One of two is down."]
+
+        own = [BriefSource(id=1, url=f"{site}/1")]
+        reading = await read_while_finding(own, search, fetcher=FETCHER, seconds=5, limit=5)
+
+    assert [source.brief_source for source in reading.sources] == [1, None]
+    assert handler.asked == ["/1", "/2"]
+    assert [(unread.title, unread.reason) for unread in reading.unread] == [("Search", "One of two is down.")]
+
+
+async def test_a_search_without_end_costs_its_seconds_and_no_own_source():
+    async def search() -> tuple[list[Hit], list[str]]:
+        await asyncio.sleep(60)
+        return [], []
+
+    begun = time.monotonic()
+    own = [BriefSource(id=1, text=article(1))]
+    reading = await read_while_finding(own, search, fetcher=FETCHER, seconds=0.2, limit=5)
+
+    assert time.monotonic() - begun < 2
+    assert [source.brief_source for source in reading.sources] == [1]
+    assert "no answer within 0.2 seconds" in reading.unread[0].reason
+
+
+async def test_the_search_and_its_pages_share_their_seconds():
+    async with serving(Site(delay=0.6)) as site:
+
+        async def search() -> tuple[list[Hit], list[str]]:
+            await asyncio.sleep(0.6)
+            return hits(site, "/1"), []
+
+        reading = await read_while_finding([], search, fetcher=FETCHER, seconds=1.0, limit=5)
+
+    assert reading.sources == []
+    assert [unread.reason for unread in reading.unread] == [OUT_OF_TIME]
 
 
 async def test_nothing_given_is_an_empty_reading():

@@ -4,6 +4,8 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -11,14 +13,14 @@ from aiohttp import web
 from ddgs.base import BaseSearchEngine
 from ddgs.engines import ENGINES
 
-from agents.contract import Hit
+from agents.contract import Brief, BriefSource, Hit
 from agents.exceptions import SearchFailed
 from agents.research import providers
-from agents.research.choice import PROVIDERS, choose_search, fetcher_from_settings, search_from_settings
+from agents.research.choice import PROVIDERS, choose_search, fetcher_from_settings, read_for, search_from_settings
 from agents.research.finding import find, page_key
 from agents.research.providers import Brave, Ddgs, SearXNG, Tavily, Wikipedia, edition, region
-from agents.research.search import FirstOf, NoSearch, Search, hits_from, plain
-from tests.agents.fixtures.loopback import Handler, answering, serving
+from agents.research.search import FirstOf, NoSearch, Search, Unanswered, hits_from, plain
+from tests.agents.fixtures.loopback import Handler, answering, page, serving
 
 
 def recording(answer: object) -> tuple[Handler, list[dict[str, Any]]]:
@@ -140,8 +142,24 @@ async def test_ddgs_may_find_nothing(loopback_engine: type[BaseSearchEngine[Any]
 
 async def test_ddgs_that_cannot_be_reached_is_a_failed_search(loopback_engine: type[BaseSearchEngine[Any]]):
     loopback_engine.search_url = "http://127.0.0.1:9"
-    with pytest.raises(SearchFailed, match="free search"):
+    with pytest.raises(Unanswered, match="free search"):
         await Ddgs(backend="loopback").search("heat pump", 5)
+
+
+async def test_ddgs_that_hangs_is_not_waited_for(
+    loopback_engine: type[BaseSearchEngine[Any]], monkeypatch: pytest.MonkeyPatch
+):
+    async def hang(request: web.Request) -> web.Response:
+        await asyncio.sleep(2)
+        return web.Response()
+
+    monkeypatch.setattr(providers, "SECONDS", 0.2)
+    async with serving(hang) as site:
+        loopback_engine.search_url = site
+        begun = time.monotonic()
+        with pytest.raises(Unanswered, match=r"ddgs did not answer within 0\.2 seconds"):
+            await Ddgs(backend="loopback").search("heat pump", 5)
+        assert time.monotonic() - begun < 1
 
 
 @pytest.mark.parametrize(
@@ -255,6 +273,50 @@ def test_the_settings_choose_search_and_fetcher(settings: Any):
 
     assert search_from_settings("de").name == "Brave"
     assert fetcher_from_settings().allowed.hosts == {"wiki.intranet"}
+
+
+async def test_a_search_that_is_not_set_up_is_told_and_own_sources_are_read(settings: Any):
+    settings.SEARCH_PROVIDER = "tavily"
+    settings.TAVILY_API_KEY = ""
+    brief = Brief(
+        topic="Heat pumps", sources=[BriefSource(id=1, text="A heat pump moves heat from one place to another.")]
+    )
+
+    reading = await read_for(brief, ["How does a heat pump work?"])
+
+    assert [source.brief_source for source in reading.sources] == [1]
+    assert [unread.reason for unread in reading.unread] == [
+        "The search needs TAVILY_API_KEY, which is not set. Set it, or set SEARCH_PROVIDER=auto."
+    ]
+
+
+async def test_what_the_search_finds_is_read(settings: Any):
+    async def handler(request: web.Request) -> web.Response:
+        if request.path == "/search":
+            return web.json_response({"results": [{"title": "Pumps", "url": f"http://{request.host}/pumps"}]})
+        return web.Response(text=page("Pumps", "A heat pump moves heat. " * 30), content_type="text/html")
+
+    async with serving(handler) as site:
+        settings.SEARCH_PROVIDER, settings.SEARXNG_URL, settings.FETCH_ALLOW = "searxng", site, ["127.0.0.0/8"]
+        reading = await read_for(Brief(topic="Heat pumps"), ["How does a heat pump work?", "What does it cost?"])
+
+    assert [source.url for source in reading.sources] == [f"{site}/pumps"]
+    assert reading.unread == []
+
+
+async def test_other_runs_hear_that_a_provider_does_not_answer(settings: Any, tmp_path: Path):
+    settings.VAR = tmp_path
+    settings.SEARCH_PROVIDER, settings.SEARXNG_URL = "searxng", "http://127.0.0.1:9"
+    first = await read_for(Brief(topic="Heat pumps"), ["How does a heat pump work?"])
+    async with serving(answering(status=500)) as site:
+        # The same server, were it back: it is left in peace for a minute.
+        (file,) = (tmp_path / "outages").iterdir()
+        file.rename(file.with_name(site.removeprefix("http://").replace(":", "_")))
+        settings.SEARXNG_URL = site
+        second = await read_for(Brief(topic="Heat pumps"), ["How does a heat pump work?"])
+
+    assert "SearXNG could not be reached" in first.unread[0].reason
+    assert second.unread == first.unread
 
 
 @pytest.mark.parametrize(

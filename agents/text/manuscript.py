@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import combinations
 
-from agents.citations import marks
-from agents.contract import SEO, Brief, Manuscript, Outline, Passage, Reading
+from agents.contract import Brief, Manuscript, Outline, Passage, Reading
 from agents.exceptions import ManuscriptIncomplete
+from agents.research.likeness import resemblance, sketch
 from agents.research.ranking import rank
-from agents.research.words import count_words
+from agents.text.citations import marks, strip_unknown
+from agents.text.language import is_in
+from agents.text.words import STOP, count_words
 
 SECTION_WORDS = 190
 MOST_SECTIONS = 26
 LEAST_SHARE = 0.75
 """A model's article of fewer than this share of the words asked for does not meet its brief."""
 
-SHORTLIST, A_SOURCE = 24, 8
+REPEATED = 0.4
+"""Sections that share this much of their runs of five words say the same thing twice."""
+
+STOP_OF_A_SENTENCE = re.compile(
+    rf"(?:{STOP.pattern})(?:\s?\[S\d+(?:, S\d+)*\][.。]?)?(?:(?=\s|$)|(?<=[。！？｡」』）]))"
+)
+ENDS_WELL = re.compile(r"[.!?…:;。！？：；][\"'”’»)\]」』*_]*(?:\s?\[S\d+(?:, S\d+)*\])*$|\[S\d+(?:, S\d+)*\]$")
+NO_SENTENCE = re.compile(r"\s*(?:[-*+]\s|\d{1,3}[.)]\s|\||>|`{3}|~{3}|#{1,6}\s|\$\$|!\[)")
+
+SHORTLIST, A_SOURCE = 10, 5
 SECTION_PASSAGES = 6
-SEO_TITLE, SEO_DESCRIPTION = 60, 160
 
 
 def section_count(brief: Brief) -> int:
@@ -53,6 +64,35 @@ def section_text(answer: str) -> str:
     return re.sub(r"^#{1,2} ", "### ", body, flags=re.MULTILINE)
 
 
+def is_whole(text: str) -> bool:
+    """Whether ``text`` ends where a sentence ends. Lists, tables and code end as they like, and some scripts have no stops."""
+    last = text.rstrip().rpartition("\n")[2]
+    return bool(ENDS_WELL.search(last) or NO_SENTENCE.match(last)) or not STOP.search(text)
+
+
+def without_loose_end(text: str) -> str:
+    """``text`` up to its last whole sentence; as it is where it holds none."""
+    if is_whole(text):
+        return text
+    ends = [stop.end() for stop in STOP_OF_A_SENTENCE.finditer(text)]
+    return text[: ends[-1]].rstrip() if ends else text
+
+
+def repeated(texts: Sequence[str]) -> list[tuple[int, int]]:
+    """Pairs of sections (from 1) that say the same in nearly the same words, the earlier first."""
+    sketches = [sketch(strip_unknown(text, ())) for text in texts]
+    return [
+        (one, other)
+        for (one, first), (other, second) in combinations(enumerate(sketches, 1), 2)
+        if resemblance(first, second) >= REPEATED
+    ]
+
+
+def heading_of(answer: str) -> str:
+    """A heading as a model gave it, on one line and without its number or a full stop."""
+    return re.sub(r"^\d{1,2}[.)]\s+", "", one_line(answer)).rstrip(" .") or one_line(answer)
+
+
 def assemble(outline: Outline, texts: Sequence[str]) -> str:
     pairs = zip(outline.sections, texts, strict=True)
     return "\n\n".join(f"## {one_line(section.heading)}\n\n{text}" for section, text in pairs)
@@ -62,29 +102,24 @@ def one_line(text: str) -> str:
     return " ".join(text.split()).lstrip("# ")
 
 
-def fit_seo(seo: SEO) -> SEO:
-    """Held to what search results show; cut at a word, never amid one."""
-    slug = re.sub(r"[^\w]+", "-", seo.slug.lower()).strip("-_")
-    return seo.model_copy(
-        update={
-            "title": cut(one_line(seo.title), SEO_TITLE),
-            "meta_description": cut(one_line(seo.meta_description), SEO_DESCRIPTION),
-            "slug": slug[:80].rstrip("-"),
-        }
-    )
-
-
-def cut(text: str, limit: int) -> str:
-    """``text`` in at most ``limit`` characters, an ellipsis included where something was left out."""
-    if len(text) <= limit:
-        return text
-    shortened = text[: limit - 1]
-    return shortened.rpartition(" ")[0].rstrip(",;:– ") + "…" if " " in shortened else shortened + "…"
-
-
 def visible_words(content: str) -> int:
     """Words of the text itself: footnotes and their marks are not what was asked for."""
     return count_words(re.sub(r"^\[\^\d+\]: .*$|\[\^\d+\]", "", content, flags=re.MULTILINE))
+
+
+def words_of(markdown: str) -> int:
+    """Words of a section that is being written: marks of passages are not what was asked for."""
+    return count_words(strip_unknown(markdown, ()))
+
+
+def distinct(ids: Sequence[str]) -> list[str]:
+    """Ids of passages as models give them (``S3``, ``[S3]``, ``s3``), each once, in order."""
+    return list(dict.fromkeys(id.strip("[] ").upper() for id in ids))
+
+
+def asked_words(brief: Brief, outline: Outline) -> int:
+    """What the sections were to have together: a person who approves the outline may change it."""
+    return sum(section.words for section in outline.sections) or brief.min_words
 
 
 def check(brief: Brief, manuscript: Manuscript, *, has_model: bool) -> None:
@@ -92,13 +127,18 @@ def check(brief: Brief, manuscript: Manuscript, *, has_model: bool) -> None:
 
     The built-in writer is not held to the length: it never pads what the sources carry, and says how far they went.
     """
-    words = visible_words(manuscript.content)
+    words, asked = visible_words(manuscript.content), asked_words(brief, manuscript.outline)
     if not words:
         raise ManuscriptIncomplete("Nothing was written. Try again, or use another model.")
-    if has_model and words < brief.min_words * LEAST_SHARE:
+    if has_model and words < asked * LEAST_SHARE:
         raise ManuscriptIncomplete(
-            f"The model wrote {words:,} of the {brief.min_words:,} words asked for."
+            f"The model wrote {words:,} of the {asked:,} words asked for."
             " Try again, ask for fewer, or use another model."
+        )
+    if has_model and is_in(manuscript.content, brief.language) is False:
+        raise ManuscriptIncomplete(
+            f"The model did not write in the language asked for ({brief.language}), though it was told twice."
+            " Use another model."
         )
     if brief.seo_optimize and manuscript.seo is None:
         raise ManuscriptIncomplete("The article was to be described for search, and is not. Try again.")
@@ -128,6 +168,15 @@ def notices(brief: Brief, manuscript: Manuscript, *, has_model: bool) -> list[st
             "No source could be read, so this text rests on the model's own knowledge and cites nothing."
             " Check its facts before you publish it."
         )
+    doubted = sum(row.verdict != "supported" for row in manuscript.evidence)
+    if doubted:
+        told.append(
+            "One sentence is not, or only in part, supported by what it cites. See Evidence before you publish."
+            if doubted == 1
+            else f"{doubted} sentences are not, or only in part, supported by what they cite. See Evidence before you publish."
+        )
+    for one, other in manuscript.repeated:
+        told.append(f"Sections {one} and {other} say nearly the same. Join them, or drop one.")
     if manuscript.reading.unread:
         reasons = [f"{unread.title or unread.url}: {unread.reason}" for unread in manuscript.reading.unread[:5]]
         told.append(" ".join(["Not everything could be read.", *reasons]))

@@ -10,20 +10,14 @@ left alone, footnotes of the writer's own are taken out, titles and addresses ar
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from urllib.parse import quote, urlsplit
 
-from markdown_it import MarkdownIt
-
 from agents.contract import Reading, Reference, Source
-
-# Only blocks are parsed: what is code and what is not is all that is asked.
-_blocks = MarkdownIt("commonmark", {"html": False}).disable("inline")
-
-_CODE_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)(?:.*?[^`])\1(?!`)", re.DOTALL)
+from agents.text.prose import LINE_OPENING, by_block, in_prose, parse_blocks, pieces
 
 # [S3]  [S3, S4]  [S3-S5]  [^S3]  【S3】  ［S3］, and a link a model made of its mark: [S3](https://…)
 _ONE = r"[Ss]\ ?[0-9]{1,5}"
@@ -36,6 +30,7 @@ _GROUP = re.compile(
 )
 _IDS = re.compile(r"[Ss]\ ?([0-9]{1,5})(?:\s?[–—-]\s?[Ss]\ ?([0-9]{1,5}))?")
 _LONGEST_RANGE = 50
+_STRAY = re.compile(r"(?<![\w\]\\!])[ \t]*\[[0-9]{1,3}(?:\s?[,;–-]\s?[0-9]{1,3})*\](?![(\[:])")
 
 # [^1]: a footnote of the writer's own, with its indented lines; [S3]: https://… a list of sources of its own
 _DEFINITION = re.compile(
@@ -45,7 +40,6 @@ _DEFINITION = re.compile(
 )
 _FOOTNOTE = re.compile(r"(?P<space>(?:(?<![ \t])[ \t]+)?)\\?\[\^(?P<label>[^\]\s\[]{1,80})\]")
 _MARK_LABEL = re.compile(r"[Ss][0-9]{1,5}")
-_LINE_OPENING = re.compile(r"(?:[ \t>]|[*+-][ \t]|[0-9]{1,9}[.)][ \t]|#{1,6}[ \t])*")
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~^$@]|&(?=[#\w]+;)")
 _LIST_OPENING = re.compile(r"^(\(?(?:[0-9]{1,9}|[a-z]|[ivxlcdm]{1,9}|[A-Z](?=\))))([.)])(?=\s|$)")
@@ -54,9 +48,29 @@ _KEPT_IN_ADDRESSES = "%/:?#[]@!$&'()*+,;=~-._"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
+@dataclass(frozen=True)
+class Mark:
+    """One mark or several in a row: ``text[start:end]``, the space before them included, and the ids they name."""
+
+    start: int
+    end: int
+    ids: tuple[str, ...]
+
+
 def marks(text: str) -> list[str]:
     """The ids of the passages cited in ``text``, such as ``["S3", "S4", "S3"]``, in order of appearance."""
-    return [id for piece, is_code in _pieces(text) if not is_code for id in _ids_in_groups(piece)]
+    return [id for mark in find_marks(text) for id in mark.ids]
+
+
+def find_marks(text: str) -> Iterator[Mark]:
+    """Where the marks of ``text`` stand, in order of appearance. Line breaks are taken to be ``\\n``."""
+    at = 0
+    for piece, is_code in pieces(text):
+        for group in () if is_code else _GROUP.finditer(piece):
+            for name, start in (("marks", group.start("space")), ("more", group.start("more"))):
+                if group[name]:
+                    yield Mark(at + start, at + group.end(name), tuple(_ids(group[name])))
+        at += len(piece)
 
 
 def strip_unknown(text: str, known: Collection[str]) -> str:
@@ -68,7 +82,12 @@ def strip_unknown(text: str, known: Collection[str]) -> str:
         kept = first + group["stop"] + _with_known(group["more"], known, space=" ")
         return kept or _instead_of(group)
 
-    return _in_prose(text, partial(_GROUP.sub, keep))
+    return in_prose(text, partial(_GROUP.sub, keep))
+
+
+def strip_strays(text: str) -> str:
+    """``text`` without citations of its writer's own, such as ``[0]`` or ``[2, 5]``: they name nothing that was read."""
+    return in_prose(text, partial(_STRAY.sub, ""))
 
 
 def compile_references(markdown: str, reading: Reading) -> tuple[str, list[Reference]]:
@@ -80,7 +99,7 @@ def compile_references(markdown: str, reading: Reading) -> tuple[str, list[Refer
     """
     text = _without_footnotes(_with_closed_fence(markdown))
     numbering = _Numbering(reading)
-    text = _in_prose(text, partial(_GROUP.sub, numbering.replace))
+    text = in_prose(text, partial(_GROUP.sub, numbering.replace))
     if not numbering.references:
         return text, []
     origin = "from the studio's sample library" if reading.from_samples else "given with the brief"
@@ -119,7 +138,7 @@ class _Numbering:
             return group["stop"] or _instead_of(group)
         # A parenthesis, bracket or colon behind a note would make a link or a definition of it.
         guard = "\\" if group.string[group.end() : group.end() + 1] in tuple("([:") else ""
-        if not _LINE_OPENING.fullmatch(_line_before(group, "marks")):
+        if not LINE_OPENING.fullmatch(_line_before(group, "marks")):
             # A backslash right before a note would take its bracket.
             space = " " if _line_before(group, "space").endswith("\\") else ""
             return space + group["stop"] + notes + guard
@@ -149,12 +168,7 @@ def _instead_of(removed: re.Match[str]) -> str:
     before, after = _line_before(removed, "space"), removed.string[removed.end() :].lstrip(" \t")[:1]
     if after in ("`", "~") and before.endswith(after):
         return " "
-    return "\\" if after in tuple("`~[") and _LINE_OPENING.fullmatch(before + removed["space"]) else ""
-
-
-def _ids_in_groups(piece: str) -> Iterator[str]:
-    for group in _GROUP.finditer(piece):
-        yield from _ids(group["marks"] + group["more"])
+    return "\\" if after in tuple("`~[") and LINE_OPENING.fullmatch(before + removed["space"]) else ""
 
 
 def _ids(mark: str) -> Iterator[str]:
@@ -174,7 +188,7 @@ def _with_known(mark: str, known: Collection[str], *, space: str) -> str:
 
 def _without_footnotes(text: str) -> str:
     """``text`` without footnotes of the writer's own, which would take the numbers of ours."""
-    blocks = list(_by_block(text, {"fence"}))
+    blocks = list(by_block(text, {"fence"}))
     defined = {match["label"] for block, kind in blocks if not kind for match in _DEFINITION.finditer(block)}
 
     def is_stray(label: str) -> bool:
@@ -184,7 +198,7 @@ def _without_footnotes(text: str) -> str:
         prose = _FOOTNOTE.sub(lambda note: _instead_of(note) if is_stray(note["label"]) else note[0], prose)
         return prose.replace("^[", r"^\[")  # else a footnote written in its place
 
-    return _in_prose("".join(block if kind else _DEFINITION.sub("", block) for block, kind in blocks), clean)
+    return in_prose("".join(block if kind else _DEFINITION.sub("", block) for block, kind in blocks), clean)
 
 
 def _described(source: Source, origin: str) -> str:
@@ -217,50 +231,9 @@ def _address(url: str) -> str:
     return f"<{quote(_CONTROL.sub('', url), safe=_KEPT_IN_ADDRESSES)}>"
 
 
-# Code is not prose
-
-
-def _in_prose(text: str, change: Callable[[str], str]) -> str:
-    return "".join(piece if is_code else change(piece) for piece, is_code in _pieces(text))
-
-
-def _pieces(text: str) -> Iterator[tuple[str, bool]]:
-    """``text`` in pieces, each with whether it is code: a block of it, a span in backticks, the target of a link."""
-    for block, kind in _by_block(text, {"fence", "code_block", "inline"}):
-        if kind == "inline":  # a span in backticks never reaches beyond its block
-            yield from _spans(block)
-        else:
-            yield block, True
-
-
-def _by_block(text: str, kinds: Collection[str]) -> Iterator[tuple[str, str]]:
-    """``text`` in stretches of whole lines: each block whose token is in ``kinds``, and, as kind "", what lies between."""
-    lines = re.findall(r"[^\n]*\n|[^\n]+", re.sub(r"\r\n?", "\n", text))
-    at = 0
-    for token in _blocks.parse(text):
-        if token.map is None or token.type not in kinds:
-            continue
-        start, end = token.map
-        if start > at:
-            yield "".join(lines[at:start]), ""
-        yield "".join(lines[start:end]), token.type
-        at = end
-    if at < len(lines):
-        yield "".join(lines[at:]), ""
-
-
-def _spans(block: str) -> Iterator[tuple[str, bool]]:
-    at = 0
-    for span in _CODE_SPAN.finditer(block):
-        yield block[at : span.start()], False
-        yield span[0], True
-        at = span.end()
-    yield block[at:], False
-
-
 def _with_closed_fence(text: str) -> str:
     """``text`` with a fence that a writer forgot to close closed, so that the references do not end up in it."""
-    tokens = _blocks.parse(text)
+    tokens = parse_blocks(text)
     if not tokens or tokens[-1].type != "fence" or not tokens[-1].map:
         return text
     fence, opening = tokens[-1].markup, tokens[-1].map[0]

@@ -1,0 +1,263 @@
+"""How an article is told of in search results: what is outside the limits, and what code makes of it.
+
+A model is shown what is wrong once (:func:`seo_problems`); what it still gets wrong is brought within the limits here, in
+the article's own words and never in invented ones (:func:`fit_seo`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
+from typing import NamedTuple
+
+from django.utils.text import slugify
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from agents.contract import SEO, Answered
+from agents.text.citations import strip_unknown
+from agents.text.words import WORD, count_words, sentences
+
+
+class Limits(NamedTuple):
+    """The least and the most that is wanted, both included."""
+
+    low: int
+    high: int
+
+
+TITLE, DESCRIPTION = Limits(30, 60), Limits(120, 160)
+"""Characters that search results show in full; see :func:`width`."""
+
+SLUG_WORDS, SLUG_LENGTH = Limits(3, 6), 75
+KEYWORDS, KEYWORD_LENGTH = Limits(1, 10), 80
+QUESTIONS, ANSWER_WORDS = 5, 60
+SENTENCES = 12  # of the beginning of the text, from which what is too short is completed
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False})
+_FOOTNOTE = re.compile(r"^\[\^[^\]\s]+\]:.*$|\[\^[^\]\s]+\]", re.MULTILINE)
+_ORNAMENT = re.compile(r"\*\*|__|`|^\s*#{1,6} |[\x00-\x08\x0e-\x1f\x7f]")
+_END = re.compile(r"[.!?…。！？][\"'”’»)\]」』]*$")
+_PART_END = re.compile(r"(?<=[?!])\s|[:;,]\s|\s[–—|-]\s|(?<=[？！])|[：；，｜]")
+# Letters that do not come apart into a base and an accent, and would be lost in a slug.
+_UNACCENTED = str.maketrans(
+    {"đ": "d", "Đ": "D", "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "œ": "oe"}
+)
+SMALL_WORDS = frozenset(
+    ["a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"]
+)
+
+
+def width(text: str) -> int:
+    """Characters as search results have room for them: one of Chinese, Japanese or Korean takes the room of two."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def seo_problems(seo: SEO) -> dict[str, list[str]]:
+    """What is outside the limits, field by field, as instructions with figures; empty where all is well."""
+    problems = {
+        "title": _length_problems("title", seo.title, TITLE),
+        "meta_description": _length_problems("description", seo.meta_description, DESCRIPTION),
+        "slug": _slug_problems(seo.slug),
+        "keywords": _keyword_problems(seo.keywords),
+        "faq": _answer_problems(seo.faq),
+    }
+    return {name: found for name, found in problems.items() if found}
+
+
+def fit_seo(seo: SEO, *, title: str, text: str) -> SEO:
+    """``seo`` within the limits, as far as the article can fill them. ``title`` is its own, ``text`` its Markdown."""
+    title = _plain(title)
+    beginning = _beginning(text)
+    return seo.model_copy(
+        update={
+            "title": _fit_title(_plain(seo.title), title, beginning),
+            "meta_description": _fit_description(_plain(seo.meta_description) or title, beginning),
+            "slug": _fit_slug(seo.slug, title),
+            "keywords": _fit_keywords(seo.keywords) or [cut(title, TITLE)],
+            "faq": _fit_answers(seo.faq),
+        }
+    )
+
+
+def slug_of(title: str) -> str:
+    """Up to six words of ``title`` for an address: in ASCII where its letters have such forms, never empty."""
+    unicode, ascii = slugify(title, allow_unicode=True), slugify(title.translate(_UNACCENTED))
+    # Where most letters have no ASCII form, what is left of them would say something else.
+    words = (ascii if 2 * len(ascii) > len(unicode) else unicode).replace("_", "-").split("-")
+    words = [word for word in words if word]
+    if len(words) > SLUG_WORDS.high:
+        words = [word for word in words if word not in SMALL_WORDS] or words
+    kept = words[: SLUG_WORDS.high]
+    while len(kept) > 1 and len("-".join(kept)) > SLUG_LENGTH:
+        kept.pop()
+    return "-".join(kept)[:SLUG_LENGTH] or "article"
+
+
+# What is wrong
+
+
+def _length_problems(name: str, text: str, limits: Limits) -> list[str]:
+    length = width(_plain(text))
+    if limits.low <= length <= limits.high:
+        return []
+    return [f"The {name} has {length} characters; {limits.low} to {limits.high} are needed."]
+
+
+def _slug_problems(slug: str) -> list[str]:
+    words = [word for word in slug.split("-") if word]
+    problems = []
+    if not words or slug != "-".join(slugify(slug, allow_unicode=True).split("_")):
+        problems.append(f"The slug “{slug[:SLUG_LENGTH]}” must be lower-case words joined by single hyphens.")
+    # Scripts written without spaces have no words to count.
+    if len(words) > SLUG_WORDS.high or (len(words) < SLUG_WORDS.low and slug.isascii()):
+        problems.append(
+            f"The number of words in the slug is {len(words)}; {SLUG_WORDS.low} to {SLUG_WORDS.high} are needed."
+        )
+    if len(slug) > SLUG_LENGTH:
+        problems.append(f"The slug has {len(slug)} characters; {SLUG_LENGTH} are the most.")
+    return problems
+
+
+def _keyword_problems(keywords: Sequence[str]) -> list[str]:
+    problems = []
+    if not KEYWORDS.low <= len(keywords) <= KEYWORDS.high:
+        problems.append(f"There are {len(keywords)} keywords; {KEYWORDS.low} to {KEYWORDS.high} are needed.")
+    names = [_plain(keyword).casefold() for keyword in keywords]
+    twice = dict.fromkeys(name for name in names if names.count(name) > 1)
+    problems += [f"The keyword “{name}” stands there more than once." for name in twice if name]
+    if not all(names):
+        problems.append("A keyword is empty.")
+    lengths = [len(_plain(keyword)) for keyword in keywords]
+    too_long = [length for length in lengths if length > KEYWORD_LENGTH]
+    return problems + [f"A keyword has {length} characters; {KEYWORD_LENGTH} are the most." for length in too_long]
+
+
+def _answer_problems(faq: Iterable[Answered]) -> list[str]:
+    counts = {number: count_words(_plain(one.answer)) for number, one in enumerate(faq, 1)}
+    return [
+        f"Answer {number} has {count} words; {ANSWER_WORDS} are the most."
+        for number, count in counts.items()
+        if count > ANSWER_WORDS
+    ]
+
+
+# What is made of it
+
+
+def _fit_title(wanted: str, title: str, beginning: Sequence[str]) -> str:
+    """Of what is there the first that fits as it is; else the best of it, cut or completed."""
+    whole = [wanted, *_parts(wanted), title, *_parts(title)]
+    if wanted.casefold() not in title.casefold():
+        whole.append(f"{wanted}: {title}")
+    for candidate in whole:
+        if _fits(candidate, TITLE):
+            return candidate
+    longest = max(wanted, title, key=width)
+    if width(longest) < TITLE.low and beginning:
+        longest = f"{longest}: {beginning[0]}".lstrip(": ")
+    return cut(longest, TITLE)
+
+
+def _fit_description(wanted: str, beginning: Sequence[str]) -> str:
+    """As it is, in whole sentences of it, or completed by sentences of the text; cut only where none of these fits."""
+    if _fits(wanted, DESCRIPTION):
+        return wanted
+    shortened = _whole_sentences(wanted, DESCRIPTION.high)
+    if _fits(shortened, DESCRIPTION):
+        return shortened
+    if width(wanted) > DESCRIPTION.high:
+        return cut(wanted, DESCRIPTION)
+    ended = wanted if _END.search(wanted) else f"{wanted}."
+    further = [sentence for sentence in beginning if sentence not in wanted]
+    if not further:
+        return wanted
+    longer = list(accumulate([ended, *further], _joined))
+    whole = [*longer, *(_joined(ended, sentence) for sentence in further)]
+    return next((text for text in whole if _fits(text, DESCRIPTION)), cut(longer[-1], DESCRIPTION))
+
+
+def _fit_slug(wanted: str, title: str) -> str:
+    """The slug as it was wanted, the last part of an address; the title's where that has more words and they are needed."""
+    slug = slug_of(wanted.strip("/ ").rpartition("/")[2])
+    if slug.count("-") + 1 >= SLUG_WORDS.low or not slug.isascii():
+        return slug
+    return max(slug_of(title), slug, key=lambda slug: slug.count("-"))
+
+
+def _fit_keywords(keywords: Iterable[str]) -> list[str]:
+    named: dict[str, str] = {}
+    for keyword in map(_plain, keywords):
+        if keyword and len(keyword) <= KEYWORD_LENGTH:
+            named.setdefault(keyword.casefold(), keyword)
+    return list(named.values())[: KEYWORDS.high]
+
+
+def _fit_answers(faq: Iterable[Answered]) -> list[Answered]:
+    """One answer a question, in at most 60 words."""
+    answers = {_plain(one.question): _short_answer(_plain(one.answer)) for one in faq}
+    kept = [Answered(question=question, answer=answer) for question, answer in answers.items() if question and answer]
+    return kept[:QUESTIONS]
+
+
+def _short_answer(answer: str) -> str:
+    if count_words(answer) <= ANSWER_WORDS:
+        return answer
+    ends = [end for _, end in sentences(answer) if count_words(answer, 0, end) <= ANSWER_WORDS]
+    if ends:
+        return answer[: ends[-1]]
+    last = list(WORD.finditer(answer))[ANSWER_WORDS - 1]
+    return answer[: last.end()] + "…"
+
+
+def _fits(text: str, limits: Limits) -> bool:
+    return limits.low <= width(text) <= limits.high
+
+
+def _parts(title: str) -> list[str]:
+    """The beginnings of ``title`` that end at a colon, a dash or the like, the longest first."""
+    return [title[: end.start()] for end in _PART_END.finditer(title)][::-1]
+
+
+def _whole_sentences(text: str, limit: int) -> str:
+    ends = [end for _, end in sentences(text) if width(text[:end]) <= limit]
+    return text[: ends[-1]] if ends else ""
+
+
+def _joined(one: str, other: str) -> str:
+    """Two sentences as one text; Chinese and Japanese set no space between them."""
+    return one + other if one[-1:] in "。！？" else f"{one} {other}".strip()
+
+
+def cut(text: str, limits: Limits) -> str:
+    """``text`` with at most ``limits.high`` characters, an ellipsis where something was left out: after a word, if it can be."""
+    if width(text) <= limits.high:
+        return text
+    fitting = sum(1 for end in accumulate(map(width, text)) if end < limits.high)
+    shortened = text[:fitting]
+    at_word = shortened if text[fitting].isspace() else shortened.rpartition(" ")[0]
+    kept = at_word if width(at_word) >= limits.low else shortened
+    return kept.rstrip(" ,;:.–—-(“«，、；：。") + "…"
+
+
+def _plain(text: str) -> str:
+    """One line of what a reader sees: no marks of passages, no footnotes, no emphasis."""
+    return " ".join(_ORNAMENT.sub("", _FOOTNOTE.sub("", strip_unknown(text, ()))).split())
+
+
+def _beginning(text: str) -> list[str]:
+    """The first sentences of a Markdown text's paragraphs: no headings, lists or quotations."""
+    found: list[str] = []
+    for opening, inline in pairwise(_MARKDOWN.parse(_FOOTNOTE.sub("", strip_unknown(text, ())))):
+        if opening.type == "paragraph_open" and opening.level == 0:
+            line = _plain("".join(map(_visible, inline.children or [])))
+            found += [line[start:end] for start, end in sentences(line)]
+        if len(found) >= SENTENCES:
+            break
+    return found[:SENTENCES]
+
+
+def _visible(part: Token) -> str:
+    return " " if part.type.endswith("break") else part.content if part.type != "image" else ""

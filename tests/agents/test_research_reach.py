@@ -1,0 +1,197 @@
+"""A provider that cannot be reached costs a moment, once, and not every question of every run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.contract import Hit
+from agents.exceptions import SearchFailed
+from agents.research import reach
+from agents.research.apart import apart
+from agents.research.finding import find
+from agents.research.reach import IfReached, Outages, connect
+from agents.research.search import FirstOf, Unanswered
+from tests.agents.fixtures.loopback import answering, serving
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+class Asked:
+    """A provider at ``address`` that notes its questions; ``silent`` ones never answer."""
+
+    def __init__(self, address: str, *, name: str = "One", silent: bool = False) -> None:
+        self.name, self.address, self.silent = name, address, silent
+        self.questions: list[str] = []
+
+    async def search(self, query: str, limit: int) -> list[Hit]:
+        self.questions.append(query)
+        if self.silent:
+            raise Unanswered(f"{self.name} did not answer.")
+        return [Hit(title=query, url="https://a.org")]
+
+
+@contextmanager
+def a_server_that_takes_no_connection() -> Iterator[str]:
+    """Its queue is full, so that whoever connects waits."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        address = server.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(address)
+        try:
+            yield f"http://127.0.0.1:{address[1]}"
+        finally:
+            for each in waiting:
+                each.close()
+
+
+@pytest.fixture
+def no_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A machine whose resolver hangs; the names it was asked for."""
+    over = threading.Event()
+    asked: list[str] = []
+
+    def hang(host: str, *_: Any, **__: Any) -> None:
+        asked.append(host)
+        over.wait(30)
+        raise socket.gaierror("too late")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    yield asked
+    over.set()
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+
+
+async def test_a_provider_that_is_there_is_asked_each_question():
+    async with serving(answering(text="")) as site:
+        provider = Asked(site)
+        hits, problems = await find(["a", "b"], IfReached(provider, Outages()), 5)
+
+    assert provider.questions == ["a", "b"]
+    assert (len(hits), problems) == (1, [])
+
+
+async def test_a_provider_that_is_not_there_is_not_asked_and_told_once():
+    provider = Asked(NOWHERE)
+    hits, problems = await find(["a", "b", "c", "d"], IfReached(provider, Outages()), 5)
+
+    assert (hits, provider.questions) == ([], [])
+    assert len(problems) == 1
+    assert "One could not be reached" in problems[0]
+    assert "Check this machine's way to the internet." in problems[0]
+
+
+async def test_a_name_that_is_not_resolved_holds_nobody_up(no_names: list[str]):
+    chain = FirstOf([IfReached(Asked(f"https://{host}.example", name=host), Outages()) for host in ("one", "two")])
+    begun = time.monotonic()
+    _, problems = await find(["a", "b", "c", "d"], chain, 5)
+
+    assert time.monotonic() - begun < 2 * reach.SECONDS + 0.5
+    assert no_names == ["one.example", "two.example"], "one question finds out for all"
+    assert "no connection within 1.5 seconds" in problems[0]
+
+
+def test_a_process_ends_without_waiting_for_a_name():
+    program = (
+        "import asyncio, socket, time\n"
+        "from agents.research.reach import connect\n"
+        "socket.getaddrinfo = lambda *_, **__: time.sleep(60)\n"
+        "try:\n"
+        "    asyncio.run(connect('https://one.example', seconds=0.1))\n"
+        "except TimeoutError:\n"
+        "    print('not reached')\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=20)
+    assert answer.stdout == "not reached\n"
+
+
+async def test_a_server_that_takes_no_connection_holds_nobody_up():
+    with a_server_that_takes_no_connection() as site:
+        begun = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await connect(site, seconds=0.3)
+    assert time.monotonic() - begun < 1
+
+
+async def test_one_of_several_addresses_is_enough(monkeypatch: pytest.MonkeyPatch):
+    async with serving(answering(text="")) as site:
+        port = int(site.rpartition(":")[2])
+        answers = [(socket.AF_INET6, 1, 6, "", ("::1", port, 0, 0)), (socket.AF_INET, 1, 6, "", ("127.0.0.1", port))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answers)
+        await connect(f"http://two.example:{port}")
+
+
+async def test_who_does_not_answer_is_not_asked_again_by_this_run_nor_by_others_for_a_minute(tmp_path: Path):
+    async with serving(answering(text="")) as site:
+        provider = Asked(site, silent=True)
+        search = IfReached(provider, Outages(tmp_path / "outages"))
+        for _ in range(2):
+            with pytest.raises(SearchFailed, match="One did not answer"):
+                await search.search("a", 5)
+        with pytest.raises(SearchFailed, match="One did not answer"):
+            await IfReached(provider, Outages(tmp_path / "outages")).search("b", 5)
+        assert provider.questions == ["a"]
+
+        (file,) = (tmp_path / "outages").iterdir()
+        os.utime(file, (time.time() - 61,) * 2)
+        with pytest.raises(Unanswered):
+            await IfReached(provider, Outages(tmp_path / "outages")).search("c", 5)
+        assert provider.questions == ["a", "c"]
+
+
+async def test_a_provider_that_refuses_is_there(tmp_path: Path):
+    outages = Outages(tmp_path)
+
+    class Refusing(Asked):
+        async def search(self, query: str, limit: int) -> list[Hit]:
+            raise SearchFailed("It refused the search (401).")
+
+    async with serving(answering(text="")) as site:
+        with pytest.raises(SearchFailed):
+            await IfReached(Refusing(site), outages).search("a", 5)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_folder_that_cannot_be_used_costs_the_memory_and_not_the_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    (tmp_path / "file").write_text("")
+    outages = Outages(tmp_path / "file" / "outages")
+    outages.note("one.example", "It is away.")
+
+    assert outages.reason("one.example") == "It is away."
+    assert outages.reason("two.example") == ""
+    assert "could not be noted" in caplog.text
+    assert "could not be read" in caplog.text
+
+
+async def test_where_a_proxy_is_set_the_provider_is_asked_straight_away(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    provider = Asked(NOWHERE)
+    await IfReached(provider, Outages()).search("a", 5)
+    assert provider.questions == ["a"]
+
+
+async def test_what_work_apart_returns_or_raises_comes_back():
+    assert await apart(lambda: 7) == 7
+    with pytest.raises(ZeroDivisionError):
+        await apart(lambda: 1 // 0)
