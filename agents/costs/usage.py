@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from decimal import Decimal
 
 from agents.contract import Shape
 
 
 class Usage(Shape):
-    """What model calls cost, in tokens as the provider counts them; summed over a step."""
+    """What model calls cost, in tokens as the provider counts them; summed over a step.
+
+    ``pictures`` that came, as some are paid for one by one; ``cost`` is in US dollars; ``unpriced_calls`` were made of models
+    the table of prices lacks.
+    """
 
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    pictures: int = 0
+    cost: Decimal = Decimal(0)
+    unpriced_calls: int = 0
 
     def add(self, other: Usage) -> None:
         for name in type(self).model_fields:
@@ -37,10 +45,7 @@ def metered() -> Iterator[Usage]:
         _meter.reset(token)
 
 
-def spend(usage: Usage) -> None:
-    """Told by the model boundary after each call, whether its answer was of use or not."""
+def record(usage: Usage) -> None:
+    """Count ``usage`` to the block it was made in."""
     if (meter := _meter.get()) is not None:
         meter.add(usage)
-
-
-# What the doctor is told

@@ -1,0 +1,1 @@
+"""What model calls cost: priced, estimated, and held below a ceiling."""

@@ -1,0 +1,125 @@
+"""Money while it is spent: a call is afforded before it is made and paid after it, however it ends.
+
+What a call may cost at most is set aside first, so that no ceiling is passed by calls that were each small enough: neither by
+those of a run side by side, nor by those of runs in several processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from decimal import ROUND_UP, Decimal
+from math import ceil
+
+from agents.costs.prices import dollars, prices
+from agents.costs.usage import Usage, record
+from agents.exceptions import CeilingReached
+
+CHARACTERS_A_TOKEN = 3.5
+"""Of prompts; fewer than the four of plain English, so that the estimate errs upwards."""
+
+ANSWER_TOKENS = 1500
+"""What an answer may take where no limit is set: a long section, or the JSON of a review."""
+
+SIX_PLACES = Decimal("0.000001")
+"""To which money is counted, here and in the store, so that sums of the same calls are the same."""
+
+LOOK_SECONDS = 0.2
+"""How often a call that waits for others to end looks whether it fits."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A ceiling as it stands now: ``left`` US dollars below it, of which ``reserved`` are set aside for calls in flight.
+
+    ``told`` says how much of it is used up, as a sentence.
+    """
+
+    left: Decimal
+    reserved: Decimal
+    told: str
+
+    def fits(self, amount: Decimal) -> bool:
+        return self.reserved + amount <= self.left
+
+
+class Purse(ABC):
+    """What a run may spend. ``owed`` is what its calls cost and ``settle`` has not counted yet; they share it in one loop."""
+
+    def __init__(self) -> None:
+        self.owed = Decimal(0)
+        self._turn = asyncio.Lock()
+
+    @abstractmethod
+    async def set_aside(self, amount: Decimal) -> Limit | None:
+        """Set ``amount`` aside, or return the ceiling it does not fit under."""
+
+    @abstractmethod
+    async def settle(self, amount: Decimal, cost: Decimal) -> None:
+        """Give back what was set aside for a call that has ended, and count what calls have cost."""
+
+    async def reserve(self, amount: Decimal) -> None:
+        """Set ``amount`` aside. Raises CeilingReached where it would pass a ceiling.
+
+        Where only what is set aside for calls in flight stands in the way it waits for them: their answers mostly cost less.
+        """
+        async with self._turn:
+            while tight := await self.set_aside(amount):
+                if amount > tight.left:
+                    raise CeilingReached(
+                        f"{tight.told} The next call may cost up to {dollars(amount)}."
+                        " Raise it in the admin under Ceilings of costs, then resume."
+                    )
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def release(self, amount: Decimal) -> None:
+        """Of a call that has ended, however it did."""
+        cost, self.owed = self.owed, Decimal(0)
+        await self.settle(amount, cost)
+
+
+_purse: ContextVar[Purse | None] = ContextVar("purse", default=None)
+
+
+@contextmanager
+def spending_from(purse: Purse) -> Iterator[Purse]:
+    """Let the calls inside the block, in this task and the tasks it starts, be paid from ``purse``."""
+    token = _purse.set(purse)
+    try:
+        yield purse
+    finally:
+        _purse.reset(token)
+
+
+@asynccontextmanager
+async def afforded(model: str, prompt_characters: int, answer_tokens: int | None = None) -> AsyncIterator[None]:
+    """Make one call of ``model`` inside the block, where the ceilings leave enough for it. Raises CeilingReached.
+
+    A call of a model without a price goes ahead: what it costs is not known, and is told as such.
+    """
+    purse, price = _purse.get(), prices().of(model)
+    tokens = ceil(prompt_characters / CHARACTERS_A_TOKEN), answer_tokens or ANSWER_TOKENS
+    amount = price.at_most(*tokens).quantize(SIX_PLACES, ROUND_UP) if price else Decimal(0)
+    if purse is None or not amount:
+        yield
+        return
+    await purse.reserve(amount)
+    try:
+        yield
+    finally:
+        await purse.release(amount)
+
+
+def spend(usage: Usage, model: str) -> None:
+    """Price a call of ``model`` and count it. Told by the model boundary after each call, of use or not."""
+    if price := prices().of(model):
+        usage.cost = price.of(usage).quantize(SIX_PLACES)
+    elif usage.prompt_tokens or usage.completion_tokens or usage.pictures:
+        usage.unpriced_calls = usage.calls
+    record(usage)
+    if (purse := _purse.get()) is not None:
+        purse.owed += usage.cost

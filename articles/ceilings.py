@@ -1,0 +1,157 @@
+"""How much may be spent: the ceilings over a run and over a user's month, and the purse of a run that is taken up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from agents.costs.budget import Limit, Purse
+from agents.costs.prices import dollars
+from articles.costs import cost_of
+from articles.exceptions import NotPossibleNow, RunTakenAway
+from articles.lease import Claim
+from articles.ledger import Pen
+from articles.models import Ceiling, Run, Spending, Step
+from articles.patience import patient
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """US dollars; None where there is none."""
+
+    per_run: Decimal | None
+    per_month: Decimal | None
+
+
+def ceilings_of(owner: User) -> Ceilings:
+    """A user's own, else those of the settings."""
+    own = Ceiling.objects.filter(user=owner).first() or Ceiling()
+    per_run = settings.MAX_COST_PER_RUN if own.per_run is None else own.per_run
+    per_month = settings.MAX_COST_PER_MONTH if own.per_month is None else own.per_month
+    return Ceilings(per_run or None, per_month or None)
+
+
+class RunPurse(Purse):
+    """The purse of a run that is taken up: what its own ceiling leaves, and its owner's of the month.
+
+    Where the month has a ceiling, the run's row in the store tells other processes before and after each call. Else the store
+    is asked nothing, and told with the steps.
+    """
+
+    def __init__(self, owner: User, claim: Claim) -> None:
+        super().__init__()
+        self.owner, self.token, self.month = owner, claim.token, this_month()
+        self.ceilings = ceilings_of(owner)
+        self.before = cost_of(Step.objects.filter(run=claim.run_id))
+        self.spent = self.reserved = Decimal(0)
+
+    async def set_aside(self, amount: Decimal) -> Limit | None:
+        if self.ceilings.per_month is not None:
+            return await sync_to_async(self._set_aside_beside_others)(amount)
+        return self._set_aside(amount)
+
+    async def settle(self, amount: Decimal, cost: Decimal) -> None:
+        if self.ceilings.per_month is not None:
+            await sync_to_async(self._settle_beside_others)(amount, cost)
+        else:
+            self._settle(amount, cost)
+
+    def enter(self, pen: Pen, run: Run) -> None:
+        """Store what was spent, in the transaction that stores what it was spent on (``articles.entries.Entry``)."""
+        if self.spent:
+            self._store(self.reserved)
+
+    @patient
+    def _set_aside_beside_others(self, amount: Decimal) -> Limit | None:
+        """Look and store as one: who would set aside for the same owner meanwhile waits for the owner's row."""
+        with transaction.atomic():
+            User.objects.select_for_update(no_key=True).get(pk=self.owner.pk)
+            tight = self._tight(amount)
+            if tight is None:
+                self._store(self.reserved + amount)
+        if tight is None:
+            self.reserved += amount
+        return tight
+
+    def _settle_beside_others(self, amount: Decimal, cost: Decimal) -> None:
+        self._settle(amount, cost)
+        patient(self._store)(self.reserved)
+
+    def _set_aside(self, amount: Decimal) -> Limit | None:
+        tight = self._tight(amount)
+        if tight is None:
+            self.reserved += amount
+        return tight
+
+    def _settle(self, amount: Decimal, cost: Decimal) -> None:
+        self.reserved -= amount
+        self.spent += cost
+
+    def _store(self, reserved: Decimal) -> None:
+        """The whole row, so that it may be stored twice: where an answer of the store's was lost it is."""
+        owner, spent = self.owner, self.spent
+        Spending(token=self.token, user=owner, month=self.month, spent=spent, reserved=reserved).save()
+
+    def _tight(self, amount: Decimal) -> Limit | None:
+        return next((limit for limit in self._limits() if not limit.fits(amount)), None)
+
+    def _limits(self) -> Iterator[Limit]:
+        if self.ceilings.per_run is not None:
+            yield limit_of_run(self.before + self.spent, self.reserved, self.ceilings.per_run)
+        if self.ceilings.per_month is not None:
+            spent, reserved = Spending.objects.of_month(self.owner, self.month).exclude(pk=self.token).totals()
+            totals = spent + self.spent, reserved + self.reserved
+            yield limit_of_month(self.owner, self.month, totals, self.ceilings.per_month)
+
+
+@patient
+def purse_for(claim: Claim) -> RunPurse:
+    """Raises RunTakenAway where the article is gone."""
+    owner = User.objects.filter(articles=claim.article_id).first()
+    if owner is None:
+        raise RunTakenAway(claim.run_id)
+    return RunPurse(owner, claim)
+
+
+def limit_of_run(spent: Decimal, reserved: Decimal, ceiling: Decimal) -> Limit:
+    told = f"This run has cost {dollars(spent)} of the {dollars(ceiling)} that one run may cost."
+    return Limit(ceiling - spent, reserved, told)
+
+
+def limit_of_month(owner: User, month: date, totals: tuple[Decimal, Decimal], ceiling: Decimal) -> Limit:
+    """``totals`` as ``SpendingQuerySet`` gives them."""
+    spent, reserved = totals
+    told = (
+        f"The articles of {owner.get_username()} have cost {dollars(spent)} of the {dollars(ceiling)}"
+        f" that {month:%B %Y} may cost."
+    )
+    return Limit(ceiling - spent, reserved, told)
+
+
+def refuse_used_up_month(owner: User) -> None:
+    """Raises NotPossibleNow where a user's articles have cost what they may in this month."""
+    ceiling, month = ceilings_of(owner).per_month, this_month()
+    if ceiling is None:
+        return
+    limit = limit_of_month(owner, month, Spending.objects.of_month(owner, month).totals(), ceiling)
+    if limit.left <= 0:
+        raise NotPossibleNow(f"{limit.told} Raise it in the admin under Ceilings of costs.")
+
+
+def spent_this_month(owner: User) -> Decimal:
+    """Deleted articles are counted too."""
+    spent, _ = Spending.objects.of_month(owner, this_month()).totals()
+    return spent
+
+
+def this_month() -> date:
+    """Its first day, in the studio's own time zone."""
+    return timezone.localdate().replace(day=1)

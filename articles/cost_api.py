@@ -1,0 +1,38 @@
+"""Costs over HTTP: of an article that is there, and of a brief before it is given."""
+
+from __future__ import annotations
+
+from ninja import Router
+
+from agents.costs.estimate import estimate
+from articles.api import NOT_FOUND, REFUSED, Asking, find
+from articles.cost_schemas import CostOut, EstimateOut, RunCostOut, StageCostOut, estimate_out, sums_out
+from articles.costs import ArticleCosts, models_at_work, spent_by_run
+from articles.models import Article, Status
+from articles.schemas import BriefIn
+
+router = Router(tags=["articles"])
+
+
+@router.post("/articles/estimate", response={200: EstimateOut, **REFUSED})
+def article_estimate(request: Asking, brief: BriefIn) -> EstimateOut:
+    """What an article of this brief will cost. Nothing is written."""
+    made = estimate(brief.min_words, image=brief.include_image, seo=brief.seo_optimize, models=models_at_work())
+    return estimate_out(made)
+
+
+@router.get("/articles/{int:article_id}/cost", response={200: CostOut, **NOT_FOUND})
+def article_cost(request: Asking, article_id: int) -> CostOut:
+    """What it cost by now, counted by the prices of the day of each call."""
+    article = find(request, article_id, bodies=False)
+    costs = ArticleCosts.of(article, article.latest_run())
+    stages = [StageCostOut(stage=row.stage, agent=row.agent, **sums_out(row.spent)) for row in costs.stages]
+    return CostOut(
+        **sums_out(costs.article), stages=stages, runs=runs_out(article), estimate=estimate_out(costs.estimate)
+    )
+
+
+def runs_out(article: Article) -> list[RunCostOut]:
+    spent = spent_by_run(article.pk)
+    statuses = article.runs.filter(pk__in=spent).values_list("pk", "status")
+    return [RunCostOut(run=run, status=Status(status), **sums_out(spent[run])) for run, status in sorted(statuses)]

@@ -1,0 +1,172 @@
+"""What articles cost: summed up from the steps by stage, run, article, user and month; and estimated before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Self
+
+from django.conf import settings
+from django.db.models import DurationField, ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, StrIndex, Substr, TruncMonth
+
+from agents.contract import AGENTS, AgentWords, Stage
+from agents.costs.budget import SIX_PLACES
+from agents.costs.estimate import Estimate, Models, estimate
+from agents.costs.prices import prices
+from articles.models import Article, Run, Spending, Step
+from articles.roster import agents_as_set_up
+
+SUMS = {
+    "calls": Sum("model_calls"),
+    "prompt_tokens": Sum("prompt_tokens"),
+    "completion_tokens": Sum("completion_tokens"),
+    "cached_tokens": Sum("cached_tokens"),
+    "cost": Sum("cost"),
+    "unpriced_calls": Sum("unpriced_calls"),
+    "time": Sum(ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())),
+}
+MADE_AT = Coalesce("finished_at", "started_at")
+"""When a step cost what it cost: one that is begun anew keeps the cost of its first try."""
+
+STAGE = Substr("key", 1, StrIndex("key", Value(":")) - 1)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Model calls summed up. ``cost`` is in US dollars, without ``unpriced_calls``; ``time`` is of all steps, added."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    cost: Decimal = Decimal(0)
+    unpriced_calls: int = 0
+    time: timedelta = timedelta(0)
+
+    @classmethod
+    def of(cls, sums: Mapping[str, Any]) -> Self:
+        """From ``SUMS``, which are None over no steps."""
+        told = {field.name: sums[field.name] for field in fields(cls) if sums[field.name] is not None}
+        return cls(**told | {"cost": Decimal(told.get("cost", 0)).quantize(SIX_PLACES)})
+
+    @property
+    def seconds(self) -> float:
+        return self.time.total_seconds()
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True)
+class StageSpent:
+    stage: Stage
+    agent: str
+    spent: Spent
+
+
+@dataclass(frozen=True)
+class MonthSpent:
+    """``month`` is its first day."""
+
+    month: date
+    username: str
+    spent: Spent
+
+
+# Sums, each in one query but the months
+
+
+def spent_on(steps: QuerySet[Step]) -> Spent:
+    return Spent.of(steps.aggregate(**SUMS))
+
+
+def cost_of(steps: QuerySet[Step]) -> Decimal:
+    """US dollars alone, for those who ask before each call."""
+    return Decimal(steps.aggregate(cost=Sum("cost"))["cost"] or 0).quantize(SIX_PLACES)
+
+
+def spent_on_run(run: Run) -> Spent:
+    return spent_on(Step.objects.filter(run=run))
+
+
+def spent_on_article(article_id: int) -> Spent:
+    """On all runs of the article."""
+    return spent_on(Step.objects.filter(run__article=article_id))
+
+
+def spent_by_stage(run: Run) -> list[StageSpent]:
+    """The stages that have begun, in their order."""
+    rows = Step.objects.filter(run=run).order_by().annotate(stage_name=STAGE).values("stage_name").annotate(**SUMS)
+    found = {row["stage_name"]: Spent.of(row) for row in rows}
+    return [StageSpent(stage, agent, found[stage]) for stage, agent in AGENTS.items() if stage in found]
+
+
+def spent_by_run(article_id: int) -> dict[int, Spent]:
+    """Number of the run → what it cost, oldest first."""
+    steps = Step.objects.filter(run__article=article_id).values("run").annotate(**SUMS).order_by("run")
+    return {row["run"]: Spent.of(row) for row in steps}
+
+
+def spent_by_month() -> list[MonthSpent]:
+    """What each user's articles cost in each month, newest first: in dollars with deleted ones, the rest of those there are."""
+    steps = Step.objects.order_by().annotate(month=TruncMonth(MADE_AT), username=F("run__article__owner__username"))
+    rows = steps.values("month", "username").annotate(**SUMS)
+    used = {(row["month"].date(), row["username"]): Spent.of(row) for row in rows}
+    paid = Spending.objects.values_list("month", "user__username").annotate(Sum("spent"))
+    costs = {(month, username): Decimal(cost).quantize(SIX_PLACES) for month, username, cost in paid}
+    months = sorted(used.keys() | costs.keys(), key=lambda key: (-key[0].toordinal(), key[1]))
+    return [MonthSpent(*key, replace(used.get(key, Spent()), cost=costs.get(key, Decimal(0)))) for key in months]
+
+
+def cost_of_each(owning: str) -> Subquery:
+    """What each row cost, as an annotation; ``owning`` is a step's key to it (``run``, ``run__article``)."""
+    steps = Step.objects.filter(**{owning: OuterRef("pk")}).order_by().values(owning)
+    return Subquery(steps.annotate(total=Sum("cost")).values("total"))
+
+
+# What it will be
+
+
+def models_at_work(run: Run | None = None) -> Models:
+    """The models that write now; of a ``run`` that was taken up, those it began with."""
+    if not settings.HAS_MODEL:
+        return Models({})
+    kept = run.agents if run else None
+    own = agents_as_set_up() if kept is None else {stage: AgentWords.model_validate(kept[stage]) for stage in kept}
+    by_stage = {stage: own.get(stage, AgentWords()).model or model for stage, model in settings.LLM_MODELS.items()}
+    return Models(by_stage, settings.IMAGE_MODEL)
+
+
+def estimate_for(article: Article, run: Run | None) -> Estimate:
+    """What a ``run`` of the article's brief was, or is, to cost."""
+    models = models_at_work(run)
+    return estimate(article.min_words, image=article.include_image, seo=article.seo_optimize, models=models)
+
+
+@dataclass(frozen=True)
+class ArticleCosts:
+    """What an article's page tells of its cost: of its latest run by stage, of that run, of all its runs, and beforehand."""
+
+    stages: list[StageSpent]
+    run: Spent
+    article: Spent
+    estimate: Estimate
+
+    @classmethod
+    def of(cls, article: Article, run: Run | None) -> Self:
+        return cls(
+            stages=spent_by_stage(run) if run else [],
+            run=spent_on_run(run) if run else Spent(),
+            article=spent_on_article(article.pk),
+            estimate=estimate_for(article, run),
+        )
+
+    @property
+    def by_source(self) -> str:
+        """By which prices it is counted."""
+        table = prices()
+        return f"{table.source}, {table.date:%-d %B %Y}"

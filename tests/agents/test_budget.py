@@ -1,0 +1,136 @@
+"""Calls are afforded before they are made: ceilings hold for calls one after another and side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from agents.costs.budget import Limit, Purse, afforded, spend, spending_from
+from agents.costs.prices import dollars
+from agents.costs.usage import Usage, metered
+from agents.exceptions import CeilingReached
+
+PROMPT = 3500  # characters: 1,000 tokens, $0.0025 of gpt-4o; an answer of 750 tokens makes a cent
+ANSWER = 750
+CENT = Usage(calls=1, prompt_tokens=1000, completion_tokens=750)
+
+
+class Pocket(Purse):
+    """A purse of its own, without a store: one ceiling over the calls it pays."""
+
+    def __init__(self, ceiling: str) -> None:
+        super().__init__()
+        self.ceiling = Decimal(ceiling)
+        self.spent = self.reserved = Decimal(0)
+
+    async def set_aside(self, amount: Decimal) -> Limit | None:
+        told = f"This run has cost {dollars(self.spent)} of the {dollars(self.ceiling)}."
+        limit = Limit(self.ceiling - self.spent, self.reserved, told)
+        if not limit.fits(amount):
+            return limit
+        self.reserved += amount
+        return None
+
+    async def settle(self, amount: Decimal, cost: Decimal) -> None:
+        self.reserved -= amount
+        self.spent += cost
+
+
+async def call(model: str = "gpt-4o", usage: Usage = CENT, seconds: float = 0.0) -> None:
+    """As the model boundary makes one: what it cost is told however it ends."""
+    async with afforded(model, PROMPT, ANSWER):
+        await asyncio.sleep(seconds)
+        spend(usage.model_copy(), model)
+
+
+async def outcomes(*calls: asyncio.Task[None]) -> list[str]:
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    return [type(result).__name__ if result else "made" for result in results]
+
+
+async def test_calls_one_after_another_stop_before_the_one_that_would_pass_the_ceiling() -> None:
+    with spending_from(Pocket("0.035")) as purse:
+        for _ in range(3):
+            await call()
+        with pytest.raises(CeilingReached):
+            await call()
+    assert purse.spent == Decimal("0.03")
+    assert purse.reserved == 0
+
+
+async def test_the_reason_tells_spent_ceiling_next_call_and_what_to_do() -> None:
+    with spending_from(Pocket("0.005")), pytest.raises(CeilingReached) as stopped:
+        await call()
+    assert str(stopped.value) == (
+        "This run has cost $0.00 of the $0.0050. The next call may cost up to $0.010."
+        " Raise it in the admin under Ceilings of costs, then resume."
+    )
+
+
+async def test_calls_side_by_side_do_not_pass_it_together() -> None:
+    with spending_from(Pocket("0.035")) as purse:
+        made = await outcomes(*(asyncio.create_task(call(seconds=0.02)) for _ in range(8)))
+    assert sorted(made) == ["CeilingReached"] * 5 + ["made"] * 3
+    assert purse.spent == Decimal("0.03")
+
+
+async def test_a_call_waits_for_those_in_flight_as_they_may_cost_less_than_was_set_aside() -> None:
+    cheap = Usage(calls=1, prompt_tokens=1000)  # a quarter of a cent each
+    with spending_from(Pocket("0.0201")) as purse:
+        made = await outcomes(*(asyncio.create_task(call(usage=cheap, seconds=0.01)) for _ in range(4)))
+    assert made == ["made"] * 4
+    assert purse.spent == Decimal("0.01")
+
+
+async def test_what_cannot_fit_even_alone_does_not_wait() -> None:
+    with spending_from(Pocket("0.011")):
+        first = asyncio.create_task(call(seconds=5))
+        await asyncio.sleep(0.01)
+        with pytest.raises(CeilingReached):
+            async with asyncio.timeout(1), afforded("gpt-4o", 10 * PROMPT, ANSWER):
+                pass
+        first.cancel()
+
+
+async def test_a_call_that_fails_gives_back_what_was_set_aside() -> None:
+    async def refused() -> None:
+        async with afforded("gpt-4o", PROMPT, ANSWER):
+            spend(Usage(calls=1), "gpt-4o")
+            raise OSError("refused")
+
+    with spending_from(Pocket("0.015")) as purse:
+        with pytest.raises(OSError, match="refused"):
+            await refused()
+        assert (purse.spent, purse.reserved) == (0, 0)
+        await call()
+
+
+async def test_a_model_without_a_price_goes_ahead_and_is_told_as_unpriced() -> None:
+    with spending_from(Pocket("0.001")) as purse, metered() as usage:
+        await call("llama3.1")
+    assert (usage.cost, usage.unpriced_calls) == (0, 1)
+    assert purse.spent == 0
+
+
+async def test_a_call_that_used_nothing_is_not_told_as_unpriced() -> None:
+    with metered() as usage:
+        spend(Usage(calls=1), "llama3.1")
+    assert (usage.calls, usage.unpriced_calls) == (1, 0)
+
+
+async def test_without_a_purse_calls_are_counted_and_not_held_back() -> None:
+    with metered() as usage:
+        await call()
+    assert (usage.cost, usage.calls) == (Decimal("0.01"), 1)
+
+
+async def test_purses_of_runs_side_by_side_are_apart() -> None:
+    async def run(ceiling: str, calls: int) -> Decimal:
+        with spending_from(Pocket(ceiling)) as purse:
+            for _ in range(calls):
+                await call(seconds=0.001)
+        return purse.spent
+
+    assert await asyncio.gather(run("1", 5), run("1", 2)) == [Decimal("0.05"), Decimal("0.02")]

@@ -1,0 +1,92 @@
+"""The estimate: what an article will cost, told before it is written. Real runs are held against it in test_costs_of_runs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from agents.contract import AGENTS, Brief
+from agents.costs.estimate import Estimate, Models, estimate, recipe
+from agents.stages.editing import REMARKS
+from agents.stages.researching import QUESTIONS
+from agents.text.manuscript import section_count
+
+
+def models(text: str, image: str = "") -> Models:
+    return Models(dict.fromkeys(AGENTS, text), image)
+
+
+def of(words: int = 1000, image: bool = False, seo: bool = False, **given: str) -> Estimate:
+    return estimate(words, image=image, seo=seo, models=models(given.get("text", "gpt-4o"), given.get("draws", "")))
+
+
+@pytest.mark.parametrize("words", [300, 500, 1000, 3000, 5000])
+def test_it_counts_with_the_sections_and_questions_of_the_recipe(words: int) -> None:
+    calls = [part.calls for part in recipe(words, image=False, seo=False)]
+    sections = section_count(Brief(topic="Roofs", min_words=words))
+    assert QUESTIONS in calls
+    assert calls.count(sections) >= 3, "planned, written, and its evidence checked"
+    assert min(REMARKS, sections) in calls
+
+
+def test_longer_articles_cost_more() -> None:
+    costs = [of(words).high for words in (300, 1000, 3000, 5000)]
+    assert costs == sorted(costs)
+
+
+def test_it_is_a_span_around_what_its_tokens_cost() -> None:
+    made = of()
+    assert made.low is not None
+    assert made.high is not None
+    assert made.low < made.tokens * Decimal("2.5") / 1_000_000 < made.high
+
+
+def test_an_image_and_seo_add_to_it() -> None:
+    plain, both = of(), of(image=True, seo=True, draws="dall-e-3")
+    assert plain.low is not None
+    assert both.low is not None
+    assert both.low > plain.low + Decimal("0.08")
+    assert both.calls > plain.calls + 2
+
+
+def test_a_picture_of_open_quality_spans_from_the_cheapest_to_the_dearest() -> None:
+    plain, drawn = of(text="gpt-4.1-nano"), of(text="gpt-4.1-nano", image=True, draws="gpt-image-1")
+    assert None not in (plain.low, plain.high, drawn.low, drawn.high)
+    assert Decimal("0.016") < drawn.low - plain.low < Decimal("0.02")  # type: ignore[operator]  # neither is None
+    assert Decimal("0.25") < drawn.high - plain.high < Decimal("0.26")  # type: ignore[operator]
+
+
+def test_a_cover_the_studio_sets_itself_asks_nobody_to_draw() -> None:
+    assert of(image=True).calls == of().calls + 1, "the one that words it"
+
+
+def test_each_stage_is_counted_by_its_own_model() -> None:
+    mixed = Models(dict.fromkeys(AGENTS, "gpt-4.1-nano") | {"write": "gpt-4o"})
+    made = estimate(1000, image=False, seo=False, models=mixed)
+    cheap, dear = of(text="gpt-4.1-nano"), of(text="gpt-4o")
+    assert None not in (made.low, cheap.low, dear.low)
+    assert cheap.low < made.low < dear.low  # type: ignore[operator]  # none is None
+
+
+def test_a_model_without_a_price_makes_it_unknown() -> None:
+    made = of(text="llama3.1", image=True, draws="flux")
+    assert (made.low, made.high, made.unpriced) == (None, None, ("flux", "llama3.1"))
+    assert made.told.startswith("Unknown: there is no price for flux and llama3.1. About ")
+
+
+def test_a_stage_that_is_not_asked_for_needs_no_price() -> None:
+    seo_without_price = Models(dict.fromkeys(AGENTS, "gpt-4o") | {"seo": "llama3.1"})
+    assert estimate(1000, image=False, seo=False, models=seo_without_price).unpriced == ()
+
+
+def test_without_a_model_it_is_free() -> None:
+    made = estimate(1000, image=True, seo=True, models=Models({}))
+    assert (made.low, made.high, made.calls) == (0, 0, 0)
+    assert made.told == "Free: the built-in writer asks no model."
+
+
+def test_it_is_told_in_a_sentence() -> None:
+    told = Estimate(Decimal("0.0212"), Decimal("0.051"), 38, 41_200).told
+    assert told == "About $0.021 to $0.051: 38 calls and 41,200 tokens."
+    assert Estimate(Decimal(0), Decimal(0), 38, 41_200).told.startswith("Nothing, by the table of prices")

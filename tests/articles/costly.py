@@ -1,0 +1,43 @@
+"""Articles that have cost something, as a run would leave them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from uuid import uuid4
+
+from django.contrib.auth.models import User
+
+from agents.contract import Text
+from agents.costs.usage import Usage
+from articles.ceilings import this_month
+from articles.entries import begun, finished, write
+from articles.lease import Claim
+from articles.models import Article, Run, Spending
+from tests.factories import claim, make_article, step
+
+
+def used(cost: str, **counts: int) -> Usage:
+    return Usage(**{"calls": 1, "prompt_tokens": 1000, "completion_tokens": 100, "cost": Decimal(cost), **counts})
+
+
+def do(held: Claim, key: str, usage: Usage) -> None:
+    """A step, and what it cost in its owner's month."""
+    write(held, [begun(step(key)), finished(step(key), Text(markdown="Some text."), usage)])
+    owner = Article.objects.get(pk=held.article_id).owner
+    Spending.objects.create(token=uuid4(), user=owner, month=this_month(), spent=usage.cost)
+
+
+def written(owner: User, write: str = "0.02") -> tuple[Article, Claim]:
+    """An article at work that cost 1 cent for its research and ``write`` for each of two sections."""
+    article = make_article(owner)
+    held = claim(article)
+    do(held, "research:plan", used("0.01", cached_tokens=400))
+    do(held, "write:1", used(write))
+    do(held, "write:2", used(write, unpriced_calls=1))
+    return article, held
+
+
+def run_of(article: Article) -> Run:
+    run = article.latest_run()
+    assert run is not None
+    return run

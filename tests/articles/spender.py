@@ -1,0 +1,55 @@
+"""A worker's process, as far as its money goes: ``python -m tests.articles.spender RUN CALLS SECONDS``.
+
+Says ``ready``, waits for a line, then makes the calls side by side. Of each it says ``calling`` and ``made``, or ``refused``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import django
+from asgiref.sync import sync_to_async
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contentstudio.settings")
+django.setup()
+
+from agents.costs.budget import afforded, spend, spending_from  # noqa: E402  (Django's settings come first)
+from agents.costs.usage import Usage  # noqa: E402
+from agents.exceptions import CeilingReached  # noqa: E402
+from articles.ceilings import purse_for  # noqa: E402
+from articles.lease import Claim  # noqa: E402
+from articles.models import Run  # noqa: E402
+
+MODEL = "gpt-4o"
+
+
+async def call(seconds: float) -> str:
+    """One of 1,000 tokens in and 750 out: a cent, set aside and spent."""
+    try:
+        async with afforded(MODEL, prompt_characters=3500, answer_tokens=750):
+            print("calling", flush=True)
+            await asyncio.sleep(seconds)
+            spend(Usage(calls=1, prompt_tokens=1000, completion_tokens=750), MODEL)
+    except CeilingReached:
+        return "refused"
+    return "made"
+
+
+async def held(run_id: int) -> Claim:
+    run = await Run.objects.aget(pk=run_id)
+    assert run.token is not None
+    return Claim(run.pk, run.article_id, run.token)
+
+
+async def main(run_id: int, calls: int, seconds: float) -> None:
+    purse = await sync_to_async(purse_for)(await held(run_id))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    with spending_from(purse):
+        print(*await asyncio.gather(*(call(seconds) for _ in range(calls))))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))

@@ -1,0 +1,205 @@
+"""Real runs against a model server over HTTP: what they cost, and how a ceiling stops them without losing their work."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from agents.contract import AGENTS
+from agents.costs.estimate import Models, estimate
+from agents.costs.prices import cost_of, dollars
+from agents.costs.usage import Usage
+from agents.jobs import run_article
+from articles.ceilings import spent_this_month
+from articles.costs import spent_by_stage, spent_on_article, spent_on_run
+from articles.exceptions import NotPossibleNow
+from articles.models import Article, Ceiling, Run, Status, Step, StepStatus
+from articles.services import NewSource, delete_article, retry_run
+from tests.environment import ROOT
+from tests.factories import UserFactory, make_article
+from tests.model_server import ModelServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MODEL = "gpt-4o"
+SURVEY = "A planted roof holds most of a summer's rain, and the rooms below it stay cooler in July by several degrees. "
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ModelServer]:
+    with ModelServer() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def priced(settings: Settings, server: ModelServer) -> None:
+    server.reset()
+    settings.HAS_MODEL, settings.OPENAI_BASE_URL, settings.SEARCH_PROVIDER = True, server.url, "none"
+    settings.LLM_MODELS = dict.fromkeys(AGENTS, MODEL)
+    settings.IMAGE_MODEL = "dall-e-3"
+
+
+@pytest.fixture
+def owner() -> User:
+    return UserFactory()
+
+
+def pending(owner: User, lines: int = 20, **brief: object) -> tuple[Article, Run]:
+    """An article with three sources of ``lines`` sentences each; 60 are more than is put into one prompt."""
+    texts = [" ".join(f"{SURVEY} Count {number * lines + line}." for line in range(lines)) for number in range(3)]
+    sources = tuple(NewSource(title=f"Survey {number}", text=text) for number, text in enumerate(texts))
+    article = make_article(owner, sources=sources, **{"min_words": 400, **brief})
+    return article, article.runs.get()
+
+
+def perform(run: Run) -> Run:
+    run_article(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def test_a_run_costs_what_its_calls_used(owner: User, server: ModelServer) -> None:
+    article, run = pending(owner)
+    assert perform(run).status == Status.COMPLETED, run.reason
+    spent = spent_on_run(run)
+    texts = [call for call in server.calls if "messages" in call.body]
+    assert spent.calls == len(server.calls)
+    assert spent.prompt_tokens == sum(len(call.prompt) // 4 for call in texts)
+    by_tokens = cost_of(Usage(prompt_tokens=spent.prompt_tokens, completion_tokens=spent.completion_tokens), MODEL)
+    assert by_tokens is not None
+    assert abs(spent.cost - by_tokens - Decimal("0.08")) < Decimal("0.0001"), "the text by its tokens, and one picture"
+    assert {row.stage for row in spent_by_stage(run)} == AGENTS.keys()
+    assert spent_on_article(article.pk).cost == spent.cost == spent_this_month(owner)
+
+
+def test_models_without_a_price_are_told_and_not_taken_for_free(owner: User, settings: Settings) -> None:
+    settings.LLM_MODELS = dict.fromkeys(AGENTS, "test-model")
+    settings.MAX_COST_PER_RUN = Decimal("0.01")
+    _, run = pending(owner, include_image=False)
+    assert perform(run).status == Status.COMPLETED, run.reason
+    spent = spent_on_run(run)
+    assert spent.cost == 0
+    assert spent.unpriced_calls == spent.calls
+
+
+def test_a_ceiling_pauses_the_run_and_resuming_pays_for_nothing_twice(
+    owner: User, server: ModelServer, settings: Settings
+) -> None:
+    settings.MAX_COST_PER_RUN = Decimal("0.05")
+    article, run = pending(owner)
+    assert perform(run).status == Status.PAUSED
+    spent = spent_on_run(run).cost
+    assert Decimal("0.01") < spent <= Decimal("0.05")
+    assert run.reason.startswith("This run has cost $0.0")
+    assert run.reason.endswith("Raise it in the admin under Ceilings of costs, then resume.")
+    assert not Step.objects.filter(run=run, status=StepStatus.FAILED).exists()
+    done = set(Step.objects.done().filter(run=run).values_list("key", flat=True))
+    assert "research:read" in done
+
+    Ceiling.objects.create(user=owner, per_run=Decimal(5))
+    retry_run(article=article, by=owner)
+    assert perform(run).status == Status.COMPLETED, run.reason
+    asked = Counter(call.prompt for call in server.calls if "messages" in call.body)
+    assert [prompt for prompt, times in asked.items() if times > 1] == []
+    assert spent_on_run(run).calls == len(server.calls)
+
+
+def test_a_ceiling_reached_again_pauses_again(owner: User, settings: Settings) -> None:
+    settings.MAX_COST_PER_RUN = Decimal("0.03")
+    article, run = pending(owner)
+    assert perform(run).status == Status.PAUSED
+    before = spent_on_run(run).cost
+    retry_run(article=article, by=owner)
+    assert perform(run).status == Status.PAUSED
+    assert before <= spent_on_run(run).cost <= Decimal("0.03")
+
+
+def test_the_picture_is_held_back_too(owner: User, server: ModelServer, settings: Settings) -> None:
+    settings.LLM_MODELS = dict.fromkeys(AGENTS, "gpt-4.1-nano")
+    settings.MAX_COST_PER_RUN = Decimal("0.079")
+    _, run = pending(owner)
+    assert perform(run).status == Status.PAUSED
+    assert "The next call may cost up to $0.080." in run.reason
+    assert not [call for call in server.calls if "images" in call.path]
+
+
+def side_by_side(runs: list[Run], environment: dict[str, str], **settings: str) -> None:
+    """Perform ``runs`` at the same time, each in a process of its own."""
+    perform = "import sys, django; django.setup(); from agents.jobs import run_article; run_article(int(sys.argv[1]))"
+    own = environment | {"DJANGO_SETTINGS_MODULE": "contentstudio.settings", "LLM_MODEL": MODEL} | settings
+    started = [subprocess.Popen([sys.executable, "-c", perform, str(run.pk)], env=own, cwd=ROOT) for run in runs]
+    assert [process.wait(timeout=120) for process in started] == [0] * len(runs)
+    for run in runs:
+        run.refresh_from_db()
+
+
+def test_two_runs_side_by_side_do_not_pass_the_month_together(
+    owner: User, server: ModelServer, program_environment: dict[str, str]
+) -> None:
+    runs = [pending(owner, include_image=False)[1] for _ in range(2)]
+    side_by_side(runs, program_environment, OPENAI_BASE_URL=server.url, MAX_COST_PER_MONTH="0.08")
+    assert Status.PAUSED in {run.status for run in runs}
+    assert Decimal("0.04") < spent_this_month(owner) <= Decimal("0.08")
+    paused = next(run for run in runs if run.status == Status.PAUSED)
+    assert paused.reason.startswith(f"The articles of {owner.username} have cost $0.0")
+
+
+def test_two_runs_side_by_side_are_counted_apart(
+    owner: User, server: ModelServer, program_environment: dict[str, str]
+) -> None:
+    runs = [pending(owner, include_image=False)[1] for _ in range(2)]
+    side_by_side(runs, program_environment, OPENAI_BASE_URL=server.url)
+    assert {run.status for run in runs} == {Status.COMPLETED}
+    one, other = (spent_on_run(run) for run in runs)
+    assert one.calls + other.calls == len(server.calls)
+    assert abs(one.calls - other.calls) < 10
+    assert spent_this_month(owner) == one.cost + other.cost
+
+
+def test_what_a_deleted_article_cost_is_still_counted(owner: User, settings: Settings) -> None:
+    article, run = pending(owner, include_image=False)
+    assert perform(run).status == Status.COMPLETED, run.reason
+    spent = spent_on_run(run).cost
+    delete_article(article=article, by=owner)
+    assert spent_this_month(owner) == spent > 0
+    settings.MAX_COST_PER_MONTH = spent
+    with pytest.raises(NotPossibleNow, match="Raise it in the admin under Ceilings of costs"):
+        pending(owner)
+
+
+@pytest.mark.parametrize(("words", "image", "seo"), [(500, True, True), (1000, False, False)])
+def test_the_estimate_is_near_what_a_run_takes(
+    owner: User, server: ModelServer, words: int, image: bool, seo: bool
+) -> None:
+    made = estimate(words, image=image, seo=seo, models=Models(dict.fromkeys(AGENTS, MODEL), "dall-e-3"))
+    _, run = pending(owner, lines=60, min_words=words, include_image=image, seo_optimize=seo)
+    assert perform(run).status == Status.COMPLETED, run.reason
+    spent = spent_on_run(run)
+    assert 0.5 * spent.tokens <= made.tokens <= 1.5 * spent.tokens, (made.tokens, spent.tokens)
+    assert 0.5 * spent.calls <= made.calls <= 1.5 * spent.calls, (made.calls, spent.calls)
+
+
+def test_the_terminal_tells_what_it_cost(owner: User) -> None:
+    lines = StringIO()
+    asked = ("Rooftop gardens", "--words", "300", "--no-image", "--no-seo", "--user", owner.username)
+    call_command("write", *asked, stdout=StringIO(), stderr=lines)
+    spent = spent_on_article(Article.objects.get().pk)
+    assert f"It cost {dollars(spent.cost)}: {spent.tokens:,} tokens in {spent.calls} calls.\n" in lines.getvalue()
+
+
+def test_the_terminal_refuses_in_a_month_that_is_used_up(owner: User) -> None:
+    article, run = pending(owner, include_image=False)
+    assert perform(run).status == Status.COMPLETED, run.reason
+    Ceiling.objects.create(user=owner, per_month=Decimal("0.01"))
+    with pytest.raises(CommandError, match="Raise it in the admin under Ceilings of costs"):
+        call_command("write", "Rooftop gardens", "--user", owner.username)
+    assert Article.objects.get() == article, "none is left behind that cannot begin"
