@@ -57,8 +57,33 @@ class BriefSource(Shape):
     path: str = ""
 
 
+class Voice(Shape):
+    """How a house or a person writes. ``samples`` are texts in that voice; ``prefer`` and ``avoid`` are words and phrases."""
+
+    name: str
+    description: str = ""
+    samples: list[str] = []
+    prefer: list[str] = []
+    avoid: list[str] = []
+
+
+class AgentWords(Shape):
+    """One of the six as an editor set it up. What is empty is taken from ``config/agents.yaml`` and the settings."""
+
+    role: str = ""
+    goal: str = ""
+    backstory: str = ""
+    model: str = ""
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
 class Brief(Shape):
-    """What was asked for. ``language`` is a BCP 47 tag such as ``en``; ``min_words`` is 300–5000."""
+    """What was asked for. ``language`` is a BCP 47 tag such as ``en``; ``min_words`` is 300–5000.
+
+    ``approve_outline``: the person sees the outline before anything is written. ``allow_uncited``: where nothing could be
+    read the article is written all the same, without citations. ``outline_wish`` is what to do otherwise in another outline.
+    """
 
     topic: str
     tone: str = "professional"
@@ -70,6 +95,10 @@ class Brief(Shape):
     keywords: list[str] = []
     notes: str = ""
     sources: list[BriefSource] = []
+    voice: Voice | None = None
+    approve_outline: bool = False
+    allow_uncited: bool = True
+    outline_wish: str = ""
 
 
 # Research
@@ -148,26 +177,62 @@ class Finding(Answer):
     sources: list[str] = Field(description="ids of the passages that say so, such as S3")
 
 
-class Findings(Answer):
-    """``research:findings``: what the passages say about the topic."""
+class Found(Answer):
+    """``research:find:N``: what the passages say to one question."""
+
+    findings: list[Finding] = Field(max_length=4)
+
+
+class Synthesis(Answer):
+    """``research:synthesis``: all findings in a few sentences."""
 
     synthesis: str
-    findings: list[Finding] = Field(max_length=12)
+
+
+class Findings(Shape):
+    """All that was found, question by question."""
+
+    synthesis: str = ""
+    findings: list[Finding] = []
 
 
 # Writing
 
 
-class OutlineSection(Answer):
-    heading: str = Field(min_length=2, max_length=120)
+MAX_SECTIONS = 30
+MAX_HEADING = 120
+
+
+class Headings(Answer):
+    """``outline:make``: the order of the article, short enough to be there in a second or two."""
+
+    title: str = Field(min_length=5, max_length=MAX_HEADING)
+    sections: list[str] = Field(min_length=2, max_length=MAX_SECTIONS, description="the headings, in order")
+
+
+class SectionPlan(Answer):
+    """``outline:N``: what section N has to do."""
+
     purpose: str = Field(description="what the reader knows after this section, in one sentence")
     points: list[str] = Field(max_length=6)
     sources: list[str] = Field(max_length=8, description="ids of the passages this section rests on, such as S3")
 
 
-class Outline(Answer):
-    title: str = Field(min_length=5, max_length=120)
-    sections: list[OutlineSection] = Field(min_length=2, max_length=30)
+class OutlineSection(Shape):
+    """``words`` is the section's share of the length asked for; 0 in outlines of older versions."""
+
+    heading: str = Field(min_length=2, max_length=MAX_HEADING)
+    purpose: str = ""
+    points: list[str] = []
+    sources: list[str] = []
+    words: int = Field(default=0, ge=0)
+
+
+class Outline(Shape):
+    """``outline:approved``, where a person approved it; else put together of ``outline:make`` and each ``outline:N``."""
+
+    title: str = Field(min_length=5, max_length=MAX_HEADING)
+    sections: list[OutlineSection] = Field(min_length=2, max_length=MAX_SECTIONS)
 
 
 class Text(Shape):
@@ -191,13 +256,59 @@ class Review(Answer):
     remarks: list[Remark] = Field(max_length=12)
 
 
-class SEO(Answer):
-    """``seo:describe``. Limits that are shown to a person are enforced in code, not here: models count badly."""
+Verdict = Literal["supported", "partly", "not"]
+
+
+class Evidence(Shape):
+    """One sentence that cites, and whether what it cites says so.
+
+    ``sentence`` is plain text without marks, as it stands in the article; ``passages`` the ids it cites; ``judged_by`` the
+    ``code`` (a number, a quotation, the very words) or the ``model``; ``was`` the sentence before it was reworded, else empty;
+    ``reason`` is told where the verdict is not ``supported``.
+    """
+
+    section: int
+    sentence: str
+    passages: list[str]
+    verdict: Verdict
+    judged_by: Literal["code", "model"]
+    reason: str = ""
+    was: str = ""
+
+
+class CheckedText(Shape):
+    """``edit:evidence:N``: a section after its evidence was checked, and what was found. ``[S3]`` marks are still in it."""
+
+    markdown: str
+    evidence: list[Evidence] = []
+
+
+class Answered(Answer):
+    """A question readers ask, and its answer in a sentence or two."""
+
+    question: str
+    answer: str
+
+
+class FAQ(Answer):
+    """Empty where questions do not fit the subject."""
+
+    faq: list[Answered] = Field(max_length=5)
+
+
+class Description(Answer):
+    """How a page is told of. Limits that are shown to a person are enforced in code, not here: models count badly."""
 
     title: str = Field(description="30 to 60 characters")
     meta_description: str = Field(description="120 to 160 characters")
     slug: str
     keywords: list[str] = Field(min_length=1, max_length=10)
+
+
+class SEO(Description):
+    """``seo:describe``. The first of ``keywords`` is the primary one."""
+
+    faq: list[Answered] = []
 
 
 class PicturePrompt(Answer):
@@ -208,9 +319,14 @@ class PicturePrompt(Answer):
 
 
 class Picture(Shape):
-    """A picture that was stored. ``name`` is its name in the media storage; ``drawn_by`` a model or ``studio``."""
+    """A picture that was stored. ``drawn_by`` is a model or the studio.
+
+    ``name`` is its name in the media storage; ``share_name`` of the same picture cut to 1200 × 630, for cards that link to
+    it, empty where it has these proportions anyway.
+    """
 
     name: str
+    share_name: str = ""
     alt: str
     prompt: str = ""
     drawn_by: str
@@ -227,7 +343,10 @@ class Reference(Shape):
 
 
 class Manuscript(Shape):
-    """A finished article: what a run is for. ``content`` is Markdown with numbered references."""
+    """A finished article: what a run is for. ``content`` is Markdown with numbered references.
+
+    ``repeated`` are pairs of sections, counted from 1, that still say nearly the same after they were edited.
+    """
 
     title: str
     content: str
@@ -239,6 +358,8 @@ class Manuscript(Shape):
     findings: Findings | None = None
     questions: list[str] = []
     references: list[Reference] = []
+    evidence: list[Evidence] = []
+    repeated: list[tuple[int, int]] = []
     notices: list[str] = []
 
     def research_data(self) -> dict[str, object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from agents.contract import Outline
+
 
 class AgentError(Exception):
     """Base: ``str(error)`` is a sentence for the person who reads it, and names what to do."""
@@ -31,5 +33,37 @@ class ModelError(AgentError):
         self.permanent = permanent
 
 
+class ProviderAway(ModelError):
+    """``model`` could not be asked, for what lies with its provider: it may answer later, so the run waits for it.
+
+    ``retry_after`` is what the provider asked for, in seconds.
+    """
+
+    def __init__(self, reason: str, *, model: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.model = model
+        self.retry_after = retry_after
+
+
 class ManuscriptIncomplete(AgentError):
     """What was written does not meet the brief, so the run must not be called completed."""
+
+
+class FileNotKept(AgentError):
+    """A file of the article's could not be stored: the disk is full, or may not be written to."""
+
+
+class PricesUnreadable(AgentError):
+    """A table of prices that is missing or not as it should be. It names the file and the place in it."""
+
+
+class CeilingReached(AgentError):
+    """The next call might pass what may be spent. The run is paused, with its work, before that call."""
+
+
+class AwaitsApproval(AgentError):
+    """``outline`` is made, and a person wants to see it before anything is written. No worker waits for them."""
+
+    def __init__(self, outline: Outline) -> None:
+        super().__init__("The outline waits to be approved.")
+        self.outline = outline

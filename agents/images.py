@@ -11,15 +11,21 @@ import logging
 import re
 import textwrap
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import openai
 import typst
 
 from agents.contract import Shape
+from agents.costs.budget import afforded, spend
+from agents.costs.usage import Usage
 from agents.exceptions import ModelError
-from agents.faults import diagnose
-from agents.usage import Usage, spend
+from agents.model.faults import diagnose
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Pixels
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +34,11 @@ MAX_BYTES = 20 * 1024 * 1024
 # What each family draws across; servers of one's own take what OpenAI's newest does.
 WIDE = {"dall-e-3": "1792x1024", "dall-e-2": "1024x1024"}
 WIDE_BY_DEFAULT = "1536x1024"
+
+CARD = (1200, 630)
+CARD_BYTES = 600 * 1024  # messengers show no larger picture with a link
+CARD_QUALITIES = (88, 70, 50, 30)
+MOST_PIXELS = 40_000_000  # a picture takes four bytes each in memory, however small its file is
 
 COVER = Path(__file__).with_name("cover.typ")
 COVER_WORDS = 120  # characters of a title that are set; more would be too small to read
@@ -45,7 +56,9 @@ async def draw(
     """
     for attempt in range(1, TRIES + 1):
         try:
-            return await _picture(await _ask(prompt, client, model, size or WIDE.get(model, WIDE_BY_DEFAULT)), fetch)
+            async with afforded(model, len(prompt)):
+                answer = await _ask(prompt, client, model, size or WIDE.get(model, WIDE_BY_DEFAULT))
+            return await _picture(answer, fetch)
         except (openai.APIError, ValueError) as error:
             fault = diagnose(error, model)
             if fault is None:
@@ -98,10 +111,11 @@ async def _ask(prompt: str, client: openai.AsyncOpenAI, model: str, size: str) -
             size=size,
         )
         answer = Answered.model_validate_json(response.content)
+        usage.pictures = len(answer.data or [])
         if answer.usage:
             usage.prompt_tokens, usage.completion_tokens = answer.usage.input_tokens, answer.usage.output_tokens
     finally:
-        spend(usage)
+        spend(usage, model)
     return answer
 
 
@@ -129,6 +143,52 @@ def _decoded(text: str) -> bytes:
         return base64.b64decode(text.rpartition(",")[2], validate=True)
     except binascii.Error as error:
         raise ModelError("The image model's answer is garbled. Try again, or use another IMAGE_MODEL.") from error
+
+
+# The picture of a card that links to the article
+
+
+def share_crop(picture: bytes) -> bytes:
+    """The middle of ``picture`` as a JPEG of 1200 × 630 and at most 600 KB; what has that size and weight stays as it is.
+
+    Raises ModelError for what is no picture, or too large a one.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(BytesIO(picture), formats=("PNG", "JPEG", "WEBP")) as image:
+            if image.size == CARD and len(picture) <= CARD_BYTES:
+                image.load()
+                return picture
+            if image.width * image.height > MOST_PIXELS:
+                raise ModelError(
+                    f"The picture has {image.width} × {image.height} dots, and {MOST_PIXELS // 1_000_000} million are the"
+                    " most. Use another IMAGE_MODEL.",
+                    permanent=True,
+                )
+            card = ImageOps.fit(on_white(image.convert("RGBA")), CARD)
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+    ) as error:  # what Pillow raises for hostile bytes
+        raise ModelError("The picture cannot be read. Try again, or use another IMAGE_MODEL.") from error
+    for quality in CARD_QUALITIES:
+        file = BytesIO()
+        card.save(file, "JPEG", quality=quality, optimize=True, progressive=True)
+        if file.tell() <= CARD_BYTES:
+            break
+    return file.getvalue()
+
+
+def on_white(image: Pixels) -> Pixels:
+    """``image`` with what is transparent in it shown on white: JPEG knows no transparency."""
+    from PIL import Image
+
+    sheet = Image.new("RGBA", image.size, "white")
+    sheet.alpha_composite(image)
+    return sheet.convert("RGB")
 
 
 # The studio's own cover

@@ -2,85 +2,45 @@
 
 Each step is done once: the journal recalls what is done and performs what is not, so a resumed run goes on at the first
 step without an output. Research, outline, then the image beside the sections, all sections side by side, review, edits side
-by side, SEO.
+by side, and SEO beside the evidence check.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
 
-from agents import assignments
-from agents.assignments import Assignment, Reply
-from agents.citations import compile_references, strip_unknown
-from agents.contract import (
-    SEO,
-    Brief,
-    Findings,
-    Manuscript,
-    Outline,
-    Picture,
-    PicturePrompt,
-    Questions,
-    Reading,
-    Review,
-    Stage,
-    Text,
-)
-from agents.exceptions import AgentError
-from agents.images import suffix
-from agents.manuscript import (
-    assemble,
-    check,
-    fit_seo,
-    notices,
-    section_count,
-    section_passages,
-    section_text,
-    shortlist,
-)
-from agents.steps import Journal, Output, StepSpec
+from agents.contract import SEO, Brief, CheckedText, Manuscript, Outline, Reading
+from agents.stages.checking import check_section
+from agents.stages.describing import describe
+from agents.stages.desk import Crew, Desk, Means, both, side_by_side
+from agents.stages.editing import REMARKS, edit_section, review
+from agents.stages.illustrating import illustrate
+from agents.stages.outlining import make_outline
+from agents.stages.researching import QUESTIONS, research, synthesise
+from agents.stages.writing import adjust, write
+from agents.steps import Journal
+from agents.text.citations import compile_references
+from agents.text.length import FINISHED, adjustments
+from agents.text.manuscript import assemble, check, notices, repeated, section_count, words_of
 
-log = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
-Second = TypeVar("Second")
-Draft = Callable[[int, str], Awaitable[None]]
-
-MOST_EDITS = 3
-"""Sections a review may name: it is asked for at most three remarks."""
-
-
-class Crew(Protocol):
-    """Who answers assignments: ``agents.crew.StudioCrew``."""
-
-    async def ask(self, assignment: Assignment[Reply], draft: Draft | None = None) -> Reply: ...
-
-
-@dataclass(frozen=True)
-class Means:
-    """What a run works with. ``read`` takes the brief and its questions; ``illustrate`` gives a picture, and who drew it."""
-
-    crew: Crew
-    has_model: bool
-    read: Callable[[Brief, Sequence[str]], Awaitable[Reading]]
-    illustrate: Callable[[Brief, Outline, PicturePrompt], Awaitable[tuple[bytes, str]]]
+__all__ = ["Crew", "Means", "produce"]
 
 
 async def produce(brief: Brief, journal: Journal, means: Means) -> Manuscript:
-    """The finished manuscript. Raises AgentError, with its reason, where the brief cannot be met."""
-    run = Production(brief, journal, means)
-    await run.plan(sections=section_count(brief))
-    questions, reading, findings = await run.research()
-    outline = await run.outline(reading, findings)
-    await run.plan(sections=len(outline.sections))
-    texts, (picture, problem) = await both(run.write(outline, reading), run.picture(outline))
-    texts = await run.edit(outline, reading, texts)
-    seo = await run.seo(outline, texts)
-    content, references = compile_references(assemble(outline, texts), reading)
+    """The finished manuscript. Raises AgentError, with its reason, where the brief cannot be met.
+
+    Raises AwaitsApproval where a person has to look at the outline first, and CeilingReached where the next call might cost
+    more than may be spent: the same recipe goes on from there.
+    """
+    desk = Desk(brief, journal, means)
+    await plan(desk)
+    material = await research(desk)
+    outline, findings = await both(make_outline(desk, material), synthesise(desk, material))
+    await plan(desk, sections=len(outline.sections))
+    reading = material.reading
+    texts, (picture, problem) = await both(write(desk, outline, reading), illustrate(desk, outline))
+    checked, seo = await finish(desk, outline, reading, texts)
+    content, references = compile_references(assemble(outline, [text.markdown for text in checked]), reading)
     manuscript = Manuscript(
         title=outline.title,
         content=content,
@@ -90,174 +50,71 @@ async def produce(brief: Brief, journal: Journal, means: Means) -> Manuscript:
         picture_problem=problem,
         reading=reading,
         findings=findings,
-        questions=questions.questions,
+        questions=material.questions,
         references=references,
+        evidence=[row for text in checked for row in text.evidence],
+        repeated=repeated([text.markdown for text in checked]),
     )
     check(brief, manuscript, has_model=means.has_model)
     return manuscript.model_copy(update={"notices": notices(brief, manuscript, has_model=means.has_model)})
 
 
-class Production:
-    """One run of the recipe; its methods are the stages."""
-
-    def __init__(self, brief: Brief, journal: Journal, means: Means) -> None:
-        self.brief, self.journal, self.means = brief, journal, means
-        self.ask = means.crew.ask
-
-    async def plan(self, sections: int, edits: int = MOST_EDITS) -> None:
-        image, seo = (2 if self.brief.include_image else 0), (1 if self.brief.seo_optimize else 0)
-        steps: dict[Stage, int] = {"research": 3, "outline": 1, "write": sections, "edit": 1 + min(edits, sections)}
-        await self.journal.plan(steps | {"seo": seo, "image": image})
-
-    async def research(self) -> tuple[Questions, Reading, Findings]:
-        brief = self.brief
-        questions = await self.once(
-            "research:plan",
-            Questions,
-            lambda: self.ask(assignments.plan_research(brief)),
-            "Working out what to ask",
-            lambda made: counted(len(made.questions), "question"),
-        )
-        reading = await self.once(
-            "research:read",
-            Reading,
-            lambda: self.means.read(brief, questions.questions),
-            "Searching and reading",
-            lambda made: f"{counted(len(made.sources), 'source')} read, {counted(len(made.passages), 'passage')} kept",
-        )
-        findings = await self.once(
-            "research:findings",
-            Findings,
-            lambda: self.find(questions, reading),
-            "Noting what the sources say",
-            lambda made: counted(len(made.findings), "finding"),
-        )
-        return questions, reading, findings
-
-    async def find(self, questions: Questions, reading: Reading) -> Findings:
-        if not reading.passages:
-            return Findings(synthesis="", findings=[])
-        passages = shortlist(reading, [self.brief.topic, *questions.questions])
-        return await self.ask(assignments.find(self.brief, questions, passages))
-
-    async def outline(self, reading: Reading, findings: Findings) -> Outline:
-        sections = section_count(self.brief)
-        passages = shortlist(reading, [self.brief.topic, *(finding.statement for finding in findings.findings)])
-        return await self.once(
-            "outline:make",
-            Outline,
-            lambda: self.ask(assignments.make_outline(self.brief, findings, reading, passages, sections)),
-            f"Planning {sections} sections",
-            lambda made: f"“{made.title}”, {counted(len(made.sections), 'section')}",
-        )
-
-    async def write(self, outline: Outline, reading: Reading) -> list[str]:
-        words = round(self.brief.min_words * 1.05 / len(outline.sections))
-        numbers = range(1, len(outline.sections) + 1)
-        return await side_by_side(*(self.write_section(outline, reading, number, words) for number in numbers))
-
-    async def write_section(self, outline: Outline, reading: Reading, number: int, words: int) -> str:
-        passages = section_passages(outline, number, reading)
-        asked = assignments.write_section(self.brief, outline, number, reading, passages, words)
-        return await self.text(f"write:{number}", asked, reading, f"Writing “{outline.sections[number - 1].heading}”")
-
-    async def edit(self, outline: Outline, reading: Reading, texts: list[str]) -> list[str]:
-        """Sections a remark names are mended; the others stay byte for byte."""
-        review = await self.once(
-            "edit:review",
-            Review,
-            lambda: self.ask(assignments.review(self.brief, outline, texts)),
-            "Reading the whole article",
-            lambda made: counted(len(made.remarks), "remark"),
-        )
-        named = sorted({remark.section for remark in review.remarks if remark.section <= len(texts)})
-        await self.plan(sections=len(texts), edits=len(named))
-        edits = (self.edit_section(outline, reading, number, texts[number - 1], review) for number in named)
-        mended = dict(zip(named, await side_by_side(*edits), strict=True))
-        return [mended.get(number, text) for number, text in enumerate(texts, 1)]
-
-    async def edit_section(self, outline: Outline, reading: Reading, number: int, text: str, review: Review) -> str:
-        remarks = [remark for remark in review.remarks if remark.section == number]
-        passages = section_passages(outline, number, reading, also=text)
-        asked = assignments.edit_section(self.brief, outline, number, text, remarks, passages)
-        return await self.text(f"edit:{number}", asked, reading, f"Mending “{outline.sections[number - 1].heading}”")
-
-    async def text(self, key: str, asked: Assignment[str], reading: Reading, doing: str) -> str:
-        """A step that writes: shown as it comes; marks of passages that do not exist are taken out before it is stored."""
-        known = {passage.id for passage in reading.passages}
-
-        async def draft(offset: int, text: str) -> None:
-            await self.journal.draft(key, offset, text)
-
-        async def perform() -> Text:
-            return Text(markdown=strip_unknown(section_text(await self.ask(asked, draft)), known))
-
-        made = await self.once(key, Text, perform, doing, lambda made: counted(len(made.markdown.split()), "word"))
-        return made.markdown
-
-    async def seo(self, outline: Outline, texts: list[str]) -> SEO | None:
-        if not self.brief.seo_optimize:
-            await self.journal.skip("seo", "The brief asks for no SEO")
-            return None
-
-        async def perform() -> SEO:
-            return fit_seo(await self.ask(assignments.describe_seo(self.brief, outline, texts)))
-
-        return await self.once("seo:describe", SEO, perform, "Describing it for search", lambda made: f"“{made.title}”")
-
-    async def picture(self, outline: Outline) -> tuple[Picture | None, str]:
-        """The picture, or why there is none: an article can do without one, so its failure is told and the run goes on."""
-        if not self.brief.include_image:
-            await self.journal.skip("image", "The brief asks for no image")
-            return None, ""
-        try:
-            return await self.draw(outline), ""
-        except AgentError as error:
-            log.warning("the article has no image: %s", error)
-            return None, str(error)
-
-    async def draw(self, outline: Outline) -> Picture:
-        prompt = await self.once(
-            "image:prompt",
-            PicturePrompt,
-            lambda: self.ask(assignments.picture_prompt(self.brief, outline)),
-            "Choosing a picture",
-            lambda made: made.alt,
-        )
-
-        async def perform() -> Picture:
-            data, drawn_by = await self.means.illustrate(self.brief, outline, prompt)
-            name = await self.journal.keep_file(f"cover{suffix(data)}", data)
-            return Picture(name=name, alt=prompt.alt, prompt=prompt.prompt, drawn_by=drawn_by)
-
-        return await self.once(
-            "image:draw", Picture, perform, "Drawing the picture", lambda made: f"Drawn by {made.drawn_by}"
-        )
-
-    async def once(
-        self,
-        key: str,
-        output: type[Output],
-        perform: Callable[[], Awaitable[Output]],
-        doing: str,
-        done: Callable[[Output], str],
-    ) -> Output:
-        return await self.journal.once(StepSpec(key=key, output=output, perform=perform, doing=doing, done=done))
+async def plan(desk: Desk, sections: int = 0) -> None:
+    """What each stage will take. Before the outline is made, as many sections as the length needs are counted with."""
+    brief = desk.brief
+    known = {} if sections else {"research": 3 + QUESTIONS, "outline": 1 + section_count(brief)}
+    sections = sections or section_count(brief)
+    await desk.plan(
+        **known,
+        write=sections,
+        edit=1 + min(REMARKS, sections) + sections,
+        seo=int(brief.seo_optimize),
+        image=2 * brief.include_image,
+    )
 
 
-async def side_by_side(*parts: Coroutine[Any, Any, Result]) -> list[Result]:
-    """Their results, in order. Where one fails the others are finished first: what they made is stored and not asked again."""
-    results = await asyncio.gather(*parts, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return cast("list[Result]", results)
+async def finish(
+    desk: Desk, outline: Outline, reading: Reading, texts: list[str]
+) -> tuple[list[CheckedText], SEO | None]:
+    """The sections mended and their evidence checked, and the description of the article.
+
+    A section that needs no mending is checked at once; the description begins when all are mended, beside the last checks.
+    """
+    remarks = await review(desk, outline, texts)
+    edits = [
+        asyncio.create_task(edit_section(desk, outline, reading, number, text, remarks.get(number, [])))
+        for number, text in enumerate(texts, 1)
+    ]
+
+    async def mended_and_checked(number: int) -> CheckedText:
+        return await check_section(desk, outline, reading, number, await edits[number - 1])
+
+    async def mended_and_described() -> SEO | None:
+        await asyncio.wait(edits)
+        return await describe(desk, outline, [edit.result() for edit in edits])
+
+    checks = side_by_side(*(mended_and_checked(number) for number in range(1, len(texts) + 1)))
+    checked, seo = await both(checks, mended_and_described())
+    return await settle_length(desk, outline, reading, checked), seo
 
 
-async def both(one: Coroutine[Any, Any, Result], other: Coroutine[Any, Any, Second]) -> tuple[Result, Second]:
-    """Like ``side_by_side``, for two parts of different kinds."""
-    return cast("tuple[Result, Second]", tuple(await side_by_side(one, other)))
+async def settle_length(
+    desk: Desk, outline: Outline, reading: Reading, checked: list[CheckedText]
+) -> list[CheckedText]:
+    """Where mending and rewording took the article too far from its length, a few sections are brought back, and checked."""
+    if not desk.means.has_model:
+        return checked
+    wanted = [section.words for section in outline.sections]
+    again = adjustments([words_of(text.markdown) for text in checked], wanted, FINISHED)
+    if not again:
+        return checked
+    await desk.plan(edit=desk.planned["edit"] + 2 * len(again))
 
+    async def brought_back(number: int, words: int) -> CheckedText:
+        text = checked[number - 1].markdown
+        text = await adjust(desk, outline, reading, number, text, words, f"edit:{number}:length")
+        return await check_section(desk, outline, reading, number, text, f"edit:evidence:{number}:again")
 
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    parts = (brought_back(number, words) for number, words in again.items())
+    settled = dict(zip(again, await side_by_side(*parts), strict=True))
+    return [settled.get(number, text) for number, text in enumerate(checked, 1)]

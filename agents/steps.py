@@ -45,6 +45,10 @@ class Journal(Protocol):
         """The step's output: recalled where it is done, performed and committed with its event where not."""
         ...
 
+    async def recall(self, key: str, output: type[Output]) -> Output | None:
+        """What step ``key`` made, None where it is not done: for what a person does, such as approving an outline."""
+        ...
+
     async def skip(self, stage: Stage, reason: str) -> None:
         """Tell, once, that a stage is left out and why."""
         ...
@@ -58,5 +62,5 @@ class Journal(Protocol):
         ...
 
     async def keep_file(self, name: str, data: bytes) -> str:
-        """Store a file of the article's in the media storage; the name it got."""
+        """Store a file of the article's in the media storage; the name it got. Raises FileNotKept."""
         ...

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import struct
 import threading
 import time
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from typing import Any
 
 import openai
 import pytest
+from PIL import Image
 
 from agents import images
+from agents.costs.usage import metered
 from agents.exceptions import FetchRefused, ModelError
-from agents.images import MAX_BYTES, draw, draw_cover, suffix
-from agents.usage import metered
+from agents.images import CARD_BYTES, MAX_BYTES, draw, draw_cover, share_crop, suffix
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 100
@@ -58,7 +62,7 @@ class _Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ImageServer]:
-    monkeypatch.setattr("agents.faults.Fault.pause", lambda self, attempt: 0.0)
+    monkeypatch.setattr("agents.model.faults.Fault.pause", lambda self, attempt: 0.0)
     with ImageServer() as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server
@@ -234,6 +238,94 @@ async def test_every_call_is_counted_with_its_tokens(server: ImageServer, client
 )
 def test_the_first_bytes_tell_the_kind(picture: bytes, end: str) -> None:
     assert suffix(picture) == end
+
+
+# The picture of a card
+
+
+def coloured(width: int, height: int, *, noise: bool = False) -> bytes:
+    """A PNG: red on the left, blue on the right; or a noise that no PNG makes smaller."""
+    chance = random.Random(1)
+    half = width // 2
+    row = b"\0" + b"\xff\0\0" * half + b"\0\0\xff" * (width - half)
+    rows = b"".join(b"\0" + chance.randbytes(3 * width) if noise else row for _ in range(height))
+    return png(width, height, zlib.compress(rows, 1))
+
+
+def png(width: int, height: int, packed: bytes) -> bytes:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return PNG[:8] + chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def opened(card: bytes) -> Image.Image:
+    return Image.open(BytesIO(card)).convert("RGB")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1536, 1024), (1792, 1024), (1024, 1024), (200, 900)])
+def test_a_card_has_its_size_whatever_the_pictures(width: int, height: int) -> None:
+    card = share_crop(coloured(width, height))
+    assert suffix(card) == ".jpg"
+    assert opened(card).size == (1200, 630)
+    assert len(card) <= CARD_BYTES
+
+
+def test_a_card_is_the_middle_of_the_picture_unstretched() -> None:
+    """Of 500 × 2000 dots a band of 500 × 262.5 is left: 20 lines of white in the middle become 48 of 630."""
+    white, black = b"\0" + b"\xff" * 1500, b"\0" + b"\0" * 1500
+    rows = b"".join(white if row < 500 or 990 <= row < 1010 else black for row in range(2000))
+    card = opened(share_crop(png(500, 2000, zlib.compress(rows))))
+    assert all(card.getpixel((600, row))[0] < 10 for row in (0, 280, 350, 629))
+    assert all(card.getpixel((600, row))[0] > 245 for row in range(300, 331))
+
+
+def test_what_is_transparent_is_shown_on_white() -> None:
+    file = BytesIO()
+    Image.new("RGBA", (400, 400), (0, 0, 0, 0)).save(file, "PNG")
+    assert opened(share_crop(file.getvalue())).getpixel((600, 300)) == (255, 255, 255)
+
+
+def test_a_card_of_fine_details_is_made_coarser_until_messengers_take_it() -> None:
+    card = share_crop(coloured(1536, 1024, noise=True))
+    assert opened(card).size == (1200, 630)
+    assert len(card) <= CARD_BYTES
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        b"",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        PNG,
+        PNG[:10],
+        JPEG,
+        JPEG[:3],
+        WEBP,
+        WEBP[:14],
+        b"RIFF\x64\0\0\0WEBPVP8X" + b"\0" * 40,
+        coloured(300, 200)[:200],
+        png(300, 200, b"garbage"),
+        png(1200, 630, b"garbage"),
+    ],
+)
+def test_what_is_no_picture_becomes_no_card(picture: bytes) -> None:
+    with pytest.raises(ModelError, match="picture cannot be read"):
+        share_crop(picture)
+
+
+@pytest.mark.parametrize("size", [8_000, 30_000])
+def test_a_picture_that_would_fill_the_memory_is_refused_unread(size: int) -> None:
+    started = time.process_time()
+    with pytest.raises(ModelError):
+        share_crop(png(size, size, b""))
+    assert time.process_time() - started < 0.1
+
+
+def test_the_studios_own_cover_is_a_card_as_it_is() -> None:
+    cover = draw_cover("Rooftop gardens", seed="1")
+    assert share_crop(cover) == cover
 
 
 # The cover

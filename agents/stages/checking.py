@@ -1,0 +1,102 @@
+"""The evidence check: every sentence that cites is held against the passages it cites.
+
+Numbers, quotations and quoted words are compared by code, exactly; the rest is judged by the model. What is not supported is
+reworded once and judged again; what is still not supported stays, marked for the person who publishes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agents import assignments
+from agents.contract import CheckedText, Evidence, Outline, Passage, Reading, Verdict
+from agents.stages.desk import Desk, counted
+from agents.text.evidence import Cited, cited_sentences, compare, reworded
+
+
+@dataclass(frozen=True)
+class Judged:
+    verdict: Verdict
+    reason: str
+    by_code: bool
+
+
+DOUBTED: Mapping[Verdict, str] = {
+    "supported": "",
+    "partly": "What it cites says only a part of this.",
+    "not": "What it cites does not say this.",
+}
+
+
+async def check_section(
+    desk: Desk, outline: Outline, reading: Reading, number: int, text: str, key: str = ""
+) -> CheckedText:
+    passages = {passage.id: passage for passage in reading.passages}
+
+    async def perform() -> CheckedText:
+        return await checked(desk, number, text, passages)
+
+    return await desk.once(
+        key or f"edit:evidence:{number}",
+        CheckedText,
+        perform,
+        f"Checking the evidence of “{outline.sections[number - 1].heading}”",
+        told,
+    )
+
+
+async def checked(desk: Desk, number: int, text: str, passages: Mapping[str, Passage]) -> CheckedText:
+    cited = cited_sentences(text)
+    judged = await judge(desk, cited, passages)
+    refuted = [sentence for sentence in cited if judged[sentence.number].verdict == "not"]
+    was: dict[int, str] = {}
+    if refuted and desk.means.has_model:
+        reasons = {sentence.number: judged[sentence.number].reason for sentence in refuted}
+        answer = await desk.ask(assignments.reword(desk.brief, refuted, reasons, passages))
+        mended = reworded(text, answer.by_number())
+        after = cited_sentences(mended)
+        if [sentence.passages for sentence in after] == [sentence.passages for sentence in cited]:
+            pairs = zip(cited, after, strict=True)
+            was = {new.number: old.plain for old, new in pairs if new.plain != old.plain}
+            judged |= await judge(desk, [sentence for sentence in after if sentence.number in was], passages)
+            text, cited = mended, after
+    return CheckedText(
+        markdown=text,
+        evidence=[evidence(number, sentence, judged[sentence.number], was) for sentence in cited],
+    )
+
+
+async def judge(desk: Desk, cited: Sequence[Cited], passages: Mapping[str, Passage]) -> dict[int, Judged]:
+    """Number of the sentence → what was found: by code where it can tell, else by the model, in one call."""
+    judged: dict[int, Judged] = {}
+    for sentence in cited:
+        compared = compare(sentence, passages)
+        if compared:
+            judged[sentence.number] = Judged(*compared, by_code=True)
+    open_ones = [sentence for sentence in cited if sentence.number not in judged]
+    if open_ones:
+        answer = await desk.ask(assignments.judge(desk.brief, open_ones, passages))
+        judged |= {
+            number: Judged(verdict, DOUBTED[verdict], by_code=False) for number, verdict in answer.by_number().items()
+        }
+    return judged
+
+
+def evidence(section: int, sentence: Cited, judged: Judged, was: Mapping[int, str]) -> Evidence:
+    return Evidence(
+        section=section,
+        sentence=sentence.plain,
+        passages=sentence.passages,
+        verdict=judged.verdict,
+        judged_by="code" if judged.by_code else "model",
+        reason=judged.reason,
+        was=was.get(sentence.number, ""),
+    )
+
+
+def told(made: CheckedText) -> str:
+    if not made.evidence:
+        return "It cites nothing"
+    supported = sum(row.verdict == "supported" for row in made.evidence)
+    return f"{supported} of {counted(len(made.evidence), 'cited sentence')} supported"

@@ -1,0 +1,72 @@
+"""Editing: one reading of the whole article, then only the sections it names are mended; the others stay byte for byte."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from agents import assignments
+from agents.contract import Outline, Reading, Remark, Review, Text
+from agents.prompts import config
+from agents.stages.desk import Desk, counted
+from agents.stages.writing import controlled, told_length
+from agents.text.length import STEADY, fits
+from agents.text.manuscript import repeated, section_passages, words_of
+from agents.text.voices import avoided
+
+REMARKS = 3
+"""What a review is asked for at most."""
+
+
+async def review(desk: Desk, outline: Outline, texts: list[str]) -> dict[int, list[Remark]]:
+    """Section (from 1) → what to mend in it."""
+    made = await desk.once(
+        "edit:review",
+        Review,
+        lambda: desk.ask(assignments.review(desk.brief, outline, texts)),
+        "Reading the whole article",
+        lambda made: counted(len(made.remarks), "remark"),
+    )
+    remarks: dict[int, list[Remark]] = {}
+    for remark in (*made.remarks, *remarks_by_code(desk, texts)):
+        if remark.section <= len(texts):
+            remarks.setdefault(remark.section, []).append(remark)
+    await desk.plan(edit=1 + len(remarks) + len(texts))
+    return remarks
+
+
+def remarks_by_code(desk: Desk, texts: list[str]) -> list[Remark]:
+    """What no reading is needed for: sections that repeat each other, words the voice avoids."""
+    if not desk.means.has_model:
+        return []
+    words = config("remarks")
+    twice = [
+        Remark(section=other, kind="repetition", instruction=words["repetition"].format(section=one))
+        for one, other in repeated(texts)
+    ]
+    avoided_words = [(number, avoided(text, desk.brief.voice)) for number, text in enumerate(texts, 1)]
+    return twice + [
+        Remark(section=number, kind="tone", instruction=words["avoided"].format(words=", ".join(found)))
+        for number, found in avoided_words
+        if found
+    ]
+
+
+async def edit_section(
+    desk: Desk, outline: Outline, reading: Reading, number: int, text: str, remarks: list[Remark]
+) -> str:
+    """The section as ``remarks`` ask. An edit of quite another length did something else: then the section stays as it is."""
+    if not remarks:
+        return text
+    passages = section_passages(outline, number, reading, also=text)
+    words = words_of(text)
+    asked = desk.pace.figure(words)
+
+    async def perform() -> Text:
+        first = assignments.edit_section(desk.brief, outline, number, text, remarks, passages, asked)
+        again = partial(assignments.rewrite_section, desk.brief, outline, number, passages)
+        edited = await controlled(desk, f"edit:{number}", first, again, asked, words, reading, STEADY)
+        steady = fits(words_of(edited), words, STEADY) or not desk.means.has_model
+        return Text(markdown=edited if steady else text)
+
+    heading = outline.sections[number - 1].heading
+    return (await desk.once(f"edit:{number}", Text, perform, f"Mending “{heading}”", told_length)).markdown

@@ -1,0 +1,49 @@
+"""The picture: chosen from the outline and the tone, drawn while the sections are written."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from agents import assignments
+from agents.contract import Outline, Picture, PicturePrompt
+from agents.exceptions import AgentError, CeilingReached, ProviderAway
+from agents.images import share_crop, suffix
+from agents.stages.desk import Desk
+
+log = logging.getLogger(__name__)
+
+
+async def illustrate(desk: Desk, outline: Outline) -> tuple[Picture | None, str]:
+    """The picture, or why there is none: an article can do without one, so its failure is told and the run goes on."""
+    if not desk.brief.include_image:
+        await desk.journal.skip("image", "The brief asks for no image")
+        return None, ""
+    try:
+        return await draw(desk, outline), ""
+    except (CeilingReached, ProviderAway):  # the run stops here, and draws when it goes on
+        raise
+    except AgentError as error:
+        log.warning("the article has no image: %s", error)
+        return None, str(error)
+
+
+async def draw(desk: Desk, outline: Outline) -> Picture:
+    prompt = await desk.once(
+        "image:prompt",
+        PicturePrompt,
+        lambda: desk.ask(assignments.picture_prompt(desk.brief, outline)),
+        "Choosing a picture",
+        lambda made: made.alt,
+    )
+
+    async def perform() -> Picture:
+        data, drawn_by = await desk.means.illustrate(desk.brief, outline, prompt)
+        card = await asyncio.to_thread(share_crop, data)
+        name = await desk.journal.keep_file(f"cover{suffix(data)}", data)
+        share_name = await desk.journal.keep_file(f"card{suffix(card)}", card)
+        return Picture(name=name, share_name=share_name, alt=prompt.alt, prompt=prompt.prompt, drawn_by=drawn_by)
+
+    return await desk.once(
+        "image:draw", Picture, perform, "Drawing the picture", lambda made: f"Drawn by {made.drawn_by}"
+    )

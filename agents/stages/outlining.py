@@ -1,0 +1,69 @@
+"""The outline: first the headings, which take a second, then what each section has to do, side by side.
+
+So the time hardly grows with the length, and whoever writes a section knows what all the others are for.
+"""
+
+from __future__ import annotations
+
+from agents import assignments
+from agents.contract import Headings, Outline, OutlineSection, SectionPlan
+from agents.exceptions import AwaitsApproval
+from agents.stages.desk import Desk, counted, side_by_side
+from agents.stages.researching import Material
+from agents.text.length import budgets
+from agents.text.manuscript import distinct, heading_of, section_count, shortlist
+
+
+async def make_outline(desk: Desk, material: Material) -> Outline:
+    """Raises AwaitsApproval where a person wants to see the outline first and has not approved it yet."""
+    approved = await desk.journal.recall("outline:approved", Outline)
+    if approved:
+        planned = await desk.journal.recall("outline:make", Headings)
+        await desk.plan(outline=2 + len(planned.sections if planned else ()))
+        return approved
+    wanted = section_count(desk.brief)
+    headings = await desk.once(
+        "outline:make",
+        Headings,
+        lambda: desk.ask(
+            assignments.make_headings(desk.brief, material.findings.findings, material.reading.passages, wanted)
+        ),
+        f"Planning {wanted} sections",
+        lambda made: f"“{made.title}”, {counted(len(made.sections), 'section')}",
+    )
+    await desk.plan(outline=1 + len(headings.sections))
+    outline = await plan_sections(desk, material, headings)
+    if desk.brief.approve_outline:
+        raise AwaitsApproval(outline)
+    return outline
+
+
+async def plan_sections(desk: Desk, material: Material, headings: Headings) -> Outline:
+    numbers = range(1, len(headings.sections) + 1)
+    plans = await side_by_side(*(plan_section(desk, material, headings, number) for number in numbers))
+    shares = budgets(desk.brief.min_words, len(plans))
+    known = {passage.id for passage in material.reading.passages}
+    sections = [
+        OutlineSection(
+            heading=heading_of(heading),
+            purpose=plan.purpose,
+            points=plan.points,
+            sources=[id for id in distinct(plan.sources) if id in known],
+            words=words,
+        )
+        for heading, plan, words in zip(headings.sections, plans, shares, strict=True)
+    ]
+    return Outline(title=heading_of(headings.title), sections=sections)
+
+
+async def plan_section(desk: Desk, material: Material, headings: Headings, number: int) -> SectionPlan:
+    heading = headings.sections[number - 1]
+    findings, reading = material.findings.findings, material.reading
+    passages = shortlist(reading, [heading, desk.brief.topic])
+    return await desk.once(
+        f"outline:{number}",
+        SectionPlan,
+        lambda: desk.ask(assignments.plan_section(desk.brief, headings, number, findings, passages, reading.passages)),
+        f"Planning “{heading}”",
+        lambda made: counted(len(made.points), "point"),
+    )

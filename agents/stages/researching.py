@@ -1,0 +1,85 @@
+"""Research: what to ask, what can be read, and what it says to each question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agents import assignments
+from agents.contract import Findings, Found, Questions, Reading, Synthesis
+from agents.exceptions import NothingToRead
+from agents.stages.desk import Desk, counted, side_by_side
+from agents.text.manuscript import shortlist, words_of
+
+QUESTIONS = 4
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the article can rest on. Without passages there are no findings either."""
+
+    questions: list[str]
+    reading: Reading
+    findings: Findings
+
+
+async def research(desk: Desk) -> Material:
+    """Raises NothingToRead where nothing could be read and the brief does not allow to write all the same."""
+    brief = desk.brief
+    questions = await desk.once(
+        "research:plan",
+        Questions,
+        lambda: desk.ask(assignments.plan_research(brief, QUESTIONS)),
+        "Working out what to ask",
+        lambda made: counted(len(made.questions), "question"),
+    )
+    reading = await desk.once(
+        "research:read",
+        Reading,
+        lambda: desk.means.read(brief, questions.questions),
+        "Searching and reading",
+        lambda made: f"{counted(len(made.sources), 'source')} read, {counted(len(made.passages), 'passage')} kept",
+    )
+    if not reading.passages:
+        return without_material(desk, questions, reading)
+    asked = questions.questions
+    await desk.plan(research=3 + len(asked))
+    found = await side_by_side(*(find(desk, reading, number, text) for number, text in enumerate(asked, 1)))
+    findings = [finding for answer in found for finding in answer.findings]
+    return Material(asked, reading, Findings(findings=findings))
+
+
+def without_material(desk: Desk, questions: Questions, reading: Reading) -> Material:
+    if not desk.brief.allow_uncited:
+        reasons = " ".join(unread.reason for unread in reading.unread[:2])
+        raise NothingToRead(
+            "No source could be read, and the brief asks for an article that rests on sources."
+            f" Add one, such as a text you paste, or allow an article without citations. {reasons}".rstrip()
+        )
+    return Material(questions.questions, reading, Findings())
+
+
+async def find(desk: Desk, reading: Reading, number: int, question: str) -> Found:
+    """What the passages that fit ``question`` best say to it."""
+    passages = shortlist(reading, [question, desk.brief.topic])
+    return await desk.once(
+        f"research:find:{number}",
+        Found,
+        lambda: desk.ask(assignments.find(desk.brief, question, passages)),
+        f"Looking for an answer to “{question}”",
+        lambda made: counted(len(made.findings), "finding"),
+    )
+
+
+async def synthesise(desk: Desk, material: Material) -> Findings:
+    """All findings with a synthesis of them; it is for the reader, so nothing waits for it."""
+    findings = material.findings
+    if not findings.findings:
+        return findings
+    made = await desk.once(
+        "research:synthesis",
+        Synthesis,
+        lambda: desk.ask(assignments.synthesise(desk.brief, findings.findings)),
+        "Putting the findings together",
+        lambda made: counted(words_of(made.synthesis), "word"),
+    )
+    return findings.model_copy(update={"synthesis": made.synthesis})

@@ -1,0 +1,167 @@
+"""What readers of such articles complain of, each held by a test: length, language, loose ends, repetition, false citations."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from agents.contract import Voice
+from agents.crew import StudioCrew
+from agents.exceptions import ManuscriptIncomplete
+from agents.pipeline import produce
+from agents.text.length import length_score
+from agents.text.manuscript import visible_words
+from tests.agents.recipes import BRIEF, MemoryJournal, means
+from tests.model_server import ModelServer
+
+WRITE, REWRITE, MEND = "You write one section", "You wrote one section", "Mend one section"
+VIETNAMESE = (
+    "Những khu vườn trên mái nhà giúp thành phố mát hơn vào mùa hè và giữ lại nước mưa. Người dân sống bên dưới được hưởng lợi"
+    " từ bóng râm và không khí trong lành hơn. Trước khi mang đất lên mái, kỹ sư phải kiểm tra các dầm chịu lực. "
+)
+NO_REMARKS = '{"remarks": []}'
+
+
+@pytest.fixture
+def quiet_review(model_server: ModelServer) -> ModelServer:
+    """A model that finds nothing to mend and everything supported: what is written stays."""
+    model_server.fail(match="Read this article as its readers will", text=NO_REMARKS, times=99)
+    model_server.choices.add("supported")
+    return model_server
+
+
+class TestLength:
+    @pytest.mark.parametrize("words", [500, 1000, 3000, 5000])
+    async def test_a_model_that_obeys_loosely_still_gives_the_length_asked_for(
+        self, crew: StudioCrew, model_server: ModelServer, words: int
+    ) -> None:
+        model_server.obedience = (0.6, 1.4)
+        made = await produce(BRIEF.model_copy(update={"min_words": words}), MemoryJournal(), means(crew))
+        assert length_score(visible_words(made.content), words) >= 95
+
+    @pytest.mark.parametrize("share", [0.6, 1.4])
+    async def test_a_model_that_is_always_off_is_asked_for_another_figure(
+        self, crew: StudioCrew, model_server: ModelServer, share: float
+    ) -> None:
+        model_server.obedience = (share, share)
+        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        assert length_score(visible_words(made.content), BRIEF.min_words) >= 95
+
+    async def test_a_section_of_the_right_length_is_not_written_twice(
+        self, crew: StudioCrew, quiet_review: ModelServer
+    ) -> None:
+        await produce(BRIEF, MemoryJournal(), means(crew))
+        assert len(quiet_review.prompts(WRITE)) == 3
+        assert not quiet_review.prompts(REWRITE)
+
+    async def test_a_section_too_short_is_asked_for_once_more_with_its_text(
+        self, crew: StudioCrew, quiet_review: ModelServer
+    ) -> None:
+        quiet_review.fail(match="Your section is number 2", text="Roofs are few and gardens fewer here.")
+        await produce(BRIEF, MemoryJournal(), means(crew))
+        (prompt,) = quiet_review.prompts(REWRITE)
+        assert "7 words long:\nRoofs are few and gardens fewer here." in prompt
+
+    async def test_an_edit_that_shortens_a_section_to_nothing_is_not_taken(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        model_server.choices.add("supported")
+        remark = '{"remarks": [{"section": 2, "kind": "gap", "instruction": "Say who pays."}]}'
+        model_server.fail(match="Read this article as its readers will", text=remark)
+        for task in (MEND, REWRITE):
+            model_server.fail(match=task, text="Nobody pays.", times=9)
+        journal = MemoryJournal()
+        await produce(BRIEF, journal, means(crew))
+        assert journal.done["edit:2"] == journal.done["write:2"]
+
+
+class TestLanguage:
+    async def test_a_section_in_the_wrong_language_is_written_again(
+        self, crew: StudioCrew, quiet_review: ModelServer
+    ) -> None:
+        quiet_review.fail(match=REWRITE, text=VIETNAMESE * 4, times=9)
+        brief = BRIEF.model_copy(update={"language": "vi"})
+        made = await produce(brief, MemoryJournal(), means(crew))
+        assert made.content.count("mái nhà") == 12
+        assert "roofs where rain" not in made.content
+
+    async def test_the_language_is_told_by_its_name(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
+        quiet_review.fail(match=REWRITE, text=VIETNAMESE * 4, times=9)
+        await produce(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), means(crew))
+        assert all("Vietnamese (vi)" in prompt for prompt in quiet_review.prompts(WRITE))
+
+    async def test_an_article_in_another_language_is_not_called_complete(
+        self, crew: StudioCrew, quiet_review: ModelServer
+    ) -> None:
+        with pytest.raises(ManuscriptIncomplete, match="language asked for"):
+            await produce(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), means(crew))
+
+
+class TestEnds:
+    async def test_a_text_that_breaks_off_amid_a_sentence_is_written_again(
+        self, crew: StudioCrew, quiet_review: ModelServer
+    ) -> None:
+        cut = "Roofs hold the rain of a whole summer night. " * 22 + "And then the"
+        quiet_review.fail(match="Your section is number 1", text=cut)
+        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        assert len(quiet_review.prompts(REWRITE)) == 1
+        assert "And then the" not in made.content
+
+    async def test_what_still_breaks_off_ends_with_its_last_whole_sentence(
+        self, crew: StudioCrew, quiet_review: ModelServer
+    ) -> None:
+        cut = "Roofs hold the rain of a whole summer night. " * 22 + "And then the"
+        for task in (WRITE, REWRITE, MEND):
+            quiet_review.fail(match=task, text=cut, times=99)
+        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        assert "And then the" not in made.content
+        assert made.content.rstrip().endswith("night.")
+
+
+class TestRepetition:
+    async def test_sections_that_say_the_same_are_mended(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
+        same = "Roofs hold the rain of a whole summer night, and let it go by morning. " * 14
+        for number in (1, 3):
+            quiet_review.fail(match=f"Your section is number {number}", text=same)
+        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        (prompt,) = quiet_review.prompts(MEND)
+        assert "says nearly the same as section 1" in prompt
+        assert made.repeated == []
+
+    async def test_what_still_repeats_itself_is_told(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
+        same = "Roofs hold the rain of a whole summer night, and let it go by morning. " * 14
+        for task in (WRITE, REWRITE, MEND):
+            quiet_review.fail(match=task, text=same, times=99)
+        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        assert "Sections 1 and 2 say nearly the same. Join them, or drop one." in made.notices
+
+
+class TestCitations:
+    async def test_ids_that_were_never_read_are_not_cited(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
+        bad = "Roofs hold rain [0]. Gardens grow [12] on most of them [S99]. Rooms stay cool [S1]. " * 12
+        for task in (WRITE, REWRITE, MEND):
+            quiet_review.fail(match=task, text=bad, times=99)
+        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        text, _, notes = made.content.partition("\n[^1]:")
+        assert "[0]" not in text
+        assert "[12]" not in text
+        assert "S99" not in made.content
+        assert set(re.findall(r"\[\^(\d+)\]", text)) == {"1"}
+        assert notes
+
+    async def test_the_headings_are_those_of_the_outline(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
+        own = "## Contents\n\n# Introduction\n\n" + "Roofs hold the rain of a summer night and morning. " * 20
+        quiet_review.fail(match=WRITE, text=own, times=99)
+        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        assert re.findall("^## (.*)$", made.content, re.MULTILINE) == [part.heading for part in made.outline.sections]
+
+
+async def test_the_voice_is_told_and_what_it_avoids_is_mended(crew: StudioCrew, quiet_review: ModelServer) -> None:
+    voice = Voice(name="House", description="Short and dry.", avoid=["leverage"])
+    text = "Cities leverage their roofs, and the rain stays where it falls at night. " * 15
+    quiet_review.fail(match="Your section is number 2", text=text)
+    await produce(BRIEF.model_copy(update={"voice": voice}), MemoryJournal(), means(crew))
+    assert all("Short and dry." in prompt for prompt in quiet_review.prompts(WRITE))
+    (prompt,) = quiet_review.prompts(MEND)
+    assert "which the voice avoids: leverage" in prompt
