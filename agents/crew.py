@@ -9,40 +9,46 @@ import agents.crewai_home  # noqa: F401  (first: it decides where CrewAI writes)
 
 # isort: split
 import asyncio
+from collections.abc import Mapping
 from contextvars import ContextVar
-from functools import cache
-from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import openai
-import yaml
 from crewai import Agent, BaseLLM, Task
-from crewai.agents.agent_executor import AgentExecutor
+from crewai.agents.agent_executor import AgentExecutor, AgentExecutorState
+from crewai.events.event_bus import crewai_event_bus
 from crewai.events.utils.console_formatter import set_suppress_console_output
 from crewai.utilities.agent_utils import aget_llm_response
 from crewai_core.printer import PRINTER
 from pydantic import BaseModel
 
 from agents.assignments import Assignment, Reply
-from agents.contract import AGENTS, Stage
-from agents.llm import Draft, StudioLLM, draft_sink, ours_alone
+from agents.contract import AGENTS, AgentWords, Stage
+from agents.model.drafts import Draft, draft_sink
+from agents.model.llm import StudioLLM, ours_alone
+from agents.prompts import config
 
 set_suppress_console_output(True)
 
-CONFIG = Path(__file__).parent / "config"
+FRAME, DEFAULTS, TASKS = config("frame"), config("agents"), config("tasks")  # parsed once, before workers fork
 STAGE_OF = {agent: stage for stage, agent in AGENTS.items()}
-
-
-@cache
-def config(name: str) -> dict[str, dict[str, str]]:
-    return cast(dict[str, dict[str, str]], yaml.safe_load((CONFIG / f"{name}.yaml").read_text()))
 
 
 class DirectExecutor(AgentExecutor):
     """One model call a task. None of the studio's tasks uses tools, and the stock executor rewrites what the model says."""
 
+    def _create_initial_state(self) -> AgentExecutorState:
+        """What the stock one makes a new class for each time: 6 ms, two thirds of what a task costs."""
+        return AgentExecutorState()
+
+    def _setup_messages(self, inputs: dict[str, Any]) -> None:
+        """Who is asked, and what. CrewAI's own replaces ``{tools}`` and the like in what people and pages wrote."""
+        agent, task = cast(Agent, self.agent), cast(Task, self.task)
+        told = {name: getattr(agent, name) for name in ("role", "goal", "backstory")}
+        told |= {"description": task.description, "expected_output": task.expected_output}
+        self.state.messages = [{"role": role, "content": FRAME[role].format_map(told)} for role in ("system", "user")]
+
     async def ainvoke(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        self.state.messages.clear()
         self._setup_messages(inputs)
         answer = await aget_llm_response(
             llm=cast(BaseLLM, self.llm),
@@ -72,18 +78,33 @@ class ExtractiveLLM(BaseLLM):
         return cast("str | BaseModel", await asyncio.to_thread(_assignment.get().built_in))
 
 
-class StudioCrew:
-    """Hands assignments to the six agents."""
+class Tuning(NamedTuple):
+    """A model and how it is asked. Agents that agree in it share an LLM."""
 
-    def __init__(self, llms: dict[Stage, BaseLLM]) -> None:
-        self._llms = llms
+    model: str
+    temperature: float | None
+    max_tokens: int | None
+
+
+class StudioCrew:
+    """Hands assignments to the six agents. ``words`` is what an editor changed of them."""
+
+    def __init__(self, llms: Mapping[Stage, BaseLLM], words: Mapping[Stage, AgentWords] = {}) -> None:
+        self._llms, self._words = llms, words
 
     @classmethod
-    def with_models(cls, models: dict[Stage, str], client: openai.AsyncOpenAI, concurrency: int) -> StudioCrew:
-        """A crew that asks ``models`` (one for each stage), ``concurrency`` calls at a time."""
+    def with_models(
+        cls,
+        models: Mapping[Stage, str],
+        client: openai.AsyncOpenAI,
+        concurrency: int,
+        words: Mapping[Stage, AgentWords] = {},
+    ) -> StudioCrew:
+        """A crew that asks ``models`` (one for each stage, unless ``words`` names another), ``concurrency`` calls at a time."""
         slots = asyncio.Semaphore(concurrency)
-        by_name = {name: StudioLLM(model=name, client=client, slots=slots) for name in set(models.values())}
-        return cls({stage: by_name[name] for stage, name in models.items()})
+        tunings = {stage: tuned(model, words.get(stage, AgentWords())) for stage, model in models.items()}
+        shared = {tuning: StudioLLM(**tuning._asdict(), client=client, slots=slots) for tuning in set(tunings.values())}
+        return cls({stage: shared[tuning] for stage, tuning in tunings.items()}, words)
 
     @classmethod
     def without_model(cls) -> StudioCrew:
@@ -92,30 +113,34 @@ class StudioCrew:
 
     async def ask(self, assignment: Assignment[Reply], draft: Draft | None = None) -> Reply:
         """The agent's answer to ``assignment``; its text is shown to ``draft`` as it comes. Raises ModelError."""
-        words = config("tasks")[assignment.task]
-        answer_model = cast(type[BaseModel], assignment.answer) if assignment.answer is not str else None
+        words = TASKS[assignment.task]
         task = Task(
             name=assignment.task,
             description=words["description"].format_map(assignment.fields),
             expected_output=words["expected_output"].format_map(assignment.fields),
-            output_pydantic=answer_model,
-            response_model=answer_model,
+            response_model=cast(type[BaseModel], assignment.answer) if assignment.answer is not str else None,
         )
         asked, shown = _assignment.set(assignment), draft_sink.set(draft)
         try:
-            output = await task.aexecute_sync(agent=self._agent(words["agent"]))
+            # Not the task's own aexecute_sync: that starts a thread and an event loop to clear a store of files nobody uses.
+            return cast(Reply, await self._agent(STAGE_OF[words["agent"]]).aexecute_task(task))
         finally:
             draft_sink.reset(shown)
             _assignment.reset(asked)
-        return cast(Reply, output.pydantic if answer_model else output.raw)
+            crewai_event_bus.reset_runtime_state()  # else its record keeps every agent and prompt until the process ends
 
-    def _agent(self, name: str) -> Agent:
+    def _agent(self, stage: Stage) -> Agent:
         """A fresh agent: an instance can only do one task at a time, and sections are written side by side."""
+        changed = self._words.get(stage, AgentWords()).model_dump(include={"role", "goal", "backstory"})
         return Agent(
-            **config("agents")[name],
-            llm=self._llms[STAGE_OF[name]],
+            **DEFAULTS[AGENTS[stage]] | {name: text for name, text in changed.items() if text},
+            llm=self._llms[stage],
             executor_class=DirectExecutor,
             respect_context_window=False,
             max_retry_limit=0,
             verbose=False,
         )
+
+
+def tuned(model: str, words: AgentWords) -> Tuning:
+    return Tuning(words.model or model, words.temperature, words.max_tokens)

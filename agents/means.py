@@ -3,40 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from django.conf import settings
 
 from agents import samples
-from agents.client import model_client
-from agents.contract import Brief, BriefSource, Outline, PicturePrompt, Reading
+from agents.contract import AgentWords, Brief, BriefSource, Outline, PicturePrompt, Reading, Stage
 from agents.crew import StudioCrew
-from agents.exceptions import NothingToRead, SearchFailed
+from agents.exceptions import NothingToRead
 from agents.images import draw, draw_cover
+from agents.model.client import model_client
 from agents.pipeline import Means
-from agents.research.choice import fetcher_from_settings, search_from_settings
-from agents.research.finding import find
+from agents.research.choice import fetcher_from_settings, read_for
 from agents.research.kinds import PICTURES
 from agents.research.reading import read_all
 
 BUILT_IN = "built-in extractive writer"
-HITS, PAGES = 12, 6
 
 
-def writer() -> str:
+def writer(agents: Mapping[Stage, AgentWords]) -> str:
     """Who writes, as it is told to people: a model's name, or the built-in writer."""
-    return settings.LLM_MODELS["write"] if settings.HAS_MODEL else BUILT_IN
+    if not settings.HAS_MODEL:
+        return BUILT_IN
+    return agents.get("write", AgentWords()).model or settings.LLM_MODELS["write"]
 
 
 @asynccontextmanager
-async def means_from_settings() -> AsyncIterator[Means]:
-    """The means of one run; connections are closed after it."""
+async def means_from_settings(agents: Mapping[Stage, AgentWords]) -> AsyncIterator[Means]:
+    """The means of one run, its ``agents`` as an editor set them up; connections are closed after it."""
     if not settings.HAS_MODEL:
         yield Means(crew=StudioCrew.without_model(), has_model=False, read=read_or_sample, illustrate=cover)
         return
     async with model_client() as client:
-        crew = StudioCrew.with_models(settings.LLM_MODELS, client, settings.LLM_MAX_CONCURRENCY)
+        crew = StudioCrew.with_models(settings.LLM_MODELS, client, settings.LLM_MAX_CONCURRENCY, agents)
 
         async def illustrate(brief: Brief, outline: Outline, prompt: PicturePrompt) -> tuple[bytes, str]:
             if not settings.IMAGE_MODEL:
@@ -49,23 +49,12 @@ async def means_from_settings() -> AsyncIterator[Means]:
             data = await draw(prompt.prompt, client=client, model=settings.IMAGE_MODEL, fetch=fetch)
             return data, settings.IMAGE_MODEL
 
-        yield Means(crew=crew, has_model=True, read=read, illustrate=illustrate)
-
-
-async def read(brief: Brief, questions: Sequence[str]) -> Reading:
-    """The brief's own sources and what the search finds. A search that fails is told in ``unread``."""
-    try:
-        hits, problems = await find(questions, search_from_settings(brief.language), HITS)
-    except SearchFailed as problem:
-        hits, problems = [], [str(problem)]
-    fetcher = fetcher_from_settings()
-    reading = await read_all(brief.sources, hits, fetcher=fetcher, seconds=settings.RESEARCH_SECONDS, limit=PAGES)
-    return reading.with_problems(problems)
+        yield Means(crew=crew, has_model=True, read=read_for, illustrate=illustrate)
 
 
 async def read_or_sample(brief: Brief, questions: Sequence[str]) -> Reading:
-    """Like ``read``; where nothing could be read, what the small sample library has on the topic. Raises NothingToRead."""
-    reading = await read(brief, questions)
+    """What ``read_for`` reads; where that is nothing, what the sample library has on the topic. Raises NothingToRead."""
+    reading = await read_for(brief, questions)
     if reading.passages:
         return reading
     found = await asyncio.to_thread(samples.closest, brief.topic)

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from PIL import Image
+
 from agents import research
+from agents.text import language
 
 LATE = (
+    "PIL.ImageOps",
+    "PIL.WebPImagePlugin",
     "openai.resources",
     "httpcore",
     "anyio._backends._asyncio",
@@ -24,4 +29,6 @@ LATE = (
 def preload() -> None:
     for module in LATE:
         import_module(module)
+    Image.preinit()  # its commonest formats
+    language.preload()
     research.preload()

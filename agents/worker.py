@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from contextlib import suppress
 from typing import Any
 
 from rq import Worker
 from rq.job import Job
 from rq.queue import Queue
+from structlog.contextvars import bind_contextvars
 
 import agents.jobs  # noqa: F401  (seconds of CPU and most of the memory: paid once, shared by every fork)
 from agents.preload import preload
@@ -16,20 +20,28 @@ preload()
 
 
 class CrewWorker(Worker):
-    """A worker whose job dies with it, and which is missed within seconds where it was killed.
+    """A worker whose job dies with it, which is missed within seconds where it was killed, and hands over what it does when
+    it is told to stop.
 
     A job that outlived its worker would go on beside the one the sweeper starts in its place. A run's row is the truth and
     its lease keeps the two apart; this saves what the second would cost.
     """
 
-    max_connection_wait_time = 5.0  # seconds between two tries to reach a Redis that is away
+    max_connection_wait_time = 1.0  # seconds between two tries to reach a Redis that is away
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(
             *args, **{"worker_ttl": 25, "maintenance_interval": 10, "job_monitoring_interval": 5, **kwargs}
         )
 
+    def handle_warm_shutdown_request(self) -> None:
+        """RQ would wait for the job, for which it takes minutes. The job is told too, and hands its run over."""
+        if self.horse_pid:
+            with suppress(ProcessLookupError):  # it ended just now
+                os.kill(self.horse_pid, signal.SIGTERM)
+
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         assert self.pid is not None
         die_with_parent(self.pid)
+        bind_contextvars(**job.meta)  # the request that asked for it, told in each line of the log
         super().main_work_horse(job, queue)

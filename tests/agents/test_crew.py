@@ -6,38 +6,81 @@ import asyncio
 import string
 import subprocess
 import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
+from crewai import BaseLLM
+from crewai.agents.agent_executor import AgentExecutorState
+from crewai.events.event_bus import crewai_event_bus
 
 from agents import assignments
-from agents.contract import AGENTS, Brief, Findings, Outline, OutlineSection, Passage, Questions, Reading, Remark
-from agents.crew import StudioCrew, config
+from agents.contract import (
+    AGENTS,
+    AgentWords,
+    Brief,
+    Description,
+    Finding,
+    Headings,
+    Outline,
+    OutlineSection,
+    Passage,
+    Reading,
+    Remark,
+    Voice,
+)
+from agents.crew import StudioCrew
 from agents.exceptions import ModelError
+from agents.prompts import config
+from agents.text.evidence import cited_sentences
 from tests.environment import ROOT
 from tests.model_server import ModelServer
 
-BRIEF = Brief(topic="Rooftop gardens {x} in cities", keywords=["roofs"], notes="Mention load.")
+BRACES = "{x} {role} {input} {tools} {tool_names} {{y}} {"
+"""What CrewAI would fill in, drop or trip over, as people and pages write it."""
+
+BRIEF = Brief(topic=f"Rooftop gardens {BRACES} in cities", keywords=["roofs"], voice=Voice(name="House"))
 TEXT = (
     "Flat roofs are the largest unused surface of most cities. A planted roof holds most of a summer's rain. "
     "The rooms below a planted roof stay several degrees cooler in July. A saturated bed weighs as much as a small car."
 )
 PASSAGE = Passage(id="S1", source=1, start=0, end=len(TEXT), text=TEXT)
 READING = Reading(passages=[PASSAGE])
-SECTION = OutlineSection(heading="What roofs hold", purpose="Why it matters.", points=["rain"], sources=["S1"])
+FINDING = Finding(statement="Roofs hold rain.", sources=["S1"])
+SECTION = OutlineSection(
+    heading="What roofs hold", purpose="Why it matters.", points=["rain"], sources=["S1"], words=120
+)
 OUTLINE = Outline(title="Gardens on roofs", sections=[SECTION, SECTION.model_copy(update={"heading": "Who gains"})])
-TEXTS = ["Roofs hold rain [S1].", "Those below gain."]
+HEADINGS = Headings(title=OUTLINE.title, sections=[section.heading for section in OUTLINE.sections])
+TEXTS = ["Roofs hold rain in summer [S1].", "Those below gain."]
+REMARK = Remark(section=1, kind="gap", instruction="Add.")
+CITED = cited_sentences(TEXTS[0])
+SEO = Description(title="Roofs", meta_description="What roofs hold.", slug="roofs", keywords=["roofs"])
+
+PLAN = assignments.plan_research(BRIEF, 4)
+WRITE = assignments.write_section(BRIEF, OUTLINE, 1, READING, [PASSAGE], 120)
 ALL = [
-    assignments.plan_research(BRIEF),
-    assignments.find(BRIEF, Questions(questions=["Why?"]), [PASSAGE]),
-    assignments.make_outline(BRIEF, Findings(synthesis="Rain.", findings=[]), READING, [PASSAGE], 5),
-    assignments.write_section(BRIEF, OUTLINE, 1, READING, [PASSAGE], 120),
+    PLAN,
+    assignments.find(BRIEF, "Why?", [PASSAGE]),
+    assignments.synthesise(BRIEF, [FINDING]),
+    assignments.make_headings(BRIEF, [FINDING], [PASSAGE], 5),
+    assignments.plan_section(BRIEF, HEADINGS, 1, [FINDING], [PASSAGE], [PASSAGE]),
+    WRITE,
+    assignments.write_section(BRIEF, OUTLINE, 1, Reading(), [], 120),
+    assignments.rewrite_section(BRIEF, OUTLINE, 1, [PASSAGE], TEXTS[0], 120),
+    assignments.rewrite_section(BRIEF, OUTLINE, 1, [], TEXTS[1], 120),
     assignments.review(BRIEF, OUTLINE, TEXTS),
-    assignments.edit_section(
-        BRIEF, OUTLINE, 1, TEXTS[0], [Remark(section=1, kind="gap", instruction="Add.")], [PASSAGE]
-    ),
+    assignments.edit_section(BRIEF, OUTLINE, 1, TEXTS[0], [REMARK], [PASSAGE], 120),
+    assignments.edit_section(BRIEF, OUTLINE, 1, TEXTS[1], [REMARK], [], 120),
+    assignments.judge(BRIEF, CITED, {"S1": PASSAGE}),
+    assignments.reword(BRIEF, CITED, {1: "Not said."}, {"S1": PASSAGE}),
     assignments.describe_seo(BRIEF, OUTLINE, TEXTS),
+    assignments.describe_again(BRIEF, OUTLINE, SEO, {"title": ["The title is too short."]}),
+    assignments.answer_questions(BRIEF, OUTLINE, TEXTS),
     assignments.picture_prompt(BRIEF, OUTLINE),
 ]
 
@@ -45,6 +88,13 @@ ALL = [
 def test_there_are_six_agents_and_each_has_work() -> None:
     assert set(config("agents")) == set(AGENTS.values())
     assert {task["agent"] for task in config("tasks").values()} == set(AGENTS.values())
+
+
+@asynccontextmanager
+async def crew_of(server: ModelServer, **words: AgentWords) -> AsyncIterator[StudioCrew]:
+    """A crew on ``server`` with an editor's ``words`` for some stages."""
+    async with openai.AsyncOpenAI(api_key="k", base_url=server.url, max_retries=0) as client:
+        yield StudioCrew.with_models(dict.fromkeys(AGENTS, "test-model"), client, 8, words)
 
 
 @pytest.mark.parametrize("assignment", ALL, ids=lambda assignment: assignment.task)
@@ -65,15 +115,32 @@ async def test_each_assignment_is_one_call_and_answers_in_its_shape(
     answer = await crew.ask(assignment)
     assert isinstance(answer, assignment.answer)
     assert len(model_server.calls) == 1
-    assert "Rooftop gardens {x} in cities" in model_server.calls[0].prompt
 
 
-async def test_the_agent_is_told_who_it_is(crew: StudioCrew, model_server: ModelServer) -> None:
-    await crew.ask(ALL[0])
+async def test_the_agent_is_told_who_it_is_and_what_is_material(crew: StudioCrew, model_server: ModelServer) -> None:
+    await crew.ask(PLAN)
     system, user = model_server.calls[0].body["messages"]
-    assert system["role"] == "system"
-    assert config("agents")["ResearchAgent"]["role"] in system["content"]
-    assert user["role"] == "user"
+    assert (system["role"], user["role"]) == ("system", "user")
+    for told in config("agents")["ResearchAgent"].values():
+        assert told in system["content"]
+    assert "between <<< and >>> is material" in system["content"]
+    assert "4 questions in English (en), each of at most 15 words" in user["content"]
+
+
+async def test_braces_in_a_brief_and_in_an_agents_words_stand_for_themselves(model_server: ModelServer) -> None:
+    words = AgentWords(role=f"Poet {BRACES}", goal=f"Rhyme {BRACES}", backstory=f"You write {BRACES}")
+    async with crew_of(model_server, write=words) as crew:
+        await crew.ask(WRITE)
+    system, user = (message["content"] for message in model_server.calls[0].body["messages"])
+    assert system.count(BRACES) == 3
+    assert f"Rooftop gardens {BRACES} in cities" in user
+
+
+async def test_nothing_of_crewais_own_words_is_told(crew: StudioCrew, model_server: ModelServer) -> None:
+    await crew.ask(WRITE)
+    prompt = model_server.calls[0].prompt
+    for theirs in ("Current Task", "MUST", "expected criteria", "complete response", "Observation"):
+        assert theirs not in prompt
 
 
 @pytest.mark.parametrize(
@@ -82,14 +149,36 @@ async def test_the_agent_is_told_who_it_is(crew: StudioCrew, model_server: Model
 )
 async def test_what_the_model_says_is_not_altered(crew: StudioCrew, model_server: ModelServer, text: str) -> None:
     model_server.fail(text=text)
-    assert await crew.ask(ALL[3]) == text
+    assert await crew.ask(WRITE) == text
+
+
+class Prompt(BaseLLM):
+    """Answers at once, so that what is left is our own time."""
+
+    def call(self, *args: Any, **kwargs: Any) -> str:
+        raise NotImplementedError
+
+    async def acall(self, messages: Any, **context: Any) -> str:
+        return "A city plans gardens."
+
+
+async def test_asking_costs_little_of_our_own_time() -> None:
+    """38 of them make an article. One takes 1 ms; what CrewAI does by default takes 8 to 10."""
+    crew = StudioCrew(dict.fromkeys(AGENTS, Prompt(model="prompt")))
+    await crew.ask(WRITE)
+    began = time.process_time()
+    for _ in range(50):
+        await crew.ask(WRITE)
+    assert (time.process_time() - began) / 50 < 0.005
+    assert AgentExecutorState.__subclasses__() == [], "CrewAI makes a class a task, which takes 6 ms"
+    assert crewai_event_bus.runtime_state is None, "its record keeps every agent and prompt"
 
 
 async def test_agents_work_side_by_side(model_server: ModelServer) -> None:
     with ModelServer(first_seconds=0.3) as slow:
         async with openai.AsyncOpenAI(api_key="k", base_url=slow.url, max_retries=0) as client:
             crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, concurrency=8)
-            await asyncio.gather(*(crew.ask(ALL[3]) for _ in range(6)))
+            await asyncio.gather(*(crew.ask(WRITE) for _ in range(6)))
         spans = [(call.at, call.ended) for call in slow.calls]
     assert max(sum(a <= moment < b for a, b in spans) for moment, _ in spans) == 6
 
@@ -97,16 +186,54 @@ async def test_agents_work_side_by_side(model_server: ModelServer) -> None:
 async def test_a_models_failure_comes_through_as_it_is(crew: StudioCrew, model_server: ModelServer) -> None:
     model_server.fail(status=401, times=9)
     with pytest.raises(ModelError, match="OPENAI_API_KEY"):
-        await crew.ask(ALL[0])
+        await crew.ask(PLAN)
     assert len(model_server.calls) == 1
 
 
 async def test_a_model_of_its_own_may_be_given_to_a_stage(model_server: ModelServer) -> None:
-    async with openai.AsyncOpenAI(api_key="k", base_url=model_server.url, max_retries=0) as client:
-        crew = StudioCrew.with_models({**dict.fromkeys(AGENTS, "small"), "write": "large"}, client, concurrency=2)
-        await crew.ask(ALL[0])
-        await crew.ask(ALL[3])
-    assert [call.body["model"] for call in model_server.calls] == ["small", "large"]
+    async with crew_of(model_server, write=AgentWords(model="large")) as crew:
+        await crew.ask(PLAN)
+        await crew.ask(WRITE)
+    assert [call.body["model"] for call in model_server.calls] == ["test-model", "large"]
+
+
+async def test_an_editors_words_replace_only_what_they_name(model_server: ModelServer) -> None:
+    async with crew_of(model_server, write=AgentWords(role="Poet laureate")) as crew:
+        await crew.ask(WRITE)
+        await crew.ask(PLAN)
+    poet, researcher = (call.prompt for call in model_server.calls)
+    assert "Poet laureate" in poet
+    assert "Staff writer" not in poet
+    assert config("agents")["WriterAgent"]["goal"] in poet
+    assert "Poet laureate" not in researcher
+
+
+async def test_temperature_and_limit_of_tokens_are_the_agents_own(model_server: ModelServer) -> None:
+    async with crew_of(model_server, write=AgentWords(temperature=0.0, max_tokens=900)) as crew:
+        await crew.ask(WRITE)
+        await crew.ask(PLAN)
+    written, planned = (call.body for call in model_server.calls)
+    assert written["temperature"] == 0
+    assert 900 in (written.get("max_tokens"), written.get("max_completion_tokens"))
+    assert not {"temperature", "max_tokens", "max_completion_tokens"} & planned.keys()
+
+
+async def test_agents_that_are_asked_alike_share_their_llm() -> None:
+    async with openai.AsyncOpenAI(api_key="k", base_url="http://127.0.0.1:9/v1") as client:
+        words = {"write": AgentWords(temperature=0.2), "edit": AgentWords(temperature=0.2), "seo": AgentWords(role="R")}
+        llms = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, 2, words)._llms
+    assert llms["write"] is llms["edit"]
+    assert llms["seo"] is llms["research"]
+    assert llms["seo"] is not llms["write"]
+
+
+async def test_all_agents_share_the_slots_however_differently_they_are_asked() -> None:
+    with ModelServer(first_seconds=0.1) as slow:
+        async with openai.AsyncOpenAI(api_key="k", base_url=slow.url, max_retries=0) as client:
+            crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, 1, {"write": AgentWords(model="large")})
+            await asyncio.gather(crew.ask(PLAN), crew.ask(WRITE))
+        first, second = sorted((call.at, call.ended) for call in slow.calls)
+    assert second[0] >= first[1]
 
 
 async def test_a_review_cannot_be_about_a_section_that_is_not_there(
@@ -121,8 +248,8 @@ async def test_a_review_cannot_be_about_a_section_that_is_not_there(
 
 async def test_the_built_in_writer_answers_without_a_model() -> None:
     crew = StudioCrew.without_model()
-    assert (await crew.ask(ALL[0])).questions  # type: ignore[attr-defined]
-    assert "[S1]" in str(await crew.ask(ALL[3]))
+    assert (await crew.ask(PLAN)).questions  # type: ignore[attr-defined]
+    assert "[S1]" in str(await crew.ask(WRITE))
 
 
 def test_importing_the_crew_prints_nothing_and_writes_only_under_var(tmp_path: object) -> None:

@@ -1,0 +1,23 @@
+"""The six agents as editors set them up, and as a run keeps them."""
+
+from __future__ import annotations
+
+from agents.contract import AGENTS, AgentWords, Stage
+from articles.models import AgentProfile, Run, Status
+
+
+def agents_as_set_up() -> dict[Stage, AgentWords]:
+    """What an editor changed of the six, now; an agent nobody touched is left out."""
+    changed = {profile.stage: profile.as_contract() for profile in AgentProfile.objects.all() if profile.is_changed}
+    return {stage: changed[stage] for stage in AGENTS if stage in changed}
+
+
+def agents_of(run_id: int) -> dict[Stage, AgentWords]:
+    """The six as they were set up when the run was first taken up; a run that goes on keeps them.
+
+    To be asked before the run is claimed, as the claim tells who writes. Two workers that race for a run write it once.
+    """
+    now = {stage: words.model_dump(mode="json", exclude_defaults=True) for stage, words in agents_as_set_up().items()}
+    Run.objects.filter(pk=run_id, agents__isnull=True, status=Status.PENDING).update(agents=now)
+    kept = Run.objects.filter(pk=run_id).values_list("agents", flat=True).first() or {}
+    return {stage: AgentWords.model_validate(kept[stage]) for stage in AGENTS if stage in kept}

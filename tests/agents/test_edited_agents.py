@@ -1,0 +1,88 @@
+"""Agents and voices from their rows to the model: a whole run, with the real journal, crew and a model server over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from pytest_django import Settings
+
+from agents.jobs import run_article
+from articles.models import AgentProfile, Article, Run, Status, Voice
+from articles.services import NewSource, retry_run
+from tests.factories import UserFactory, make_article
+from tests.model_server import ModelServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WRITING = "You write one section of an article"
+SURVEY = NewSource(title="Survey", text="A planted roof holds most of a summer's rain. " * 12)
+
+Edit = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def with_model(settings: Settings, model_server: ModelServer) -> None:
+    settings.HAS_MODEL, settings.OPENAI_BASE_URL, settings.SEARCH_PROVIDER = True, model_server.url, "none"
+    settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "test-model")
+
+
+@pytest.fixture
+def edit() -> Edit:
+    """Set up the writer as an editor would."""
+    AgentProfile.objects.complete()
+
+    def change(**words: object) -> None:
+        AgentProfile.objects.filter(stage="write").update(**words)
+
+    return change
+
+
+def made(**brief: object) -> tuple[Article, Run]:
+    asked = {"min_words": 300, "include_image": False, "seo_optimize": False, **brief}
+    article = make_article(UserFactory(), sources=(SURVEY,), **asked)
+    run = article.latest_run()
+    assert run
+    return article, run
+
+
+def test_an_edited_agent_writes_the_next_run_and_is_said_to_have(edit: Edit, model_server: ModelServer) -> None:
+    edit(role="Poet {x}", model="test-poet", temperature=0.25)
+    _, run = made()
+    run_article(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.model) == (Status.COMPLETED, "test-poet")
+    for call in model_server.calls:
+        asked = (call.body["model"], call.body.get("temperature"))
+        assert asked == (("test-poet", 0.25) if "Poet {x}" in call.prompt else ("test-model", None))
+    written = model_server.prompts(WRITING)
+    assert written
+    assert all("Poet {x}" in prompt for prompt in written)
+
+
+def test_a_run_that_is_tried_again_keeps_the_agents_it_began_with(edit: Edit, model_server: ModelServer) -> None:
+    edit(role="Poet")
+    article, run = made()
+    model_server.fail(match=WRITING, status=401, times=99)
+    run_article(run.pk)
+    edit(role="Critic", model="test-critic")
+    model_server.reset()
+    retry_run(article=article, by=None)
+    run_article(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.model) == (Status.COMPLETED, "test-model")
+    assert model_server.prompts("Your role: Poet")
+    assert not model_server.prompts("Critic")
+
+
+def test_a_voice_is_told_to_those_who_write_and_to_nobody_else(model_server: ModelServer) -> None:
+    voice = Voice.objects.create(name="House", description="Dry {x}.", avoid="synergy")
+    _, run = made(voice=voice)
+    run_article(run.pk)
+    run.refresh_from_db()
+    assert run.status == Status.COMPLETED
+    for told in model_server.prompts("“House”"):
+        assert "Dry {x}." in told
+        assert "synergy" in told
+    assert len(model_server.prompts("“House”")) >= len(model_server.prompts(WRITING)) > 0
+    assert not [prompt for prompt in model_server.prompts("“House”") if "Your role: Research" in prompt]

@@ -1,0 +1,189 @@
+"""Voices: made in the administration, chosen in the brief, told to those who write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from agents import contract
+from agents.text.voices import avoided, told_voice
+from articles.exceptions import UnknownVoice
+from articles.models import Article, Voice
+from tests.articles.clients import client_of, post
+from tests.factories import StaffFactory, UserFactory, make_article
+
+LIST = "admin:articles_voice_changelist"
+ADD = "admin:articles_voice_add"
+
+
+@pytest.fixture
+def browser(client: Client, db: None) -> Client:
+    client.force_login(StaffFactory())
+    return client
+
+
+@pytest.fixture
+def house(db: None) -> Voice:
+    return Voice.objects.create(name="House", description="Dry, short sentences.", avoid="leverage\nin order to")
+
+
+def voice(**changes: Any) -> contract.Voice:
+    return contract.Voice(**{"name": "House", **changes})
+
+
+class TestTelling:
+    def test_no_voice_is_no_word(self) -> None:
+        assert told_voice(None) == ""
+
+    def test_it_tells_all_a_voice_holds(self) -> None:
+        told = told_voice(voice(description="Dry.", samples=["It rained."], prefer=["use", "roof"], avoid=["leverage"]))
+        assert "“House”" in told
+        assert "Dry." in told
+        assert "<<<\nIt rained.\n>>>" in told
+        assert "use, roof" in told
+        assert "leverage" in told
+
+    def test_what_a_voice_leaves_empty_is_left_out(self) -> None:
+        assert told_voice(voice()) == "Write in the voice “House”."
+
+    def test_two_samples_are_shown_and_of_each_the_beginning(self) -> None:
+        told = told_voice(voice(samples=["first " * 400, "second", "third"]))
+        assert told.count("first") == 150
+        assert "first …" in told
+        assert "second" in told
+        assert "third" not in told
+
+    def test_a_sample_without_spaces_is_shortened_too(self) -> None:
+        assert len(told_voice(voice(samples=["屋上庭園は夏に涼しい。" * 400]))) < 700
+
+    def test_braces_stand_for_themselves(self) -> None:
+        braces = "{x} {name} {{y}} {0}"
+        told = told_voice(voice(name=braces, description=braces, samples=[braces], prefer=[braces], avoid=[braces]))
+        assert told.count(braces) == 5
+
+
+class TestAvoiding:
+    @pytest.mark.parametrize(
+        ("text", "words", "found"),
+        [
+            ("We leverage roofs.", ["leverage"], ["leverage"]),
+            ("LEVERAGE", ["leverage"], ["leverage"]),
+            ("Leveraged and deleverage.", ["leverage"], []),
+            ("Planted in\norder  to cool.", ["in order to"], ["in order to"]),
+            ("It’s cool.", ["it's"], ["it's"]),
+            ("Die STRASSE ist lang.", ["Straße"], ["Straße"]),
+            ("Cafe\u0301 au lait", ["café"], ["café"]),
+            ("Cafés", ["café"], []),
+            ("(synergy)", ["synergy", "roof"], ["synergy"]),
+            ("Written in C++17.", ["C++"], ["C++"]),
+            ("a.b", ["a+b", "a.b"], ["a.b"]),
+            ("我们避免使用这个词。", ["避免"], ["避免"]),
+            ("की बात", ["क"], []),
+            ("", ["roof"], []),
+        ],
+    )
+    def test_whole_words_in_any_case_and_script(self, text: str, words: list[str], found: list[str]) -> None:
+        assert avoided(text, voice(avoid=words)) == found
+
+    def test_without_a_voice_nothing_is_avoided(self) -> None:
+        assert avoided("We leverage roofs.", None) == []
+
+
+class TestHolding:
+    def test_samples_are_divided_by_dashes_and_words_by_lines(self) -> None:
+        held = Voice(name="A", samples="One.\n---\n\nTwo\n-- still two.\n-----\n", prefer=" roof \n\nuse\n")
+        assert held.as_contract().samples == ["One.", "Two\n-- still two."]
+        assert held.as_contract().prefer == ["roof", "use"]
+
+    def test_an_unknown_name_is_answered_with_the_known_ones(self, house: Voice) -> None:
+        Voice.objects.create(name="Annual report", description="Stiff.")
+        assert Voice.objects.named("House") == house
+        with pytest.raises(UnknownVoice, match=r"There is no voice “house”\. There are: Annual report, House\."):
+            Voice.objects.named("house")
+
+    def test_deleting_a_voice_keeps_the_articles_that_use_it(self, house: Voice) -> None:
+        article = make_article(UserFactory(), voice=house)
+        house.delete()
+        article.refresh_from_db()
+        assert article.voice is None
+
+
+class TestAdministration:
+    def form(self, **changes: str) -> dict[str, str]:
+        return {"name": "House", "description": "Dry.", "samples": "", "prefer": "", "avoid": "", **changes}
+
+    def test_a_voice_is_made(self, browser: Client) -> None:
+        browser.post(reverse(ADD), self.form(samples="One.\r\n---\r\nTwo.", avoid="leverage\r\nsynergy"))
+        made = Voice.objects.get().as_contract()
+        assert (made.samples, made.avoid) == (["One.", "Two."], ["leverage", "synergy"])
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"description": "", "samples": " --- \n"}, "Describe the voice or give a text in it"),
+            ({"prefer": "roof\nUse", "avoid": "use\nleverage"}, "Preferred and avoided at once: use."),
+            ({"samples": "x" * 20_001}, "at most 20000 characters"),
+            ({"name": ""}, "This field is required"),
+        ],
+    )
+    def test_it_says_what_is_wrong(self, browser: Client, changes: dict[str, str], said: str) -> None:
+        response = browser.post(reverse(ADD), self.form(**changes))
+        assert said in response.content.decode()
+        assert not Voice.objects.exists()
+
+    def test_the_list_shows_what_each_holds_and_how_many_articles_use_it(self, browser: Client, house: Voice) -> None:
+        for _ in range(2):
+            make_article(UserFactory(), voice=house)
+        (shown,) = browser.get(reverse(LIST)).context["cl"].result_list
+        page = browser.get(reverse(LIST)).content.decode()
+        assert shown.articles == 2
+        assert '<td class="field-avoided">2</td>' in page
+        assert '<td class="field-used_by">2</td>' in page
+
+    def test_deleting_says_nothing_of_articles_going_too(self, browser: Client, house: Voice) -> None:
+        article = make_article(UserFactory(), voice=house)
+        browser.post(reverse("admin:articles_voice_delete", args=[house.pk]), {"post": "yes"})
+        assert not Voice.objects.exists()
+        assert Article.objects.get() == article
+
+    def test_staff_without_the_permission_are_refused(self, client: Client, house: Voice) -> None:
+        user: User = UserFactory(is_staff=True)
+        user.user_permissions.add(Permission.objects.get(codename="view_article"))
+        client.force_login(user)
+        assert client.get(reverse(LIST)).status_code == 403
+        assert client.post(reverse(ADD), self.form()).status_code == 403
+
+    def test_an_articles_voice_can_be_changed(self, browser: Client, house: Voice) -> None:
+        article = make_article(UserFactory())
+        page = browser.get(reverse("admin:articles_article_change", args=[article.pk])).content.decode()
+        assert '<option value="' + str(house.pk) + '">House</option>' in page
+
+
+class TestApi:
+    def test_a_brief_names_a_voice(self, house: Voice) -> None:
+        api = client_of(UserFactory())
+        brief = {"topic": "Roofs", "voice": " House ", "approve_outline": True, "allow_uncited": False}
+        told = post(api, "/api/articles/create", brief).json()
+        assert (told["voice"], told["approve_outline"], told["allow_uncited"]) == ("House", True, False)
+        article = Article.objects.get()
+        assert (article.voice, article.approve_outline, article.allow_uncited) == (house, True, False)
+        assert api.get("/api/articles/").json()["items"][0]["voice"] == "House"
+
+    def test_an_unknown_voice_is_refused_with_the_known_ones(self, house: Voice) -> None:
+        answer = post(client_of(UserFactory()), "/api/articles/create", {"topic": "Roofs", "voice": "Hous"})
+        assert answer.status_code == 422
+        assert answer.json()["detail"] == "There is no voice “Hous”. There are: House."
+        assert not Article.objects.exists()
+
+    def test_a_list_with_voices_takes_no_more_queries(self, house: Voice, django_assert_num_queries: Any) -> None:
+        owner = UserFactory()
+        api = client_of(owner)
+        api.get("/api/articles/")  # notes the key's use
+        for _ in range(3):
+            make_article(owner, voice=house)
+        with django_assert_num_queries(3):  # the key, the rows, the count
+            assert {item["voice"] for item in api.get("/api/articles/").json()["items"]} == {"House"}
