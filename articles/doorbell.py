@@ -15,12 +15,18 @@ class Ring(TypedDict):
     seq: int
 
 
-class DraftText(TypedDict):
-    type: Literal["draft.written"]
-    article: int
+class Draft(TypedDict):
+    """``text`` at ``offset`` characters of what ``step`` is writing."""
+
     step: str
     offset: int
     text: str
+
+
+class DraftsWritten(TypedDict):
+    type: Literal["drafts.written"]
+    article: int
+    drafts: list[Draft]
 
 
 def group_of(article_id: int) -> str:
@@ -31,5 +37,5 @@ def ring(article_id: int, seq: int) -> Ring:
     return {"type": "event.recorded", "article": article_id, "seq": seq}
 
 
-def draft_text(article_id: int, step: str, offset: int, text: str) -> DraftText:
-    return {"type": "draft.written", "article": article_id, "step": step, "offset": offset, "text": text}
+def drafts_written(article_id: int, drafts: list[Draft]) -> DraftsWritten:
+    return {"type": "drafts.written", "article": article_id, "drafts": drafts}

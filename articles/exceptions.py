@@ -37,5 +37,25 @@ class BadSource(StudioError):
     status = 422
 
 
+class BadOutline(StudioError):
+    """An outline the crew could not write from as it is."""
+
+    status = 422
+
+
+class UnknownVoice(StudioError):
+    """A brief names a voice that is not there."""
+
+    status = 422
+
+
+class BackupRefused(StudioError):
+    """A backup that cannot be made, or must not be restored. Nothing was changed."""
+
+
 class RunTakenAway(Exception):
     """The run is not this worker's any more: it was cancelled, deleted, or handed to another. Not shown to anybody."""
+
+
+class WorkerStopped(Exception):
+    """The worker was told to end while it was at work on a run. Not shown to anybody."""

@@ -5,11 +5,17 @@ A claim's token fences every write, so a worker that was presumed dead cannot wr
 
 from __future__ import annotations
 
+import hashlib
+import os
+import socket
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
@@ -27,6 +33,40 @@ class Claim:
     run_id: int
     article_id: int
     token: uuid.UUID
+
+
+@cache
+def here() -> str:
+    """The table of processes we are in, such as ``host/3f8a90c1``: two containers may call themselves the same."""
+    known = str(uuid.getnode())
+    if sys.platform == "linux":
+        known = Path("/proc/sys/kernel/random/boot_id").read_text() + str(Path("/proc/self/ns/pid").readlink())
+    return f"{socket.gethostname()}/{hashlib.sha256(known.encode()).hexdigest()[:8]}"
+
+
+def this_worker() -> str:
+    """This process, as runs are told who holds them: ``host/3f8a90c1:4711``."""
+    return f"{here()}:{os.getpid()}"
+
+
+def has_died(worker: str) -> bool:
+    """Whether ``worker`` is a process of this machine that is gone. Of other machines only the lease can tell."""
+    place, _, pid = worker.rpartition(":")
+    if place != here():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # it lives, as another user
+        return False
+    return False
+
+
+def is_lost(run: Run) -> bool:
+    """Whether nobody is at work on a run in work: its worker died, or was cut off for as long as a lease."""
+    assert run.lease_expires_at is not None, "a run in work has a lease"
+    return run.lease_expires_at < timezone.now() or has_died(run.worker)
 
 
 def lease_end() -> datetime:
@@ -78,4 +118,6 @@ def writing_as(claim: Claim) -> Iterator[tuple[Pen, Run]]:
             run = Run.objects.get(pk=claim.run_id, token=claim.token, status=Status.PROCESSING)
         except (Article.DoesNotExist, Run.DoesNotExist) as error:
             raise RunTakenAway(claim.run_id) from error
-        yield Pen(article), run
+        pen = Pen(article)
+        yield pen, run
+        pen.put_down()

@@ -6,7 +6,7 @@ locks: there the (immediate) transaction holds the whole file, to the same effec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.contrib.auth.models import User
@@ -18,34 +18,42 @@ from articles.signals import event_recorded
 
 
 class Pen:
-    """Writes the article's events and what it shows, inside the transaction that holds its row."""
+    """Writes the article's events and what it shows, inside the transaction that holds its row.
+
+    What is told is numbered at once and stored when the pen is put down, all of it together.
+    """
 
     def __init__(self, article: Article) -> None:
         self.article = article
         self._changed: set[str] = set()
+        self._told: list[Event] = []
 
     def set(self, **fields: object) -> None:
-        """Change fields of the article; they are saved with the next event."""
+        """Change fields of the article; they are saved with the events."""
         for field, value in fields.items():
             setattr(self.article, field, value)
         self._changed |= fields.keys()
 
     def tell(self, type: Event.Type, run: Run | None, **payload: object) -> None:
-        """Append an event, with what the article shows from now on, and announce it once it is committed."""
-        article = self.article
-        self.set(last_seq=article.last_seq + 1)
+        """Append an event, with what the article shows from now on. It is announced once it is committed."""
+        self.set(last_seq=self.article.last_seq + 1)
+        self._told.append(Event(article=self.article, run=run, seq=self.article.last_seq, type=type, payload=payload))
+
+    def put_down(self) -> None:
+        """Store what was set and told."""
+        article, told = self.article, self._told
+        run = next((event.run for event in reversed(told) if event.run), None)
         if run is not None:
             # Steps may be added to the plan on the way; what a person sees never goes back while a run is at work.
             least = article.progress if run.status == Status.PROCESSING else 0
             self.set(progress=max(run.progress(), least))
-        article.save(update_fields=[*self._changed, "updated_at"])
-        self._changed.clear()
-        event = Event.objects.create(
-            article=article, run=run, seq=article.last_seq, type=type, payload=payload, progress=article.progress
-        )
-        transaction.on_commit(
-            lambda: event_recorded.send(sender=Event, article_id=event.article_id, seq=event.seq), robust=True
-        )
+        if self._changed:
+            article.save(update_fields=[*self._changed, "updated_at"])
+        for event in told:
+            event.progress = article.progress
+        if told:
+            Event.objects.bulk_create(told)
+            transaction.on_commit(lambda: announce(told), robust=True)
 
     def change_status(self, run: Run, new: Status, message: str, **changes: object) -> bool:
         """Move ``run`` and its article to ``new``, and tell it. False where the run is no longer as ``run`` has it."""
@@ -71,8 +79,15 @@ class Pen:
         return revision
 
 
+def announce(events: Sequence[Event]) -> None:
+    for event in events:
+        event_recorded.send(sender=Event, article_id=event.article_id, seq=event.seq)
+
+
 @contextmanager
 def writing(article_id: int) -> Iterator[Pen]:
     """Hold the article's row and write. Raises Article.DoesNotExist."""
     with transaction.atomic():
-        yield Pen(Article.objects.select_for_update().get(pk=article_id))
+        pen = Pen(Article.objects.select_for_update().get(pk=article_id))
+        yield pen
+        pen.put_down()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.conf import settings
+from redis import Redis
 from redis.exceptions import RedisError
 
 from articles.doorbell import group_of, ring
@@ -14,13 +16,24 @@ from articles.signals import event_recorded
 
 log = logging.getLogger(__name__)
 
+GROUP = "asgi__group__"
+"""How channels-redis names a group's own channel. Not promised: tests/articles/test_sockets.py holds it."""
+
+
+@cache
+def redis(address: str) -> Redis:
+    return Redis.from_url(address, socket_timeout=5)
+
 
 def ring_watchers(sender: Any, *, article_id: int, seq: int, **kwargs: Any) -> None:
-    """Tell the group. Redis being away costs watchers the wake-up call, not the event: they read it when they look again."""
+    """Tell the group. Redis being away costs watchers the wake-up call, not the event: they read it when they look again.
+
+    Published right away: the layer's own ``group_send`` has to be handed to an event loop and waited for, 3 ms of CPU for 0.1.
+    """
     layer = get_channel_layer()
     assert layer is not None, "CHANNEL_LAYERS has no default"
     try:
-        async_to_sync(layer.group_send)(group_of(article_id), ring(article_id, seq))
+        redis(settings.REDIS_ADDRESS).publish(GROUP + group_of(article_id), layer.serialize(ring(article_id, seq)))
     except (RedisError, OSError) as error:
         log.warning("article %s: event %s was stored, but watchers could not be rung: %s", article_id, seq, error)
 

@@ -21,9 +21,10 @@ from agents.contract import (
     Source,
     Text,
 )
+from agents.costs.usage import Usage
 from agents.steps import StepSpec
-from agents.usage import Usage
-from articles.journal import begin_step, complete_run, finish_step, plan_steps
+from articles.entries import begun, finished, planned, write
+from articles.journal import complete_run
 from articles.lease import Claim, claim_run
 from articles.models import Article
 from articles.services import NewSource, create_article
@@ -81,9 +82,14 @@ def step(key: str, doing: str = "Working", done: str = "Done") -> StepSpec[Text]
 
 def do_step(held: Claim, key: str, markdown: str = "Some text.", done: str = "Done") -> None:
     """Begin and finish a step as the recipe would."""
-    begin_step(held, step(key))
-    finish_step(
-        held, step(key, done=done), Text(markdown=markdown), Usage(calls=1, prompt_tokens=10, completion_tokens=5)
+    write(held, [begun(step(key))])
+    write(
+        held,
+        [
+            finished(
+                step(key, done=done), Text(markdown=markdown), Usage(calls=1, prompt_tokens=10, completion_tokens=5)
+            )
+        ],
     )
 
 
@@ -111,17 +117,32 @@ def make_processing_article(owner: User, **brief: Any) -> tuple[Article, Claim]:
     """An article being written: research is done, the outline is being made."""
     article = make_article(owner, **brief)
     held = claim(article)
-    plan_steps(held, {"research": 3, "outline": 1, "write": 6, "edit": 1, "seo": 1, "image": 2})
-    for key in ("research:plan", "research:read", "research:findings"):
+    write(held, [planned({"research": 4, "outline": 3, "write": 2, "edit": 3, "seo": 1, "image": 2})])
+    for key in ("research:plan", "research:read", "research:find:1", "research:synthesis"):
         do_step(held, key)
-    begin_step(held, step("outline:make", "Planning 6 sections"))
+    write(held, [begun(step("outline:make", "Planning 2 sections"))])
     article.refresh_from_db()
     return article, held
 
 
+FROM_THE_OUTLINE = (
+    "outline:make",
+    "outline:1",
+    "outline:2",
+    "write:1",
+    "write:2",
+    "edit:review",
+    "edit:evidence:1",
+    "edit:evidence:2",
+    "seo:describe",
+    "image:prompt",
+    "image:draw",
+)
+
+
 def make_completed_article(owner: User, **brief: Any) -> Article:
     article, held = make_processing_article(owner, **brief)
-    for key in ("outline:make", "write:1", "write:2", "edit:review", "seo:describe"):
+    for key in FROM_THE_OUTLINE:
         do_step(held, key)
     complete_run(held, make_manuscript(), notice="")
     article.refresh_from_db()

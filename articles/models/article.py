@@ -29,6 +29,10 @@ class ArticleQuerySet(models.QuerySet["Article"]):
     def running(self) -> Self:
         return self.filter(status__in=ACTIVE)
 
+    def awaiting_approval(self) -> Self:
+        """Nothing happens to these before a person has looked at the outline."""
+        return self.filter(status=Status.AWAITING_APPROVAL)
+
     def search(self, words: str) -> Self:
         """Articles whose title or topic holds each of ``words``."""
         found = self
@@ -56,6 +60,9 @@ class Article(models.Model):
     language = models.CharField(max_length=35, default="en", help_text="A BCP 47 tag, such as en or pt-BR.")
     keywords = models.JSONField(default=list, blank=True)
     notes = models.TextField(blank=True)
+    voice = models.ForeignKey("articles.Voice", on_delete=models.SET_NULL, null=True, blank=True)
+    approve_outline = models.BooleanField("show me the outline first", default=False)
+    allow_uncited = models.BooleanField("write without citations where nothing could be read", default=True)
 
     # Where it stands
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
@@ -74,6 +81,7 @@ class Article(models.Model):
     references = models.JSONField(default=list, blank=True)
     image = models.FileField(max_length=200, blank=True)
     image_alt = models.CharField(max_length=300, blank=True)
+    share_image = models.FileField(max_length=200, blank=True, help_text="1200 × 630, for cards that link to it.")
     notice = models.TextField(blank=True, help_text="What a reader of this text has to know, such as who wrote it.")
 
     created_at = models.DateTimeField(auto_now_add=True)

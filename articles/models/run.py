@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -11,8 +10,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from agents.contract import AGENTS, Stage
+from agents.contract import AGENTS
 from articles.models.article import Article
+from articles.models.stage import StageView
 from articles.models.status import ACTIVE, Status, StepStatus
 
 
@@ -20,13 +20,34 @@ class RunQuerySet(models.QuerySet["Run"]):
     def active(self) -> Self:
         return self.filter(status__in=ACTIVE)
 
-    def let_go(self, now: datetime) -> Self:
-        """Runs in work whose lease ran out: their worker died, or was cut off."""
-        return self.filter(status=Status.PROCESSING, lease_expires_at__lt=now)
+    def at_work(self) -> Self:
+        """Runs a worker holds, or held when it died."""
+        return self.filter(status=Status.PROCESSING)
 
-    def forgotten(self, now: datetime) -> Self:
-        """Runs that wait longer than a queue in order lets them be silent: their job may be lost."""
-        return self.filter(status=Status.PENDING, enqueued_at__lt=now - timedelta(seconds=60))
+    def waiting(self, now: datetime) -> Self:
+        """Runs whose job was submitted so long ago that it is in the queue, has been taken up, or is lost."""
+        return self.filter(status=Status.PENDING, enqueued_at__lt=now - timedelta(seconds=5))
+
+    def claimable(self, now: datetime) -> Self:
+        """Runs a worker may take up: those whose time has come, and whose model no other run is trying just now."""
+        tried_now = Run.objects.filter(status=Status.PROCESSING).exclude(awaits="").values("awaits")
+        due = Q(not_before=None) | Q(not_before__lte=now)
+        return self.filter(due, status=Status.PENDING).exclude(awaits__in=tried_now)
+
+    def awaiting(self, model: str) -> Self:
+        """Runs that wait for ``model`` to answer again, and the one that tries it."""
+        return self.filter(awaits=model, status__in=(Status.PENDING, Status.PROCESSING))
+
+    def parked(self, model: str) -> Self:
+        return self.filter(awaits=model, status=Status.PENDING)
+
+    def released(self) -> Self:
+        """Runs whose model answers again, and still say that they wait for it."""
+        return self.filter(status=Status.PENDING, awaits="", parked_since__isnull=False).exclude(reason="")
+
+
+NOT_PARKED = {"awaits": "", "not_before": None, "parked_since": None, "parkings": 0}
+"""The fields of a run that waits for no model."""
 
 
 class Run(models.Model):
@@ -34,6 +55,7 @@ class Run(models.Model):
 
     A run in work is held by ``token`` until ``lease_expires_at``; whoever writes its history must hold the token.
     ``plan`` is how many steps each stage will have, as far as is known: ``{"research": 3, "write": 6, …}``.
+    A pending run is parked while it ``awaits`` a model; ``articles.services.parking`` tells how.
     """
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="runs")
@@ -42,11 +64,20 @@ class Run(models.Model):
     reason = models.TextField(blank=True, help_text="Why it failed, for a person who can act on it.")
     model = models.CharField(max_length=200, blank=True, help_text="Who wrote: a model, or the built-in writer.")
     plan = models.JSONField(default=dict, blank=True)
+    agents = models.JSONField(
+        null=True, blank=True, help_text="The agents as they were set up when it began; null before that."
+    )
+    outline_wish = models.TextField(blank=True, help_text="What another outline was to do otherwise.")
 
     attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a worker took it up.")
     worker = models.CharField(max_length=200, blank=True)
     token = models.UUIDField(null=True, blank=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
+
+    awaits = models.CharField(max_length=200, blank=True, help_text="The model whose provider is away.")
+    not_before = models.DateTimeField(null=True, blank=True, help_text="No worker is called to it earlier.")
+    parked_since = models.DateTimeField(null=True, blank=True)
+    parkings = models.PositiveSmallIntegerField(default=0, help_text="How often it asked that model in vain.")
 
     created_at = models.DateTimeField(auto_now_add=True)
     enqueued_at = models.DateTimeField(default=timezone.now)
@@ -71,6 +102,10 @@ class Run(models.Model):
     def __str__(self) -> str:
         return f"Run {self.pk} of article {self.article_id}"
 
+    @property
+    def is_parked(self) -> bool:
+        return self.status == Status.PENDING and bool(self.awaits)
+
     def progress(self) -> int:
         """Per cent of the planned steps that are done; 100 only once the run is completed."""
         if self.status == Status.COMPLETED:
@@ -81,7 +116,7 @@ class Run(models.Model):
 
     def stages(self) -> list[StageView]:
         """The six stages as a person is told of them, whether they have begun or not."""
-        steps = list(self.steps.all())
+        steps = [step for step in self.steps.all() if step.status != StepStatus.SUPERSEDED]
         return [StageView.of(stage, self, [step for step in steps if step.stage == stage]) for stage in AGENTS]
 
 
@@ -104,6 +139,10 @@ class Step(models.Model):
     completion_tokens = models.PositiveIntegerField(default=0)
     cached_tokens = models.PositiveIntegerField(default=0)
     reasoning_tokens = models.PositiveIntegerField(default=0)
+    cost = models.DecimalField(
+        max_digits=12, decimal_places=6, default=0, help_text="US dollars, by the table of prices of its day."
+    )
+    unpriced_calls = models.PositiveIntegerField(default=0, help_text="Calls of models the table of prices lacks.")
 
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -175,58 +214,3 @@ class Event(models.Model):
             "progress": self.progress,
             **self.payload,
         }
-
-
-@dataclass(frozen=True)
-class StageView:
-    """A stage of a run as the timeline shows it. ``status`` is waiting, working, completed, failed or skipped."""
-
-    stage: Stage
-    agent: str
-    status: str
-    message: str
-    done: int
-    planned: int
-    started_at: datetime | None
-    seconds: float | None
-
-    @classmethod
-    def of(cls, stage: Stage, run: Run, steps: list[Step]) -> StageView:
-        planned = max(run.plan.get(stage, 0), len(steps))
-        done = sum(step.status == StepStatus.COMPLETED for step in steps)
-        status = cls._status(run, steps, done, planned)
-        begun = min((step.started_at for step in steps), default=None)
-        ended = max((step.finished_at for step in steps if step.finished_at), default=None)
-        latest = max(steps, key=lambda step: step.finished_at or step.started_at, default=None)
-        return cls(
-            stage=stage,
-            agent=AGENTS[stage],
-            status=status,
-            message=cls._message(stage, status, done) or (latest.message if latest else ""),
-            done=done,
-            planned=planned,
-            started_at=begun,
-            seconds=(ended - begun).total_seconds() if begun and ended and status != "working" else None,
-        )
-
-    @staticmethod
-    def _message(stage: Stage, status: str, done: int) -> str:
-        """What a stage of many steps is told by; empty where its latest step tells more."""
-        if status != "completed" or done < 2:
-            return ""
-        if stage == "write":
-            return f"{done} sections"
-        mended = "1 section" if done == 2 else f"{done - 1} sections"
-        return f"{mended} mended" if stage == "edit" else ""
-
-    @staticmethod
-    def _status(run: Run, steps: list[Step], done: int, planned: int) -> str:
-        if any(step.status == StepStatus.FAILED for step in steps):
-            return "failed"
-        if steps and all(step.status == StepStatus.SKIPPED for step in steps):
-            return "skipped"
-        if steps and done == planned:
-            return "completed"
-        if run.status == Status.PROCESSING and steps:
-            return "working"
-        return "stopped" if steps else "waiting"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import Sequence
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,20 +13,18 @@ from django.db import IntegrityError, connection, transaction
 from pytest_django import Settings
 
 from agents.contract import Manuscript, Text
+from agents.costs.usage import Usage
 from agents.exceptions import ModelError
-from agents.usage import Usage
+from articles import entries
+from articles.entries import Entry, begun, failed, finished, left, planned, skipped, steps_done, write
+from articles.exceptions import RunTakenAway
 from articles.journal import (
     RunJournal,
-    begin_step,
     complete_run,
     fail_run,
-    fail_step,
-    finish_step,
-    plan_steps,
     read_brief,
-    recall_step,
-    skip_stage,
 )
+from articles.lease import Claim
 from articles.ledger import writing
 from articles.models import Article, Event, Run, Status, Step, StepStatus
 from articles.services import NewSource
@@ -66,30 +67,30 @@ class TestSteps:
     def test_what_is_done_is_recalled(self, owner: User) -> None:
         held = claim(make_article(owner))
         do_step(held, "write:1", markdown="Roofs.")
-        assert recall_step(held, "write:1") == {"markdown": "Roofs."}
-        assert recall_step(held, "write:2") is None
+        assert steps_done(held).get("write:1") == {"markdown": "Roofs."}
+        assert steps_done(held).get("write:2") is None
 
     def test_a_step_that_failed_begins_anew_and_keeps_its_cost(self, owner: User) -> None:
         held = claim(make_article(owner))
-        begin_step(held, step("write:1"))
-        fail_step(held, step("write:1"), "The model was away.", Usage(calls=4))
-        assert recall_step(held, "write:1") is None
-        begin_step(held, step("write:1"))
-        finish_step(held, step("write:1"), Text(markdown="Now."), Usage(calls=1))
+        write(held, [begun(step("write:1"))])
+        write(held, [failed(step("write:1"), "The model was away.", Usage(calls=4))])
+        assert steps_done(held).get("write:1") is None
+        write(held, [begun(step("write:1"))])
+        write(held, [finished(step("write:1"), Text(markdown="Now."), Usage(calls=1))])
         again = Step.objects.get(key="write:1")
         assert (again.status, again.model_calls) == (StepStatus.COMPLETED, 5)
 
     def test_a_stage_is_skipped_once(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
-        skip_stage(held, "seo", "The brief asks for no SEO")
-        skip_stage(held, "seo", "The brief asks for no SEO")
+        write(held, [skipped("seo", "The brief asks for no SEO")])
+        write(held, [skipped("seo", "The brief asks for no SEO")])
         assert [status for _, _, status in told(article)].count("skipped") == 1
 
     def test_progress_is_the_share_of_planned_steps(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
-        plan_steps(held, {"research": 2, "write": 2})
+        write(held, [planned({"research": 2, "write": 2})])
         do_step(held, "research:plan")
         article.refresh_from_db()
         assert article.progress == 25
@@ -97,10 +98,10 @@ class TestSteps:
     def test_progress_never_goes_back_when_steps_are_added(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
-        plan_steps(held, {"research": 2})
+        write(held, [planned({"research": 2})])
         do_step(held, "research:plan")
-        plan_steps(held, {"research": 2, "write": 6})
-        begin_step(held, step("research:read"))
+        write(held, [planned({"research": 2, "write": 6})])
+        write(held, [begun(step("research:read"))])
         article.refresh_from_db()
         assert article.progress == 50
 
@@ -247,16 +248,14 @@ class TestTheAsynchronousJournal:
         }
         settings.CHANNEL_LAYERS = {"default": away}
         await journal.draft("write:1", 0, "Roofs")
+        await asyncio.sleep(0.2)
+        await journal.draft("write:1", 5, "Gardens")
 
     async def test_events_are_stored_while_nobody_can_be_rung(
         self, settings: Settings, caplog: pytest.LogCaptureFixture
     ) -> None:
         journal = await a_journal()
-        away = {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": ["redis://127.0.0.1:9"]},
-        }
-        settings.CHANNEL_LAYERS = {"default": away}
+        settings.REDIS_ADDRESS = "redis://127.0.0.1:9"
         await journal.skip("seo", "The brief asks for no SEO")
         assert await Event.objects.filter(payload__status="skipped").acount() == 1
         assert "watchers could not be rung" in caplog.text
@@ -278,3 +277,32 @@ async def a_journal() -> RunJournal:
 def test_a_manuscript_tells_what_was_read() -> None:
     made: Manuscript = make_manuscript()
     assert set(made.research_data()) >= {"sources", "passages", "unread", "questions", "synthesis", "findings"}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTheScribe:
+    async def test_what_comes_together_is_one_transaction(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        written: list[int] = []
+
+        def count(held: Claim, batch: Sequence[Entry]) -> None:
+            written.append(len(batch))
+            write(held, batch)
+
+        monkeypatch.setattr(entries, "write", count)
+        journal = await a_journal()
+        await asyncio.gather(*(journal.scribe.enter(begun(step(f"write:{number}"))) for number in range(1, 27)))
+        assert written == [26]
+        assert await Event.objects.filter(payload__status="started").acount() == 26
+
+    async def test_each_is_told_what_went_wrong_with_all(self) -> None:
+        journal = await a_journal()
+        broken = journal.scribe.enter(left(step("write:1"), Usage()))
+        results = await asyncio.gather(journal.scribe.enter(begun(step("write:2"))), broken, return_exceptions=True)
+        assert all(isinstance(result, Step.DoesNotExist) for result in results)
+        assert await Step.objects.acount() == 0, "all of a transaction, or nothing"
+
+    async def test_a_claim_that_was_lost_writes_nothing(self) -> None:
+        journal = await a_journal()
+        await Run.objects.aupdate(token=uuid4())
+        with pytest.raises(RunTakenAway):
+            await journal.scribe.enter(begun(step("write:1")))

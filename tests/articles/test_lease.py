@@ -6,8 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from articles.entries import begun, write
 from articles.exceptions import RunTakenAway
-from articles.journal import begin_step, complete_run, fail_run, read_brief
+from articles.journal import complete_run, fail_run, read_brief
 from articles.lease import claim_run, renew_lease, still_holds
 from articles.models import Article, Run, Status
 from articles.services import cancel_run
@@ -49,7 +50,7 @@ def test_who_lost_the_lease_cannot_write(owner: User) -> None:
     cancel_run(article=article, by=owner)
     events = article.events.count()
     with pytest.raises(RunTakenAway):
-        begin_step(held, step("write:1"))
+        write(held, [begun(step("write:1"))])
     with pytest.raises(RunTakenAway):
         complete_run(held, make_manuscript(), notice="")
     with pytest.raises(RunTakenAway):
@@ -64,7 +65,7 @@ def test_a_deleted_article_takes_its_run_away(owner: User) -> None:
     held = claim(article)
     Article.objects.filter(pk=article.pk).delete()
     with pytest.raises(RunTakenAway):
-        begin_step(held, step("write:1"))
+        write(held, [begun(step("write:1"))])
     with pytest.raises(RunTakenAway):
         read_brief(held)
 

@@ -140,10 +140,10 @@ class TestRuns:
         run = retry_run(article=article, by=owner)
         assert run.pk == held.run_id
         assert (run.status, run.reason, run.attempts) == (Status.PENDING, "", 0)
-        assert run.steps.done().count() == 3, "what is done stays done"
+        assert run.steps.done().count() == 4, "what is done stays done"
 
     def test_only_what_failed_or_was_cancelled_is_retried(self, owner: User) -> None:
-        with pytest.raises(NotPossibleNow, match="failed or was cancelled"):
+        with pytest.raises(NotPossibleNow, match="failed, was paused or was cancelled"):
             retry_run(article=make_completed_article(owner), by=owner)
 
     def test_cancelling_says_by_whom(self, owner: User) -> None:
@@ -162,13 +162,15 @@ class TestDeleting:
         self, owner: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:
         article = make_completed_article(owner)
-        article.image = default_storage.save(f"covers/{article.pk}/a.png", ContentFile(b"x"))
+        article.image, article.share_image = pictures = [
+            default_storage.save(f"covers/{article.pk}/{name}.png", ContentFile(b"x")) for name in ("whole", "card")
+        ]
         article.save()
         source = add_source(article=article, source=NewSource(upload=SimpleUploadedFile("a.txt", b"x")))
         with django_capture_on_commit_callbacks(execute=True):
             delete_article(article=article, by=owner)
         assert not Article.objects.exists()
-        assert not default_storage.exists(article.image.name)
+        assert [name for name in pictures if default_storage.exists(name)] == []
         assert not storages["uploads"].exists(source.upload.name)
 
     def test_a_running_one_is_cancelled_first(self, owner: User) -> None:

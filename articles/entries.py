@@ -1,0 +1,183 @@
+"""The entries of a run's history, and the scribe that writes those which come together in one transaction.
+
+An entry is a function of the pen and the run. Twenty-six sections that begin side by side are one transaction, not
+twenty-six: on SQLite, where one process writes at a time, that decides how many articles can be written at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from agents.contract import AGENTS, Stage
+from agents.costs.usage import Usage
+from agents.steps import Output, StepSpec
+from articles.lease import Claim, writing_as
+from articles.ledger import Pen
+from articles.models import Event, Run, Step, StepStatus
+from articles.patience import patient
+from articles.services.parking import answered
+
+Entry = Callable[[Pen, Run], None]
+
+TALLIED = ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens", "cost", "unpriced_calls")
+"""What a step sums up over its calls, besides their number."""
+
+
+class Scribe:
+    """Writes entries for the worker that holds ``claim``: what comes in while it writes goes into the next transaction.
+
+    ``standing`` ones go into each.
+    """
+
+    def __init__(self, claim: Claim, standing: Sequence[Entry] = ()) -> None:
+        self.claim = claim
+        self.standing = standing
+        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def enter(self, entry: Entry) -> None:
+        """Returns once ``entry`` is committed. Raises RunTakenAway, and what the store raises."""
+        committed = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, committed))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        await committed
+
+    async def settled(self) -> None:
+        """Returns once nothing waits any more: what was entered is written although nobody awaits it."""
+        if self._writing is not None:
+            await self._writing
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            error = None
+            try:
+                await sync_to_async(write)(self.claim, [*(entry for entry, _ in batch), *self.standing])
+            except Exception as problem:  # raised again where each entry is awaited
+                error = problem
+            for _, committed in batch:
+                if committed.done():  # whoever waited for it was cancelled
+                    continue
+                if error is None:
+                    committed.set_result(None)
+                else:
+                    committed.set_exception(error)
+
+
+def write(claim: Claim, entries: Sequence[Entry]) -> None:
+    """All of ``entries``, once, or none of them. Raises RunTakenAway where the claim does not hold any more."""
+    seen: int | None = None
+
+    @patient
+    def attempt() -> None:
+        nonlocal seen
+        with writing_as(claim) as (pen, run):
+            if seen not in (None, pen.article.last_seq):
+                return  # an earlier try was committed, and its answer lost: nobody else tells events while we hold the run
+            seen = pen.article.last_seq
+            for entry in entries:
+                entry(pen, run)
+
+    attempt()
+
+
+@patient
+def steps_done(claim: Claim) -> dict[str, Any]:
+    """Key → stored output of each step that is done."""
+    return dict(Step.objects.done().filter(run=claim.run_id).values_list("key", "output"))
+
+
+# The entries
+
+
+def begun(step: StepSpec[Any]) -> Entry:
+    """A step has begun; one that was begun or failed before begins anew, and keeps what it cost."""
+
+    def enter(pen: Pen, run: Run) -> None:
+        fresh = {"status": StepStatus.STARTED, "message": step.doing, "started_at": timezone.now(), "finished_at": None}
+        if not Step.objects.filter(run=run, key=step.key).update(**fresh):
+            Step.objects.create(run=run, key=step.key, **fresh)
+        pen.set(current_agent=step.agent, message=step.doing)
+        tell_step(pen, run, step.key, StepStatus.STARTED, step.doing)
+
+    return enter
+
+
+def finished(step: StepSpec[Output], output: Output, usage: Usage) -> Entry:
+    """What a step made and what it cost."""
+    end = ended(step.key, StepStatus.COMPLETED, step.done(output), usage, output=output.model_dump(mode="json"))
+
+    def enter(pen: Pen, run: Run) -> None:
+        end(pen, run)
+        if run.parked_since and usage.calls:
+            answered(run)
+
+    return enter
+
+
+def failed(step: StepSpec[Any], reason: str, usage: Usage) -> Entry:
+    """A step failed. What it cost is kept."""
+    return ended(step.key, StepStatus.FAILED, reason, usage)
+
+
+def ended(key: str, status: StepStatus, message: str, usage: Usage, output: Any = None) -> Entry:
+    def enter(pen: Pen, run: Run) -> None:
+        step = Step.objects.get(run=run, key=key)
+        step.status, step.message, step.output, step.finished_at = status, message, output, timezone.now()
+        tally(step, usage)
+        step.save()
+        pen.set(message=message)
+        tell_step(pen, run, key, status, message, execution_time=round(step.seconds or 0, 2))
+
+    return enter
+
+
+def left(step: StepSpec[Any], usage: Usage) -> Entry:
+    """What an unfinished step cost. It begins anew when the run goes on."""
+
+    def enter(pen: Pen, run: Run) -> None:
+        begun_before = Step.objects.get(run=run, key=step.key)
+        tally(begun_before, usage)
+        begun_before.save()
+
+    return enter
+
+
+def tally(step: Step, usage: Usage) -> None:
+    step.model_calls += usage.calls
+    for field in TALLIED:
+        setattr(step, field, getattr(step, field) + getattr(usage, field))
+
+
+def skipped(stage: Stage, reason: str) -> Entry:
+    """A stage is left out, and why; told once."""
+
+    def enter(pen: Pen, run: Run) -> None:
+        key = f"{stage}:skipped"
+        once = {"status": StepStatus.SKIPPED, "message": reason, "finished_at": timezone.now()}
+        _, created = Step.objects.get_or_create(run=run, key=key, defaults=once)
+        if created:
+            tell_step(pen, run, key, StepStatus.SKIPPED, reason)
+
+    return enter
+
+
+def planned(steps: Mapping[Stage, int]) -> Entry:
+    """How many steps each stage will have. Watchers see the progress that follows from it with the next event."""
+
+    def enter(pen: Pen, run: Run) -> None:
+        run.plan = dict(steps)
+        run.save(update_fields=["plan"])
+
+    return enter
+
+
+def tell_step(pen: Pen, run: Run, key: str, status: StepStatus, message: str, **more: object) -> None:
+    agent = next(agent for stage, agent in AGENTS.items() if key.startswith(f"{stage}:"))
+    pen.tell(Event.Type.AGENT_UPDATE, run, agent=agent, status=status, message=message, step=key, **more)

@@ -1,0 +1,57 @@
+"""What people and programs can do with articles. The one place, besides the journal, that writes.
+
+Pages, API, admin actions and commands call these; each is one transaction, or says why not.
+"""
+
+from articles.services.articles import (
+    DOCUMENTS,
+    NewSource,
+    add_source,
+    change_brief,
+    check_document,
+    create_article,
+    delete_article,
+)
+from articles.services.outlines import (
+    LEAST_WORDS,
+    MOST_WORDS,
+    approve_outline,
+    passages_read,
+    redo_outline,
+    share_out,
+)
+from articles.services.parking import park_run, wait_with_others
+from articles.services.runs import JOB, WAITING, cancel_run, enqueue, retry_run, start_run
+from articles.services.sweeping import hand_over, sweep
+from articles.services.texts import BEING_WRITTEN, check_text, save_text
+from articles.services.turns import whose_turn
+
+__all__ = [
+    "BEING_WRITTEN",
+    "DOCUMENTS",
+    "JOB",
+    "LEAST_WORDS",
+    "MOST_WORDS",
+    "WAITING",
+    "NewSource",
+    "add_source",
+    "approve_outline",
+    "cancel_run",
+    "change_brief",
+    "check_document",
+    "check_text",
+    "create_article",
+    "delete_article",
+    "enqueue",
+    "hand_over",
+    "park_run",
+    "passages_read",
+    "redo_outline",
+    "retry_run",
+    "save_text",
+    "share_out",
+    "start_run",
+    "sweep",
+    "wait_with_others",
+    "whose_turn",
+]

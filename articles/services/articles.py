@@ -1,0 +1,105 @@
+"""Articles themselves: made from a brief with its sources, changed, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files.base import File
+from django.core.files.storage import default_storage, storages
+from django.db import transaction
+from django.utils import timezone
+
+from articles.exceptions import BadSource, NotPossibleNow
+from articles.models import Article, Source
+from articles.models.status import ACTIVE
+from articles.services.runs import cancel_run, start_run
+from articles.services.texts import BEING_WRITTEN
+
+DOCUMENTS = (".txt", ".md", ".pdf", ".docx")
+
+
+@dataclass(frozen=True)
+class NewSource:
+    """A source as it is brought: exactly one of ``text``, ``url`` and ``upload``."""
+
+    title: str = ""
+    text: str = ""
+    url: str = ""
+    upload: File[bytes] | None = None
+
+
+def create_article(
+    *, by: User, brief: dict[str, Any], sources: Sequence[NewSource] = (), start: bool = True
+) -> Article:
+    """A new article of ``by``'s from a checked brief, with its sources, and the run that writes it.
+
+    Raises BadSource where a source cannot be taken; nothing is written then.
+    """
+    with transaction.atomic():
+        article = Article(owner_id=by.pk, **brief)
+        article.save()
+        for source in sources:
+            add_source(article=article, source=source)
+        if start:
+            start_run(article=article, by=by)
+    return article
+
+
+def add_source(*, article: Article, source: NewSource) -> Source:
+    """Keep a source of the person's. It is read when the crew gets to it. Raises BadSource."""
+    given = [part for part in (source.text.strip(), source.url, source.upload) if part]
+    if len(given) != 1:
+        raise BadSource("A source is a text, an address or a document: give exactly one of them.")
+    if article.sources.count() >= settings.MAX_SOURCES:
+        raise BadSource(f"An article takes up to {settings.MAX_SOURCES} sources. Leave some out.")
+    row = Source(article=article, title=source.title[:300], text=source.text.strip(), url=source.url)
+    if source.upload is not None:
+        check_document(source.upload)
+        row.title = row.title or (source.upload.name or "")[:300]
+        row.upload.save(source.upload.name or "document", source.upload, save=False)
+    row.save()
+    return row
+
+
+def check_document(upload: File[bytes]) -> None:
+    """Refuse, with its reason, what the crew could not read anyway. Raises BadSource."""
+    name, limit = upload.name or "", settings.UPLOAD_MAX_BYTES
+    if not name.lower().endswith(DOCUMENTS):
+        raise BadSource(f"“{name}” is not a kind of document the studio reads. Give a {', '.join(DOCUMENTS)} file.")
+    if not upload.size:
+        raise BadSource(f"“{name}” is empty.")
+    if upload.size > limit:
+        raise BadSource(f"“{name}” is larger than {limit // 1024 // 1024} MB. Give a smaller part of it.")
+
+
+def change_brief(*, article: Article, brief: dict[str, Any]) -> None:
+    """Change fields of the brief, checked before; the next run writes from it. Raises NotPossibleNow while one is at work."""
+    resting = Article.objects.filter(pk=article.pk).exclude(status__in=ACTIVE)
+    if not resting.update(**brief, updated_at=timezone.now()):
+        raise NotPossibleNow(BEING_WRITTEN)
+    article.refresh_from_db()
+
+
+def delete_article(*, article: Article, by: User | None) -> None:
+    """Delete the article, its history and its files; a run at work is cancelled with it, so that its worker stops.
+
+    In one transaction, so that whoever watches is told that it was deleted, not that it was cancelled.
+    """
+    uploads = list(article.sources.exclude(upload="").values_list("upload", flat=True))
+    pictures = {file.name for file in (article.image, article.share_image) if file.name}
+
+    def remove_files() -> None:
+        for name in uploads:
+            storages["uploads"].delete(name)
+        for name in pictures:
+            default_storage.delete(name)
+
+    with transaction.atomic():
+        if article.runs.active().exists():
+            cancel_run(article=article, by=by)
+        transaction.on_commit(remove_files)
+        article.delete()

@@ -1,0 +1,176 @@
+"""Outlines a person wants to see first: approved as they are or as they were changed, or asked for anew.
+
+Meanwhile the run waits without a worker; whatever is decided, another takes it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from django.contrib.auth.models import User
+from django.db.models import F, Value
+from django.db.models.functions import Concat
+from django.utils import timezone
+
+from agents.contract import AGENTS, MAX_WORDS, MIN_WORDS, Outline, OutlineSection, Reading
+from agents.text.length import budgets
+from articles.exceptions import BadOutline, NotPossibleNow
+from articles.ledger import Pen, writing
+from articles.models import Article, Event, Run, Status, Step, StepStatus
+from articles.services.runs import WAITING, enqueue
+
+APPROVED = "outline:approved"
+"""The step whose output is the outline a person approved. The recipe writes from it and makes no other."""
+
+LEAST_WORDS, MOST_WORDS = 50, 600
+"""Words a person may set for a section: fewer say nothing, more want headings of their own."""
+
+MIN_TITLE, MIN_HEADING = 5, 2
+"""Characters of the shapes in ``agents.contract``, which hold before the spaces around are gone, too."""
+
+
+def approve_outline(*, article: Article, by: User, outline: Outline | None = None, seen_seq: int | None = None) -> Run:
+    """Let the crew write from ``outline``, or, without one, from the outline it made.
+
+    Sections of 0 words share what the others leave of the brief's length, and the brief's length becomes the sum. Passages
+    that were not read are left out. ``seen_seq`` is the article's ``last_seq`` as the person saw it. Raises BadOutline, and
+    NotPossibleNow where the outline does not wait, or is another by now.
+    """
+    if outline is not None:
+        refuse_budgets(outline)
+    with writing(article.pk) as pen:
+        run = waiting_run(pen.article, seen_seq)
+        wanted = outline or Outline.model_validate(pen.article.outline)
+        approved = settled(wanted, asked=pen.article.min_words, passages=passages_read(run))
+        note_approval(pen, run, approved, by)
+        back_to_work(pen, run, WAITING)
+    article.refresh_from_db()
+    return run
+
+
+def redo_outline(*, article: Article, by: User, wish: str, seen_seq: int | None = None) -> Run:
+    """Have another outline made, to which the crew is told ``wish``; it waits for approval again. What was read is kept.
+
+    Raises NotPossibleNow where the outline does not wait, or is not the one that was seen (``seen_seq``).
+    """
+    with writing(article.pk) as pen:
+        run = waiting_run(pen.article, seen_seq)
+        set_aside(run)
+        pen.set(outline=None)
+        back_to_work(pen, run, f"{by.get_username()} asked for another outline", outline_wish=wish)
+    article.refresh_from_db()
+    return run
+
+
+# The run
+
+
+def waiting_run(article: Article, seen_seq: int | None) -> Run:
+    """The run that waits for approval. The caller holds the article's row, so it waits until the caller is done."""
+    run = article.latest_run()
+    if run is None or run.status != Status.AWAITING_APPROVAL:
+        decided = run.steps.filter(key=APPROVED).first() if run else None
+        if decided:
+            raise NotPossibleNow(f"{decided.message} already: nothing can be changed in this outline any more.")
+        raise NotPossibleNow(
+            f"No outline of this article waits for approval: it is “{article.get_status_display().lower()}”."
+        )
+    if seen_seq not in (None, article.last_seq):
+        raise NotPossibleNow("The outline was made anew since you opened it. Open the newest one, and decide on that.")
+    return run
+
+
+def back_to_work(pen: Pen, run: Run, message: str, **changes: object) -> None:
+    """Hand the run to a worker again. Its attempts are counted anew: none of them has lost a worker."""
+    pen.change_status(run, Status.PENDING, message, attempts=0, enqueued_at=timezone.now(), **changes)
+    enqueue(run)
+
+
+def note_approval(pen: Pen, run: Run, outline: Outline, by: User) -> None:
+    now, stored, message = timezone.now(), outline.model_dump(mode="json"), f"Approved by {by.get_username()}"
+    Step.objects.create(
+        run=run,
+        key=APPROVED,
+        status=StepStatus.COMPLETED,
+        message=message,
+        output=stored,
+        started_at=now,
+        finished_at=now,
+    )
+    pen.set(outline=stored, min_words=sum(section.words for section in outline.sections))
+    told = {"agent": AGENTS["outline"], "step": APPROVED, "execution_time": 0.0}
+    pen.tell(Event.Type.AGENT_UPDATE, run, status=StepStatus.COMPLETED, message=message, **told)
+
+
+def set_aside(run: Run) -> None:
+    """Free the keys of the outline's steps, so that they are done anew. What they cost stays in the sums of the run."""
+    steps = run.steps.filter(key__startswith="outline:").exclude(status=StepStatus.SUPERSEDED)
+    earlier = run.steps.filter(key__startswith="outline:make#").count()
+    steps.update(key=Concat(F("key"), Value(f"#{earlier + 1}")), status=StepStatus.SUPERSEDED)
+
+
+def passages_read(run: Run) -> dict[str, str]:
+    """The passages the run may cite: their texts by their ids."""
+    read = run.steps.done().filter(key="research:read").values_list("output", flat=True).first()
+    reading = Reading.model_validate(read) if read else Reading()
+    return {passage.id: passage.text for passage in reading.passages}
+
+
+# The outline
+
+
+def refuse_budgets(outline: Outline) -> None:
+    """Raise BadOutline where a person set a section's words to what it cannot have. 0 is left to the studio."""
+    off = [section for section in outline.sections if section.words and not LEAST_WORDS <= section.words <= MOST_WORDS]
+    if off:
+        raise BadOutline(
+            f"{quoted(off)}: a section has {LEAST_WORDS} to {MOST_WORDS} words, or 0 for a share of the article’s."
+        )
+
+
+def settled(outline: Outline, *, asked: int, passages: Collection[str]) -> Outline:
+    """``outline`` as the crew can write from it: headings in one line, words shared out. Raises BadOutline where it cannot."""
+    shares = share_out([section.words for section in outline.sections], asked)
+    sections = [
+        section.model_copy(
+            update={
+                "heading": one_line(section.heading),
+                "sources": [id for id in dict.fromkeys(section.sources) if id in passages],
+                "words": words,
+            }
+        )
+        for section, words in zip(outline.sections, shares, strict=True)
+    ]
+    refuse_headings(one_line(outline.title), sections)
+    if not MIN_WORDS <= sum(shares) <= MAX_WORDS:
+        raise BadOutline(
+            f"The sections come to {sum(shares):,} words. An article has {MIN_WORDS} to {MAX_WORDS:,}: change theirs."
+        )
+    return Outline(title=one_line(outline.title), sections=sections)
+
+
+def share_out(words: Sequence[int], asked: int) -> list[int]:
+    """``words`` of sections, where each 0 gets an even share of what the others leave of ``asked``, the least at least."""
+    blanks = words.count(0)
+    shares = iter(budgets(max(asked - sum(words), 0), blanks) if blanks else [])
+    return [given or max(next(shares), LEAST_WORDS) for given in words]
+
+
+def refuse_headings(title: str, sections: Sequence[OutlineSection]) -> None:
+    blank = [str(number) for number, section in enumerate(sections, 1) if len(section.heading) < MIN_HEADING]
+    if blank:
+        raise BadOutline(f"Section {', '.join(blank)} has no heading. Give it one, or remove it.")
+    if len(title) < MIN_TITLE:
+        raise BadOutline(f"The title is too short: give it {MIN_TITLE} letters or more.")
+    known = [section.heading.casefold() for section in sections]
+    twice = [section for number, section in enumerate(sections) if section.heading.casefold() in known[:number]]
+    if twice:
+        raise BadOutline(f"{quoted(twice)} stands there twice. Give each section a heading of its own.")
+
+
+def quoted(sections: Sequence[OutlineSection]) -> str:
+    return ", ".join(f"“{section.heading}”" for section in sections)
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,74 @@
+"""Putting back the runs whose worker died or was stopped, and submitting the ones whose job was lost."""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.utils import timezone
+
+from articles.lease import Claim, is_lost, writing_as
+from articles.ledger import Pen, writing
+from articles.models import Run, Status
+from articles.services.parking import call_released
+from articles.services.runs import enqueue, runs_in_queue
+from articles.services.turns import line
+
+log = logging.getLogger(__name__)
+
+
+def sweep() -> int:
+    """Put back the runs whose worker died, call workers to those that wait for nothing any more, and submit the ones whose
+    job was lost. Safe to run in several copies.
+
+    Returns how many runs were put back, called for or given up. A run taken up MAX_ATTEMPTS times fails: it may be what kills
+    its workers.
+    """
+    swept = sum(put_back(run) for run in Run.objects.at_work() if is_lost(run))
+    swept += call_released()
+    now = timezone.now()
+    if waiting := list(Run.objects.waiting(now)):
+        lost = set(line()) - runs_in_queue()
+        swept += sum(submit_again(run) for run in waiting if run.pk in lost)
+    return swept
+
+
+def put_back(lost: Run) -> bool:
+    with writing(lost.article_id) as pen:
+        run = Run.objects.at_work().filter(pk=lost.pk, token=lost.token).first()
+        if run is None or not is_lost(run):  # another sweeper was faster, or its worker came back
+            return False
+        if run.attempts >= settings.MAX_ATTEMPTS:
+            reason = f"The worker died {run.attempts} times over this article. Its log tells why; then try again."
+            log.warning("run %s failed: %s", run.pk, reason, extra=of(run))
+            return pen.change_status(run, Status.FAILED, reason, reason=reason, finished_at=timezone.now())
+        log.warning("run %s: its worker %s was lost, another will go on", run.pk, run.worker, extra=of(run))
+        return back_to_queue(pen, run, "Its worker was lost; another will go on where it stopped")
+
+
+def of(run: Run) -> dict[str, int]:
+    """What a line of the log belongs to."""
+    return {"run_id": run.pk, "article_id": run.article_id}
+
+
+def submit_again(run: Run) -> bool:
+    """A second job of a run is harmless: the run is claimed once. It costs a start of a process."""
+    now = timezone.now()
+    renewed = Run.objects.filter(pk=run.pk, status=Status.PENDING, enqueued_at=run.enqueued_at).update(enqueued_at=now)
+    if renewed:
+        enqueue(run)
+    return bool(renewed)
+
+
+def hand_over(claim: Claim, message: str) -> None:
+    """Let another worker go on, because this one was told to stop: nothing went wrong, so it counts as no attempt."""
+    with writing_as(claim) as (pen, run):
+        back_to_queue(pen, run, message, attempts=run.attempts - 1)
+
+
+def back_to_queue(pen: Pen, run: Run, message: str, **changes: object) -> bool:
+    """Let go of a run in work and hand it to another worker."""
+    back = {"token": None, "lease_expires_at": None, "enqueued_at": timezone.now(), **changes}
+    moved = pen.change_status(run, Status.PENDING, message, **back)
+    enqueue(run)
+    return moved

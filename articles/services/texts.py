@@ -1,0 +1,42 @@
+"""The text as people edit it: each save is a revision, and none is lost to another."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+
+from articles.exceptions import NotPossibleNow, TextChanged
+from articles.ledger import writing
+from articles.models import Article, Revision
+from articles.models.status import ACTIVE
+
+BEING_WRITTEN = "The crew is writing this article. Wait until it is done, or cancel it, to edit it."
+
+
+def save_text(*, article: Article, by: User, title: str, content: str, opened_at: int) -> Revision:
+    """Save an edited text as the next revision.
+
+    ``opened_at`` is the number of the revision the person began to edit: raises TextChanged where there is a newer one, and
+    NotPossibleNow while the crew is writing.
+    """
+    with writing(article.pk) as pen:
+        refuse_late_text(pen.article, opened_at)
+        revision = pen.save_text(title, content, by=by)
+    article.refresh_from_db()
+    return revision
+
+
+def check_text(*, article: Article, opened_at: int) -> None:
+    """Raise what ``save_text`` would. Inside a transaction the article's row stays locked, so the answer holds to its end."""
+    with writing(article.pk) as pen:
+        refuse_late_text(pen.article, opened_at)
+
+
+def refuse_late_text(article: Article, opened_at: int) -> None:
+    if article.status in ACTIVE:
+        raise NotPossibleNow(BEING_WRITTEN)
+    newest = article.revisions.first()
+    if newest and newest.number != opened_at:
+        raise TextChanged(
+            f"{newest.author} saved revision {newest.number} while you were editing. Your text is still here:"
+            " copy what you need, open the newest text and save again."
+        )

@@ -1,0 +1,61 @@
+"""Drafts on their way to watchers: joined, kept in order, dropped when their text is stored."""
+
+from __future__ import annotations
+
+import asyncio
+
+from channels.layers import get_channel_layer
+
+from articles.doorbell import Draft, group_of
+from articles.drafts import Drafts
+
+ARTICLE = 7_000_001
+
+
+async def heard(seconds: float, channel: str) -> list[list[Draft]]:
+    """The messages that come in within ``seconds``."""
+    messages = []
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                messages.append((await get_channel_layer().receive(channel))["drafts"])
+    except TimeoutError:
+        return messages
+
+
+async def listening() -> str:
+    layer = get_channel_layer()
+    channel: str = await layer.new_channel()
+    await layer.group_add(group_of(ARTICLE), channel)
+    return channel
+
+
+async def test_what_many_sections_say_goes_out_together() -> None:
+    channel, drafts = await listening(), Drafts(ARTICLE)
+    for turn in range(20):
+        for section in range(1, 27):
+            drafts.show(f"write:{section}", turn * 2, "ab")
+        await asyncio.sleep(0.01)
+    messages = await heard(0.4, channel)
+    assert len(messages) <= 6
+    for section in range(1, 27):
+        mine = [draft for message in messages for draft in message if draft["step"] == f"write:{section}"]
+        shown = ""
+        for draft in mine:
+            assert draft["offset"] == len(shown)
+            shown += draft["text"]
+        assert shown == "ab" * 20
+
+
+async def test_a_text_that_begins_anew_takes_the_place_of_the_old_one() -> None:
+    channel, drafts = await listening(), Drafts(ARTICLE)
+    drafts.show("write:1", 0, "First try")
+    drafts.show("write:1", 0, "Second")
+    assert await heard(0.3, channel) == [[{"step": "write:1", "offset": 0, "text": "Second"}]]
+
+
+async def test_what_is_stored_is_not_shown_any_more() -> None:
+    channel, drafts = await listening(), Drafts(ARTICLE)
+    drafts.show("write:1", 0, "Half a sent")
+    drafts.drop("write:1")
+    assert await heard(0.3, channel) == []

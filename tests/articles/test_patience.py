@@ -1,0 +1,137 @@
+"""A store that is away for a moment costs time, and nothing is written twice."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from agents.contract import Text
+from agents.costs.usage import Usage
+from articles import patience
+from articles.entries import begun, finished, write
+from articles.journal import complete_run
+from articles.models import Article, Run, Status
+from articles.patience import patient
+from tests.factories import UserFactory, claim, make_article, make_manuscript, step
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def owner() -> User:
+    return UserFactory()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PAUSE", 0.05)
+
+
+@pytest.fixture
+def unanswered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The next commit is made, but the connection breaks before it is answered: the one fault that leaves a doubt."""
+    happened: list[str] = []
+    commit = BaseDatabaseWrapper._commit
+
+    def commit_and_break(wrapper: BaseDatabaseWrapper) -> None:
+        commit(wrapper)
+        if not happened:
+            happened.append("broken")
+            raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "_commit", commit_and_break)
+    yield happened
+    assert happened, "no commit was made"
+
+
+def told(article: Article) -> list[tuple[int, str]]:
+    return [(event.seq, event.payload.get("step", event.type)) for event in article.events.all()]
+
+
+def test_a_commit_whose_answer_was_lost_is_not_repeated(owner: User, unanswered: list[str]) -> None:
+    unanswered.append("not yet")
+    article = make_article(owner)
+    held = claim(article)
+    unanswered.clear()
+    usage = Usage(calls=1, prompt_tokens=10)
+    write(held, [begun(step("research:plan")), finished(step("research:plan"), Text(markdown=""), usage)])
+    assert told(article) == [
+        (1, "status_change"),
+        (2, "status_change"),
+        (3, "research:plan"),
+        (4, "research:plan"),
+    ]
+    assert Run.objects.get().steps.get().prompt_tokens == 10
+
+
+def test_an_end_whose_answer_was_lost_is_an_end(owner: User, unanswered: list[str]) -> None:
+    unanswered.append("not yet")
+    article = make_article(owner)
+    held = claim(article)
+    unanswered.clear()
+    with pytest.raises(Exception, match=str(held.run_id)):
+        complete_run(held, make_manuscript(), notice="")
+    article.refresh_from_db()
+    assert article.status == Status.COMPLETED
+    assert [kind for _, kind in told(article)].count("revision") == 1
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no file that one writer holds")
+def test_a_busy_sqlite_is_waited_for(owner: User) -> None:
+    article = make_article(owner)
+    held = claim(article)
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 100")
+    locked = threading.Event()
+
+    def hold() -> None:
+        other = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        locked.set()
+        time.sleep(0.6)
+        other.execute("ROLLBACK")
+        other.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    wait_until(locked.is_set)
+    write(held, [begun(step("research:plan"))])
+    holder.join()
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 20000")
+    assert told(article)[2:] == [(3, "research:plan")]
+
+
+def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "PATIENCE", 0.2)
+    tries: list[int] = []
+
+    @patient
+    def work() -> None:
+        tries.append(1)
+        raise OperationalError("the server is not there")
+
+    with pytest.raises(OperationalError, match="not there"):
+        work()
+    assert 2 < len(tries) < 8
+
+
+def test_a_mistake_is_not_tried_again() -> None:
+    tries: list[int] = []
+
+    @patient
+    def work() -> None:
+        tries.append(1)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        work()
+    assert len(tries) == 1

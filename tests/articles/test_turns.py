@@ -1,0 +1,101 @@
+"""Whose turn it is: no user with many articles keeps the others waiting."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from redis import Redis
+
+from articles.lease import claim_run
+from articles.models import Run
+from articles.services import start_run, sweep, whose_turn
+from articles.services.turns import Waiting, in_turn, line
+from tests.factories import UserFactory, make_article, make_completed_article
+
+ADA, BEN, CY = 1, 2, 3
+
+
+def test_users_take_turns_and_each_begins_with_the_oldest() -> None:
+    waiting = [Waiting(run_id, ADA) for run_id in range(1, 6)] + [Waiting(6, BEN), Waiting(7, BEN), Waiting(8, CY)]
+    assert list(in_turn(waiting, {}, limit=9)) == [1, 6, 8, 2, 7, 3, 4, 5]
+
+
+def test_who_has_the_fewest_in_work_comes_first() -> None:
+    waiting = [Waiting(1, ADA), Waiting(2, BEN), Waiting(3, CY)]
+    assert list(in_turn(waiting, {ADA: 3, BEN: 1, CY: 2}, limit=9)) == [2, 3, 1]
+
+
+def test_nobody_has_more_in_work_than_the_limit() -> None:
+    waiting = [Waiting(run_id, ADA) for run_id in range(1, 6)] + [Waiting(6, BEN)]
+    assert list(in_turn(waiting, {ADA: 1, BEN: 3}, limit=3)) == [1, 2]
+
+
+def test_one_run_tries_a_model_the_one_that_asked_least() -> None:
+    waiting = [Waiting(1, ADA, "m", 2), Waiting(2, BEN, "m", 1), Waiting(3, CY, "n", 5), Waiting(4, ADA)]
+    assert list(in_turn(waiting, {}, limit=9)) == [2, 3, 4]
+
+
+@pytest.mark.django_db
+class TestRows:
+    @pytest.fixture(autouse=True)
+    def two_each(self, settings: Settings) -> None:
+        settings.RUNS_PER_USER = 2
+
+    def taken_in_turn(self) -> list[str]:
+        """Take up what can be; whose each was."""
+        owners = []
+        while (run_id := whose_turn()) is not None:
+            assert claim_run(run_id, worker="w", model="m")
+            owners.append(Run.objects.get(pk=run_id).article.owner.get_username())
+        return owners
+
+    def test_a_user_with_many_articles_does_not_keep_another_waiting(self) -> None:
+        ada, ben = UserFactory(username="ada"), UserFactory(username="ben")
+        for owner in [*[ada] * 10, ben]:
+            make_article(owner)
+        assert self.taken_in_turn() == ["ada", "ben", "ada"]
+
+    def test_a_job_that_was_lost_to_the_limit_is_called_for_again_once_there_is_room(
+        self, redis: Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        owner: User = UserFactory()
+        runs = [make_article(owner).runs.get() for _ in range(3)]
+        Run.objects.update(enqueued_at="2026-01-01T00:00Z")
+        assert len(self.taken_in_turn()) == 2
+        assert sweep() == 0, "nothing is lost: its owner has enough in work"
+        Run.objects.filter(pk=runs[0].pk).update(status="cancelled")
+        with django_capture_on_commit_callbacks(execute=True):
+            assert sweep() == 1
+        assert redis.llen("rq:queue:articles") == 1
+
+    def test_a_run_performed_by_who_started_it_is_left_to_them(self) -> None:
+        article = make_completed_article(UserFactory())
+        run = start_run(article=article, by=article.owner, queue=False)
+        assert whose_turn() is None
+        assert claim_run(run.pk, worker="w", model="m")
+
+
+@pytest.mark.django_db
+def test_without_a_setting_two_workers_are_left_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner: User = UserFactory()
+    UserFactory()
+    for _ in range(12):
+        make_article(owner)
+    for workers, taken in ((10, 8), (3, 2), (None, 2)):
+        monkeypatch.setattr("articles.services.turns.living_workers", lambda workers=workers: workers)
+        Run.objects.update(status="pending", token=None, lease_expires_at=None)
+        count = 0
+        while (run_id := whose_turn()) is not None:
+            assert claim_run(run_id, worker="w", model="m")
+            count += 1
+        assert count == taken
+
+
+@pytest.mark.django_db
+def test_who_is_alone_with_the_studio_has_all_of_it() -> None:
+    owner: User = UserFactory()
+    UserFactory(is_active=False)
+    for _ in range(9):
+        make_article(owner)
+    assert len(list(line())) == 9

@@ -1,0 +1,70 @@
+"""Real workers whose model's provider is away: the queue waits, asks little, and is finished once it is back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from redis import Redis
+
+from articles.models import Article, Run, Status
+from articles.services import NewSource, sweep
+from tests.environment import ROOT
+from tests.factories import UserFactory, make_article
+from tests.model_server import ModelServer
+from tests.waiting import wait_until
+
+SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surface of most cities and hold rain. " * 12)
+RUNS = 5
+
+
+@pytest.fixture
+def model() -> Iterator[ModelServer]:
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+def pool(
+    transactional_db: None, program_environment: dict[str, str], model: ModelServer, redis: Redis
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Two workers that ask twice and then give up for now."""
+    patience = {"LLM_PATIENCE": "1", "LLM_MODEL": "test-model", "SEARCH_PROVIDER": "none"}
+    environment = {**program_environment, "OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "k", **patience}
+    before: Any = redis.scard("rq:workers")
+    process = subprocess.Popen([sys.executable, str(ROOT / "manage.py"), "workers", "--count", "2"], env=environment)
+    wait_until(lambda: redis.scard("rq:workers") >= before + 2, seconds=90)
+    yield process
+    process.terminate()
+    process.wait(20)
+
+
+def with_status(status: Status) -> int:
+    return Article.objects.filter(status=status).count()
+
+
+def swept_and_completed() -> bool:
+    sweep()
+    return with_status(Status.COMPLETED) == RUNS
+
+
+def test_a_queue_waits_for_its_model_and_goes_on_by_itself(pool: subprocess.Popen[bytes], model: ModelServer) -> None:
+    model.fail(status=503, times=10_000)
+    owners = UserFactory(), UserFactory()
+    for number in range(RUNS):
+        topic = f"Rooftop gardens in city {number}"
+        make_article(owners[number % 2], topic=topic, sources=(SURVEY,), min_words=300, include_image=False)
+    wait_until(lambda: Run.objects.filter(status=Status.PENDING).exclude(awaits="").count() == RUNS, seconds=40)
+    assert len({call.prompt for call in model.calls}) <= 3, "two find it away; the others wait with them, unasked"
+    model.faults.clear()
+    Run.objects.update(not_before=timezone.now(), enqueued_at=timezone.now() - timedelta(minutes=1))
+    wait_until(swept_and_completed, seconds=120)
+    answered = Counter(call.prompt for call in model.calls if call.status == 200)
+    assert max(answered.values()) == 1
+    assert {run.attempts for run in Run.objects.all()} == {1}
