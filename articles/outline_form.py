@@ -1,0 +1,222 @@
+"""The outline as a person changes it: a title, and sections in the order in which they were sent.
+
+Every section has the same five fields, and none is numbered: a browser sends them in the order in which they stand on the
+page (HTML, "Constructing the entry list"). So a section is moved by moving it, with JavaScript or without.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import zip_longest
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.text import get_text_list
+
+from agents.contract import MAX_HEADING, MAX_SECTIONS, Outline, OutlineSection
+from articles.models import Article
+from articles.services import LEAST_WORDS, MOST_WORDS, passages_read, share_out
+
+MIN_SECTIONS = 2
+MAX_PURPOSE, MAX_POINT, MAX_POINTS, MAX_PASSAGES, MAX_WISH = 500, 300, 12, 20, 1000
+FIELDS = ("heading", "purpose", "points", "words", "sources")
+
+Row = dict[str, str]
+"""What stands in the fields of a section, whether it makes sense or not."""
+
+
+class InLanguage(forms.Form):
+    """A form whose texts are in the article's language, so that browsers spell them and screen readers speak them in it."""
+
+    written: tuple[str, ...] = ()
+
+    def __init__(self, language: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name in self.written:
+            self.fields[name].widget.attrs |= {"lang": language, "dir": "auto"}
+
+
+class TitleForm(InLanguage):
+    written = ("title",)
+
+    title = forms.CharField(min_length=5, max_length=MAX_HEADING)
+
+
+class WishForm(forms.Form):
+    wish = forms.CharField(
+        max_length=MAX_WISH,
+        label="What another one should do otherwise",
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "Begin with the costs, and leave out the history."}),
+    )
+
+
+class SectionForm(InLanguage):
+    """A section. Empty ``words`` are shared out; ``sources`` are ids of passages, however they are parted."""
+
+    written = ("heading", "purpose", "points")
+
+    heading = forms.CharField(min_length=2, max_length=MAX_HEADING)
+    purpose = forms.CharField(required=False, max_length=MAX_PURPOSE, widget=forms.Textarea(attrs={"rows": 2}))
+    points = forms.CharField(required=False, label="Points, one a line", widget=forms.Textarea(attrs={"rows": 3}))
+    words = forms.IntegerField(required=False, min_value=LEAST_WORDS, max_value=MOST_WORDS)
+    sources = forms.CharField(
+        required=False,
+        label="Passages it rests on",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "S1, S2"}),
+    )
+
+    def __init__(self, number: int | str, language: str, passages: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(language, auto_id=f"%s-{number}", **kwargs)
+        self.number, self.passages = number, passages
+
+    def clean_points(self) -> list[str]:
+        points = lines(self.cleaned_data["points"])
+        if len(points) > MAX_POINTS or any(len(point) > MAX_POINT for point in points):
+            raise ValidationError(f"Give up to {MAX_POINTS} points, one a line, of up to {MAX_POINT} characters.")
+        return points
+
+    def clean_sources(self) -> list[str]:
+        ids = passage_ids(self.cleaned_data["sources"])
+        if unknown := [id for id in ids if id not in self.passages]:
+            raise ValidationError(f"No passage that was read is called {', '.join(unknown)}.")
+        if len(ids) > MAX_PASSAGES:
+            raise ValidationError(f"Give up to {MAX_PASSAGES} passages.")
+        return ids
+
+    def section(self) -> OutlineSection:
+        return OutlineSection(**{**self.cleaned_data, "words": self.cleaned_data["words"] or 0})
+
+    @property
+    def rests_on(self) -> list[tuple[str, str]]:
+        """The passages that are named, with their texts."""
+        return [(id, self.passages[id]) for id in passage_ids(self["sources"].value() or "") if id in self.passages]
+
+
+class OutlineEditor:
+    """What the page shows: what was made or typed, and what is wrong with it where that was asked for."""
+
+    least_words, least_sections, most_sections = LEAST_WORDS, MIN_SECTIONS, MAX_SECTIONS
+
+    def __init__(self, article: Article, top: Row, rows: list[Row]) -> None:
+        run = article.latest_run()
+        self.article, self.top, self.rows = article, top, rows
+        self.passages = passages_read(run) if run else {}
+        self.problem = ""
+        self.show()
+
+    @classmethod
+    def opened(cls, article: Article) -> OutlineEditor:
+        """As the crew made it. ``article`` waits for its approval."""
+        outline, run = Outline.model_validate(article.outline), article.latest_run()
+        top = {"title": outline.title, "seen_seq": str(article.last_seq), "wish": run.outline_wish if run else ""}
+        return cls(article, top, [row_of(section) for section in outline.sections])
+
+    @classmethod
+    def typed(cls, article: Article, data: QueryDict) -> OutlineEditor:
+        top = {name: data.get(name, "") for name in ("title", "seen_seq", "wish")}
+        sent = zip_longest(*(data.getlist(name) for name in FIELDS), fillvalue="")
+        return cls(article, top, [dict(zip(FIELDS, values, strict=True)) for values in sent])
+
+    def show(self, *, check_outline: bool = False, check_wish: bool = False) -> None:
+        """Put what stands in the fields into forms, which tell what is wrong with it only where that is checked."""
+        language = self.article.language
+        title, wish = (self.top if check else None for check in (check_outline, check_wish))
+        self.title_form = TitleForm(language, data=title, initial=self.top)
+        self.wish_form = WishForm(data=wish, initial=self.top)
+        self.sections = [
+            SectionForm(number, language, self.passages, data=row if check_outline else None, initial=row)
+            for number, row in enumerate(self.rows, 1)
+        ]
+        for section, share in zip(self.sections, self.shares, strict=True):
+            section.fields["words"].widget.attrs["placeholder"] = str(share)
+
+    @property
+    def empty_section(self) -> SectionForm:
+        return SectionForm("new", self.article.language, self.passages)
+
+    @property
+    def seen_seq(self) -> int | None:
+        """The number of the article's newest event as the page was opened."""
+        return event_number(self.top["seen_seq"])
+
+    @property
+    def shares(self) -> list[int]:
+        """The words of each section; those that name none share what the others leave."""
+        return share_out([whole(row["words"]) for row in self.rows], self.article.min_words)
+
+    @property
+    def total(self) -> int:
+        return sum(self.shares)
+
+    # What its buttons do
+
+    def rearrange(self, action: str) -> None:
+        """``up-3``, ``down-3``, ``remove-3``, ``add`` or ``share``; anything else leaves it as it was typed."""
+        verb, _, number = action.partition("-")
+        at = whole(number) - 1
+        to = at + {"up": -1, "down": 1}.get(verb, 0)
+        places = range(len(self.rows))
+        if verb == "add" and len(self.rows) < MAX_SECTIONS:
+            self.rows.append(dict.fromkeys(FIELDS, ""))
+        elif verb == "share":
+            self.rows = [{**row, "words": ""} for row in self.rows]
+        elif verb == "remove" and at in places and len(self.rows) > MIN_SECTIONS:
+            del self.rows[at]
+        elif at in places and to in places:
+            self.rows.insert(to, self.rows.pop(at))
+        self.show()
+
+    def outline(self) -> Outline | None:
+        """The outline as it was typed; None where it cannot be one, and then the page tells why."""
+        self.show(check_outline=True)
+        if not MIN_SECTIONS <= len(self.rows) <= MAX_SECTIONS:
+            self.problem = f"An article has {MIN_SECTIONS} to {MAX_SECTIONS} sections."
+        elif wrong := self.wrong_parts():
+            self.problem = f"Please look at {get_text_list(wrong, 'and')} again."
+        if self.problem:
+            return None
+        sections = [section.section() for section in self.sections]
+        return Outline(title=self.title_form.cleaned_data["title"], sections=sections)
+
+    def wrong_parts(self) -> list[str]:
+        """What the fields that cannot be taken belong to, in words."""
+        wrong = [] if self.title_form.is_valid() else ["the title"]
+        return wrong + [f"section {section.number}" for section in self.sections if not section.is_valid()]
+
+    def wish(self) -> str | None:
+        """What another outline should do otherwise; None where nothing was said, and then the page asks for it."""
+        self.show(check_wish=True)
+        return str(self.wish_form.cleaned_data["wish"]) if self.wish_form.is_valid() else None
+
+
+def row_of(section: OutlineSection) -> Row:
+    """A section as it is first shown. Words a person could not have set are shared out again."""
+    return {
+        "heading": section.heading,
+        "purpose": section.purpose,
+        "points": "\n".join(section.points),
+        "words": str(section.words) if LEAST_WORDS <= section.words <= MOST_WORDS else "",
+        "sources": ", ".join(section.sources),
+    }
+
+
+def passage_ids(text: str) -> list[str]:
+    """``S3, s7`` as ``["S3", "S7"]``, each once."""
+    return list(dict.fromkeys(word.upper() for word in re.split(r"[\s,;]+", text) if word))
+
+
+def event_number(text: str) -> int | None:
+    """The number of an event; None for what cannot be one."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else None
+
+
+def lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def whole(text: str) -> int:
+    """``text`` as a whole number from 0; 0 where it is none that fits a section."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 4 else 0

@@ -1,0 +1,70 @@
+"""The outline, where a person wants to see it before anything is written: changed, approved, or asked for anew."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from articles import services
+from articles.exceptions import StudioError
+from articles.models import Article, Status
+from articles.outline_form import OutlineEditor, event_number
+from articles.views.requests import StudioRequest, own_article
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@never_cache
+def outline_edit(request: StudioRequest, pk: int) -> HttpResponse:
+    """The editor. Each of its buttons sends all that was typed, and all of it is there again where it is not the last one."""
+    article = own_article(request, pk)
+    if request.method != "POST" and article.status != Status.AWAITING_APPROVAL:
+        messages.info(request, "No outline of this article waits for approval.")
+        return redirect(article)
+    editor = OutlineEditor.typed(article, request.POST) if request.method == "POST" else OutlineEditor.opened(article)
+    action = request.POST.get("do", "")
+    try:
+        if decide(article, request, editor, action):
+            return redirect(article)
+    except StudioError as error:
+        editor.problem = str(error)
+    return render(request, "articles/outline_edit.html", {"article": article, "editor": editor})
+
+
+@require_POST
+@login_required
+def approve_outline(request: StudioRequest, pk: int) -> HttpResponse:
+    """Approve the outline as it is, from the article's page."""
+    article = own_article(request, pk)
+    seen_seq = event_number(request.POST.get("seen_seq", ""))
+    try:
+        services.approve_outline(article=article, by=request.user, seen_seq=seen_seq)
+    except StudioError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, approved(article))
+    return redirect(article)
+
+
+def decide(article: Article, request: StudioRequest, editor: OutlineEditor, action: str) -> bool:
+    """Do what was asked for; whether that sent the article back to the crew. Raises what the services do."""
+    if action == "approve" and (outline := editor.outline()):
+        services.approve_outline(article=article, by=request.user, outline=outline, seen_seq=editor.seen_seq)
+        messages.success(request, approved(article))
+        return True
+    if action == "redo" and (wish := editor.wish()):
+        services.redo_outline(article=article, by=request.user, wish=wish, seen_seq=editor.seen_seq)
+        messages.success(request, "Another outline is being made. It will wait for you here.")
+        return True
+    if action not in ("approve", "redo"):
+        editor.rearrange(action)
+    return False
+
+
+def approved(article: Article) -> str:
+    sections = len(article.outline["sections"]) if article.outline else 0
+    return f"The outline is approved: {sections} sections, {article.min_words:,} words."

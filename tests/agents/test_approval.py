@@ -1,0 +1,150 @@
+"""A run that waits for its outline to be approved: the real job, journal and crew, and a model server over HTTP."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+from pytest_django import Settings
+
+from agents.contract import Outline
+from agents.jobs import run_article
+from articles.exceptions import NotPossibleNow
+from articles.models import Article, Run, Status
+from articles.services import NewSource, approve_outline, cancel_run, redo_outline, retry_run
+from tests.factories import UserFactory, make_article
+from tests.model_server import ModelServer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SURVEY = NewSource(
+    title="City roofs surveyed",
+    text=(
+        "Flat roofs are the largest unused surface of most cities. A planted roof holds most of a summer's rain. "
+        "The rooms below a planted roof stay several degrees cooler in July. A saturated bed weighs as much as a small car. "
+        "The survey of 2024 counted 312 planted roofs in three councils, most of them younger than ten years."
+    ),
+)
+
+
+@pytest.fixture
+def owner() -> User:
+    return UserFactory()
+
+
+@pytest.fixture
+def server(settings: Settings, model_server: ModelServer) -> ModelServer:
+    settings.SEARCH_PROVIDER = "none"
+    settings.HAS_MODEL = True
+    settings.OPENAI_BASE_URL = model_server.url
+    settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "test-model")
+    settings.IMAGE_MODEL = "test-image"
+    return model_server
+
+
+@pytest.fixture
+def waiting(owner: User, server: ModelServer) -> Article:
+    """600 words, three sections, made by the crew as far as the outline."""
+    article = make_article(owner, sources=(SURVEY,), min_words=600, include_image=False, approve_outline=True)
+    return worked_on(article)
+
+
+def worked_on(article: Article) -> Article:
+    """The article after a worker took up its run."""
+    run_article(run_of(article).pk)
+    article.refresh_from_db()
+    return article
+
+
+def run_of(article: Article) -> Run:
+    run = article.latest_run()
+    assert run is not None
+    return run
+
+
+def sections(article: Article) -> list[str]:
+    return [section.heading for section in Outline.model_validate(article.outline).sections]
+
+
+def test_nothing_is_written_before_somebody_has_approved(waiting: Article) -> None:
+    assert waiting.status == Status.AWAITING_APPROVAL
+    keys = set(run_of(waiting).steps.done().values_list("key", flat=True))
+    assert {"outline:make", "outline:1", "outline:2", "outline:3", "research:synthesis"} <= keys
+    assert not [key for key in keys if key.startswith(("write:", "seo:"))]
+    words = [section.words for section in Outline.model_validate(waiting.outline).sections]
+    assert sum(words) == 600
+
+
+def test_the_crew_writes_what_was_approved_and_asks_nothing_twice(
+    waiting: Article, owner: User, server: ModelServer
+) -> None:
+    outline = Outline.model_validate(waiting.outline)
+    outline.sections.reverse()
+    outline.sections[0].heading = "What a summer on the roof is worth"
+    del outline.sections[2]
+    for section in outline.sections:
+        section.words = 200
+    server.calls.clear()
+    approve_outline(article=waiting, by=owner, outline=outline)
+    done = worked_on(waiting)
+    assert done.status == Status.COMPLETED, done.message
+    assert sections(done) == [section.heading for section in outline.sections]
+    headings = [line.removeprefix("## ") for line in done.content.splitlines() if line.startswith("## ")]
+    assert headings == sections(done)
+    assert done.min_words == 400
+    assert 370 <= done.word_count <= 500, "the length it was approved at"
+    run = run_of(done)
+    assert run.steps.get(key="outline:make").model_calls == 1
+    assert run.steps.filter(key__startswith="write:").exclude(key__contains="again").count() == 2
+    assert [stage.status for stage in run.stages()] == [*["completed"] * 5, "skipped"]
+
+
+def test_another_outline_is_made_with_the_wish_and_waits_again(
+    waiting: Article, owner: User, server: ModelServer
+) -> None:
+    first, cost = sections(waiting), sum(step.model_calls for step in run_of(waiting).steps.all())
+    server.calls.clear()
+    redo_outline(article=waiting, by=owner, wish="Begin with what it costs")
+    again = worked_on(waiting)
+    assert again.status == Status.AWAITING_APPROVAL
+    assert sections(again) != first
+    assert len(server.prompts("Begin with what it costs")) >= 1
+    assert sum(step.model_calls for step in run_of(again).steps.all()) == cost + len(server.calls)
+    approve_outline(article=again, by=owner)
+    assert worked_on(again).status == Status.COMPLETED
+
+
+def test_one_that_was_cancelled_waits_again_where_it_stopped(
+    waiting: Article, owner: User, server: ModelServer
+) -> None:
+    first = sections(waiting)
+    cancel_run(article=waiting, by=owner)
+    server.calls.clear()
+    retry_run(article=waiting, by=owner)
+    again = worked_on(waiting)
+    assert (again.status, sections(again)) == (Status.AWAITING_APPROVAL, first)
+    assert server.calls == [], "everything was there"
+
+
+def test_of_two_who_approve_at_once_one_does(waiting: Article) -> None:
+    at_once = Barrier(2)
+
+    def approve(name: str) -> str:
+        by = UserFactory(username=name)
+        at_once.wait()
+        try:
+            approve_outline(article=Article.objects.get(pk=waiting.pk), by=by)
+        except NotPossibleNow as reason:
+            return str(reason)
+        finally:
+            connections.close_all()
+        return "approved"
+
+    with ThreadPoolExecutor(2) as people:
+        told = sorted(people.map(approve, ["ada", "grace"]))
+    assert told[1] == "approved"
+    assert "already: nothing can be changed" in told[0]
+    assert run_of(waiting).steps.filter(key="outline:approved").count() == 1

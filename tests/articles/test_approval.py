@@ -1,0 +1,244 @@
+"""Outlines that wait for a person: approved, changed, asked for anew, and decided once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+from redis import Redis
+
+from agents.contract import Outline, OutlineSection
+from articles.entries import steps_done
+from articles.exceptions import BadOutline, NotPossibleNow
+from articles.journal import read_brief
+from articles.models import Article, Run, Status, Step, StepStatus
+from articles.services import (
+    approve_outline,
+    cancel_run,
+    delete_article,
+    redo_outline,
+    retry_run,
+    save_text,
+    share_out,
+    start_run,
+    sweep,
+)
+from tests.factories import UserFactory, claim, make_processing_article
+from tests.outlines import TITLE, make_outline, make_waiting_article, outline
+
+pytestmark = pytest.mark.django_db
+
+
+def with_words(*words: int) -> Outline:
+    sections = [OutlineSection(heading=f"Part {number}", words=given) for number, given in enumerate(words, 1)]
+    return Outline(title=TITLE, sections=sections)
+
+
+def stored_words(article: Article) -> list[int]:
+    assert article.outline is not None
+    return [section["words"] for section in article.outline["sections"]]
+
+
+def run_of(article: Article) -> Run:
+    run = article.latest_run()
+    assert run is not None
+    return run
+
+
+class TestWaiting:
+    def test_no_worker_is_held(self, owner: User) -> None:
+        run = run_of(make_waiting_article(owner))
+        assert (run.status, run.token, run.lease_expires_at) == (Status.AWAITING_APPROVAL, None, None)
+
+    def test_the_sweeper_leaves_it_alone_for_as_long_as_it_takes(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        Run.objects.update(enqueued_at=timezone.now() - timedelta(days=9))
+        assert sweep() == 0
+        assert run_of(article).status == Status.AWAITING_APPROVAL
+
+    def test_nothing_else_is_written_meanwhile(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        with pytest.raises(NotPossibleNow):
+            start_run(article=article, by=owner)
+        with pytest.raises(NotPossibleNow):
+            save_text(article=article, by=owner, title="Mine", content="My words.", opened_at=0)
+
+    def test_it_can_be_cancelled_and_waits_again_when_it_goes_on(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        cancel_run(article=article, by=owner)
+        assert article.status == Status.CANCELLED
+        retry_run(article=article, by=owner)
+        assert steps_done(claim(article)).get("outline:make") is not None, "what was made is kept"
+
+    def test_it_can_be_deleted(self, owner: User) -> None:
+        delete_article(article=make_waiting_article(owner), by=owner)
+        assert not Run.objects.exists()
+
+
+class TestApproving:
+    def test_a_worker_is_called_to_write_from_it(
+        self, owner: User, redis: Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        article = make_waiting_article(owner)
+        with django_capture_on_commit_callbacks(execute=True):
+            run = approve_outline(article=article, by=owner)
+        assert redis.llen("rq:queue:articles") == 1
+        assert (run.status, run.attempts, article.status) == (Status.PENDING, 0, Status.PENDING)
+        recalled = steps_done(claim(article)).get("outline:approved")
+        assert Outline.model_validate(recalled) == outline()
+
+    def test_its_words_are_told_in_the_log(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        seq = article.last_seq
+        approve_outline(article=article, by=owner)
+        approved, waiting = [event.payload for event in article.events.after(seq)]
+        assert approved == {
+            "agent": "OutlineAgent",
+            "step": "outline:approved",
+            "status": "completed",
+            "message": f"Approved by {owner.username}",
+            "execution_time": 0.0,
+        }
+        assert (waiting["old_status"], waiting["new_status"]) == ("awaiting_approval", "pending")
+
+    def test_what_was_changed_is_what_the_crew_is_given(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        changed = outline()
+        changed.sections.reverse()
+        changed.sections[0].heading = "  Who keeps\n it going? "
+        changed.sections[0].sources = ["S3", "S99", "S3", "S1"]
+        approve_outline(article=article, by=owner, outline=changed)
+        first = Outline.model_validate(article.outline).sections[0]
+        assert (first.heading, first.sources) == ("Who keeps it going?", ["S3", "S1"])
+        assert article.outline == steps_done(claim(article)).get("outline:approved")
+
+    def test_the_length_becomes_what_the_sections_add_up_to(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        approve_outline(article=article, by=owner, outline=with_words(400, 600, 250))
+        assert article.min_words == 1250
+        assert read_brief(claim(article)).min_words == 1250
+
+    def test_sections_without_words_share_the_rest(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        approve_outline(article=article, by=owner, outline=with_words(0, 500, 0, 0))
+        assert stored_words(article) == [167, 500, 166, 167]
+        assert article.min_words == 1000
+
+    def test_the_crews_own_outline_is_taken_whatever_its_sections_have(self, owner: User) -> None:
+        article = make_waiting_article(owner, with_words(1500, 1500), min_words=3000)
+        approve_outline(article=article, by=owner)
+        assert (stored_words(article), article.min_words) == ([1500, 1500], 3000)
+
+    @pytest.mark.parametrize(
+        ("words", "asked", "shares"),
+        [
+            ([0, 0, 0], 1000, [333, 334, 333]),
+            ([200, 300], 1000, [200, 300]),
+            ([600, 600, 0], 1000, [600, 600, 50]),
+            ([], 1000, []),
+        ],
+    )
+    def test_words_are_shared_out_evenly_and_what_is_given_is_kept(
+        self, words: list[int], asked: int, shares: list[int]
+    ) -> None:
+        assert share_out(words, asked) == shares
+
+
+class TestRefusing:
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"heading": "   "}, "Section 2 has no heading"),
+            ({"heading": "WHY  rooftops matter"}, "stands there twice"),
+            ({"words": 20}, "“Choosing a site”: a section has 50 to 600 words"),
+            ({"words": 900}, "a section has 50 to 600 words"),
+        ],
+    )
+    def test_an_outline_nobody_could_write_from_is_refused_with_its_reason(
+        self, owner: User, changes: dict[str, Any], reason: str
+    ) -> None:
+        article = make_waiting_article(owner)
+        given = outline()
+        given.sections[1] = given.sections[1].model_copy(update=changes)
+        with pytest.raises(BadOutline, match=reason):
+            approve_outline(article=article, by=owner, outline=given)
+        assert run_of(article).status == Status.AWAITING_APPROVAL
+        assert not Step.objects.filter(key="outline:approved").exists()
+
+    def test_a_title_of_spaces_is_refused(self, owner: User) -> None:
+        given = outline().model_copy(update={"title": "a      b"})
+        with pytest.raises(BadOutline, match="title is too short"):
+            approve_outline(article=make_waiting_article(owner), by=owner, outline=given)
+
+    @pytest.mark.parametrize(("words", "told"), [((100, 100), "200 words"), ((600,) * 9, "5,400 words")])
+    def test_an_article_keeps_within_its_bounds(self, owner: User, words: tuple[int, ...], told: str) -> None:
+        with pytest.raises(BadOutline, match=f"come to {told}. An article has 300 to 5,000"):
+            approve_outline(article=make_waiting_article(owner), by=owner, outline=with_words(*words))
+
+    def test_an_article_that_is_not_so_far_is_told_as_what_it_is(self, owner: User) -> None:
+        article, _ = make_processing_article(owner)
+        with pytest.raises(NotPossibleNow, match="it is “writing”"):
+            approve_outline(article=article, by=owner)
+
+
+class TestTwoAtOnce:
+    def test_the_second_to_approve_is_told_who_was_first(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        approve_outline(article=article, by=UserFactory(username="ada"))
+        for late in (
+            lambda: approve_outline(article=article, by=owner, outline=outline()),
+            lambda: redo_outline(article=article, by=owner, wish="Shorter"),
+        ):
+            with pytest.raises(NotPossibleNow, match="Approved by ada already"):
+                late()
+        assert Step.objects.filter(key="outline:approved").count() == 1
+
+    def test_an_outline_that_was_made_anew_is_not_decided_unseen(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        seen = article.last_seq
+        redo_outline(article=article, by=owner, wish="Shorter")
+        make_outline(claim(article), with_words(500, 500))
+        with pytest.raises(NotPossibleNow, match="made anew since you opened it"):
+            approve_outline(article=article, by=owner, outline=outline(), seen_seq=seen)
+        article.refresh_from_db()
+        approve_outline(article=article, by=owner, seen_seq=article.last_seq)
+        assert stored_words(article) == [500, 500]
+
+
+class TestAskingForAnother:
+    def test_its_steps_are_done_anew_and_what_they_cost_is_kept(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        run = redo_outline(article=article, by=owner, wish="Begin with the costs")
+        held = claim(article)
+        assert read_brief(held).outline_wish == "Begin with the costs"
+        assert steps_done(held).get("outline:make") is None
+        assert steps_done(held).get("outline:2") is None
+        assert steps_done(held).get("research:read") is not None, "what was read is kept"
+        aside = run.steps.filter(status=StepStatus.SUPERSEDED)
+        assert {step.key for step in aside} == {"outline:make#1", *(f"outline:{number}#1" for number in range(1, 5))}
+        assert sum(step.model_calls for step in run.steps.all()) == 7
+
+    def test_it_can_be_asked_for_again_and_again(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        for turn in (1, 2):
+            redo_outline(article=article, by=owner, wish=f"Wish {turn}")
+            make_outline(claim(article), outline())
+        assert set(run_of(article).steps.filter(key__startswith="outline:make").values_list("key", flat=True)) == {
+            "outline:make#1",
+            "outline:make#2",
+            "outline:make",
+        }
+        assert run_of(article).attempts == 1, "no worker was lost"
+
+    def test_the_stage_is_told_by_what_counts(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        redo_outline(article=article, by=owner, wish="Shorter")
+        stage = run_of(article).stages()[1]
+        assert (stage.stage, stage.done, stage.planned) == ("outline", 0, 5)
+        make_outline(claim(article), outline())
+        stage = run_of(article).stages()[1]
+        assert (stage.status, stage.done) == ("completed", 5)

@@ -1,0 +1,134 @@
+"""An outline over the API: read, approved as it is or as it was changed, asked for anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from articles.models import Article, Run, Status
+from articles.services import approve_outline
+from tests.articles.clients import client_of, post
+from tests.factories import UserFactory, make_article, make_completed_article
+from tests.outlines import TITLE, make_waiting_article, outline
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def article(owner: User) -> Article:
+    return make_waiting_article(owner)
+
+
+def test_the_status_tells_that_it_waits(api: Client, article: Article) -> None:
+    told = api.get(f"/api/articles/{article.pk}/status").json()
+    assert (told["status"], told["current_agent"]) == ("awaiting_approval", "")
+    assert "waits for you" in told["message"]
+    assert api.get("/api/articles/?status=awaiting_approval").json()["count"] == 1
+    result = api.get(f"/api/articles/{article.pk}/result")
+    assert result.status_code == 409
+    assert f"/api/articles/{article.pk}/approve" in result.json()["detail"]
+
+
+def test_the_outline_can_be_read_before_it_is_approved(api: Client, article: Article) -> None:
+    told = api.get(f"/api/articles/{article.pk}/outline").json()
+    assert told["outline"] == outline().model_dump()
+    assert (told["status"], told["min_words"], told["last_seq"]) == ("awaiting_approval", 1000, article.last_seq)
+
+
+def test_there_is_none_before_it_is_made(api: Client, owner: User) -> None:
+    assert api.get(f"/api/articles/{make_article(owner).pk}/outline").json()["outline"] is None
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"outline": null}'])
+def test_it_is_approved_as_it_is(api: Client, article: Article, body: bytes) -> None:
+    answer = api.post(f"/api/articles/{article.pk}/approve", body, content_type="application/json")
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "pending"
+    article.refresh_from_db()
+    assert article.outline == outline().model_dump()
+
+
+def test_what_was_read_can_be_changed_and_sent_back(api: Client, article: Article) -> None:
+    told = api.get(f"/api/articles/{article.pk}/outline").json()
+    changed = told["outline"]
+    changed["sections"] = [*changed["sections"][1:], {"heading": "What  comes next", "sources": ["S2", "S99"]}]
+    body = {"outline": changed, "seen_seq": told["last_seq"]}
+    assert post(api, f"/api/articles/{article.pk}/approve", body).status_code == 200
+    article.refresh_from_db()
+    assert article.outline is not None
+    assert article.outline["sections"][-1] == {
+        "heading": "What comes next",
+        "purpose": "",
+        "points": [],
+        "sources": ["S2"],
+        "words": 250,
+    }
+
+
+def two(**changes: Any) -> dict[str, Any]:
+    return {"title": TITLE, "sections": [{"heading": "One", **changes}, {"heading": "Two"}]}
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        ({"title": TITLE, "sections": [{"heading": "Alone"}]}, "at least 2 items"),
+        ({"title": TITLE, "sections": [{"heading": f"Part {n}"} for n in range(31)]}, "at most 30 items"),
+        (two(heading=" "), "outline.sections.0.heading"),
+        (two(heading="TWO"), "stands there twice"),
+        (two(words=700), "a section has 50 to 600 words"),
+        (two(words=True), "outline.sections.0.words"),
+        (two(purpose="p" * 501), "outline.sections.0.purpose"),
+        (two(points=["p"] * 13), "outline.sections.0.points"),
+        (two(headline="mistyped"), "outline.sections.0.headline"),
+    ],
+)
+def test_an_outline_that_cannot_be_one_is_refused_with_its_reason(
+    api: Client, article: Article, sent: dict[str, Any], reason: str
+) -> None:
+    answer = post(api, f"/api/articles/{article.pk}/approve", {"outline": sent})
+    assert answer.status_code == 422
+    assert reason in answer.json()["detail"]
+    article.refresh_from_db()
+    assert article.status == Status.AWAITING_APPROVAL
+
+
+def test_another_one_is_asked_for_with_a_wish(api: Client, article: Article) -> None:
+    answer = post(api, f"/api/articles/{article.pk}/outline/redo", {"wish": "Begin with the costs"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "pending")
+    assert Run.objects.get().outline_wish == "Begin with the costs"
+    assert post(api, f"/api/articles/{article.pk}/outline/redo", {"wish": " "}).status_code == 422
+
+
+@pytest.mark.parametrize(("path", "body"), [("approve", {}), ("outline/redo", {"wish": "Shorter"})])
+def test_what_does_not_wait_is_not_decided(api: Client, owner: User, path: str, body: dict[str, Any]) -> None:
+    done, waiting = make_completed_article(owner), make_waiting_article(owner)
+    assert post(api, f"/api/articles/{done.pk}/{path}", body).status_code == 409
+    approve_outline(article=waiting, by=owner)
+    late = post(api, f"/api/articles/{waiting.pk}/{path}", body)
+    assert late.status_code == 409
+    assert "Approved by" in late.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("approve", {"seen_seq": 1}), ("outline/redo", {"wish": "S", "seen_seq": 1})]
+)
+def test_an_outline_nobody_has_seen_is_not_decided(
+    api: Client, article: Article, path: str, body: dict[str, Any]
+) -> None:
+    answer = post(api, f"/api/articles/{article.pk}/{path}", body)
+    assert answer.status_code == 409
+    assert "made anew since you opened it" in answer.json()["detail"]
+
+
+def test_anothers_outline_is_not_there(article: Article) -> None:
+    stranger = client_of(UserFactory())
+    for answer in (
+        stranger.get(f"/api/articles/{article.pk}/outline"),
+        post(stranger, f"/api/articles/{article.pk}/approve"),
+        post(stranger, f"/api/articles/{article.pk}/outline/redo", {"wish": "Shorter"}),
+    ):
+        assert answer.status_code == 404

@@ -1,0 +1,262 @@
+"""The pages of an outline that waits: its editor without JavaScript, what the list tells, and who may decide."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from agents.contract import Outline
+from articles.consumers import ArticleConsumer
+from articles.fragments import fragments
+from articles.models import Article, Run, Status
+from articles.services import approve_outline, redo_outline
+from articles.watching import take_look
+from tests.factories import StaffFactory, UserFactory, claim, make_article
+from tests.outlines import SECTIONS, TITLE, make_outline, make_waiting_article, outline
+
+pytestmark = pytest.mark.django_db
+
+HEADINGS = list(SECTIONS)
+
+
+@pytest.fixture
+def page(client: Client, owner: User) -> Client:
+    client.force_login(owner)
+    return client
+
+
+@pytest.fixture
+def article(owner: User) -> Article:
+    return make_waiting_article(owner)
+
+
+def typed(article: Article, **changes: Any) -> dict[str, Any]:
+    """What the browser sends of the page as it was opened."""
+    sections = outline().sections
+    sent: dict[str, Any] = {
+        "seen_seq": article.last_seq,
+        "title": TITLE,
+        "wish": "",
+        "heading": [section.heading for section in sections],
+        "purpose": [section.purpose for section in sections],
+        "points": ["\r\n".join(section.points) for section in sections],
+        "words": [section.words for section in sections],
+        "sources": [", ".join(section.sources) for section in sections],
+    }
+    return sent | changes
+
+
+def press(page: Client, article: Article, do: str, **changes: Any) -> Any:
+    return page.post(f"/articles/{article.pk}/outline/", typed(article, do=do, **changes))
+
+
+def headings(answer: Any) -> list[str]:
+    """The sections on the page, in order; the empty one that scripts copy is left out."""
+    html = answer.content.decode().partition("<template")[0]
+    found = re.findall(r'<input type="text" name="heading"(?: value="([^"]*)")?', html)
+    return [text.replace("&#x27;", "'") for text in found]
+
+
+class TestTheEditor:
+    def test_it_shows_everything_there_is_to_decide_on(self, page: Client, article: Article) -> None:
+        html = page.get(f"/articles/{article.pk}/outline/").content.decode()
+        for part in (
+            TITLE,
+            *HEADINGS,
+            "What there is to gain",
+            "Unused surface\nHeat",
+            'value="S1, S2"',
+            'value="250"',
+        ):
+            assert part in html
+        assert "At the surface, planted roofs were 11 °C cooler" in html, "the text of a passage it rests on"
+        assert "<b>1,000</b> words in all, as asked for" in html
+
+    @pytest.mark.parametrize(
+        ("do", "order"),
+        [
+            ("up-3", [0, 2, 1, 3]),
+            ("down-1", [1, 0, 2, 3]),
+            ("remove-2", [0, 2, 3]),
+            ("up-1", [0, 1, 2, 3]),
+            ("down-4", [0, 1, 2, 3]),
+            ("remove-9", [0, 1, 2, 3]),
+            ("up-x", [0, 1, 2, 3]),
+            ("", [0, 1, 2, 3]),
+        ],
+    )
+    def test_sections_are_moved_and_removed_by_buttons(
+        self, page: Client, article: Article, do: str, order: list[int]
+    ) -> None:
+        assert headings(press(page, article, do)) == [HEADINGS[at] for at in order]
+        article.refresh_from_db()
+        assert article.status == Status.AWAITING_APPROVAL
+
+    def test_what_was_typed_moves_along_and_is_not_judged_yet(self, page: Client, article: Article) -> None:
+        html = press(page, article, "up-4", title="", words=[250, 250, 250, "many"]).content.decode()
+        assert html.index("What gardens that last have in common.") < html.index("What a square metre costs")
+        assert 'value="many"' in html
+        assert "errorlist" not in html
+
+    def test_a_section_is_added_at_the_end(self, page: Client, article: Article) -> None:
+        assert headings(press(page, article, "add")) == [*HEADINGS, ""]
+
+    def test_two_sections_stay_and_thirty_are_enough(self, page: Client, article: Article) -> None:
+        two = {name: typed(article)[name][:2] for name in ("heading", "purpose", "points", "words", "sources")}
+        assert headings(press(page, article, "remove-1", **two)) == HEADINGS[:2]
+        assert len(headings(press(page, article, "add", heading=["A"] * 30))) == 30
+
+    def test_words_can_be_shared_out_again(self, page: Client, article: Article) -> None:
+        html = press(page, article, "share", words=[100, 200, 50, ""]).content.decode()
+        assert html.count('placeholder="250"') == 4
+        assert "as asked for" in html
+
+    def test_the_sum_follows_what_is_typed(self, page: Client, article: Article) -> None:
+        html = press(page, article, "", words=[100, 200, 50, 300]).content.decode()
+        assert "<b>650</b> words in all; 1,000 were asked for" in html
+
+    def test_a_page_that_is_not_ours_breaks_nothing(self, page: Client, article: Article) -> None:
+        """Fields that are missing, doubled or left out altogether, and numbers that are none."""
+        lone = {"do": "approve", "heading": ["A", "B"], "words": "5"}
+        for data in ({}, {"do": "approve"}, lone, {"do": "up-1"}, {"do": "up-" + "9" * 5000}):
+            assert page.post(f"/articles/{article.pk}/outline/", data).status_code == 200
+        endless = {"do": "redo", "wish": "Shorter", "seen_seq": "9" * 5000}
+        assert page.post(f"/articles/{article.pk}/outline/", endless).status_code == 302
+
+
+class TestApproving:
+    def test_the_crew_goes_on_with_the_outline_as_it_stands_there(self, page: Client, article: Article) -> None:
+        changed = {"heading": [*HEADINGS[:3], "Who waters it"], "words": [400, 300, 200, ""], "do": "approve"}
+        answer = page.post(f"/articles/{article.pk}/outline/", typed(article, **changed), follow=True)
+        assert answer.redirect_chain == [(f"/articles/{article.pk}/", 302)]
+        assert "The outline is approved: 4 sections, 1,000 words." in answer.content.decode()
+        article.refresh_from_db()
+        approved = Outline.model_validate(article.outline)
+        assert [section.heading for section in approved.sections][-1] == "Who waters it"
+        assert [section.words for section in approved.sections] == [400, 300, 200, 100]
+        assert approved.sections[0].points == ["Unused surface", "Heat"]
+        assert approved.sections[0].sources == ["S1", "S2"]
+        assert article.status == Status.PENDING
+
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"title": "Oh"}, "at least 5 characters"),
+            ({"heading": ["", *HEADINGS[1:]]}, "This field is required"),
+            ({"heading": ["A" * 121, *HEADINGS[1:]]}, "at most 120 characters"),
+            ({"heading": [HEADINGS[1], *HEADINGS[1:]]}, "stands there twice"),
+            ({"words": [20, 250, 250, 250]}, "greater than or equal to 50"),
+            ({"words": ["many", 250, 250, 250]}, "Enter a whole number"),
+            ({"words": [50, 50, 50, 50]}, "come to 200 words"),
+            ({"points": ["\n".join("abcdefghijklm"), "", "", ""]}, "up to 12 points"),
+            ({"sources": ["S1, s99", "", "", ""]}, "No passage that was read is called S99"),
+            ({"sources": [" ".join(f"S{n}" for n in range(1, 30)), "", "", ""]}, "is called S4, S5"),
+        ],
+    )
+    def test_what_is_wrong_is_told_and_what_was_typed_is_kept(
+        self, page: Client, article: Article, changes: dict[str, Any], reason: str
+    ) -> None:
+        purpose = ["What I typed for an hour", "", "", ""]
+        answer = press(page, article, "approve", purpose=purpose, wish="Kept, too", **changes)
+        html = answer.content.decode()
+        assert reason in html
+        assert "What I typed for an hour" in html
+        assert "Kept, too" in html
+        assert headings(answer) == changes.get("heading", HEADINGS)
+        article.refresh_from_db()
+        assert article.status == Status.AWAITING_APPROVAL
+
+    def test_who_comes_second_is_told_and_loses_nothing(self, page: Client, article: Article) -> None:
+        seen = typed(article, do="approve", title="My title of it")
+        approve_outline(article=article, by=UserFactory(username="ada"))
+        html = page.post(f"/articles/{article.pk}/outline/", seen).content.decode()
+        assert "Approved by ada already" in html
+        assert "My title of it" in html
+
+    def test_it_can_be_approved_as_it_is_on_the_articles_page(self, page: Client, article: Article) -> None:
+        html = page.get(f"/articles/{article.pk}/").content.decode()
+        assert f'form="approve-form" name="seen_seq" value="{article.last_seq}"' in html
+        page.post(f"/articles/{article.pk}/outline/approve", {"seen_seq": article.last_seq})
+        article.refresh_from_db()
+        assert article.status == Status.PENDING
+
+    def test_one_that_was_made_anew_is_not_approved_unseen(self, page: Client, article: Article, owner: User) -> None:
+        seen = article.last_seq
+        redo_outline(article=article, by=owner, wish="Shorter")
+        make_outline(claim(article), outline())
+        answer = page.post(f"/articles/{article.pk}/outline/approve", {"seen_seq": seen}, follow=True)
+        assert "made anew since you opened it" in answer.content.decode()
+        article.refresh_from_db()
+        assert article.status == Status.AWAITING_APPROVAL
+
+
+class TestAskingForAnother:
+    def test_the_wish_goes_to_the_crew_and_is_there_the_next_time(self, page: Client, article: Article) -> None:
+        assert press(page, article, "redo", wish="Begin with the costs").status_code == 302
+        assert Run.objects.get().outline_wish == "Begin with the costs"
+        make_outline(claim(article), outline())
+        assert "Begin with the costs</textarea>" in page.get(f"/articles/{article.pk}/outline/").content.decode()
+
+    def test_without_a_wish_it_is_asked_for(self, page: Client, article: Article) -> None:
+        html = press(page, article, "redo", wish="  ", heading=["Mine", "", "", ""]).content.decode()
+        assert html.count("This field is required") == 1
+        assert 'value="Mine"' in html
+
+
+class TestWhoMayDecide:
+    @pytest.mark.parametrize("address", ["outline/", "outline/approve"])
+    def test_to_a_stranger_there_is_no_such_article(self, client: Client, article: Article, address: str) -> None:
+        client.force_login(UserFactory())
+        assert client.post(f"/articles/{article.pk}/{address}", {"do": "approve"}).status_code == 404
+        assert client.get(f"/articles/{article.pk}/outline/").status_code == 404
+
+    def test_who_is_not_signed_in_is_asked_to(self, client: Client, article: Article) -> None:
+        assert client.get(f"/articles/{article.pk}/outline/").headers["Location"].startswith("/sign-in/")
+
+    def test_an_article_that_does_not_wait_has_no_editor(self, page: Client, owner: User) -> None:
+        answer = page.get(f"/articles/{make_article(owner).pk}/outline/", follow=True)
+        assert "No outline of this article waits for approval." in answer.content.decode()
+
+
+class TestBeingNoticed:
+    def test_the_list_says_what_waits_and_leads_there(self, page: Client, article: Article, owner: User) -> None:
+        make_article(owner)
+        html = page.get("/").content.decode()
+        assert "1 being written" in html
+        assert ">1 waiting for you</a>" in html
+        assert f'href="/articles/{article.pk}/outline/">Look at its outline' in html
+        assert html.count('id="row-') == 2
+        assert page.get("/?status=awaiting_approval").content.decode().count('id="row-') == 1
+
+    def test_the_articles_page_says_so_and_opens_the_outline(self, page: Client, article: Article) -> None:
+        html = page.get(f"/articles/{article.pk}/").content.decode()
+        assert "The outline is ready for you." in html
+        assert 'data-first="outline"' in html
+        assert 'id="cancel"' in html
+
+    def test_those_who_watch_are_told_and_stay(self, article: Article) -> None:
+        html = fragments(article, list(article.events.after(article.last_seq - 1)))
+        assert 'id="outline-waits"' in html
+        assert 'data-active="yes"' in html
+        look = take_look(ArticleConsumer.tell, article.pk, article.last_seq - 1)
+        assert look is not None
+        assert '"new_status": "awaiting_approval"' in look.texts[0]
+        assert not look.has_ended
+
+
+class TestInTheAdmin:
+    def test_outlines_are_approved_as_they_are_and_others_told_why_not(
+        self, client: Client, article: Article, owner: User
+    ) -> None:
+        client.force_login(StaffFactory(username="grace"))
+        both = [article.pk, make_article(owner).pk]
+        address = "/admin/articles/article/"
+        html = client.post(address, {"action": "approve", "_selected_action": both}, follow=True).content.decode()
+        assert "Approved: 1." in html
+        assert "No outline of this article waits for approval" in html
+        article.refresh_from_db()
+        assert article.status == Status.PENDING
