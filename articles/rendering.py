@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import nh3
 from django.utils.html import escape, linebreaks
@@ -24,16 +24,16 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.footnote import footnote_plugin
 
+from agents.text.words import count_words
+from articles import annotation
+from articles.annotation import Annotation, Annotations
+
 MEDIA_PREFIX = "/media/"
 
 MAX_CHARACTERS = 200_000
 """Longer texts are shown unformatted. The worst input of this length takes 2 s; 5,000 words are 35,000 characters."""
 
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-# Scripts written without spaces, in which every sign is counted as a word, as word processors do.
-SIGNS = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
-# What separates words: space, and the dash that stands without it between two of them.
-BREAKS = re.compile(r"[\s\u2013\u2014]+")
 
 
 class Heading(NamedTuple):
@@ -51,10 +51,20 @@ def to_html(markdown: str, *, prefix: str = "a", pictures: bool = True) -> SafeS
     Headings are brought to h2 and below without gaps; footnotes become a labelled list at the end. Without ``pictures``
     their descriptions stand in for them, for a page that is read away from the studio.
     """
+    return _to_html(markdown, {"docId": prefix, "pictures": pictures})
+
+
+def to_annotated_html(markdown: str, of: Iterable[Annotation], *, prefix: str = "a") -> tuple[SafeString, set[str]]:
+    """Like ``to_html``, with what was found of its sentences marked in it; and the refs of those that stand in it."""
+    annotations = Annotations(of)
+    html = _to_html(markdown, {"docId": prefix, "pictures": True, "annotations": annotations})
+    return html, annotations.found
+
+
+def _to_html(markdown: str, env: dict[str, Any]) -> SafeString:
     if len(markdown) > MAX_CHARACTERS:
         return mark_safe(linebreaks(markdown, autoescape=True))  # noqa: S308 — escaped by linebreaks
-    html = _MARKDOWN.render(printable(markdown), {"docId": prefix, "pictures": pictures})
-    return mark_safe(_CLEANER.clean(html))  # noqa: S308 — sanitised by nh3
+    return mark_safe(_CLEANER.clean(_MARKDOWN.render(printable(markdown), env)))  # noqa: S308 — sanitised by nh3
 
 
 def printable(text: str) -> str:
@@ -79,9 +89,7 @@ def plain_text(markdown: str) -> str:
 
 def word_count(markdown: str) -> int:
     """How many words a reader sees. In Chinese and Japanese each sign counts as one."""
-    text = plain_text(markdown)
-    words = BREAKS.split(SIGNS.sub(" ", text))
-    return len(SIGNS.findall(text)) + sum(any(sign.isalnum() for sign in word) for word in words)
+    return count_words(plain_text(markdown))
 
 
 # Reading the parser's tokens
@@ -203,9 +211,10 @@ def _mention(meta: dict[str, int]) -> str:
 def _note_mark(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     prefix, meta = env["docId"], tokens[index].meta
     number = meta["id"] + 1
+    title = f' title="{escape(meta["quote"])}"' if meta.get("quote") else ""
     return (
         f'<sup class="footnote-ref"><a href="#{prefix}-fn{number}" id="{prefix}-fnref{_mention(meta)}"'
-        f' aria-label="Reference {number}">{number}</a></sup>'
+        f' aria-label="Reference {number}"{title}>{number}</a></sup>'
     )
 
 
@@ -248,6 +257,7 @@ RULES = {
     "footnote_open": _note,
     "footnote_close": _note_end,
     "footnote_anchor": _note_back,
+    **annotation.RULES,
 }
 
 
@@ -259,6 +269,7 @@ def _parser() -> MarkdownIt:
         parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
     parser.core.ruler.push("level_headings", _level_headings)
     parser.core.ruler.push("name_links", _name_links)
+    parser.core.ruler.push("annotate", annotation.annotate)
     for name, rule in RULES.items():
         parser.add_render_rule(name, rule)
     return parser
@@ -272,7 +283,7 @@ _HEADINGS = ("h2", "h3", "h4", "h5", "h6")
 _MARKDOWN = _parser()
 _CLEANER = nh3.Cleaner(
     tags={"p", "ul", "ol", "li", "blockquote", "pre", "code", "em", "strong", "s", "a", "img", "hr", "br", "div"}
-    | {"table", "thead", "tbody", "tr", "th", "td", "sup", "section", *_HEADINGS},
+    | {"table", "thead", "tbody", "tr", "th", "td", "sup", "span", "section", *_HEADINGS},
     attributes={
         "a": {"href", "title", "id", "aria-label"},
         "img": {"src", "alt", "title"},
@@ -286,7 +297,8 @@ _CLEANER = nh3.Cleaner(
     allowed_classes={
         "sup": {"footnote-ref"},
         "section": {"footnotes"},
-        "a": {"footnote-backref"},
+        "a": {"footnote-backref", "evidence-link", "is-supported", "is-partly", "is-not"},
+        "span": {"doubted", "is-partly", "is-not"},
         "div": {"table-box"},
         "th": {"ta-left", "ta-right", "ta-center"},
         "td": {"ta-left", "ta-right", "ta-center"},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from html.parser import HTMLParser
 
 import pytest
 
-from articles.rendering import MAX_CHARACTERS, plain_text, to_html, toc, word_count
+from articles.annotation import Annotation, Verdict
+from articles.rendering import MAX_CHARACTERS, plain_text, to_annotated_html, to_html, toc, word_count
 
 
 class Page(HTMLParser):
@@ -126,6 +128,123 @@ def test_the_table_of_contents_leads_to_the_headings() -> None:
     assert len(set(shown)) == 6
     assert listed[0] == (2, "preview-h-été-doré", "Été doré")
     assert listed[5].id == "preview-h-section"
+
+
+def annotated(markdown: str, *sentences: str, verdict: Verdict = "not") -> tuple[str, set[str]]:
+    """The text with what was found of these sentences, whose refs are 1, 2, 3 …"""
+    found = [Annotation(str(number), sentence, verdict) for number, sentence in enumerate(sentences, 1)]
+    return to_annotated_html(markdown, found)
+
+
+def marked(html: str) -> list[str]:
+    """The stretches that are shown as doubted, and where a link to the evidence stands."""
+    pieces = re.findall(r'<span class="doubted is-not">(.*?)</span>|<a class="evidence-link[^>]*href="#(.*?)"', html)
+    return [text or f"→ {target}" for text, target in pieces]
+
+
+class TestAnnotations:
+    def test_a_doubted_sentence_is_marked_up_to_its_stop_and_its_note_leads_on(self) -> None:
+        html, found = annotated("One is so. Two is *not* so.[^1] Three.\n\n[^1]: Note.", "Two is not so.")
+        assert found == {"1"}
+        assert marked(html) == ["Two is ", "not", " so.", "→ evidence-1"]
+        assert '</sup><a class="evidence-link is-not" id="a-ev1"' in html
+        [link] = [link for link in Page(html).all("a") if link.get("class") == "evidence-link is-not"]
+        assert link["aria-label"] == "Not supported by what it cites: see the passage"
+
+    def test_a_supported_sentence_is_only_linked(self) -> None:
+        html, _ = annotated("So it is.", "So it is.", verdict="supported")
+        assert "doubted" not in html
+        assert 'class="evidence-link is-supported"' in html
+
+    @pytest.mark.parametrize(
+        "markdown",
+        [
+            "Roofs run **11 °C** cooler.",
+            "Roofs run\n11 °C cooler [S3].",
+            "Roofs run [11 °C](https://a.example) cooler!",
+            "Why? Roofs run `11` °C cooler.[^1]\n\n[^1]: x",
+            "> - Roofs run 11 °C _cooler_",
+            "| Roofs run | 11 °C cooler |\n|---|---|\n| a | b |",
+            "Well. “ROOFS run 11 °C cooler.” And so on.",
+        ],
+    )
+    def test_a_sentence_is_known_again_whatever_marks_it_has(self, markdown: str) -> None:
+        assert annotated(markdown, "Roofs run 11 °C cooler.")[1] == {"1"}
+
+    @pytest.mark.parametrize(
+        "markdown",
+        [
+            "It is not true that roofs run 11 °C cooler.",
+            "Roofs run 11 °C cooler, some say.",
+            "Roofs run 1.1 °C cooler.",
+            "Roofs run -11 °C cooler.",
+            "Roofs run 11 % cooler.",
+            "Roofs run 11 °C\n\ncooler.",
+            "A text without it.[^1]\n\n[^1]: Roofs run 11 °C cooler.",
+            "",
+        ],
+    )
+    def test_a_sentence_that_was_changed_is_another(self, markdown: str) -> None:
+        html, found = annotated(markdown, "Roofs run 11 °C cooler.")
+        assert found == set()
+        assert html == to_html(markdown)
+
+    def test_the_same_sentence_twice_is_found_twice(self) -> None:
+        html, found = annotated("So it is. So it is.\n\nSo it is.", "So it is.", "So it is.")
+        assert found == {"1", "2"}
+        assert marked(html) == ["So it is.", "→ evidence-1", "So it is.", "→ evidence-2"]
+
+    def test_no_link_stands_in_a_link(self) -> None:
+        html, _ = annotated("[So it is.](https://a.example) Yes.", "So it is.")
+        assert '</a><a class="evidence-link' in html
+
+    def test_a_reference_shows_the_passage_it_stands_for(self) -> None:
+        passage = '“Cooler" onmouseover="alert(1)'
+        found = [Annotation("1-1", "So.", "supported", {"1": passage})]
+        html, _ = to_annotated_html("So.[^1][^2] Else.[^1]\n\n[^1]: a\n[^2]: b", found)
+        titles = [link.get("title") for link in Page(html).all("a") if str(link.get("id")).startswith("a-fnref")]
+        assert titles == [passage, None, None]
+
+    @pytest.mark.parametrize("markdown", HOSTILE)
+    def test_nothing_hostile_comes_with_it(self, markdown: str) -> None:
+        html, _ = annotated(markdown, markdown, plain_text(markdown), "a", "alert(1)")
+        for tag, attributes in Page(html).elements:
+            assert tag not in {"script", "style", "svg", "iframe", "object", "form", "input"}
+            assert not [name for name in attributes if name.startswith("on") or name == "style"]
+
+    def test_all_that_was_there_is_still_there(self) -> None:
+        html, found = annotated(SAMPLE, *plain_text(SAMPLE).split("\n\n"))
+        assert found
+        without = re.sub(r'<span class="doubted is-not">|</span>|<a class="evidence-link[^>]*></a>', "", html)
+        assert without == to_html(SAMPLE)
+
+    @pytest.mark.parametrize(
+        "text", ["a " * 100_000, "a. " * 60_000, "[S1]" * 50_000, ".[^1]" * 20_000 + "\n\n[^1]: x"]
+    )
+    def test_no_input_keeps_a_reader_waiting(self, text: str) -> None:
+        started = time.process_time()
+        annotated(text, *["a a a a b", "a"] * 50)
+        assert time.process_time() - started < 5
+
+
+SAMPLE = """# A *title*
+
+See [this **thing**](https://a.example)[^1] and `code`\\
+goes on\nhere. ![p](/media/a.png) Last [S1].
+
+- One.[^2]
+- Two [link.](https://b.example)
+
+| a | b |
+|---|---|
+| *c* | d.[^1] |
+
+```
+x = 1
+```
+
+[^1]: Note.
+[^2]: Other."""
 
 
 NOTES = "One[^a], two[^b], one again[^a].\n\n[^a]: First.\n[^b]: Second.\n[^c]: Never mentioned.\n"

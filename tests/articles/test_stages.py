@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
+from pydantic import BaseModel
 
-from agents.usage import Usage
-from articles.journal import begin_step, fail_step, plan_steps, skip_stage
+from agents.contract import CheckedText, Evidence, Headings, Questions, Verdict
+from agents.costs.usage import Usage
+from agents.steps import StepSpec
+from articles.entries import begun, failed, finished, planned, skipped, write
+from articles.lease import Claim
+from articles.models import Article, Run, Status
+from articles.models.stage import StageView
 from articles.services import cancel_run
 from tests.factories import (
     UserFactory,
+    claim,
     do_step,
     make_article,
+    make_manuscript,
     make_processing_article,
     step,
 )
@@ -32,16 +42,21 @@ def test_all_six_are_shown_from_the_start(owner: User) -> None:
     ]
 
 
-def test_they_follow_the_steps(owner: User) -> None:
-    article, held = make_processing_article(owner)
-    do_step(held, "outline:make")
-    do_step(held, "write:1", done="190 words")
-    skip_stage(held, "seo", "No SEO")
-    begin_step(held, step("image:draw"))
-    fail_step(held, step("image:draw"), "No image model", Usage())
+def views_of(article: Article) -> dict[str, StageView]:
     run = article.latest_run()
     assert run is not None
-    views = {view.stage: view for view in run.stages()}
+    return {view.stage: view for view in run.stages()}
+
+
+def test_they_follow_the_steps(owner: User) -> None:
+    article, held = make_processing_article(owner)
+    for key in ("outline:make", "outline:1", "outline:2"):
+        do_step(held, key)
+    do_step(held, "write:1", done="190 words")
+    write(held, [skipped("seo", "No SEO")])
+    write(held, [begun(step("image:draw"))])
+    write(held, [failed(step("image:draw"), "No image model", Usage())])
+    views = views_of(article)
     assert {stage: view.status for stage, view in views.items()} == {
         "research": "completed",
         "outline": "completed",
@@ -50,25 +65,81 @@ def test_they_follow_the_steps(owner: User) -> None:
         "seo": "skipped",
         "image": "failed",
     }
-    assert (views["write"].done, views["write"].planned, views["write"].message) == (1, 6, "190 words")
+    assert (views["write"].done, views["write"].planned, views["write"].message) == (1, 2, "190 words")
     assert views["research"].seconds is not None
     assert views["write"].seconds is None
 
 
-def test_stages_of_many_steps_are_told_by_their_number(owner: User) -> None:
+def test_two_stages_at_once_are_both_working(owner: User) -> None:
     article, held = make_processing_article(owner)
-    plan_steps(held, {"write": 2, "edit": 3})
-    for key in ("write:1", "write:2", "edit:review", "edit:1", "edit:2"):
-        do_step(held, key, done="60 words")
-    run = article.latest_run()
-    assert run is not None
-    views = {view.stage: view for view in run.stages()}
-    assert (views["write"].message, views["edit"].message) == ("2 sections", "2 sections mended")
+    write(held, [planned({"research": 5, "outline": 3})])
+    write(held, [begun(step("research:find:2"))])
+    views = views_of(article)
+    assert (views["research"].status, views["outline"].status) == ("working", "working")
+
+
+def finish(held: Claim, key: str, output: BaseModel) -> None:
+    spec = StepSpec(key=key, output=type(output), perform=_never, doing="Working", done=lambda _: "Done")
+    write(held, [begun(spec)])
+    write(held, [finished(spec, output, Usage())])
+
+
+async def _never() -> Any:
+    raise AssertionError("a step that is only stored is not performed")
+
+
+def judged(*verdicts: Verdict) -> CheckedText:
+    rows = [Evidence(section=1, sentence="So.", passages=["S1"], verdict=each, judged_by="model") for each in verdicts]
+    return CheckedText(markdown="So [S1].", evidence=rows)
+
+
+def test_stages_of_many_steps_are_told_by_what_they_came_to(owner: User) -> None:
+    article = make_article(owner)
+    held = claim(article)
+    write(held, [planned({"research": 3, "outline": 3, "write": 3, "edit": 6})])
+    finish(held, "research:plan", Questions(questions=["Why?", "How?"]))
+    finish(held, "research:read", make_manuscript().reading)
+    do_step(held, "research:find:1")
+    finish(held, "outline:make", Headings(title="Roofs of the city", sections=["Why", "How"]))
+    for key in ("outline:1", "outline:2", "write:1", "write:2", "write:2:again-1", "edit:review", "edit:2"):
+        do_step(held, key)
+    finish(held, "edit:evidence:1", judged("supported", "partly"))
+    finish(held, "edit:evidence:2", judged("not", "not"))
+    do_step(held, "edit:2:length")
+    finish(held, "edit:evidence:2:again", judged("supported"))
+    messages = {stage: view.message for stage, view in views_of(article).items()}
+    assert messages == {
+        "research": "2 questions, 1 source",
+        "outline": "2 sections",
+        "write": "2 sections",
+        "edit": "1 section mended, 2 of 3 sentences supported",
+        "seo": "",
+        "image": "",
+    }
+
+
+def test_an_approved_outline_is_the_one_that_is_counted(owner: User) -> None:
+    article = make_article(owner)
+    held = claim(article)
+    finish(held, "outline:make", Headings(title="Roofs of the city", sections=["Why", "How", "Who"]))
+    finish(held, "outline:approved", make_manuscript().outline)
+    assert views_of(article)["outline"].message == "2 sections"
+
+
+def test_a_step_of_another_version_is_told_by_its_own_message(owner: User) -> None:
+    article, _ = make_processing_article(owner)
+    assert views_of(article)["research"].message == "Done"
+
+
+def test_an_outline_that_waits_for_a_person_says_so(owner: User) -> None:
+    article, held = make_processing_article(owner)
+    do_step(held, "outline:make")
+    Run.objects.filter(pk=held.run_id).update(status=Status.AWAITING_APPROVAL)
+    views = views_of(article)
+    assert (views["outline"].status, views["write"].status) == ("awaiting", "waiting")
 
 
 def test_a_stage_that_was_begun_when_the_run_ended_is_stopped(owner: User) -> None:
     article, _ = make_processing_article(owner)
     cancel_run(article=article, by=owner)
-    run = article.latest_run()
-    assert run is not None
-    assert run.stages()[1].status == "stopped"
+    assert views_of(article)["outline"].status == "stopped"

@@ -1,0 +1,11 @@
+"""What a page shows of an article and of its latest run: stages, outline, draft, evidence, SEO, picture and sources.
+
+Pages and fragments render the same object, so that a page loaded anew and one that was kept up to date look the same.
+"""
+
+from articles.article_view.drafts import DraftSection, draft_html
+from articles.article_view.parts import Cover, Measured
+from articles.article_view.stored import section_of, work_of
+from articles.article_view.view import ArticleView
+
+__all__ = ["ArticleView", "Cover", "DraftSection", "Measured", "draft_html", "section_of", "work_of"]

@@ -1,0 +1,106 @@
+"""The sources panel: what was asked, what was found to each question, and what was read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents.contract import Finding, Findings, Found, Passage, Questions, Reading, Reference, Source, Synthesis
+from articles.article_view.stored import StepLog, fitting
+
+
+@dataclass(frozen=True)
+class ReadPassage:
+    passage: Passage
+    is_cited: bool
+
+
+@dataclass(frozen=True)
+class ReadSource:
+    """A source that was read, with its passages and the numbers of the references that cite it."""
+
+    source: Source
+    passages: list[ReadPassage] = field(default_factory=list)
+    cited_as: list[int] = field(default_factory=list)
+
+    @property
+    def cited_passages(self) -> int:
+        return sum(passage.is_cited for passage in self.passages)
+
+
+@dataclass(frozen=True)
+class SaidPassage:
+    """A passage a finding rests on; ``source`` is the title of where it was read."""
+
+    id: str
+    source: str
+
+
+@dataclass(frozen=True)
+class SaidFinding:
+    statement: str
+    passages: list[SaidPassage]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question and what was found to it. ``state`` is waiting, working, answered or stopped; ``text`` may be empty."""
+
+    text: str
+    state: str
+    findings: list[SaidFinding]
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """All that was asked and found, whether it is of a run's steps or kept on the article."""
+
+    questions: list[Question] = field(default_factory=list)
+    synthesis: str = ""
+
+
+def read_sources(reading: Reading, references: Sequence[Reference], also_cited: set[str]) -> list[ReadSource]:
+    """``also_cited`` are passages that are cited besides those of the references."""
+    cited_ids = also_cited | {id for reference in references for id in reference.passages}
+    passages: dict[int, list[ReadPassage]] = defaultdict(list)
+    for passage in reading.passages:
+        passages[passage.source].append(ReadPassage(passage, passage.id in cited_ids))
+    numbers: dict[int, list[int]] = defaultdict(list)
+    for reference in references:
+        numbers[reference.source].append(reference.number)
+    return [ReadSource(source, passages[source.number], numbers[source.number]) for source in reading.sources]
+
+
+def inquiry_of(log: StepLog, reading: Reading, *, at_work: bool) -> Inquiry | None:
+    """What the steps of a run asked and found; None before its questions are made."""
+    asked = log.made("research:plan", Questions)
+    if asked is None:
+        return None
+    questions = []
+    for number, text in enumerate(asked.questions, 1):
+        step, found = log.by_key.get(f"research:find:{number}"), log.made(f"research:find:{number}", Found)
+        state = "answered" if found else "working" if step else "waiting"
+        if not found and not at_work:
+            state = "stopped"
+        questions.append(Question(text, state, said(found.findings if found else [], reading)))
+    synthesis = log.made("research:synthesis", Synthesis)
+    return Inquiry(questions, synthesis.synthesis if synthesis else "")
+
+
+def kept_inquiry(kept: dict[str, Any], reading: Reading) -> Inquiry:
+    """What an article keeps of its research, without which finding belongs to which question."""
+    found = fitting(kept, Findings) or Findings()
+    asked = [Question(str(text), "answered", []) for text in kept.get("questions") or []]
+    together = [Question("", "answered", said(found.findings, reading))] if found.findings else []
+    return Inquiry([*asked, *together], found.synthesis)
+
+
+def said(findings: Sequence[Finding], reading: Reading) -> list[SaidFinding]:
+    titles = {source.number: source.title for source in reading.sources}
+    known = {passage.id: SaidPassage(passage.id, titles.get(passage.source, "")) for passage in reading.passages}
+    return [
+        SaidFinding(finding.statement, [known[id] for id in dict.fromkeys(finding.sources) if id in known])
+        for finding in findings
+    ]

@@ -1,0 +1,247 @@
+"""The article as its page asks for it.
+
+While a run is at work its parts are read from the steps that are done; later from the article.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.db.models import prefetch_related_objects
+from django.utils.safestring import SafeString
+
+from agents.contract import SEO, Outline, Picture, Reading, Reference, Stage, Unread
+from agents.text.seo import DESCRIPTION, TITLE
+from articles.annotation import Annotation
+from articles.article_view.drafts import DraftSection, checks_of, draft_section
+from articles.article_view.evidence import EvidenceRow, EvidenceSection
+from articles.article_view.outlines import outline_so_far
+from articles.article_view.parts import Cover, Measured
+from articles.article_view.sources import Inquiry, ReadSource, inquiry_of, kept_inquiry, read_sources
+from articles.article_view.stored import Output, StepLog, fitting
+from articles.costs import ArticleCosts
+from articles.evidence import Judged, Tally, judged, run_of_the_text
+from articles.models import Article, Event, Evidence, Run, Status, StepStatus
+from articles.models import Source as BroughtSource
+from articles.models.stage import StageView
+from articles.rendering import to_annotated_html
+from articles.seo import Examination
+
+LOG_LENGTH = 500
+"""The newest events a page lists; the API has all of them."""
+
+
+class ArticleView:
+    """Read once, rendered many times: every part is worked out when a template first asks for it."""
+
+    def __init__(self, article: Article) -> None:
+        self.article = article
+        self.run: Run | None = article.latest_run()
+        if self.run:
+            prefetch_related_objects([self.run], "steps")
+
+    # How the run stands
+
+    @cached_property
+    def steps(self) -> StepLog:
+        steps = self.run.steps.all() if self.run else ()
+        return StepLog(step for step in steps if step.status != StepStatus.SUPERSEDED)
+
+    @cached_property
+    def stages(self) -> list[StageView]:
+        return self.run.stages() if self.run else []
+
+    @property
+    def seo_stage(self) -> StageView | None:
+        return self._stage("seo")
+
+    @property
+    def image_stage(self) -> StageView | None:
+        return self._stage("image")
+
+    @property
+    def stages_done(self) -> int:
+        return sum(stage.status in ("completed", "skipped") for stage in self.stages)
+
+    @property
+    def first_panel(self) -> str:
+        """The panel to open where the reader chose none."""
+        if self.article.status == Status.AWAITING_APPROVAL:
+            return "outline"
+        return "article" if self.article.content and not self.article.is_active else "draft"
+
+    @cached_property
+    def log(self) -> list[Event]:
+        return list(reversed(self.article.events.order_by("-seq")[:LOG_LENGTH]))
+
+    @cached_property
+    def costs(self) -> ArticleCosts:
+        return ArticleCosts.of(self.article, self.run)
+
+    # What was made
+
+    @cached_property
+    def outline(self) -> Outline | None:
+        if self.article.status == Status.AWAITING_APPROVAL:
+            return fitting(self.article.outline, Outline)
+        return outline_so_far(self.steps) or self._kept(self.article.outline, Outline)
+
+    @cached_property
+    def sections(self) -> list[DraftSection]:
+        return [
+            draft_section(
+                number,
+                planned,
+                self.steps.by_section[number],
+                self._annotations(number) if self._draft_is_of_the_text else [],
+                at_work=self.article.is_active,
+            )
+            for number, planned in enumerate(self.outline.sections if self.outline else [], 1)
+        ]
+
+    @property
+    def body(self) -> SafeString:
+        return self._annotated_body[0]
+
+    @cached_property
+    def _annotated_body(self) -> tuple[SafeString, set[str]]:
+        """The text; what was found of its sentences is not of this text while a new one is being written."""
+        found = [] if self.article.is_active else [row.annotation for row in self.judged]
+        return to_annotated_html(self.article.content, found)
+
+    @cached_property
+    def seo(self) -> SEO | None:
+        return self.examination.seo if self.examination else self._made("seo:describe", SEO)
+
+    @cached_property
+    def examination(self) -> Examination | None:
+        """What search engines make of the text as it is now; None while a run is at work, or where nothing describes it."""
+        known = self.article.content and self._kept(self.article.seo_meta, SEO)
+        return Examination(self.article) if known else None
+
+    @property
+    def seo_lengths(self) -> list[Measured]:
+        if self.seo is None:
+            return []
+        return [
+            Measured("Title", self.seo.title, *TITLE),
+            Measured("Description", self.seo.meta_description, *DESCRIPTION),
+        ]
+
+    @cached_property
+    def cover(self) -> Cover | None:
+        drawn = self._made("image:draw", Picture)
+        if drawn:
+            return Cover(default_storage.url(drawn.name), drawn.alt, drawn.prompt, drawn.drawn_by)
+        if self.article.image and self._shows_earlier:
+            return Cover(self.article.image_url, self.article.image_alt)
+        return None
+
+    @cached_property
+    def reading(self) -> Reading:
+        made = self._made("research:read", Reading) or self._kept(self.article.research_data, Reading)
+        return made or Reading()
+
+    @cached_property
+    def sources(self) -> list[ReadSource]:
+        cited = {passage.passage.id for row in self.judged for passage in row.cited}
+        return read_sources(self.reading, self.references, cited if self._draft_is_of_the_text else set())
+
+    @cached_property
+    def inquiry(self) -> Inquiry:
+        """What was asked and found."""
+        at_work = self.article.is_active
+        kept: dict[str, Any] = self.article.research_data or {}
+        made = inquiry_of(self.steps, self.reading, at_work=at_work)
+        return made or (Inquiry() if at_work else kept_inquiry(kept, self.reading))
+
+    @property
+    def unread(self) -> list[Unread]:
+        return self.reading.unread
+
+    @cached_property
+    def brought(self) -> list[BroughtSource]:
+        """What the person gave with the brief."""
+        return list(self.article.sources.all())
+
+    @property
+    def references(self) -> list[Reference]:
+        """Numbered as in the article's text; none while a new text is being written."""
+        found = (self._kept(reference, Reference) for reference in self.article.references)
+        return [reference for reference in found if reference]
+
+    # Its evidence
+
+    @cached_property
+    def judged(self) -> list[Judged]:
+        """The cited sentences: of the text the article has; while a run is at work, and before there is a text, of its own."""
+        if self._text_run is None:
+            checks = (checks_of(self.steps.by_section[number]) for number in sorted(self.steps.by_section))
+            found = (row for check in checks if check for row in check.evidence)
+            rows = [Evidence(number=number, **row.model_dump()) for number, row in enumerate(found, 1)]
+            return judged(rows, self.reading)
+        reading = fitting(self.article.research_data or {}, Reading) or Reading()
+        return judged(self._text_run.evidence.all(), reading, self.references)
+
+    @cached_property
+    def tally(self) -> Tally:
+        return Tally.of([row.row for row in self.judged])
+
+    @cached_property
+    def evidence(self) -> list[EvidenceSection]:
+        """Section by section, those that were not checked yet as well."""
+        rows: dict[int, list[EvidenceRow]] = {}
+        for found in self.judged:
+            rows.setdefault(found.row.section, []).append(self._row(found))
+        headings = {section.number: section for section in self.sections} if self._draft_is_of_the_text else {}
+        return [
+            EvidenceSection(
+                number=number,
+                heading=headings[number].heading if number in headings else f"Section {number}",
+                state=headings[number].state if number in headings else "checked",
+                rows=rows.get(number, []),
+            )
+            for number in sorted({*headings, *rows})
+        ]
+
+    @property
+    def changed_since(self) -> int:
+        """How many sentences do not stand in the text any more as they were judged."""
+        return 0 if self._text_run is None else len(self.judged) - len(self._annotated_body[1])
+
+    def _row(self, found: Judged) -> EvidenceRow:
+        stands = self._text_run is None or found.ref in self._annotated_body[1]
+        return EvidenceRow(found, place=f"a-ev{found.ref}" if self._text_run and stands else "", stands=stands)
+
+    def _annotations(self, section: int) -> list[Annotation]:
+        return [row.annotation for row in self.judged if row.row.section == section]
+
+    @cached_property
+    def _text_run(self) -> Run | None:
+        """The run whose text is shown; None while another is at work, and before there is a text."""
+        if self.article.is_active or self.run is None:
+            return None
+        return self.run if self.run.status == Status.COMPLETED else run_of_the_text(self.article)
+
+    @property
+    def _draft_is_of_the_text(self) -> bool:
+        """Whether the latest run's steps are what the evidence is of; not where it failed behind one that did not."""
+        return self._text_run in (None, self.run)
+
+    # Where it is read from
+
+    @property
+    def _shows_earlier(self) -> bool:
+        """Whether what is kept on the article may be shown: while a run is at work, it is an earlier run's."""
+        return not self.article.is_active
+
+    def _stage(self, name: Stage) -> StageView | None:
+        return next((stage for stage in self.stages if stage.stage == name), None)
+
+    def _made(self, key: str, shape: type[Output]) -> Output | None:
+        return self.steps.made(key, shape)
+
+    def _kept(self, stored: Any, shape: type[Output]) -> Output | None:
+        return fitting(stored, shape) if stored and self._shows_earlier else None

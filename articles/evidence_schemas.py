@@ -1,0 +1,72 @@
+"""The shapes of the API in which evidence is told."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from articles.article_view.evidence import EvidenceRow
+from articles.evidence import CitedPassage, Tally
+
+
+class TallyOut(BaseModel):
+    """``sentences`` are those that cite: so many of them are supported, in part, or not, and so many were reworded."""
+
+    sentences: int
+    supported: int
+    partly: int
+    unsupported: int
+    reworded: int
+
+    @classmethod
+    def of(cls, tally: Tally) -> TallyOut:
+        return cls(**asdict(tally))
+
+
+class CitedPassageOut(BaseModel):
+    """``reference`` is the number its source has in the article; null while that is being written."""
+
+    id: str
+    text: str
+    source: str
+    url: str
+    reference: int | None
+
+    @classmethod
+    def of(cls, cited: CitedPassage) -> CitedPassageOut:
+        source = cited.source
+        return cls(
+            id=cited.passage.id,
+            text=cited.passage.text,
+            source=source.title if source else "",
+            url=source.url if source else "",
+            reference=cited.reference,
+        )
+
+
+class JudgedOut(BaseModel):
+    """A sentence that cites. ``was`` is what it said before it was reworded, else empty."""
+
+    number: int
+    section: int
+    sentence: str
+    was: str
+    verdict: Literal["supported", "partly", "not"]
+    judged_by: Literal["code", "model"]
+    reason: str
+    stands: Annotated[bool, Field(description="Whether it still stands in the text as it was judged")]
+    passages: list[CitedPassageOut]
+
+    @classmethod
+    def of(cls, found: EvidenceRow) -> JudgedOut:
+        row = found.judged.row
+        passages = [CitedPassageOut.of(cited) for cited in found.judged.cited]
+        kept = {name: getattr(row, name) for name in cls.model_fields if name not in ("stands", "passages")}
+        return cls(**kept, stands=found.stands, passages=passages)
+
+
+class EvidenceOut(BaseModel):
+    summary: TallyOut
+    items: list[JudgedOut]

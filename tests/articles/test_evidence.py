@@ -1,0 +1,325 @@
+"""The evidence of an article: its rows, the panel that shows them, and what becomes of them when the text is changed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from agents.contract import CheckedText, Text
+from agents.text.citations import compile_references
+from agents.text.evidence import cited_sentences
+from articles.annotation import Annotation
+from articles.article_view import ArticleView
+from articles.article_view.evidence import diff, with_marks
+from articles.evidence import Tally, quoted, tally_of
+from articles.journal import fail_run
+from articles.models import Article, Evidence
+from articles.rendering import to_annotated_html
+from articles.services import retry_run, save_text, start_run
+from tests.articles.clients import client_of
+from tests.browser import stages
+from tests.factories import StaffFactory, UserFactory, claim, make_article, make_completed_article
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def writer() -> User:
+    return UserFactory(username="ada")
+
+
+def view_of(article: Article) -> ArticleView:
+    return ArticleView(Article.objects.get(pk=article.pk))
+
+
+def standing(view: ArticleView) -> dict[str, str]:
+    """Ref of each row → where its sentence stands in the text; "changed" where it does not any more."""
+    rows = [row for section in view.evidence for row in section.rows]
+    return {row.judged.ref: row.place if row.stands else "changed" for row in rows}
+
+
+class TestTheRows:
+    def test_they_are_written_with_the_text(self, writer: User) -> None:
+        article = stages.finished(writer)
+        rows = Evidence.objects.filter(run=article.latest_run())
+        assert [(row.number, row.section, row.verdict, row.judged_by) for row in rows] == [
+            (1, 1, "supported", "model"),
+            (2, 1, "partly", "model"),
+            (3, 2, "supported", "code"),
+            (4, 3, "supported", "model"),
+            (5, 4, "supported", "model"),
+            (6, 4, "not", "code"),
+        ]
+
+    def test_they_are_counted(self, writer: User) -> None:
+        tally = Tally(sentences=6, supported=4, partly=1, unsupported=1, reworded=1)
+        article = stages.finished(writer)
+        assert tally_of(article) == view_of(article).tally == tally
+
+    def test_staff_sees_them_with_their_run(self, client: Client, writer: User) -> None:
+        run = stages.finished(writer).latest_run()
+        assert run is not None
+        client.force_login(StaffFactory())
+        shown = client.get(f"/admin/articles/run/{run.pk}/change/").content.decode()
+        assert "Where one of the three is missing" in shown
+        assert "compared word for word" in shown
+
+
+class TestThePanel:
+    def test_it_shows_each_sentence_beside_its_passages(self, client: Client, writer: User) -> None:
+        client.force_login(writer)
+        shown = client.get(stages.finished(writer).get_absolute_url()).content.decode()
+        assert "<b>4 of 6</b> cited sentences are supported by what they cite</p>" in shown
+        assert "4 of 6 cited sentences supported</a>" in shown
+        row = shown[shown.index('id="evidence-2-1"') :].partition("</article>")[0]
+        for text in (
+            "compared word for word",
+            'href="#a-ev2-1">Show in the text',
+            "<mark>A saturated bed weighs</mark> between <mark>95</mark> and <mark>180 kg per square metre</mark>.",
+            "<del>up to 250</del> <ins>95–180</ins>",
+            'href="https://example.org/heat"',
+            "reference 2",
+            'href="#passage-S4"',
+        ):
+            assert text in row, text
+
+    def test_the_text_marks_what_is_doubted_and_links_what_is_not(self, client: Client, writer: User) -> None:
+        client.force_login(writer)
+        shown = client.get(stages.finished(writer).get_absolute_url()).content.decode()
+        assert '<span class="doubted is-partly">What has changed' in shown
+        assert '<span class="doubted is-not">Where one of the three' in shown
+        assert '<a class="evidence-link is-supported" id="a-ev1-1" href="#evidence-1-1"' in shown
+        assert 'title="“Surveys of three councils put' in shown
+
+    def test_a_reader_is_not_led_nowhere(self, client: Client, writer: User) -> None:
+        client.force_login(writer)
+        shown = client.get(stages.finished(writer).get_absolute_url()).content.decode()
+        ids = re.findall(r' id="([^"]+)"', shown)
+        assert sorted(ids) == sorted(set(ids))
+        assert set(re.findall(r' href="#([^"]+)"', shown)) <= set(ids)
+
+    def test_an_article_that_was_not_checked_says_so(self, client: Client, writer: User) -> None:
+        client.force_login(writer)
+        article = make_completed_article(writer)
+        assert "cites nothing" in client.get(article.get_absolute_url()).content.decode()
+        run = article.latest_run()
+        assert run is not None
+        run.steps.all().delete()
+        Article.objects.update(outline=None)
+        shown = client.get(article.get_absolute_url()).content.decode()
+        assert "This text was written without a check of its evidence." in shown
+
+    def test_nothing_hostile_is_more_than_text(self, client: Client, writer: User) -> None:
+        script = "<script>alert('gotcha')</script>"
+        client.force_login(writer)
+        article, held = stages.half_written(writer)
+        row = stages.EVIDENCE[0].model_copy(
+            update={"sentence": script, "was": f'"{script}', "reason": script, "passages": ["S1", '"><script>']}
+        )
+        stages.do(held, "edit:evidence:1", CheckedText(markdown=script, evidence=[row]))
+        assert "<script>alert" not in client.get(article.get_absolute_url()).content.decode()
+        stages.complete(held, content=f"{script}\n", evidence=[row])
+        shown = client.get(article.get_absolute_url()).content.decode()
+        assert "<script>alert" not in shown
+        assert 'class="doubted' not in shown  # it is a supported one
+        assert 'id="a-ev1-1"' in shown
+
+
+class TestAChangedText:
+    def test_a_sentence_that_stands_keeps_its_row_and_others_are_told(self, writer: User) -> None:
+        article = stages.finished(writer)
+        assert standing(view_of(article)) == {
+            "1-1": "a-ev1-1", "1-2": "a-ev1-2", "2-1": "a-ev2-1", "3-1": "changed", "4-1": "a-ev4-1", "4-2": "a-ev4-2"
+        }  # fmt: skip
+        text = article.content.replace("rarely sees a fourth", "never sees a fourth").replace(
+            "95–180 kg", "**95–180** kg"
+        )
+        save_text(article=article, by=writer, title=article.title, content=text, opened_at=1)
+        view = view_of(article)
+        assert standing(view)["2-1"] == "a-ev2-1"
+        assert standing(view)["4-2"] == "changed"
+        assert view.changed_since == 2
+
+    def test_a_new_run_shows_its_own_evidence_and_marks_nothing_in_the_old_text(self, writer: User) -> None:
+        article = stages.finished(writer)
+        start_run(article=article, by=writer)
+        view = view_of(article)
+        assert view.judged == []
+        assert "evidence-link" not in view.body
+        held = claim(article)
+        stages.do(held, "outline:make", stages.headings())
+        stages.do(held, "edit:evidence:4", stages.checked(4))
+        view = view_of(article)
+        assert [row.ref for row in view.judged] == ["4-1", "4-2"]
+        assert view.sections[3].html.count('href="#evidence-4-') == 2
+        assert "evidence-link" not in view.body
+
+    def test_a_run_that_failed_leaves_the_text_its_evidence(self, writer: User) -> None:
+        article = stages.finished(writer)
+        start_run(article=article, by=writer)
+        held = claim(article)
+        stages.do(held, "outline:make", stages.headings())
+        stages.do(held, "edit:evidence:4", CheckedText(markdown=stages.TEXTS[3], evidence=stages.EVIDENCE[:1]))
+        fail_run(held, "The model cannot be reached.")
+        view = view_of(article)
+        assert standing(view)["4-2"] == "a-ev4-2"
+        assert "evidence-link" in view.body
+        assert "evidence-link" not in view.sections[3].html
+        retry_run(article=Article.objects.get(pk=article.pk), by=writer)
+        assert [row.row.sentence for row in view_of(article).judged] == [stages.EVIDENCE[0].sentence]
+
+
+WRITTEN = """Roofs run **11 °C** cooler [S1], and *rain* drains later [S2]. Is that so? Yes, says the *survey* [S1, S2].
+[S2] A wrapped
+line follows “in quotes.” [S1]
+
+> Quoted, e.g. by Dr. Smith, at £4.1 m [S1]. It works.The end [S2]!
+
+- An item with `code` [S1]
+- A [link](https://a.example/x_(y)) and more [S2]: so.
+
+| What | How much |
+|---|--:|
+| Beds [S1] | 95–180 kg/m² [S2] |
+
+屋上緑化は気温を下げる [S1]。それは 3.5 °C だ [S2]。
+
+Tất cả mái nhà đều phẳng [S1]… Escaped \\*stars\\* stay [S2].
+"""
+
+
+class TestTheCheck:
+    def test_each_sentence_it_finds_is_known_again_in_the_finished_text(self) -> None:
+        found = [
+            Annotation(str(cited.number), cited.plain, "partly") for cited in cited_sentences(WRITTEN) if cited.plain
+        ]
+        assert len(found) >= 12
+        content, _ = compile_references(WRITTEN, stages.reading())
+        _, standing = to_annotated_html(content, found)
+        assert [each.sentence for each in found if each.ref not in standing] == []
+        _, standing = to_annotated_html(WRITTEN, found)
+        assert [each.sentence for each in found if each.ref not in standing] == []
+
+
+class TestMarks:
+    @pytest.mark.parametrize(
+        ("passage", "sentence", "marked"),
+        [
+            ("In 2019 the council counted 312 roofs.", "It counted 312 of them.", ["counted 312"]),
+            ("It is as it is and was.", "It is what it was, and is.", []),
+            ("To be or not to be, he said.", "He wrote “to be or not to be”.", ["To be or not to be"]),
+            ("Planted roof, warm room.", "Planted roofs.", ["Planted"]),
+            ("屋上緑化は気温を下げる。", "屋上緑化がある。", ["屋上緑化"]),
+            ("Nothing of it.", "Something else.", []),
+            ("1,000 kg and 1.000 kg", "1,000 kg", ["1,000"]),
+        ],
+    )
+    def test_what_a_sentence_takes_from_a_passage_is_marked(
+        self, passage: str, sentence: str, marked: list[str]
+    ) -> None:
+        html = with_marks(passage, sentence)
+        assert re.findall("<mark>(.*?)</mark>", html) == marked
+        assert re.sub("</?mark>", "", html) == passage
+
+    def test_a_passage_is_text(self) -> None:
+        assert with_marks("<b>Planted</b> & so", "Planted so") == "&lt;b&gt;<mark>Planted</mark>&lt;/b&gt; &amp; so"
+
+    def test_a_rewording_is_told_by_its_words(self) -> None:
+        told = diff("Beds weigh 250 kg <b>", "Beds weigh 95–180 kg each")
+        assert told == "Beds weigh <del>250</del> <ins>95–180</ins> kg <del>&lt;b&gt;</del> <ins>each</ins>"
+        long = "word " * 500
+        assert diff(long, "short") == f"<del>{long}</del> <ins>short</ins>"
+
+    def test_a_long_passage_is_quoted_in_part(self) -> None:
+        assert quoted("Two\nlines ") == "“Two lines”"
+        assert len(quoted("word " * 500)) < 410
+
+
+class TestTheApi:
+    def get(self, writer: User, path: str) -> Any:
+        answer = client_of(writer).get(f"/api/articles/{path}")
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
+    def test_it_tells_each_sentence_with_its_passages(self, writer: User) -> None:
+        article = stages.finished(writer)
+        told = self.get(writer, f"{article.pk}/evidence")
+        assert told["summary"] == {"sentences": 6, "supported": 4, "partly": 1, "unsupported": 1, "reworded": 1}
+        assert told["items"][2] == {
+            "number": 3,
+            "section": 2,
+            "sentence": stages.EVIDENCE[2].sentence,
+            "was": stages.EVIDENCE[2].was,
+            "verdict": "supported",
+            "judged_by": "code",
+            "reason": "",
+            "stands": True,
+            "passages": [
+                {
+                    "id": "S4",
+                    "text": stages.PASSAGES[3],
+                    "source": "Planted roofs in summer",
+                    "url": "https://example.org/heat",
+                    "reference": 2,
+                }
+            ],
+        }
+        assert [item["stands"] for item in told["items"]] == [True, True, True, False, True, True]
+
+    def test_it_tells_what_was_checked_so_far(self, writer: User) -> None:
+        article, held = stages.half_written(writer)
+        stages.do(held, "edit:evidence:2", stages.checked(2))
+        told = self.get(writer, f"{article.pk}/evidence")
+        assert told["summary"]["sentences"] == 1
+        assert told["items"][0]["stands"] is True
+
+    def test_the_result_sums_it_up(self, writer: User) -> None:
+        told = self.get(writer, f"{stages.finished(writer).pk}/result")
+        assert told["evidence"] == {"sentences": 6, "supported": 4, "partly": 1, "unsupported": 1, "reworded": 1}
+
+    def test_anothers_is_not_there(self, writer: User) -> None:
+        article = stages.finished(UserFactory())
+        assert client_of(writer).get(f"/api/articles/{article.pk}/evidence").status_code == 404
+
+    def test_an_article_before_anything_is_checked_has_none(self, writer: User) -> None:
+        told = self.get(writer, f"{make_article(writer).pk}/evidence")
+        assert (told["summary"]["sentences"], told["items"]) == (0, [])
+
+
+class TestSources:
+    def test_a_question_is_shown_with_what_was_found_to_it(self, client: Client, writer: User) -> None:
+        client.force_login(writer)
+        shown = client.get(stages.finished(writer).get_absolute_url()).content.decode()
+        asked = shown[shown.index('class="questions"') :].partition("</section>")[0]
+        assert asked.index("Which gardens are still there") < asked.index("Those with a written lease")
+        assert shown.count('class="cited"') == 6
+        assert "1,440 words" in shown
+
+    def test_without_its_steps_an_article_still_tells_what_was_found(self, writer: User) -> None:
+        article = stages.finished(writer)
+        run = article.latest_run()
+        assert run is not None
+        run.steps.all().delete()
+        inquiry = view_of(article).inquiry
+        assert [question.text for question in inquiry.questions] == [*stages.QUESTIONS, ""]
+        assert len(inquiry.questions[-1].findings) == 5
+        assert inquiry.synthesis == stages.SYNTHESIS
+
+    def test_a_question_nobody_answered_yet_waits(self, writer: User) -> None:
+        article, held = stages.researched(writer)
+        run = article.latest_run()
+        assert run is not None
+        run.steps.filter(key="research:find:3").delete()
+        stages.begin(held, "research:find:2")
+        assert [question.state for question in view_of(article).inquiry.questions] == ["answered", "working", "waiting"]
+        fail_run(held, "The model cannot be reached.")
+        assert [question.state for question in view_of(article).inquiry.questions] == ["answered", "stopped", "stopped"]
+
+    def test_an_answer_of_another_version_is_left_out(self, writer: User) -> None:
+        article, held = stages.researched(writer)
+        stages.do(held, "research:find:1", Text(markdown="no findings"))
+        assert view_of(article).inquiry.questions[0].findings == []

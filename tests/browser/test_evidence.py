@@ -1,0 +1,119 @@
+"""The evidence as its readers find it: in the text, beside the passages, filtered, and while it is being checked."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import BrowserContext, Page, expect
+
+from articles.services import save_text
+from tests.browser import stages
+from tests.browser.conftest import accessibility_problems
+from tests.browser.elsewhere import elsewhere
+from tests.browser.watching import watch
+
+
+def test_a_doubted_sentence_leads_to_its_row_and_back(page: Page, writer: User) -> None:
+    page.goto(stages.finished(writer).get_absolute_url())
+    page.get_by_role("link", name="Not supported by what it cites").click()
+    expect(page.get_by_role("tabpanel", name="Evidence")).to_be_visible()
+    row = page.get_by_role("article", name="Where one of the three is missing")
+    expect(row).to_be_in_viewport()
+    expect(row).to_contain_text("Not supported")
+    row.get_by_role("link", name="Show in the text").click()
+    expect(page.get_by_role("tabpanel", name="Article")).to_be_visible()
+    expect(page.locator("#a-ev4-2")).to_be_in_viewport()
+
+
+def test_a_passage_is_opened_among_the_sources(page: Page, writer: User) -> None:
+    page.goto(f"{stages.finished(writer).get_absolute_url()}#evidence-2-1")
+    page.locator("#evidence-2-1").get_by_role("link", name="Passage S4").click()
+    expect(page.get_by_role("tabpanel", name="Sources")).to_be_visible()
+    expect(page.locator("#passage-S4")).to_be_in_viewport()
+    expect(page.locator("#passage-S4")).to_contain_text("cited")
+
+
+def test_rows_are_filtered_by_keyboard(page: Page, writer: User) -> None:
+    page.goto(f"{stages.finished(writer).get_absolute_url()}#evidence")
+    rows = page.locator(".evidence-row:visible")
+    expect(rows).to_have_count(6)
+    page.get_by_role("radio", name="All").focus()
+    page.keyboard.press("ArrowRight")
+    expect(rows).to_have_count(4)
+    page.keyboard.press("ArrowRight")
+    expect(rows).to_have_count(1)
+    expect(page.locator(".evidence-section:visible")).to_have_count(1)
+    page.keyboard.press("ArrowRight")
+    expect(rows).to_contain_text(["Where one of the three is missing"])
+
+
+def test_a_filter_that_leaves_nothing_says_so(page: Page, writer: User) -> None:
+    article, held = stages.half_written(writer)
+    stages.do(held, "edit:evidence:2", stages.checked(2))
+    page.goto(f"{article.get_absolute_url()}#evidence")
+    expect(page.get_by_text("No sentence was found to be so.")).to_be_hidden()
+    page.get_by_text("In part", exact=True).click()
+    expect(page.get_by_text("No sentence was found to be so.")).to_be_visible()
+
+
+def test_rows_come_as_sections_are_checked_and_the_filter_stays(page: Page, writer: User) -> None:
+    article, held = stages.half_written(writer)
+    watch(page, article)
+    page.get_by_role("tab", name="Evidence").click()
+    expect(page.locator(".evidence-section")).to_have_count(4)
+    expect(page.locator("#evidence-filter")).to_be_hidden()
+    stages.do(held, "edit:evidence:4", stages.checked(4))
+    expect(page.locator(".evidence-row")).to_have_count(2)
+    page.get_by_text("Not", exact=True).click()
+    stages.do(held, "edit:evidence:1", stages.checked(1))
+    expect(page.locator("#evidence-summary")).to_contain_text(
+        "2 of 4 cited sentences are supported by what they cite so far"
+    )
+    expect(page.locator(".evidence-row:visible")).to_have_count(1)
+    stages.complete(held)
+    expect(page.locator("#evidence-summary")).to_contain_text("4 of 6 cited sentences are supported by what they cite")
+    expect(page.locator(".evidence-row:visible")).to_have_count(1)
+    expect(page.get_by_role("tabpanel", name="Evidence")).to_be_visible()
+
+
+def test_a_sentence_that_was_edited_is_told_as_changed(page: Page, writer: User) -> None:
+    article = stages.finished(writer)
+    text = article.content.replace("a fourth summer", "a fifth summer")
+    elsewhere(save_text)(article=article, by=writer, title=article.title, content=text, opened_at=1)
+    page.goto(f"{article.get_absolute_url()}#evidence")
+    expect(page.locator("#evidence-4-2")).to_contain_text("changed since")
+    expect(page.locator("#evidence-summary")).to_contain_text("2 changed since")
+    page.get_by_role("tab", name="Article").click()
+    expect(page.locator("#article-body .doubted.is-not")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("panel", ["evidence", "article", "sources"])
+def test_it_is_fit_for_every_reader(page: Page, writer: User, panel: str, scheme: str) -> None:
+    article = stages.finished(writer)
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{article.get_absolute_url()}#{panel}")
+    for summary in page.locator(".panel.is-open details > summary").all():
+        summary.click()
+    assert accessibility_problems(page) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 390
+
+
+def test_without_javascript_it_is_all_there_and_filtered(context: BrowserContext, site: str, writer: User) -> None:
+    article = stages.finished(writer)
+    plain = context.browser.new_context(base_url=site, java_script_enabled=False)  # type: ignore[union-attr]
+    plain.add_cookies(context.cookies())  # type: ignore[arg-type]
+    page = plain.new_page()
+    page.goto(article.get_absolute_url())
+    expect(page.locator(".evidence-row:visible")).to_have_count(6)
+    page.get_by_text("Not", exact=True).click()
+    expect(page.locator(".evidence-row:visible")).to_have_count(1)
+    plain.close()
+
+
+def test_copied_text_holds_no_marks(page: Page, writer: User) -> None:
+    page.goto(stages.finished(writer).get_absolute_url())
+    text = page.locator("#article-body .prose").inner_text()
+    assert "sees a fourth summer." in text
+    assert "not supported" not in text.lower()
