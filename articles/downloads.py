@@ -12,6 +12,7 @@ from django.utils.http import content_disposition_header
 from articles.exceptions import NotPossibleNow
 from articles.exports import FORMATS, Document, export, filename
 from articles.models import Article
+from articles.seo import json_ld, open_graph, script_safe, seo_of
 
 
 def download(article: Article, format: str) -> HttpResponse:
@@ -26,17 +27,22 @@ def download(article: Article, format: str) -> HttpResponse:
 
 
 def document_of(article: Article) -> Document:
-    seo = article.seo_meta or {}
+    seo = seo_of(article)
     return Document(
         title=str(article),
         markdown=article.content,
         author=article.owner.get_full_name() or article.owner.get_username(),
         date=timezone.localtime(article.completed_at or article.created_at).date(),
         language=article.language,
-        description=seo.get("meta_description", ""),
-        keywords=tuple(seo.get("keywords", ())),
+        description=seo.meta_description if seo else "",
+        keywords=tuple(seo.keywords) if seo else (),
         cover=cover_of(article),
         cover_alt=article.image_alt,
+        search_title=seo.title if seo else "",
+        # Where the file will be published is not known here, so addresses and pictures are left out of both.
+        tags=tuple(open_graph(article)),
+        json_ld=script_safe(json_ld(article)),
+        faq=tuple((one.question, one.answer) for one in seo.faq) if seo else (),
     )
 
 

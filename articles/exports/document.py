@@ -22,7 +22,9 @@ class Document:
     """An article as a reader sees it.
 
     ``markdown`` is CommonMark with tables, footnotes and strikethrough; ``language`` a BCP 47 tag; ``cover`` a PNG, JPEG
-    or WebP file that ``cover_alt`` describes to those who cannot see it.
+    or WebP file that ``cover_alt`` describes to those who cannot see it. For a web page: ``search_title`` is shown by search
+    engines in place of the title, ``tags`` are names and contents of meta elements, ``json_ld`` is JSON, ``faq`` questions
+    with their answers.
     """
 
     title: str
@@ -34,6 +36,10 @@ class Document:
     keywords: tuple[str, ...] = ()
     cover: Path | None = None
     cover_alt: str = ""
+    search_title: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    json_ld: str = ""
+    faq: tuple[tuple[str, str], ...] = ()
 
     def printable(self) -> Document:
         """The same without signs that no file may hold. A title there must be: PDF/UA and EPUB ask for one."""
@@ -46,6 +52,10 @@ class Document:
             description=printable(self.description),
             keywords=tuple(printable(keyword) for keyword in self.keywords),
             cover_alt=printable(self.cover_alt),
+            search_title=printable(self.search_title),
+            tags=tuple((name, printable(content)) for name, content in self.tags),
+            json_ld=printable(self.json_ld),
+            faq=tuple((printable(question), printable(answer)) for question, answer in self.faq),
         )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.template import Context, Engine
+from django.utils.safestring import mark_safe
 
 from articles.exports.document import Document
 from articles.rendering import to_html
@@ -20,5 +21,9 @@ def markdown(document: Document) -> bytes:
 
 def html(document: Document) -> bytes:
     """A page that opens anywhere: style and cover are inside it, and it forbids itself to load anything."""
-    body = to_html(document.body, pictures=False)
-    return _TEMPLATES.get_template("article.html").render(Context({"document": document, "body": body})).encode()
+    context = {
+        "document": document,
+        "body": to_html(document.body, pictures=False),
+        "json_ld": mark_safe(document.json_ld.replace("<", r"\u003c")),  # noqa: S308 — nothing in it can end its element
+    }
+    return _TEMPLATES.get_template("article.html").render(Context(context)).encode()

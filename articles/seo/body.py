@@ -1,0 +1,145 @@
+"""Rules about an article's text: where its keyword stands, how it is divided, what goes with it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from articles.seo.finding import Finding, bad, good, warn, worst_first
+from articles.seo.page import Heading, Page
+from articles.seo.words import phrase, speaks_of
+
+DENSITY, STUFFED = 0.03, 0.05
+"""Shares of the words at which a keyword reads as repeated, and as stuffed."""
+
+STRETCH, LONG_STRETCH = 300, 450
+"""Words without a heading that tire a reader on a screen, and that lose one."""
+
+PARAGRAPH, LONG_PARAGRAPH = 150, 200
+SHORT, MUCH_TOO_SHORT, LONG = 0.9, 0.75, 1.3
+"""Shares of the length asked for."""
+
+
+def keyword_at_the_beginning(page: Page) -> list[Finding]:
+    keyword = page.primary_keyword
+    if not keyword or not page.paragraphs:
+        return []
+    first = page.paragraphs[0]
+    if speaks_of(first.text, keyword):
+        return good(first.place, f"The first paragraph speaks of “{keyword}”.")
+    return warn(
+        first.place, f"The first paragraph does not speak of “{keyword}”.", "Say at once what the text is about."
+    )
+
+
+def keyword_in_a_heading(page: Page) -> list[Finding]:
+    keyword = page.primary_keyword
+    if not keyword or not page.headings:
+        return []
+    found = next((heading for heading in page.headings if speaks_of(heading.text, keyword)), None)
+    if found:
+        return good(found.place, f"It speaks of “{keyword}”.")
+    return warn("headings", f"None speaks of “{keyword}”.", "Name the subject in at least one heading.")
+
+
+def keyword_density(page: Page) -> list[Finding]:
+    looked_for = phrase(page.primary_keyword)
+    if not looked_for or not page.words:
+        return []
+    times = page.findable.count(looked_for)
+    share = times / page.words
+    if not times:
+        told = f"“{page.primary_keyword}” does not stand in it."
+        return warn("text", told, "Use the words a reader would search for, or choose a keyword that the text uses.")
+    told = f"“{page.primary_keyword}” stands {_times(times)} in {page.words:,} words ({share:.1%})."
+    if share > DENSITY:
+        return (bad if share > STUFFED else warn)("text", told, "Say it in other words here and there.")
+    return good("text", told)
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def heading_order(page: Page) -> list[Finding]:
+    found = [
+        Finding(
+            heading.place, "warn", "It stands at the level of the title.", "Make it a heading of the second level (##)."
+        )
+        for heading in page.headings
+        if heading.level == 1 and heading.text.casefold() != str(page.article).casefold()
+    ]
+    for above, heading in pairwise(page.headings):
+        if heading.level > above.level + 1:
+            told = f"It is of level {heading.level} below one of level {above.level}."
+            found.append(Finding(heading.place, "warn", told, f"Make it level {above.level + 1}: a level is missing."))
+    if found or not page.headings:
+        return worst_first(found)
+    return good("headings", f"{len(page.headings)}, no level skipped.")
+
+
+def heading_spacing(page: Page) -> list[Finding]:
+    if not page.words:
+        return []
+    stretches = [Heading(0, "", page.opening), *page.headings]
+    found = [
+        Finding(
+            stretch.place if stretch.level else "beginning",
+            "bad" if stretch.words > LONG_STRETCH else "warn",
+            f"{stretch.words:,} words without a heading.",
+            f"Divide it: a heading every {STRETCH} words at the latest.",
+        )
+        for stretch in stretches
+        if stretch.words > STRETCH
+    ]
+    longest = max(stretch.words for stretch in stretches)
+    return worst_first(found) or good("headings", f"At most {longest:,} words between two of them.")
+
+
+def paragraph_length(page: Page) -> list[Finding]:
+    if not page.paragraphs:
+        return []
+    found = [
+        Finding(
+            paragraph.place,
+            "bad" if paragraph.words > LONG_PARAGRAPH else "warn",
+            f"{paragraph.words} words.",
+            f"Divide it: {PARAGRAPH} words are the most that is read well on a screen.",
+        )
+        for paragraph in page.paragraphs
+        if paragraph.words > PARAGRAPH
+    ]
+    longest = max(paragraph.words for paragraph in page.paragraphs)
+    return worst_first(found) or good("paragraphs", f"The longest has {longest} words.")
+
+
+def picture(page: Page) -> list[Finding]:
+    article, silent = page.article, sum(not alt.strip() for alt in page.pictures)
+    if article.image and not article.image_alt.strip():
+        silent += 1
+    if silent:
+        told = f"{silent} picture{' has' if silent == 1 else 's have'} no description."
+        return bad("image", told, "Describe each for those who cannot see it; search engines read it, too.")
+    if article.image:
+        return good("image", f"It is described: “{article.image_alt}”")
+    return warn("image", "There is none.", "Add one: cards that link to the article show it.")
+
+
+def references(page: Page) -> list[Finding]:
+    number = len(page.article.references)
+    if number:
+        return good("references", f"{number} source{' is' if number == 1 else 's are'} cited.")
+    return warn(
+        "references", "No source is cited.", "Name what the text rests on: readers and search engines trust it more."
+    )
+
+
+def text_length(page: Page) -> list[Finding]:
+    asked, words = page.article.min_words, page.article.word_count
+    share, told = words / asked, f"{words:,} words of the {asked:,} asked for."
+    if share < SHORT:
+        return (bad if share < MUCH_TOO_SHORT else warn)(
+            "text", told, "Say more, above all where a question stays open."
+        )
+    if share > LONG:
+        return warn("text", told, "Shorten it, or let the length be what it needs.")
+    return good("text", told)

@@ -1,0 +1,84 @@
+"""Rules about how an article is told of: title, description, address and keywords."""
+
+from __future__ import annotations
+
+from agents.contract import SEO
+from agents.text.seo import DESCRIPTION, KEYWORDS, SLUG_LENGTH, SLUG_WORDS, TITLE, Limits, slug_of, width
+from articles.seo.finding import Finding, bad, good, warn
+from articles.seo.page import Page
+from articles.seo.words import speaks_of
+
+SLACK = 0.2  # a length this much outside its limits is a blemish, more is a fault
+
+
+def title_length(page: Page) -> list[Finding]:
+    return _length("title", page.seo.title, TITLE) if page.seo else []
+
+
+def description_length(page: Page) -> list[Finding]:
+    return _length("description", page.seo.meta_description, DESCRIPTION) if page.seo else []
+
+
+def _length(place: str, text: str, limits: Limits) -> list[Finding]:
+    length = width(text)
+    told = f"{length} characters."
+    if limits.low <= length <= limits.high:
+        return good(place, told)
+    verdict = warn if limits.low * (1 - SLACK) <= length <= limits.high * (1 + SLACK) else bad
+    change = "Lengthen" if length < limits.low else "Shorten"
+    return verdict(place, told, f"{change} it to between {limits.low} and {limits.high}.")
+
+
+def slug(page: Page) -> list[Finding]:
+    if not page.seo:
+        return []
+    address = page.seo.slug
+    words = [word for word in address.split("-") if word]
+    if not words:
+        return bad("slug", "There is none.", f"Give it {SLUG_WORDS.low} to {SLUG_WORDS.high} words of the title.")
+    if len(words) > SLUG_WORDS.high or len(address) > SLUG_LENGTH:
+        told = f"{len(words)} words, {len(address)} characters."
+        return warn("slug", told, f"Keep the {SLUG_WORDS.high} words that say most.")
+    return good("slug", f"{len(words)} word{'' if len(words) == 1 else 's'}, {len(address)} characters.")
+
+
+def keywords(page: Page) -> list[Finding]:
+    if not page.seo:
+        return []
+    named = [keyword.casefold().strip() for keyword in page.seo.keywords]
+    if not any(named):
+        return bad("keywords", "There are none.", "Name what a reader would search for, the most important first.")
+    if len(set(named)) < len(named):
+        return warn("keywords", "One stands there more than once.", "Keep each once.")
+    if len(named) > KEYWORDS.high:
+        return warn("keywords", f"There are {len(named)}.", f"Keep the {KEYWORDS.high} that matter most.")
+    return good("keywords", f"{len(named)}, the primary one “{page.primary_keyword}”.")
+
+
+def keyword_in_title(page: Page) -> list[Finding]:
+    return _keyword(page, "title", page.seo.title if page.seo else "")
+
+
+def keyword_in_description(page: Page) -> list[Finding]:
+    return _keyword(page, "description", page.seo.meta_description if page.seo else "")
+
+
+def keyword_in_slug(page: Page) -> list[Finding]:
+    if not page.seo:
+        return []
+    return _keyword(page, "slug", _spoken_slug(page.seo, page.primary_keyword))
+
+
+def _keyword(page: Page, place: str, text: str) -> list[Finding]:
+    keyword = page.primary_keyword
+    if not keyword:
+        return []
+    if speaks_of(text, keyword):
+        return good(place, f"It speaks of “{keyword}”.")
+    return warn(place, f"It does not speak of “{keyword}”.", "Work the primary keyword in where it reads naturally.")
+
+
+def _spoken_slug(seo: SEO, keyword: str) -> str:
+    """The slug's words; those of the keyword with their accents, where the slug has them without."""
+    words = seo.slug.replace("-", " ")
+    return f"{words} {keyword}" if slug_of(keyword) in seo.slug else words

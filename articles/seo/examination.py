@@ -1,0 +1,84 @@
+"""One reading of an article's text, for all that is asked of it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.utils.safestring import SafeString
+
+from articles.models import Article
+from articles.seo.cards import Tags, meta_tags, open_graph
+from articles.seo.linking import Suggestion, suggest
+from articles.seo.page import Heading, Page
+from articles.seo.report import Report, judge
+from articles.seo.stored import seo_of
+from articles.seo.structured import json_ld, script_safe
+
+EXAMPLE_SITE = "https://your-site.example"
+"""Stands for the site that will publish the article, where nobody told which one it is."""
+
+
+class Examination:
+    """Each part is worked out when it is first asked for; all of them take some 10 ms of CPU for 5,000 words.
+
+    ``base_url`` is the studio's own address, such as ``https://studio.example.org``. Without it, the article is described as
+    it will stand on another site, under its slug.
+    """
+
+    def __init__(self, article: Article, *, base_url: str = "") -> None:
+        self.article, self.base_url = article, base_url
+        self.seo = seo_of(article)
+
+    @cached_property
+    def page(self) -> Page:
+        return Page(self.article, self.seo)
+
+    @property
+    def headings(self) -> list[Heading]:
+        return self.page.headings
+
+    @cached_property
+    def internal_links(self) -> list[Suggestion]:
+        return suggest(self.page)
+
+    @cached_property
+    def report(self) -> Report:
+        return judge(self.page, self.internal_links, self.base_url)
+
+    @property
+    def json_ld(self) -> dict[str, Any]:
+        return json_ld(self.article, base_url=self.base_url or EXAMPLE_SITE, page=self._published_at)
+
+    @property
+    def open_graph(self) -> Tags:
+        return open_graph(self.article, base_url=self.base_url or EXAMPLE_SITE, page=self._published_at)
+
+    @property
+    def script(self) -> str:
+        """The JSON-LD as an element for a page's head."""
+        return f'<script type="application/ld+json">\n{script_safe(self.json_ld)}\n</script>'
+
+    @property
+    def tags(self) -> SafeString:
+        """The card's meta elements, for a page's head."""
+        return meta_tags(self.open_graph)
+
+    @property
+    def _published_at(self) -> str:
+        return f"{EXAMPLE_SITE}/{self.seo.slug}" if self.seo and not self.base_url else ""
+
+
+def report(article: Article, *, base_url: str = "") -> Report:
+    """How well the article is prepared for search, as it stands now. ``base_url`` tells links within the site."""
+    return Examination(article, base_url=base_url).report
+
+
+def headings(article: Article) -> list[Heading]:
+    """The headings in their order, with the levels they were written with and the words below them."""
+    return Examination(article).headings
+
+
+def internal_links(article: Article) -> list[Suggestion]:
+    """At most five links to the owner's other finished articles, each from words that stand in this text."""
+    return Examination(article).internal_links

@@ -1,0 +1,123 @@
+"""An article's text as those see it who judge a page: headings, paragraphs, pictures, links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+
+from agents.contract import SEO
+from agents.text.words import count_words
+from articles.models import Article
+from articles.rendering import MAX_CHARACTERS
+from articles.seo.words import findable
+
+PLACE_WORDS = 6
+# Headings keep the levels they were written with, which rendering mends.
+_PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable("table").use(footnote_plugin, inline=False)
+
+
+@dataclass
+class Heading:
+    """``level`` is 1–6 as it was written; ``words`` stand below it, up to the next heading of any level."""
+
+    level: int
+    text: str
+    words: int = 0
+
+    @property
+    def place(self) -> str:
+        return f"heading “{self.text}”"
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph of running text or of a list; ``linked`` are the words in it that are links already."""
+
+    text: str
+    words: int
+    linked: list[str] = field(default_factory=list)
+
+    @property
+    def place(self) -> str:
+        words = self.text.split()
+        return f"paragraph “{' '.join(words[:PLACE_WORDS])}{' …' if len(words) > PLACE_WORDS else ''}”"
+
+    @cached_property
+    def findable(self) -> str:
+        return findable(self.text)
+
+
+class Page:
+    """``opening`` counts the words before the first heading; ``pictures`` are described by their alt texts."""
+
+    def __init__(self, article: Article, seo: SEO | None) -> None:
+        self.article, self.seo = article, seo
+        self.opening = 0
+        self.headings: list[Heading] = []
+        self.paragraphs: list[Paragraph] = []
+        self.pictures: list[str] = []
+        self.links: list[str] = []
+        for opening, block in pairwise(_PARSER.parse(article.content[:MAX_CHARACTERS])):
+            if opening.type == "footnote_block_open":
+                break
+            if block.type == "inline":
+                self._read(opening, block)
+
+    @property
+    def primary_keyword(self) -> str:
+        return self.seo.keywords[0] if self.seo and self.seo.keywords else ""
+
+    @property
+    def words(self) -> int:
+        return self.opening + sum(heading.words for heading in self.headings)
+
+    @cached_property
+    def findable(self) -> str:
+        """All paragraphs; a phrase is not found across two of them."""
+        return "\n".join(paragraph.findable for paragraph in self.paragraphs)
+
+    @cached_property
+    def neighbours(self) -> set[tuple[str, ...]]:
+        """Words and pairs of words that stand beside each other: what has none of them cannot be found."""
+        words = self.findable.split()
+        return {*zip(words), *pairwise(words)}
+
+    def speaks(self, looked_for: str) -> bool:
+        """Whether a :func:`phrase` stands in a paragraph."""
+        words = looked_for.split()
+        pairs = pairwise(words) if len(words) > 1 else zip(words)
+        return all(pair in self.neighbours for pair in pairs) and looked_for in self.findable
+
+    def _read(self, opening: Token, block: Token) -> None:
+        text, linked = "", []
+        for part in block.children or []:
+            if part.type == "image":
+                self.pictures.append(part.content)
+            elif part.type == "link_open":
+                self.links.append(str(part.attrGet("href") or ""))
+                linked.append(len(text))
+            elif part.type == "link_close":
+                linked.append(len(text))
+            else:
+                text += " " if part.type.endswith("break") else part.content
+        if opening.type == "heading_open":
+            self._read_heading(opening, text)
+            return
+        words = count_words(text)
+        if self.headings:
+            self.headings[-1].words += words
+        else:
+            self.opening += words
+        if opening.type == "paragraph_open" and words:
+            spans = zip(linked[::2], linked[1::2], strict=True)
+            self.paragraphs.append(Paragraph(" ".join(text.split()), words, [text[start:end] for start, end in spans]))
+
+    def _read_heading(self, opening: Token, text: str) -> None:
+        level = len(opening.markup) if opening.markup.startswith("#") else int(opening.tag[1:])
+        if text.strip():
+            self.headings.append(Heading(level, " ".join(text.split())))

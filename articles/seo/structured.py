@@ -1,0 +1,90 @@
+"""An article in schema.org's words (JSON-LD), as search engines read it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+
+from agents.contract import SEO, Reference
+from agents.text.seo import Limits, cut
+from articles.models import Article
+from articles.seo.stored import fitting_all, seo_of
+
+CONTEXT = "https://schema.org"
+HEADLINE = Limits(1, 110)
+"""Characters of a headline: Google's guide to Article."""
+
+# In a script element only these could end it or begin a comment; the last two end a line in older JavaScript.
+_UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+
+
+def json_ld(article: Article, *, base_url: str = "", page: str = "") -> dict[str, Any]:
+    """A schema.org ``Article``; where questions are answered a ``@graph`` of it and a ``FAQPage``.
+
+    ``base_url`` is the site, such as ``https://example.org``; ``page`` the article's full address where it is not the
+    studio's own there. Without a site, what needs a full address is left out.
+    """
+    seo = seo_of(article)
+    told = _article(article, seo, base_url, page)
+    if seo is None or not seo.faq:
+        return {"@context": CONTEXT, **told}
+    return {"@context": CONTEXT, "@graph": [told, _faq_page(seo, article.language)]}
+
+
+def script_safe(told: dict[str, Any]) -> str:
+    """As JSON that may stand in a script element: nothing in it can end the element."""
+    return json.dumps(told, ensure_ascii=False, indent=2).translate(_UNSAFE)
+
+
+def _article(article: Article, seo: SEO | None, base_url: str, page: str) -> dict[str, Any]:
+    author = article.owner.get_full_name() or article.owner.get_username()
+    told = {
+        "@type": "Article",
+        "headline": cut(str(article), HEADLINE),
+        "alternativeHeadline": seo.title if seo and seo.title != str(article) else "",
+        "description": seo.meta_description if seo else "",
+        "image": pictures(article, base_url),
+        "datePublished": (article.completed_at or article.created_at).isoformat(),
+        "dateModified": article.updated_at.isoformat(),
+        "author": {"@type": "Person", "name": author},
+        "publisher": {"@type": "Organization", "name": settings.PUBLISHER},
+        "mainEntityOfPage": _web_page(page or full_address(article, base_url)),
+        "inLanguage": article.language,
+        "keywords": seo.keywords if seo else [],
+        "wordCount": article.word_count,
+        "citation": [_citation(reference) for reference in fitting_all(article.references, Reference)],
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def full_address(article: Article, base_url: str) -> str:
+    return base_url + article.get_absolute_url() if base_url else ""
+
+
+def pictures(article: Article, base_url: str) -> list[str]:
+    """The full addresses of the article's pictures, the one for cards first."""
+    if not base_url:
+        return []
+    return list(dict.fromkeys(base_url + file.url for file in (article.share_image, article.image) if file))
+
+
+def _web_page(address: str) -> dict[str, str]:
+    return {"@type": "WebPage", "@id": address} if address else {}
+
+
+def _citation(reference: Reference) -> dict[str, str]:
+    work = {"@type": "CreativeWork", "name": reference.title}
+    return work | ({"url": reference.url} if reference.url.startswith(("https://", "http://")) else {})
+
+
+def _faq_page(seo: SEO, language: str) -> dict[str, Any]:
+    return {
+        "@type": "FAQPage",
+        "inLanguage": language,
+        "mainEntity": [
+            {"@type": "Question", "name": one.question, "acceptedAnswer": {"@type": "Answer", "text": one.answer}}
+            for one in seo.faq
+        ],
+    }

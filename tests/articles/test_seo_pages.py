@@ -1,0 +1,104 @@
+"""Where people and programs see it: the SEO panel and the result."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from articles.models import Article
+from tests.articles.clients import client_of
+from tests.articles.seo_articles import BODY, SEO, TEXT, finished, rewrite
+from tests.factories import UserFactory, make_processing_article
+
+pytestmark = pytest.mark.django_db
+
+FAQ = [{"question": "How <b>much</b> cooler?", "answer": "Up to 11 °C."}]
+
+
+@pytest.fixture
+def writer() -> User:
+    return UserFactory(username="ada")
+
+
+@pytest.fixture
+def page(client: Client, writer: User) -> Client:
+    client.force_login(writer)
+    return client
+
+
+def shown(page: Client, article: Article) -> str:
+    html = page.get(article.get_absolute_url()).content.decode()
+    return html[html.index('id="seo-body"') : html.index('id="image-body"')]
+
+
+class TestThePanel:
+    def test_it_shows_the_score_and_what_is_well(self, page: Client, writer: User) -> None:
+        panel = shown(page, finished(writer))
+        assert "<b>100</b> of 100" in panel
+        assert "16 points as they should be" in panel
+        assert "To put right" not in panel
+
+    def test_it_shows_what_to_put_right_with_its_place_after_an_edit(self, page: Client, writer: User) -> None:
+        article = finished(writer)
+        rewrite(article, f"{TEXT}\n\n{BODY * 2}")
+        panel = shown(page, article)
+        assert "To put right" in panel
+        assert "paragraph “The beds of the city grow …”" in panel
+        assert "Divide it: 150 words are the most that is read well on a screen." in panel
+
+    def test_it_shows_questions_cards_and_the_snippets_escaped(self, page: Client, writer: User) -> None:
+        panel = shown(page, finished(writer, seo_meta=SEO | {"faq": FAQ}))
+        assert "How &lt;b&gt;much&lt;/b&gt; cooler?" in panel
+        assert 'src="/media/covers/1/b.png"' in panel
+        assert "&lt;script type=&quot;application/ld+json&quot;&gt;" in panel
+        assert "&lt;meta property=&quot;og:title&quot;" in panel
+        assert "https://your-site.example/rooftop-gardens-evidence" in panel
+        assert "<script" not in panel
+
+    def test_it_suggests_links_to_other_articles(self, page: Client, writer: User) -> None:
+        other = finished(writer, title="How to water", seo_meta=SEO | {"keywords": ["beds of the city"]})
+        panel = shown(page, finished(writer))
+        assert "beds of the city</q>" in panel
+        assert f'href="{other.get_absolute_url()}"' in panel
+
+    def test_it_tells_the_headings_with_their_levels(self, page: Client, writer: User) -> None:
+        panel = shown(page, finished(writer))
+        assert panel.count('<li class="level-2"') == 3
+        assert "104 words" in panel
+
+    def test_while_the_crew_is_at_work_nothing_is_judged(self, page: Client, writer: User) -> None:
+        article, _ = make_processing_article(writer)
+        Article.objects.filter(pk=article.pk).update(content=TEXT, seo_meta=SEO)
+        assert "SEO score" not in shown(page, article)
+
+    def test_an_article_without_seo_has_no_score(self, page: Client, writer: User) -> None:
+        panel = shown(page, finished(writer, seo_meta=None, seo_optimize=False))
+        assert "Not asked for" in panel
+        assert "SEO score" not in panel
+
+
+class TestTheResult:
+    def test_it_tells_all_of_it(self, writer: User) -> None:
+        other = finished(writer, title="How to water", seo_meta=SEO | {"keywords": ["beds of the city"]})
+        article = finished(writer, seo_meta=SEO | {"faq": FAQ})
+        told = client_of(writer).get(f"/api/articles/{article.pk}/result").json()["seo_meta"]
+        assert {name: told[name] for name in SEO} == SEO | {"faq": FAQ}
+        assert told["primary_keyword"] == "rooftop garden"
+        assert told["secondary_keywords"] == ["green roof", "urban heat"]
+        assert told["score"] == 98
+        assert {"rule", "place", "verdict", "told", "advice"} == told["points"][0].keys()
+        assert told["headings"][0] == {"level": 2, "text": "Why a rooftop garden", "words": 104}
+        assert told["json_ld"]["@graph"][0]["mainEntityOfPage"]["@id"] == f"http://testserver/articles/{article.pk}/"
+        assert {"property": "og:image", "content": "http://testserver/media/covers/1/b.png"} in told["open_graph"]
+        (link,) = told["internal_links"]
+        assert (link["article_id"], link["url"]) == (other.pk, f"http://testserver/articles/{other.pk}/")
+
+    def test_it_is_null_where_the_article_was_not_described(self, writer: User) -> None:
+        article = finished(writer, seo_meta=None)
+        assert client_of(writer).get(f"/api/articles/{article.pk}/result").json()["seo_meta"] is None
+
+    def test_links_are_to_ones_own_articles_only(self, writer: User) -> None:
+        finished(UserFactory(), title="Theirs", seo_meta=SEO | {"keywords": ["beds of the city"]})
+        article = finished(writer)
+        assert client_of(writer).get(f"/api/articles/{article.pk}/result").json()["seo_meta"]["internal_links"] == []
