@@ -7,11 +7,14 @@ so a request that brings one needs no CSRF token and no known origin; a session 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
-from channels.auth import AuthMiddlewareStack
+from channels.auth import AuthMiddlewareStack, get_user
 from channels.db import database_sync_to_async
 from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from ninja.errors import AuthenticationError
@@ -24,6 +27,8 @@ HOW_TO_GET_IN = (
     " “manage.py apikey USER” makes one, too."
 )
 WRONG_KEY = "This API key is not known, or was revoked. " + HOW_TO_GET_IN
+
+SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -69,6 +74,26 @@ class BrowserAuth(SessionAuth):
             return None
         user: User | None = super().__call__(request)
         return user
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a socket was opened with: a key, or else a session's key. The user behind it may change while it is open."""
+
+    key: str | None
+    session: str | None
+
+    async def user(self) -> User | AnonymousUser:
+        """Whose they are now: nobody's once the key was revoked, the session ended, or the user deactivated."""
+        if self.key is not None:
+            return await database_sync_to_async(user_of_key)(self.key) or AnonymousUser()
+        found: User | AnonymousUser = await get_user({"session": SessionStore(self.session)})
+        return found
+
+
+def credentials_of(scope: Scope) -> Credentials:
+    key = key_in(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
+    return Credentials(key, None if key is not None else scope["session"].session_key)
 
 
 def authenticated(application: Application) -> Application:

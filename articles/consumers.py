@@ -1,7 +1,8 @@
 """Watching an article: what has happened, then what happens, until it ends.
 
 The group's messages are a doorbell. A consumer holds no state but the number of the newest event it told, and reads what is
-newer from the store; so no event is lost or told twice, whichever rings come late, doubled or never.
+newer from the store; so no event is lost or told twice, whichever rings come late, doubled or never. Who reads slowly is
+waited for, and therefore told less often; who does not read at all is sent away, and misses nothing when it comes back.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+import math
+import random
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,35 +21,53 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 from redis.exceptions import RedisError
+from structlog.contextvars import bind_contextvars
 
-from articles.authentication import HOW_TO_GET_IN
-from articles.doorbell import DraftText, Ring, group_of
+from articles.authentication import HOW_TO_GET_IN, Credentials, Receive, Scope, Send, credentials_of
+from articles.doorbell import DraftsWritten, Ring, group_of
 from articles.fragments import fragments
 from articles.models import Article, Event
-from articles.watching import Look, shared_look
+from articles.watching import Look, in_thread, shared, shared_look
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 5.0  # seconds; heals a doorbell that was lost with Redis
-# Close codes: RFC 6455 section 7.4, and HTTP's own behind a 4. Browsers' scripts connect again after TRY_LATER only.
+LOOK_EVERY = 5.0  # seconds; heals a doorbell that was lost with Redis, and finds out who may not watch any more
+LOOKS = 4  # Watchers of an article look at one of so many moments, those of a moment together
+# Close codes: RFC 6455 section 7.4, and HTTP's own behind a 4.
 DONE, TRY_LATER, BAD_REQUEST, NOT_SIGNED_IN, NOT_FOUND = 1000, 1013, 4400, 4401, 4404
+NO_SUCH_ARTICLE = "There is no article {} that you may see."
 
 
 def may_watch(user: User | AnonymousUser, article_id: int) -> bool:
     return Article.objects.visible_to(user).filter(pk=article_id).exists()
 
 
-def with_looks(receive: Callable[[], Awaitable[Any]], every: float) -> Callable[[], Awaitable[Any]]:
+def is_hidden(user: User | AnonymousUser, article_id: int) -> bool:
+    """Whether the article is there, but not for ``user``."""
+    return not may_watch(user, article_id) and Article.objects.filter(pk=article_id).exists()
+
+
+async def who_may_not_watch(credentials: Credentials, article_id: int) -> tuple[int, str] | None:
+    """The code and the words to send those away who may not watch any more. A deleted article tells so itself."""
+    user = await shared(Credentials.user, credentials)
+    if not user.is_authenticated:
+        return NOT_SIGNED_IN, HOW_TO_GET_IN
+    hidden = await in_thread(is_hidden)(user, article_id)
+    return (NOT_FOUND, NO_SUCH_ARTICLE.format(article_id)) if hidden else None
+
+
+def with_looks(receive: Receive, every: float) -> Receive:
     """``receive``, but it also gives ``look.again`` each time ``every`` seconds have passed."""
     now = asyncio.get_running_loop().time
-    due = now() + every
+    shift = random.randrange(LOOKS) / LOOKS  # noqa: S311  (spreads load)
+    due = every * (math.floor(now() / every - shift) + 1 + shift)
 
-    async def receive_or_look() -> Any:
+    async def receive_or_look() -> MutableMapping[str, Any]:
         nonlocal due
         try:
             return await asyncio.wait_for(receive(), due - now())
         except TimeoutError:
-            due = now() + every
+            due += every * max(1, math.ceil((now() - due) / every))
             return {"type": "look.again"}
 
     return receive_or_look
@@ -60,12 +81,17 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no 
     seq = 0
     progress = 0
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, with_looks(receive, LOOK_EVERY), send)
+        except TimeoutError:  # of a send: see contentstudio.paced_daphne
+            log.info("a socket is closed, its client does not read what it is told")
+            await send({"type": "websocket.close", "code": TRY_LATER})
         except (RedisError, OSError) as error:
             log.warning("a socket cannot be served, Redis is away: %s", error)
             await send({"type": "websocket.close", "code": TRY_LATER})
+        finally:
+            await self.leave()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Channels' own goes to a thread before each message, to close old connections. Ours are closed where they are used.
@@ -75,13 +101,14 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no 
         """A browser is not told why a handshake is refused, so it is accepted, told, and closed."""
         await self.accept()
         self.article_id = int(self.scope["url_route"]["kwargs"]["article_id"])
+        bind_contextvars(article_id=self.article_id)
         user, after = self.scope["user"], parse_qs(self.scope["query_string"].decode("latin-1")).get("after", ["0"])[-1]
         if not user.is_authenticated:
             await self.refuse(NOT_SIGNED_IN, HOW_TO_GET_IN)
         elif not (after.isascii() and after.isdigit() and len(after) <= 18):
             await self.refuse(BAD_REQUEST, "“after” is the number of the last event you have seen, such as ?after=41.")
         elif not await database_sync_to_async(may_watch)(user, self.article_id):
-            await self.refuse(NOT_FOUND, f"There is no article {self.article_id} that you may see.")
+            await self.refuse(NOT_FOUND, NO_SUCH_ARTICLE.format(self.article_id))
         else:
             self.seq = int(after)
             await self.begin()
@@ -92,8 +119,19 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no 
         self.watching = True
         await self.catch_up(greet=True)
 
-    async def disconnect(self, code: int) -> None:
-        await self.channel_layer.group_discard(group_of(self.article_id), self.channel_name)
+    async def leave(self) -> None:
+        """Give back what the layer holds for this socket, however it ended.
+
+        Channels frees the channel only where nothing was on its way to it; a ring in the moment of leaving kept it for ever.
+        """
+        layer, channel = self.channel_layer, getattr(self, "channel_name", None)
+        try:
+            if hasattr(self, "article_id"):
+                await layer.group_discard(group_of(self.article_id), channel)
+            if layer.channels.pop(channel, None) is not None:
+                await layer._get_shard(channel).unsubscribe(channel)
+        except (RedisError, OSError) as error:
+            log.debug("Redis, which is away, could not be told that a socket left: %s", error)
 
     async def event_recorded(self, ring: Ring) -> None:
         if self.watching and ring["seq"] > self.seq:
@@ -102,12 +140,19 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no 
             await self.catch_up()
 
     async def look_again(self, message: dict[str, Any]) -> None:
-        if self.watching:
+        if not self.watching:
+            return
+        refusal = await shared(who_may_not_watch, credentials_of(self.scope), self.article_id)
+        if refusal:
+            self.watching = False
+            await self.refuse(*refusal)
+        else:
             await self.catch_up()
 
-    async def draft_written(self, draft: DraftText) -> None:
+    async def drafts_written(self, message: DraftsWritten) -> None:
         if self.watching:
-            await self.say("draft", step=draft["step"], offset=draft["offset"], text=draft["text"])
+            for draft in message["drafts"]:
+                await self.say("draft", **draft)
 
     async def catch_up(self, *, greet: bool = False) -> None:
         """Tell what is newer than the last told, and the end where it has come."""
@@ -137,6 +182,7 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no 
         await self.close(DONE)
 
     async def refuse(self, code: int, detail: str) -> None:
+        log.info("a socket is refused (%s): %s", code, detail)
         await self.say("error", detail=detail)
         await self.close(code)
 
@@ -160,11 +206,22 @@ class ArticleConsumer(Watcher):
 
 
 class ArticlePageConsumer(Watcher):
-    """The page's socket: HTML to be swapped in; drafts and the end, which its script takes, are JSON."""
+    """The page's socket: HTML to be swapped in; what its script takes is JSON: drafts, signs of life, the end."""
 
     @staticmethod
     def tell(article: Article, events: Sequence[Event]) -> list[str]:
         return [fragments(article, events)]
+
+    async def drafts_written(self, message: DraftsWritten) -> None:
+        """All in one: thirty sections that are written side by side would be three hundred messages a second."""
+        if self.watching:
+            await self.say("drafts", drafts=message["drafts"])
+
+    async def look_again(self, message: dict[str, Any]) -> None:
+        """A script cannot see the server's pings: it is given something to hear."""
+        await super().look_again(message)
+        if self.watching:
+            await self.say("alive")
 
 
 class NoSuchSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types

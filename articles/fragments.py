@@ -6,14 +6,14 @@ gets through: the page cannot tell the difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.template.loader import render_to_string
 
-from articles.article_view import ArticleView
+from articles.article_view import ArticleView, section_of, work_of
 from articles.models import Article, Event
 
-PANELS = ("outline", "draft", "article", "seo", "image", "sources")
+PANELS = ("outline", "draft", "article", "evidence", "seo", "image", "questions", "sources", "cost")
 ENDINGS = ("completed", "failed", "skipped")
 
 
@@ -26,8 +26,11 @@ def fragments(article: Article, events: Sequence[Event]) -> str:
     else:
         parts += sorted({panel for event in events for panel in panels_of(event)}, key=PANELS.index)
     html = [render(part, view) for part in parts]
+    touched = sections_of(events)
     if "draft" not in parts:
-        html += [render("draft_section", view, section=section) for section in changed_sections(view, events)]
+        html += [render("draft_section", view, section=each) for each in view.sections if each.number in touched]
+    if "evidence" not in parts:
+        html += evidence_of(view, {number for number, works in touched.items() if "check" in works})
     html.append(render("log_added", view, events=events))
     if news := announcement(view, events):
         html.append(render("announcement", view, news=news))
@@ -43,17 +46,30 @@ def panels_of(event: Event) -> Iterable[str]:
     key = str(event.payload.get("step", ""))
     ended = event.payload.get("status") in ENDINGS
     stage = key.partition(":")[0]
-    if key == "outline:make":
-        return ("outline", "draft")
-    if key == "research:read" and ended:
-        return ("sources",)
+    if stage == "outline":
+        planned = ("outline",) if ended else ()
+        return planned if section_of(key) else ("outline", "draft", "evidence")
+    if stage == "research" and ended:
+        return ("questions", "sources") if key == "research:read" else ("questions",)
     return (stage,) if stage in ("seo", "image") else ()
 
 
-def changed_sections(view: ArticleView, events: Iterable[Event]) -> list[object]:
-    """The sections of the draft that a step began or finished. A section that is being written keeps what has come."""
-    touched = {str(event.payload.get("step", "")).partition(":")[2] for event in events}
-    return [section for section in view.sections if str(section.number) in touched]
+def sections_of(events: Iterable[Event]) -> dict[int, set[str]]:
+    """The sections a step began or finished work at, and what work. One that is being written keeps what has come."""
+    touched: dict[int, set[str]] = {}
+    for event in events:
+        key = str(event.payload.get("step", ""))
+        if number := section_of(key):
+            touched.setdefault(number, set()).add(work_of(key))
+    return touched
+
+
+def evidence_of(view: ArticleView, checked: Collection[int]) -> list[str]:
+    """The evidence of sections that are or were being checked, and what it comes to in all."""
+    if not checked:
+        return []
+    sections = [render("evidence_section", view, section=each) for each in view.evidence if each.number in checked]
+    return [render("evidence_summary", view), *sections]
 
 
 def announcement(view: ArticleView, events: Iterable[Event]) -> str:

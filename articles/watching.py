@@ -6,13 +6,16 @@ A hundred sockets on one article are rung at once. One of them reads and renders
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from channels.db import database_sync_to_async
+from channels.db import DatabaseSyncToAsync
 
 from articles.models import Article, Event
 
+Result = TypeVar("Result")
 Telling = Callable[[Article, Sequence[Event]], list[str]]
 """How events are told: the texts to send, in order."""
 
@@ -32,9 +35,9 @@ class Look:
 
 def take_look(telling: Telling, article_id: int, after: int) -> Look | None:
     """None where the article was deleted. ``after`` may be from a log that has since been lost, and is then too large."""
-    article = Article.objects.filter(
-        pk=article_id
-    ).first()  # whole: its bodies are empty while there is much to look for
+    article = (
+        Article.objects.order_by().filter(pk=article_id).first()
+    )  # whole: bodies are empty while there is much to see
     if article is None:
         return None
     # Up to where the article stands and no further, so that its state and the events fit together. Later ones ring again.
@@ -50,15 +53,30 @@ def take_look(telling: Telling, article_id: int, after: int) -> Look | None:
     )
 
 
-_under_way: dict[tuple[object, ...], asyncio.Task[Look | None]] = {}
+# Looks have threads of their own: on Channels' one thread they would wait behind whoever waits to write to the store.
+_threads = ThreadPoolExecutor(4, thread_name_prefix="look")
+_under_way: dict[tuple[object, ...], asyncio.Task[Any]] = {}
+
+
+async def shared(work: Callable[..., Awaitable[Result]], *given: Hashable) -> Result:
+    """What ``work(*given)`` returns, or what the same work that is under way will return."""
+    key = (asyncio.get_running_loop(), work, *given)
+    task: asyncio.Task[Result] | None = _under_way.get(key)
+    if task is None:
+        task = _under_way[key] = asyncio.ensure_future(work(*given))
+        task.add_done_callback(lambda _: _under_way.pop(key))
+    return await asyncio.shield(task)
+
+
+def in_thread(work: Callable[..., Result]) -> Callable[..., Awaitable[Result]]:
+    wrapped: Callable[..., Awaitable[Result]] = DatabaseSyncToAsync(work, thread_sensitive=False, executor=_threads)
+    return wrapped
 
 
 async def shared_look(telling: Telling, article_id: int, after: int) -> Look | None:
     """``take_look``, or the result of one that is under way. That one may have begun before what you were rung for."""
-    key = (asyncio.get_running_loop(), telling, article_id, after)
-    look = _under_way.get(key)
-    if look is None:
-        look = asyncio.create_task(database_sync_to_async(take_look)(telling, article_id, after))
-        _under_way[key] = look
-        look.add_done_callback(lambda _: _under_way.pop(key))
-    return await asyncio.shield(look)
+    return await shared(look_in_thread, telling, article_id, after)
+
+
+async def look_in_thread(telling: Telling, article_id: int, after: int) -> Look | None:
+    return await in_thread(take_look)(telling, article_id, after)

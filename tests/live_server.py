@@ -11,7 +11,9 @@ from typing import Any
 @contextmanager
 def live_server() -> Iterator[str]:
     """Serve inside the block; gives the address. Twisted runs once in a process: see the ``site`` fixture, which all share."""
-    from daphne.server import Server  # installs Twisted's reactor
+    from contentstudio.paced_daphne import PacedServer  # installs Twisted's reactor
+
+    # isort: split
     from twisted.internet import reactor
 
     from contentstudio.asgi import application
@@ -22,14 +24,15 @@ def live_server() -> Iterator[str]:
     listening = threading.Event()
     ports: list[int] = []
 
-    class TellingServer(Server):
+    class TellingServer(PacedServer):
         def listen_success(self, port: Any) -> None:
             super().listen_success(port)
             ports.append(port.getHost().port)
             listening.set()
 
     endpoints = ["tcp:port=0:interface=127.0.0.1"]
-    server = TellingServer(application, endpoints=endpoints, signal_handlers=False, verbosity=0)
+    pings = {"ping_interval": 4, "ping_timeout": 4}  # seconds; the studio's are longer
+    server = TellingServer(application, endpoints=endpoints, signal_handlers=False, verbosity=0, **pings)
     thread = threading.Thread(target=server.run, name="live server", daemon=True)
     thread.start()
     assert listening.wait(15), "the server did not come up"

@@ -41,7 +41,8 @@ class Line:
         self.ws = ws
 
     async def text(self, seconds: float = 5.0) -> str:
-        return await self.ws.receive_str(timeout=seconds)
+        async with asyncio.timeout(seconds):  # aiohttp's own begins anew with each of the server's pings
+            return await self.ws.receive_str()
 
     async def next(self, seconds: float = 5.0) -> Message:
         message: Message = json.loads(await self.text(seconds))
@@ -49,6 +50,13 @@ class Line:
 
     async def take(self, count: int) -> list[Message]:
         return [await self.next() for _ in range(count)]
+
+    async def up_to(self, count: int) -> list[Message]:
+        """So many messages, or those until the server closes."""
+        got: list[Message] = []
+        while len(got) < count and (message := await self.ws.receive(30)).type == aiohttp.WSMsgType.TEXT:
+            got.append(json.loads(message.data))
+        return got
 
     async def rest(self, seconds: float = 5.0) -> list[Message]:
         """Everything until the server closes."""

@@ -10,8 +10,9 @@ from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 
 from articles import consumers, receivers, watching
-from articles.doorbell import draft_text, group_of, ring
-from articles.journal import begin_step, complete_run, fail_run
+from articles.doorbell import drafts_written, group_of, ring
+from articles.entries import begun, write
+from articles.journal import complete_run, fail_run
 from articles.models import Article
 from articles.services import cancel_run, delete_article, retry_run
 from articles.signals import event_recorded
@@ -125,19 +126,31 @@ async def test_text_being_written_is_passed_on(site: str, owner: User, key: str)
     article, _ = await done(make_processing_article, owner)
     async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
-        await get_channel_layer().group_send(group_of(article.pk), draft_text(article.pk, "write:1", 40, "Flat roofs"))
+        await get_channel_layer().group_send(
+            group_of(article.pk), drafts_written(article.pk, [{"step": "write:1", "offset": 40, "text": "Flat roofs"}])
+        )
         draft = await line.next()
     assert {
         "type": "draft",
         "step": "write:1",
         "offset": 40,
         "text": "Flat roofs",
-        "progress": 21,
+        "progress": article.progress,
     }.items() <= draft.items()
     assert "seq" not in draft
 
 
 # The doorbell
+
+
+async def test_a_committed_event_reaches_its_group_by_the_layers_own_way(owner: User) -> None:
+    article = await done(make_article, owner)
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add(group_of(article.pk), channel)
+    await done(claim, article)
+    async with asyncio.timeout(3):
+        assert await layer.receive(channel) == ring(article.pk, 2)
 
 
 async def test_rings_that_come_doubled_or_late_tell_nothing_twice(site: str, owner: User, key: str) -> None:
@@ -160,7 +173,7 @@ async def test_an_event_whose_ring_was_lost_is_found(
         await line.next()
         event_recorded.disconnect(dispatch_uid="articles.ring_watchers")
         try:
-            await done(begin_step, held, step("write:1"))
+            await done(write, held, [begun(step("write:1"))])
         finally:
             receivers.connect()
         assert (await line.next())["seq"] == article.last_seq + 1
@@ -184,7 +197,7 @@ async def test_a_look_that_had_begun_before_the_event_is_taken_again(
     monkeypatch.setattr(consumers, "shared_look", first_too_early)
     async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
-        await done(begin_step, held, step("write:1"))
+        await done(write, held, [begun(step("write:1"))])
         assert (await line.next())["seq"] == article.last_seq + 1
     assert len(looks) == 3
 
@@ -212,7 +225,7 @@ async def test_an_idle_socket_lives_on(site: str, owner: User, key: str) -> None
     async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await line.silent(16)
-        await done(begin_step, held, step("write:1"))
+        await done(write, held, [begun(step("write:1"))])
         assert (await line.next())["seq"] == article.last_seq + 1
 
 
@@ -239,14 +252,14 @@ async def test_deleting_at_work_ends_the_socket(site: str, owner: User, key: str
     async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await done(delete_article, article=article, by=owner)
-        assert (await line.rest())[-1]["type"] == "final"
+        assert [(told["type"], told.get("status")) for told in await line.rest()] == [("final", "deleted")]
 
 
 async def test_a_number_from_a_log_that_was_lost_counts_as_the_newest(site: str, owner: User, key: str) -> None:
     article, held = await done(make_processing_article, owner)
     async with dialled(site, f"/ws/articles/{article.pk}?after=999999", key) as line:
         await line.next()
-        await done(begin_step, held, step("write:1"))
+        await done(write, held, [begun(step("write:1"))])
         assert (await line.next())["seq"] == article.last_seq + 1
 
 
@@ -263,8 +276,11 @@ async def test_the_page_gets_what_changed_as_html_and_drafts_as_json(site: str, 
             html = await line.text()
             assert 'id="seq"' in html
         assert "Planned 2 sections" in html
-        await get_channel_layer().group_send(group_of(article.pk), draft_text(article.pk, "write:1", 0, "Flat"))
-        assert (await line.next())["type"] == "draft"
+        await get_channel_layer().group_send(
+            group_of(article.pk), drafts_written(article.pk, [{"step": "write:1", "offset": 0, "text": "Flat"}])
+        )
+        told = await line.next()
+        assert (told["type"], told["drafts"]) == ("drafts", [{"step": "write:1", "offset": 0, "text": "Flat"}])
         await done(fail_run, held, "The quota is used up.")
         assert "The quota is used up." in await line.text()
         assert (await line.next())["type"] == "final"

@@ -7,29 +7,14 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from agents.contract import Text
+from agents.costs.usage import Usage
+from articles.entries import failed, write
 from articles.journal import fail_run
-from articles.models import Article
-from articles.services import cancel_run
+from articles.services import cancel_run, delete_article
 from tests.browser import stages
 from tests.browser.conftest import accessibility_problems
 from tests.browser.elsewhere import elsewhere, send_draft
-
-KEEP_SOCKETS = """
-    window.sockets = [];
-    window.WebSocket = class extends WebSocket { constructor(...given) { super(...given); sockets.push(this) } };
-"""
-
-
-def watch(page: Page, article: Article) -> None:
-    """Open the article's page and wait until its socket is open; note on it that it was not loaded anew."""
-    page.add_init_script("document.addEventListener('htmx:wsOpen', () => (window.socketOpen = true))")
-    page.goto(article.get_absolute_url())
-    page.wait_for_function("() => window.socketOpen")
-    page.evaluate("() => (window.sameDocument = true)")
-
-
-def was_not_loaded_anew(page: Page) -> bool:
-    return bool(page.evaluate("() => window.sameDocument === true"))
+from tests.browser.watching import KEEP_SOCKETS, was_not_loaded_anew, watch
 
 
 def test_it_is_written_before_its_readers_eyes(page: Page, writer: User) -> None:
@@ -38,7 +23,7 @@ def test_it_is_written_before_its_readers_eyes(page: Page, writer: User) -> None
     draft = page.locator("#draft-body")
     expect(draft).to_contain_text("Research comes first")
 
-    stages.finish(held, "outline:make", stages.outline(), "4 sections")
+    stages.finish(held, "outline:make", stages.headings(), "4 sections")
     expect(draft.get_by_role("heading")).to_have_count(4)
     stages.begin(held, "write:1", "Writing “Why rooftops matter”")
     expect(page.locator("#section-1")).to_contain_text("being written")
@@ -80,11 +65,61 @@ def test_draft_text_grows_as_it_comes(page: Page, writer: User) -> None:
     expect(page.locator('.stream[data-step="write:3"]')).to_have_text("Beside it.")
 
 
+def test_an_edit_is_shown_as_it_comes_over_the_text_it_mends(page: Page, writer: User) -> None:
+    article, held = stages.half_written(writer)
+    watch(page, article)
+    section, old = page.locator("#section-1"), page.locator("#section-1 .prose")
+    stages.begin(held, "edit:1", "Mending “Why rooftops matter”")
+    expect(section).to_contain_text("being edited")
+    expect(old).to_be_visible()
+    send_draft(article, "edit:1", 0, "Roofs, once more")
+    expect(section.locator(".stream")).to_have_text("Roofs, once more")
+    expect(old).to_be_hidden()
+    stages.finish(held, "edit:1", Text(markdown="Roofs, once more and for good."))
+    expect(old).to_have_text("Roofs, once more and for good.")
+
+
+@pytest.mark.parametrize("end", ["failed", "began anew"])
+def test_an_edit_that_came_to_nothing_gives_the_old_text_back(page: Page, writer: User, end: str) -> None:
+    article, held = stages.half_written(writer)
+    watch(page, article)
+    stages.begin(held, "edit:1")
+    send_draft(article, "edit:1", 0, "Roofs, once mo")
+    section, old = page.locator("#section-1"), page.locator("#section-1 .prose")
+    expect(old).to_be_hidden()
+    if end == "failed":
+        spec = stages.spec("edit:1", Text(markdown=""))
+        elsewhere(write)(held, [failed(spec, "The model cannot be reached.", Usage())])
+        expect(section).to_contain_text("failed")
+    else:
+        stages.begin(held, "edit:1", "Mending it anew")
+        expect(page.locator("#log-table")).to_contain_text("Mending it anew")
+    expect(old).to_be_visible()
+    expect(old).to_contain_text("Flat roofs are the largest unused surface")
+    if end == "began anew":
+        send_draft(article, "edit:1", 0, "A second try")
+        expect(section.locator(".stream")).to_have_text("A second try")
+        expect(old).to_be_hidden()
+
+
+def test_a_plan_fills_in_the_outline_while_one_looks_on(page: Page, writer: User) -> None:
+    article, held = stages.researched(writer)
+    watch(page, article)
+    page.get_by_role("tab", name="Outline").click()
+    stages.finish(held, "outline:make", stages.headings())
+    outline = page.locator("#outline-body")
+    expect(outline.get_by_role("heading")).to_have_count(4)
+    expect(outline).not_to_contain_text("Load, access, water and wind")
+    stages.do(held, "outline:2", stages.plan(2))
+    expect(outline).to_contain_text("Load, access, water and wind")
+    expect(page.get_by_role("tabpanel", name="Outline")).to_be_visible()
+
+
 def test_draft_text_that_comes_before_its_section_is_shown_with_it(page: Page, writer: User) -> None:
     article, held = stages.researched(writer)
     watch(page, article)
     send_draft(article, "write:1", 0, "Roofs are")
-    stages.finish(held, "outline:make", stages.outline())
+    stages.finish(held, "outline:make", stages.headings())
     stages.begin(held, "write:1")
     expect(page.locator('.stream[data-step="write:1"]')).to_have_text("Roofs are")
 
@@ -116,24 +151,6 @@ def test_the_open_tab_the_focus_and_the_place_survive(page: Page, writer: User) 
     expect(page.get_by_role("tab", name="Sources")).to_be_focused()
     expect(page.get_by_role("tabpanel", name="Sources")).to_be_visible()
     assert abs(page.evaluate("() => scrollY") - 200) < 40
-
-
-def test_it_goes_on_where_the_socket_broke(page: Page, writer: User, expected_problems: list[str]) -> None:
-    article, held = stages.outlined(writer)
-    expected_problems += ["WebSocket", "htmx:wsError", "ERR_INTERNET_DISCONNECTED"]
-    page.add_init_script(KEEP_SOCKETS)
-    watch(page, article)
-    page.evaluate(
-        "() => { window.socketOpen = false; sockets.at(-1).dispatchEvent(new CloseEvent('close', {code: 1006})) }"
-    )
-    stages.finish(held, "write:1", Text(markdown="Written meanwhile."))
-    expect(page.locator("#section-1")).to_contain_text("Written meanwhile.")
-    page.wait_for_function("() => window.socketOpen")
-    stages.finish(held, "write:2", Text(markdown="Written after."))
-    expect(page.locator("#section-2")).to_contain_text("Written after.")
-    expect(page.locator("#connection")).to_be_hidden()
-    numbers = page.locator("#log-table td:first-child").all_text_contents()
-    assert len(numbers) == len(set(numbers))
 
 
 def test_what_is_told_twice_is_shown_once(page: Page, writer: User) -> None:
@@ -191,5 +208,11 @@ def test_it_follows_what_is_done_elsewhere(page: Page, writer: User, end: str) -
         elsewhere(cancel_run)(article=article, by=writer)
         expect(page.locator("[data-status=cancelled]")).to_be_visible()
     else:
-        elsewhere(Article.objects.filter(pk=article.pk).delete)()
-        expect(page.get_by_role("heading", name="Articles")).to_be_visible(timeout=10_000)
+        elsewhere(delete_article)(article=article, by=writer)
+        expect(page.locator("[data-status=deleted]")).to_have_text("Deleted")
+        expect(page.get_by_role("alert")).to_contain_text("This article was deleted.")
+        expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+        assert page.title() == "Deleted – Content Studio"
+        assert accessibility_problems(page) == []
+        page.get_by_role("link", name="Back to your articles").click()
+        expect(page.get_by_role("heading", name="Articles")).to_be_visible()

@@ -1,0 +1,294 @@
+"""Watchers that come back, fall asleep, do not listen, leave, or may not watch any more."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from articles import consumers
+from articles.doorbell import drafts_written, group_of
+from articles.journal import complete_run
+from articles.models import ApiKey, Article
+from tests.articles.clients import Message, dialled, done
+from tests.factories import StaffFactory, do_step, make_manuscript, make_processing_article
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.3)
+
+
+def seqs(messages: list[Message]) -> list[int]:
+    return [message["seq"] for message in messages if "seq" in message]
+
+
+def held_by_the_layer() -> tuple[set[str], set[str]]:
+    """The channels and groups that the server's side of the layer knows."""
+    layers = get_channel_layer()._layers.values()
+    channels = {channel for layer in layers for channel in layer.channels}
+    return channels, {group for layer in layers for group in layer.groups}
+
+
+async def within(seconds: float, condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+async def say_much(article: Article, times: int) -> None:
+    """Send previews of 20 kB to the article's watchers."""
+    for _ in range(times):
+        drafts = drafts_written(article.pk, [{"step": "write:1", "offset": 0, "text": "roof " * 4000}])
+        await get_channel_layer().group_send(group_of(article.pk), drafts)
+
+
+@asynccontextmanager
+async def deaf_socket(site: str, path: str, key: str) -> AsyncIterator[socket.socket]:
+    """A connection that has shaken hands and then neither reads nor answers a ping."""
+    host, _, port = site.removeprefix("http://").partition(":")
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        deaf.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(deaf, (host, int(port)))
+        lines = [
+            f"GET {path} HTTP/1.1",
+            f"Host: {host}:{port}",
+            f"Authorization: Bearer {key}",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Version: 13",
+            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+        ]
+        await loop.sock_sendall(deaf, "\r\n".join([*lines, "", ""]).encode())
+        yield deaf
+
+
+async def read_to_the_end(deaf: socket.socket) -> bytes:
+    """What had been sent before the server closed."""
+    got, loop = b"", asyncio.get_running_loop()
+    try:
+        while part := await loop.sock_recv(deaf, 65536):
+            got += part
+    except ConnectionResetError:
+        pass  # dropped, with what was still to be sent
+    return got
+
+
+# Who may not watch any more
+
+
+async def test_a_socket_whose_key_is_revoked_is_closed(site: str, owner: User, key: str, quick_looks: None) -> None:
+    article, _ = await done(make_processing_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+        await line.next()
+        await done(ApiKey.objects.filter(user=owner).revoke)
+        (told,) = await line.rest()
+        assert (told["type"], line.ws.close_code) == ("error", 4401)
+        assert "manage.py apikey" in told["detail"]
+
+
+def deactivate(user: User, client: Client) -> None:
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+
+
+def sign_out(user: User, client: Client) -> None:
+    client.logout()
+
+
+def change_password(user: User, client: Client) -> None:
+    user.set_password("another horse, another staple")
+    user.save(update_fields=["password"])
+
+
+@pytest.mark.parametrize("change", [deactivate, sign_out, change_password])
+async def test_a_socket_whose_session_is_not_good_any_more_is_closed(
+    site: str, owner: User, quick_looks: None, change: Callable[[User, Client], None]
+) -> None:
+    article, _ = await done(make_processing_article, owner)
+    client = Client()
+    await done(client.force_login, owner)
+    headers = {"Cookie": f"sessionid={client.cookies['sessionid'].value}", "Origin": site}
+    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", **headers) as line:
+        await line.next()
+        await line.silent(1)  # looked at several times, and let be
+        await done(change, owner, client)
+        (told,) = await line.rest()
+        assert (told["type"], line.ws.close_code) == ("error", 4401)
+
+
+async def test_who_loses_the_permission_to_see_all_is_sent_away(site: str, owner: User, quick_looks: None) -> None:
+    article, _ = await done(make_processing_article, owner)
+    editor = await done(StaffFactory, is_superuser=False)
+    permission = await done(Permission.objects.get, codename="view_article")
+    await done(editor.user_permissions.add, permission)
+    _, key = await done(ApiKey.objects.issue, editor, "tests")
+    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+        await line.next()
+        await done(editor.user_permissions.clear)
+        (told,) = await line.rest()
+        assert (told["detail"], line.ws.close_code) == (f"There is no article {article.pk} that you may see.", 4404)
+
+
+async def test_those_with_the_same_key_are_looked_up_together(
+    site: str, owner: User, key: str, quick_looks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "LOOKS", 1)
+    real, asked = consumers.is_hidden, []
+
+    def counted(user: User, article_id: int) -> bool:
+        asked.append(article_id)
+        return real(user, article_id)
+
+    monkeypatch.setattr(consumers, "is_hidden", counted)
+    article, _ = await done(make_processing_article, owner)
+    async with asyncio.TaskGroup() as watchers, asyncio.timeout(20):
+
+        async def watch() -> None:
+            async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+                await line.next()
+                await line.silent(1.5)
+
+        for _ in range(20):
+            watchers.create_task(watch())
+    assert 3 <= len(asked) <= 30  # alone, each of the twenty would have asked four times
+
+
+# Dead peers and slow readers
+
+
+async def test_a_peer_that_gives_no_sign_of_life_is_dropped(site: str, owner: User, key: str) -> None:
+    article, _ = await done(make_processing_article, owner)
+    channels, groups = held_by_the_layer()
+    async with deaf_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as deaf:
+        await within(5, lambda: len(held_by_the_layer()[0]) == len(channels) + 1)
+        async with asyncio.timeout(15):
+            await read_to_the_end(deaf)
+    await within(5, lambda: held_by_the_layer() == (channels, groups))
+
+
+async def test_who_does_not_read_is_sent_away_and_misses_nothing_when_it_comes_back(
+    site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "articles.consumers")
+    monkeypatch.setattr("contentstudio.paced_daphne.PATIENCE", 1.0)
+    article, held = await done(make_processing_article, owner)
+    channels, groups = held_by_the_layer()
+    async with deaf_socket(site, f"/ws/articles/{article.pk}", key) as deaf:
+        await within(5, lambda: held_by_the_layer()[1] != groups)
+        await say_much(article, 1000)  # 20 MB
+        await within(10, lambda: held_by_the_layer() == (channels, groups))
+        async with asyncio.timeout(10):
+            assert len(await read_to_the_end(deaf)) < 8_000_000, "the memory grew with what was not read"
+    assert "does not read" in caplog.text
+    await done(do_step, held, "write:1")
+    async with dialled(site, f"/ws/articles/{article.pk}?after=0", key) as line:
+        told = [await line.next()]
+        while told[-1].get("seq") != article.last_seq + 2:
+            told.append(await line.next())
+    assert seqs(told) == list(range(1, article.last_seq + 3))
+
+
+async def test_who_reads_late_is_waited_for(site: str, owner: User, key: str) -> None:
+    article, held = await done(make_processing_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+        transport: Any = line.ws._response.connection.transport  # aiohttp reads ahead unless it is held
+        transport.pause_reading()
+        await say_much(article, 400)
+        for number in range(5):
+            await done(do_step, held, f"write:{number}")
+        await done(complete_run, held, make_manuscript(), notice="")
+        await asyncio.sleep(1)
+        transport.resume_reading()
+        told = await line.rest(20)
+        assert line.ws.close_code == 1000
+    assert seqs(told) == list(range(article.last_seq + 1, article.last_seq + 13))
+    assert told[-1]["type"] == "final"
+
+
+async def test_a_page_hears_a_sign_of_life(site: str, owner: User, key: str, quick_looks: None) -> None:
+    article, _ = await done(make_processing_article, owner)
+    async with dialled(site, f"/ws/articles/{article.pk}/page/?after={article.last_seq}", key) as line:
+        assert [told["type"] for told in await line.take(2)] == ["alive", "alive"]
+
+
+# Many, and what they leave
+
+
+async def test_a_hundred_and_fifty_who_come_and_go_are_told_all_of_it_and_leave_nothing(
+    site: str, owner: User, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each is cut off every few events, at no good moment, and goes on behind the last it has seen."""
+    before = held_by_the_layer()
+    article, held = await done(make_processing_article, owner)
+    path = f"/ws/articles/{article.pk}?after="
+
+    async def watch(patience: int) -> list[int]:
+        seen = [0]
+        while True:
+            async with dialled(site, f"{path}{seen[-1]}", key) as line:
+                for message in await line.up_to(patience):
+                    if "seq" in message:
+                        seen.append(message["seq"])
+                    if message["type"] == "final":
+                        return seen[1:]
+
+    watchers = [asyncio.create_task(watch(3 + number % 20)) for number in range(150)]
+    for number in range(15):
+        await done(do_step, held, f"write:{number}")
+    await done(complete_run, held, make_manuscript(), notice="")
+    async with asyncio.timeout(60):
+        for seen in await asyncio.gather(*watchers):
+            assert seen == list(range(1, article.last_seq + 33))
+    await within(15, lambda: held_by_the_layer() == before)
+    await asyncio.sleep(1.5)  # Daphne looks once a second how applications ended
+    assert "Exception inside application" not in caplog.text
+
+
+async def test_who_leaves_while_it_is_rung_leaves_nothing(site: str, owner: User, key: str) -> None:
+    """Channels forgets to free a channel on which a message came in the moment of leaving."""
+    before = held_by_the_layer()
+    article, _ = await done(make_processing_article, owner)
+    over = asyncio.Event()
+
+    async def ring_on() -> None:
+        while not over.is_set():
+            drafts = drafts_written(article.pk, [{"step": "write:1", "offset": 0, "text": "roof"}])
+            await get_channel_layer().group_send(group_of(article.pk), drafts)
+
+    ringing = asyncio.create_task(ring_on())
+    for _ in range(30):
+        async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+            await line.next()
+    over.set()
+    await ringing
+    await within(10, lambda: held_by_the_layer() == before)
+
+
+async def test_the_layer_frees_what_is_subscribed(site: str, owner: User, key: str, redis: Any) -> None:
+    """Nothing is left in Redis either: neither a socket's own channel nor its article's group."""
+    article, _ = await done(make_processing_article, owner)
+    path = f"/ws/articles/{article.pk}?after={article.last_seq}"
+    subscribed = sync_to_async(lambda: set(redis.pubsub_channels("asgi*")))
+    before = await subscribed()
+    async with dialled(site, path, key) as first, dialled(site, path, key) as second:
+        await first.next()
+        await second.next()
+        assert len(await subscribed()) == len(before) + 3
+    async with asyncio.timeout(10):
+        while await subscribed() != before:
+            await asyncio.sleep(0.05)

@@ -1,0 +1,118 @@
+"""A page whose connection broke, slept or was refused: it heals by itself, and nothing comes twice."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from agents.contract import Text
+from tests.browser import stages
+from tests.browser.elsewhere import elsewhere, send_draft
+from tests.browser.watching import AWAY, KEEP_SOCKETS, numbers_of, was_not_loaded_anew, watch, whole_log
+from tests.browser.web_process import web_process
+from tests.factories import claim
+
+
+def test_it_goes_on_where_the_socket_broke(page: Page, writer: User) -> None:
+    article, held = stages.outlined(writer)
+    page.add_init_script(KEEP_SOCKETS)
+    watch(page, article)
+    page.evaluate("() => { window.socketOpen = false; sockets.at(-1).close() }")
+    stages.finish(held, "write:1", Text(markdown="Written meanwhile."))
+    expect(page.locator("#section-1")).to_contain_text("Written meanwhile.")
+    page.wait_for_function("() => window.socketOpen")
+    stages.finish(held, "write:2", Text(markdown="Written after."))
+    expect(page.locator("#section-2")).to_contain_text("Written after.")
+    expect(page.locator("#connection")).to_be_hidden()
+    assert numbers_of(page) == whole_log(article)
+
+
+def test_two_tabs_see_the_same(page: Page, writer: User) -> None:
+    article, held = stages.outlined(writer)
+    watch(page, article)
+    other = page.context.new_page()
+    watch(other, article)
+    stages.finish(held, "write:1", Text(markdown="For both."))
+    other.get_by_role("button", name="Cancel").click()
+    expect(page.locator("[data-status=cancelled]")).to_be_visible()
+    assert was_not_loaded_anew(page)
+    other.get_by_role("button", name="Go on").click()
+    page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")  # as when one changes back to it
+    expect(page.locator("[data-status=pending]")).to_be_visible()
+    held = elsewhere(claim)(article)
+    stages.begin(held, "write:2", "Writing on")
+    for tab in (page, other):
+        expect(tab.locator("#log-table")).to_contain_text("Writing on")
+        assert numbers_of(tab) == whole_log(article)
+
+
+def test_a_computer_that_slept_for_an_hour_shows_the_state_at_once(page: Page, writer: User) -> None:
+    """Its socket looks open and is dead; nothing says so but the silence."""
+    article, held = stages.outlined(writer)
+    page.clock.install()
+    page.add_init_script(KEEP_SOCKETS)
+    watch(page, article)
+    page.evaluate("() => (sockets.at(-1).isDead = true)")
+    stages.finish(held, "write:1", Text(markdown="Written in the night."))
+    page.evaluate("() => (window.socketOpen = false)")
+    page.clock.fast_forward("01:00:00")
+    expect(page.locator("#section-1")).to_contain_text("Written in the night.", timeout=1500)
+    page.wait_for_function("() => window.socketOpen")
+    stages.finish(held, "write:2", Text(markdown="Written in the morning."))
+    expect(page.locator("#section-2")).to_contain_text("Written in the morning.")
+    expect(page.locator("#connection")).to_be_hidden()
+    assert numbers_of(page) == whole_log(article)
+
+
+def test_without_a_network_it_waits_and_is_back_with_it(page: Page, writer: User, expected_problems: list[str]) -> None:
+    article, held = stages.outlined(writer)
+    expected_problems += AWAY
+    page.add_init_script(KEEP_SOCKETS)
+    watch(page, article)
+    page.context.set_offline(True)
+    page.evaluate("() => sockets.at(-1).close()")
+    expect(page.locator("#connection")).to_be_visible()
+    stages.finish(held, "write:1", Text(markdown="Written while it was away."))
+    page.wait_for_timeout(1500)
+    expect(page.locator("#section-1")).not_to_contain_text("Written while it was away.")
+    page.context.set_offline(False)
+    expect(page.locator("#section-1")).to_contain_text("Written while it was away.", timeout=1500)
+    expect(page.locator("#connection")).to_be_hidden()
+    assert numbers_of(page) == whole_log(article)
+
+
+def test_it_heals_when_the_web_process_was_killed_and_is_back(
+    page: Page, writer: User, expected_problems: list[str], program_environment: dict[str, str]
+) -> None:
+    """What was seen of an unfinished step's text goes when the step begins anew; nothing comes twice."""
+    article, held = stages.outlined(writer)
+    expected_problems += AWAY
+    with web_process(program_environment) as web:
+        page.add_init_script("document.addEventListener('htmx:wsOpen', () => (window.socketOpen = true))")
+        page.goto(web.address + article.get_absolute_url())
+        page.wait_for_function("() => window.socketOpen")
+        page.evaluate("() => (window.sameDocument = true)")
+        stages.begin(held, "write:1")
+        send_draft(article, "write:1", 0, "Half a sentence")
+        expect(page.locator('.stream[data-step="write:1"]')).to_have_text("Half a sentence")
+        web.kill()
+        expect(page.locator("#connection")).to_be_visible()
+        stages.finish(held, "write:2", Text(markdown="Written while it was down."))
+        stages.begin(held, "write:1", "Writing it anew")
+        web.start()
+        expect(page.locator("#section-2")).to_contain_text("Written while it was down.", timeout=1500)
+        expect(page.locator("#connection")).to_be_hidden()
+        expect(page.locator('.stream[data-step="write:1"]')).to_be_empty()
+        send_draft(article, "write:1", 0, "Another beginning")
+        expect(page.locator('.stream[data-step="write:1"]')).to_have_text("Another beginning")
+        assert was_not_loaded_anew(page)
+        assert numbers_of(page) == whole_log(article)
+
+
+def test_who_was_signed_out_is_told(page: Page, writer: User, expected_problems: list[str]) -> None:
+    article, _ = stages.outlined(writer)
+    page.add_init_script(KEEP_SOCKETS)
+    watch(page, article)
+    page.context.clear_cookies()
+    page.evaluate("() => sockets.at(-1).close()")
+    expect(page.locator("#connection")).to_contain_text("You are signed out")

@@ -1,0 +1,41 @@
+"""A page that watches an article: opening it, and what it shows."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+from articles.models import Article
+
+KEEP_SOCKETS = """
+    window.sockets = [];
+    window.WebSocket = class extends WebSocket {
+        constructor(...given) {
+            super(...given);
+            sockets.push(this);
+            this.addEventListener("message", (event) => { if (this.isDead) event.stopImmediatePropagation() });
+        }
+    };
+"""
+AWAY = ["WebSocket", "htmx:wsError", "bject Event]", "ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION"]
+
+
+def watch(page: Page, article: Article) -> None:
+    """Open the article's page and wait until its socket is open; note on it that it was not loaded anew."""
+    page.add_init_script("document.addEventListener('htmx:wsOpen', () => (window.socketOpen = true))")
+    page.goto(article.get_absolute_url())
+    page.wait_for_function("() => window.socketOpen")
+    page.evaluate("() => (window.sameDocument = true)")
+
+
+def was_not_loaded_anew(page: Page) -> bool:
+    return bool(page.evaluate("() => window.sameDocument === true"))
+
+
+def numbers_of(page: Page) -> list[str]:
+    """The numbers in the page's log, from the first row to the last."""
+    return page.locator("#log-table td:first-child").all_text_contents()
+
+
+def whole_log(article: Article) -> list[str]:
+    article.refresh_from_db()
+    return [str(number) for number in range(1, article.last_seq + 1)]
