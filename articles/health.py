@@ -1,23 +1,36 @@
-"""Whether the studio can serve, for whoever watches over it. Public, so it tells no more than that."""
+"""Whether the studio can serve, and how its work goes, for whoever watches over it. Public: numbers, and nothing of anybody's."""
 
 from __future__ import annotations
 
 import logging
-from functools import cache
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, lru_cache
 from typing import Literal
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error
+from django.db.models import Count, Min, Q
+from django.utils import timezone
 from pydantic import BaseModel
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from articles.models import Article, Run, Status
+
 log = logging.getLogger(__name__)
 
 WORKERS = "rq:workers:articles"
 """RQ's set of the keys of the queue's workers; a killed worker's key expires, but stays in the set for a while."""
+
+SILENT_AFTER = 30.0
+"""Seconds. A worker gives a sign of life every ten while it waits, and every five while it works."""
+
+KEPT = 1.0
+"""Seconds for which an answer is given again: balancers and monitors ask by the hundred."""
 
 
 class Model(BaseModel):
@@ -27,51 +40,117 @@ class Model(BaseModel):
     name: str
 
 
+class Work(BaseModel):
+    """Runs by where they stand: ``waiting`` for a worker, the first of them for ``oldest_waiting`` seconds (0 where none does),
+    ``parked`` until their model answers again, ``in_flight`` with a worker, ``awaiting_approval`` or ``paused`` for a person.
+    """
+
+    waiting: int = 0
+    oldest_waiting: float = 0
+    parked: int = 0
+    in_flight: int = 0
+    awaiting_approval: int = 0
+    paused: int = 0
+
+
 class Health(BaseModel):
-    """``degraded``: pages and API serve, but nobody is there to write. ``unavailable``: the database or Redis is away."""
+    """``degraded``: pages and API serve, but nobody is there to write. ``unavailable``: the database or Redis is away.
+
+    ``stale_workers`` are registered but silent. ``work`` is null where the database is away.
+    """
 
     status: Literal["ok", "degraded", "unavailable"]
     version: str
     database: bool
     redis: bool
     workers: int
+    stale_workers: int
+    work: Work | None
     model: Model
 
 
 def check_health() -> Health:
-    database, workers = database_answers(), living_workers()
-    redis = workers is not None
+    """At most ``KEPT`` seconds old."""
+    return health_at(int(time.monotonic() / KEPT))
+
+
+@lru_cache(maxsize=1)
+def health_at(moment: int) -> Health:
+    work, workers = look_at_work(), look_at_workers()
+    living, silent = (workers.living, workers.silent) if workers else (0, 0)
     return Health(
-        status="unavailable" if not (database and redis) else "ok" if workers else "degraded",
+        status="unavailable" if work is None or workers is None else "ok" if living else "degraded",
         version=settings.VERSION,
-        database=database,
-        redis=redis,
-        workers=workers or 0,
+        database=work is not None,
+        redis=workers is not None,
+        workers=living,
+        stale_workers=silent,
+        work=work,
         model=Model(
             configured=settings.HAS_MODEL, name=settings.LLM_MODEL if settings.HAS_MODEL else "the built-in writer"
         ),
     )
 
 
-def database_answers() -> bool:
+# The database
+
+
+def look_at_work() -> Work | None:
+    """None where the database does not answer."""
+    waiting = Q(status=Status.PENDING, awaits="")
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        found = Run.objects.active().aggregate(
+            waiting=Count("pk", filter=waiting),
+            since=Min("enqueued_at", filter=waiting),
+            parked=Count("pk", filter=Q(status=Status.PENDING) & ~Q(awaits="")),
+            in_flight=Count("pk", filter=Q(status=Status.PROCESSING)),
+            awaiting_approval=Count("pk", filter=Q(status=Status.AWAITING_APPROVAL)),
+        )
+        # Not its runs: an earlier one stays paused for ever.
+        paused = Article.objects.filter(status=Status.PAUSED).count()
     except Error as error:
         log.warning("health: the database does not answer: %s", error)
-        return False
-    return True
+        return None
+    since = found.pop("since")
+    oldest = (timezone.now() - since).total_seconds() if since else 0
+    return Work(**found, oldest_waiting=round(max(0, oldest), 1), paused=paused)
+
+
+# Redis
+
+
+@dataclass(frozen=True)
+class Workers:
+    living: int
+    silent: int
 
 
 def living_workers() -> int | None:
     """How many workers have given a sign of life within their time; None where Redis does not answer."""
+    found = look_at_workers()
+    return None if found is None else found.living
+
+
+def look_at_workers() -> Workers | None:
+    """None where Redis does not answer."""
     client = redis_client()
     try:
-        keys = list(client.smembers(WORKERS))
-        return client.exists(*keys) if keys else 0
+        with client.pipeline(transaction=False) as pipeline:
+            for key in client.smembers(WORKERS):
+                pipeline.hget(key, "last_heartbeat")
+            beats = pipeline.execute()
     except (RedisError, OSError) as error:
         log.warning("health: Redis does not answer: %s", error)
         return None
+    living = sum(is_recent(beat) for beat in beats)
+    return Workers(living=living, silent=len(beats) - living)
+
+
+def is_recent(beat: bytes | None) -> bool:
+    """``beat`` is a time as RQ writes it, ``2026-11-22T09:30:12.154903Z``; None where the worker's key has expired."""
+    if beat is None:
+        return False
+    return (datetime.now(UTC) - datetime.fromisoformat(beat.decode())).total_seconds() < SILENT_AFTER
 
 
 @cache

@@ -2,40 +2,65 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import redis as redis_py
+from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from rq import Worker
+from rq.utils import now, utcformat
 
 from articles import health
+from articles.journal import await_approval, pause_run
+from articles.lease import Claim
+from articles.models import Run
+from tests.factories import (
+    StaffFactory,
+    UserFactory,
+    make_article,
+    make_completed_article,
+    make_manuscript,
+    make_processing_article,
+)
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def own_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No client of an earlier test, and workers counted apart from those other tests may have running."""
+    """No client and no answer of an earlier test, and workers counted apart from those other tests may have running."""
     monkeypatch.setattr(health, "WORKERS", "rq:workers:of-these-tests")
     health.redis_client.cache_clear()
+    health.health_at.cache_clear()
     yield
     health.redis_client.cache_clear()
+    health.health_at.cache_clear()
 
 
 @pytest.fixture
 def worker(redis: redis_py.Redis) -> Iterator[None]:
-    """Workers' marks in Redis, as RQ leaves them: of one that lives, and of one that was killed and whose key has expired."""
-    redis.sadd(health.WORKERS, "rq:worker:living", "rq:worker:killed")
-    redis.hset("rq:worker:living", "state", "idle")
+    """Workers' marks in Redis, as RQ leaves them: of one that lives, one that fell silent, and one whose key has expired."""
+    redis.sadd(health.WORKERS, "rq:worker:living", "rq:worker:silent", "rq:worker:killed")
+    for name, seconds in (("living", 9), ("silent", 31)):
+        redis.hset(f"rq:worker:{name}", "last_heartbeat", utcformat(now() - timedelta(seconds=seconds)))
     yield
-    redis.delete(health.WORKERS, "rq:worker:living")
+    redis.delete(health.WORKERS, "rq:worker:living", "rq:worker:silent")
 
 
 def ask() -> tuple[int, dict[str, Any]]:
     answer = Client().get("/api/health")
     return answer.status_code, answer.json()
+
+
+NO_WORK = {"waiting": 0, "oldest_waiting": 0.0, "parked": 0, "in_flight": 0, "awaiting_approval": 0, "paused": 0}
 
 
 def test_all_is_well_with_a_living_worker(worker: None, settings: Any) -> None:
@@ -48,15 +73,64 @@ def test_all_is_well_with_a_living_worker(worker: None, settings: Any) -> None:
             "database": True,
             "redis": True,
             "workers": 1,
+            "stale_workers": 2,
+            "work": NO_WORK,
             "model": {"configured": True, "name": "gpt-test"},
         },
     )
+
+
+def test_a_workers_last_heartbeat_is_where_rq_puts_it(redis: redis_py.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "WORKERS", "rq:workers:health-test")
+    worker = Worker(["health-test"], connection=redis)
+    worker.register_birth()
+    try:
+        assert health.look_at_workers() == health.Workers(living=1, silent=0)
+    finally:
+        worker.register_death()
 
 
 def test_without_workers_it_serves_but_says_so() -> None:
     status, told = ask()
     assert (status, told["status"], told["workers"]) == (200, "degraded", 0)
     assert told["model"] == {"configured": False, "name": "the built-in writer"}
+
+
+def held(owner: User) -> Claim:
+    return make_processing_article(owner)[1]
+
+
+def test_it_tells_how_the_work_goes() -> None:
+    owner = UserFactory()
+    held(owner)
+    make_completed_article(owner)
+    await_approval(held(owner), make_manuscript().outline)
+    pause_run(held(owner), "The ceiling is reached.")
+    early, parked, _ = make_article(owner), make_article(owner), make_article(owner)
+    Run.objects.filter(article=early).update(enqueued_at=timezone.now() - timedelta(minutes=2))
+    Run.objects.filter(article=parked).update(awaits="gpt-test", enqueued_at=timezone.now() - timedelta(hours=1))
+    told = ask()[1]["work"]
+    assert 120 <= told.pop("oldest_waiting") < 130
+    assert told == {"waiting": 2, "parked": 1, "in_flight": 1, "awaiting_approval": 1, "paused": 1}
+
+
+def test_it_asks_the_store_once_a_second_however_often_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.2)
+    with django_assert_num_queries(2):
+        assert {ask()[0] for _ in range(5)} == {200}
+    monkeypatch.setattr(time, "monotonic", lambda: 1001.2)
+    with django_assert_num_queries(2):
+        ask()
+
+
+def test_administrators_see_it_above_the_queues(worker: None, client: Client) -> None:
+    client.force_login(StaffFactory())
+    make_article(UserFactory())
+    page = client.get(reverse("admin:django_rq_home")).content.decode()
+    assert re.search(r"Waiting for a worker</th><td>1</td>", page)
+    assert re.search(r"Workers that fell silent</th><td>\d</td>", page)
 
 
 def test_without_redis_it_cannot_serve_and_answers_at_once(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -74,6 +148,6 @@ def test_without_its_database_it_cannot_serve(
 
     monkeypatch.setattr(connection, "cursor", refuse)
     status, told = ask()
-    assert (status, told["status"], told["database"]) == (503, "unavailable", False)
+    assert (status, told["status"], told["database"], told["work"]) == (503, "unavailable", False, None)
     assert "disk is gone" not in str(told)
     assert "disk is gone" in caplog.text

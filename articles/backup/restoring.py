@@ -1,0 +1,76 @@
+"""Putting a backup in the place of what is there. No studio may be running meanwhile."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+from articles.backup.archive import DATABASE, Manifest, unpack
+from articles.backup.making import places
+from articles.backup.stores import store_of
+from articles.exceptions import BackupRefused
+from articles.models import Article
+
+
+def restore_backup(archive: Path, *, replace: bool) -> Manifest:
+    """Make the studio what it was when ``archive`` was made. Raises BackupRefused, and has changed nothing then.
+
+    ``replace`` allows that what the studio holds is lost. Runs that were at work are taken up again by the sweeper.
+    """
+    if not replace:
+        refuse_full_studio()
+    with TemporaryDirectory(prefix="restore-", dir=settings.VAR) as directory:
+        unpacked = Path(directory) / "new"
+        unpacked.mkdir()
+        manifest = unpack(archive, unpacked)
+        refuse_strange(manifest)
+        store_of(connection.vendor).load(unpacked / DATABASE)
+        for folder, place in places().items():
+            put_in_place(unpacked / folder, place, Path(directory) / "old" / folder)
+    call_command("migrate", interactive=False, verbosity=0)
+    return manifest
+
+
+def refuse_full_studio() -> None:
+    """A studio that was only just set up has no tables, or none with rows."""
+    if not {Article._meta.db_table, User._meta.db_table} <= set(connection.introspection.table_names()):
+        return
+    articles, users = Article.objects.count(), User.objects.count()
+    if articles or users:
+        raise BackupRefused(
+            f"The studio is not empty: it holds {articles} articles and {users} users."
+            " With --replace the backup takes their place; make a backup of them first."
+        )
+
+
+def refuse_strange(manifest: Manifest) -> None:
+    """Refuse what this studio could not go on with."""
+    if manifest.store != connection.vendor:
+        raise BackupRefused(
+            f"The backup is of a studio on {manifest.store}, and this one is on {connection.vendor}. Set DATABASE_URL to"
+            " a database of the same kind."
+        )
+    known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
+    if unknown := sorted(set(manifest.migrations) - known):
+        raise BackupRefused(
+            f"The backup was made by another version, {manifest.version}: this one, {settings.VERSION}, does not know its"
+            f" migration {unknown[0]}. Restore it with that version or a newer one."
+        )
+    if DATABASE not in manifest.parts:
+        raise BackupRefused("The backup holds no database. Use another.")
+
+
+def put_in_place(new: Path, place: Path, old: Path) -> None:
+    """Exchange what is in ``place``, which may be a mounted volume and therefore stays itself."""
+    for directory in (new, place, old):
+        directory.mkdir(parents=True, exist_ok=True)
+    for source, target in ((place, old), (new, place)):
+        for child in source.iterdir():
+            shutil.move(child, target / child.name)

@@ -1,0 +1,145 @@
+"""What Prometheus is told, worked out from the database and Redis when it asks: no process has to remember anything.
+
+What is summed up is of the articles that are kept, and so falls when one is deleted: these are gauges, not counters.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.db import Error
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum, Value
+from django.db.models.functions import Left, StrIndex
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, SummaryMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from agents.contract import AGENTS
+from articles.authentication import Application, Receive, Scope, Send, key_in
+from articles.failures import CLASSES, OTHER, class_of
+from articles.health import Health, check_health
+from articles.models import Run, Status, Step, StepStatus
+
+REGISTRY = CollectorRegistry()
+SOCKETS = Gauge("studio_sockets_open", "Sockets open in the web process that answers.", registry=REGISTRY)
+
+TOKENS = ("prompt", "completion", "cached", "reasoning")
+
+
+class StudioCollector(Collector):
+    """Asks at scrape time. Where the database is away, what can be told without it is."""
+
+    def collect(self) -> Iterator[Metric]:
+        health = check_health()
+        yield from told_of_health(health)
+        if health.work is None:
+            return
+        try:
+            found = [*told_of_runs(), *told_of_steps()]
+        except Error:  # it went away since it was asked after its health; the next scrape tells that
+            return
+        yield from found
+
+
+REGISTRY.register(StudioCollector())
+
+
+def told_of_health(health: Health) -> Iterator[Metric]:
+    yield InfoMetricFamily("studio", "The studio's version.", value={"version": health.version})
+    parts = {"database": health.database, "redis": health.redis}
+    yield by_label("studio_part_up", "1 where this part answers.", "part", parts)
+    workers = {"living": health.workers, "silent": health.stale_workers}
+    yield by_label(
+        "studio_workers", "Workers; the silent ones are registered, but give no sign of life.", "state", workers
+    )
+    if health.work is None:
+        return
+    yield GaugeMetricFamily("studio_queue_depth", "Runs that wait for a worker.", health.work.waiting)
+    yield GaugeMetricFamily(
+        "studio_oldest_waiting_seconds", "How long the first of them has waited.", health.work.oldest_waiting
+    )
+    yield GaugeMetricFamily("studio_runs_parked", "Runs that wait for their model to answer again.", health.work.parked)
+    yield GaugeMetricFamily("studio_runs_in_flight", "Runs that workers are at.", health.work.in_flight)
+
+
+def told_of_runs() -> Iterator[Metric]:
+    counted = dict(Run.objects.order_by().values_list("status").annotate(Count("pk")))
+    runs = {status: counted.get(status, 0) for status in Status.values}
+    yield by_label("studio_runs", "Runs of the articles that are kept, by status.", "status", runs)
+    failures = Counter(dict.fromkeys([*CLASSES, OTHER], 0))
+    failed = Run.objects.filter(status=Status.FAILED).order_by()
+    for reason, count in failed.values_list("reason").annotate(Count("pk")):
+        failures[class_of(reason)] += count
+    yield by_label("studio_runs_failed", "Failed runs of the articles that are kept, by why.", "reason", failures)
+
+
+def told_of_steps() -> Iterator[Metric]:
+    """Sums over the steps of each agent, in one query."""
+    seconds = SummaryMetricFamily("studio_step_seconds", "How long finished steps took.", labels=["agent"])
+    calls = GaugeMetricFamily("studio_model_calls", "Calls of models.", labels=["agent"])
+    tokens = GaugeMetricFamily("studio_tokens", "Tokens; the cached ones are prompt's too.", labels=["agent", "kind"])
+    cost = GaugeMetricFamily("studio_cost_dollars", "US dollars, by the table of prices of the day.", labels=["agent"])
+    for row in sums_of_steps():
+        agent = AGENTS[row["of"]]
+        seconds.add_metric([agent], row["done"], row["time"].total_seconds() if row["time"] else 0)
+        calls.add_metric([agent], row["calls"])
+        cost.add_metric([agent], float(row["dollars"]))
+        for kind in TOKENS:
+            tokens.add_metric([agent, kind], row[kind])
+    yield from (seconds, calls, tokens, cost)
+
+
+def sums_of_steps() -> list[dict[str, Any]]:
+    took = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
+    done = Q(status=StepStatus.COMPLETED)
+    by_stage = Step.objects.order_by().values(of=Left("key", StrIndex("key", Value(":")) - 1))
+    sums = by_stage.annotate(
+        done=Count("pk", filter=done),
+        time=Sum(took, filter=done),
+        calls=Sum("model_calls"),
+        dollars=Sum("cost"),
+        **{kind: Sum(f"{kind}_tokens") for kind in TOKENS},
+    )
+    return [dict(row) for row in sums]
+
+
+def by_label(name: str, told: str, label: str, values: dict[str, int] | dict[str, bool]) -> Metric:
+    family = GaugeMetricFamily(name, told, labels=[label])
+    for value, number in values.items():
+        family.add_metric([value], number)
+    return family
+
+
+def counted(application: Application) -> Application:
+    """The sockets' application, of which ``studio_sockets_open`` tells how often it is running."""
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        with SOCKETS.track_inprogress():
+            await application(scope, receive, send)
+
+    return run
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For the bearer of METRICS_TOKEN, and for staff. Strangers are not told that it is there."""
+    if not may_read(request):
+        raise Http404
+    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+def may_read(request: HttpRequest) -> bool:
+    token = key_in(request.headers.get("Authorization", ""))
+    if token is not None:
+        expected = settings.METRICS_TOKEN
+        return bool(expected) and secrets.compare_digest(token.encode(), expected.encode())
+    return request.user.is_active and request.user.is_staff

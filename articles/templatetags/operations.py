@@ -1,0 +1,14 @@
+"""How the work goes, for administrators."""
+
+from __future__ import annotations
+
+from django import template
+
+from articles.health import Health, check_health
+
+register = template.Library()
+
+
+@register.inclusion_tag("admin/articles/_work.html")
+def work() -> dict[str, Health]:
+    return {"health": check_health()}

@@ -1,0 +1,361 @@
+"""A studio in one file and back again: whole, of one moment while it is written to, and never at the cost of what is there."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import json
+import os
+import shutil
+import stat
+import tarfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage, storages
+from django.core.management import CommandError, call_command
+from django.db import connection, connections
+from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
+
+from articles.backup import stores
+from articles.backup.archive import MANIFEST, Manifest
+from articles.models import Article, Event, Run, Status
+from articles.services import sweep
+from tests.environment import VAR
+from tests.factories import UserFactory, do_step, make_completed_article, make_processing_article
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_files")]
+
+
+@pytest.fixture
+def own_files() -> Iterator[None]:
+    """Pictures and uploads of this test's own: a restore takes the place of all that are there."""
+    for folder in ("media", "uploads"):
+        shutil.rmtree(VAR / folder, ignore_errors=True)
+    yield
+    for folder in ("media", "uploads"):
+        shutil.rmtree(VAR / folder, ignore_errors=True)
+
+
+@pytest.fixture
+def owner(transactional_db: None) -> User:
+    return UserFactory.create()
+
+
+@pytest.fixture
+def archive(tmp_path: Path, owner: User) -> Path:
+    """A backup of a studio with one finished article, its picture and an upload."""
+    picture = default_storage.save("covers/1/a.png", ContentFile(b"a picture"))
+    Article.objects.filter(pk=make_completed_article(owner).pk).update(image=picture)
+    storages["uploads"].save("1/survey.pdf", ContentFile(b"a document"))
+    call_command("backup", str(tmp_path / "studio.tar.gz"))
+    return tmp_path / "studio.tar.gz"
+
+
+def contents(archive: Path) -> dict[str, bytes]:
+    with tarfile.open(archive) as tar:
+        return {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
+
+
+def written(path: Path, files: dict[str, bytes], *more: tarfile.TarInfo) -> Path:
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+        for member in more:
+            tar.addfile(member)
+    return path
+
+
+def changed(archive: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """The archive with another manifest."""
+    files = contents(archive)
+    manifest = json.loads(files[MANIFEST])
+    change(manifest)
+    return written(archive.with_name("changed.tar.gz"), {**files, MANIFEST: json.dumps(manifest).encode()})
+
+
+def refused(archive: Path, *options: str) -> str:
+    with pytest.raises(CommandError) as refusal:
+        call_command("restore", str(archive), *options)
+    return str(refusal.value)
+
+
+def test_a_studio_comes_back_as_it_was(archive: Path, owner: User) -> None:
+    article = Article.objects.get()
+    text, events = article.content, list(article.events.values_list("seq", "type"))
+    article.delete()
+    default_storage.delete("covers/1/a.png")
+    late = make_completed_article(UserFactory.create(username="late"))
+    default_storage.save("covers/2/late.png", ContentFile(b"late"))
+    call_command("restore", str(archive), "--replace")
+    restored = Article.objects.get()
+    assert (restored.content, restored.owner) == (text, owner)
+    assert list(restored.events.values_list("seq", "type")) == events
+    assert default_storage.open("covers/1/a.png").read() == b"a picture"
+    assert storages["uploads"].open("1/survey.pdf").read() == b"a document"
+    assert not User.objects.filter(username="late").exists()
+    assert not default_storage.exists("covers/2/late.png")
+    assert make_completed_article(owner).pk > restored.pk, "numbers go on behind those of the backup"
+    assert late.pk is not None
+
+
+def test_an_archive_says_what_it_is_and_is_its_owners_alone(archive: Path) -> None:
+    assert stat.S_IMODE(archive.stat().st_mode) == 0o600
+    files = contents(archive)
+    manifest = Manifest.model_validate_json(files.pop(MANIFEST))
+    assert (manifest.version, manifest.store) == ("0.1.0", connection.vendor)
+    assert "articles.0001_initial" in manifest.migrations
+    assert {name: part.sha256 for name, part in manifest.parts.items()} == {
+        name: hashlib.sha256(content).hexdigest() for name, content in files.items()
+    }
+    assert files.keys() == {"database", "settings.json", "media/covers/1/a.png", "uploads/1/survey.pdf"}
+
+
+def test_settings_are_kept_without_their_secrets(owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_MODEL", "gpt-test")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-hush")
+    monkeypatch.setenv("SECRET_KEY", "hush")
+    monkeypatch.setenv("REDIS_URL", "redis://:hush@127.0.0.1:6379/0")
+    call_command("backup", str(tmp_path / "a.tar.gz"))
+    told = contents(tmp_path / "a.tar.gz")["settings.json"].decode()
+    assert json.loads(told)["LLM_MODEL"] == "gpt-test"
+    assert "127.0.0.1:6379" in told
+    assert "hush" not in told
+
+
+@contextmanager
+def being_written(articles: int) -> Iterator[list[int]]:
+    """As many articles as are asked for, each with a thread that does steps for as long as the block lasts."""
+    over, steps = threading.Event(), [0] * articles
+    owners = [UserFactory.create() for _ in range(articles)]
+    claims = [make_processing_article(owner)[1] for owner in owners]
+
+    def write(place: int) -> None:
+        while not over.is_set():
+            steps[place] += 1
+            do_step(claims[place], f"write:{steps[place]}", "A paragraph that takes some room. " * 200)
+        connections.close_all()
+
+    threads = [threading.Thread(target=write, args=(place,)) for place in range(articles)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield steps
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_a_backup_taken_while_articles_are_written_is_of_one_moment(transactional_db: None, tmp_path: Path) -> None:
+    with being_written(3) as steps:
+        wait_until(lambda: min(steps) > 20)
+        call_command("backup", str(tmp_path / "amid.tar.gz"))
+        at_backup = sum(steps)
+        wait_until(lambda: sum(steps) > at_backup + 20)
+    before = Event.objects.count()
+    call_command("restore", str(tmp_path / "amid.tar.gz"), "--replace")
+    assert Event.objects.count() < before
+    for article in Article.objects.all():
+        assert list(article.events.values_list("seq", flat=True)) == list(range(1, article.last_seq + 1))
+        done = article.runs.get().steps.done().filter(key__startswith="write:").count()
+        assert done >= 20
+
+
+def test_runs_that_were_at_work_are_taken_up_again(owner: User, tmp_path: Path) -> None:
+    article, _ = make_processing_article(owner)
+    call_command("backup", str(tmp_path / "a.tar.gz"))
+    call_command("restore", str(tmp_path / "a.tar.gz"), "--replace")
+    Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    assert sweep() == 1
+    run = Run.objects.get()
+    assert (run.status, run.steps.done().count()) == (Status.PENDING, 4)
+    assert run.article_id == article.pk
+
+
+def test_a_backup_of_an_older_version_is_brought_up_to_date(owner: User, tmp_path: Path) -> None:
+    graph = MigrationLoader(connection).graph
+    [newest] = graph.leaf_nodes("articles")
+    older = max(node for node in graph.node_map[newest].parents if node.key[0] == "articles").key
+    call_command("migrate", *older, verbosity=0)
+    try:
+        call_command("backup", str(tmp_path / "old.tar.gz"))
+        manifest = Manifest.model_validate_json(contents(tmp_path / "old.tar.gz")[MANIFEST])
+        assert ".".join(newest) not in manifest.migrations
+        call_command("restore", str(tmp_path / "old.tar.gz"), "--replace")
+        assert newest in MigrationLoader(connection).applied_migrations
+        assert make_completed_article(User.objects.get()).status == Status.COMPLETED
+    finally:
+        call_command("migrate", verbosity=0)
+
+
+def test_a_studio_that_holds_something_is_not_replaced_unasked(archive: Path) -> None:
+    assert "1 articles and 1 users" in refused(archive)
+    assert Article.objects.count() == 1
+
+
+def test_nothing_is_restored_below_a_running_studio(archive: Path) -> None:
+    with (VAR / "studio.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "already running" in refused(archive, "--replace")
+
+
+def test_nothing_is_restored_while_workers_live(
+    archive: Path, redis: Any, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.REDIS_URL = settings.REDIS_ADDRESS
+    monkeypatch.setattr("articles.health.WORKERS", "rq:workers:of-backups")
+    redis.sadd("rq:workers:of-backups", "rq:worker:living")
+    redis.hset("rq:worker:living", "last_heartbeat", timezone.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    try:
+        assert "Workers are running" in refused(archive, "--replace")
+    finally:
+        redis.delete("rq:workers:of-backups", "rq:worker:living")
+
+
+@pytest.mark.parametrize(
+    "name", ["../outside", "/tmp/outside", "media/../../outside", "media//twice", "media/./here", "other/file", "extra"]
+)
+def test_a_name_no_backup_gives_is_refused(archive: Path, name: str) -> None:
+    hostile = written(archive.with_name("hostile.tar.gz"), {**contents(archive), name: b"x"})
+    assert "which no backup does" in refused(hostile, "--replace")
+    assert not (VAR / "outside").exists()
+    assert Article.objects.count() == 1
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
+def test_links_and_devices_are_refused(archive: Path, kind: bytes) -> None:
+    member = tarfile.TarInfo("media/way-out")
+    member.type, member.linkname = kind, "/etc/passwd"
+    hostile = written(archive.with_name("hostile.tar.gz"), contents(archive), member)
+    assert "which no backup does" in refused(hostile, "--replace")
+
+
+def test_a_file_told_twice_is_refused(archive: Path) -> None:
+    member = tarfile.TarInfo("database")
+    assert "which no backup does" in refused(
+        written(archive.with_name("twice.tar.gz"), contents(archive), member), "--replace"
+    )
+
+
+@pytest.mark.parametrize("name", ["database", "settings.json", "media/covers/1/a.png"])
+def test_a_changed_file_is_refused(archive: Path, name: str) -> None:
+    files = contents(archive)
+    broken = written(archive.with_name("broken.tar.gz"), {**files, name: files[name] + b"x"})
+    assert f"beginning with {name}" in refused(broken, "--replace")
+    files.pop(name)
+    assert f"beginning with {name}" in refused(written(archive.with_name("less.tar.gz"), files), "--replace")
+    assert Article.objects.count() == 1
+
+
+def test_what_is_no_archive_is_refused(archive: Path) -> None:
+    whole = archive.read_bytes()
+    for content in (b"", b"words", whole[: len(whole) // 2], whole[:-1000] + bytes(1000)):
+        archive.write_bytes(content)
+        assert any(words in refused(archive, "--replace") for words in ("no backup of a studio", "cannot be unpacked"))
+    assert "cannot be unpacked" in refused(archive.with_name("nowhere.tar.gz"), "--replace")
+    assert "no manifest" in refused(written(archive, {"settings.json": b"{}"}), "--replace")
+    assert Article.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("format", 2, "format 2; this studio knows 1"),
+        (
+            "migrations",
+            ["articles.0001_initial", "articles.9999_later"],
+            "does not know its migration articles.9999_later",
+        ),
+        ("made_at", "yesterday", "manifest cannot be read"),
+    ],
+)
+def test_a_backup_of_an_unknown_version_is_refused(archive: Path, field: str, value: object, told: str) -> None:
+    assert told in refused(changed(archive, lambda manifest: manifest.update({field: value})), "--replace")
+    assert Article.objects.count() == 1
+
+
+def test_a_backup_of_another_kind_of_database_is_refused(archive: Path) -> None:
+    other = "sqlite" if connection.vendor == "postgresql" else "postgresql"
+    assert f"a studio on {other}" in refused(
+        changed(archive, lambda manifest: manifest.update(store=other)), "--replace"
+    )
+
+
+def test_a_database_that_cannot_be_loaded_leaves_all_as_it_was(archive: Path) -> None:
+    files = contents(archive)
+    content = files["database"][:2000] + bytes(2000)
+    manifest = json.loads(files[MANIFEST])
+    manifest["parts"]["database"] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    damaged = {**files, "database": content, MANIFEST: json.dumps(manifest).encode()}
+    told = refused(written(archive.with_name("damaged.tar.gz"), damaged), "--replace")
+    assert "database" in told or "pg_restore failed" in told
+    assert Article.objects.count() == 1
+    assert default_storage.exists("covers/1/a.png")
+    assert make_completed_article(User.objects.get()).events.count() > 20
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(owner: User, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("backup", str(tmp_path / "nowhere" / "a.tar.gz"))
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("backup", str(tmp_path / "taken"))
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_links_among_the_pictures_are_left_out(owner: User, tmp_path: Path) -> None:
+    default_storage.save("covers/1/a.png", ContentFile(b"a picture"))
+    (VAR / "media" / "covers" / "link").symlink_to("/etc/hostname")
+    call_command("backup", str(tmp_path / "a.tar.gz"))
+    assert {name for name in contents(tmp_path / "a.tar.gz") if name.startswith("media")} == {"media/covers/1/a.png"}
+
+
+@pytest.mark.parametrize(
+    ("told", "version"),
+    [("pg_dump (PostgreSQL) 17.2 (Debian 17.2-1)", 17), ("pg_dump (PostgreSQL) 18beta1", 18), ("", 0)],
+)
+def test_a_program_tells_its_version(told: str, version: int) -> None:
+    assert stores.major_version(told) == version
+
+
+@pytest.mark.skipif(not os.environ.get("DATABASE_URL", "").startswith("postgres"), reason="PostgreSQL's programs")
+class TestOnPostgreSQL:
+    def test_a_missing_pg_dump_is_told(self, owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", "/nowhere")
+        with pytest.raises(CommandError, match=r"pg_dump is missing\. Install .*postgresql-client-\d+"):
+            call_command("backup", str(tmp_path / "a.tar.gz"))
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_pg_dump_older_than_the_server_is_told(
+        self, owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        old = tmp_path / "bin" / "pg_dump"
+        old.parent.mkdir()
+        old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.1'\n")
+        old.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{old.parent}:/usr/bin:/bin")
+        with pytest.raises(CommandError, match="is of PostgreSQL 9 and cannot serve"):
+            call_command("backup", str(tmp_path / "a.tar.gz"))
+
+    def test_a_restore_that_was_broken_off_is_not_overwritten(self, archive: Path) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE SCHEMA {stores.ASIDE}")
+        try:
+            assert "A restore was broken off" in refused(archive, "--replace")
+            assert Article.objects.count() == 1
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute(f"DROP SCHEMA {stores.ASIDE}")

@@ -1,0 +1,193 @@
+"""What Prometheus is told: as its parser reads it, to those who may, and true."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+
+from agents.model import faults
+from articles import health, metrics
+from articles.failures import CLASSES, OTHER, class_of
+from articles.journal import fail_run
+from articles.models import Step
+from articles.services import cancel_run
+from tests.factories import StaffFactory, UserFactory, make_article, make_completed_article, make_processing_article
+
+pytestmark = pytest.mark.django_db
+TOKEN = "a token for these tests"
+
+
+@pytest.fixture(autouse=True)
+def own_place(settings: Any) -> Iterator[None]:
+    settings.METRICS_TOKEN = TOKEN
+    health.health_at.cache_clear()
+    yield
+    health.health_at.cache_clear()
+
+
+def scrape() -> dict[tuple[str, ...], float]:
+    """Name and label values → value, as Prometheus would take them."""
+    answer = Client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert answer.status_code == 200
+    families = text_string_to_metric_families(answer.content.decode())
+    return {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
+
+
+class TestAccess:
+    def test_staff_may_read_it(self, client: Client) -> None:
+        client.force_login(StaffFactory())
+        answer = client.get("/metrics")
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"].startswith("text/plain")
+        assert "no-store" in answer.headers["Cache-Control"]
+
+    @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer schlüssel"}])
+    def test_to_strangers_it_is_not_there(self, client: Client, header: dict[str, str]) -> None:
+        assert client.get("/metrics", headers=header).status_code == 404
+        client.force_login(UserFactory())
+        assert client.get("/metrics", headers=header).status_code == 404
+
+    def test_where_no_token_is_set_none_opens_it(self, client: Client, settings: Any) -> None:
+        settings.METRICS_TOKEN = ""
+        for header in ("Bearer", "Bearer ", f"Bearer {TOKEN}"):
+            assert client.get("/metrics", headers={"Authorization": header}).status_code == 404
+
+    def test_it_can_only_be_read(self, client: Client) -> None:
+        assert client.post("/metrics").status_code == 405
+
+
+def test_a_studio_with_nothing_in_it_tells_zeros() -> None:
+    found = scrape()
+    assert found["studio_info", "0.1.0"] == 1
+    assert found["studio_part_up", "database"] == found["studio_part_up", "redis"] == 1
+    assert (
+        found["studio_runs", "failed"] == found["studio_queue_depth",] == found["studio_oldest_waiting_seconds",] == 0
+    )
+    assert found["studio_runs_failed", "quota"] == 0
+
+
+def test_it_counts_runs_by_where_they_stand() -> None:
+    owner = UserFactory()
+    make_completed_article(owner)
+    make_processing_article(owner)
+    waiting, cancelled = make_article(owner), make_article(owner)
+    waiting.runs.update(enqueued_at=timezone.now() - timedelta(seconds=90))
+    cancel_run(article=cancelled, by=owner)
+    found = scrape()
+    assert {status: found["studio_runs", status] for status in ("completed", "processing", "pending", "cancelled")} == {
+        "completed": 1,
+        "processing": 1,
+        "pending": 1,
+        "cancelled": 1,
+    }
+    assert (found["studio_queue_depth",], found["studio_runs_in_flight",], found["studio_runs_parked",]) == (1, 1, 0)
+    assert 90 <= found["studio_oldest_waiting_seconds",] < 100
+
+
+def test_it_sums_up_what_each_agent_did() -> None:
+    make_completed_article(UserFactory())
+    moment = timezone.now()
+    Step.objects.filter(key__startswith="write:").update(started_at=moment, finished_at=moment + timedelta(seconds=2.5))
+    Step.objects.filter(key="write:1").update(cost="0.125", cached_tokens=7)
+    make_processing_article(UserFactory())  # its outline is begun: a call or two, and no time yet
+    found = scrape()
+    assert found["studio_step_seconds_count", "WriterAgent"] == 2
+    assert found["studio_step_seconds_sum", "WriterAgent"] == 5
+    assert found["studio_model_calls", "WriterAgent"] == 2
+    assert found["studio_cost_dollars", "WriterAgent"] == 0.125
+    kinds = ("prompt", "completion", "cached", "reasoning")
+    assert [found["studio_tokens", "WriterAgent", kind] for kind in kinds] == [20, 10, 7, 0]
+    assert found["studio_step_seconds_count", "OutlineAgent"] == 3
+
+
+def test_it_counts_failures_by_their_reason() -> None:
+    owner = UserFactory()
+    for reason in (
+        "The model's key was refused (401). Check OPENAI_API_KEY.",
+        faults.USED_UP.format(status=429),
+        "Hm.",
+    ):
+        fail_run(make_processing_article(owner)[1], reason)
+    found = scrape()
+    assert [found["studio_runs_failed", reason] for reason in ("refused", "quota", "other", "silent")] == [1, 1, 1, 0]
+
+
+def test_without_its_database_it_tells_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "look_at_work", lambda: None)
+    found = scrape()
+    assert found["studio_part_up", "database"] == 0
+    assert ("studio_queue_depth",) not in found
+
+
+def test_a_database_that_goes_amid_a_scrape_costs_its_numbers_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> Any:
+        raise DatabaseError("gone")
+
+    monkeypatch.setattr(metrics, "sums_of_steps", gone)
+    found = scrape()
+    assert found["studio_queue_depth",] == 0
+    assert ("studio_runs", "failed") not in found
+
+
+async def test_it_counts_the_sockets_that_are_open() -> None:
+    end = asyncio.Event()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await end.wait()
+
+    before = metrics.SOCKETS._value.get()
+    sockets = [asyncio.create_task(metrics.counted(application)({}, None, None)) for _ in range(3)]  # type: ignore
+    await asyncio.sleep(0)
+    assert metrics.SOCKETS._value.get() == before + 3
+    end.set()
+    await asyncio.gather(*sockets)
+    assert metrics.SOCKETS._value.get() == before
+
+
+def refusals() -> Iterator[Exception]:
+    request = httpx.Request("POST", "http://127.0.0.1/v1/chat/completions")
+    for status in (400, 401, 403, 404, 413, 429, 500, 503):
+        answer = httpx.Response(status, request=request, json={"error": {"message": "No.", "code": None}})
+        yield openai.APIStatusError("No.", response=answer, body={"message": "No."})
+    yield openai.APITimeoutError(request)
+    yield openai.APIConnectionError(request=request)
+    yield from (make() for make in (faults.cut_stream, faults.empty_answer, faults.filtered_answer, faults.declined))
+    yield faults.endless_answer()
+    yield ValueError("no JSON")
+
+
+def test_each_fault_of_a_model_has_a_class() -> None:
+    told = [faults.diagnose(error, "gpt-test") for error in refusals()]
+    assert None not in told
+    assert [fault.reason for fault in told if fault and class_of(fault.reason) == OTHER] == []
+    assert len({class_of(fault.reason) for fault in told if fault}) >= 7
+
+
+def test_what_a_server_is_quoted_with_does_not_decide() -> None:
+    quoted = 'The model\'s server refused the request (400): "overloaded". `manage.py doctor` tells what it can do.'
+    assert class_of(quoted) == "refused"
+    assert class_of("The worker died 3 times over this article. Its log tells why; then try again.") == "worker_lost"
+    assert set(CLASSES) >= {"studio", "incomplete", "nothing_to_read"}
+
+
+def test_a_scrape_of_many_steps_takes_little_time() -> None:
+    run = make_completed_article(UserFactory()).runs.get()
+    moment = timezone.now()
+    Step.objects.bulk_create(
+        Step(run=run, key=f"write:{number}", status="completed", output={}, started_at=moment, finished_at=moment)
+        for number in range(100, 20_100)
+    )
+    began = time.monotonic()
+    assert scrape()["studio_step_seconds_count", "WriterAgent"] == 20_002
+    assert time.monotonic() - began < 2

@@ -1,0 +1,318 @@
+"""Each line of the log tells what it belongs to, in one of two forms, and never a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import django_rq
+import pytest
+from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import AnonymousUser, User
+from django.test import Client
+from django.urls import reverse
+from structlog.contextvars import bind_contextvars, bound_contextvars, clear_contextvars, get_contextvars
+
+from agents import jobs
+from agents.contract import Text
+from articles.journal import RunJournal
+from articles.models import Run, Status
+from articles.routing import sockets
+from articles.services import NewSource, create_article, sweep
+from contentstudio.logs import Lines, asking, logging_config, relayed
+from tests.articles.clients import client_of
+from tests.environment import ROOT
+from tests.factories import UserFactory, claim, make_article, make_processing_article, step
+from tests.model_server import ModelServer
+from tests.waiting import wait_until
+
+SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surface of most cities and hold rain. " * 12)
+KEY = "sk-this-key-must-not-be-told"
+
+
+@pytest.fixture(autouse=True)
+def nothing_bound() -> Iterator[None]:
+    clear_contextvars()
+    asking.set(None)
+    yield
+    clear_contextvars()
+    asking.set(None)
+
+
+class Log:
+    """What is logged, as it would be written."""
+
+    def __init__(self, style: str, secrets: list[str]) -> None:
+        self.stream = io.StringIO()
+        self.handler = logging.StreamHandler(self.stream)
+        self.handler.setFormatter(Lines(style, secrets))
+
+    @property
+    def text(self) -> str:
+        return self.stream.getvalue()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    def of(self, logger: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["logger"] == logger]
+
+
+@pytest.fixture
+def log(request: pytest.FixtureRequest) -> Iterator[Log]:
+    """The log as JSON; parametrised indirectly, in another style."""
+    found = Log(getattr(request, "param", "json"), [KEY])
+    root = logging.getLogger()
+    root.addHandler(found.handler)
+    before, root.level = root.level, logging.INFO
+    yield found
+    root.removeHandler(found.handler)
+    root.level = before
+
+
+class TestALine:
+    def test_it_has_time_level_logger_and_event(self, log: Log) -> None:
+        logging.getLogger("some.where").warning("%d apples", 3)
+        [line] = log.lines
+        assert list(line) == ["time", "level", "logger", "event"]
+        assert (line["level"], line["logger"], line["event"]) == ("warning", "some.where", "3 apples")
+        assert abs((datetime.now(UTC) - datetime.fromisoformat(line["time"])).total_seconds()) < 5
+
+    def test_it_tells_what_it_belongs_to(self, log: Log) -> None:
+        bind_contextvars(request_id="r1", run_id=7)
+        with bound_contextvars(step="write:3"):
+            logging.getLogger("some.where").info("Done.", extra={"article_id": 5, "anything": object()})
+        [line] = log.lines
+        assert {name: line[name] for name in list(line)[4:]} == {
+            "request_id": "r1",
+            "run_id": 7,
+            "article_id": 5,
+            "step": "write:3",
+        }
+
+    def test_a_traceback_is_part_of_it(self, log: Log) -> None:
+        try:
+            {}["nowhere\nto be found"]
+        except LookupError:
+            logging.getLogger("some.where").exception("It failed.")
+        [line] = log.lines
+        assert r"KeyError: 'nowhere\nto be found'" in line["exception"]
+        assert "test_logs.py" in line["exception"]
+
+    @pytest.mark.parametrize("log", ["console"], indirect=True)
+    def test_on_a_terminal_it_reads_as_a_sentence(self, log: Log) -> None:
+        logging.getLogger("some.where").info("Done.")
+        with bound_contextvars(run_id=7, request_id="r1"):
+            logging.getLogger("some.where").warning("Not done.")
+        assert log.text == ("INFO some.where: Done.\nWARNING some.where: Not done. [request_id=r1 run_id=7]\n")
+
+    @pytest.mark.parametrize("log", ["json", "console"], indirect=True)
+    def test_it_holds_no_secret_wherever_that_comes_from(self, log: Log) -> None:
+        try:
+            {}[f"Authorization: Bearer {KEY}"]
+        except LookupError:
+            logging.getLogger("some.where").exception("Sent %s", KEY)
+        assert KEY not in log.text
+        assert log.text.count("Bearer …") == 1
+
+    def test_passwords_of_addresses_are_secrets(self) -> None:
+        config = logging_config("json", "INFO", ["", "short"], ["redis://:pass%20word@host/0", "sqlite:////x", ""])
+        line = Lines("json", config["formatters"]["lines"]["secrets"])
+        record = logging.LogRecord("a", logging.INFO, "", 0, "short pass%20word", (), None)
+        assert json.loads(line.format(record))["event"] == "short …"
+
+    def test_another_programs_line_becomes_one_too(self) -> None:
+        ours = '{"time": "2026-11-22T09:30:12Z", "event": "ours"}'
+        assert relayed("web", ours) == ours
+        line = json.loads(relayed("redis", "Ready to accept connections"))
+        assert (line["logger"], line["level"], line["event"]) == ("redis", "info", "Ready to accept connections")
+
+
+@pytest.mark.django_db
+class TestARequest:
+    @pytest.fixture(autouse=True)
+    def _light(self, settings: Any) -> None:
+        """Static files by their plain names, as nothing was collected."""
+        plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+        settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+    def test_its_id_is_in_its_lines_and_in_the_answer(self, log: Log, client: Client) -> None:
+        answers = [client.get("/api/articles/no-such-thing/at-all") for _ in range(2)]
+        told = [answer.headers["X-Request-ID"] for answer in answers]
+        assert all(re.fullmatch("[0-9a-f]{16}", one) for one in told)
+        assert told[0] != told[1]
+        assert [line["request_id"] for line in log.of("django.request")] == told
+
+    @pytest.mark.parametrize("given", ["proxy-4f.1_a", "x" * 64])
+    def test_a_proxys_id_is_kept(self, client: Client, given: str) -> None:
+        assert client.get("/api/", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
+
+    @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\nb", "é", '"}'])
+    def test_an_id_that_could_break_a_line_is_not(self, client: Client, given: str) -> None:
+        assert client.get("/api/", headers={"X-Request-ID": given}).headers["X-Request-ID"] != given
+
+    def test_who_asks_is_told_where_it_is_known(self, log: Log, client: Client) -> None:
+        user = UserFactory()
+        client_of(user).get("/api/articles/999")
+        client.force_login(user)
+        client.get(reverse("article_detail", args=[999]))
+        client.logout()
+        client.get("/api/articles/999")
+        assert [line.get("user_id") for line in log.of("django.request")] == [user.pk, user.pk, None]
+
+    def test_a_log_line_looks_no_session_up(self, log: Log, client: Client, django_assert_num_queries: Any) -> None:
+        client.force_login(UserFactory())
+        with django_assert_num_queries(0):
+            client.get("/api/no-such-thing")
+        assert log.of("django.request")
+
+    def test_it_is_handed_to_the_job_it_asks_for(self, client: Client, django_capture_on_commit_callbacks: Any) -> None:
+        api = client_of(UserFactory())
+        with django_capture_on_commit_callbacks(execute=True):
+            answer = api.post("/api/articles/create", {"topic": "Rooftop gardens"}, content_type="application/json")
+        [job] = django_rq.get_queue("articles").jobs
+        assert job.meta == {"request_id": answer.headers["X-Request-ID"]}
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_socket_that_is_refused_is_one_line(log: Log) -> None:
+    watcher = WebsocketCommunicator(URLRouter(sockets), "/ws/articles/7")
+    watcher.scope["user"] = AnonymousUser()
+    await watcher.connect()
+    assert "API key" in (await watcher.receive_json_from())["detail"]
+    await watcher.disconnect()
+    [line] = log.of("articles.consumers")
+    assert (line["article_id"], line["event"].partition(":")[0]) == (7, "a socket is refused (4401)")
+
+
+@pytest.mark.django_db(transaction=True)
+class TestARun:
+    @pytest.fixture
+    def owner(self, transactional_db: None) -> User:
+        return UserFactory.create()
+
+    @pytest.fixture
+    def model(self, settings: Any) -> Iterator[ModelServer]:
+        with ModelServer() as server:
+            settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.HAS_MODEL = server.url, KEY, True
+            settings.SEARCH_PROVIDER = "none"
+            yield server
+
+    def write(self, owner: User, **brief: Any) -> Run:
+        article = make_article(owner, sources=(SURVEY,), min_words=300, **brief)
+        run = article.runs.get()
+        jobs.run_article(run.pk)
+        run.refresh_from_db()
+        return run
+
+    def test_its_failure_is_one_line_with_the_cause(self, log: Log, model: ModelServer, owner: User) -> None:
+        model.fail(status=401, times=50)
+        run = self.write(owner)
+        assert run.status == Status.FAILED
+        [told] = [line for line in log.lines if "failed" in line["event"]]
+        assert (told["level"], told["run_id"], told["article_id"]) == ("warning", run.pk, run.article_id)
+        assert "The model's key was refused (401)" in told["event"]
+        assert KEY not in log.text
+
+    def test_a_fault_of_the_provider_tells_its_step(self, log: Log, model: ModelServer, owner: User) -> None:
+        model.fail(match="You write one section", status=400, times=50)
+        run = self.write(owner, include_image=False)
+        lines = [line for line in log.of("agents.model.endpoint") if "given up after 1 tries" in line["event"]]
+        assert {(line["run_id"], line["step"].partition(":")[0]) for line in lines} == {(run.pk, "write")}
+
+    def test_a_picture_that_fails_is_one_line(self, log: Log, model: ModelServer, owner: User) -> None:
+        model.fail(path="/images/generations", status=400, times=50)
+        run = self.write(owner, include_image=True)
+        assert run.status == Status.COMPLETED
+        [told] = [line for line in log.lines if "has no image" in line["event"]]
+        assert (told["run_id"], told["level"]) == (run.pk, "warning")
+
+    def test_a_run_given_up_by_the_sweeper_is_one_line(self, log: Log, owner: User, settings: Any) -> None:
+        settings.MAX_ATTEMPTS, settings.LEASE_SECONDS = 1, -1
+        article, _ = make_processing_article(owner)
+        sweep()
+        [told] = log.of("articles.services.sweeping")
+        assert (told["article_id"], told["event"].partition(":")[0]) == (article.pk, f"run {told['run_id']} failed")
+
+    def test_each_step_has_its_own_lines(self, log: Log, owner: User) -> None:
+        held = claim(make_article(owner))
+
+        async def both() -> None:
+            journal = RunJournal(held)
+            await asyncio.gather(*(journal.once(telling(key)) for key in ("write:1", "write:2")))
+
+        asyncio.run(both())
+        assert sorted((line["step"], line["event"]) for line in log.of("tests")) == [
+            ("write:1", "at write:1"),
+            ("write:2", "at write:2"),
+        ]
+        assert "step" not in get_contextvars()
+
+
+def telling(key: str) -> Any:
+    """A step that logs, after it has let the others go on."""
+
+    async def perform() -> Text:
+        await asyncio.sleep(0.01)
+        logging.getLogger("tests").info("at %s", key)
+        return Text(markdown="")
+
+    return replace(step(key), perform=perform)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_workers_lines_tell_of_the_request_that_asked(program_environment: dict[str, str], redis: Any) -> None:
+    """A real worker in a process of its own, in JSON, on a model that refuses: every line is one, none holds the key."""
+    with ModelServer() as model:
+        model.fail(status=401, times=50)
+        chosen = {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": KEY, "SEARCH_PROVIDER": "none", "LOG_FORMAT": "json"}
+        before = redis.scard("rq:workers")
+        worker = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "workers", "--count", "1"],
+            env={**program_environment, **chosen},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            wait_until(lambda: redis.scard("rq:workers") > before or worker.poll() is not None, seconds=90)
+            bind_contextvars(request_id="the-one-that-asked")
+            article = create_article(by=UserFactory(), brief={"topic": "Rooftop gardens"}, sources=(SURVEY,))
+            wait_until(lambda: Run.objects.get(article=article).status == Status.FAILED, seconds=30)
+            broken = django_rq.get_queue("articles").enqueue("agents.jobs.run_article", "not a number")
+            wait_until(lambda: broken.get_status(refresh=True) == "failed", seconds=30)
+        finally:
+            worker.terminate()
+            told = worker.communicate(timeout=30)[0]
+    lines = [json.loads(line) for line in re.findall(r"^\{.*\}$", told, re.MULTILINE)]
+    [fault] = [line for line in lines if "exception raised while executing" in line["event"]]
+    assert "ValueError" in fault["event"]
+    assert fault["run_id"] == "not a number"
+    [line] = [line for line in lines if "failed" in line["event"] and line is not fault]
+    assert (line["request_id"], line["article_id"]) == ("the-one-that-asked", article.pk)
+    assert KEY not in told
+
+
+def test_a_format_there_is_not_is_refused_at_the_start() -> None:
+    started = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "check"],
+        env={**os.environ, "LOG_FORMAT": "yaml", "DJANGO_SETTINGS_MODULE": "contentstudio.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode != 0
+    assert 'LOG_FORMAT" invalid' in started.stderr
+    assert "console, json" in started.stderr
