@@ -1,0 +1,74 @@
+"""Whether what a text claims can be traced: markers that lead to a note, numbers and quotations that stand in what is cited."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from agents.text.citations import marks, strip_strays
+from agents.text.evidence import cited_sentences
+from agents.text.figures import missing_figures
+from agents.text.wording import missing_quotations
+from articles.quality.piece import Piece
+
+
+@dataclass(frozen=True)
+class Share:
+    """``good`` of ``total``; ``problems`` tell of the rest, each in a sentence."""
+
+    good: int
+    total: int
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def share(self) -> float | None:
+        return self.good / self.total if self.total else None
+
+
+def cited(piece: Piece) -> Share:
+    """How many sentences cite something."""
+    total = sum(len(section.sentences) for section in piece.sections)
+    citing = len(cited_sentences(piece.with_marks(lambda label: ["S1"])))
+    return Share(min(citing, total), total)
+
+
+def markers(piece: Piece) -> Share:
+    """How many markers lead to one note and only one. Marks that were never compiled, and numbers like [0], lead nowhere."""
+    notes = Counter(piece.notes)
+    resolved = [label for label in piece.markers if notes[label] == 1]
+    uncompiled, strays = marks(piece.body), strays_in(piece.body)
+    problems = [f"The marker [^{label}] has no note." for label in dict.fromkeys(piece.markers) if not notes[label]]
+    problems += [f"The note [^{label}] stands there {times} times." for label, times in notes.items() if times > 1]
+    problems += [f"No marker leads to the note [^{label}]." for label in notes if label not in piece.markers]
+    problems += [f"The mark [{id}] was left in the text." for id in dict.fromkeys(uncompiled)]
+    if strays:
+        problems.append(f"{strays} in brackets, such as [0], that lead nowhere.")
+    return Share(len(resolved), len(piece.markers) + len(uncompiled) + strays, problems)
+
+
+def strays_in(text: str) -> int:
+    """How many citations of its writer's own there are, such as ``[0]``."""
+    return text.count("[") - strip_strays(text).count("[")
+
+
+def exact(piece: Piece) -> Share:
+    """How many numbers and quotations of the sentences that cite stand in the passages behind their markers.
+
+    A marker stands for a source, so each of its passages that the article cites will do. Sentences whose passages are not
+    known are left out.
+    """
+    good, total, problems = 0, 0, list[str]()
+    for sentence in cited_sentences(piece.with_marks(lambda label: piece.cites.get(label, ()))):
+        texts = [piece.passages[id].text for id in sentence.passages if id in piece.passages]
+        if not texts:
+            continue
+        missing = claims(sentence.plain, texts)
+        stated = len({*claims(sentence.plain, []), *missing})
+        good, total = good + stated - len(missing), total + stated
+        problems += [f"“{claim}” stands in nothing that is cited: {sentence.plain}" for claim in missing]
+    return Share(good, total, problems)
+
+
+def claims(sentence: str, texts: list[str]) -> list[str]:
+    """The numbers and quotations of ``sentence`` that stand in none of ``texts``."""
+    return [*missing_figures(sentence, texts), *missing_quotations(sentence, texts)]

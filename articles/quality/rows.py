@@ -1,0 +1,25 @@
+"""From rows to what is scored: the one place here that knows the store."""
+
+from __future__ import annotations
+
+from agents.contract import Outline, Passage, Reference
+from articles.models import Article
+from articles.quality.piece import Piece
+from articles.seo.stored import fitting_all, seo_of
+
+
+def piece_of(article: Article) -> Piece:
+    """The article as it stands now, edited or not. What another version of the studio stored otherwise is left out."""
+    research = article.research_data or {}
+    outlines = fitting_all([article.outline] if article.outline else [], Outline)
+    return Piece(
+        number=article.pk,
+        title=str(article),
+        content=article.content,
+        asked=article.min_words,
+        language=article.language,
+        planned=[section.heading for outline in outlines for section in outline.sections],
+        seo=seo_of(article),
+        passages={passage.id: passage for passage in fitting_all(research.get("passages", ()), Passage)},
+        cites={str(reference.number): reference.passages for reference in fitting_all(article.references, Reference)},
+    )

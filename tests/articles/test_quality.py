@@ -1,0 +1,271 @@
+"""Scores without a model: each is worked out by hand here, on a text small enough for that."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from agents.contract import SEO, Passage
+from articles.models import Article
+from articles.quality import Piece, judge
+from articles.quality.citing import cited, exact, markers
+from articles.quality.headings import heading_problems
+from articles.quality.reading_ease import reading_ease
+from articles.quality.repetition import repetition
+from tests.factories import UserFactory, make_article, make_completed_article
+
+TEXT = """Flat roofs are the largest unused surface of a city.[^1] Nobody has asked what they could be.
+
+## What a roof can carry
+
+A saturated bed weighs 95 kg on each square metre.[^2] Ask an engineer before you ask a gardener.
+
+- soil
+- Plants that need little water live longest there.[^1][^2]
+
+## Where to begin
+
+The survey calls them “the largest unused surface” of Rotterdam.[^1]
+
+[^1]: “City roofs surveyed”, <https://example.org/roofs> (read 22 November 2026).
+[^2]: “Loads of planted beds” (read 22 November 2026).
+"""
+ROOFS = Passage(
+    id="S1", source=1, start=0, end=99, text="Flat roofs are the largest unused surface of a city, 14 km² of it."
+)
+LOADS = Passage(
+    id="S4", source=2, start=0, end=99, text="A bed that is saturated weighs 180 kg a square metre, an engineer said."
+)
+
+
+def piece(content: str = TEXT, **more) -> Piece:
+    return Piece(title="Rooftop gardens", content=content, asked=100, **more)
+
+
+def sourced(content: str) -> Piece:
+    return piece(content, passages={"S1": ROOFS, "S4": LOADS}, cites={"1": ["S1"], "2": ["S4"]})
+
+
+@pytest.mark.parametrize(("words", "score"), [(100, 100), (250, 50), (50, 50), (400, 0), (30, 0), (0, 0)])
+def test_the_length_score_is_longwriters(words, score):
+    assert judge(piece("word " * words)).length == score
+
+
+def test_words_are_counted_without_notes_and_markers():
+    assert judge(piece("## Two words\n\nThree words here.[^1]\n\n[^1]: Not counted.\n")).words == 5
+
+
+# Citations
+
+
+def test_the_share_of_sentences_that_cite_is_counted():
+    found = cited(piece())
+    assert (found.good, found.total) == (4, 6)
+
+
+def test_headings_labels_code_and_tables_are_no_sentences():
+    text = "## A heading of five words\n\n- one label\n\n```\nno prose at all here\n```\n\n"
+    assert cited(piece(text + "| a table of | four words |\n|---|---|\n")).total == 0
+
+
+def test_every_marker_of_a_compiled_text_resolves():
+    found = markers(piece())
+    assert (found.good, found.total, found.problems) == (5, 5, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("One claims this.[^3]\n", "The marker [^3] has no note."),
+        ("One claims this.\n\n[^3]: A source.\n", "No marker leads to the note [^3]."),
+        ("This.[^3]\n\n[^3]: A source.\n\n[^3]: Another.\n", "The note [^3] stands there 2 times."),
+        ("One claims this [S3].\n", "The mark [S3] was left in the text."),
+        ("One claims this [0].\n", "1 in brackets, such as [0], that lead nowhere."),
+    ],
+)
+def test_a_marker_that_leads_nowhere_is_told(text, told):
+    found = markers(piece(text))
+    assert found.problems == [told]
+    assert found.good == 0 or found.total > found.good or "No marker" in told
+
+
+def test_brackets_in_code_are_no_markers():
+    assert markers(piece("Read `items[0]` and `[^7]` first.\n\n```\nrow[1] = [^2]\n```\n")).total == 0
+
+
+def test_a_number_that_stands_in_nothing_cited_is_found():
+    found = exact(sourced(TEXT))
+    assert (found.good, found.total) == (1, 2)
+    assert found.problems == [
+        "“95” stands in nothing that is cited: A saturated bed weighs 95 kg on each square metre."
+    ]
+
+
+def test_a_quotation_that_stands_in_nothing_cited_is_found():
+    text = TEXT.replace("“the largest unused surface”", "“a landscape waiting to be used”")
+    assert any("a landscape waiting to be used" in problem for problem in exact(sourced(text)).problems)
+
+
+def test_a_number_is_looked_for_behind_its_own_marker_only():
+    swapped = sourced("A saturated bed weighs 180 kg.[^1]\n\n[^1]: One.\n[^2]: Two.\n")
+    assert exact(swapped).good == 0
+    assert exact(sourced("A saturated bed weighs 180 kg.[^2]\n\n[^1]: One.\n[^2]: Two.\n")).good == 1
+
+
+def test_where_passages_are_not_known_nothing_is_said_of_exactness():
+    assert exact(piece()).share is None
+
+
+# Repetition, headings, reading
+
+
+def test_what_two_sections_say_in_the_same_words_is_named():
+    found = repetition(["A wet roof is a heavy roof indeed.", "Remember: a wet roof is a heavy roof."])
+    assert found.phrases == [("a wet roof is a heavy roof", 2)]
+    assert found.share == pytest.approx(4 / 6)
+
+
+def test_a_phrase_repeated_within_one_section_is_not_counted():
+    assert repetition(["Again we say it now. Again we say it now.", "Something else is said over here."]).share == 0
+
+
+def test_names_may_come_up_in_every_section():
+    assert repetition(["The City of New York plans.", "In the City of New York."]).phrases == []
+
+
+def test_the_headings_of_a_finished_article_are_in_order():
+    assert heading_problems(piece(planned=["What a roof can carry", "Where to begin"])) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("# The title\n\nText.\n", "A heading is of the first level, which is the title's."),
+        ("## One\n\nText.\n\n#### Two\n\nText.\n", "After level 2 a heading of level 4 follows."),
+        ("## One\n\n## Two\n\nText.\n", "Below “One” there is nothing."),
+        ("## One\n\nText.\n\n## One\n\nText.\n", "“One” stands there more than once."),
+    ],
+)
+def test_a_heading_out_of_order_is_told(text, told):
+    assert heading_problems(piece(text)) == [told]
+
+
+def test_contents_that_do_not_match_the_text_are_told():
+    assert heading_problems(piece(planned=["What a roof can carry", "Costs"])) == [
+        "“Costs” of the outline is not in the text."
+    ]
+    assert heading_problems(piece(planned=["Where to begin", "What a roof can carry"])) == [
+        "The sections are not in the order of the outline."
+    ]
+
+
+def test_reading_ease_follows_flesch():
+    found = reading_ease(["The cat sat on the mat.", "The dog ran."], "en-GB")
+    assert found is not None
+    # 9 words of one syllable each in 2 sentences: 206.835 − 1.015 × 4.5 − 84.6 × 1
+    assert (found.score, found.formula) == (117.7, "Flesch")
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence", "formula"),
+    [
+        ("de", "Der Hund läuft über die Wiese.", "Amstad"),
+        ("es", "El perro corre por el campo.", "Fernández Huerta"),
+        ("fr", "Le chien court dans le pré.", "Kandel–Moles"),
+        ("it", "Il cane corre nel prato.", "Flesch–Vacca"),
+    ],
+)
+def test_each_language_has_its_own_formula(language, sentence, formula):
+    found = reading_ease([sentence], language)
+    assert found is not None
+    assert found.formula == formula
+    assert 60 < found.score < 130
+
+
+def test_the_reading_ease_of_other_languages_is_not_known():
+    assert reading_ease(["Con mèo ngồi trên tấm thảm."], "vi") is None
+
+
+def test_seo_outside_its_limits_is_told():
+    seo = SEO(title="Short", meta_description="Short too.", slug="roof-gardens-now", keywords=["roof"])
+    told = judge(piece(seo=seo)).seo
+    assert told is not None
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize("text", ["", "#", "[^1]:", "[^", "```", "| a |", "\x00", "![[S1]](x)", "> - # [^1]\n" * 50])
+def test_a_broken_text_is_scored_all_the_same(text):
+    assert judge(piece(text)).length >= 0
+
+
+# The command
+
+
+def quality(*arguments: str) -> str:
+    out = StringIO()
+    call_command("quality", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_all_finished_articles_are_scored_and_no_others():
+    owner = UserFactory()
+    finished, waiting = make_completed_article(owner), make_article(owner)
+    told = json.loads(quality("--all", "--json"))
+    assert [one["number"] for one in told] == [finished.pk]
+    assert waiting.pk not in [one["number"] for one in told]
+    assert told[0]["markers"] == {"good": 3, "total": 3, "problems": []}
+
+
+@pytest.mark.django_db
+def test_numbers_are_compared_with_the_passages_the_run_read():
+    article = make_completed_article(UserFactory())
+    reference = {"number": 1, "source": 1, "title": "City roofs surveyed", "passages": ["S1"]}
+    content = article.content.replace("**11 °C**", "**19 °C**")
+    Article.objects.filter(pk=article.pk).update(content=content, references=[reference])
+    [told] = json.loads(quality(str(article.pk), "--json"))
+    assert told["exact"]["good"] == 0
+    assert "“19” stands in nothing that is cited" in told["exact"]["problems"][0]
+
+
+@pytest.mark.django_db
+def test_a_table_ends_with_the_medians():
+    owner = UserFactory(username="ada")
+    for _ in range(2):
+        make_completed_article(owner)
+    make_completed_article(UserFactory())
+    lines = quality("--owner", "ada").splitlines()
+    assert lines[3].endswith("the median of 2")
+    assert "Rooftop gardens" in lines[1]
+
+
+@pytest.mark.django_db
+def test_where_nothing_is_finished_it_says_so():
+    assert "no finished article yet" in quality("--all")
+
+
+@pytest.mark.django_db
+def test_an_article_that_is_not_finished_is_refused_by_its_number():
+    waiting = make_article(UserFactory())
+    with pytest.raises(CommandError, match=f"Not a finished article: {waiting.pk}"):
+        quality(str(waiting.pk))
+
+
+def test_a_file_from_elsewhere_can_be_scored(tmp_path):
+    (tmp_path / "article.md").write_text(TEXT)
+    told = quality("--file", str(tmp_path / "article.md"), "--words", "100")
+    assert "article.md" in told
+    assert "5/5" in told
+
+
+def test_a_file_needs_the_words_that_were_asked_for(tmp_path):
+    with pytest.raises(CommandError, match="--words"):
+        quality("--file", str(tmp_path / "none.md"))
+
+
+def test_nothing_named_is_an_error_that_says_what_to_name():
+    with pytest.raises(CommandError, match="--all"):
+        quality()
