@@ -1,6 +1,6 @@
 # Content Studio in two commands: `make run` and `make test`. Both do all set-up; the second time it takes no time.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock clean
+.PHONY: help run test bench chaos quality lint lock clean
 
 python := .venv/bin/python
 
@@ -14,6 +14,18 @@ run:  ## Run the studio: PORT, HOST and WORKERS may be given
 test:  ## Check everything: style, types, imports, tests on SQLite and PostgreSQL
 	@setup/python -m setup.install --dev
 	@exec $(python) -m setup.checks
+
+bench:  ## Measure the studio beside a plain sequential crew, into docs/benchmarks.md: RUNS or QUICK=1 may be given
+	@setup/python -m setup.install --dev
+	@exec $(python) -m bench $(if $(RUNS),--runs $(RUNS)) $(if $(QUICK),--quick)
+
+chaos:  ## Kill processes of a studio at work at random, N times (200), and see that nothing is lost or paid for twice
+	@setup/python -m setup.install --dev
+	@CHAOS_KILLS=$(or $(N),200) $(python) -m pytest tests/chaos/test_kills.py -q -s
+
+quality:  ## Score the finished articles, without a model
+	@setup/python -m setup.install
+	@exec $(python) manage.py quality --all
 
 lint:  ## Mend the style, then check style, types and imports
 	@setup/python -m setup.install --dev

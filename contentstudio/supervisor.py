@@ -14,8 +14,8 @@ from functools import partial
 
 from contentstudio.lifeline import die_with_parent
 
-FIRST_DELAY, LONGEST_DELAY = 1.0, 30.0  # seconds before what crashed is started again; doubled each time
-STEADY_AFTER = 30.0  # who ran for so many seconds is forgiven its earlier crashes
+FIRST_DELAY, LONGEST_DELAY = 1.0, 5.0  # seconds before what crashed is started again; doubled each time
+STEADY_AFTER = 10.0  # who ran for so many seconds is forgiven its earlier crashes
 LINE_LIMIT = 1024 * 1024  # bytes of one line of output
 
 
@@ -29,17 +29,25 @@ class Program:
 
 
 class Supervisor:
-    """Keeps ``programs`` running until it is told to stop; ``say`` shows one line.
+    """Keeps ``programs`` running until it is told to stop; ``say`` shows one line. Before one of a program's stand its name and a
+    bar, unless ``relay`` makes another line of the two.
 
     A program has ``grace`` seconds to end after SIGTERM; it is then asked once more, and killed with its whole process
     group after another ``insistence`` seconds.
     """
 
     def __init__(
-        self, programs: Sequence[Program], *, say: Callable[[str], None], grace: float = 12.0, insistence: float = 2.0
+        self,
+        programs: Sequence[Program],
+        *,
+        say: Callable[[str], None],
+        relay: Callable[[str, str], str] | None = None,
+        grace: float = 12.0,
+        insistence: float = 2.0,
     ) -> None:
         self._programs = programs
         self._say = say
+        self._line = relay or self._in_columns
         self._patience = (grace, insistence)
         self._width = max(len(program.name) for program in programs)
         self._stop = asyncio.Event()
@@ -152,7 +160,10 @@ class Supervisor:
             self._show(program, line.decode(errors="replace").rstrip())
 
     def _show(self, program: Program, line: str) -> None:
-        self._say(f"{program.name.ljust(self._width)} | {line}")
+        self._say(self._line(program.name, line))
+
+    def _in_columns(self, name: str, line: str) -> str:
+        return f"{name.ljust(self._width)} | {line}"
 
 
 def how_it_ended(code: int) -> str:

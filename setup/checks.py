@@ -1,6 +1,6 @@
 """``make test``: everything that must hold, told in one go. Ends with pytest's own closing line.
 
-The tests run twice, on PostgreSQL and on SQLite; the second run, which has the browser in it, tells the coverage of both.
+What touches the store is tested on PostgreSQL first, then everything on SQLite, which tells the coverage of both.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ RULES = {
 # Two at a time; a file's tests stay together, so that workers and browser are started once for them.
 PYTEST = ["pytest", "-q", "-n", "2", "--dist", "loadfile", "--cov"]
 
+# What touches the store; the rest would go the same way.
+ON_EACH_STORE = ["-m", "(django_db or each_store) and not browser"]
+
 
 def passes(name: str, module: list[str], **settings: str) -> bool:
     """Run one check; does it pass? It gets no terminal to ask on, and no store but one that is named here."""
@@ -43,7 +46,7 @@ def failed_tests() -> list[str]:
     browser = debian.chromium()
     debian.driver_library()
     with private_cluster() as url:
-        on_postgres = [*PYTEST, "--cov-report=", "--cov-fail-under=0", "-m", "not browser"]
+        on_postgres = [*PYTEST, "--cov-report=", "--cov-fail-under=0", *ON_EACH_STORE]
         runs = {"tests on PostgreSQL": passes("tests on PostgreSQL", on_postgres, DATABASE_URL=url)}
     on_sqlite = [*PYTEST, "--cov-append", "--cov-report=term"]
     runs["tests on SQLite"] = passes("tests on SQLite, with the browser", on_sqlite, CHROMIUM=browser)

@@ -32,6 +32,13 @@ SETTINGS = {
 @contextmanager
 def private_cluster() -> Iterator[str]:
     """Run a server inside the block; yields what DATABASE_URL has to say."""
+    with new_cluster() as (programs, directory, who), running_server(programs, directory, who):
+        yield f"postgres://studio@{quote(str(directory), safe='')}/studio"
+
+
+@contextmanager
+def new_cluster() -> Iterator[tuple[Path, Path, dict[str, Any]]]:
+    """A store no server runs on yet: where the programs are, its directory, and whom to be, as ``running_server`` wants it."""
     programs = debian.postgres_programs()
     directory = Path(tempfile.mkdtemp(prefix="studio-pg-", dir="/tmp"))  # short: a socket's path has 107 bytes
     who = another_user()
@@ -50,8 +57,7 @@ def private_cluster() -> Iterator[str]:
             "--no-sync",
         ]
         subprocess.run(make, **who, cwd=directory, stdout=subprocess.DEVNULL, check=True)
-        with running_server(programs, directory, who):
-            yield f"postgres://studio@{quote(str(directory), safe='')}/studio"
+        yield programs, directory, who
     finally:
         shutil.rmtree(directory)
 

@@ -15,6 +15,8 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
+from agents.jobs import HANDED_OVER
+from articles.lease import claim_run, here
 from articles.models import Article, Run, Status
 from articles.services import NewSource, sweep
 from tests.environment import ROOT
@@ -96,7 +98,17 @@ def test_stopping_the_workers_leaves_the_run_to_the_next_ones(
     article = make_article(owner, sources=(SURVEY,), min_words=300, include_image=False)
     wait_until(lambda: bool(slow_model.prompts("You write one section")), seconds=30)
     pool.terminate()
-    pool.wait(20)
-    assert status_of(article) == Status.PROCESSING
-    wait_until(lambda: sweep() == 1, seconds=10)
+    assert pool.wait(10) == 0
     assert status_of(article) == Status.PENDING
+    assert article.events.last().payload["message"] == HANDED_OVER
+    assert article.runs.get().attempts == 0, "nothing went wrong, so it is no attempt"
+    assert all(call.ended for call in slow_model.calls)
+
+
+def test_a_run_on_another_machine_is_left_to_its_lease(owner: User) -> None:
+    """Its pid means nothing here."""
+    article = make_article(owner)
+    claim_run(article.runs.get().pk, worker="elsewhere/00000000:999999999", model="m")
+    assert sweep() == 0
+    Run.objects.update(worker=f"{here()}:999999999")
+    assert sweep() == 1

@@ -1,0 +1,82 @@
+"""Stores that go away under a run: it waits for them, and neither loses nor repeats what it was about to tell."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from redis import Redis
+
+from tests.chaos.killing import empty
+from tests.chaos.store import Cluster
+from tests.chaos.studio import LiveStudio
+from tests.chaos.witness import asked, asked_twice, faults_in, faults_of
+from tests.model_server import ModelServer
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.each_store
+
+
+def begun(studio: LiveStudio, model: ModelServer, topic: str) -> int:
+    """An article whose sections are being written."""
+    article = studio.order(topic)
+    wait_until(lambda: bool(model.prompts("You write one section")))
+    return article
+
+
+def finished(studio: LiveStudio, model: ModelServer, article: int) -> str:
+    """Wait until the article is completed; what its history tells."""
+    wait_until(lambda: studio.status(article) == "completed", seconds=90)
+    log = studio.events(article)
+    assert list(faults_of(log)) == list(faults_in(studio.result(article))) == []
+    assert list(asked_twice(asked(model, studio.topics()), {article: log})) == []
+    return " ".join(event["message"] for event in log)
+
+
+def test_redis_may_be_killed_and_emptied_amid_a_run(studio: LiveStudio, model: ModelServer) -> None:
+    article = begun(studio, model, "Roofs of a town without Redis")
+    (redis,) = studio.members("redis")
+    empty(studio)
+    redis.kill()
+    assert "was lost" not in finished(studio, model, article)
+
+
+def test_a_job_that_was_lost_with_redis_is_submitted_again(studio: LiveStudio, model: ModelServer) -> None:
+    blockers = [studio.order(f"Roofs that keep worker {number} busy", min_words=900) for number in (1, 2, 3)]
+    wait_until(lambda: len(studio.holders()) == 3)
+    waiting = studio.order("Roofs that wait their turn")
+    with Redis(unix_socket_path=str(studio.var / "redis.sock")) as redis:
+        wait_until(lambda: redis.llen("rq:queue:articles") == 1)
+    empty(studio)
+    for article in [*blockers, waiting]:
+        assert "was lost" not in finished(studio, model, article)
+
+
+def test_a_full_disk_costs_the_picture_and_not_the_article(studio: LiveStudio, model: ModelServer) -> None:
+    media = studio.var / "media"
+    media.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "full", media / "covers"]
+    (media / "covers").mkdir(exist_ok=True)
+    if subprocess.run(mount, check=False).returncode:
+        pytest.skip("only root can make a disk that is full")
+    try:
+        (media / "covers" / "filler").write_bytes(b"x" * 4096)
+        article = studio.order("Roofs of a town whose disk is full")
+        wait_until(lambda: studio.status(article) == "completed", seconds=60)
+    finally:
+        subprocess.run(["umount", "--lazy", media / "covers"], check=True)
+    log, result = studio.events(article), studio.result(article)
+    assert list(faults_of(log)) == []
+    assert result["image_url"] is None
+    assert "The picture could not be saved: No space left on device." in result["notice"]
+    assert {event["status"] for event in log if event.get("step") == "image:draw"} == {"started", "failed"}
+
+
+def test_postgresql_may_be_restarted_amid_a_run(
+    studio: LiveStudio, model: ModelServer, cluster: Cluster | None
+) -> None:
+    if cluster is None:
+        pytest.skip("the tests run on SQLite, which has no server")
+    article = begun(studio, model, "Roofs of a town whose store restarts")
+    cluster.restart()
+    finished(studio, model, article)

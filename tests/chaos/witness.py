@@ -1,0 +1,132 @@
+"""What is to hold after the worst: read from outside, in the studio's API and in the model server's log of calls."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tests.model_server import Call, ModelServer, Speech
+
+Log = Sequence[dict[str, Any]]
+
+# By which words of its prompt a call is known, and the keys of the steps it can belong to; \1 is the section's number.
+STEPS = {
+    r"questions that this article has to answer": r"research:plan",
+    r"One of the questions it has to answer:": r"research:find:\d+",
+    r"Put this together for someone": r"research:synthesis",
+    r"Plan exactly \d+ sections": r"outline:make",
+    r"The one to plan is number (\d+):": r"outline:\1",
+    r"You write one section.*Your section is number (\d+):": r"write:\1",
+    r"another length\..*Section (\d+), ": r"(write|edit):\1(:.*)?",
+    r"Read this article as its readers will": r"edit:review",
+    r"Mend one section.*Section (\d+), ": r"edit:\1",
+    r"Check what an article cites": r"edit:evidence:.*",
+    r"Write each of them anew": r"edit:evidence:.*",
+    r"(?:Describe this article|Put this description|Readers of this article)": r"seo:.*",
+    r"Choose the picture": r"image:prompt",
+}
+
+
+def at(event: dict[str, Any]) -> float:
+    """When it happened, in seconds since 1970."""
+    return datetime.fromisoformat(event["timestamp"]).timestamp()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A call as the model server saw it: for which article, for one of which steps, and when it began (since 1970)."""
+
+    article: int
+    steps: re.Pattern[str]
+    began: float
+
+
+def asked(model: ModelServer, topics: dict[int, str]) -> list[Asked]:
+    """The calls in the model server's log. Each has to be known: an unknown one could be a second asking."""
+    wall, calls = time.time() - time.monotonic(), list(model.calls)
+    pictures = {
+        json.loads(Speech(model, call.body).answer())["prompt"]: article_of(call.prompt, topics)
+        for call in calls
+        if "Choose the picture" in call.prompt
+    }
+    found = []
+    for call in calls:
+        if call.path.endswith("/images/generations"):
+            article, steps = pictures[call.body["prompt"]], "image:draw"
+        else:
+            article, steps = article_of(call.prompt, topics), steps_of(call)
+        found.append(Asked(article, re.compile(steps), call.at + wall))
+    return found
+
+
+def article_of(prompt: str, topics: dict[int, str]) -> int:
+    return next(article for article, topic in topics.items() if topic in prompt)
+
+
+def steps_of(call: Call) -> str:
+    for words, steps in STEPS.items():
+        if found := re.search(words, call.prompt, re.DOTALL):
+            return found.expand(steps) if found.groups() else steps
+    raise AssertionError(f"a call of no step: {call.prompt[:600]}")
+
+
+def completions(log: Log) -> dict[str, float]:
+    """When each step was completed."""
+    return {event["step"]: at(event) for event in log if event.get("status") == "completed" and "step" in event}
+
+
+def asked_twice(calls: Iterable[Asked], logs: dict[int, Log]) -> Iterator[str]:
+    """Calls for the articles in ``logs`` that began when every step they can belong to was completed already."""
+    done = {article: completions(log) for article, log in logs.items()}
+    for call in calls:
+        ends = [end for key, end in done.get(call.article, {}).items() if call.steps.fullmatch(key)]
+        if ends and call.began > max(ends):
+            yield f"article {call.article}: {call.steps.pattern}, {call.began - max(ends):.2f} s after it was done"
+
+
+def faults_of(log: Log) -> Iterator[str]:
+    """What is wrong with an article's log: a gap, something told twice, a step that began after it was done."""
+    seqs = [event["seq"] for event in log]
+    if seqs != list(range(1, len(seqs) + 1)):
+        yield f"its events are numbered {seqs}"
+    if log[-1]["type"] != "status_change" or log[-1]["new_status"] != "completed":
+        yield f"it ended with {log[-1]}"
+    ended: set[str] = set()
+    for event in log:
+        if "step" not in event:
+            continue
+        if event["step"] in ended:
+            yield f"{event['step']} was {event['status']} after it was completed"
+        if event["status"] == "completed":
+            ended.add(event["step"])
+
+
+def faults_in(result: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with a finished text: a heading that is missing, a marker without its reference or the other way round."""
+    content = result["content"]
+    missing = [each["heading"] for each in result["outline"]["sections"] if f"## {each['heading']}\n" not in content]
+    if missing:
+        yield f"no section {missing}"
+    notes = set(re.findall(r"^\[\^(\d+)\]: ", content, re.MULTILINE))
+    markers = set(re.findall(r"\[\^(\d+)\](?!:)", content))
+    if not notes or markers != notes:
+        yield f"markers {sorted(markers)}, references {sorted(notes)}"
+    if re.search(r"\[S\d+\]", content):
+        yield "a mark of a passage was left in the text"
+    if not result["image_url"]:
+        yield "no image"
+
+
+def resumed_after(log: Log, when: float) -> float | None:
+    """Seconds from ``when``, at which its worker was killed, to the next worker's first event; None where it had let go."""
+    later = [event for event in log if at(event) >= when]
+    lost = next((event for event in later if event.get("new_status") == "pending"), None)
+    if lost is None:
+        return None
+    taken = [event for event in later if event["seq"] > lost["seq"] and event.get("new_status") == "processing"]
+    return at(taken[0]) - when if taken else float("inf")
