@@ -10,11 +10,17 @@ from django.urls import reverse
 from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
 
+from articles.article_view import ArticleView
+from articles.costs import spent_on_article
 from articles.downloads import download
+from articles.evidence import tally_of
+from articles.evidence_schemas import EvidenceOut, JudgedOut, TallyOut
 from articles.exceptions import NotPossibleNow, NotYours
 from articles.forms import ORDERS
 from articles.models import Article
 from articles.models import Status as ArticleStatus
+from articles.models.article import ArticleQuerySet
+from articles.outline_schemas import ApprovalIn, OutlineOut, RedoIn
 from articles.schemas import (
     ActiveOut,
     ArticleOut,
@@ -36,7 +42,17 @@ from articles.schemas import (
     TaskOut,
     TextIn,
 )
-from articles.services import cancel_run, create_article, delete_article, retry_run, save_text
+from articles.seo import Examination
+from articles.seo_schemas import SeoOut
+from articles.services import (
+    approve_outline,
+    cancel_run,
+    create_article,
+    delete_article,
+    redo_outline,
+    retry_run,
+    save_text,
+)
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -64,7 +80,7 @@ class Asking(HttpRequest):
 def article_create(request: Asking, brief: BriefIn) -> Status[ArticleOut]:
     """Give a brief. The article is `pending`, and six agents begin as soon as a worker is free."""
     sources = [source.as_new_source() for source in brief.sources]
-    article = create_article(by=request.auth, brief=brief.model_dump(exclude={"sources"}), sources=sources)
+    article = create_article(by=request.auth, brief=brief.as_brief(), sources=sources)
     return Status(201, article_out(request, article))
 
 
@@ -72,7 +88,7 @@ def article_create(request: Asking, brief: BriefIn) -> Status[ArticleOut]:
 @router.get("/articles", response={200: ListOut, **REFUSED}, include_in_schema=False)
 def article_list(request: Asking, wanted: Query[ListIn]) -> ListOut:
     """Your articles, without their texts. `count` is how many there are in all."""
-    found = Article.objects.visible_to(request.auth).search(wanted.q)
+    found = with_voices(Article.objects.visible_to(request.auth)).search(wanted.q)
     if wanted.status:
         found = found.filter(status=wanted.status)
     rows = found.without_bodies().order_by(*ORDERS[wanted.order][1])[wanted.skip : wanted.skip + wanted.limit]
@@ -108,7 +124,9 @@ def article_result(request: Asking, article_id: int) -> ResultOut:
     article = find(request, article_id)
     if article.status != ArticleStatus.COMPLETED:
         raise NotPossibleNow(why_not_finished(article))
-    return fill(ResultOut, article, image_url=image_url(request, article))
+    evidence = TallyOut.of(tally_of(article))
+    seo = SeoOut.of(Examination(article, base_url=site_of(request)))
+    return fill(ResultOut, article, image_url=image_url(request, article), evidence=evidence, seo_meta=seo)
 
 
 @router.patch("/articles/{int:article_id}", response={200: ArticleOut, **OWN_NOW, 422: Problem})
@@ -138,9 +156,38 @@ def article_cancel(request: Asking, article_id: int) -> StatusOut:
 
 @router.post("/articles/{int:article_id}/retry", response={200: StatusOut, **OWN_NOW})
 def article_retry(request: Asking, article_id: int) -> StatusOut:
-    """Let a failed or cancelled article go on at the first step that is not done."""
+    """Let a failed, paused or cancelled article, or one that waits for its model, go on at the first step that is not done."""
     article = find_own(request, article_id)
     retry_run(article=article, by=request.auth)
+    return status_out(article)
+
+
+# Its outline
+
+
+@router.get("/articles/{int:article_id}/outline", response={200: OutlineOut, **NOT_FOUND})
+def article_outline(request: Asking, article_id: int) -> OutlineOut:
+    """The outline as it was made or approved. While the article is `awaiting_approval`, nothing is written."""
+    article = find(request, article_id)
+    outline = ArticleView(article).outline
+    return fill(OutlineOut, article, outline=outline.model_dump() if outline else None)
+
+
+@router.post("/articles/{int:article_id}/approve", response={200: StatusOut, **OWN_NOW, 422: Problem})
+def article_approve(request: Asking, article_id: int, approval: ApprovalIn | None = None) -> StatusOut:
+    """Let the crew write from the outline that waits, or from the one you send; 409 where none waits."""
+    article = find_own(request, article_id)
+    given = approval or ApprovalIn()
+    outline = given.outline.as_outline() if given.outline else None
+    approve_outline(article=article, by=request.auth, outline=outline, seen_seq=given.seen_seq)
+    return status_out(article)
+
+
+@router.post("/articles/{int:article_id}/outline/redo", response={200: StatusOut, **OWN_NOW, 422: Problem})
+def article_outline_redo(request: Asking, article_id: int, asked: RedoIn) -> StatusOut:
+    """Have another outline made; it waits for you again. What was read is kept."""
+    article = find_own(request, article_id)
+    redo_outline(article=article, by=request.auth, wish=asked.wish, seen_seq=asked.seen_seq)
     return status_out(article)
 
 
@@ -158,6 +205,14 @@ def article_events(
     article = find(request, article_id, bodies=False)
     items = [event.as_message() for event in article.events.after(after)[:limit]]
     return EventsOut(items=items, last_seq=article.last_seq)
+
+
+@router.get("/articles/{int:article_id}/evidence", response={200: EvidenceOut, **NOT_FOUND})
+def article_evidence(request: Asking, article_id: int) -> EvidenceOut:
+    """The sentences that cite, with the passages they cite and whether those say so; while it is written, so far."""
+    view = ArticleView(find(request, article_id))
+    items = [JudgedOut.of(row) for section in view.evidence for row in section.rows]
+    return EvidenceOut(summary=TallyOut.of(view.tally), items=items)
 
 
 @router.get("/articles/{int:article_id}/export/{format}", response={200: Any, **NOT_NOW})
@@ -192,9 +247,15 @@ def article_revision(request: Asking, article_id: int, number: int) -> RevisionT
 # From rows to shapes
 
 
+def with_voices(articles: ArticleQuerySet) -> ArticleQuerySet:
+    """Each with its voice, of which nothing long is read."""
+    long = ("voice__description", "voice__samples", "voice__prefer", "voice__avoid")
+    return articles.select_related("voice").defer(*long)
+
+
 def find(request: Asking, article_id: int, *, bodies: bool = True) -> Article:
     """The article, if its asker may see it. Another's is told like one that does not exist."""
-    visible = Article.objects.visible_to(request.auth)
+    visible = with_voices(Article.objects.visible_to(request.auth))
     try:
         return (visible if bodies else visible.without_bodies()).get(pk=article_id)
     except Article.DoesNotExist:
@@ -229,12 +290,13 @@ def article_out(request: Asking, article: Article) -> ArticleOut:
         progress_percentage=article.progress,
         image_url=image_url(request, article),
         revision=article.revisions.values_list("number", flat=True).first() or 0,
+        cost=float(spent_on_article(article.pk).cost),
         links=links(request, article),
     )
 
 
 def links(request: Asking, article: Article) -> Links:
-    site = f"{request.scheme}://{request.get_host()}"
+    site = site_of(request)
     self = site + reverse("api:article_get", args=[article.pk])
     return Links(
         page=site + article.get_absolute_url(),
@@ -245,14 +307,22 @@ def links(request: Asking, article: Article) -> Links:
     )
 
 
+def site_of(request: Asking) -> str:
+    return f"{request.scheme}://{request.get_host()}"
+
+
 def image_url(request: Asking, article: Article) -> str | None:
     return request.build_absolute_uri(article.image_url) if article.image else None
 
 
 def why_not_finished(article: Article) -> str:
+    if article.status == ArticleStatus.AWAITING_APPROVAL:
+        return f"This article waits for its outline to be approved. POST to /api/articles/{article.pk}/approve."
     if article.is_active:
         stands = f"{article.get_status_display().lower()}, {article.progress} %"
         return f"This article is not finished yet ({stands}). Ask again, or follow it at /ws/articles/{article.pk}."
     if article.status == ArticleStatus.FAILED:
         return f"This article failed: {article.message} Then POST to /api/articles/{article.pk}/retry."
+    if article.status == ArticleStatus.PAUSED:
+        return f"This article is paused. {article.message} POST to /api/articles/{article.pk}/retry to resume it."
     return f"This article was cancelled. POST to /api/articles/{article.pk}/retry to go on with it."

@@ -5,6 +5,8 @@ class ArticlesConfig(AppConfig):
     name = "articles"
 
     def ready(self) -> None:
+        from agents.costs.prices import prices
         from articles import receivers
 
+        prices()  # a table that cannot be read stops the studio here, not the first run that needs it
         receivers.connect()

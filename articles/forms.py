@@ -14,9 +14,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_TOPIC, MIN_WORDS
-from articles.exceptions import BadSource
+from articles.exceptions import BadSource, UnknownVoice
 from articles.languages import LANGUAGES
-from articles.models import Status
+from articles.models import Status, Voice
 from articles.services import DOCUMENTS, NewSource, check_document
 
 TONES = ("professional", "friendly", "conversational", "authoritative", "journalistic", "academic", "playful")
@@ -70,6 +70,19 @@ class DocumentsField(forms.FileField):
         return documents
 
 
+class VoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
+    """A voice by its name; none where it is left empty."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Voice.objects.only("name"), to_field_name="name", required=False, **options)
+
+    def to_python(self, value: Any) -> Voice | None:
+        try:
+            return Voice.objects.named(value) if value else None
+        except UnknownVoice as error:
+            raise ValidationError(str(error)) from error
+
+
 class BriefForm(forms.Form):
     """What is asked for. ``brief()`` is what ``services.create_article`` takes; ``sources()`` are pages and documents."""
 
@@ -93,6 +106,7 @@ class BriefForm(forms.Form):
     target_audience = forms.CharField(
         label="Audience", max_length=200, initial=AUDIENCES[0], widget=Suggesting(AUDIENCES)
     )
+    voice = VoiceField(empty_label="None in particular", help_text="Whose manner of writing the article takes on.")
     keywords = forms.CharField(required=False, help_text="Separated by commas.")
     notes = forms.CharField(
         required=False,
@@ -102,6 +116,10 @@ class BriefForm(forms.Form):
     )
     include_image = forms.BooleanField(required=False, initial=True, label="Cover image")
     seo_optimize = forms.BooleanField(required=False, initial=True, label="SEO title, description and keywords")
+    approve_outline = forms.BooleanField(required=False, label="Show me the outline before it is written")
+    allow_uncited = forms.BooleanField(
+        required=False, initial=True, label="Write without citations where nothing could be read"
+    )
     addresses = forms.CharField(
         required=False,
         label="Web pages",

@@ -21,8 +21,10 @@ from pydantic import (
 )
 
 from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_TOPIC, MIN_WORDS
+from articles.evidence_schemas import TallyOut
 from articles.forms import MAX_CONTENT, MAX_KEYWORD, MAX_KEYWORDS, MAX_PASTED
-from articles.models import Status
+from articles.models import Status, Voice
+from articles.seo_schemas import SeoOut
 from articles.services import NewSource
 
 # Text as it comes in
@@ -114,7 +116,17 @@ class BriefIn(In):
     language: Language = "en"
     keywords: Annotated[list[Keyword], Field(max_length=MAX_KEYWORDS)] = []
     notes: Annotated[str, Field(max_length=5000), Prose] = ""
+    voice: Annotated[str, Field(max_length=100, description="The name of a voice"), Line] | None = None
+    approve_outline: Annotated[StrictBool, Field(description="Show the outline before it is written")] = False
+    allow_uncited: Annotated[StrictBool, Field(description="Write without citations where nothing could be read")] = (
+        True
+    )
     sources: Annotated[list[SourceIn], Field(max_length=20)] = []
+
+    def as_brief(self) -> dict[str, Any]:
+        """What ``services.create_article`` takes as its brief. Raises UnknownVoice."""
+        voice = Voice.objects.named(self.voice) if self.voice else None
+        return self.model_dump(exclude={"sources"}) | {"voice": voice}
 
 
 class TextIn(In):
@@ -167,6 +179,10 @@ class ActiveOut(BaseModel):
     tasks: list[TaskOut]
 
 
+def voice_name(voice: Any) -> Any:
+    return voice.name if isinstance(voice, Voice) else voice
+
+
 class ListedOut(StatusOut):
     """An article without its bodies."""
 
@@ -178,6 +194,9 @@ class ListedOut(StatusOut):
     seo_optimize: bool
     language: str
     keywords: list[str]
+    voice: Annotated[str | None, BeforeValidator(voice_name), Field(description="Its name")]
+    approve_outline: bool
+    allow_uncited: bool
     title: str
     word_count: int
     image_url: str | None
@@ -208,6 +227,7 @@ class ArticleOut(ListedOut):
     content: str
     notice: str
     revision: int
+    cost: Annotated[float, Field(description="US dollars, of all its runs, by the prices of their day")]
     links: Links
 
 
@@ -219,11 +239,12 @@ class ResultOut(BaseModel):
     title: str
     content: Annotated[str, Field(description="Markdown; references are footnotes")]
     outline: dict[str, Any] | None
-    seo_meta: dict[str, Any] | None
+    seo_meta: SeoOut | None
     image_url: str | None
     image_alt: str
     research_data: dict[str, Any] | None
     references: list[dict[str, Any]]
+    evidence: Annotated[TallyOut, Field(description="What the check of its citations came to")]
     notice: str
     word_count: int
     created_at: datetime

@@ -13,6 +13,7 @@ from ninja import NinjaAPI, Status
 from ninja.openapi.docs import Redoc, Swagger
 from ninja.operation import Operation
 
+from articles import cost_api
 from articles.api import router
 from articles.authentication import BrowserAuth, KeyAuth
 from articles.health import Health, check_health
@@ -39,6 +40,7 @@ api = StudioAPI(
     docs=Swagger(settings={"persistAuthorization": True, "validatorUrl": None}),
 )
 api.add_router("", router)
+api.add_router("", cost_api.router)
 tell_errors(api)
 
 

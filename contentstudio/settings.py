@@ -9,15 +9,17 @@ import hashlib
 import os
 import secrets
 import tempfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from csp.constants import NONE, SELF
-from environs import Env
+from environs import Env, validate
 from whitenoise.compress import Compressor
 
 from agents.contract import AGENTS, Stage
+from contentstudio.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -65,6 +67,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "contentstudio.logs.request_ids",
     "contentstudio.api_errors.json_errors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -159,10 +162,17 @@ OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "")
 LLM_MODEL = env.str("LLM_MODEL", "gpt-4o-mini")
 # A model for one agent, where it should differ: LLM_MODEL_WRITE=gpt-4o
 LLM_MODELS: dict[Stage, str] = {stage: env.str(f"LLM_MODEL_{stage.upper()}", "") or LLM_MODEL for stage in AGENTS}
-LLM_TIMEOUT = env.float("LLM_TIMEOUT", 60.0)  # seconds without a byte from the model
-LLM_MAX_CONCURRENCY = env.int("LLM_MAX_CONCURRENCY", 8)  # calls in flight, for one article
+LLM_TIMEOUT = env.float("LLM_TIMEOUT", 60.0)  # seconds without a word from the model
+LLM_PATIENCE = env.float("LLM_PATIENCE", 120.0)  # seconds that all tries of one call may take together
+# Calls in flight for one article. All sections are asked for at once, and 5,000 words are 26 of them.
+LLM_MAX_CONCURRENCY = env.int("LLM_MAX_CONCURRENCY", 32)
 IMAGE_MODEL = env.str("IMAGE_MODEL", "gpt-image-1")  # empty: the studio draws the cover itself
 HAS_MODEL = bool(OPENAI_API_KEY or OPENAI_BASE_URL)
+
+# Costs, in US dollars. A ceiling of 0 is none; a user's own ceilings, set in the admin, come first.
+MAX_COST_PER_RUN = env.decimal("MAX_COST_PER_RUN", Decimal(0))
+MAX_COST_PER_MONTH = env.decimal("MAX_COST_PER_MONTH", Decimal(0))  # of one user's articles
+PRICES_FILE = env.str("PRICES_FILE", "")  # a YAML file like agents/config/prices.yaml, for models that one lacks
 
 # Research. "auto" takes the first that is configured, else the free ones; "none" reads only what the brief brings.
 SEARCH_PROVIDER = env.str("SEARCH_PROVIDER", "auto")
@@ -176,6 +186,8 @@ FETCH_ALLOW: list[str] = env.list("FETCH_ALLOW", [])
 # A run in work is held by a lease. Whoever holds it renews it; the sweeper hands on what was let go.
 LEASE_SECONDS = env.float("LEASE_SECONDS", 15.0)
 MAX_ATTEMPTS = env.int("MAX_ATTEMPTS", 3)
+# Runs of one user in work at once; 0: all workers but two, where there are others, so that theirs need not wait for one to end.
+RUNS_PER_USER = env.int("RUNS_PER_USER", 0)
 
 
 # Who may come in
@@ -246,24 +258,19 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "ma
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
+PUBLISHER = env.str("PUBLISHER", "Content Studio")  # of the articles, as their structured data tells search engines
 USE_I18N = False
 USE_TZ = True
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    "loggers": {
-        "httpx": {"level": "WARNING"},
-        "ddgs": {"level": "WARNING"},
-        "crewai_core": {"level": "WARNING"},
-        "daphne": {"level": "WARNING"},
-        "django.server": {"level": "WARNING"},
-        "rq.worker": {"level": "WARNING"},
-    },
-}
+# What it tells. Prometheus reads /metrics with this token; without one only signed-in staff can.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+LOG_FORMAT = env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"]))
+LOGGING = logging_config(
+    LOG_FORMAT,
+    env.str("LOG_LEVEL", "INFO"),
+    secrets=[SECRET_KEY, OPENAI_API_KEY, TAVILY_API_KEY, BRAVE_API_KEY, METRICS_TOKEN],
+    addresses=[os.environ.get("DATABASE_URL", ""), REDIS_URL, OPENAI_BASE_URL, SEARXNG_URL],
+)
 
 # CrewAI reads these when it is imported: no telemetry, no traces, nothing outside var/.
 os.environ.update(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from articles.metrics import metrics
 from contentstudio.api import api, nothing_here, redoc
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/redoc", redoc, name="redoc"),
     path("api/", api.urls),
     re_path(r"^api/", nothing_here),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("", include("articles.urls")),
 ]

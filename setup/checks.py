@@ -1,6 +1,6 @@
 """``make test``: everything that must hold, told in one go. Ends with pytest's own closing line.
 
-What touches the store is tested on PostgreSQL first, then everything on SQLite, which tells the coverage of both.
+What touches the store is tested on PostgreSQL first, then everything on SQLite, which tells the coverage.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RULES = {
     "deployment": ["manage", "check", "--deploy", "--fail-level", "ERROR"],
 }
 # Two at a time; a file's tests stay together, so that workers and browser are started once for them.
-PYTEST = ["pytest", "-q", "-n", "2", "--dist", "loadfile", "--cov"]
+PYTEST = ["pytest", "-q", "-n", "2", "--dist", "loadfile"]
 
 # What touches the store; the rest would go the same way.
 ON_EACH_STORE = ["-m", "(django_db or each_store) and not browser"]
@@ -46,9 +46,8 @@ def failed_tests() -> list[str]:
     browser = debian.chromium()
     debian.driver_library()
     with private_cluster() as url:
-        on_postgres = [*PYTEST, "--cov-report=", "--cov-fail-under=0", *ON_EACH_STORE]
-        runs = {"tests on PostgreSQL": passes("tests on PostgreSQL", on_postgres, DATABASE_URL=url)}
-    on_sqlite = [*PYTEST, "--cov-append", "--cov-report=term"]
+        runs = {"tests on PostgreSQL": passes("tests on PostgreSQL", [*PYTEST, *ON_EACH_STORE], DATABASE_URL=url)}
+    on_sqlite = [*PYTEST, "--cov", "--cov-report=term"]
     runs["tests on SQLite"] = passes("tests on SQLite, with the browser", on_sqlite, CHROMIUM=browser)
     return [name for name, passed in runs.items() if not passed]
 

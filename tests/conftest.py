@@ -109,3 +109,8 @@ def workers(transactional_db: None, worker_pool: subprocess.Popen[bytes]) -> sub
     """Real workers, for a test whose rows are really committed: jobs it enqueues are done in forked processes."""
     assert worker_pool.poll() is None, "the workers have ended; see their lines above"
     return worker_pool
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: where files are shared out over processes, they would run alone at the end."""
+    items.sort(key=lambda item: "chaos" not in item.path.parts)

@@ -2,12 +2,15 @@
 
 from django.contrib import admin
 
+from articles.admin.agents import AgentAdmin
 from articles.admin.article import ArticleAdmin
+from articles.admin.costs import CeilingAdmin
 from articles.admin.history import RunAdmin
 from articles.admin.keys import ApiKeyAdmin
 from articles.admin.queues import QueuesAdmin
+from articles.admin.voices import VoiceAdmin
 
-__all__ = ["ApiKeyAdmin", "ArticleAdmin", "QueuesAdmin", "RunAdmin"]
+__all__ = ["AgentAdmin", "ApiKeyAdmin", "ArticleAdmin", "CeilingAdmin", "QueuesAdmin", "RunAdmin", "VoiceAdmin"]
 
 admin.site.site_header = admin.site.site_title = "Content Studio"
 admin.site.index_title = "Administration"

@@ -57,6 +57,12 @@ def try_again(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Articl
     do_to_each(request, articles, lambda article: services.retry_run(article=article, by=by), "To be tried again")
 
 
+@admin.action(permissions=["change"], description="Approve the outline as it is")
+def approve(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> None:
+    by = signed_in(request)
+    do_to_each(request, articles, lambda article: services.approve_outline(article=article, by=by), "Approved")
+
+
 @admin.action(permissions=["change"], description="Cancel")
 def cancel(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> None:
     by = signed_in(request)

@@ -19,7 +19,8 @@ from django.utils.text import Truncator
 
 from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_TOPIC, MIN_WORDS
 from articles import services
-from articles.admin.actions import DOWNLOADS, cancel, signed_in, try_again, write_again
+from articles.admin.actions import DOWNLOADS, approve, cancel, signed_in, try_again, write_again
+from articles.admin.costs import CostColumn, with_costs
 from articles.admin.history import RevisionInline, RunInline, SourceInline, as_json, latest_history
 from articles.exceptions import StudioError
 from articles.models import Article, Event, Revision, Run, Source
@@ -27,8 +28,9 @@ from articles.models.article import ArticleQuerySet
 
 BRIEF = (
     "topic",
-    ("tone", "target_audience", "language"),
+    ("tone", "target_audience", "language", "voice"),
     ("min_words", "include_image", "seo_optimize"),
+    ("approve_outline", "allow_uncited"),
     "keywords",
     "notes",
 )
@@ -89,15 +91,15 @@ class ArticleChangeList(ChangeList):
 
 
 @admin.register(Article)
-class ArticleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
+class ArticleAdmin(CostColumn, admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
     form = ArticleForm
-    list_display = ("name", "owner", "status", "per_cent", "word_count", "language", "created_at", "page")
+    list_display = ("name", "owner", "status", "per_cent", "word_count", "cost", "language", "created_at", "page")
     list_filter = ("status", ("owner", admin.RelatedOnlyFieldListFilter), "language", "created_at")
     list_select_related = ("owner",)
     list_per_page = 50
     search_fields = ("title", "topic", "owner__username")
     date_hierarchy = "created_at"
-    actions = (write_again, try_again, cancel, *DOWNLOADS)
+    actions = (write_again, try_again, approve, cancel, *DOWNLOADS)
     inlines = (RunInline, RevisionInline, SourceInline)
     fieldsets = (
         (
@@ -106,7 +108,7 @@ class ArticleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cann
                 "fields": (
                     ("status", "per_cent", "current_agent"),
                     "message",
-                    ("owner", "word_count", "page"),
+                    ("owner", "word_count", "cost", "page"),
                     ("created_at", "updated_at", "completed_at"),
                 )
             },
@@ -123,7 +125,7 @@ class ArticleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cann
         ),
     )
     readonly_fields = (
-        *("status", "per_cent", "current_agent", "message", "owner", "word_count", "page", "notice", "history"),
+        *("status", "per_cent", "current_agent", "message", "owner", "word_count", "cost", "page", "notice", "history"),
         *("created_at", "updated_at", "completed_at", "image", "image_alt"),
         *("made_outline", "made_seo", "made_references", "made_research"),
     )
@@ -134,6 +136,9 @@ class ArticleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cann
     def has_add_permission(self, request: HttpRequest) -> bool:
         """An article begins with a brief, on its own page or through the API."""
         return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return with_costs(super().get_queryset(request), "run__article")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ArticleChangeList

@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from articles.models import Article, Event, Revision, Run, Source, Step
+from articles.admin.costs import CostColumn, with_costs
+from articles.models import Article, Event, Evidence, Revision, Run, Source, Step
 
 
 def folded(text: str) -> SafeString | str:
@@ -50,13 +51,15 @@ class HistoryInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  #
         return True
 
 
-class RunInline(HistoryInline):
+class RunInline(CostColumn, HistoryInline):
     model = Run
-    fields = ("status", "reason", "model", "requested_by", "attempts", "started_at", "finished_at")
+    fields = ("status", "reason", "model", "cost", "requested_by", "attempts", "started_at", "finished_at")
+    readonly_fields = ("cost",)
     show_change_link = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("requested_by")
+        runs: QuerySet[Any] = super().get_queryset(request).select_related("requested_by")
+        return with_costs(runs, "run")
 
 
 class SourceInline(HistoryInline):
@@ -87,7 +90,7 @@ class RevisionInline(HistoryInline):
 
 class StepInline(HistoryInline):
     model = Step
-    fields = readonly_fields = ("key", "status", "message", "seconds", "model_calls", "tokens", "made")
+    fields = readonly_fields = ("key", "status", "message", "seconds", "model_calls", "tokens", "cost", "made")
 
     @admin.display(description="Tokens in, out")
     def tokens(self, step: Step) -> str:
@@ -108,20 +111,37 @@ class EventInline(HistoryInline):
         return str(event.payload.get("message", ""))
 
 
+class EvidenceInline(HistoryInline):
+    model = Evidence
+    fields = readonly_fields = ("number", "section", "verdict", "judged_by", "judged", "before", "cites", "reason")
+
+    @admin.display(description="Sentence")
+    def judged(self, row: Evidence) -> SafeString | str:
+        return folded(row.sentence)
+
+    @admin.display(description="Before it was reworded")
+    def before(self, row: Evidence) -> SafeString | str:
+        return folded(row.was) or "–"
+
+    @admin.display(description="Passages")
+    def cites(self, row: Evidence) -> str:
+        return ", ".join(row.passages) or "–"
+
+
 @admin.register(Run)
-class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
-    list_display = ("__str__", "status", "model", "attempts", "worker", "created_at", "finished_at")
+class RunAdmin(CostColumn, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
+    list_display = ("__str__", "status", "model", "cost", "attempts", "worker", "created_at", "finished_at")
     list_filter = ("status", "model")
     date_hierarchy = "created_at"
     fields = (
         ("article", "requested_by"),
         ("status", "reason"),
-        ("model", "attempts", "worker"),
+        ("model", "cost", "attempts", "worker"),
         ("created_at", "enqueued_at", "started_at", "finished_at"),
         "planned",
     )
-    readonly_fields = ("planned",)
-    inlines = (StepInline, EventInline)
+    readonly_fields = ("planned", "cost")
+    inlines = (StepInline, EvidenceInline, EventInline)
 
     class Media:
         css = {"all": ("css/admin.css",)}
@@ -132,6 +152,9 @@ class RunAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # Django'
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return with_costs(super().get_queryset(request), "run")
 
     @admin.display(description="Plan")
     def planned(self, run: Run) -> str:

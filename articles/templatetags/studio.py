@@ -9,6 +9,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from agents.costs.prices import dollars
 from articles.exports import FORMATS
 from articles.languages import language_name
 
@@ -18,6 +19,7 @@ WORDS_A_MINUTE = 230
 STAGE_NAMES = {"seo": "SEO"}
 
 register.filter(language_name)
+register.filter(dollars)
 
 
 @register.simple_tag

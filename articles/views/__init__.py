@@ -3,7 +3,9 @@
 from articles.views.account import api_keys, revoke_api_key
 from articles.views.actions import cancel_run, delete_article, retry_run, start_run
 from articles.views.articles import article_detail, article_list, article_live, article_new
+from articles.views.costs import brief_estimate
 from articles.views.media import media
+from articles.views.outline import approve_outline, outline_edit
 from articles.views.text import (
     article_download,
     restore_revision,
@@ -15,14 +17,17 @@ from articles.views.text import (
 
 __all__ = [
     "api_keys",
+    "approve_outline",
     "article_detail",
     "article_download",
     "article_list",
     "article_live",
     "article_new",
+    "brief_estimate",
     "cancel_run",
     "delete_article",
     "media",
+    "outline_edit",
     "restore_revision",
     "retry_run",
     "revision_detail",

@@ -12,11 +12,12 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from agents import samples
 from articles.article_view import ArticleView
-from articles.exceptions import BadSource
+from articles.exceptions import BadSource, NotPossibleNow
 from articles.forms import ORDERS, BriefForm, ListForm, PastedTexts, pasted_sources
 from articles.fragments import fragments
 from articles.models import Article
 from articles.services import create_article
+from articles.views.costs import estimate_of
 from articles.views.requests import StudioRequest, find_article
 
 PAGE_LENGTH = 20
@@ -36,12 +37,14 @@ def article_list(request: StudioRequest) -> HttpResponse:
     page = Paginator(found.without_bodies().select_related("owner").order_by(*order), PAGE_LENGTH)
     filters = request.GET.copy()
     filters.pop("page", None)
+    waiting = mine.awaiting_approval().count()
     context = {
         "form": form,
         "page": page.get_page(request.GET.get("page")),
         "filters": filters.urlencode(),
         "total": mine.count(),
-        "running": mine.running().count(),
+        "running": mine.running().count() - waiting,
+        "waiting": waiting,
     }
     partial = request.htmx and not request.htmx.history_restore_request
     return render(request, f"articles/{'_results' if partial else 'article_list'}.html", context)
@@ -57,13 +60,19 @@ def article_new(request: StudioRequest) -> HttpResponse:
         try:
             sources = [*pasted_sources(texts), *form.sources()]
             article = create_article(by=request.user, brief=form.brief(), sources=sources)
-        except BadSource as error:
+        except (BadSource, NotPossibleNow) as error:
             form.add_error(None, str(error))
         else:
             if request.htmx:
                 return HttpResponseClientRedirect(article.get_absolute_url())
             return redirect(article)
-    context = {"form": form, "texts": texts, "has_model": settings.HAS_MODEL, "max_sources": settings.MAX_SOURCES}
+    context = {
+        "form": form,
+        "texts": texts,
+        "has_model": settings.HAS_MODEL,
+        "max_sources": settings.MAX_SOURCES,
+        "estimate": estimate_of(form),
+    }
     if not settings.HAS_MODEL:
         context["sample_titles"] = samples.titles()
     return render(request, f"articles/{'_brief_form' if request.htmx else 'article_new'}.html", context)

@@ -16,12 +16,13 @@
     history.replaceState(null, "", tab.hash);
     tab.scrollIntoView({ block: "nearest", inline: "nearest" });
   };
-  // Opens the panel that the address points at, or into: a footnote's, a section's.
+  // Opens the panel that the address points at, or into: a footnote's, a section's, a passage's that is folded away.
   const follow = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     const panel = target && target.closest(".panel");
     if (!panel) return false;
     open(tabs.find((tab) => panelOf(tab) === panel));
+    for (let folded = target.closest("details"); folded; folded = folded.parentElement.closest("details")) folded.open = true;
     (target === panel ? list : target).scrollIntoView({ block: "nearest" });
     return true;
   };

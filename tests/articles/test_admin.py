@@ -87,6 +87,7 @@ def form_of(article: Article, **changes: object) -> dict[str, object]:
         "min_words": article.min_words,
         "include_image": "on",
         "seo_optimize": "on",
+        "allow_uncited": "on",
         "keywords": "[]",
         "notes": article.notes,
         "title": article.title,

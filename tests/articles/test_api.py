@@ -62,6 +62,7 @@ def test_a_topic_alone_is_enough(api: Client) -> None:
         True,
         "en",
     )
+    assert (told["voice"], told["approve_outline"], told["allow_uncited"]) == (None, False, True)
 
 
 # Reading
@@ -76,12 +77,12 @@ def test_an_article_is_told_with_its_text_and_addresses(api: Client, owner: User
     assert told["links"]["page"] == f"http://testserver/articles/{article.pk}/"
 
 
-def test_reading_an_article_takes_three_queries(
+def test_reading_an_article_takes_four_queries(
     api: Client, owner: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     article = make_completed_article(owner)
     api.get(f"/api/articles/{article.pk}/status")  # notes the key's use, once a minute
-    with django_assert_num_queries(3):  # the key, the article, its newest revision
+    with django_assert_num_queries(4):  # the key, the article, its newest revision, its cost
         api.get(f"/api/articles/{article.pk}")
 
 
@@ -91,8 +92,8 @@ def test_the_status_tells_who_is_at_work(api: Client, owner: User) -> None:
         "id": article.pk,
         "status": "processing",
         "current_agent": "OutlineAgent",
-        "progress_percentage": 21,
-        "message": "Planning 6 sections",
+        "progress_percentage": article.progress,
+        "message": article.message,
     }
 
 
@@ -113,7 +114,7 @@ def test_an_unfinished_article_has_no_result_and_says_so(api: Client, owner: Use
     article, held = make_processing_article(owner)
     answer = api.get(f"/api/articles/{article.pk}/result")
     assert answer.status_code == 409
-    assert "not finished yet (writing, 21 %)" in answer.json()["detail"]
+    assert f"not finished yet (writing, {article.progress} %)" in answer.json()["detail"]
     fail_run(held, "The model's key was refused (401). Check OPENAI_API_KEY.")
     detail = api.get(f"/api/articles/{article.pk}/result").json()["detail"]
     assert "Check OPENAI_API_KEY." in detail

@@ -18,7 +18,7 @@ from redis import Redis
 from rq import Queue, Worker
 
 from articles import doctor
-from articles.models import ApiKey
+from articles.models import AgentProfile, ApiKey
 from tests.agents.conftest import model_server, running_model_server  # noqa: F401  (fixtures)
 from tests.factories import UserFactory
 from tests.model_server import ModelServer
@@ -83,7 +83,7 @@ class TestDoctor:
         assert "secret" not in check["finding"]
 
     def test_missing_migrations_fail(self) -> None:
-        MigrationRecorder(connection).record_unapplied("articles", "0001_initial")
+        MigrationRecorder(connection).migration_qs.filter(app="articles").delete()
         check = found()["Database"]
         assert (check["verdict"], "make run" in check["advice"]) == ("fail", True)
 
@@ -111,6 +111,23 @@ class TestDoctor:
         checks = found()
         assert checks["test-model, JSON schema"]["verdict"] == "ok"
         assert checks["Image model"]["verdict"] == "warn"
+
+    def test_it_asks_the_models_editors_gave_to_single_agents(
+        self,
+        model_server: ModelServer,  # noqa: F811
+        settings: LazySettings,
+    ) -> None:
+        settings.HAS_MODEL, settings.OPENAI_BASE_URL = True, model_server.url
+        settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "test-model")
+        AgentProfile.objects.create(stage="edit", model="another-model")
+        checks = found()
+        assert {"test-model, chat", "another-model, chat"} <= checks.keys()
+        assert "another-model" in checks["Costs"]["finding"]
+
+    def test_models_of_a_store_without_tables_are_those_of_the_settings(self, settings: LazySettings) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE articles_agentprofile")
+        assert doctor.models_in_use() == set(settings.LLM_MODELS.values())
 
     def test_a_refused_key_fails(self, model_server: ModelServer, settings: LazySettings, worker: Worker) -> None:  # noqa: F811
         settings.HAS_MODEL, settings.OPENAI_BASE_URL = True, model_server.url

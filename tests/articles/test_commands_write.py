@@ -15,10 +15,11 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from redis import Redis
 
-from articles.models import Article, Event, Status
+from articles.models import Article, Event, Status, Voice
 from articles.signals import event_recorded
 from tests.agents.conftest import model_server, running_model_server  # noqa: F401  (fixtures)
 from tests.factories import StaffFactory, UserFactory
@@ -122,6 +123,19 @@ def test_the_brief_is_what_was_asked_for(notes: Path) -> None:
     assert asked == ("friendly", "students", False, False, ["a", "b"])
 
 
+def test_a_voice_and_the_need_of_sources_are_options(notes: Path) -> None:
+    voice = Voice.objects.create(name="House style", description="Dry.")
+    write("--source", notes, "--no-image", "--voice", "House style", "--require-sources")
+    article = Article.objects.get()
+    assert (article.voice, article.allow_uncited, article.approve_outline) == (voice, False, False)
+
+
+def test_a_voice_that_is_not_there_is_refused_before_anything_is_made(notes: Path) -> None:
+    with pytest.raises(CommandError, match="--voice: There is no voice “House”"):
+        write("--source", notes, "--voice", "House")
+    assert not Article.objects.exists()
+
+
 def test_a_model_writes_where_there_is_one(with_model: ModelServer) -> None:
     out, _ = write()
     assert out.startswith("# ")
@@ -196,13 +210,13 @@ class TestRefusals:
             call_command("write", "abc")
 
     def test_tables_of_another_version(self) -> None:
-        applied = MigrationRecorder(connection)
-        applied.record_unapplied("articles", "0001_initial")
+        applied, (newest,) = MigrationRecorder(connection), MigrationLoader(connection).graph.leaf_nodes("articles")
+        applied.record_unapplied(*newest)
         try:
             with pytest.raises(CommandError, match="Run `make run`"):
                 write()
         finally:
-            applied.record_applied("articles", "0001_initial")
+            applied.record_applied(*newest)
 
     def test_a_file_that_cannot_be_written_leaves_the_article(self, notes: Path, tmp_path: Path) -> None:
         (tmp_path / "article.md").mkdir()

@@ -227,7 +227,7 @@ class TestActions:
         ("action", "reason"),
         [
             ("cancel_run", "nothing to cancel"),
-            ("retry_run", "Only an article that failed or was cancelled"),
+            ("retry_run", "Only an article that failed, was paused or was cancelled"),
         ],
     )
     def test_what_is_not_possible_now_is_said(self, page: Client, writer: User, action: str, reason: str) -> None:

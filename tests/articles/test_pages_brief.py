@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from articles.models import Article, Source
+from articles.models import Article, Source, Voice
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +39,7 @@ def brief(**changes: Any) -> dict[str, Any]:
         "keywords": "roofs, heat , ",
         "notes": "Leave out solar panels.",
         "include_image": "on",
+        "allow_uncited": "on",
         "addresses": "",
         "text-TOTAL_FORMS": "1",
         "text-INITIAL_FORMS": "0",
@@ -68,6 +69,38 @@ def test_a_brief_becomes_an_article_that_waits_for_the_crew(page: Client, writer
     assert article.keywords == ["roofs", "heat"]
     assert (article.include_image, article.seo_optimize) == (True, False)
     assert article.runs.count() == 1
+
+
+def test_the_options_are_as_shipped_until_somebody_changes_them(page: Client) -> None:
+    page.post(NEW, brief())
+    usual = Article.objects.get()
+    assert (usual.voice, usual.approve_outline, usual.allow_uncited) == (None, False, True)
+    form = page.get(NEW).context["form"]
+    assert (form["approve_outline"].value(), form["allow_uncited"].value()) == (None, True)
+
+
+def test_the_outline_is_shown_first_and_sources_are_required_where_that_is_asked(page: Client) -> None:
+    page.post(NEW, brief(approve_outline="on", allow_uncited=""))
+    asked = Article.objects.get()
+    assert (asked.approve_outline, asked.allow_uncited) == (True, False)
+
+
+def test_a_voice_is_chosen_by_its_name(page: Client) -> None:
+    voice = Voice.objects.create(name="House & home", description="Dry.")
+    assert '<option value="House &amp; home">' in page.get(NEW).content.decode()
+    page.post(NEW, brief(voice="House & home"))
+    assert Article.objects.get().voice == voice
+
+
+def test_without_voices_there_is_nothing_to_choose(page: Client) -> None:
+    assert "id_voice" not in page.get(NEW).content.decode()
+
+
+def test_a_voice_that_is_gone_is_said(page: Client) -> None:
+    assert "There is no voice “House”. An administrator can make one." in refused(page, voice="House")
+    Voice.objects.create(name="Other", description="Dry.")
+    assert "There is no voice “House”. There are: Other." in refused(page, voice="House")
+    assert "There is no voice" in refused(page, voice="\0")
 
 
 def test_htmx_is_sent_to_the_article(page: Client) -> None:

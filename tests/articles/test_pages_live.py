@@ -12,11 +12,12 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 
-from agents.contract import SEO, Text
-from agents.usage import Usage
+from agents.contract import SEO, CheckedText, Text
+from agents.costs.usage import Usage
 from articles.article_view import ArticleView, Measured, draft_html
+from articles.entries import failed, skipped, write
 from articles.fragments import fragments
-from articles.journal import fail_run, fail_step, skip_stage
+from articles.journal import fail_run
 from articles.models import ApiKey, Article, Step
 from articles.services import NewSource, create_article
 from articles.templatetags.studio import clock, host, reading_minutes, web_address
@@ -25,6 +26,7 @@ from tests.factories import UserFactory, claim, make_article, make_completed_art
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+TAG = re.compile(r"<(/?)(\w+)[^>]*>")
 SCRIPT = "<script>alert('gotcha')</script>"
 
 
@@ -50,6 +52,19 @@ def roots(html: str) -> list[str]:
     return re.findall(r'^<(?:div|section|header) id="([\w-]+)"[^>]*hx-swap-oob', html, re.MULTILINE)
 
 
+def part(html: str, id: str) -> str:
+    """The element with this id, whether it came with the page or to be swapped in."""
+    start = html.index(f'id="{id}"')
+    start, depth = html.rindex("<", 0, start), 0
+    kind = TAG.match(html, start)[2]  # type: ignore[index]
+    for tag in TAG.finditer(html, start):
+        if tag[2] == kind:
+            depth += -1 if tag[1] else 1
+        if not depth:
+            return html[start : tag.end()].replace(' hx-swap-oob="true"', "")
+    raise AssertionError(f"{id} is not closed")
+
+
 class TestFragments:
     def test_each_carries_the_number_of_its_newest_event(self, writer: User) -> None:
         article, _ = stages.researched(writer)
@@ -57,10 +72,41 @@ class TestFragments:
 
     def test_an_outline_brings_the_sections_it_plans(self, writer: User) -> None:
         article, held = stages.researched(writer)
-        stages.finish(held, "outline:make", stages.outline())
+        stages.finish(held, "outline:make", stages.headings())
         html = since(article, article.last_seq)
-        assert roots(html) == ["seq", "timeline", "outline-body", "draft-body"]
+        assert roots(html) == ["seq", "timeline", "outline-body", "draft-body", "evidence-body"]
         assert html.count('class="draft-section is-waiting"') == 4
+        assert html.count('class="evidence-section"') == 4
+        assert "not checked yet" in html
+
+    def test_a_planned_section_gets_its_purpose_at_once(self, writer: User) -> None:
+        article, held = stages.researched(writer)
+        stages.finish(held, "outline:make", stages.headings())
+        stages.begin(held, "outline:2")
+        article.refresh_from_db()
+        assert "being planned" in since(article, article.last_seq - 1)
+        stages.finish(held, "outline:2", stages.plan(2))
+        html = since(article, article.last_seq)
+        assert roots(html) == ["seq", "timeline", "outline-body", "section-2"]
+        assert html.count("Load, access, water and wind, in this order.") == 2
+
+    def test_what_a_person_approved_is_the_outline(self, writer: User) -> None:
+        article, held = stages.researched(writer)
+        stages.finish(held, "outline:make", stages.headings())
+        outline = stages.outline()
+        approved = outline.model_copy(update={"sections": outline.sections[2:]})
+        stages.do(held, "outline:approved", approved)
+        headings = [section.heading for section in ArticleView(Article.objects.get(pk=article.pk)).sections]
+        assert headings == ["What it costs", "Who keeps it going"]
+
+    def test_an_answer_to_a_question_brings_the_questions_alone(self, writer: User) -> None:
+        article, held = stages.researched(writer)
+        seq = article.last_seq
+        stages.do(held, "research:find:3", stages.found(3))
+        html = since(article, seq)
+        assert roots(html) == ["seq", "timeline", "questions-body"]
+        assert "Those with a written lease" in html
+        assert 'href="#passage-S6" title="Notes of a community gardener"' in html
 
     def test_a_section_that_is_done_leaves_the_others_alone(self, writer: User) -> None:
         article, held = stages.outlined(writer)
@@ -73,11 +119,60 @@ class TestFragments:
         article, held = stages.outlined(writer)
         stages.finish(held, "write:1", Text(markdown="First try."))
         stages.begin(held, "edit:1")
-        assert 'class="draft-section is-mending"' in since(article, article.last_seq)
+        html = since(article, article.last_seq)
+        assert 'class="draft-section is-mending"' in html
+        assert 'class="stream" data-step="edit:1"' in html
+        assert "First try." in html
         stages.finish(held, "edit:1", Text(markdown="Second try."))
         html = since(article, article.last_seq)
         assert "Second try." in html
+        assert "edited · 2 words" in html
         assert "First try." not in html
+
+    def test_mending_that_failed_leaves_the_old_text(self, writer: User) -> None:
+        article, held = stages.outlined(writer)
+        stages.finish(held, "write:1", Text(markdown="First try."))
+        stages.begin(held, "edit:1")
+        article.refresh_from_db()
+        write(held, [failed(stages.spec("edit:1", Text(markdown="")), "The model cannot be reached.", Usage())])
+        html = since(article, article.last_seq)
+        assert 'class="draft-section is-failed"' in html
+        assert "First try." in html
+        assert 'class="stream"' not in html
+
+    def test_a_section_is_followed_to_its_last_check(self, writer: User) -> None:
+        article, held = stages.outlined(writer)
+
+        def stands() -> tuple[str, str]:
+            section = ArticleView(Article.objects.get(pk=article.pk)).sections[0]
+            return section.told, section.markdown
+
+        stages.finish(held, "write:1", Text(markdown="Written."))
+        stages.begin(held, "write:1:again-1")
+        assert stands() == ("being fitted to its length", "Written.")
+        stages.finish(held, "write:1:again-1", Text(markdown="Written again."))
+        stages.begin(held, "edit:1")
+        assert stands() == ("being edited", "Written again.")
+        stages.finish(held, "edit:1", Text(markdown="Mended."))
+        stages.begin(held, "edit:evidence:1")
+        assert stands() == ("checking the evidence", "Mended.")
+        stages.finish(held, "edit:evidence:1", stages.checked(1))
+        assert stands() == ("checked · 1 of 2 supported · 61 words", stages.TEXTS[0])
+        stages.do(held, "edit:1:length", Text(markdown="Shorter."))
+        stages.do(held, "edit:evidence:1:again", CheckedText(markdown="Shortest."))
+        assert stands() == ("checked · 1 word", "Shortest.")
+
+    def test_a_check_brings_its_evidence_and_what_it_comes_to(self, writer: User) -> None:
+        article, held = stages.half_written(writer)
+        seq = article.last_seq
+        stages.begin(held, "edit:evidence:2")
+        assert "being checked" in since(article, seq)
+        article.refresh_from_db()
+        stages.finish(held, "edit:evidence:2", stages.checked(2))
+        html = since(article, article.last_seq)
+        assert roots(html) == ["seq", "timeline", "section-2", "evidence-summary", "evidence-of-2"]
+        assert "<b>1 of 1</b> cited sentence is supported by what it cites so far" in html
+        assert 'id="evidence-2-1"' in html
 
     def test_the_log_grows_by_the_new_rows(self, writer: User) -> None:
         article, held = stages.outlined(writer)
@@ -104,12 +199,20 @@ class TestFragments:
             stages.finish(held, f"write:{number}", Text(markdown="Done."), "1 word")
         assert '<div hx-swap-oob="innerHTML:#announcement">Write completed: 1 word</div>' in since(article, seq)
 
+    def test_those_who_come_late_see_what_those_who_stayed_see(self, page: Client, writer: User) -> None:
+        article, held = stages.half_written(writer)
+        stages.begin(held, "edit:1")
+        stages.do(held, "edit:evidence:2", stages.checked(2))
+        told, shown = since(article, 0), page.get(article.get_absolute_url()).content.decode()
+        for id in ("section-1", "section-2", "evidence-of-2", "evidence-summary", "questions-body", "timeline"):
+            assert part(shown, id) == part(told, id)
+
     def test_the_end_brings_everything(self, writer: User) -> None:
         article, held = stages.half_written(writer)
         stages.complete(held)
         html = since(article, article.last_seq)
-        panels = ["outline-body", "draft-body", "article-body", "seo-body", "image-body", "sources-body"]
-        assert roots(html) == ["seq", "timeline", "header", "notices", *panels]
+        panels = ["outline", "draft", "article", "evidence", "seo", "image", "questions", "sources", "cost"]
+        assert roots(html) == ["seq", "timeline", "header", "notices", *(f"{panel}-body" for panel in panels)]
         assert 'data-active="no"' in html
         assert "183 words, 3 references" in html
         assert 'id="edit"' in html
@@ -173,7 +276,7 @@ class TestThePage:
         article, held = stages.outlined(writer)
         step = stages.spec("image:draw", Text(markdown=""))
         stages.begin(held, "image:draw")
-        fail_step(held, step, "The model draws no such thing. Ask for another picture.", Usage())
+        write(held, [failed(step, "The model draws no such thing. Ask for another picture.", Usage())])
         stages.complete(held)
         shown = self.get(page, article)
         assert "image failed" in shown
@@ -181,7 +284,7 @@ class TestThePage:
 
     def test_a_stage_that_is_left_out_is_said(self, page: Client, writer: User) -> None:
         article = make_article(writer, seo_optimize=False)
-        skip_stage(claim(article), "seo", "The brief asks for no SEO")
+        write(claim(article), [skipped("seo", "The brief asks for no SEO")])
         assert "The brief asks for no SEO" in self.get(page, article)
 
     def test_a_failed_run_names_stages_it_did_not_reach(self, page: Client, writer: User) -> None:
@@ -210,7 +313,7 @@ class TestThePage:
 
     def test_a_section_that_could_not_be_written_says_so(self, page: Client, writer: User) -> None:
         article, held = stages.outlined(writer)
-        fail_step(held, stages.spec("write:2", Text(markdown="")), "The model cannot be reached.", Usage())
+        write(held, [failed(stages.spec("write:2", Text(markdown="")), "The model cannot be reached.", Usage())])
         fail_run(held, "The model cannot be reached.")
         states = [section.state for section in ArticleView(Article.objects.get(pk=article.pk)).sections]
         assert states == ["stopped", "failed", "stopped", "stopped"]
@@ -222,7 +325,7 @@ class TestThePage:
 
     def test_it_takes_few_queries(self, page: Client, writer: User, django_assert_max_num_queries: Any) -> None:
         article = stages.finished(writer)
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(13):
             self.get(page, article)
 
 
@@ -250,7 +353,7 @@ class TestHostileTexts:
             assert 'href="javascript' not in html
 
     def test_a_mark_of_a_passage_breaks_out_of_nothing(self) -> None:
-        html = draft_html('[x](https://e.example/ "a>b [S1]") and [S2]', prefix="d")
+        html = draft_html('[x](https://e.example/ "a>b [S1]") and [S2]', [], prefix="d")
         assert html.count("<sup>") == 2
         assert 'onclick="' not in html
         assert html.count('"') % 2 == 0

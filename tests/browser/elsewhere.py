@@ -12,7 +12,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import connections
 
-from articles.doorbell import draft_text, group_of
+from articles.doorbell import drafts_written, group_of
 from articles.models import Article
 
 Given = ParamSpec("Given")
@@ -45,4 +45,6 @@ def send_draft(article: Article, step: str, offset: int, text: str) -> None:
     """Tell the article's watchers of text being written, as a worker does."""
     layer = get_channel_layer()
     assert layer is not None
-    async_to_sync(layer.group_send)(group_of(article.pk), draft_text(article.pk, step, offset, text))
+    async_to_sync(layer.group_send)(
+        group_of(article.pk), drafts_written(article.pk, [{"step": step, "offset": offset, "text": text}])
+    )

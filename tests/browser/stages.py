@@ -12,21 +12,32 @@ from pydantic import BaseModel
 
 from agents.contract import (
     SEO,
+    CheckedText,
+    Evidence,
+    Finding,
     Findings,
+    Found,
+    Headings,
     Manuscript,
     Outline,
     OutlineSection,
     Passage,
     Picture,
+    Questions,
     Reading,
     Reference,
+    Review,
+    SectionPlan,
     Source,
+    Synthesis,
     Text,
     Unread,
 )
+from agents.costs.usage import Usage
 from agents.steps import StepSpec
-from agents.usage import Usage
-from articles.journal import begin_step, complete_run, finish_step, plan_steps
+from articles import entries
+from articles.entries import begun, planned, write
+from articles.journal import complete_run
 from articles.lease import Claim
 from articles.models import Article
 from tests.browser.elsewhere import elsewhere
@@ -50,7 +61,7 @@ TEXTS = [
     "structure [S5]. Upkeep is the larger bill in the long run: about two hours a square metre in the first year, and half "
     "of that once it is established.",
     "Most groups that last beyond the second season share three traits: a written lease, a named budget-holder and a rota "
-    "that somebody keeps [S6]. Where one of the three is missing, the garden rarely sees a fourth summer.",
+    "that somebody keeps [S6]. Where one of the three is missing, the garden rarely sees a fourth summer [S6].",
 ]
 CONTENT = """Flat roofs are the largest unused surface of a city. Three surveys, two budgets and one very hot July say what it
 takes to change that.
@@ -97,14 +108,95 @@ PASSAGES = [
     "Extensive planting begins at £60 a square metre, intensive beds at £150.",
     "Of 41 groups, those that lasted had a written lease, a named budget-holder and a rota.",
 ]
+QUESTIONS = {
+    "How much usable roof does a city have, and what does it bear?": [
+        ("Flat roofs make up 8–12 % of the built footprint.", ["S1"]),
+        ("A saturated bed weighs 95–180 kg per square metre.", ["S4"]),
+    ],
+    "What do planted roofs change in summer, and at what price?": [
+        ("Planted roofs are 11 °C cooler on the hottest days.", ["S2"]),
+        ("Planting begins at £60 a square metre.", ["S5"]),
+    ],
+    "Which gardens are still there after five years?": [
+        ("Those with a written lease, a named budget-holder and a rota.", ["S6"]),
+    ],
+}
+SYNTHESIS = "Planted roofs are cooler and well liked; what ends them is neglect."
+EVIDENCE = [
+    Evidence(
+        section=1,
+        sentence="Surveys of three councils put the usable area at 8–12 % of the built footprint, and summer readings show"
+        " planted roofs 11 °C cooler at the surface.",
+        passages=["S1", "S2"],
+        verdict="supported",
+        judged_by="model",
+    ),
+    Evidence(
+        section=1,
+        sentence="What has changed is that cities have begun to count what the heat costs them.",
+        passages=["S1", "S3"],
+        verdict="partly",
+        judged_by="model",
+        reason="What it cites says only a part of this.",
+    ),
+    Evidence(
+        section=2,
+        sentence="A saturated bed weighs 95–180 kg per square metre, so ask a structural engineer before you ask a gardener.",
+        passages=["S4"],
+        verdict="supported",
+        judged_by="code",
+        was="A saturated bed weighs up to 250 kg per square metre, so ask an engineer before you ask a gardener.",
+    ),
+    Evidence(
+        section=3,
+        sentence="Extensive planting costs from £60 a square metre and intensive beds from £150, most of it for waterproofing"
+        " and structure.",
+        passages=["S5"],
+        verdict="supported",
+        judged_by="model",
+    ),
+    Evidence(
+        section=4,
+        sentence="Most groups that last beyond the second season share three traits: a written lease, a named budget-holder"
+        " and a rota that somebody keeps.",
+        passages=["S6"],
+        verdict="supported",
+        judged_by="model",
+    ),
+    Evidence(
+        section=4,
+        sentence="Where one of the three is missing, the garden rarely sees a fourth summer.",
+        passages=["S6"],
+        verdict="not",
+        judged_by="code",
+        reason="The number fourth stands in none of the passages it cites.",
+    ),
+]
+"""Of ``TEXTS``; the third section's sentence does not stand in ``CONTENT``, as if a person had taken it out."""
+
+
+def headings() -> Headings:
+    return Headings(title=TITLE, sections=list(SECTIONS))
+
+
+def plan(number: int) -> SectionPlan:
+    return SectionPlan(purpose=list(SECTIONS.values())[number - 1], points=[], sources=[f"S{number}"])
 
 
 def outline() -> Outline:
     sections = [
-        OutlineSection(heading=heading, purpose=purpose, points=[], sources=[f"S{number}"])
-        for number, (heading, purpose) in enumerate(SECTIONS.items(), 1)
+        OutlineSection(heading=heading, **plan(number).model_dump()) for number, heading in enumerate(SECTIONS, 1)
     ]
     return Outline(title=TITLE, sections=sections)
+
+
+def found(number: int) -> Found:
+    answers = list(QUESTIONS.values())[number - 1]
+    return Found(findings=[Finding(statement=statement, sources=sources) for statement, sources in answers])
+
+
+def checked(number: int) -> CheckedText:
+    return CheckedText(markdown=TEXTS[number - 1], evidence=[row for row in EVIDENCE if row.section == number])
 
 
 def reading() -> Reading:
@@ -133,12 +225,19 @@ def reading() -> Reading:
 
 @elsewhere
 def begin(held: Claim, key: str, doing: str = "Working") -> None:
-    begin_step(held, spec(key, Text(markdown=""), doing))
+    write(held, [begun(spec(key, Text(markdown=""), doing))])
 
 
 @elsewhere
 def finish(held: Claim, key: str, output: BaseModel, done: str = "Done") -> None:
-    finish_step(held, spec(key, output, done=done), output, Usage(calls=1, prompt_tokens=800, completion_tokens=240))
+    write(
+        held,
+        [
+            entries.finished(
+                spec(key, output, done=done), output, Usage(calls=1, prompt_tokens=800, completion_tokens=240)
+            )
+        ],
+    )
 
 
 def do(held: Claim, key: str, output: BaseModel, doing: str = "Working", done: str = "Done") -> None:
@@ -158,10 +257,11 @@ def researched(owner: User, **brief: Any) -> tuple[Article, Claim]:
     """Research is done, the outline is being made."""
     article = make_article(owner, **brief)
     held = claim(article)
-    plan_steps(held, {"research": 3, "outline": 1, "write": 4, "edit": 1, "seo": 1, "image": 2})
-    do(held, "research:plan", Text(markdown=""), "Working out what to ask", "5 questions")
+    write(held, [planned({"research": 6, "outline": 5, "write": 4, "edit": 6, "seo": 1, "image": 2})])
+    do(held, "research:plan", Questions(questions=list(QUESTIONS)), "Working out what to ask", "3 questions")
     do(held, "research:read", reading(), "Searching and reading", "3 sources read, 6 passages kept")
-    do(held, "research:findings", Findings(synthesis="", findings=[]), "Noting what the sources say", "7 findings")
+    for number, question in enumerate(QUESTIONS, 1):
+        do(held, f"research:find:{number}", found(number), f"Looking for an answer to “{question}”", "2 findings")
     begin(held, "outline:make", "Planning 4 sections")
     article.refresh_from_db()
     return article, held
@@ -171,7 +271,10 @@ def researched(owner: User, **brief: Any) -> tuple[Article, Claim]:
 def outlined(owner: User, **brief: Any) -> tuple[Article, Claim]:
     """The outline is made, and all sections are being written."""
     article, held = researched(owner, **brief)
-    finish(held, "outline:make", outline(), f"“{TITLE}”, 4 sections")
+    finish(held, "outline:make", headings(), f"“{TITLE}”, 4 sections")
+    do(held, "research:synthesis", Synthesis(synthesis=SYNTHESIS), "Putting the findings together", "11 words")
+    for number, heading in enumerate(SECTIONS, 1):
+        do(held, f"outline:{number}", plan(number), f"Planning “{heading}”", "Planned")
     for number, heading in enumerate(SECTIONS, 1):
         begin(held, f"write:{number}", f"Writing “{heading}”")
     article.refresh_from_db()
@@ -196,8 +299,10 @@ def finished(owner: User, *, cover: bytes = b"", content: str = CONTENT, notice:
     article, held = half_written(owner, **brief)
     for number in (3, 4):
         finish(held, f"write:{number}", Text(markdown=TEXTS[number - 1]), f"{len(TEXTS[number - 1].split())} words")
-    do(held, "edit:review", Text(markdown=""), "Reading the whole article", "1 remark")
+    do(held, "edit:review", Review(remarks=[]), "Reading the whole article", "1 remark")
     do(held, "edit:2", Text(markdown=TEXTS[1]), "Mending “Choosing a site”", "64 words")
+    for number, heading in enumerate(SECTIONS, 1):
+        do(held, f"edit:evidence:{number}", checked(number), f"Checking the evidence of “{heading}”", "Checked")
     do(held, "seo:describe", SEO_FOUND, "Describing it for search", f"“{SEO_FOUND.title}”")
     picture = None
     if cover:
@@ -212,15 +317,22 @@ def finished(owner: User, *, cover: bytes = b"", content: str = CONTENT, notice:
 
 @elsewhere
 def complete(
-    held: Claim, *, content: str = CONTENT, title: str = TITLE, picture: Picture | None = None, notice: str = ""
+    held: Claim,
+    *,
+    content: str = CONTENT,
+    title: str = TITLE,
+    picture: Picture | None = None,
+    notice: str = "",
+    evidence: list[Evidence] = EVIDENCE,
 ) -> None:
     references = [
-        Reference(number=number, source=number, title=source.title, url=source.url, passages=[f"S{number}"])
+        Reference(number=number, source=number, title=source.title, url=source.url, passages=[f"S{2 * number}"])
         for number, source in enumerate(reading().sources, 1)
     ]
-    found = Findings(synthesis="Planted roofs are cooler and well liked; what ends them is neglect.", findings=[])
+    findings = [finding for number in range(1, len(QUESTIONS) + 1) for finding in found(number).findings]
     manuscript = Manuscript(
         title=title, content=content, outline=outline(), seo=SEO_FOUND, picture=picture, reading=reading(),
-        findings=found, references=references,
+        findings=Findings(synthesis=SYNTHESIS, findings=findings), questions=list(QUESTIONS), references=references,
+        evidence=evidence,
     )  # fmt: skip
     complete_run(held, manuscript, notice=notice)

@@ -27,7 +27,9 @@ def test_a_doubted_sentence_leads_to_its_row_and_back(page: Page, writer: User) 
 
 def test_a_passage_is_opened_among_the_sources(page: Page, writer: User) -> None:
     page.goto(f"{stages.finished(writer).get_absolute_url()}#evidence-2-1")
-    page.locator("#evidence-2-1").get_by_role("link", name="Passage S4").click()
+    row = page.locator("#evidence-2-1")
+    row.locator(".evidence-passages summary").click()
+    row.get_by_role("link", name="Passage S4").click()
     expect(page.get_by_role("tabpanel", name="Sources")).to_be_visible()
     expect(page.locator("#passage-S4")).to_be_in_viewport()
     expect(page.locator("#passage-S4")).to_contain_text("cited")

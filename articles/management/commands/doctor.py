@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from agents.contract import Check
-from articles.doctor import local_checks
+from articles.doctor import local_checks, models_in_use
 from articles.management.quiet import warnings_only
 
 
@@ -48,25 +48,25 @@ class Command(BaseCommand):
 def all_checks() -> Iterator[Check]:
     yield from local_checks()
     if settings.HAS_MODEL:
-        yield from asyncio.run(model_checks())
+        yield from asyncio.run(model_checks(models_in_use()))
     else:
         advice = "For a model, set OPENAI_API_KEY or OPENAI_BASE_URL, and LLM_MODEL."
         yield Check("Model", "warn", "None is set: the built-in writer quotes sources and writes nothing.", advice)
     yield asyncio.run(search_check())
 
 
-async def model_checks() -> list[Check]:
+async def model_checks(models: set[str]) -> list[Check]:
     # Only now: the openai client takes a second to import, and is imported for nothing else here.
-    from agents.client import model_client
-    from agents.probe import probe_model
+    from agents.model.client import model_client
+    from agents.model.probe import probe_model
 
     async with model_client() as client:
-        return await probe_model(client, models=set(settings.LLM_MODELS.values()), image_model=settings.IMAGE_MODEL)
+        return await probe_model(client, models=models, image_model=settings.IMAGE_MODEL)
 
 
 async def search_check() -> Check:
     from agents.exceptions import SearchFailed
-    from agents.probe import probe_search
+    from agents.model.probe import probe_search
     from agents.research.choice import search_from_settings
 
     try:

@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import IO, Any
 
 import httpx
@@ -19,10 +20,13 @@ from django.db import connections
 
 from contentstudio import embedded_redis
 from contentstudio.first_login import create_first_login
+from contentstudio.logs import relayed
 from contentstudio.static_files import collect_static_files
 from contentstudio.supervisor import Program, Supervisor
 
 LOOK_EVERY = 0.1  # seconds between two looks whether something has come up
+# A quiet socket is asked for a sign of life every 10 s, and dropped where none comes within another 10.
+PINGS = ("--ping-interval", "10", "--ping-timeout", "10")
 
 
 class Command(BaseCommand):
@@ -50,11 +54,13 @@ class Command(BaseCommand):
         collect_static_files(settings.VAR / "static-fingerprint")
         path = settings.VAR / "first-login.txt"
         if login := create_first_login(path):
-            self.tell(f"Your first login, shown this once and kept in {path}:\n{login}")
+            # A log is kept for long and read by many, a terminal is not.
+            shown = "." if self.relay else f", and shown this once:\n{login}"
+            self.tell(f"Your first login is kept in {path}{shown}")
         connections.close_all()
 
     async def supervise(self, host: str, port: int, workers: int | None) -> None:
-        supervisor = Supervisor(programs(host, port, workers), say=self.tell)
+        supervisor = Supervisor(programs(host, port, workers), say=self.tell, relay=self.relay)
 
         async def ready() -> None:
             await web_answers(host, port)
@@ -62,8 +68,13 @@ class Command(BaseCommand):
 
         await supervisor.run(founded=redis_answers, ready=ready)
 
+    @property
+    def relay(self) -> Callable[[str, str], str] | None:
+        """How a line is made of who wrote it and what: None where the supervisor's own way is right, for a terminal."""
+        return relayed if settings.LOG_FORMAT == "json" else None
+
     def tell(self, line: str) -> None:
-        self.stdout.write(line)
+        self.stdout.write(self.relay("studio", line) if self.relay else line)  # a program's is left as it is
         self.stdout.flush()
 
 
@@ -71,9 +82,9 @@ def programs(host: str, port: int, workers: int | None) -> list[Program]:
     """What the studio consists of. Redis is only ours to run where REDIS_URL names none."""
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     counted = ["--count", str(workers)] if workers else []
-    web = [sys.executable, "-m", "daphne", "-v", "0", "-b", host, "-p", str(port), "contentstudio.asgi:application"]
+    web = [sys.executable, "-m", "contentstudio.paced_daphne", "-v", "0", *PINGS, "-b", host, "-p", str(port)]
     found = [
-        Program("web", web),
+        Program("web", [*web, "contentstudio.asgi:application"]),
         Program("workers", [*manage, "workers", *counted]),
         Program("sweeper", [*manage, "sweep"]),
     ]

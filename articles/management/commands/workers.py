@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django_rq import get_worker
+
+from contentstudio import embedded_redis
+
+LOOK_EVERY = 0.5  # seconds between two looks whether Redis is back
 
 
 class Command(BaseCommand):
@@ -31,5 +37,10 @@ class Command(BaseCommand):
 
 
 def work() -> None:
-    """One worker's life, in a process of its own: its connection to Redis is made here, never before the fork."""
+    """One worker's life, in a process of its own: its connection to Redis is made here, never before the fork.
+
+    A worker ends where Redis is away for long, and its successor waits here until it is back.
+    """
+    while not embedded_redis.answers(settings.REDIS_ADDRESS):
+        time.sleep(LOOK_EVERY)
     get_worker("articles").work(logging_level=None)

@@ -19,7 +19,10 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 
+from agents.costs.prices import dollars
 from articles import services
+from articles.ceilings import refuse_used_up_month
+from articles.costs import spent_on_article
 from articles.doctor import check_tables
 from articles.downloads import document_of
 from articles.exceptions import NotPossibleNow, StudioError
@@ -54,8 +57,15 @@ class Command(BaseCommand):
         parser.add_argument("--language", default=asked["language"], help="a BCP 47 tag (%(default)s)")
         parser.add_argument("--keywords", default="", help="separated by commas")
         parser.add_argument("--notes", default="", help="anything the crew should keep in mind")
+        parser.add_argument("--voice", default="", metavar="NAME", help="a voice of the studio's, by its name")
         parser.add_argument(
             "--source", action="append", default=[], metavar="FILE|URL", help="to be read and cited; may be given again"
+        )
+        parser.add_argument(
+            "--require-sources",
+            action="store_false",
+            dest="allow_uncited",
+            help="stop where nothing could be read, rather than write without citations",
         )
         parser.add_argument("--no-image", action="store_false", dest="image", help="leave out the cover image")
         parser.add_argument(
@@ -67,17 +77,18 @@ class Command(BaseCommand):
     def handle(self, *args: Any, topic: str, source: list[str], out: Path | None, **options: Any) -> None:
         format = format_of(out) if out else "md"
         require_tables()
+        by = owner(options["user"])
+        require_unspent_month(by)
         with ExitStack() as files:
             form = brief_form(topic, source, options, files)
-            article = services.create_article(
-                by=owner(options["user"]), brief=form.brief(), sources=form.sources(), start=False
-            )
+            article = services.create_article(by=by, brief=form.brief(), sources=form.sources(), start=False)
         if not embedded_redis.answers(settings.REDIS_ADDRESS):
             channel_layers.set("default", InMemoryChannelLayer())  # nobody can watch, so there is nobody to tell
         self.tell(f"Article {article.pk}: {article}")
         with self.progress_of(article), warnings_only(options["verbosity"]):
             write(article)
         article.refresh_from_db()
+        self.tell(told_cost(article))
         self.require_completed(article)
         self.deliver(article, format, out)
 
@@ -105,6 +116,10 @@ class Command(BaseCommand):
     def require_completed(self, article: Article) -> None:
         if article.status == Status.CANCELLED:
             raise CommandError("It was cancelled. What was done is kept: try it again from its page.", returncode=130)
+        if article.status == Status.PENDING:
+            raise CommandError(f"{article.message}. The studio goes on with it while it runs; its page can try it now.")
+        if article.status == Status.PAUSED:
+            raise CommandError(f"It is paused. {article.message}")
         if article.status != Status.COMPLETED:
             raise CommandError(f"The article could not be written. {article.message}")
         if article.notice:
@@ -143,6 +158,14 @@ def require_tables() -> None:
         raise CommandError(f"The database cannot be used. {tables.finding} {tables.advice}")
 
 
+def require_unspent_month(owner: User) -> None:
+    """Asked first: an article that cannot begin would be left behind."""
+    try:
+        refuse_used_up_month(owner)
+    except NotPossibleNow as error:
+        raise CommandError(str(error)) from error
+
+
 def brief_form(topic: str, sources: list[str], options: dict[str, Any], files: ExitStack) -> BriefForm:
     """The brief as the page takes it, checked by the same rules. Documents stay open until ``files`` is closed."""
     addresses = [source for source in sources if "://" in source]
@@ -155,6 +178,8 @@ def brief_form(topic: str, sources: list[str], options: dict[str, Any], files: E
         "language": options["language"],
         "keywords": options["keywords"],
         "notes": options["notes"],
+        "voice": options["voice"],
+        "allow_uncited": options["allow_uncited"],
         "include_image": options["image"],
         "seo_optimize": options["seo"],
         "addresses": "\n".join(addresses),
@@ -218,6 +243,15 @@ def cancel_beside(article: Article) -> None:
 
 def clock(seconds: float) -> str:
     return f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
+
+
+def told_cost(article: Article) -> str:
+    """``It cost $0.042: 41,200 tokens in 38 calls.``"""
+    spent = spent_on_article(article.pk)
+    if not spent.calls:
+        return "It cost nothing: no model was asked."
+    unknown = f", {spent.unpriced_calls} of them of a model without a price" if spent.unpriced_calls else ""
+    return f"It cost {dollars(spent.cost)}: {spent.tokens:,} tokens in {spent.calls} calls{unknown}."
 
 
 def told(event: Event) -> str:

@@ -13,9 +13,10 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from agents.contract import Text
+from agents.costs.usage import Usage
 from agents.images import draw_cover
-from agents.usage import Usage
-from articles.journal import begin_step, fail_run, fail_step
+from articles.entries import begun, failed, write
+from articles.journal import fail_run
 from articles.models import Article
 from articles.services import cancel_run
 from tests.browser import stages
@@ -90,8 +91,8 @@ def failed_article(writer: User) -> Article:
     held = claim(article)
     step = stages.spec("research:plan", Text(markdown=""), "Working out what to ask")
     reason = "The model’s key was refused (401). Check OPENAI_API_KEY and try again."
-    begin_step(held, step)
-    fail_step(held, step, reason, Usage())
+    write(held, [begun(step)])
+    write(held, [failed(step, reason, Usage())])
     fail_run(held, reason)
     article.refresh_from_db()
     return article
@@ -127,7 +128,7 @@ def test_screenshots(writer: User, shoot: Shoot) -> None:
         "list": "/", "new": "/articles/new/", "finished": article, "failed": f"/articles/{failed.pk}/",
         "edit": f"{article}text/", "revisions": f"{article}revisions/", "keys": "/account/keys/",
         "password": "/account/password/", "missing": "/articles/9999/", "delete": f"{article}delete",
-        **{panel: f"{article}#{panel}" for panel in ("outline", "draft", "seo", "image", "sources", "log")},
+        **{panel: f"{article}#{panel}" for panel in ("outline", "draft", "evidence", "seo", "image", "sources", "log")},
     }  # fmt: skip
     for name, path in pages.items():
         for dark, phone in itertools.product((False, True), repeat=2):
