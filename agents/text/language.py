@@ -34,16 +34,6 @@ def preload() -> None:
     _identifier()
 
 
-def spoken(text: str) -> str | None:
-    """The language of ``text`` as a BCP 47 primary tag; None where it has fewer than 20 words or it is not sure.
-
-    Of languages that are close to each other it may well be the other.
-    """
-    chances = _chances(text)
-    best = max(chances, key=lambda tag: chances[tag], default="")
-    return best if _chance(best, chances) >= _SURE else None
-
-
 def is_in(text: str, language: str) -> bool | None:
     """Whether ``text`` is in ``language``, a BCP 47 tag; None where that cannot be told.
 

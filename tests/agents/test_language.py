@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from agents.text.language import is_in, spoken
+from agents.text.language import is_in
 from articles.languages import LANGUAGES
 from tests.agents.fixtures.declaration import FIRST_ARTICLE
 
@@ -25,13 +25,6 @@ def test_every_language_on_offer_is_known_and_told_from_all_others(tag: str):
     assert taken_for <= close | {tag, tag.partition("-")[0]}
 
 
-@pytest.mark.parametrize(
-    ("tag", "expected"), [("en", {"en"}), ("vi", {"vi"}), ("zh-Hant", {"zh"}), ("nb", {"no"}), ("id", {"id", "ms"})]
-)
-def test_a_language_is_called_by_its_primary_tag(tag: str, expected: set[str]):
-    assert spoken(FIRST_ARTICLE[tag]) in expected
-
-
 def test_an_english_text_for_a_vietnamese_brief_is_noticed():
     assert is_in(ENGLISH, "vi") is False
     assert is_in(VIETNAMESE, "vi") is True
@@ -46,7 +39,6 @@ def test_regions_and_scripts_of_a_language_are_the_same_language(tag: str):
     "text", ["", "Free and equal in dignity.", "```\n" + ENGLISH + "\n```", f"“{ENGLISH}”", "1 2 3 " * 20]
 )
 def test_too_little_prose_tells_nothing(text: str):
-    assert spoken(text) is None
     assert is_in(text, "en") is None
 
 
