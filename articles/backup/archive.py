@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import io
 import os
@@ -91,7 +92,12 @@ class Packer:
 
 @contextmanager
 def new_archive(target: Path, manifest: Manifest) -> Iterator[Packer]:
-    """Write an archive that is at ``target`` once it is whole, readable by its owner only (0600). Raises OSError."""
+    """Write an archive that is at ``target`` once it is whole, readable by its owner only (0600). Raises OSError.
+
+    What a backup to ``target`` that was killed has left beside it is cleared.
+    """
+    for remains in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        remains.unlink()
     descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

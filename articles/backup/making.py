@@ -7,22 +7,22 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal, cast
 
 from django.conf import settings
-from django.core.files.storage import storages
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from articles.backup.archive import DATABASE, FOLDERS, SETTINGS, Manifest, Packer, new_archive
+from articles.backup.archive import DATABASE, SETTINGS, Manifest, Packer, new_archive
+from articles.backup.places import places, workplace
 from articles.backup.stores import store_of
 from articles.exceptions import BackupRefused
-from contentstudio.embedded_redis import without_password
 from contentstudio.settings import env
 
 SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD")
+IN_ADDRESSES = re.compile(r"(?<=://)[^/\s]*@|\?\S*")
+"""Of an address, what may be a secret: who signs in, which may be a token by itself, and all that is asked for."""
 
 
 def make_backup(target: Path) -> Manifest:
@@ -38,11 +38,8 @@ def make_backup(target: Path) -> Manifest:
         migrations=applied_migrations(),
     )
     try:
-        with (
-            TemporaryDirectory(prefix="backup-", dir=settings.VAR) as directory,
-            new_archive(target, manifest) as packer,
-        ):
-            copy = Path(directory) / DATABASE
+        with workplace() as directory, new_archive(target, manifest) as packer:
+            copy = directory / DATABASE
             store_of(connection.vendor).dump(copy)
             packer.add_file(DATABASE, copy)
             packer.add_text(SETTINGS, json.dumps(settings_without_secrets(), indent=1))
@@ -55,12 +52,6 @@ def make_backup(target: Path) -> Manifest:
 
 def applied_migrations() -> list[str]:
     return sorted(f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations())
-
-
-def places() -> dict[str, Path]:
-    """Where the files of each folder of the archive live."""
-    media, uploads = FOLDERS
-    return {media: Path(storages["default"].path("")), uploads: Path(storages["uploads"].path(""))}
 
 
 def add_files(packer: Packer, folder: str, place: Path) -> None:
@@ -81,7 +72,7 @@ def files_below(place: Path) -> Iterator[Path]:
 
 
 def settings_without_secrets() -> dict[str, str]:
-    """What was set, by name. Keys and passwords are left out: whoever restores sets them again."""
+    """What was set, by name. Keys and passwords are left out, in addresses, too: whoever restores sets them again."""
     asked = [name for name in env.dump() if not SECRET.search(name)]
     found = {name: os.environ[name] for name in asked if os.environ.get(name)}
-    return {name: without_password(value) if "://" in value else value for name, value in found.items()}
+    return {name: IN_ADDRESSES.sub("", value) if "://" in value else value for name, value in found.items()}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -13,7 +12,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from articles.backup.archive import DATABASE, Manifest, unpack
-from articles.backup.making import places
+from articles.backup.places import brought, exchanged, places, workplace
 from articles.backup.stores import store_of
 from articles.exceptions import BackupRefused
 from articles.models import Article
@@ -26,15 +25,16 @@ def restore_backup(archive: Path, *, replace: bool) -> Manifest:
     """
     if not replace:
         refuse_full_studio()
-    with TemporaryDirectory(prefix="restore-", dir=settings.VAR) as directory:
-        unpacked = Path(directory) / "new"
-        unpacked.mkdir()
-        manifest = unpack(archive, unpacked)
-        refuse_strange(manifest)
-        store_of(connection.vendor).load(unpacked / DATABASE)
-        for folder, place in places().items():
-            put_in_place(unpacked / folder, place, Path(directory) / "old" / folder)
-    call_command("migrate", interactive=False, verbosity=0)
+    try:
+        with workplace() as unpacked:
+            manifest = unpack(archive, unpacked)
+            refuse_strange(manifest)
+            put_in_place(unpacked)
+    except OSError as error:
+        raise BackupRefused(
+            f"The backup cannot be put in place: {error}. All is as it was before. Make room, or let the studio write there,"
+            " and restore again."
+        ) from error
     return manifest
 
 
@@ -67,10 +67,12 @@ def refuse_strange(manifest: Manifest) -> None:
         raise BackupRefused("The backup holds no database. Use another.")
 
 
-def put_in_place(new: Path, place: Path, old: Path) -> None:
-    """Exchange what is in ``place``, which may be a mounted volume and therefore stays itself."""
-    for directory in (new, place, old):
-        directory.mkdir(parents=True, exist_ok=True)
-    for source, target in ((place, old), (new, place)):
-        for child in source.iterdir():
-            shutil.move(child, target / child.name)
+def put_in_place(unpacked: Path) -> None:
+    """All of it, or none: whichever part fails, those before it are taken back."""
+    with ExitStack() as parts:
+        for folder, place in places().items():
+            parts.enter_context(brought(unpacked / folder, place))
+        parts.enter_context(store_of(connection.vendor).loaded(unpacked / DATABASE))
+        for place in places().values():
+            parts.enter_context(exchanged(place))
+        call_command("migrate", interactive=False, verbosity=0)

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,8 +27,11 @@ class Store(Protocol):
     def dump(self, target: Path) -> None:
         """Write a copy of one moment to ``target``, while others read and write. Raises BackupRefused."""
 
-    def load(self, source: Path) -> None:
-        """Put the copy in the place of everything that is there, or leave all as it was and raise BackupRefused."""
+    def loaded(self, source: Path) -> AbstractContextManager[None]:
+        """Put the copy in the place of everything that is there. Where that, or the block, fails, all is as it was before.
+
+        Raises BackupRefused.
+        """
 
 
 class SQLite:
@@ -42,17 +45,39 @@ class SQLite:
             live.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, with no log beside it
 
-    def load(self, source: Path) -> None:
-        connections.close_all()
+    @contextmanager
+    def loaded(self, source: Path) -> Iterator[None]:
+        self.refuse_broken(source)
+        before = source.with_name("database-before")
+        try:
+            self.dump(before)
+            self.load(source)
+        except sqlite3.Error as error:  # SQLite itself has left all as it was
+            raise BackupRefused(
+                f"The backup's database cannot be put in place: {error}. Nothing was changed."
+            ) from error
+        try:
+            yield
+        except BaseException:
+            self.load(before)
+            raise
+
+    def refuse_broken(self, source: Path) -> None:
         with closing(sqlite3.connect(source)) as copy:
             try:
                 broken = copy.execute("PRAGMA integrity_check").fetchone()[0] != "ok"
             except sqlite3.DatabaseError as error:
                 raise BackupRefused(f"The backup's database cannot be read: {error}. Use another backup.") from error
-            if broken:
-                raise BackupRefused("The backup's database is damaged. Use another backup.")
-            with closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=20)) as live:
-                copy.backup(live)
+        if broken:
+            raise BackupRefused("The backup's database is damaged. Use another backup.")
+
+    def load(self, source: Path) -> None:
+        connections.close_all()
+        with (
+            closing(sqlite3.connect(source)) as copy,
+            closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=20)) as live,
+        ):
+            copy.backup(live)
 
 
 class PostgreSQL:
@@ -63,12 +88,14 @@ class PostgreSQL:
         quiet = ["--format=custom", "--compress=0", "--no-owner", "--no-privileges"]
         run(program, *quiet, f"--exclude-schema={ASIDE}", f"--file={target}", f"--dbname={address()}")
 
-    def load(self, source: Path) -> None:
+    @contextmanager
+    def loaded(self, source: Path) -> Iterator[None]:
         program = client_program("pg_restore")
         quiet = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
         with tables_aside():
             connections.close_all()
             run(program, *quiet, f"--dbname={address()}", str(source))
+            yield
 
 
 STORES: dict[str, Store] = {"sqlite": SQLite(), "postgresql": PostgreSQL()}
@@ -80,7 +107,7 @@ def store_of(vendor: str) -> Store:
 
 @contextmanager
 def tables_aside() -> Iterator[None]:
-    """The schema is empty inside the block; afterwards the tables of before are gone, or back where the block failed.
+    """The schema is empty as the block begins; afterwards the tables of before are gone, or back where the block failed.
 
     They are moved, not dropped: whatever happens on the way, they are somewhere.
     """
@@ -98,6 +125,8 @@ def tables_aside() -> Iterator[None]:
         yield
     except BaseException:
         with transaction.atomic(), connection.cursor() as cursor:
+            for table in tables(cursor):
+                cursor.execute(f"DROP TABLE {schema}.{connection.ops.quote_name(table)} CASCADE")
             move_tables(cursor, aside, schema, found_in=ASIDE)
             cursor.execute(f"DROP SCHEMA {aside}")
         raise
@@ -111,10 +140,15 @@ def current_schema() -> str:
         return str(cursor.fetchone()[0])
 
 
+def tables(cursor: Any, schema: str | None = None) -> list[str]:
+    """Their names, in the current schema or in another."""
+    cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = coalesce(%s, current_schema())", [schema])
+    return [name for (name,) in cursor.fetchall()]
+
+
 def move_tables(cursor: Any, source: str, target: str, found_in: str | None = None) -> None:
     """With their indexes and sequences. ``source`` and ``target`` are quoted names of schemas."""
-    cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = coalesce(%s, current_schema())", [found_in])
-    for (table,) in cursor.fetchall():
+    for table in tables(cursor, found_in):
         cursor.execute(f"ALTER TABLE {source}.{connection.ops.quote_name(table)} SET SCHEMA {target}")
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage, storages
+from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
-from articles.models import ApiKey
+from articles.models import ApiKey, Article
 from tests.articles.clients import client_of
-from tests.factories import UserFactory
+from tests.environment import VAR
+from tests.factories import UserFactory, make_completed_article
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +42,23 @@ def key(owner: User) -> str:
 def api(owner: User) -> Client:
     """The API as the owner's programs use it; a crash is answered, not raised."""
     return client_of(owner, raise_request_exception=False)
+
+
+@pytest.fixture
+def own_files() -> Iterator[None]:
+    """Pictures and uploads of this test's own: a restore takes the place of all that are there."""
+    for folder in ("media", "uploads"):
+        shutil.rmtree(VAR / folder, ignore_errors=True)
+    yield
+    for folder in ("media", "uploads"):
+        shutil.rmtree(VAR / folder, ignore_errors=True)
+
+
+@pytest.fixture
+def archive(tmp_path: Path, owner: User) -> Path:
+    """A backup of a studio with one finished article, its picture and an upload."""
+    picture = default_storage.save("covers/1/a.png", ContentFile(b"a picture"))
+    Article.objects.filter(pk=make_completed_article(owner).pk).update(image=picture)
+    storages["uploads"].save("1/survey.pdf", ContentFile(b"a document"))
+    call_command("backup", str(tmp_path / "studio.tar.gz"))
+    return tmp_path / "studio.tar.gz"

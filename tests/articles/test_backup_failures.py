@@ -1,0 +1,104 @@
+"""A backup or a restore that fails, or is killed: nothing is lost by it, and nothing is left lying about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+
+from articles.backup import restoring
+from articles.backup.archive import MANIFEST
+from articles.backup.places import workplace
+from articles.models import Article
+from tests.articles.archives import contents, refused, written
+from tests.environment import VAR
+from tests.factories import UserFactory, make_completed_article
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_files")]
+
+
+@pytest.fixture
+def late(archive: Path) -> Iterator[None]:
+    """What came after the backup, of which a restore that fails must lose nothing."""
+    UserFactory.create(username="late")
+    default_storage.delete("covers/1/a.png")
+    default_storage.save("covers/2/late.png", ContentFile(b"late"))
+    yield
+    assert User.objects.filter(username="late").exists()
+    assert {path.relative_to(VAR / "media").as_posix() for path in (VAR / "media").rglob("*.png")} == {
+        "covers/2/late.png"
+    }
+    assert not (VAR / "backup-in-work").exists()
+
+
+def test_files_there_is_no_room_for_leave_all_as_it_was(archive: Path, late: None) -> None:
+    shutil.rmtree(VAR / "uploads")
+    (VAR / "uploads").write_text("a file where a folder should be")
+    try:
+        assert "All is as it was before." in refused(archive, "--replace")
+    finally:
+        (VAR / "uploads").unlink()
+
+
+@pytest.mark.parametrize("error", [OSError("the disk is gone"), LookupError("a migration that fails")])
+def test_whatever_fails_on_the_way_leaves_all_as_it_was(
+    archive: Path, late: None, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        assert not User.objects.filter(username="late").exists()
+        assert default_storage.exists("covers/1/a.png")
+        raise error
+
+    monkeypatch.setattr(restoring, "call_command", fail)
+    with pytest.raises(CommandError if isinstance(error, OSError) else LookupError):
+        call_command("restore", str(archive), "--replace")
+
+
+def test_what_a_killed_one_left_behind_is_cleared(archive: Path) -> None:
+    remains = [VAR / "backup-in-work", VAR / "media" / ".restore-new", VAR / "uploads" / ".restore-old"]
+    for directory in remains:
+        directory.mkdir()
+        (directory / "half").write_bytes(b"half a file")
+    part = archive.with_name(f".{archive.name}.x_7fa0.part")
+    part.write_bytes(b"half an archive")
+    call_command("backup", str(archive))
+    assert [path for path in (*remains, part) if path.exists()] == []
+    assert not any("half" in name for name in contents(archive))
+
+
+def test_one_backup_or_restore_runs_at_a_time(archive: Path, tmp_path: Path) -> None:
+    with workplace():
+        assert "Another backup or restore is running" in refused(archive, "--replace")
+        with pytest.raises(CommandError, match="is running"):
+            call_command("backup", str(tmp_path / "second.tar.gz"))
+    assert not (tmp_path / "second.tar.gz").exists()
+
+
+def test_a_database_that_cannot_be_loaded_leaves_all_as_it_was(archive: Path) -> None:
+    files = contents(archive)
+    content = files["database"][:2000] + bytes(2000)
+    manifest = json.loads(files[MANIFEST])
+    manifest["parts"]["database"] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    damaged = {**files, "database": content, MANIFEST: json.dumps(manifest).encode()}
+    told = refused(written(archive.with_name("damaged.tar.gz"), damaged), "--replace")
+    assert "database" in told or "pg_restore failed" in told
+    assert Article.objects.count() == 1
+    assert default_storage.exists("covers/1/a.png")
+    assert make_completed_article(User.objects.get()).events.count() > 20
+
+
+def test_a_backup_that_fails_leaves_nothing_behind(owner: User, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("backup", str(tmp_path / "nowhere" / "a.tar.gz"))
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("backup", str(tmp_path / "taken"))
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
