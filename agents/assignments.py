@@ -4,11 +4,10 @@ built-in writer answers where no model is configured.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
-from django.conf.locale import LANG_INFO
 from pydantic import Field, create_model
 
 from agents import extractive
@@ -21,7 +20,6 @@ from agents.contract import (
     Found,
     Headings,
     Outline,
-    OutlineSection,
     Passage,
     PicturePrompt,
     Questions,
@@ -32,6 +30,17 @@ from agents.contract import (
     Synthesis,
     Text,
     Verdict,
+)
+from agents.text.briefing import (
+    assembled,
+    finding_line,
+    headings_of,
+    listed,
+    neighbour,
+    numbered,
+    quoted,
+    section_fields,
+    told,
 )
 from agents.text.evidence import Cited
 from agents.text.manuscript import words_of
@@ -87,7 +96,26 @@ def make_headings(
         if brief.outline_wish
         else "",
     }
-    return Assignment("make_headings", Headings, fields, lambda: extractive.headings(brief, passages, sections))
+    shape = headings_form(sections)
+    return Assignment("make_headings", shape, fields, lambda: extractive.headings(brief, passages, sections))
+
+
+def make_headings_again(brief: Brief, made: Headings, problems: Sequence[str], sections: int) -> Assignment[Headings]:
+    """Title and headings put right; ``problems`` are sentences that say what is wrong with them."""
+    fields = told(brief) | {
+        "title": made.title,
+        "outline": numbered(made.sections),
+        "problems": listed(problems),
+        "sections": sections,
+    }
+    return Assignment("make_headings_again", headings_form(sections), fields, lambda: made)
+
+
+def headings_form(sections: int) -> type[Headings]:
+    """A server that holds answers to their form is told how many; an answer with others is mended, not refused."""
+    count = {"minItems": sections, "maxItems": sections}
+    several = Annotated[list[str], Field(min_length=1, max_length=100, json_schema_extra=count)]
+    return create_model("Headings", __base__=Headings, sections=(several, ...))
 
 
 def plan_section(
@@ -139,10 +167,20 @@ def write_section(
 
 
 def rewrite_section(
-    brief: Brief, outline: Outline, number: int, passages: Sequence[Passage], text: str, words: int
+    brief: Brief,
+    outline: Outline,
+    number: int,
+    passages: Sequence[Passage],
+    text: str,
+    words: int,
+    wrong: Sequence[str],
 ) -> Assignment[str]:
-    """Section ``number`` (from 1) as it is, in another length and in the language asked for."""
-    fields = section_fields(brief, outline, number, passages, words) | {"text": text, "count": words_of(text)}
+    """Section ``number`` (from 1) put right: ``wrong`` are sentences that say what is the matter with ``text``."""
+    fields = section_fields(brief, outline, number, passages, words) | {
+        "text": text,
+        "count": words_of(text),
+        "wrong": listed(wrong),
+    }
     return Assignment(task("rewrite_section", passages), str, fields, lambda: text)
 
 
@@ -254,8 +292,13 @@ def describe_again(
     )
 
 
-def answer_questions(brief: Brief, outline: Outline, texts: Sequence[str]) -> Assignment[FAQ]:
-    fields = told(brief) | {"title": outline.title, "article": assembled(outline, texts)}
+def answer_questions(brief: Brief, outline: Outline, texts: Sequence[str], wrong: str = "") -> Assignment[FAQ]:
+    """``wrong`` is a sentence that says what was wrong with the answer before this one."""
+    fields = told(brief) | {
+        "title": outline.title,
+        "article": assembled(outline, texts),
+        "wrong": f"\n{wrong}\n" if wrong else "",
+    }
     return Assignment("answer_questions", FAQ, fields, lambda: FAQ(faq=[]))
 
 
@@ -264,87 +307,6 @@ def picture_prompt(brief: Brief, outline: Outline) -> Assignment[PicturePrompt]:
     return Assignment("picture_prompt", PicturePrompt, fields, lambda: extractive.picture_prompt(brief, outline))
 
 
-# The fields
-
-
-def told(brief: Brief) -> dict[str, object]:
-    """The brief, as every agent is told it."""
-    language = language_name(brief.language)
-    lines = [
-        f"Topic: {brief.topic}",
-        f"Readers: {brief.target_audience}",
-        f"Tone: {brief.tone}",
-        f"Language: {language}",
-    ]
-    if brief.keywords:
-        lines.append(f"Keywords: {', '.join(brief.keywords)}")
-    if brief.notes:
-        lines.append(f"Notes of the person who asked: {brief.notes}")
-    return {"brief": "\n".join(lines), "language": language}
-
-
-def language_name(tag: str) -> str:
-    """``vi`` → ``Vietnamese (vi)``: models take a name more seriously than a tag."""
-    known = LANG_INFO.get(tag.casefold()) or LANG_INFO.get(tag.partition("-")[0].casefold()) or {}
-    name = known.get("name")
-    return f"{name} ({tag})" if name else tag
-
-
-def section_fields(
-    brief: Brief, outline: Outline, number: int, passages: Sequence[Passage], words: int
-) -> dict[str, object]:
-    return told(brief) | {
-        "title": outline.title,
-        "outline": headings_of(outline),
-        "number": number,
-        "heading": outline.sections[number - 1].heading,
-        "passages": quoted(passages),
-        "voice": told_voice(brief.voice),
-        "words": words,
-    }
-
-
 def task(name: str, passages: Sequence[Passage]) -> str:
     """The task's name in tasks.yaml; one that has nothing to cite is told so in words of its own."""
     return name if passages else f"{name}_uncited"
-
-
-def listed(lines: Iterable[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines) or "- (none)"
-
-
-def numbered(lines: Iterable[str]) -> str:
-    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
-
-
-def finding_line(finding: Finding) -> str:
-    return f"{finding.statement} {' '.join(f'[{id}]' for id in finding.sources)}"
-
-
-def quoted(passages: Sequence[Passage]) -> str:
-    """Passages as material between marks, each under its id. A passage cannot end its own marks."""
-    return "\n\n".join(f"[{p.id}]\n<<<\n{p.text.replace('>>>', '> > >')}\n>>>" for p in passages) or "(none)"
-
-
-def headings_of(outline: Outline) -> str:
-    return numbered(map(heading_line, outline.sections))
-
-
-def heading_line(section: OutlineSection) -> str:
-    return f"{section.heading}: {section.purpose}" if section.purpose else section.heading
-
-
-def neighbour(outline: Outline, number: int) -> str:
-    """What the section next to one covers; where there is none, the article begins or ends."""
-    if number < 1:
-        return "(nothing: the article begins with yours)"
-    if number > len(outline.sections):
-        return "(nothing: the article ends with yours)"
-    section = outline.sections[number - 1]
-    return f"{section.heading}: {'; '.join(section.points) or section.purpose}"
-
-
-def assembled(outline: Outline, texts: Sequence[str]) -> str:
-    """The article as its editors read it, sections numbered."""
-    pairs = zip(outline.sections, texts, strict=True)
-    return "\n\n".join(f"## {number}. {section.heading}\n\n{text}" for number, (section, text) in enumerate(pairs, 1))

@@ -345,7 +345,8 @@ class Reference(Shape):
 class Manuscript(Shape):
     """A finished article: what a run is for. ``content`` is Markdown with numbered references.
 
-    ``repeated`` are pairs of sections, counted from 1, that still say nearly the same after they were edited.
+    ``repeated`` are pairs of sections, counted from 1, that still say nearly the same after they were edited; ``foreign`` are
+    those that a model wrote in another language than the brief's, though it was told.
     """
 
     title: str
@@ -360,6 +361,7 @@ class Manuscript(Shape):
     references: list[Reference] = []
     evidence: list[Evidence] = []
     repeated: list[tuple[int, int]] = []
+    foreign: list[int] = []
     notices: list[str] = []
 
     def research_data(self) -> dict[str, object]:

@@ -10,6 +10,7 @@ import agents.crewai_home  # noqa: F401  (first: it decides where CrewAI writes)
 # isort: split
 import asyncio
 from collections.abc import Mapping
+from contextlib import ExitStack
 from contextvars import ContextVar
 from typing import Any, NamedTuple, cast
 
@@ -29,6 +30,10 @@ from agents.model.llm import StudioLLM, ours_alone
 from agents.prompts import config
 
 set_suppress_console_output(True)
+
+# CrewAI's own listeners draw on the console and trace. Without them its bus starts no threads, which a fork would not survive.
+_nobody_listens = ExitStack()
+_nobody_listens.enter_context(crewai_event_bus.scoped_handlers())
 
 FRAME, DEFAULTS, TASKS = config("frame"), config("agents"), config("tasks")  # parsed once, before workers fork
 STAGE_OF = {agent: stage for stage, agent in AGENTS.items()}

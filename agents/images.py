@@ -56,7 +56,7 @@ async def draw(
     """
     for attempt in range(1, TRIES + 1):
         try:
-            async with afforded(model, len(prompt)):
+            async with afforded(model, len(prompt.encode())):
                 answer = await _ask(prompt, client, model, size or WIDE.get(model, WIDE_BY_DEFAULT))
             return await _picture(answer, fetch)
         except (openai.APIError, ValueError) as error:
@@ -114,6 +114,9 @@ async def _ask(prompt: str, client: openai.AsyncOpenAI, model: str, size: str) -
         usage.pictures = len(answer.data or [])
         if answer.usage:
             usage.prompt_tokens, usage.completion_tokens = answer.usage.input_tokens, answer.usage.output_tokens
+    except asyncio.CancelledError:
+        usage.pictures = 1  # it is drawn and paid for all the same
+        raise
     finally:
         spend(usage, model)
     return answer
@@ -161,18 +164,11 @@ def share_crop(picture: bytes) -> bytes:
                 image.load()
                 return picture
             if image.width * image.height > MOST_PIXELS:
-                raise ModelError(
-                    f"The picture has {image.width} × {image.height} dots, and {MOST_PIXELS // 1_000_000} million are the"
-                    " most. Use another IMAGE_MODEL.",
-                    permanent=True,
-                )
-            card = ImageOps.fit(on_white(image.convert("RGBA")), CARD)
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        Image.DecompressionBombError,
-    ) as error:  # what Pillow raises for hostile bytes
+                raise too_large(f"The picture has {image.width} × {image.height} dots")
+            card = ImageOps.fit(on_white(image), CARD)
+    except Image.DecompressionBombError as error:  # Pillow's own bound, which it looks at first
+        raise too_large("The picture has far too many dots") from error
+    except (OSError, ValueError, SyntaxError) as error:  # what Pillow raises for hostile bytes
         raise ModelError("The picture cannot be read. Try again, or use another IMAGE_MODEL.") from error
     for quality in CARD_QUALITIES:
         file = BytesIO()
@@ -182,10 +178,22 @@ def share_crop(picture: bytes) -> bytes:
     return file.getvalue()
 
 
+def too_large(fault: str) -> ModelError:
+    return ModelError(
+        f"{fault}, and {MOST_PIXELS // 1_000_000} million are the most. Use another IMAGE_MODEL.", permanent=True
+    )
+
+
 def on_white(image: Pixels) -> Pixels:
-    """``image`` with what is transparent in it shown on white: JPEG knows no transparency."""
+    """``image`` with what is transparent in it shown on white: JPEG knows no transparency.
+
+    Most have nothing transparent, and are spared three copies of 4 MB each.
+    """
     from PIL import Image
 
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
     sheet = Image.new("RGBA", image.size, "white")
     sheet.alpha_composite(image)
     return sheet.convert("RGB")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import signal
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import close_old_connections
 from structlog.contextvars import bind_contextvars, unbind_contextvars
 
 from agents.contract import AgentWords, Manuscript, Stage
@@ -19,12 +20,20 @@ from agents.exceptions import AgentError, AwaitsApproval, CeilingReached, Provid
 from agents.means import means_from_settings, writer
 from agents.pipeline import produce
 from articles.ceilings import purse_for
-from articles.exceptions import RunTakenAway, WorkerStopped
+from articles.exceptions import UNEXPECTED, RunTakenAway, WorkerStopped
 from articles.journal import RunJournal, await_approval, complete_run, fail_run, pause_run, read_brief
 from articles.lease import Claim, claim_run, renew_lease, still_holds, this_worker
 from articles.patience import AWAY
 from articles.roster import agents_of
-from articles.services import hand_over, park_run, wait_with_others, whose_turn
+from articles.services import (
+    fail_unclaimed,
+    hand_over,
+    models_needed,
+    park_run,
+    runs_per_user,
+    wait_with_others,
+    whose_turn,
+)
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +44,6 @@ Crew = Mapping[Stage, AgentWords]
 LOOK_SECONDS = 0.3
 """How often a worker looks whether the run is still its own: how soon a cancelled one stops."""
 
-UNEXPECTED = "Something went wrong in the studio itself, which its log tells more of. Try again; what is done is kept."
-
 HANDED_OVER = "Its worker was stopped; another will go on where it stopped"
 
 
@@ -46,56 +53,63 @@ def run_next(run_id: int) -> None:
     while (turn := whose_turn(passed)) is not None:
         if turn != run_id:
             unbind_contextvars("request_id")  # what is logged from here on is another request's
-        waits = wait_with_others(turn, writer(agents_of(turn)))
-        if not waits and run_article(turn):
+        if take_up(turn):
             return
         passed.add(turn)
     log.info("nothing can be taken up now, though run %s called for a worker", run_id)
 
 
-def run_article(run_id: int) -> bool:
-    """Make the article of a pending run; failures are recorded on the run. False where somebody else has taken it."""
-    bind_contextvars(run_id=run_id)
-    crew = agents_of(run_id)
-    claim = claim_run(run_id, worker=this_worker(), model=writer(crew))
-    if claim is None:
-        log.info("run %s is not pending any more", run_id)
-        return False
-    bind_contextvars(article_id=claim.article_id)
+def take_up(run_id: int) -> bool:
+    """Make the article of the run whose turn it is. False where it has to wait, somebody else has it, or it cannot be begun.
+
+    One that cannot be begun fails: it would have its turn again and again, and all behind it would wait for ever.
+    """
     try:
-        asyncio.run(make(claim, crew))
-    except RunTakenAway:
-        log.info("run %s was taken away: cancelled, deleted, or handed to another worker", run_id)
-    except WorkerStopped:
-        log.info("run %s is handed over, this worker was told to stop", run_id)
-        record(hand_over, claim, HANDED_OVER)
-    except AwaitsApproval as waiting:
-        record(await_approval, claim, waiting.outline)
-    except CeilingReached as reached:
-        log.warning("run %s is paused: %s", run_id, reached)
-        record(pause_run, claim, str(reached))
-    except ProviderAway as away:
-        log.warning("run %s waits for its model: %s", run_id, away)
-        record(park_run, claim, away)
-    except AgentError as error:
-        log.warning("run %s failed: %s", run_id, error)
-        record(fail_run, claim, str(error))
+        return not wait_with_others(run_id, models_needed(run_id)) and run_article(run_id, most=runs_per_user())
     except AWAY:
-        log.warning("run %s is left to the sweeper, the store is away", run_id)
         raise
     except Exception:
-        record(fail_run, claim, UNEXPECTED)
-        raise
+        if not fail_unclaimed(run_id, UNEXPECTED):
+            raise
+        log.exception("run %s failed before it was begun", run_id)
+        return False
+
+
+def run_article(run_id: int, *, most: float = math.inf) -> bool:
+    """Make the article of a pending run; failures are recorded on the run.
+
+    False where somebody else has taken it, or ``most`` runs of its owner are in work already.
+    """
+    bind_contextvars(run_id=run_id)
+    crew = agents_of(run_id)
+    claim = claim_run(run_id, worker=this_worker(), model=writer(crew), most=most)
+    if claim is None:
+        log.info("run %s is not pending any more, or its owner has enough in work", run_id)
+        return False
+    bind_contextvars(article_id=claim.article_id)
+    asyncio.run(make(claim, crew))
     return True
 
 
 async def make(claim: Claim, crew: Crew) -> None:
-    """Produce the manuscript while the lease is kept, and complete the run.
+    """Produce the manuscript while the lease is kept, and record what came of it; SIGTERM ends the calls in flight.
 
-    Raises RunTakenAway where the lease was lost, and WorkerStopped on SIGTERM, which ends the calls in flight.
+    It is recorded in here: once this returns, the loop waits for threads that nobody can stop, such as one that reads a
+    long page, and no lease is kept meanwhile.
     """
     work = asyncio.create_task(manuscript_of(claim, crew))
     keeping = asyncio.create_task(keep_lease(claim, work))
+    try:
+        manuscript = await unless_ended(work, keeping, claim)
+        await sync_to_async(complete_run)(claim, manuscript, notice="\n".join(manuscript.notices))
+    except Exception as end:
+        await sync_to_async(record_end)(claim, end)
+    finally:
+        keeping.cancel()
+
+
+async def unless_ended(work: asyncio.Task[Manuscript], keeping: asyncio.Task[None], claim: Claim) -> Manuscript:
+    """What the work makes. Raises RunTakenAway where the lease was lost, and WorkerStopped on SIGTERM."""
     stopped = asyncio.Event()
 
     def stop() -> None:
@@ -106,16 +120,14 @@ async def make(claim: Claim, crew: Crew) -> None:
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
     try:
-        manuscript = await work
-        await sync_to_async(complete_run)(claim, manuscript, notice="\n".join(manuscript.notices))
+        return await work
     except asyncio.CancelledError as error:
         if stopped.is_set():
             raise WorkerStopped(claim.run_id) from error
         if not keeping.done():  # it was not the lost lease, but somebody who stops this process
             raise
+        await keeping  # raises what it ended with, where that was a mistake
         raise RunTakenAway(claim.run_id) from error
-    finally:
-        keeping.cancel()
 
 
 async def manuscript_of(claim: Claim, crew: Crew) -> Manuscript:
@@ -131,20 +143,51 @@ async def manuscript_of(claim: Claim, crew: Crew) -> Manuscript:
 
 
 async def keep_lease(claim: Claim, work: asyncio.Task[Manuscript]) -> None:
-    """Renew the lease while the work goes on; cancel the work, and with it the calls in flight, once the lease is lost."""
+    """Renew the lease while the work goes on; cancel the work, and with it the calls in flight, once the lease is lost.
+
+    A store that is away may be back before the lease has run out, and the sweeper leaves us the time to renew it then.
+    """
     looks = max(1, round(settings.LEASE_SECONDS / 3 / LOOK_SECONDS))
-    look = 0
-    while True:
-        await asyncio.sleep(LOOK_SECONDS)
-        look = (look + 1) % looks
-        try:
-            held = await sync_to_async(renew_lease if look == 0 else still_holds)(claim)
-        except DatabaseError as error:  # it may be back before the lease runs out, and the journal's writes are fenced
-            log.warning("run %s: the lease cannot be looked after: %s", claim.run_id, error)
-            continue
-        if not held:
-            work.cancel()
-            return
+    look, held = 0, True
+    try:
+        while held:
+            await asyncio.sleep(LOOK_SECONDS)
+            look = (look + 1) % looks
+            try:
+                held = await sync_to_async(renew_lease if look == 0 else still_holds)(claim)
+            except AWAY as error:
+                log.warning("run %s: the lease cannot be looked after: %s", claim.run_id, error)
+                await sync_to_async(close_old_connections)()  # a broken one would be broken again
+                look = -1  # the next look renews
+    finally:
+        work.cancel()
+
+
+def record_end(claim: Claim, end: Exception) -> None:
+    """Write how the work ended other than well. Raises ``end`` where nobody expected it."""
+    match end:
+        case RunTakenAway():
+            log.info("run %s was taken away: cancelled, deleted, or handed to another worker", claim.run_id)
+        case WorkerStopped():
+            log.info("run %s is handed over, this worker was told to stop", claim.run_id)
+            record(hand_over, claim, HANDED_OVER)
+        case AwaitsApproval():
+            record(await_approval, claim, end.outline)
+        case CeilingReached():
+            log.warning("run %s is paused: %s", claim.run_id, end)
+            record(pause_run, claim, str(end))
+        case ProviderAway():
+            log.warning("run %s waits for its model: %s", claim.run_id, end)
+            record(park_run, claim, end)
+        case AgentError():
+            log.warning("run %s failed: %s", claim.run_id, end)
+            record(fail_run, claim, str(end))
+        case _ if isinstance(end, AWAY):
+            log.warning("run %s is left to the sweeper, the store is away", claim.run_id)
+            raise end
+        case _:
+            record(fail_run, claim, UNEXPECTED)
+            raise end
 
 
 def record(ending: Callable[[Claim, Ending], None], claim: Claim, told: Ending) -> None:

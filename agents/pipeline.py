@@ -17,11 +17,11 @@ from agents.stages.editing import REMARKS, edit_section, review
 from agents.stages.illustrating import illustrate
 from agents.stages.outlining import make_outline
 from agents.stages.researching import QUESTIONS, research, synthesise
-from agents.stages.writing import adjust, write
+from agents.stages.writing import ROUNDS, adjust, write
 from agents.steps import Journal
 from agents.text.citations import compile_references
 from agents.text.length import FINISHED, adjustments
-from agents.text.manuscript import assemble, check, notices, repeated, section_count, words_of
+from agents.text.manuscript import assemble, check, foreign, notices, repeated, section_count, words_of
 
 __all__ = ["Crew", "Means", "produce"]
 
@@ -54,6 +54,7 @@ async def produce(brief: Brief, journal: Journal, means: Means) -> Manuscript:
         references=references,
         evidence=[row for text in checked for row in text.evidence],
         repeated=repeated([text.markdown for text in checked]),
+        foreign=foreign([text.markdown for text in checked], brief.language) if means.has_model else [],
     )
     check(brief, manuscript, has_model=means.has_model)
     return manuscript.model_copy(update={"notices": notices(brief, manuscript, has_model=means.has_model)})
@@ -93,8 +94,10 @@ async def finish(
         await asyncio.wait(edits)
         return await describe(desk, outline, [edit.result() for edit in edits])
 
-    checks = side_by_side(*(mended_and_checked(number) for number in range(1, len(texts) + 1)))
-    checked, seo = await both(checks, mended_and_described())
+    async def all_checked() -> list[CheckedText]:  # its parts are made where they are awaited, also in a cancelled run
+        return await side_by_side(*(mended_and_checked(number) for number in range(1, len(texts) + 1)))
+
+    checked, seo = await both(all_checked(), mended_and_described())
     return await settle_length(desk, outline, reading, checked), seo
 
 
@@ -102,19 +105,24 @@ async def settle_length(
     desk: Desk, outline: Outline, reading: Reading, checked: list[CheckedText]
 ) -> list[CheckedText]:
     """Where mending and rewording took the article too far from its length, a few sections are brought back, and checked."""
-    if not desk.means.has_model:
-        return checked
     wanted = [section.words for section in outline.sections]
-    again = adjustments([words_of(text.markdown) for text in checked], wanted, FINISHED)
-    if not again:
-        return checked
-    await desk.plan(edit=desk.planned["edit"] + 2 * len(again))
+    for turn in range(1, ROUNDS + 1):
+        again = adjustments([words_of(text.markdown) for text in checked], wanted, FINISHED)
+        if not again or not desk.means.has_model:
+            break
+        await desk.plan(edit=desk.planned["edit"] + 2 * len(again))
+        parts = (
+            brought_back(desk, outline, reading, number, checked[number - 1].markdown, words, turn)
+            for number, words in again.items()
+        )
+        settled = dict(zip(again, await side_by_side(*parts), strict=True))
+        checked = [settled.get(number, text) for number, text in enumerate(checked, 1)]
+    return checked
 
-    async def brought_back(number: int, words: int) -> CheckedText:
-        text = checked[number - 1].markdown
-        text = await adjust(desk, outline, reading, number, text, words, f"edit:{number}:length")
-        return await check_section(desk, outline, reading, number, text, f"edit:evidence:{number}:again")
 
-    parts = (brought_back(number, words) for number, words in again.items())
-    settled = dict(zip(again, await side_by_side(*parts), strict=True))
-    return [settled.get(number, text) for number, text in enumerate(checked, 1)]
+async def brought_back(
+    desk: Desk, outline: Outline, reading: Reading, number: int, text: str, words: int, turn: int
+) -> CheckedText:
+    """Section ``number`` at about ``words`` words, its evidence checked anew; ``turn`` counts how often from 1."""
+    text = await adjust(desk, outline, reading, number, text, words, f"edit:{number}:length-{turn}")
+    return await check_section(desk, outline, reading, number, text, f"edit:evidence:{number}:again-{turn}")

@@ -7,7 +7,10 @@ import signal
 from contextlib import suppress
 from typing import Any
 
-from rq import Worker
+from redis.backoff import ConstantBackoff
+from redis.client import Pipeline
+from redis.retry import Retry
+from rq import Worker, worker_registration
 from rq.job import Job
 from rq.queue import Queue
 from structlog.contextvars import bind_contextvars
@@ -18,6 +21,8 @@ from contentstudio.lifeline import die_with_parent
 
 preload()
 
+RECONNECT_EVERY = 0.25  # seconds between two tries to reach a Redis that is away
+
 
 class CrewWorker(Worker):
     """A worker whose job dies with it, which is missed within seconds where it was killed, and hands over what it does when
@@ -27,12 +32,17 @@ class CrewWorker(Worker):
     its lease keeps the two apart; this saves what the second would cost.
     """
 
-    max_connection_wait_time = 1.0  # seconds between two tries to reach a Redis that is away
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(
             *args, **{"worker_ttl": 25, "maintenance_interval": 10, "job_monitoring_interval": 5, **kwargs}
         )
+        # Without end: RQ ends a worker that finds its Redis away amid a job, and the job with it.
+        self.connection.set_retry(Retry(ConstantBackoff(RECONNECT_EVERY), retries=-1))
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Registers too: a Redis that was emptied knows no worker, and the studio would say that nobody is there to write."""
+        super().heartbeat(timeout, pipeline)
+        worker_registration.register(self, pipeline)
 
     def handle_warm_shutdown_request(self) -> None:
         """RQ would wait for the job, for which it takes minutes. The job is told too, and hands its run over."""

@@ -20,6 +20,8 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from agents.text.words import STOPS
+
 Verdict = Literal["supported", "partly", "not"]
 
 LABELS: Mapping[Verdict, str] = {
@@ -36,8 +38,8 @@ WORD = re.compile(
 )
 PASSAGE_MARK = re.compile(r"\[S\d{1,5}(?:, ?S\d{1,5})*\]")
 NOTE = "\ufffc"  # stands for the mark of a footnote: it is no word, and takes no room of its own
-END = re.compile(rf"(?:[.!?…。！？｡\"'“”’»)\]」』”’）{NOTE}]|[ \t]?\[S\d{{1,5}}(?:, ?S\d{{1,5}})*\])*")
-STOP = re.compile(r"[.!?…。！？｡\n]")
+END = re.compile(rf"(?:[{STOPS}\"'“”’»)\]」』”’）{NOTE}]|[ \t]?\[S\d{{1,5}}(?:, ?S\d{{1,5}})*\])*")
+STOP = re.compile(rf"[{STOPS}\n]")
 MOST_PLACES = 50
 """Of a paragraph that are looked at for one sentence: more of them hold the same words in hostile texts only."""
 

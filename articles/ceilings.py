@@ -47,9 +47,9 @@ class RunPurse(Purse):
     """
 
     def __init__(self, owner: User, claim: Claim) -> None:
-        super().__init__()
         self.owner, self.token, self.month = owner, claim.token, this_month()
         self.ceilings = ceilings_of(owner)
+        super().__init__(limited=self.ceilings != Ceilings(None, None))
         self.before = cost_of(Step.objects.filter(run=claim.run_id))
         self.spent = self.reserved = Decimal(0)
 

@@ -7,6 +7,7 @@ twenty-six: on SQLite, where one process writes at a time, that decides how many
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,11 +17,14 @@ from django.utils import timezone
 from agents.contract import AGENTS, Stage
 from agents.costs.usage import Usage
 from agents.steps import Output, StepSpec
+from articles.exceptions import ArticleGone
 from articles.lease import Claim, writing_as
-from articles.ledger import Pen
+from articles.ledger import Pen, writing
 from articles.models import Event, Run, Step, StepStatus
 from articles.patience import patient
 from articles.services.parking import answered
+
+log = logging.getLogger(__name__)
 
 Entry = Callable[[Pen, Run], None]
 
@@ -61,9 +65,10 @@ class Scribe:
                 await sync_to_async(write)(self.claim, [*(entry for entry, _ in batch), *self.standing])
             except Exception as problem:  # raised again where each entry is awaited
                 error = problem
-            for _, committed in batch:
-                if committed.done():  # whoever waited for it was cancelled
-                    continue
+            awaited = [committed for _, committed in batch if not committed.done()]  # the others' tasks were cancelled
+            if error is not None and not awaited:
+                log.warning("run %s: nobody waits any more for what was not written: %r", self.claim.run_id, error)
+            for committed in awaited:
                 if error is None:
                     committed.set_result(None)
                 else:
@@ -85,6 +90,20 @@ def write(claim: Claim, entries: Sequence[Entry]) -> None:
                 entry(pen, run)
 
     attempt()
+
+
+def count_anyway(claim: Claim, entries: Sequence[Entry]) -> None:
+    """Enter what was paid for and could not be counted under the claim, whoever holds the run by now.
+
+    Not fenced: such entries add to what is there, and tell nothing. Tried once: a second try might count twice.
+    """
+    try:
+        with writing(claim.article_id) as pen:
+            run = Run.objects.get(pk=claim.run_id)
+            for entry in entries:
+                entry(pen, run)
+    except ArticleGone:
+        log.info("run %s was deleted, and what its last calls cost with it", claim.run_id)
 
 
 @patient
@@ -115,8 +134,8 @@ def finished(step: StepSpec[Output], output: Output, usage: Usage) -> Entry:
 
     def enter(pen: Pen, run: Run) -> None:
         end(pen, run)
-        if run.parked_since and usage.calls:
-            answered(run)
+        if run.parked_since and usage.calls and not usage.pictures:
+            answered(run, step.stage)
 
     return enter
 
@@ -139,10 +158,18 @@ def ended(key: str, status: StepStatus, message: str, usage: Usage, output: Any 
 
 
 def left(step: StepSpec[Any], usage: Usage) -> Entry:
-    """What an unfinished step cost. It begins anew when the run goes on."""
+    """What an unfinished step cost. It begins anew when the run goes on.
+
+    No event tells of it, so it sees itself whether an earlier try was committed after all, and counts once.
+    """
+    calls_before: int | None = None
 
     def enter(pen: Pen, run: Run) -> None:
+        nonlocal calls_before
         begun_before = Step.objects.get(run=run, key=step.key)
+        if calls_before not in (None, begun_before.model_calls):
+            return
+        calls_before = begun_before.model_calls
         tally(begun_before, usage)
         begun_before.save()
 

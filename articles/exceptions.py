@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from django.http import Http404
+
+UNEXPECTED = "Something went wrong in the studio itself, which its log tells more of. Try again; what is done is kept."
+"""What is told of a failure that is none of these: its own words are for the log."""
+
 
 class StudioError(Exception):
     """Base: ``str(error)`` is a sentence for the person who reads it, and names what to do."""
@@ -11,6 +16,15 @@ class StudioError(Exception):
 
 class ExportFailed(StudioError):
     """The article could not be turned into the format asked for."""
+
+
+class ArticleGone(StudioError, Http404):
+    """The article was deleted since it was looked up. Pages answer it as they do what was never there."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("This article was deleted in the meantime. Go back to the list of articles.")
 
 
 class NotYours(StudioError):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
+from time import monotonic
 from typing import Literal
 
 from django.conf import settings
 from django.db import Error
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, OuterRef, Q, Subquery
 from django.utils import timezone
 from pydantic import BaseModel
 from redis import Redis
@@ -19,7 +19,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from articles.models import Article, Run, Status
+from articles.inquiry import Inquiry
+from articles.models import Article, Event, Run, Status
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class Health(BaseModel):
 
 def check_health() -> Health:
     """At most ``KEPT`` seconds old."""
-    return health_at(int(time.monotonic() / KEPT))
+    return health_at(int(monotonic() / KEPT))
 
 
 @lru_cache(maxsize=1)
@@ -97,23 +98,33 @@ def health_at(moment: int) -> Health:
 
 def look_at_work() -> Work | None:
     """None where the database does not answer."""
-    waiting = Q(status=Status.PENDING, awaits="")
     try:
-        found = Run.objects.active().aggregate(
-            waiting=Count("pk", filter=waiting),
-            since=Min("enqueued_at", filter=waiting),
-            parked=Count("pk", filter=Q(status=Status.PENDING) & ~Q(awaits="")),
-            in_flight=Count("pk", filter=Q(status=Status.PROCESSING)),
-            awaiting_approval=Count("pk", filter=Q(status=Status.AWAITING_APPROVAL)),
-        )
-        # Not its runs: an earlier one stays paused for ever.
-        paused = Article.objects.filter(status=Status.PAUSED).count()
-    except Error as error:
+        return inquiry.ask()
+    except (Error, TimeoutError) as error:
         log.warning("health: the database does not answer: %s", error)
         return None
+
+
+def count_work() -> Work:
+    waiting = Q(status=Status.PENDING, awaits="")
+    # When it began to wait. Its job may have been submitted again since: that is what `enqueued_at` tells.
+    changes = Event.objects.filter(run=OuterRef("pk"), type=Event.Type.STATUS_CHANGE)
+    told = changes.order_by("-seq").values("created_at")[:1]
+    found = Run.objects.active().aggregate(
+        waiting=Count("pk", filter=waiting),
+        since=Min(Subquery(told), filter=waiting),
+        parked=Count("pk", filter=Q(status=Status.PENDING) & ~Q(awaits="")),
+        in_flight=Count("pk", filter=Q(status=Status.PROCESSING)),
+        awaiting_approval=Count("pk", filter=Q(status=Status.AWAITING_APPROVAL)),
+    )
+    # Not its runs: an earlier one stays paused for ever.
+    paused = Article.objects.filter(status=Status.PAUSED).count()
     since = found.pop("since")
     oldest = (timezone.now() - since).total_seconds() if since else 0
     return Work(**found, oldest_waiting=round(max(0, oldest), 1), paused=paused)
+
+
+inquiry = Inquiry(count_work, patience=2)
 
 
 # Redis

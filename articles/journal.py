@@ -5,6 +5,7 @@ What a step made, what it cost and the event that tells of it are committed in o
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, cast
@@ -18,12 +19,12 @@ from pydantic import BaseModel
 from structlog.contextvars import bound_contextvars
 
 from agents.contract import Brief, Manuscript, Outline, Stage
-from agents.costs.usage import metered
-from agents.exceptions import CeilingReached, FileNotKept, ProviderAway
+from agents.costs.usage import Usage, metered
+from agents.exceptions import AgentError, CeilingReached, FileNotKept, ProviderAway
 from agents.steps import Output, StepSpec
 from articles.drafts import Drafts
-from articles.entries import Entry, Scribe, begun, failed, finished, left, planned, skipped, steps_done
-from articles.exceptions import RunTakenAway
+from articles.entries import Entry, Scribe, begun, count_anyway, failed, finished, left, planned, skipped, steps_done
+from articles.exceptions import UNEXPECTED, RunTakenAway, StudioError
 from articles.lease import Claim, writing_as
 from articles.models import Article, Evidence, Run, Status
 from articles.patience import patient
@@ -41,6 +42,7 @@ class RunJournal:
         self.claim = claim
         self.drafts = Drafts(claim.article_id)
         self.scribe = Scribe(claim, standing)
+        self._uncounted: list[Entry] = []
         self._made: dict[str, BaseModel] = {}
         self._done: dict[str, Any] | None = None
 
@@ -52,16 +54,27 @@ class RunJournal:
         with metered() as usage, bound_contextvars(step=step.key):
             try:
                 output = await step.perform()
+            except asyncio.CancelledError:
+                self._uncounted.append(left(step, usage))
+                raise
             except (CeilingReached, ProviderAway):
-                await self.scribe.enter(left(step, usage))
+                await self._end(step, left(step, usage), usage)
                 raise
             except Exception as error:
-                await self.scribe.enter(failed(step, str(error) or type(error).__name__, usage))
+                await self._end(step, failed(step, reason_of(error), usage), usage)
                 raise
         self.drafts.drop(step.key)
-        await self.scribe.enter(finished(step, output, usage))
+        await self._end(step, finished(step, output, usage), usage)
         self._made[step.key] = output
         return output
+
+    async def _end(self, step: StepSpec[Any], entry: Entry, usage: Usage) -> None:
+        """Enter how a step ended. What it cost is counted also where the run was taken away meanwhile."""
+        try:
+            await self.scribe.enter(entry)
+        except RunTakenAway:
+            self._uncounted.append(left(step, usage))
+            raise
 
     async def recall(self, key: str, output: type[Output]) -> Output | None:
         if key in self._made:
@@ -78,8 +91,10 @@ class RunJournal:
         await self.scribe.enter(planned(steps))
 
     async def settled(self) -> None:
-        """Returns once all that was done is written, also where the work was cancelled."""
+        """Returns once all that was done is written and all that was paid for counted, also where the work was cancelled."""
         await self.scribe.settled()
+        if self._uncounted:
+            await sync_to_async(count_anyway)(self.claim, [*self._uncounted, *self.scribe.standing])
 
     async def draft(self, key: str, offset: int, text: str) -> None:
         self.drafts.show(key, offset, text)
@@ -88,12 +103,26 @@ class RunJournal:
         """Stored under a name that is never given twice, so that browsers may keep what they were shown. Raises FileNotKept."""
         stored = f"covers/{self.claim.article_id}/{uuid4().hex}{PurePath(name).suffix}"
         try:
-            return await sync_to_async(default_storage.save)(stored, ContentFile(data))
+            return await sync_to_async(keep)(self.claim, stored, data)
         except OSError as error:
             raise FileNotKept(
                 f"The picture could not be saved: {error.strerror or error}."
                 " Make room where the studio keeps its media, or let it write there, and write the article again."
             ) from error
+
+
+def keep(claim: Claim, stored: str, data: bytes) -> str:
+    """Save a picture. Raises RunTakenAway where its article was deleted, which then took what was there along, but not this."""
+    name = default_storage.save(stored, ContentFile(data))
+    if not patient(Article.objects.filter(pk=claim.article_id).exists)():
+        default_storage.delete(name)
+        raise RunTakenAway(claim.run_id)
+    return name
+
+
+def reason_of(error: Exception) -> str:
+    """What a person is told of a failed step. The words of an unexpected error are for the log: they may name files and hosts."""
+    return str(error) if isinstance(error, AgentError | StudioError) else UNEXPECTED
 
 
 @patient

@@ -6,6 +6,7 @@ A claim's token fences every write, so a worker that was presumed dead cannot wr
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import socket
 import sys
@@ -18,10 +19,11 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from articles.exceptions import RunTakenAway
+from articles.exceptions import ArticleGone, RunTakenAway
 from articles.ledger import Pen, writing
 from articles.models import Article, Run, Status
 
@@ -63,24 +65,38 @@ def has_died(worker: str) -> bool:
     return False
 
 
-def is_lost(run: Run) -> bool:
-    """Whether nobody is at work on a run in work: its worker died, or was cut off for as long as a lease."""
+def is_lost(run: Run, *, by_lease: bool = True) -> bool:
+    """Whether nobody is at work on a run in work: its worker died, or was cut off for as long as a lease.
+
+    Without ``by_lease`` only what is known to have died is lost.
+    """
     assert run.lease_expires_at is not None, "a run in work has a lease"
-    return run.lease_expires_at < timezone.now() or has_died(run.worker)
+    return (by_lease and run.lease_expires_at < timezone.now()) or has_died(run.worker)
 
 
 def lease_end() -> datetime:
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
-def claim_run(run_id: int, *, worker: str, model: str) -> Claim | None:
-    """Take up a pending run; None where it is not pending any more: another worker was faster, or it was cancelled."""
+def claim_run(run_id: int, *, worker: str, model: str, most: float = math.inf) -> Claim | None:
+    """Take up a pending run, where fewer than ``most`` of its owner's are in work.
+
+    None where they are as many, or it is not pending any more: another worker was faster, or it was cancelled or deleted.
+    """
     article_id = Run.objects.filter(pk=run_id, status=Status.PENDING).values_list("article_id", flat=True).first()
     if article_id is None:
         return None
+    try:
+        return take_up(run_id, article_id, most, worker=worker, model=model)
+    except ArticleGone:
+        return None
+
+
+def take_up(run_id: int, article_id: int, most: float, **taken_by: str) -> Claim | None:
+    """``claim_run`` of a run that was pending a moment ago. Raises ArticleGone."""
     with writing(article_id) as pen:
         run = Run.objects.get(pk=run_id)
-        if run.status != Status.PENDING:
+        if run.status != Status.PENDING or not has_room(pen.article.owner_id, most):
             return None
         token = uuid.uuid4()
         message = "Work goes on where it stopped" if run.started_at else "Work has begun"
@@ -89,13 +105,20 @@ def claim_run(run_id: int, *, worker: str, model: str) -> Claim | None:
             Status.PROCESSING,
             message,
             token=token,
-            worker=worker,
-            model=model,
+            **taken_by,
             attempts=run.attempts + 1,
             lease_expires_at=lease_end(),
             started_at=run.started_at or timezone.now(),
         )
     return Claim(run_id, article_id, token) if taken else None
+
+
+def has_room(owner_id: int, most: float) -> bool:
+    """Whether fewer than ``most`` of the owner's runs are in work. Who claims another of them waits until this claim is made."""
+    if most == math.inf:
+        return True
+    User.objects.select_for_update(no_key=True).get(pk=owner_id)
+    return Run.objects.at_work().filter(article__owner=owner_id).count() < most
 
 
 def renew_lease(claim: Claim) -> bool:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from articles.exceptions import ArticleGone
 from articles.models import Article, Event, Revision, Run, Status
 from articles.rendering import word_count
 from articles.signals import event_recorded
@@ -86,8 +87,24 @@ def announce(events: Sequence[Event]) -> None:
 
 @contextmanager
 def writing(article_id: int) -> Iterator[Pen]:
-    """Hold the article's row and write. Raises Article.DoesNotExist."""
+    """Hold the article's row and write. Raises ArticleGone."""
     with transaction.atomic():
-        pen = Pen(Article.objects.select_for_update().get(pk=article_id))
+        pen = Pen(hold(article_id))
         yield pen
         pen.put_down()
+
+
+def hold(article_id: int) -> Article:
+    """The article, its row locked until the transaction ends. Raises ArticleGone."""
+    article = Article.objects.select_for_update().filter(pk=article_id).first()
+    if article is None:
+        raise ArticleGone
+    return article
+
+
+def reread(article: Article) -> None:
+    """Take over what was written by now. Raises ArticleGone: it may have been deleted right after."""
+    try:
+        article.refresh_from_db()
+    except Article.DoesNotExist:
+        raise ArticleGone from None

@@ -26,6 +26,7 @@ from agents.contract import AGENTS
 from articles.authentication import Application, Receive, Scope, Send, key_in
 from articles.failures import CLASSES, OTHER, class_of
 from articles.health import Health, check_health
+from articles.inquiry import Inquiry
 from articles.models import Run, Status, Step, StepStatus
 
 REGISTRY = CollectorRegistry()
@@ -43,13 +44,20 @@ class StudioCollector(Collector):
         if health.work is None:
             return
         try:
-            found = [*told_of_runs(), *told_of_steps()]
-        except Error:  # it went away since it was asked after its health; the next scrape tells that
+            found = inquiry.ask()
+        except (Error, TimeoutError):  # it went away since it was asked after its health; the next scrape tells that
             return
         yield from found
 
 
 REGISTRY.register(StudioCollector())
+
+
+def told_of_history() -> list[Metric]:
+    return [*told_of_runs(), *told_of_steps()]
+
+
+inquiry = Inquiry(told_of_history, patience=8)  # Prometheus gives up after ten
 
 
 def told_of_health(health: Health) -> Iterator[Metric]:

@@ -22,7 +22,7 @@ GROUP = "asgi__group__"
 
 @cache
 def redis(address: str) -> Redis:
-    return Redis.from_url(address, socket_timeout=5)
+    return Redis.from_url(address, socket_timeout=5, driver_info=None)
 
 
 def ring_watchers(sender: Any, *, article_id: int, seq: int, **kwargs: Any) -> None:

@@ -100,3 +100,5 @@ def put_in_words(request: HttpRequest, response: HttpResponse) -> None:
     )
     response.content = answer(response.status_code, detail).content
     response["Content-Type"] = "application/json"
+    # CommonMiddleware has told the length of what stood there: a client would wait for the rest, or cut this short.
+    response["Content-Length"] = str(len(response.content))

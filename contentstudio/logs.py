@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from secrets import token_hex
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import structlog
 from django.http import HttpRequest
@@ -28,6 +28,7 @@ KNOWN = ("request_id", "run_id", "article_id", "user_id", "step")
 
 HEADER = "X-Request-ID"
 GIVEN = re.compile(r"[\w.-]{1,64}", re.ASCII)  # a proxy's own id is kept, unless it could break a line
+SECRET_NAME = re.compile(r"key|secret|token|pass", re.IGNORECASE)
 SHORTEST_SECRET = 6  # characters; shorter ones would blot out words
 
 ORDER = ("time", "level", "logger", "event", *KNOWN, "exception")
@@ -96,8 +97,8 @@ class Lines(ProcessorFormatter):
 
 
 def logging_config(style: str, level: str, secrets: Iterable[str], addresses: Iterable[str]) -> dict[str, Any]:
-    """Django's LOGGING. Of ``addresses``, such as DATABASE_URL, the passwords are secrets too."""
-    hidden = [*secrets, *(password for address in addresses if (password := urlsplit(address).password))]
+    """Django's LOGGING. Of ``addresses``, such as DATABASE_URL, what opens them is secret too."""
+    hidden = [*secrets, *(secret for address in addresses for secret in secrets_in(address))]
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -111,6 +112,20 @@ def logging_config(style: str, level: str, secrets: Iterable[str], addresses: It
             **{name: {"level": "WARNING"} for name in ("httpx", "ddgs", "crewai_core", "daphne", "rq.worker")},
         },
     }
+
+
+def secrets_in(address: str) -> set[str]:
+    """Passwords, as they were given and as libraries tell them; of web addresses also users and what is asked for.
+
+    A token may be either of these. A database's user is none, and its name may be a word such as “postgres”.
+    """
+    parts = urlsplit(address)
+    asked = parse_qsl(parts.query)
+    found = [parts.password, *(value for name, value in asked if SECRET_NAME.search(name))]
+    if parts.scheme in ("http", "https"):
+        found += [parts.username, *(value for _, value in asked)]
+    given = {secret for secret in found if secret}
+    return given | {unquote(secret) for secret in given} | {quote(secret, safe="") for secret in given}
 
 
 # What it belongs to

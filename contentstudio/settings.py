@@ -117,7 +117,24 @@ def database(url: str) -> dict[str, Any]:
         }
     else:
         config["CONN_MAX_AGE"] = 0
-        config["OPTIONS"] = {"pool": {"min_size": 0, "max_size": env.int("DATABASE_POOL", 10)}}
+        config["CONN_HEALTH_CHECKS"] = True  # a pooled connection may be of before the server's restart
+        config["OPTIONS"] = {
+            # A server that is away is asked again after 1, 2, 4 s and then anew: left to itself the pool would wait a minute
+            # between two tries after a long outage, and whoever needs a connection with it.
+            "pool": {
+                "min_size": 0,
+                "max_size": env.int("DATABASE_POOL", 10),
+                "timeout": 10,
+                "reconnect_timeout": 10,
+            },
+            # A machine that fell silent is given up after half a minute, not after the quarter of an hour TCP takes.
+            "connect_timeout": 5,
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,  # milliseconds
+            **config.get("OPTIONS", {}),  # what the address asks for, such as ?sslmode=require
+        }
     return config
 
 
@@ -138,7 +155,8 @@ REDIS_SOCKET = redis_socket()
 REDIS_URL = env.str("REDIS_URL", "")
 REDIS_ADDRESS = REDIS_URL or f"unix://{quote(str(REDIS_SOCKET))}"
 
-RQ_QUEUES = {"articles": {"URL": REDIS_ADDRESS, "DEFAULT_TIMEOUT": 60 * 60, "DEFAULT_RESULT_TTL": 600}}
+# No limit to a job's time: a slow local model may take hours over a long article, and what died is found by its lease.
+RQ_QUEUES = {"articles": {"URL": REDIS_ADDRESS, "DEFAULT_TIMEOUT": -1, "DEFAULT_RESULT_TTL": 600}}
 RQ = {
     "WORKER_CLASS": "agents.worker.CrewWorker",
     # services.enqueue waits for the commit itself: it has to see, and to say, when the queue cannot be reached.

@@ -14,7 +14,7 @@ from functools import partial
 
 from contentstudio.lifeline import die_with_parent
 
-FIRST_DELAY, LONGEST_DELAY = 1.0, 5.0  # seconds before what crashed is started again; doubled each time
+FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0  # seconds before what crashed is started again; doubled each time
 STEADY_AFTER = 10.0  # who ran for so many seconds is forgiven its earlier crashes
 LINE_LIMIT = 1024 * 1024  # bytes of one line of output
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from tests.environment import ROOT, VAR  # first: it decides what the settings will be
+from tests.environment import VAR  # first: it decides what the settings will be
 
 # isort: split
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -19,7 +18,7 @@ from django.db import connection
 from contentstudio import embedded_redis
 from contentstudio.static_files import collect_static_files
 from tests.live_server import live_server
-from tests.waiting import wait_until
+from tests.worker_pool import running_workers
 
 
 def pytest_unconfigure() -> None:
@@ -91,17 +90,8 @@ def database_address() -> str:
 @pytest.fixture(scope="module")
 def worker_pool(program_environment: dict[str, str], redis_server: str) -> Iterator[subprocess.Popen[bytes]]:
     """Two real workers on the test database, started once a file: they take seconds to import what they need."""
-    command = [sys.executable, str(ROOT / "manage.py"), "workers", "--count", "2"]
-    pool = subprocess.Popen(command, env=program_environment)
-    with redis_py.Redis.from_url(redis_server) as client:
-        wait_until(lambda: client.scard("rq:workers") >= 2 or pool.poll() is not None, seconds=90)
-    yield pool
-    pool.terminate()
-    try:
-        pool.wait(timeout=20)
-    except subprocess.TimeoutExpired:
-        pool.kill()
-        pool.wait()
+    with redis_py.Redis.from_url(redis_server) as client, running_workers(client, program_environment) as pool:
+        yield pool
 
 
 @pytest.fixture

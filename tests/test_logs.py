@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import django_rq
@@ -36,6 +37,7 @@ from tests.environment import ROOT
 from tests.factories import UserFactory, claim, make_article, make_processing_article, step
 from tests.model_server import ModelServer
 from tests.waiting import wait_until
+from tests.worker_pool import running_workers
 
 SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surface of most cities and hold rain. " * 12)
 KEY = "sk-this-key-must-not-be-told"
@@ -132,6 +134,24 @@ class TestALine:
         line = Lines("json", config["formatters"]["lines"]["secrets"])
         record = logging.LogRecord("a", logging.INFO, "", 0, "short pass%20word", (), None)
         assert json.loads(line.format(record))["event"] == "short …"
+
+    @pytest.mark.parametrize(
+        ("address", "hidden", "told"),
+        [
+            ("https://tok-3n-of-mine@search.example/x", "tok-3n-of-mine", "search.example"),
+            ("https://models.example/v1?api-version=1&code=abc%2Fdef", "abc%2Fdef abc/def", "models.example"),
+            ("postgres://studio:p%40ssword@host/db?sslmode=require", "p%40ssword p@ssword", "studio require"),
+            ("postgres://studio@host/db?password=in-the-query", "in-the-query", "studio host"),
+        ],
+    )
+    def test_what_opens_an_address_is_secret_however_it_is_told(self, address: str, hidden: str, told: str) -> None:
+        config = logging_config("json", "INFO", [], [address])
+        line = Lines("json", config["formatters"]["lines"]["secrets"])
+        event = json.loads(line.format(logging.LogRecord("a", logging.INFO, "", 0, f"{hidden} {told}", (), None)))[
+            "event"
+        ]
+        assert not any(word in event for word in hidden.split())
+        assert event.endswith(told)
 
     def test_another_programs_line_becomes_one_too(self) -> None:
         ours = '{"time": "2026-11-22T09:30:12Z", "event": "ours"}'
@@ -273,29 +293,21 @@ def telling(key: str) -> Any:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_workers_lines_tell_of_the_request_that_asked(program_environment: dict[str, str], redis: Any) -> None:
+def test_a_workers_lines_tell_of_the_request_that_asked(
+    program_environment: dict[str, str], redis: Any, tmp_path: Path
+) -> None:
     """A real worker in a process of its own, in JSON, on a model that refuses: every line is one, none holds the key."""
     with ModelServer() as model:
         model.fail(status=401, times=50)
         chosen = {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": KEY, "SEARCH_PROVIDER": "none", "LOG_FORMAT": "json"}
-        before = redis.scard("rq:workers")
-        worker = subprocess.Popen(
-            [sys.executable, str(ROOT / "manage.py"), "workers", "--count", "1"],
-            env={**program_environment, **chosen},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
-            wait_until(lambda: redis.scard("rq:workers") > before or worker.poll() is not None, seconds=90)
+        log = (tmp_path / "log").open("w+")
+        with log, running_workers(redis, {**program_environment, **chosen}, count=1, stdout=log, stderr=log):
             bind_contextvars(request_id="the-one-that-asked")
             article = create_article(by=UserFactory(), brief={"topic": "Rooftop gardens"}, sources=(SURVEY,))
-            wait_until(lambda: Run.objects.get(article=article).status == Status.FAILED, seconds=30)
+            wait_until(lambda: Run.objects.get(article=article).status == Status.FAILED)
             broken = django_rq.get_queue("articles").enqueue("agents.jobs.run_article", "not a number")
-            wait_until(lambda: broken.get_status(refresh=True) == "failed", seconds=30)
-        finally:
-            worker.terminate()
-            told = worker.communicate(timeout=30)[0]
+            wait_until(lambda: broken.get_status(refresh=True) == "failed")
+    told = (tmp_path / "log").read_text()
     lines = [json.loads(line) for line in re.findall(r"^\{.*\}$", told, re.MULTILINE)]
     [fault] = [line for line in lines if "exception raised while executing" in line["event"]]
     assert "ValueError" in fault["event"]

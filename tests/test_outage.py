@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -15,10 +13,10 @@ from redis import Redis
 
 from articles.models import Article, Run, Status
 from articles.services import NewSource, sweep
-from tests.environment import ROOT
 from tests.factories import UserFactory, make_article
 from tests.model_server import ModelServer
 from tests.waiting import wait_until
+from tests.worker_pool import running_workers
 
 SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surface of most cities and hold rain. " * 12)
 RUNS = 5
@@ -37,12 +35,8 @@ def pool(
     """Two workers that ask twice and then give up for now."""
     patience = {"LLM_PATIENCE": "1", "LLM_MODEL": "test-model", "SEARCH_PROVIDER": "none"}
     environment = {**program_environment, "OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "k", **patience}
-    before: Any = redis.scard("rq:workers")
-    process = subprocess.Popen([sys.executable, str(ROOT / "manage.py"), "workers", "--count", "2"], env=environment)
-    wait_until(lambda: redis.scard("rq:workers") >= before + 2, seconds=90)
-    yield process
-    process.terminate()
-    process.wait(20)
+    with running_workers(redis, environment) as pool:
+        yield pool
 
 
 def with_status(status: Status) -> int:
@@ -60,7 +54,7 @@ def test_a_queue_waits_for_its_model_and_goes_on_by_itself(pool: subprocess.Pope
     for number in range(RUNS):
         topic = f"Rooftop gardens in city {number}"
         make_article(owners[number % 2], topic=topic, sources=(SURVEY,), min_words=300, include_image=False)
-    wait_until(lambda: Run.objects.filter(status=Status.PENDING).exclude(awaits="").count() == RUNS, seconds=40)
+    wait_until(lambda: Run.objects.filter(status=Status.PENDING).exclude(awaits="").count() == RUNS)
     assert len({call.prompt for call in model.calls}) <= 3, "two find it away; the others wait with them, unasked"
     model.faults.clear()
     Run.objects.update(not_before=timezone.now(), enqueued_at=timezone.now() - timedelta(minutes=1))

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import psutil
 import pytest
@@ -19,10 +17,10 @@ from agents.jobs import HANDED_OVER
 from articles.lease import claim_run, here
 from articles.models import Article, Run, Status
 from articles.services import NewSource, sweep
-from tests.environment import ROOT
 from tests.factories import UserFactory, make_article
 from tests.model_server import ModelServer
 from tests.waiting import wait_until
+from tests.worker_pool import running_workers
 
 SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surface of most cities and hold rain. " * 12)
 
@@ -40,13 +38,8 @@ def pool(
     """Two workers of this test's own, so that they may be killed; a lease so short that nobody waits for it."""
     slow_model.reset()
     model = {"OPENAI_BASE_URL": slow_model.url, "OPENAI_API_KEY": "k", "LEASE_SECONDS": "3", "SEARCH_PROVIDER": "none"}
-    before: Any = redis.scard("rq:workers")
-    command = [sys.executable, str(ROOT / "manage.py"), "workers", "--count", "2"]
-    process = subprocess.Popen(command, env={**program_environment, **model})
-    wait_until(lambda: redis.scard("rq:workers") >= before + 2, seconds=90)
-    yield process
-    process.terminate()
-    process.wait(20)
+    with running_workers(redis, {**program_environment, **model}) as pool:
+        yield pool
 
 
 @pytest.fixture
@@ -75,13 +68,13 @@ def test_a_run_whose_process_is_killed_is_finished_by_another(
 ) -> None:
     article = make_article(owner, sources=(SURVEY,), min_words=300, include_image=False)
     run = article.runs.get()
-    wait_until(lambda: bool(slow_model.prompts("You write one section")), seconds=30)
+    wait_until(lambda: bool(slow_model.prompts("You write one section")))
     horse = at_work(pool, run)
     done = set(run.steps.done().values_list("key", flat=True))
     assert {"research:plan", "outline:make"} <= done
     os.kill(horse.pid if victim == "the job" else horse.ppid(), signal.SIGKILL)
-    wait_until(lambda: not horse.is_running() or horse.status() == psutil.STATUS_ZOMBIE, seconds=5)
-    wait_until(lambda: completed_with_sweeper(article), seconds=45)
+    wait_until(lambda: not horse.is_running() or horse.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: completed_with_sweeper(article))
     run.refresh_from_db()
     assert run.attempts == 2
     assert "goes on where it stopped" in " ".join(event.payload["message"] for event in article.events.all())
@@ -96,9 +89,9 @@ def test_stopping_the_workers_leaves_the_run_to_the_next_ones(
 ) -> None:
     slow_model.fail(match="You write one section", hang=60, times=2)
     article = make_article(owner, sources=(SURVEY,), min_words=300, include_image=False)
-    wait_until(lambda: bool(slow_model.prompts("You write one section")), seconds=30)
+    wait_until(lambda: bool(slow_model.prompts("You write one section")))
     pool.terminate()
-    assert pool.wait(10) == 0
+    assert pool.wait(60) == 0
     assert status_of(article) == Status.PENDING
     assert article.events.last().payload["message"] == HANDED_OVER
     assert article.runs.get().attempts == 0, "nothing went wrong, so it is no attempt"

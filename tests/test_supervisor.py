@@ -28,7 +28,7 @@ SLEEPER = "import os, time; print('up', os.getpid()); time.sleep(600)"
 # Forks a child of its own that knows nothing of the supervisor, and outlives a SIGTERM as its parent does.
 STUBBORN = (
     "import os, signal, time; signal.signal(15, lambda *_: print('no')); os.fork();"
-    "print('up', os.getpid()); time.sleep(600)"
+    "os.write(1, b'up %d\\\\n' % os.getpid()); time.sleep(600)"  # in one piece: two write at a time
 )
 
 async def at_once():
@@ -119,7 +119,7 @@ def test_a_signal_stops_it_and_all_its_programs(start, number):
     session.wait_for("web")
     family = session.family()
     session.process.send_signal(number)
-    assert session.process.wait(timeout=20) == 0
+    assert session.process.wait(timeout=60) == 0
     assert all_gone(family)
 
 
@@ -137,7 +137,7 @@ def test_who_will_not_stop_is_killed_with_its_children(start):
     wait_until(lambda: len(session.pids("web")) >= 2)
     family = session.family()
     session.process.terminate()
-    assert session.process.wait(timeout=20) == 0
+    assert session.process.wait(timeout=60) == 0
     assert all_gone(family)
 
 
@@ -148,8 +148,13 @@ def test_the_foundation_comes_first_and_goes_last(start):
     )
     session = start(
         f"""
+        lines, say_it = [], say
+        def say(line):
+            lines.append(line)
+            say_it(line)
         async def founded():
-            await asyncio.sleep(0.3)
+            while not lines:
+                await asyncio.sleep(0.02)
             say("founded")
         LAST = [*PYTHON, {last_words!r}]
         keep(Program("web", LAST), Program("redis", LAST, foundation=True), founded=founded)
@@ -157,7 +162,7 @@ def test_the_foundation_comes_first_and_goes_last(start):
     )
     session.wait_for("web")
     session.process.terminate()
-    session.process.wait(timeout=20)
+    session.process.wait(timeout=60)
     told = [line for line in session.lines if line.endswith(("| up 0", "| gone", "founded"))]
     assert told == ["redis | up 0", "founded", "web   | up 0", "web   | gone", "redis | gone"]
 
@@ -172,7 +177,7 @@ def test_it_stops_although_the_foundation_never_comes_up(start):
     )
     session.wait_for("redis")
     session.process.terminate()
-    assert session.process.wait(timeout=20) == 0
+    assert session.process.wait(timeout=60) == 0
     assert not session.pids("web")
 
 
@@ -180,13 +185,18 @@ def test_it_raises_what_the_foundation_met_and_leaves_nothing(start):
     session = start(
         """
         async def broken():
-            await asyncio.sleep(0.2)
+            while not lines:
+                await asyncio.sleep(0.02)
             raise LookupError("no ground")
+        lines, say_it = [], say
+        def say(line):
+            lines.append(line)
+            say_it(line)
         keep(Program("web", [*PYTHON, SLEEPER]), Program("redis", [*PYTHON, SLEEPER], foundation=True), founded=broken)
         """
     )
-    pid = session.wait_for("redis")
-    assert session.process.wait(timeout=20) == 1
+    assert session.process.wait(timeout=60) == 1
+    [pid] = session.pids("redis")
     assert "LookupError: no ground" in session.lines
     assert not psutil.pid_exists(pid)
 

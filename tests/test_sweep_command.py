@@ -7,59 +7,77 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
+from itertools import count
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import OperationalError
+from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisAway
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisSlow
 
 from articles import services
 from articles.management.commands import sweep
+from articles.models import Run, Status
 from tests.environment import ROOT
+from tests.factories import UserFactory, make_processing_article
+from tests.waiting import wait_until
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_ends_in_good_order_when_asked(program_environment):
-    command = [sys.executable, str(ROOT / "manage.py"), "sweep", "--every", "0.05"]
+def test_it_looks_as_soon_as_it_is_there_and_ends_in_good_order_when_asked(program_environment):
+    make_processing_article(UserFactory())
+    Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    command = [sys.executable, str(ROOT / "manage.py"), "sweep", "--every", "600"]
     sweeper = subprocess.Popen(command, env=program_environment)
-    with pytest.raises(subprocess.TimeoutExpired):
-        sweeper.wait(timeout=3)
+    wait_until(lambda: Run.objects.filter(status=Status.PENDING).exists())
     sweeper.terminate()
-    assert sweeper.wait(timeout=20) == 0
+    assert sweeper.wait(timeout=60) == 0
+
+
+@pytest.fixture
+def own_signals():
+    """The command takes the signals of the process it runs in, and that is the tests'."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_looks_again_and_again(monkeypatch):
-    looks: list[int] = []
+def test_it_looks_again_and_again(monkeypatch, own_signals):
+    looks: list[bool] = []
 
-    def look() -> int:
-        looks.append(1)
+    def look(*, by_lease: bool) -> int:
+        looks.append(by_lease)
+        if len(looks) == 2:
+            raise OperationalError("the server is restarting")
         if len(looks) == 3:
             os.kill(os.getpid(), signal.SIGTERM)
         return 0
 
-    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     monkeypatch.setattr(services, "sweep", look)
-    try:
-        call_command("sweep", every=0.01)
-    finally:
-        for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
-            signal.signal(number, handler)
-    assert len(looks) == 3
+    call_command("sweep", every=0.01)
+    assert looks == [True, True, False], "nobody could renew a lease while the store was away"
 
 
-@pytest.mark.parametrize("error", [OperationalError("the server is restarting"), RedisAway("refused")])
+@pytest.mark.parametrize(
+    "error", [OperationalError("the server is restarting"), RedisAway("refused"), RedisSlow("silent")]
+)
 def test_what_is_away_for_a_while_is_told_of_and_asked_again(monkeypatch, caplog, error, db):
-    def away() -> int:
+    def away(**how: bool) -> int:
         raise error
 
     monkeypatch.setattr(services, "sweep", away)
-    sweep.sweep_once()
+    assert sweep.sweep_once() is isinstance(error, RedisError), "a store that was away is told from a Redis that was"
     assert "will try again" in caplog.text
 
 
 def test_a_fault_is_not_hidden(monkeypatch, db):
-    def broken() -> int:
+    def broken(**how: bool) -> int:
         raise LookupError
 
     monkeypatch.setattr(services, "sweep", broken)
@@ -69,6 +87,30 @@ def test_a_fault_is_not_hidden(monkeypatch, db):
 
 def test_what_was_put_back_is_counted(monkeypatch, caplog, db):
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(services, "sweep", lambda: 2)
+    monkeypatch.setattr(services, "sweep", lambda **how: 2)
     sweep.sweep_once()
     assert "Put 2 runs back to work." in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sessions_that_have_ended_are_deleted_once_a_day(monkeypatch, own_signals):
+    for key, hours in (("ended", -1), ("open", 1)):
+        Session.objects.create(session_key=key, expire_date=timezone.now() + timedelta(hours=hours))
+    looks, tidied = count(1), []
+
+    def look(**how: bool) -> int:
+        if next(looks) == 5:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return 0
+
+    def clear(name: str) -> None:
+        tidied.append(name)
+        if len(tidied) == 1:
+            raise OperationalError("the server is restarting")
+        call_command(name)
+
+    monkeypatch.setattr(services, "sweep", look)
+    monkeypatch.setattr(sweep, "call_command", clear)
+    call_command("sweep", every=0.01)
+    assert tidied == ["clearsessions"] * 2, "once the store was away, and once for today"
+    assert [session.pk for session in Session.objects.all()] == ["open"]

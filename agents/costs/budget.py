@@ -1,7 +1,8 @@
 """Money while it is spent: a call is afforded before it is made and paid after it, however it ends.
 
 What a call may cost at most is set aside first, so that no ceiling is passed by calls that were each small enough: neither by
-those of a run side by side, nor by those of runs in several processes.
+those of a run side by side, nor by those of runs in several processes. Where there is a ceiling the call is sent with a limit,
+and what it may take is what was set aside; only a server that takes no limits can pass it, by what its answers are longer.
 """
 
 from __future__ import annotations
@@ -19,11 +20,16 @@ from agents.costs.prices import dollars, prices
 from agents.costs.usage import Usage, record
 from agents.exceptions import CeilingReached
 
-CHARACTERS_A_TOKEN = 3.5
-"""Of prompts; fewer than the four of plain English, so that the estimate errs upwards."""
+BYTES_A_TOKEN = 3.5
+"""Of prompts, in UTF-8; fewer than the four of plain English, so that the estimate errs upwards. A Chinese character has three
+bytes, and mostly less than one token."""
 
-ANSWER_TOKENS = 1500
-"""What an answer may take where no limit is set: a long section, or the JSON of a review."""
+FIRST_ANSWER, LATER_ANSWERS = 4096, 2048
+"""What an answer may take at least where its agent has no limit: several times a long section. Whether a model thinks, and how
+long, is known once it has answered."""
+
+GROWTH = 4
+"""How many times the largest answer of a model in this run its next one may take."""
 
 SIX_PLACES = Decimal("0.000001")
 """To which money is counted, here and in the store, so that sums of the same calls are the same."""
@@ -48,9 +54,14 @@ class Limit:
 
 
 class Purse(ABC):
-    """What a run may spend. ``owed`` is what its calls cost and ``settle`` has not counted yet; they share it in one loop."""
+    """What a run may spend. ``owed`` is what its calls cost and ``settle`` has not counted yet; they share it in one loop.
 
-    def __init__(self) -> None:
+    ``limited`` tells that there is a ceiling; ``largest`` is the longest answer of each model so far, in tokens.
+    """
+
+    def __init__(self, *, limited: bool = True) -> None:
+        self.limited = limited
+        self.largest: dict[str, int] = {}
         self.owed = Decimal(0)
         self._turn = asyncio.Lock()
 
@@ -76,6 +87,11 @@ class Purse(ABC):
                     )
                 await asyncio.sleep(LOOK_SECONDS)
 
+    def room(self, model: str) -> int:
+        """Tokens the next answer of ``model`` may take, those it thinks with among them."""
+        largest = self.largest.get(model, 0)
+        return max(LATER_ANSWERS, GROWTH * largest) if largest else FIRST_ANSWER
+
     async def release(self, amount: Decimal) -> None:
         """Of a call that has ended, however it did."""
         cost, self.owed = self.owed, Decimal(0)
@@ -95,18 +111,26 @@ def spending_from(purse: Purse) -> Iterator[Purse]:
         _purse.reset(token)
 
 
+def answer_limit(model: str, own: int | None) -> int | None:
+    """The limit of tokens to send with a call of ``model``: its agent's ``own``, else what is set aside under a ceiling."""
+    purse = _purse.get()
+    if own is not None or purse is None or not purse.limited or prices().of(model) is None:
+        return own
+    return purse.room(model)
+
+
 @asynccontextmanager
-async def afforded(model: str, prompt_characters: int, answer_tokens: int | None = None) -> AsyncIterator[None]:
+async def afforded(model: str, prompt_bytes: int, answer_tokens: int | None = None) -> AsyncIterator[None]:
     """Make one call of ``model`` inside the block, where the ceilings leave enough for it. Raises CeilingReached.
 
     A call of a model without a price goes ahead: what it costs is not known, and is told as such.
     """
     purse, price = _purse.get(), prices().of(model)
-    tokens = ceil(prompt_characters / CHARACTERS_A_TOKEN), answer_tokens or ANSWER_TOKENS
-    amount = price.at_most(*tokens).quantize(SIX_PLACES, ROUND_UP) if price else Decimal(0)
-    if purse is None or not amount:
+    if purse is None or price is None:
         yield
         return
+    tokens = ceil(prompt_bytes / BYTES_A_TOKEN), answer_tokens or purse.room(model)
+    amount = price.at_most(*tokens).quantize(SIX_PLACES, ROUND_UP)
     await purse.reserve(amount)
     try:
         yield
@@ -123,3 +147,4 @@ def spend(usage: Usage, model: str) -> None:
     record(usage)
     if (purse := _purse.get()) is not None:
         purse.owed += usage.cost
+        purse.largest[model] = max(purse.largest.get(model, 0), usage.completion_tokens)

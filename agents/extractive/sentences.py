@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agents.text.words import count_words
+from agents.text.words import PAUSES, STOPS, WIDE_STOPS, count_words
 
 # English, German, then French, Spanish, Italian, Dutch and Vietnamese. "e.g." and "z.B." are told by their form.
 _ABBREVIATION_LIST = """
@@ -31,8 +31,10 @@ _DOTTED_ORDINALS = frozenset(
 # After a stop “ can only be the mark that closes „German quotations“.
 _CLOSING = "\"'“”’»)\\]"
 _OPENING = "\"'“‘„«(["
-_STOPS = ".,;:!?…。！？"
-_BOUNDARY = re.compile(rf"(?<=[.!?…])[{_CLOSING}]*(?:\s»)?\s+|[。！？][」』”’）]*\s*")
+_BOUNDARY = re.compile(
+    rf"(?<=[{STOPS}])(?<![{WIDE_STOPS}])[{_CLOSING}]*(?:\s»)?\s+|[{WIDE_STOPS}](?<!．(?=\d))[」』”’）]*\s*"
+)
+_ENDED = re.compile(rf"[{STOPS}][{_CLOSING}」』）]*$")
 _LAST_TOKEN = re.compile(r"([^\s(\[\"“„«]+)\.$")
 _LINE_PARTS = re.compile(r"^((?:[-*+•–]|\(?\d{1,3}[.)])\s+)?(#{1,6}\s+)?(.*)$", re.DOTALL)
 
@@ -83,7 +85,7 @@ def is_quotable(sentence: str) -> bool:
     """Whether ``sentence`` is whole and worth quoting: no heading, menu, fragment, table row, address or call to subscribe."""
     if not _FEWEST_WORDS <= count_words(sentence) <= _MOST_WORDS:
         return False
-    if not re.search(rf"[.!?…。！？][{_CLOSING}」』）]*$", sentence):
+    if not _ENDED.search(sentence):
         return False
     first = sentence.lstrip(_OPENING)[:1]
     if not first.isalnum() or first.islower():
@@ -105,7 +107,7 @@ def _paragraphs(text: str) -> Iterator[_Line]:
     for line, below in pairwise(map(_read_line, [*text.splitlines(), "", ""])):
         is_heading = line.is_heading or (bool(line.text) and _is_heading(line, below))
         if is_heading and gathered and not line.is_heading:
-            is_heading = gathered[-1][-1] in _STOPS  # else the line only goes on with a wrapped paragraph
+            is_heading = gathered[-1][-1] in STOPS + PAUSES  # else the line only goes on with a wrapped paragraph
         if gathered and (not line.text or line.is_item or is_heading):
             yield _Line(" ".join(gathered), is_item=False, is_heading=False)
             gathered = []
@@ -116,7 +118,7 @@ def _paragraphs(text: str) -> Iterator[_Line]:
 
 
 def _is_heading(line: _Line, below: _Line) -> bool:
-    if line.is_item or not line.text[0].isalpha() or line.text[0].islower() or line.text[-1] in _STOPS:
+    if line.is_item or not line.text[0].isalpha() or line.text[0].islower() or line.text[-1] in STOPS + PAUSES:
         return False
     return count_words(line.text) <= _MOST_WORDS_OF_A_HEADING < count_words(below.text)
 

@@ -10,8 +10,18 @@ from typing import Any
 
 _UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
-_TAG = re.compile(r"(?<!`)<(/?)think(?:ing)?>\s*", re.IGNORECASE)
-_HALF_TAG = re.compile(r"</?[a-z]{0,8}\Z", re.IGNORECASE)
+# <think> and its like, [THINK], ◁think▷, and the channels of <|channel|>analysis<|message|>, of which "final" is the answer.
+_TAG = re.compile(
+    r"(?<!`)(?:<(?P<closing>/?)(?:think(?:ing)?|thought|reasoning)>|\[(?P<closing2>/?)THINK\]|◁(?P<closing3>/?)think▷"
+    r"|<\|channel\|>(?:(?P<final>final)|analysis|commentary)[^<>\n]{0,80}<\|message\|>)\s*",
+    re.IGNORECASE,
+)
+_ENDED_CHANNEL = re.compile(r"<\|(?:end|return)\|>(?:<\|start\|>\w{0,20})?")
+_SIGNS_OF_TAGS = ("<", "[", "◁")
+_HALF_TAG = re.compile(
+    r"(?:</?[a-z]{0,10}|\[/?(?:t(?:h(?:i(?:nk?)?)?)?)?|◁/?[a-z]{0,5}|<\|[a-z]*(?:\|(?:>[a-z ]*(?:<\|?[a-z]*\|?)?)?)?)\Z",
+    re.IGNORECASE,
+)
 
 _FENCED = re.compile(r"\s*(`{3,}|~{3,})(\w*)[ \t]*\n(.*?)(?:\n\1\s*)?\Z", re.DOTALL)
 _WRAPPERS = {"", "markdown", "md", "text", "txt", "html"}
@@ -36,23 +46,32 @@ def without_thoughts(text: str) -> str:
 
     Tags in backticks are part of a text that tells of them.
     """
-    if "<" not in text:
+    if not any(sign in text for sign in _SIGNS_OF_TAGS):
         return text
     kept, since, thinking = list[str](), 0, False
     for tag in _TAG.finditer(text):
+        closes = any((tag["closing"], tag["closing2"], tag["closing3"], tag["final"]))
+        if closes and not thinking and _is_told_of(text, tag):
+            continue
         if not thinking:
             kept.append(text[since : tag.start()])
-        if tag[1] and not thinking:  # the tag that began these thoughts was in the prompt, as some servers put it
+        if closes and not thinking:  # the tag that began these thoughts was in the prompt, as some servers put it
             kept.clear()
-        thinking, since = not tag[1], tag.end()
+        thinking, since = not closes, tag.end()
     if not thinking:
         kept.append(text[since:])
-    return "".join(kept)
+    return _ENDED_CHANNEL.sub("", "".join(kept))
+
+
+def _is_told_of(text: str, tag: re.Match[str]) -> bool:
+    """Whether a closing tag is a word of the text's own: amid a line, between spaces, as no model sets it."""
+    before, after = text[: tag.start()].rpartition("\n")[2], text[tag.start() : tag.end()]
+    return before[-1:] == " " and bool(before.strip()) and after[-1:] == " " and "\n" not in after
 
 
 def without_half_tag(text: str) -> str:
     """The text without a tag at its end that has not come whole, and may be one of thoughts."""
-    return _HALF_TAG.sub("", text) if "<" in text[-10:] else text
+    return _HALF_TAG.sub("", text) if any(sign in text[-60:] for sign in _SIGNS_OF_TAGS) else text
 
 
 def unfenced(text: str) -> str:

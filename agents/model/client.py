@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import ssl
+from functools import cache
+
 import httpx
 import openai
 from django.conf import settings
 
 
-def model_client() -> openai.AsyncOpenAI:
+def model_client(transport: httpx.AsyncBaseTransport | None = None) -> openai.AsyncOpenAI:
     """A client that tries nothing twice: ``agents.model.endpoint`` is the one layer that does."""
     return openai.AsyncOpenAI(
         api_key=settings.OPENAI_API_KEY or "none",  # local servers ask for none, but the client insists on one
         base_url=settings.OPENAI_BASE_URL or None,
         timeout=httpx.Timeout(settings.LLM_TIMEOUT, connect=10.0),
         max_retries=0,
+        http_client=openai.DefaultAsyncHttpxClient(verify=trusted(), transport=transport),
     )
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """Whose certificates are believed. Made before workers fork, who then share it."""
+    return httpx.create_ssl_context()

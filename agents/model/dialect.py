@@ -54,6 +54,11 @@ class Question:
     def characters(self) -> int:
         return sum(len(message["content"]) for message in self.messages)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the prompt in UTF-8, by which its tokens are reckoned: scripts differ less in these than in characters."""
+        return sum(len(message["content"].encode()) for message in self.messages)
+
 
 class Dialect(NamedTuple):
     """A rung of each ladder: 0 is the best."""

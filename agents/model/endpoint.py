@@ -19,7 +19,7 @@ import openai
 from django.conf import settings
 from pydantic import BaseModel, ValidationError
 
-from agents.costs.budget import afforded, spend
+from agents.costs.budget import afforded, answer_limit, spend
 from agents.exceptions import ModelError
 from agents.model.answers import joined, object_in, unfenced, until_last_word, without_half_tag, without_thoughts
 from agents.model.dialect import Dialect, Message, Question, known, remember
@@ -123,7 +123,7 @@ class Endpoint:
         return said
 
     def question(self, messages: list[Message], form: type[BaseModel] | None = None) -> Question:
-        return Question(self.model, messages, form, self.temperature, self.max_tokens)
+        return Question(self.model, messages, form, self.temperature, answer_limit(self.model, self.max_tokens))
 
     def _wider(self, question: Question, said: Said) -> Question:
         """The question with room for twice what was said. Where no limit was set, the server's own cut it."""
@@ -180,7 +180,7 @@ class Endpoint:
         """One call. Counts its cost however it ends."""
         said, silence = Said(question.characters), min(patience, self._silence())
         completions = self.client.chat.completions.with_streaming_response
-        async with afforded(self.model, question.characters, question.max_tokens):
+        async with afforded(self.model, question.size, question.max_tokens):
             try:
                 async with (
                     completions.create(**dialect.request(question), timeout=limits(silence)) as response,
@@ -189,6 +189,9 @@ class Endpoint:
                     async for batch in stream:
                         said.take(batch, response.http_request)
                         await watch(said)
+            except asyncio.CancelledError:
+                said.leave()
+                raise
             finally:
                 spend(said.usage, self.model)
         said.check()

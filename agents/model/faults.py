@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import socket
@@ -34,6 +35,17 @@ _STATUS_OF = {
     **dict.fromkeys(_QUOTA_CODES, 429),
 }
 """What a code means that comes amid a stream, where the status was 200."""
+_STATUS_OF_TYPE = {
+    "rate_limit_error": 429,
+    "overloaded_error": 503,
+    "server_error": 500,
+    "api_error": 500,
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "not_found_error": 404,
+}
+"""The same of a type, where there is no code that is known: such as OpenAI, Anthropic and those who do as they do send."""
 
 # Local servers have no code for it, only words of their own.
 _TOO_LONG = re.compile(
@@ -74,13 +86,13 @@ class Fault:
 class BadAnswer(Exception):
     """The server answered, but not with an answer."""
 
-    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+    def __init__(self, reason: str, *, permanent: bool = False, outage: bool = False) -> None:
         super().__init__(reason)
-        self.fault = Fault(reason, permanent)
+        self.fault = Fault(reason, permanent, outage=outage)
 
 
 def cut_stream() -> BadAnswer:
-    return BadAnswer(BROKE_OFF)
+    return BadAnswer(BROKE_OFF, outage=True)
 
 
 def empty_answer() -> BadAnswer:
@@ -115,7 +127,7 @@ def diagnose(error: Exception, model: str) -> Fault | None:
     if isinstance(error, BadAnswer):
         return error.fault
     if isinstance(error, openai.APIStatusError):
-        return _status_fault(error.status_code, str(error.code or ""), error.response.text, model, _retry_after(error))
+        return _status_fault(error.status_code, _code(error), error.response.text, model, _retry_after(error))
     if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
         return _late(error)
     if isinstance(error, openai.APIConnectionError | httpx.TransportError):
@@ -177,13 +189,19 @@ def _says_too_long(code: str, told: str) -> bool:
 
 
 def _fault_amid_stream(error: openai.APIError, model: str) -> Fault:
-    code, told = str(error.code or error.type or ""), error.message
+    code, told = _code(error), error.message
     if _says_too_long(code, told):
         code = "context_length_exceeded"
-    status = int(code) if re.fullmatch(r"[45]\d\d", code) else _STATUS_OF.get(code, 0)
+    known = _STATUS_OF.get(code) or _STATUS_OF_TYPE.get(str(error.type), 0)
+    status = int(code) if re.fullmatch(r"[45]\d\d", code) else known
     if status:
         return _status_fault(status, code, told, model, None)
-    return Fault(f"The model's server failed amid its answer{_quoted(told)}. Try again later.")
+    return Fault(f"The model's server failed amid its answer{_quoted(told)}. Try again later.", outage=True)
+
+
+def _code(error: openai.APIError) -> str:
+    """Its code; some servers leave that empty and say in ``type`` what it is."""
+    return str(error.code or error.type or "")
 
 
 def _quoted(told: str) -> str:
@@ -246,13 +264,13 @@ def _retry_after(error: openai.APIStatusError) -> float | None:
     """Seconds the server asks to wait: a number or a date (RFC 9110, 10.2.3), or milliseconds as some providers send them."""
     headers = error.response.headers
     try:
-        if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
-        return max(0.0, float(headers["retry-after"]))
+        in_ms = "retry-after-ms" in headers
+        seconds = float(headers["retry-after-ms"]) / 1000 if in_ms else float(headers["retry-after"])
     except KeyError:
         return None
     except ValueError:
         return _seconds_until(headers.get("retry-after", ""))
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _seconds_until(date: str) -> float | None:

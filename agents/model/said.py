@@ -26,7 +26,7 @@ class Said:
     """Grows with the stream. ``ended`` is the server's ``finish_reason``, None while it goes on.
 
     ``counted`` tells that ``usage`` is the server's own count; else it is estimated from the characters of a call that was
-    answered: four a token.
+    answered, or left: four a token.
     """
 
     def __init__(self, prompt_characters: int) -> None:
@@ -84,6 +84,10 @@ class Said:
             if thought := delta.get("reasoning_content") or delta.get("reasoning"):
                 self._thoughts += len(thought)
             self._declined = self._declined or bool(delta.get("refusal"))
+
+    def leave(self) -> None:
+        """Count with what was asked although nothing may have come yet: who leaves a call pays for its prompt all the same."""
+        self.begun = True
 
     def check(self) -> None:
         """Raise where what was said is not an answer. One that was cut off at a limit of tokens is one, as far as it goes."""

@@ -14,10 +14,11 @@ def preload() -> None:
     """Import what reading needs (about half a second), for a worker that forks one process a run."""
     for module in (
         "agents.research.choice",
-        "agents.research.ranking",
         "agents.research.reading",
         "trafilatura",
-        "bm25s",
         "ddgs.ddgs",
     ):
         import_module(module)
+    from agents.research import ranking
+
+    ranking.preload()

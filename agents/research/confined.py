@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+
+from contentstudio.lifeline import die_with_parent
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,12 @@ class Outcome:
 async def run_confined(command: Sequence[str], body: bytes, *, seconds: float, most: int) -> Outcome:
     """Give ``body`` to ``command`` and read at most ``most`` bytes. Raises TimeoutError after ``seconds``.
 
-    Whatever happens, cancellation too, the program is gone when this returns.
+    Whatever happens, cancellation too, the program is gone when this returns, and where this process is killed amid it. To be
+    called from a loop that runs in the main thread: the program is bound to the thread that starts it.
     """
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, preexec_fn=partial(die_with_parent, os.getpid())
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     feeding = asyncio.create_task(_feed(process.stdin, body))

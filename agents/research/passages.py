@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agents.text.words import STOP, WORD, count_words, lines, sentences
+from agents.text.words import PAUSES, STOP, STOPS, WORD, count_words, lines, sentences
 
 # Words of a passage: long enough to stand for itself, short enough for a citation to mean something.
 LEAST, ENOUGH, MOST = 80, 150, 200
@@ -79,7 +79,7 @@ def _broken(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _is_heading(line: str) -> bool:
-    return count_words(line) <= HEADING_WORDS and line[-1] not in ".!?…:;,。！？" and not BULLET.match(line)
+    return count_words(line) <= HEADING_WORDS and line[-1] not in STOPS + PAUSES and not BULLET.match(line)
 
 
 def is_boilerplate(text: str) -> bool:

@@ -6,12 +6,19 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any
 
 from agents.contract import Passage
-from agents.text.words import CJK, IDEOGRAPH, LETTERS
+from agents.text.words import CJK, IDEOGRAPH, LETTERS, UNSPACED
 
-TERM = re.compile(f"[{CJK}]+|{LETTERS}")
+TERM = re.compile(f"[{CJK}]+|[{UNSPACED}]+|{LETTERS}")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+
+
+def preload() -> None:
+    _stopwords()
+    _bm25()
 
 
 @cache
@@ -22,18 +29,34 @@ def _stopwords() -> frozenset[str]:
     return frozenset(STOPWORDS_EN_PLUS).union(asking)
 
 
+@cache
+def _bm25() -> Any:
+    import bm25s
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it turns its debugging on
+    return bm25s
+
+
 def terms(text: str) -> list[str]:
     """What a text is found by: its words without the commonest English ones, without a plural's s.
 
-    Chinese and Japanese, written without spaces, are found by every pair of neighbouring characters.
+    Chinese and Japanese, written without spaces, are found by every pair of neighbouring characters; Thai, Lao, Burmese and
+    Khmer, whose characters say less each, by every three.
     """
     found = []
     for word in TERM.findall(text.casefold()):
-        if IDEOGRAPH.match(word):
-            found += [word[at : at + 2] for at in range(max(1, len(word) - 1))]
+        if size := _size_of_grams(word):
+            found += [word[at : at + size] for at in range(max(1, len(word) - size + 1))]
         elif word not in _stopwords():
             found.append(word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word)
     return found
+
+
+def _size_of_grams(word: str) -> int:
+    """How many characters of ``word`` make a term; 0 where it is one as a whole."""
+    if word.isascii():
+        return 0
+    return 2 if IDEOGRAPH.match(word) else 3 if _UNSPACED.match(word) else 0
 
 
 def rank(passages: Sequence[Passage], queries: Sequence[str], limit: int, per_source: int) -> list[Passage]:
@@ -63,14 +86,9 @@ def rank(passages: Sequence[Passage], queries: Sequence[str], limit: int, per_so
 
 def _rankings(passages: Sequence[Passage], queries: Sequence[str]) -> list[list[Passage]]:
     """For each query the passages that match it at all, best first, equals in their own order."""
-    corpus = [terms(passage.text) for passage in passages]
-    if not any(corpus):
+    index = _indexed(tuple(passage.text for passage in passages))
+    if index is None:
         return []
-    from bm25s import BM25
-
-    logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it turns its debugging on
-    index = BM25()
-    index.index(corpus, show_progress=False)
     rankings = []
     for query in queries:
         known = [term for term in dict.fromkeys(terms(query)) if term in index.vocab_dict]
@@ -79,3 +97,14 @@ def _rankings(passages: Sequence[Passage], queries: Sequence[str]) -> list[list[
             matching = (place for place, score in enumerate(scores) if score > 0)
             rankings.append([passages[place] for place in sorted(matching, key=lambda place: -scores[place])])
     return rankings
+
+
+@lru_cache(maxsize=2)
+def _indexed(texts: tuple[str, ...]) -> Any:
+    """The index of ``texts``, None where none holds a term. Kept, as an article asks a dozen times of the same passages."""
+    corpus = [terms(text) for text in texts]
+    if not any(corpus):
+        return None
+    index = _bm25().BM25()
+    index.index(corpus, show_progress=False)
+    return index

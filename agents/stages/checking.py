@@ -13,6 +13,7 @@ from agents import assignments
 from agents.contract import CheckedText, Evidence, Outline, Passage, Reading, Verdict
 from agents.stages.desk import Desk, counted
 from agents.text.evidence import Cited, cited_sentences, compare, reworded
+from agents.text.language import is_in
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ async def checked(desk: Desk, number: int, text: str, passages: Mapping[str, Pas
         answer = await desk.ask(assignments.reword(desk.brief, refuted, reasons, passages))
         mended = reworded(text, answer.by_number())
         after = cited_sentences(mended)
-        if [sentence.passages for sentence in after] == [sentence.passages for sentence in cited]:
+        same_citations = [sentence.passages for sentence in after] == [sentence.passages for sentence in cited]
+        if same_citations and not left_language(text, mended, desk.brief.language):
             pairs = zip(cited, after, strict=True)
             was = {new.number: old.plain for old, new in pairs if new.plain != old.plain}
             judged |= await judge(desk, [sentence for sentence in after if sentence.number in was], passages)
@@ -65,6 +67,11 @@ async def checked(desk: Desk, number: int, text: str, passages: Mapping[str, Pas
         markdown=text,
         evidence=[evidence(number, sentence, judged[sentence.number], was) for sentence in cited],
     )
+
+
+def left_language(text: str, mended: str, language: str) -> bool:
+    """Whether ``mended`` is no longer in the language that ``text`` was in."""
+    return is_in(mended, language) is False and is_in(text, language) is not False
 
 
 async def judge(desk: Desk, cited: Sequence[Cited], passages: Mapping[str, Passage]) -> dict[int, Judged]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from agents import assignments
-from agents.contract import SEO, Description, Outline
+from agents.contract import FAQ, SEO, Description, Outline
+from agents.prompts import config
 from agents.stages.desk import Desk, both
+from agents.text.briefing import language_name
+from agents.text.language import is_in
 from agents.text.manuscript import assemble
-from agents.text.seo import fit_seo, seo_problems
+from agents.text.seo import fit_seo, seo_problems, unsaid_keyword
 
 
 async def describe(desk: Desk, outline: Outline, texts: list[str]) -> SEO | None:
@@ -15,9 +18,7 @@ async def describe(desk: Desk, outline: Outline, texts: list[str]) -> SEO | None
         return None
 
     async def perform() -> SEO:
-        description, questions = await both(
-            described(desk, outline, texts), desk.ask(assignments.answer_questions(desk.brief, outline, texts))
-        )
+        description, questions = await both(described(desk, outline, texts), answered(desk, outline, texts))
         seo = SEO(**description.model_dump(), faq=questions.faq)
         return fit_seo(seo, title=outline.title, text=assemble(outline, texts))
 
@@ -27,8 +28,36 @@ async def describe(desk: Desk, outline: Outline, texts: list[str]) -> SEO | None
 async def described(desk: Desk, outline: Outline, texts: list[str]) -> Description:
     """The description; the fields that are outside their limits, and only those, are asked for once more."""
     description = await desk.ask(assignments.describe_seo(desk.brief, outline, texts))
-    problems = seo_problems(SEO(**description.model_dump()))
-    if not problems or not desk.means.has_model:
+    if not desk.means.has_model:
+        return description
+    problems = wrong_fields(description, desk.brief.language)
+    if not problems:
         return description
     mended = await desk.ask(assignments.describe_again(desk.brief, outline, description, problems))
     return description.model_copy(update=dict(mended))
+
+
+def wrong_fields(description: Description, language: str) -> dict[str, list[str]]:
+    """Field → what is wrong with it. Title and description are held against the language together: each is too short to tell."""
+    problems = seo_problems(SEO(**description.model_dump()))
+    for name, unsaid in unsaid_keyword(description).items():
+        problems.setdefault(name, []).extend(unsaid)
+    if is_in(f"{description.title}\n{description.meta_description}", language) is False:
+        for name in ("title", "meta_description"):
+            problems.setdefault(name, []).append("Title and description are not in the language asked for.")
+    return problems
+
+
+async def answered(desk: Desk, outline: Outline, texts: list[str]) -> FAQ:
+    """The questions readers ask: once more where they are in another language, and none where they still are."""
+    brief = desk.brief
+    faq = await desk.ask(assignments.answer_questions(brief, outline, texts))
+    if not desk.means.has_model or not foreign_questions(faq, brief.language):
+        return faq
+    wrong = config("faults")["questions"].format(language=language_name(brief.language))
+    faq = await desk.ask(assignments.answer_questions(brief, outline, texts, wrong))
+    return FAQ(faq=[]) if foreign_questions(faq, brief.language) else faq
+
+
+def foreign_questions(faq: FAQ, language: str) -> bool:
+    return is_in("\n".join(f"{each.question}\n{each.answer}" for each in faq.faq), language) is False

@@ -8,7 +8,7 @@ from agents import assignments
 from agents.contract import Outline, Reading, Remark, Review, Text
 from agents.prompts import config
 from agents.stages.desk import Desk, counted
-from agents.stages.writing import controlled, told_length
+from agents.stages.writing import controlled, sound, still_cites, told_length
 from agents.text.length import STEADY, fits
 from agents.text.manuscript import repeated, section_passages, words_of
 from agents.text.voices import avoided
@@ -54,7 +54,7 @@ def remarks_by_code(desk: Desk, texts: list[str]) -> list[Remark]:
 async def edit_section(
     desk: Desk, outline: Outline, reading: Reading, number: int, text: str, remarks: list[Remark]
 ) -> str:
-    """The section as ``remarks`` ask. An edit of quite another length did something else: then the section stays as it is."""
+    """The section as ``remarks`` ask; as it is where what came back is something else than an edit of it."""
     if not remarks:
         return text
     passages = section_passages(outline, number, reading, also=text)
@@ -65,8 +65,16 @@ async def edit_section(
         first = assignments.edit_section(desk.brief, outline, number, text, remarks, passages, asked)
         again = partial(assignments.rewrite_section, desk.brief, outline, number, passages)
         edited = await controlled(desk, f"edit:{number}", first, again, asked, words, reading, STEADY)
-        steady = fits(words_of(edited), words, STEADY) or not desk.means.has_model
-        return Text(markdown=edited if steady else text)
+        return Text(markdown=edited if is_an_edit(desk, text, edited) else text)
 
     heading = outline.sections[number - 1].heading
     return (await desk.once(f"edit:{number}", Text, perform, f"Mending “{heading}”", told_length)).markdown
+
+
+def is_an_edit(desk: Desk, text: str, edited: str) -> bool:
+    """Whether ``edited`` is of about the length of ``text``, and lost neither its language, its end nor its citations."""
+    if not desk.means.has_model:
+        return True
+    language = desk.brief.language
+    kept = sound(edited, language) or not sound(text, language)
+    return kept and still_cites(edited, text) and fits(words_of(edited), words_of(text), STEADY)

@@ -7,7 +7,7 @@ import logging
 
 from agents import assignments
 from agents.contract import Outline, Picture, PicturePrompt
-from agents.exceptions import AgentError, CeilingReached, ProviderAway
+from agents.exceptions import AgentError, CeilingReached, ModelError, ProviderAway
 from agents.images import share_crop, suffix
 from agents.stages.desk import Desk
 
@@ -15,13 +15,16 @@ log = logging.getLogger(__name__)
 
 
 async def illustrate(desk: Desk, outline: Outline) -> tuple[Picture | None, str]:
-    """The picture, or why there is none: an article can do without one, so its failure is told and the run goes on."""
+    """The picture, or why there is none: an article can do without one, so its failure is told and the run goes on.
+
+    Where the run waits for its model all the same, because the sections do, the picture is tried again with them.
+    """
     if not desk.brief.include_image:
         await desk.journal.skip("image", "The brief asks for no image")
         return None, ""
     try:
         return await draw(desk, outline), ""
-    except (CeilingReached, ProviderAway):  # the run stops here, and draws when it goes on
+    except CeilingReached:  # the run stops here, and draws when it goes on
         raise
     except AgentError as error:
         log.warning("the article has no image: %s", error)
@@ -29,10 +32,16 @@ async def illustrate(desk: Desk, outline: Outline) -> tuple[Picture | None, str]
 
 
 async def draw(desk: Desk, outline: Outline) -> Picture:
+    async def choose() -> PicturePrompt:
+        try:
+            return await desk.ask(assignments.picture_prompt(desk.brief, outline))
+        except ProviderAway as away:  # the article does not wait for its picture alone
+            raise ModelError(str(away)) from away
+
     prompt = await desk.once(
         "image:prompt",
         PicturePrompt,
-        lambda: desk.ask(assignments.picture_prompt(desk.brief, outline)),
+        choose,
         "Choosing a picture",
         lambda made: made.alt,
     )

@@ -10,8 +10,10 @@ from agents.contract import Headings, Outline, OutlineSection, SectionPlan
 from agents.exceptions import AwaitsApproval
 from agents.stages.desk import Desk, counted, side_by_side
 from agents.stages.researching import Material
+from agents.text.headings import fit_headings, heading_problems
 from agents.text.length import budgets
-from agents.text.manuscript import distinct, heading_of, section_count, shortlist
+from agents.text.manuscript import distinct, section_count, shortlist
+from agents.text.written import heading_of
 
 
 async def make_outline(desk: Desk, material: Material) -> Outline:
@@ -25,9 +27,7 @@ async def make_outline(desk: Desk, material: Material) -> Outline:
     headings = await desk.once(
         "outline:make",
         Headings,
-        lambda: desk.ask(
-            assignments.make_headings(desk.brief, material.findings.findings, material.reading.passages, wanted)
-        ),
+        lambda: headings_for(desk, material, wanted),
         f"Planning {wanted} sections",
         lambda made: f"“{made.title}”, {counted(len(made.sections), 'section')}",
     )
@@ -36,6 +36,19 @@ async def make_outline(desk: Desk, material: Material) -> Outline:
     if desk.brief.approve_outline:
         raise AwaitsApproval(outline)
     return outline
+
+
+async def headings_for(desk: Desk, material: Material, wanted: int) -> Headings:
+    """Title and about ``wanted`` headings: put right once where something is wrong with them, then in order by code."""
+    brief, findings = desk.brief, material.findings.findings
+    made = await desk.ask(assignments.make_headings(brief, findings, material.reading.passages, wanted))
+    if not desk.means.has_model:
+        return made
+    problems = heading_problems(made, wanted, brief.language)
+    if problems:
+        again = await desk.ask(assignments.make_headings_again(brief, made, problems, wanted))
+        made = min(again, made, key=lambda each: len(heading_problems(each, wanted, brief.language)))
+    return fit_headings(made, wanted, brief)
 
 
 async def plan_sections(desk: Desk, material: Material, headings: Headings) -> Outline:

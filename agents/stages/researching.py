@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from agents import assignments
-from agents.contract import Findings, Found, Questions, Reading, Synthesis
+from agents.contract import Finding, Findings, Found, Questions, Reading, Synthesis
 from agents.exceptions import NothingToRead
 from agents.stages.desk import Desk, counted, side_by_side
-from agents.text.manuscript import shortlist, words_of
+from agents.text.manuscript import distinct, shortlist, words_of
 
 QUESTIONS = 4
 
@@ -61,13 +62,25 @@ def without_material(desk: Desk, questions: Questions, reading: Reading) -> Mate
 async def find(desk: Desk, reading: Reading, number: int, question: str) -> Found:
     """What the passages that fit ``question`` best say to it."""
     passages = shortlist(reading, [question, desk.brief.topic])
+
+    async def perform() -> Found:
+        found = await desk.ask(assignments.find(desk.brief, question, passages))
+        return grounded(found, {passage.id for passage in passages})
+
     return await desk.once(
         f"research:find:{number}",
         Found,
-        lambda: desk.ask(assignments.find(desk.brief, question, passages)),
+        perform,
         f"Looking for an answer to “{question}”",
         lambda made: counted(len(made.findings), "finding"),
     )
+
+
+def grounded(found: Found, shown: Collection[str]) -> Found:
+    """What was found, without ids of passages that were not ``shown`` for it, and without what rests on none then."""
+    sources = [[id for id in distinct(finding.sources) if id in shown] for finding in found.findings]
+    pairs = zip(found.findings, sources, strict=True)
+    return Found(findings=[Finding(statement=each.statement, sources=ids) for each, ids in pairs if ids])
 
 
 async def synthesise(desk: Desk, material: Material) -> Findings:

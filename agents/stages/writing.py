@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from agents import assignments
 from agents.assignments import Assignment
 from agents.contract import Outline, Reading, Text
+from agents.prompts import config
 from agents.stages.desk import Desk, counted, side_by_side
-from agents.text.citations import strip_strays, strip_unknown
+from agents.text.briefing import language_name
+from agents.text.citations import marks, strip_strays, strip_unknown
 from agents.text.language import is_in
 from agents.text.length import AIM, LONG, SHORT, adjustments, fits
-from agents.text.manuscript import is_whole, section_passages, section_text, without_loose_end, words_of
+from agents.text.manuscript import section_passages, words_of
+from agents.text.written import is_whole, section_text, without_loose_end
 
 ROUNDS = 2
 """How often the sections are looked at together once each was held to its own length."""
 
-Restated = Callable[[str, int], Assignment[str]]
-"""The same assignment again with the text it gave, and how many words it has to have."""
+EXACT = 1.0, 1.0
+"""The bounds of a section that is written again for the sake of the whole: where it is not at its new length, it is off."""
+
+Restated = Callable[[str, int, Sequence[str]], Assignment[str]]
+"""The same assignment again with the text it gave, how many words it has to have, and what is wrong with it."""
 
 
 async def write(desk: Desk, outline: Outline, reading: Reading) -> list[str]:
@@ -59,13 +65,14 @@ async def level(desk: Desk, outline: Outline, reading: Reading, texts: list[str]
 
 
 async def adjust(desk: Desk, outline: Outline, reading: Reading, number: int, text: str, words: int, key: str) -> str:
-    """Section ``number`` at about ``words`` words; as it was where that came no nearer to it."""
-    passages = section_passages(outline, number, reading, also=text)
+    """Section ``number`` at about ``words`` words; as it was where what was written in its place is not better."""
+    brief, passages = desk.brief, section_passages(outline, number, reading, also=text)
 
     async def perform() -> Text:
-        assignment = assignments.rewrite_section(desk.brief, outline, number, passages, text, desk.pace.figure(words))
+        wrong, figure = faults(text, brief.language, words, EXACT), desk.pace.figure(words)
+        assignment = assignments.rewrite_section(brief, outline, number, passages, text, figure, wrong)
         written = clean(await desk.ask(assignment, desk.draft(key)), reading)
-        return Text(markdown=nearest([text, written], words))
+        return Text(markdown=better(text, written, words, brief.language))
 
     doing = f"Bringing “{outline.sections[number - 1].heading}” to {words} words"
     return (await desk.once(key, Text, perform, doing, told_length)).markdown
@@ -91,11 +98,35 @@ async def controlled(
     if not desk.means.has_model:
         return text
     desk.pace.note(asked, words_of(text))
-    if sound(text, desk.brief.language) and fits(words_of(text), wanted, bounds):
+    wrong = faults(text, desk.brief.language, wanted, bounds)
+    if not wrong:
         return text
-    repaired = clean(await desk.ask(again(text, desk.pace.figure(wanted)), draft), reading)
-    candidates = [each for each in (text, repaired) if sound(each, desk.brief.language)]
-    return without_loose_end(nearest(candidates or [repaired], wanted))
+    repaired = clean(await desk.ask(again(text, desk.pace.figure(wanted), wrong), draft), reading)
+    return without_loose_end(better(text, repaired, wanted, desk.brief.language))
+
+
+def faults(text: str, language: str, words: int, bounds: tuple[float, float]) -> list[str]:
+    """What is wrong with a section, as sentences for whoever writes it again; empty where nothing is."""
+    told = config("faults")
+    found = {
+        told["language"].format(language=language_name(language)): is_in(text, language) is False,
+        told["end"]: not is_whole(text),
+        told["length"]: not fits(words_of(text), words, bounds),
+    }
+    return [fault for fault, is_there in found.items() if is_there]
+
+
+def better(text: str, written: str, words: int, language: str) -> str:
+    """Of a section and what was written in its place the one to keep.
+
+    What counts is, in this order: the language asked for, an end where a sentence ends, the citations, about ``words`` words.
+    """
+
+    def rank(each: str) -> tuple[bool, bool, bool, int]:
+        foreign, lost = is_in(each, language) is False, not still_cites(each, text)
+        return foreign, not is_whole(each), lost, abs(words_of(each) - words)
+
+    return min(text, written, key=rank)
 
 
 def sound(text: str, language: str) -> bool:
@@ -103,13 +134,15 @@ def sound(text: str, language: str) -> bool:
     return is_whole(text) and is_in(text, language) is not False
 
 
+def still_cites(written: str, text: str) -> bool:
+    """Whether ``written`` cites at least half of the passages that ``text`` cites: one that had to be shorter may spare some."""
+    cited = set(marks(text))
+    return 2 * len(cited.intersection(marks(written))) >= len(cited)
+
+
 def clean(answer: str, reading: Reading) -> str:
     """What the writer gave, without a heading of its own and without citations of what was not read."""
     return strip_strays(strip_unknown(section_text(answer), {passage.id for passage in reading.passages}))
-
-
-def nearest(texts: list[str], words: int) -> str:
-    return min(texts, key=lambda text: abs(words_of(text) - words))
 
 
 def told_length(made: Text) -> str:

@@ -18,19 +18,38 @@ from urllib.parse import quote, urlsplit
 
 from agents.contract import Reading, Reference, Source
 from agents.text.prose import LINE_OPENING, by_block, in_prose, parse_blocks, pieces
+from agents.text.words import PAUSES, STOPS
 
-# [S3]  [S3, S4]  [S3-S5]  [^S3]  【S3】  ［S3］, and a link a model made of its mark: [S3](https://…)
-_ONE = r"[Ss]\ ?[0-9]{1,5}"
-_LIST = rf"{_ONE}(?:\s?(?:[,;&/–—-]|\band\b)?\s?(?:{_ONE}))*"
-_MARK = rf"(?<!\\)(?:\[\^?\s?{_LIST}\s?\]|【\s?{_LIST}\s?】|［\s?{_LIST}\s?］)(?:\((?:https?:|[#/])[^()\s]*\))?"
+# [S3]  [S3, S4 and S5]  [S3-S5]  [see S3]  [S3, p. 4]  [^S3]  【S3】  ［S3］  (S3)  （S3）, and a link made of one: [S3](https://…)
+_PAGE = r"(?:[,:]?\s?(?:pp?\.?|pages?|S\.|§|para\.?|lines?)\s?[0-9]{1,4}(?:[–-][0-9]{1,4})?)"
+_ONE = rf"[Ss]\ ?[0-9]{{1,5}}{_PAGE}?[.?]?"
+# Only one way to read each: two would double with every item of a long list.
+_SEPARATOR = r"(?:\s?[,;、，；&/|+–—-]\s?|\s)?(?:(?:and|und|et|y|e|en|och|og|и|và|和|及|と)\s?)?"
+_OPENING = (
+    r"(?i:(?:see(?:\ also)?|cf\.?|sources?|passages?|refs?\.?|references?|ids?|quellen?|siehe|voir|fuentes?|nguồn|来源|参见|出典)"
+    r"[:：]?\s?)?"
+)
+_LIST = rf"{_OPENING}{_ONE}(?:{_SEPARATOR}{_ONE})*"
+_SQUARE = rf"(?:\[\^?\s?{_LIST}\s?\]|【\s?{_LIST}\s?】|［\s?{_LIST}\s?］)(?:\((?:https?:|[#/])[^()\s]*\))?"
+# Behind a name, round brackets are a call; behind square ones, the target of a link.
+_ROUND = rf"(?<![A-Za-z0-9_\])])\((?=[^()\n]{{0,40}}S[0-9]){_LIST}\)|（{_LIST}）"
+_MARK = rf"(?<!\\)(?:{_SQUARE}|{_ROUND})"
 _MARKS = rf"{_MARK}(?:[ \t]{{0,3}}[,;]?[ \t]{{0,3}}{_MARK})*"
 _GROUP = re.compile(
     rf"(?P<space>(?:(?<![ \t\u00a0])[ \t\u00a0]+)?)(?P<marks>{_MARKS})"
-    rf"(?P<stop>[.,;:!?…。，、；：！？]*)(?P<more>(?:[ \t]{{0,3}}{_MARKS})?)"
+    rf"(?P<stop>[{STOPS}{PAUSES}]*)(?P<more>(?:[ \t]{{0,3}}{_MARKS})?)"
 )
-_IDS = re.compile(r"[Ss]\ ?([0-9]{1,5})(?:\s?[–—-]\s?[Ss]\ ?([0-9]{1,5}))?")
+_IDS = re.compile(r"(?<![A-Za-z])[Ss]\ ?([0-9]{1,5})(?:\s?[–—-]\s?[Ss]\ ?([0-9]{1,5}))?")
+_TARGET = re.compile(r"(?<=\])\([^()]*\)")
 _LONGEST_RANGE = 50
-_STRAY = re.compile(r"(?<![\w\]\\!])[ \t]*\[[0-9]{1,3}(?:\s?[,;–-]\s?[0-9]{1,3})*\](?![(\[:])")
+# [0], [2, 5]: not the target of a link, not an index. What follows a word without a space is one, but at the end of a sentence.
+_NUMBERS = r"\[[0-9]{1,3}(?:\s?[,;–-]\s?[0-9]{1,3})*\]"
+_STRAYS = rf"{_NUMBERS}(?:[ \t]?{_NUMBERS})*(?![(\[:])"
+_STRAY = re.compile(
+    rf"(?:(?<![ \t=])[ \t]+|(?<![\w\]\\!=\s])|(?<=[^\W\x00-\x7f])|^){_STRAYS}"
+    rf"|(?<=[A-Za-z0-9]){_STRAYS}(?=[{STOPS}]*(?:\s|\Z))(?![ \t]+\w)",
+    re.MULTILINE,
+)
 
 # [^1]: a footnote of the writer's own, with its indented lines; [S3]: https://… a list of sources of its own
 _DEFINITION = re.compile(
@@ -173,7 +192,7 @@ def _instead_of(removed: re.Match[str]) -> str:
 
 def _ids(mark: str) -> Iterator[str]:
     """``S3, s4`` → S3, S4; ``S3-S5`` → S3, S4, S5."""
-    for match in _IDS.finditer(re.sub(r"\(.*?\)", "", mark)):
+    for match in _IDS.finditer(_TARGET.sub("", mark)):
         first = int(match[1])
         last = int(match[2]) if match[2] else first
         if not first <= last < first + _LONGEST_RANGE:

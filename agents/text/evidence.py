@@ -16,19 +16,18 @@ from agents.text.citations import Mark, escaped, find_marks, marks, strip_unknow
 from agents.text.figures import missing_figures
 from agents.text.prose import LINE_OPENING, by_block, visible
 from agents.text.wording import missing_quotations, stands_in
-from agents.text.words import count_words, sentences
+from agents.text.words import STOPS, count_words, sentences
 
 MOST_WORDS = 80
 MOST_TIMES_LONGER = 3
 
 _CONTINUED = re.compile(r"(?:\r\n?|\n)[ \t>]*")
 # What opens a line that goes on with a paragraph, and emphasis that ends behind a full stop.
-_UNSAID = re.compile(r"(?<=\n)[ \t>]+|(?<=[.!?…])[*_]+(?=\s|\Z)")
+_UNSAID = re.compile(rf"(?<=\n)[ \t>]+|(?<=[{STOPS}])[*_]+(?=\s|\Z)")
 _RULE_OF_TABLE = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 _LINE = re.compile(r"[^\n]+")
 _CELL = re.compile(r"(?:\\.|[^\\|\n])+")
-_ENDING = re.compile(r"([.!?…。！？｡]+)([\"'”’»)\]」』）]*)\Z")
-_STOPS = tuple(".!?…。！？｡")
+_ENDING = re.compile(rf"([{STOPS}]+)([\"'”’»)\]」』）]*)\Z")
 _EMPHASIS = "*_"
 
 
@@ -150,7 +149,9 @@ def _split(text: str, start: int, end: int, own: Sequence[Mark]) -> list[_Senten
 
 def _spans(bare: str, places: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Where the sentences of ``bare`` begin and end. A full stop with a mark behind it ends one, even an abbreviation's."""
-    ends = (place for place in places if bare[:place].endswith(_STOPS) and not bare[place:].lstrip()[:1].islower())
+    ends = (
+        place for place in places if bare[:place].endswith(tuple(STOPS)) and not bare[place:].lstrip()[:1].islower()
+    )
     for start, end in pairwise([0, *ends, len(bare)]):
         yield from sentences(bare, start, end)
 

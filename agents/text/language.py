@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from agents.text.citations import strip_unknown
@@ -34,6 +34,7 @@ def preload() -> None:
     _identifier()
 
 
+@lru_cache(maxsize=128)  # 4 ms for a section, and most are looked at again, unchanged, when the article is finished
 def is_in(text: str, language: str) -> bool | None:
     """Whether ``text`` is in ``language``, a BCP 47 tag; None where that cannot be told.
 

@@ -12,7 +12,9 @@ from agents.research.likeness import resemblance, sketch
 from agents.research.ranking import rank
 from agents.text.citations import marks, strip_unknown
 from agents.text.language import is_in
-from agents.text.words import STOP, count_words
+from agents.text.runs import longest_shared, words_in
+from agents.text.words import count_words
+from agents.text.written import one_line
 
 SECTION_WORDS = 190
 MOST_SECTIONS = 26
@@ -22,11 +24,8 @@ LEAST_SHARE = 0.75
 REPEATED = 0.4
 """Sections that share this much of their runs of five words say the same thing twice."""
 
-STOP_OF_A_SENTENCE = re.compile(
-    rf"(?:{STOP.pattern})(?:\s?\[S\d+(?:, S\d+)*\][.。]?)?(?:(?=\s|$)|(?<=[。！？｡」』）]))"
-)
-ENDS_WELL = re.compile(r"[.!?…:;。！？：；][\"'”’»)\]」』*_]*(?:\s?\[S\d+(?:, S\d+)*\])*$|\[S\d+(?:, S\d+)*\]$")
-NO_SENTENCE = re.compile(r"\s*(?:[-*+]\s|\d{1,3}[.)]\s|\||>|`{3}|~{3}|#{1,6}\s|\$\$|!\[)")
+COPIED_WORDS = 30
+"""So many words in a row in two sections are a passage that was copied, not a term or a quotation."""
 
 SHORTLIST, A_SOURCE = 10, 5
 SECTION_PASSAGES = 6
@@ -56,50 +55,25 @@ def section_passages(outline: Outline, number: int, reading: Reading, also: str 
     return chosen
 
 
-def section_text(answer: str) -> str:
-    """A writer's answer out of its code fence, without a heading of its own at the top, any further ones below the section's."""
-    fenced = re.fullmatch(r"\s*```(?:markdown|md)?\n(.*?)\n```\s*", answer, flags=re.DOTALL)
-    text = fenced.group(1) if fenced else answer
-    body = re.sub(r"\A(?:\s*#{1,6} [^\n]*\n+)+", "", text.strip() + "\n").strip()
-    return re.sub(r"^#{1,2} ", "### ", body, flags=re.MULTILINE)
-
-
-def is_whole(text: str) -> bool:
-    """Whether ``text`` ends where a sentence ends. Lists, tables and code end as they like, and some scripts have no stops."""
-    last = text.rstrip().rpartition("\n")[2]
-    return bool(ENDS_WELL.search(last) or NO_SENTENCE.match(last)) or not STOP.search(text)
-
-
-def without_loose_end(text: str) -> str:
-    """``text`` up to its last whole sentence; as it is where it holds none."""
-    if is_whole(text):
-        return text
-    ends = [stop.end() for stop in STOP_OF_A_SENTENCE.finditer(text)]
-    return text[: ends[-1]].rstrip() if ends else text
-
-
 def repeated(texts: Sequence[str]) -> list[tuple[int, int]]:
-    """Pairs of sections (from 1) that say the same in nearly the same words, the earlier first."""
-    sketches = [sketch(strip_unknown(text, ())) for text in texts]
+    """Pairs of sections (from 1) that say the same in nearly the same words, or hold the same passage; the earlier first."""
+    bare = [strip_unknown(text, ()) for text in texts]
+    looked_at = [(number, sketch(text), words_in(text)) for number, text in enumerate(bare, 1)]
     return [
         (one, other)
-        for (one, first), (other, second) in combinations(enumerate(sketches, 1), 2)
-        if resemblance(first, second) >= REPEATED
+        for (one, first, words), (other, second, others) in combinations(looked_at, 2)
+        if resemblance(first, second) >= REPEATED or (first & second and longest_shared(words, others) >= COPIED_WORDS)
     ]
 
 
-def heading_of(answer: str) -> str:
-    """A heading as a model gave it, on one line and without its number or a full stop."""
-    return re.sub(r"^\d{1,2}[.)]\s+", "", one_line(answer)).rstrip(" .") or one_line(answer)
+def foreign(texts: Sequence[str], language: str) -> list[int]:
+    """The sections (from 1) that are certainly in another language."""
+    return [number for number, text in enumerate(texts, 1) if is_in(text, language) is False]
 
 
 def assemble(outline: Outline, texts: Sequence[str]) -> str:
     pairs = zip(outline.sections, texts, strict=True)
     return "\n\n".join(f"## {one_line(section.heading)}\n\n{text}" for section, text in pairs)
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split()).lstrip("# ")
 
 
 def visible_words(content: str) -> int:
@@ -175,6 +149,10 @@ def notices(brief: Brief, manuscript: Manuscript, *, has_model: bool) -> list[st
             if doubted == 1
             else f"{doubted} sentences are not, or only in part, supported by what they cite. See Evidence before you publish."
         )
+    told += [
+        f"Section {number} is not in the language asked for ({brief.language}). Write it anew, or have it translated."
+        for number in manuscript.foreign
+    ]
     for one, other in manuscript.repeated:
         told.append(f"Sections {one} and {other} say nearly the same. Join them, or drop one.")
     if manuscript.reading.unread:

@@ -16,9 +16,10 @@ from django.utils.text import slugify
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from agents.contract import SEO, Answered
+from agents.contract import SEO, Answered, Description
 from agents.text.citations import strip_unknown
-from agents.text.words import WORD, count_words, sentences
+from agents.text.phrases import speaks_of
+from agents.text.words import MARKS, PAUSES, STOPS, WIDE_STOPS, WORD, count_words, sentences
 
 
 class Limits(NamedTuple):
@@ -39,12 +40,16 @@ SENTENCES = 12  # of the beginning of the text, from which what is too short is 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _FOOTNOTE = re.compile(r"^\[\^[^\]\s]+\]:.*$|\[\^[^\]\s]+\]", re.MULTILINE)
 _ORNAMENT = re.compile(r"\*\*|__|`|^\s*#{1,6} |[\x00-\x08\x0e-\x1f\x7f]")
-_END = re.compile(r"[.!?…。！？][\"'”’»)\]」』]*$")
+_END = re.compile(rf"[{STOPS}][\"'”’»)\]」』]*$")
 _PART_END = re.compile(r"(?<=[?!])\s|[:;,]\s|\s[–—|-]\s|(?<=[？！])|[：；，｜]")
 # Letters that do not come apart into a base and an accent, and would be lost in a slug.
 _UNACCENTED = str.maketrans(
-    {"đ": "d", "Đ": "D", "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "œ": "oe"}
+    {"đ": "d", "Đ": "D", "ß": "ss", "ẞ": "SS", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "Æ": "AE", "œ": "oe"}
+    | {"Œ": "OE", "ı": "i", "þ": "th", "Þ": "Th", "ð": "d", "Ð": "D"}
 )
+_NOT_OF_A_SLUG = re.compile(rf"[^\w\s{MARKS}-]|(?<![\w{MARKS}])[{MARKS}]+")
+# NFKC takes these vowels of Thai and Lao apart, which nobody writes so.
+_TAKEN_APART = {"\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}
 SMALL_WORDS = frozenset(
     ["a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"]
 )
@@ -67,13 +72,29 @@ def seo_problems(seo: SEO) -> dict[str, list[str]]:
     return {name: found for name, found in problems.items() if found}
 
 
+def unsaid_keyword(description: Description) -> dict[str, list[str]]:
+    """The fields that should name the first keyword and do not, as instructions. Code cannot mend these: it invents no words."""
+    keyword = _plain(description.keywords[0])
+    slug = description.slug.replace("-", " ")
+    said = {
+        "title": description.title,
+        "meta_description": description.meta_description,
+        "slug": f"{slug} {keyword}" if slug_of(keyword) in description.slug else slug,  # it has no accents
+    }
+    return {
+        name: [f"The {name.removeprefix('meta_')} does not speak of the first keyword, “{keyword}”."]
+        for name, text in said.items()
+        if keyword and not speaks_of(text, keyword)
+    }
+
+
 def fit_seo(seo: SEO, *, title: str, text: str) -> SEO:
     """``seo`` within the limits, as far as the article can fill them. ``title`` is its own, ``text`` its Markdown."""
     title = _plain(title)
     beginning = _beginning(text)
     return seo.model_copy(
         update={
-            "title": _fit_title(_plain(seo.title), title, beginning),
+            "title": _fit_title(_plain(seo.title).rstrip(" ."), title, beginning),
             "meta_description": _fit_description(_plain(seo.meta_description) or title, beginning),
             "slug": _fit_slug(seo.slug, title),
             "keywords": _fit_keywords(seo.keywords) or [cut(title, TITLE)],
@@ -84,7 +105,7 @@ def fit_seo(seo: SEO, *, title: str, text: str) -> SEO:
 
 def slug_of(title: str) -> str:
     """Up to six words of ``title`` for an address: in ASCII where its letters have such forms, never empty."""
-    unicode, ascii = slugify(title, allow_unicode=True), slugify(title.translate(_UNACCENTED))
+    unicode, ascii = _slugified(title), slugify(title.translate(_UNACCENTED))
     # Where most letters have no ASCII form, what is left of them would say something else.
     words = (ascii if 2 * len(ascii) > len(unicode) else unicode).replace("_", "-").split("-")
     words = [word for word in words if word]
@@ -94,6 +115,14 @@ def slug_of(title: str) -> str:
     while len(kept) > 1 and len("-".join(kept)) > SLUG_LENGTH:
         kept.pop()
     return "-".join(kept)[:SLUG_LENGTH] or "article"
+
+
+def _slugified(text: str) -> str:
+    """As Django's ``slugify`` has it with ``allow_unicode``, which drops the vowel signs of Thai and Hindi, though."""
+    text = unicodedata.normalize("NFKC", text).lower()
+    for apart, whole in _TAKEN_APART.items():
+        text = text.replace(apart, whole)
+    return re.sub(r"[-\s]+", "-", _NOT_OF_A_SLUG.sub("", text)).strip("-_")
 
 
 # What is wrong
@@ -109,7 +138,7 @@ def _length_problems(name: str, text: str, limits: Limits) -> list[str]:
 def _slug_problems(slug: str) -> list[str]:
     words = [word for word in slug.split("-") if word]
     problems = []
-    if not words or slug != "-".join(slugify(slug, allow_unicode=True).split("_")):
+    if not words or slug != "-".join(_slugified(slug).split("_")):
         problems.append(f"The slug “{slug[:SLUG_LENGTH]}” must be lower-case words joined by single hyphens.")
     # Scripts written without spaces have no words to count.
     if len(words) > SLUG_WORDS.high or (len(words) < SLUG_WORDS.low and slug.isascii()):
@@ -181,15 +210,14 @@ def _fit_description(wanted: str, beginning: Sequence[str]) -> str:
 
 def _fit_slug(wanted: str, title: str) -> str:
     """The slug as it was wanted, the last part of an address; the title's where that has more words and they are needed."""
-    slug = slug_of(wanted.strip("/ ").rpartition("/")[2])
-    if slug.count("-") + 1 >= SLUG_WORDS.low or not slug.isascii():
-        return slug
-    return max(slug_of(title), slug, key=lambda slug: slug.count("-"))
+    slug, of_title = slug_of(wanted.strip("/ ").rpartition("/")[2]), slug_of(title)
+    fitting = (each for each in (slug, of_title) if not _slug_problems(each))
+    return next(fitting, max(of_title, slug, key=lambda each: each.count("-")))
 
 
 def _fit_keywords(keywords: Iterable[str]) -> list[str]:
     named: dict[str, str] = {}
-    for keyword in map(_plain, keywords):
+    for keyword in (_plain(each).rstrip(" .") for each in keywords):
         if keyword and len(keyword) <= KEYWORD_LENGTH:
             named.setdefault(keyword.casefold(), keyword)
     return list(named.values())[: KEYWORDS.high]
@@ -228,7 +256,7 @@ def _whole_sentences(text: str, limit: int) -> str:
 
 def _joined(one: str, other: str) -> str:
     """Two sentences as one text; Chinese and Japanese set no space between them."""
-    return one + other if one[-1:] in "。！？" else f"{one} {other}".strip()
+    return one + other if one[-1:] in tuple(WIDE_STOPS) else f"{one} {other}".strip()
 
 
 def cut(text: str, limits: Limits) -> str:
@@ -239,7 +267,7 @@ def cut(text: str, limits: Limits) -> str:
     shortened = text[:fitting]
     at_word = shortened if text[fitting].isspace() else shortened.rpartition(" ")[0]
     kept = at_word if width(at_word) >= limits.low else shortened
-    return kept.rstrip(" ,;:.–—-(“«，、；：。") + "…"
+    return kept.rstrip(f" .–—-(“«。{PAUSES}") + "…"
 
 
 def _plain(text: str) -> str:

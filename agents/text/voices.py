@@ -13,6 +13,8 @@ from agents.text.words import CJK, WORD
 SAMPLES, SAMPLE_WORDS = 2, 150
 """How many samples a prompt shows, and how much of each: enough to hear a voice, little beside the passages."""
 
+_HYPHEN = re.compile("(?<=\\w)[-‐‑](?=\\w)")
+
 SPACELESS = re.compile(f"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff{CJK}]")
 """Thai, Lao, Burmese, Khmer, Chinese and Japanese put no space between words, so what is around one does not tell its end."""
 
@@ -47,7 +49,8 @@ def avoided(text: str, voice: Voice | None) -> list[str]:
 
 
 def fold(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold().replace("’", "'")
+    """``text`` as it is compared: without case, soft hyphens and kinds of apostrophes, hyphens as the spaces they stand for."""
+    return _HYPHEN.sub(" ", unicodedata.normalize("NFC", text).casefold().replace("’", "'").replace("\u00ad", ""))
 
 
 def occurs(phrase: str, text: str) -> bool:

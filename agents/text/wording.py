@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 
-from agents.text.words import count_words
+from agents.text.words import PAUSES, STOPS, count_words
 
 _FEWEST_WORDS_OF_A_SENTENCE = 5
 """Shorter ones may stand anywhere and mean something else there."""
@@ -18,15 +18,15 @@ _FEWEST_WORDS_OF_A_QUOTATION = 3
 # An inch mark opens no quotation: the straight one opens only behind something else than a word.
 _QUOTATION = re.compile(
     r"„([^„“”]+)[“”]|“([^“”]+)”|«([^«»]+)»|»([^«»]+)«|「([^「」]+)」|『([^『』]+)』|(?<!\w)\"([^\"]+)\""
+    r"|(?<!\w)‘([^‘]+?)’(?!\w)"  # British; an apostrophe within stands between letters
 )
 _LEFT_OUT = re.compile(r"\[[^\[\]]*\]|\(?…\)?|\(?\.\.\.\)?")
 _MARKS_OF_QUOTATION = re.compile("[\"„“”«»「」『』‚‘’'`´]")
 _DASHES = re.compile("[‐‑‒–—―−]")
 _MARKUP = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)|[*_`#]")
 _NOTE_MARK = re.compile(r"\[\d{1,3}\]")
-_STOPS = ".!?…。！？｡"
-_EDGES = " .,;:!?…。，、；：！？｡()[]"
-_BEFORE_A_SENTENCE = _STOPS + ":;)]"
+_EDGES = f" {STOPS}{PAUSES}()[]"
+_BEFORE_A_SENTENCE = STOPS + ":;)]"
 _BULLET = re.compile(r"^(?:[-+•·]|\d{1,3}[.)])\s")
 
 
@@ -43,7 +43,7 @@ def stands_in(sentence: str, text: str) -> bool:
     while at >= 0:
         end = at + len(words)
         begins = at in lines or said[:at].rstrip()[-1:] in _BEFORE_A_SENTENCE
-        ends = end + 1 in lines or said[end : end + 2].lstrip()[:1] in _STOPS
+        ends = end + 1 in lines or said[end : end + 2].lstrip()[:1] in STOPS
         if begins and ends:
             return True
         at = said.find(words, at + 1)

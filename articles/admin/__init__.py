@@ -8,9 +8,19 @@ from articles.admin.costs import CeilingAdmin
 from articles.admin.history import RunAdmin
 from articles.admin.keys import ApiKeyAdmin
 from articles.admin.queues import QueuesAdmin
+from articles.admin.users import WriterAdmin
 from articles.admin.voices import VoiceAdmin
 
-__all__ = ["AgentAdmin", "ApiKeyAdmin", "ArticleAdmin", "CeilingAdmin", "QueuesAdmin", "RunAdmin", "VoiceAdmin"]
+__all__ = [
+    "AgentAdmin",
+    "ApiKeyAdmin",
+    "ArticleAdmin",
+    "CeilingAdmin",
+    "QueuesAdmin",
+    "RunAdmin",
+    "VoiceAdmin",
+    "WriterAdmin",
+]
 
 admin.site.site_header = admin.site.site_title = "Content Studio"
 admin.site.index_title = "Administration"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -10,9 +11,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from agents.contract import AGENTS
 from articles.models.article import Article
-from articles.models.stage import StageView
+from articles.models.stage import StageView, stages_of
 from articles.models.status import ACTIVE, Status, StepStatus
 
 
@@ -26,7 +26,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def waiting(self, now: datetime) -> Self:
         """Runs whose job was submitted so long ago that it is in the queue, has been taken up, or is lost."""
-        return self.filter(status=Status.PENDING, enqueued_at__lt=now - timedelta(seconds=5))
+        return self.filter(status=Status.PENDING, enqueued_at__lt=now - timedelta(seconds=3))
 
     def claimable(self, now: datetime) -> Self:
         """Runs a worker may take up: those whose time has come, and whose model no other run is trying just now."""
@@ -34,9 +34,9 @@ class RunQuerySet(models.QuerySet["Run"]):
         due = Q(not_before=None) | Q(not_before__lte=now)
         return self.filter(due, status=Status.PENDING).exclude(awaits__in=tried_now)
 
-    def awaiting(self, model: str) -> Self:
-        """Runs that wait for ``model`` to answer again, and the one that tries it."""
-        return self.filter(awaits=model, status__in=(Status.PENDING, Status.PROCESSING))
+    def awaiting(self, models: Collection[str]) -> Self:
+        """Runs that wait for one of ``models`` to answer again, and those that try one."""
+        return self.filter(awaits__in=models, status__in=(Status.PENDING, Status.PROCESSING))
 
     def parked(self, model: str) -> Self:
         return self.filter(awaits=model, status=Status.PENDING)
@@ -115,14 +115,16 @@ class Run(models.Model):
         return min(99, 100 * done // planned) if planned else 0
 
     def stages(self) -> list[StageView]:
-        """The six stages as a person is told of them, whether they have begun or not."""
-        steps = [step for step in self.steps.all() if step.status != StepStatus.SUPERSEDED]
-        return [StageView.of(stage, self, [step for step in steps if step.stage == stage]) for stage in AGENTS]
+        return stages_of(self, self.steps.that_count())
 
 
 class StepQuerySet(models.QuerySet["Step"]):
     def done(self) -> Self:
         return self.filter(status=StepStatus.COMPLETED)
+
+    def that_count(self) -> Self:
+        """Not those that another answer took the place of."""
+        return self.exclude(status=StepStatus.SUPERSEDED)
 
 
 class Step(models.Model):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from agents.text.citations import marks, strip_strays
+from agents.text.citations import strip_strays
 from agents.text.evidence import cited_sentences
 from agents.text.figures import missing_figures
+from agents.text.prose import by_block, pieces
 from agents.text.wording import missing_quotations
-from articles.quality.piece import Piece
+from agents.text.words import count_words
+from articles.quality.piece import FEWEST_WORDS, Piece
+
+# Marks in brackets of any kind, also those the studio does not take for its own: a pattern apart from the one that compiles.
+_IN_BRACKETS = re.compile(r"[\[(（【［{<〔][^\[\]()（）【】［］{}<>\n]{1,80}[\])）】］}>〕]")
+_ID = re.compile(r"(?<![A-Za-z0-9])S\d{1,5}(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,14 @@ class Share:
 def cited(piece: Piece) -> Share:
     """How many sentences cite something."""
     total = sum(len(section.sentences) for section in piece.sections)
-    citing = len(cited_sentences(piece.with_marks(lambda label: ["S1"])))
+    marked = replace(piece, content=piece.with_marks(lambda label: ["S1"]))
+    prose = "".join(
+        block
+        for section in marked.sections
+        for block, kind in by_block(f"{section.markdown}\n\n", {"inline"})
+        if not (kind and block.lstrip().startswith("|"))
+    )
+    citing = sum(count_words(sentence.plain) >= FEWEST_WORDS for sentence in cited_sentences(prose))
     return Share(min(citing, total), total)
 
 
@@ -36,7 +50,7 @@ def markers(piece: Piece) -> Share:
     """How many markers lead to one note and only one. Marks that were never compiled, and numbers like [0], lead nowhere."""
     notes = Counter(piece.notes)
     resolved = [label for label in piece.markers if notes[label] == 1]
-    uncompiled, strays = marks(piece.body), strays_in(piece.body)
+    uncompiled, strays = marks_left(piece.body), strays_in(piece.body)
     problems = [f"The marker [^{label}] has no note." for label in dict.fromkeys(piece.markers) if not notes[label]]
     problems += [f"The note [^{label}] stands there {times} times." for label, times in notes.items() if times > 1]
     problems += [f"No marker leads to the note [^{label}]." for label in notes if label not in piece.markers]
@@ -44,6 +58,12 @@ def markers(piece: Piece) -> Share:
     if strays:
         problems.append(f"{strays} in brackets, such as [0], that lead nowhere.")
     return Share(len(resolved), len(piece.markers) + len(uncompiled) + strays, problems)
+
+
+def marks_left(text: str) -> list[str]:
+    """The ids of passages that stand in brackets of any kind, code left out."""
+    prose = (piece for piece, is_code in pieces(text) if not is_code)
+    return [id for piece in prose for found in _IN_BRACKETS.findall(piece) for id in _ID.findall(found)]
 
 
 def strays_in(text: str) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from agents.text.phrases import speaks_of
 from articles.seo.finding import Finding, bad, good, warn, worst_first
 from articles.seo.page import Heading, Page
-from articles.seo.words import phrase, speaks_of
+from articles.seo.words import phrase
 
 DENSITY, STUFFED = 0.03, 0.05
 """Shares of the words at which a keyword reads as repeated, and as stuffed."""

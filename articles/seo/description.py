@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from agents.contract import SEO
+from agents.text.phrases import speaks_of
 from agents.text.seo import DESCRIPTION, KEYWORDS, SLUG_LENGTH, SLUG_WORDS, TITLE, Limits, slug_of, width
 from articles.seo.finding import Finding, bad, good, warn
 from articles.seo.page import Page
-from articles.seo.words import speaks_of
 
 SLACK = 0.2  # a length this much outside its limits is a blemish, more is a fault
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from django.db.models import F
 
+from agents.text.phrases import WORD, singular
 from agents.text.seo import SMALL_WORDS
 from articles.models import Article, Status
 from articles.seo.page import Page, Paragraph
-from articles.seo.words import WORD, phrase, singular
+from articles.seo.words import phrase
 
 MOST_SUGGESTIONS = 5
 MOST_READ = 100

@@ -1,21 +1,10 @@
-"""Words and phrases in a form in which they can be found again: without case, without a plural's s."""
+"""Phrases in a form in which they can be found again, and counted."""
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
-from agents.text.words import CJK, LETTERS
-
-WORD = re.compile(f"[{CJK}]|{LETTERS}")
-STEM = (
-    6  # letters by which two forms of a word are told to be one; stands in for stemming in every language that inflects
-)
-
-
-def forms(text: str) -> list[str]:
-    """The words of ``text`` as they are compared. Each sign of Chinese or Japanese is one."""
-    return [singular(word) for word in WORD.findall(text.casefold())]
+from agents.text.phrases import forms
 
 
 @lru_cache(maxsize=8192)
@@ -28,15 +17,3 @@ def phrase(text: str) -> str:
 def findable(text: str) -> str:
     """``text`` in a form in which ``str.count`` finds whole words only, neighbours as well."""
     return f" {'  '.join(forms(text))} "
-
-
-def speaks_of(text: str, keyword: str) -> bool:
-    """Whether each longer word of ``keyword`` is in ``text``, in this form or another, in any order."""
-    wanted = forms(keyword)
-    stems = {word[:STEM] for word in forms(text)}
-    return bool(wanted) and all(word[:STEM] in stems for word in [word for word in wanted if len(word) > 2] or wanted)
-
-
-@lru_cache(maxsize=8192)
-def singular(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word

@@ -11,6 +11,7 @@ from articles.services.articles import (
     check_document,
     create_article,
     delete_article,
+    delete_articles_of,
 )
 from articles.services.outlines import (
     LEAST_WORDS,
@@ -20,11 +21,11 @@ from articles.services.outlines import (
     redo_outline,
     share_out,
 )
-from articles.services.parking import park_run, wait_with_others
-from articles.services.runs import JOB, WAITING, cancel_run, enqueue, retry_run, start_run
+from articles.services.parking import models_needed, park_run, wait_with_others
+from articles.services.runs import JOB, WAITING, cancel_run, enqueue, fail_unclaimed, retry_run, start_run
 from articles.services.sweeping import hand_over, sweep
 from articles.services.texts import BEING_WRITTEN, check_text, save_text
-from articles.services.turns import whose_turn
+from articles.services.turns import runs_per_user, whose_turn
 
 __all__ = [
     "BEING_WRITTEN",
@@ -42,12 +43,16 @@ __all__ = [
     "check_text",
     "create_article",
     "delete_article",
+    "delete_articles_of",
     "enqueue",
+    "fail_unclaimed",
     "hand_over",
+    "models_needed",
     "park_run",
     "passages_read",
     "redo_outline",
     "retry_run",
+    "runs_per_user",
     "save_text",
     "share_out",
     "start_run",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +15,8 @@ from django.core.files.storage import default_storage, storages
 from django.db import transaction
 from django.utils import timezone
 
-from articles.exceptions import BadSource, NotPossibleNow
+from articles.exceptions import ArticleGone, BadSource, NotPossibleNow
+from articles.ledger import hold, reread
 from articles.models import Article, Source
 from articles.models.status import ACTIVE
 from articles.services.runs import cancel_run, start_run
@@ -81,25 +84,36 @@ def change_brief(*, article: Article, brief: dict[str, Any]) -> None:
     resting = Article.objects.filter(pk=article.pk).exclude(status__in=ACTIVE)
     if not resting.update(**brief, updated_at=timezone.now()):
         raise NotPossibleNow(BEING_WRITTEN)
-    article.refresh_from_db()
+    reread(article)
 
 
 def delete_article(*, article: Article, by: User | None) -> None:
     """Delete the article, its history and its files; a run at work is cancelled with it, so that its worker stops.
 
-    In one transaction, so that whoever watches is told that it was deleted, not that it was cancelled.
+    In one transaction, so that whoever watches is told that it was deleted, not that it was cancelled. Raises ArticleGone where
+    somebody was faster.
     """
-    uploads = list(article.sources.exclude(upload="").values_list("upload", flat=True))
-    pictures = {file.name for file in (article.image, article.share_image) if file.name}
-
-    def remove_files() -> None:
-        for name in uploads:
-            storages["uploads"].delete(name)
-        for name in pictures:
-            default_storage.delete(name)
-
     with transaction.atomic():
+        hold(article.pk)
         if article.runs.active().exists():
             cancel_run(article=article, by=by)
-        transaction.on_commit(remove_files)
+        uploads = list(article.sources.exclude(upload="").values_list("upload", flat=True))
+        transaction.on_commit(partial(remove_files, uploads, f"covers/{article.pk}"))
         article.delete()
+
+
+def delete_articles_of(*, user: User, by: User | None) -> None:
+    """Delete all of the user's articles, as ``delete_article`` does. Rows that are deleted with their user leave files behind."""
+    for article in user.articles.without_bodies():
+        with suppress(ArticleGone):  # somebody else deleted it meanwhile
+            delete_article(article=article, by=by)
+
+
+def remove_files(uploads: Iterable[str], folder: str) -> None:
+    """``folder`` holds the article's pictures, also those of earlier runs and those a killed worker left half written."""
+    for name in uploads:
+        storages["uploads"].delete(name)
+    if default_storage.exists(folder):
+        for name in default_storage.listdir(folder)[1]:
+            default_storage.delete(f"{folder}/{name}")
+        default_storage.delete(folder)

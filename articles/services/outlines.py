@@ -15,7 +15,7 @@ from django.utils import timezone
 from agents.contract import AGENTS, MAX_WORDS, MIN_WORDS, Outline, OutlineSection, Reading
 from agents.text.length import budgets
 from articles.exceptions import BadOutline, NotPossibleNow
-from articles.ledger import Pen, writing
+from articles.ledger import Pen, reread, writing
 from articles.models import Article, Event, Run, Status, Step, StepStatus
 from articles.services.runs import WAITING, enqueue
 
@@ -44,7 +44,7 @@ def approve_outline(*, article: Article, by: User, outline: Outline | None = Non
         approved = settled(wanted, asked=pen.article.min_words, passages=passages_read(run))
         note_approval(pen, run, approved, by)
         back_to_work(pen, run, WAITING)
-    article.refresh_from_db()
+    reread(article)
     return run
 
 
@@ -58,7 +58,7 @@ def redo_outline(*, article: Article, by: User, wish: str, seen_seq: int | None 
         set_aside(run)
         pen.set(outline=None)
         back_to_work(pen, run, f"{by.get_username()} asked for another outline", outline_wish=wish)
-    article.refresh_from_db()
+    reread(article)
     return run
 
 

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 from django.utils import timezone
 
+from agents.contract import Stage
 from agents.exceptions import ProviderAway
+from articles.costs import models_at_work
+from articles.exceptions import ArticleGone
 from articles.lease import Claim, writing_as
 from articles.ledger import Pen, writing
-from articles.models import Article, Run, Status
+from articles.models import Run, Status
 from articles.models.run import NOT_PARKED
+from articles.patience import patient
 from articles.services.runs import WAITING, enqueue
 
 log = logging.getLogger(__name__)
@@ -38,19 +42,31 @@ def park_run(claim: Claim, away: ProviderAway) -> None:
 
     Raises RunTakenAway. Those that wait for the same model are put off to the same time, each in a transaction of its own.
     """
+    put_off_others(away, let_go(claim, away))
+
+
+@patient
+def let_go(claim: Claim, away: ProviderAway) -> datetime:
+    """Park the claim's run; when its model is tried again. Raises RunTakenAway."""
     now = timezone.now()
     with writing_as(claim) as (pen, run):
         until = next_try(run, away, now)
         tried = {"parkings": run.parkings + 1, "token": None, "lease_expires_at": None, "attempts": 0}
         wait(pen, run, until, str(away), since=run.parked_since or now, awaits=away.model, **tried)
+    return until
+
+
+@patient
+def put_off_others(away: ProviderAway, until: datetime) -> None:
+    """Have those that wait for the same model wait until then; tried again, it leaves alone who is put off already."""
     earlier = Run.objects.parked(away.model).filter(not_before__lt=until)
-    for_each(earlier, lambda pen, run: wait(pen, run, until, str(away), since=run.parked_since or now))
+    for_each(earlier, lambda pen, run: wait(pen, run, until, str(away), since=run.parked_since or timezone.now()))
 
 
 def next_try(run: Run, away: ProviderAway, now: datetime) -> datetime:
     """When ``run`` and those that wait for the same model try again: at the time that is set, where one is."""
     others = Run.objects.parked(away.model)
-    asked_for = now + timedelta(seconds=away.retry_after or 0)
+    asked_for = now + timedelta(seconds=min(away.retry_after or 0, GIVEN_UP_AFTER.total_seconds()))
     set_before: datetime | None = others.filter(not_before__gt=now).aggregate(Max("not_before"))["not_before__max"]
     if set_before:
         return max(set_before, asked_for)
@@ -59,16 +75,25 @@ def next_try(run: Run, away: ProviderAway, now: datetime) -> datetime:
     return max(now + pause * random.uniform(0.9, 1.1), asked_for)  # noqa: S311  # spreads studios, guards nothing
 
 
-def wait_with_others(run_id: int, model: str) -> bool:
-    """Park a run that has not asked ``model`` yet, where others did in vain and wait. Must it wait now?"""
-    others = Run.objects.awaiting(model).exclude(pk=run_id)
-    if others.filter(parkings__gt=0).count() < ENOUGH:
-        return False
-    unasked = Run.objects.filter(pk=run_id, status=Status.PENDING, parked_since=None)
-    latest = others.exclude(not_before=None).order_by("-not_before").first()
+def models_needed(run_id: int) -> set[str]:
+    """The models that the run's article cannot do without. It can do without a picture, so nobody waits for that one's."""
+    run = Run.objects.select_related("article").filter(pk=run_id).first()
+    if run is None:  # deleted since its turn came
+        return set()
+    spared = {"image"} if run.article.seo_optimize else {"image", "seo"}
+    return {model for stage, model in models_at_work(run).by_stage.items() if stage not in spared}
+
+
+def wait_with_others(run_id: int, models: Collection[str]) -> bool:
+    """Park a run that has not asked yet, where others asked one of ``models`` in vain and wait for it. Must it wait now?"""
+    others = Run.objects.awaiting(models).exclude(pk=run_id).order_by()
+    asked = others.filter(parkings__gt=0).values("awaits").annotate(runs=Count("pk"))
+    away = others.filter(awaits__in=asked.filter(runs__gte=ENOUGH).values("awaits")).exclude(not_before=None)
+    latest = away.order_by("-not_before").first()
     if latest is None or latest.not_before is None:
         return False
-    until, reason, now = latest.not_before, latest.reason, timezone.now()
+    until, reason, model, now = latest.not_before, latest.reason, latest.awaits, timezone.now()
+    unasked = Run.objects.filter(pk=run_id, status=Status.PENDING, parked_since=None)
     for_each(unasked, lambda pen, run: wait(pen, run, until, reason, since=now, awaits=model))
     return not Run.objects.claimable(timezone.now()).filter(pk=run_id).exists()
 
@@ -80,24 +105,31 @@ def for_each(runs: QuerySet[Run], do: Callable[[Pen, Run], object]) -> None:
             with writing(article_id) as pen:
                 if run := runs.filter(pk=run_id).first():
                     do(pen, run)
-        except Article.DoesNotExist:
+        except ArticleGone:
             log.info("run %s was deleted while it waited", run_id)
 
 
 def wait(pen: Pen, run: Run, until: datetime, reason: str, *, since: datetime, **changes: object) -> bool:
-    """Have ``run`` wait; failed instead, where that is longer than anybody should be kept waiting."""
-    if until - since > GIVEN_UP_AFTER:
+    """Have ``run`` wait, until it is given up at the longest; failed instead, where that time has come."""
+    now, end = timezone.now(), since + GIVEN_UP_AFTER
+    if now >= end:
         reason = f"{reason} The studio has tried for {GIVEN_UP_AFTER // timedelta(hours=1)} hours."
-        ended = {"token": None, "lease_expires_at": None, "finished_at": timezone.now(), **NOT_PARKED}
+        ended = {"token": None, "lease_expires_at": None, "finished_at": now, **NOT_PARKED}
         return pen.change_status(run, Status.FAILED, reason, reason=reason, **ended)
-    message = f"Waiting for the model, next try {timezone.localtime(until):%H:%M %Z}"
-    parked = {"not_before": until, "parked_since": since, **changes}
+    next_look = min(until, end)
+    message = f"Waiting for the model, next try {timezone.localtime(next_look):%H:%M %Z}"
+    parked = {"not_before": next_look, "parked_since": since, **changes}
     return pen.change_status(run, Status.PENDING, message, reason=reason, **parked)
 
 
-def answered(run: Run) -> None:
-    """Note that a run that was parked got an answer. Those that wait for the same model go on once that is committed."""
-    model = run.awaits
+def answered(run: Run, stage: Stage) -> None:
+    """Note that a run that was parked got an answer. Those that wait for the same model go on once that is committed.
+
+    Where ``stage`` has another model than the one it waits for, nothing is known of that.
+    """
+    model, models = run.awaits, models_at_work(run).by_stage
+    if model in models.values() and models[stage] != model:
+        return
     for field, value in {**NOT_PARKED, "reason": ""}.items():
         setattr(run, field, value)
     run.save(update_fields=[*NOT_PARKED, "reason"])

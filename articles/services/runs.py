@@ -15,7 +15,7 @@ from structlog.contextvars import get_contextvars
 
 from articles.ceilings import refuse_used_up_month
 from articles.exceptions import NotPossibleNow
-from articles.ledger import writing
+from articles.ledger import reread, writing
 from articles.models import Article, Event, Run, Status
 from articles.models.run import NOT_PARKED
 from articles.models.status import RESUMABLE
@@ -47,7 +47,7 @@ def start_run(*, article: Article, by: User | None, queue: bool = True) -> Run:
         pen.tell(Event.Type.STATUS_CHANGE, run, old_status=old, new_status=Status.PENDING, message=WAITING)
         if queue:
             enqueue(run)
-    article.refresh_from_db()
+    reread(article)
     return run
 
 
@@ -67,7 +67,7 @@ def retry_run(*, article: Article, by: User | None) -> Run:
         again = {"requested_by": by, "attempts": 0, "enqueued_at": now, "token": None, **fresh}
         pen.change_status(run, Status.PENDING, WAITING, **again)
         enqueue(run)
-    article.refresh_from_db()
+    reread(article)
     return run
 
 
@@ -93,6 +93,19 @@ def runs_in_queue() -> set[int]:
     return {int(parts[1]) for parts in ids if parts[0] == "run"}
 
 
+def fail_unclaimed(run_id: int, reason: str) -> bool:
+    """Fail a run that could not even be claimed. False where it is not pending any more."""
+    article_id = Run.objects.filter(pk=run_id, status=Status.PENDING).values_list("article_id", flat=True).first()
+    if article_id is None:
+        return False
+    with writing(article_id) as pen:
+        run = Run.objects.get(pk=run_id)
+        if run.status != Status.PENDING:
+            return False
+        ended = {"finished_at": timezone.now(), **NOT_PARKED}
+        return pen.change_status(run, Status.FAILED, reason, reason=reason, **ended)
+
+
 def cancel_run(*, article: Article, by: User | None) -> None:
     """Stop the run at work; what is done stays. Raises NotPossibleNow where none is."""
     with writing(article.pk) as pen:
@@ -101,4 +114,4 @@ def cancel_run(*, article: Article, by: User | None) -> None:
             raise NotPossibleNow("This article is not being written, so there is nothing to cancel.")
         name = f" by {by.get_username()}" if by else ""
         pen.change_status(run, Status.CANCELLED, f"Cancelled{name}", finished_at=timezone.now(), lease_expires_at=None)
-    article.refresh_from_db()
+    reread(article)

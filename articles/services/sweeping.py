@@ -7,9 +7,11 @@ import logging
 from django.conf import settings
 from django.utils import timezone
 
+from articles.exceptions import ArticleGone
 from articles.lease import Claim, is_lost, writing_as
 from articles.ledger import Pen, writing
 from articles.models import Run, Status
+from articles.patience import patient
 from articles.services.parking import call_released
 from articles.services.runs import enqueue, runs_in_queue
 from articles.services.turns import line
@@ -17,14 +19,15 @@ from articles.services.turns import line
 log = logging.getLogger(__name__)
 
 
-def sweep() -> int:
+def sweep(*, by_lease: bool = True) -> int:
     """Put back the runs whose worker died, call workers to those that wait for nothing any more, and submit the ones whose
     job was lost. Safe to run in several copies.
 
     Returns how many runs were put back, called for or given up. A run taken up MAX_ATTEMPTS times fails: it may be what kills
-    its workers.
+    its workers. Without ``by_lease`` leases that have run out are left alone: the store was away, so nobody could renew them.
     """
-    swept = sum(put_back(run) for run in Run.objects.at_work() if is_lost(run))
+    lost_now = [run for run in Run.objects.at_work() if is_lost(run, by_lease=by_lease)]
+    swept = sum(put_back(run, by_lease=by_lease) for run in lost_now)
     swept += call_released()
     now = timezone.now()
     if waiting := list(Run.objects.waiting(now)):
@@ -33,10 +36,19 @@ def sweep() -> int:
     return swept
 
 
-def put_back(lost: Run) -> bool:
+def put_back(lost: Run, *, by_lease: bool) -> bool:
+    try:
+        return put_back_held(lost, by_lease=by_lease)
+    except ArticleGone:
+        log.info("run %s was deleted, so nobody will go on with it", lost.pk, extra=of(lost))
+        return False
+
+
+def put_back_held(lost: Run, *, by_lease: bool) -> bool:
+    """Raises ArticleGone."""
     with writing(lost.article_id) as pen:
         run = Run.objects.at_work().filter(pk=lost.pk, token=lost.token).first()
-        if run is None or not is_lost(run):  # another sweeper was faster, or its worker came back
+        if run is None or not is_lost(run, by_lease=by_lease):  # another sweeper was faster, or its worker came back
             return False
         if run.attempts >= settings.MAX_ATTEMPTS:
             reason = f"The worker died {run.attempts} times over this article. Its log tells why; then try again."
@@ -60,8 +72,12 @@ def submit_again(run: Run) -> bool:
     return bool(renewed)
 
 
+@patient
 def hand_over(claim: Claim, message: str) -> None:
-    """Let another worker go on, because this one was told to stop: nothing went wrong, so it counts as no attempt."""
+    """Let another worker go on, because this one was told to stop: nothing went wrong, so it counts as no attempt.
+
+    Raises RunTakenAway.
+    """
     with writing_as(claim) as (pen, run):
         back_to_queue(pen, run, message, attempts=run.attempts - 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 
 from articles.exceptions import NotPossibleNow, TextChanged
-from articles.ledger import writing
+from articles.ledger import reread, writing
 from articles.models import Article, Revision
 from articles.models.status import ACTIVE
 
@@ -21,7 +21,7 @@ def save_text(*, article: Article, by: User, title: str, content: str, opened_at
     with writing(article.pk) as pen:
         refuse_late_text(pen.article, opened_at)
         revision = pen.save_text(title, content, by=by)
-    article.refresh_from_db()
+    reread(article)
     return revision
 
 

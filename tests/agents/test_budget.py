@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
+import openai
 import pytest
 
-from agents.costs.budget import Limit, Purse, afforded, spend, spending_from
+from agents.costs.budget import Limit, Purse, afforded, answer_limit, spend, spending_from
 from agents.costs.prices import dollars
 from agents.costs.usage import Usage, metered
 from agents.exceptions import CeilingReached
+from agents.model.dialect import Question
+from agents.model.endpoint import Endpoint
+from tests.model_server import ModelServer
 
-PROMPT = 3500  # characters: 1,000 tokens, $0.0025 of gpt-4o; an answer of 750 tokens makes a cent
+PROMPT = 3500  # bytes: 1,000 tokens, $0.0025 of gpt-4o; an answer of 750 tokens makes a cent
 ANSWER = 750
 CENT = Usage(calls=1, prompt_tokens=1000, completion_tokens=750)
 
@@ -134,3 +138,69 @@ async def test_purses_of_runs_side_by_side_are_apart() -> None:
         return purse.spent
 
     assert await asyncio.gather(run("1", 5), run("1", 2)) == [Decimal("0.05"), Decimal("0.02")]
+
+
+def largest(tokens: int) -> Usage:
+    return Usage(calls=1, prompt_tokens=1000, completion_tokens=tokens)
+
+
+async def test_without_a_limit_of_its_own_an_answer_is_sent_with_what_is_set_aside_for_it() -> None:
+    with spending_from(Pocket("1")) as purse:
+        limit = answer_limit("gpt-4o", None)
+        async with afforded("gpt-4o", PROMPT, limit):
+            assert limit == 4096
+            assert purse.reserved == Decimal("0.043460"), "1,000 tokens of prompt and all of the answer"
+
+
+async def test_what_an_answer_may_take_grows_with_what_was_seen_of_its_model() -> None:
+    with spending_from(Pocket("1")):
+        spend(largest(200), "gpt-4o")
+        assert answer_limit("gpt-4o", None) == 2048
+        spend(largest(2000), "gpt-4o")
+        spend(largest(300), "gpt-4o")
+        assert answer_limit("gpt-4o", None) == 8000
+        assert answer_limit("gpt-4o-mini", None) == 4096, "nothing is known of it yet"
+
+
+async def test_no_limit_is_sent_where_none_is_needed() -> None:
+    assert answer_limit("gpt-4o", None) is None, "nobody counts"
+    with spending_from(Pocket("1")):
+        assert answer_limit("llama3.1", None) is None, "it has no price"
+        assert answer_limit("gpt-4o", 700) == 700, "its agent has one"
+    unlimited = Pocket("1")
+    unlimited.limited = False
+    with spending_from(unlimited):
+        assert answer_limit("gpt-4o", None) is None, "there is no ceiling"
+
+
+async def test_models_that_think_at_length_do_not_pass_a_ceiling_together() -> None:
+    """They take all they may, as those that think do: 16 at once stay below."""
+
+    async def thoughtful() -> None:
+        limit = answer_limit("gpt-4o", None)
+        assert limit
+        async with afforded("gpt-4o", PROMPT, limit):
+            await asyncio.sleep(0.01)
+            spend(largest(limit), "gpt-4o")
+
+    with spending_from(Pocket("0.1")) as purse:
+        await outcomes(*(asyncio.create_task(thoughtful()) for _ in range(16)))
+    assert Decimal("0.04") < purse.spent <= Decimal("0.1")
+
+
+async def test_a_call_under_a_ceiling_is_sent_with_a_limit(
+    model_server: ModelServer, model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore
+) -> None:
+    endpoint = Endpoint("gpt-4o", model_client, slots)
+    with spending_from(Pocket("1")):
+        await endpoint.text([{"role": "user", "content": "Say 20 words."}])
+    await endpoint.text([{"role": "user", "content": "Say 20 words."}])
+    sent, without = model_server.calls
+    assert sent.body["max_completion_tokens"] == 4096
+    assert "max_completion_tokens" not in without.body
+
+
+def test_a_prompt_is_reckoned_by_its_bytes() -> None:
+    """A Chinese character is about a token, an English one a quarter of it."""
+    english, chinese = (Question("m", [{"role": "user", "content": text}]) for text in ("roof" * 10, "屋顶" * 10))
+    assert (english.size, chinese.size) == (40, 60)

@@ -7,7 +7,9 @@ import json
 from agents.contract import Manuscript
 from agents.crew import StudioCrew
 from agents.pipeline import produce
-from tests.agents.recipes import BRIEF, TEXT, MemoryJournal, means
+from agents.stages.checking import checked
+from agents.stages.desk import Desk
+from tests.agents.recipes import BRIEF, TEXT, MemoryJournal, means, reading
 from tests.model_server import ModelServer
 
 CHECK, REWORD = "Check what an article cites", "say what the passages they cite do not say"
@@ -84,3 +86,19 @@ async def test_under_garbage_every_marker_still_resolves(crew: StudioCrew, model
     assert "S99" not in made.content
     assert "[^4]" not in made.content.replace("[^4]:", "") or any(ref.number == 4 for ref in made.references)
     assert made.content.count("\n## ") + 1 == len(made.outline.sections)
+
+
+async def test_rewordings_in_another_language_are_not_taken(crew: StudioCrew, model_server: ModelServer) -> None:
+    claims = [
+        f"Những khu vườn trên mái nhà làm cho {n} người dân sống bên dưới rất vui và giàu có [S1]."
+        for n in range(90, 93)
+    ]
+    model_server.choices.add("supported")
+    english = "Roofs make the people who live below them very happy and very rich in the end."
+    model_server.fail(match=REWORD, text=json.dumps({f"s{number}": english for number in range(1, 4)}))
+    desk = Desk(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), means(crew))
+    text = " ".join(claims)
+    made = await checked(desk, 1, text, {passage.id: passage for passage in reading().passages})
+    assert len(model_server.prompts(REWORD)) == 1
+    assert made.markdown == text
+    assert [(row.verdict, row.was) for row in made.evidence] == [("not", "")] * 3

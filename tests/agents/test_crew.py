@@ -6,7 +6,7 @@ import asyncio
 import string
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -68,11 +68,12 @@ ALL = [
     assignments.find(BRIEF, "Why?", [PASSAGE]),
     assignments.synthesise(BRIEF, [FINDING]),
     assignments.make_headings(BRIEF, [FINDING], [PASSAGE], 5),
+    assignments.make_headings_again(BRIEF, HEADINGS, ["There are 2 headings."], 5),
     assignments.plan_section(BRIEF, HEADINGS, 1, [FINDING], [PASSAGE], [PASSAGE]),
     WRITE,
     assignments.write_section(BRIEF, OUTLINE, 1, Reading(), [], 120),
-    assignments.rewrite_section(BRIEF, OUTLINE, 1, [PASSAGE], TEXTS[0], 120),
-    assignments.rewrite_section(BRIEF, OUTLINE, 1, [], TEXTS[1], 120),
+    assignments.rewrite_section(BRIEF, OUTLINE, 1, [PASSAGE], TEXTS[0], 120, ["It breaks off."]),
+    assignments.rewrite_section(BRIEF, OUTLINE, 1, [], TEXTS[1], 120, ["It breaks off."]),
     assignments.review(BRIEF, OUTLINE, TEXTS),
     assignments.edit_section(BRIEF, OUTLINE, 1, TEXTS[0], [REMARK], [PASSAGE], 120),
     assignments.edit_section(BRIEF, OUTLINE, 1, TEXTS[1], [REMARK], [], 120),
@@ -162,16 +163,14 @@ class Prompt(BaseLLM):
         return "A city plans gardens."
 
 
-async def test_asking_costs_little_of_our_own_time() -> None:
-    """38 of them make an article. One takes 1 ms; what CrewAI does by default takes 8 to 10."""
+async def test_asking_leaves_nothing_behind() -> None:
+    """38 of them make an article. One takes 1 ms; with what CrewAI makes and keeps by default it would be 8 to 10."""
     crew = StudioCrew(dict.fromkeys(AGENTS, Prompt(model="prompt")))
-    await crew.ask(WRITE)
-    began = time.process_time()
-    for _ in range(50):
+    for _ in range(3):
         await crew.ask(WRITE)
-    assert (time.process_time() - began) / 50 < 0.005
     assert AgentExecutorState.__subclasses__() == [], "CrewAI makes a class a task, which takes 6 ms"
     assert crewai_event_bus.runtime_state is None, "its record keeps every agent and prompt"
+    assert not [thread for thread in threading.enumerate() if "CrewAI" in thread.name], "nobody listens to its events"
 
 
 async def test_agents_work_side_by_side(model_server: ModelServer) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from agents.contract import Passage
 from agents.text.citations import marks
 from agents.text.evidence import cited_sentences, compare, reworded
 from agents.text.prose import parse_blocks
+from tests.growth import in_proportion
 
 ROOFS = (
     "Flat roofs are the largest unused surface of a city. “We never water ours,” says the owner of one.\n"
@@ -253,9 +252,34 @@ def test_words_that_are_none_or_absurd_are_ignored(words: str) -> None:
     assert reworded(text, {1: words, 7: "No such sentence"}) == text
 
 
-def test_no_text_keeps_a_reader_waiting() -> None:
-    started = time.process_time()
-    for text in ("[S1]" * 5000, "a [S1]. " * 3000, "| a [S1] " * 3000, "9" * 20_000 + " [S1]", '"' * 20_000 + "x [S1]"):
+@pytest.mark.parametrize(
+    ("unit", "times", "end"),
+    [
+        ("[S1]", 5000, ""),
+        ("a [S1]. ", 2000, ""),
+        ("| a [S1] ", 2000, ""),
+        ("9", 20_000, " [S1]"),
+        ('"', 20_000, "x [S1]"),
+    ],
+)
+def test_no_text_keeps_a_reader_waiting(unit: str, times: int, end: str) -> None:
+    read = passages("1,000 " * 200 + '"' * 2000)
+
+    def compared(text: str) -> None:
         for cited in cited_sentences(text):
-            compare(cited, passages("1,000 " * 200 + '"' * 2000))
-    assert time.process_time() - started < 5
+            compare(cited, read)
+
+    assert in_proportion(compared, unit, times, end)
+
+
+def test_hindi_sentences_are_told_apart() -> None:
+    text = "हरी छतें शहर को ठंडा रखती हैं [S1]। लागत 15 लाख है [S2]। पौधे लगाए हैं।"
+    assert [cited.passages for cited in cited_sentences(text)] == [["S1"], ["S2"]]
+
+
+def test_british_quotations_are_compared_too() -> None:
+    passage = Passage(id="S1", source=1, start=0, end=20, text="The roof is red.")
+    [cited] = cited_sentences("He said ‘the roof isn’t green and safe’ [S1].")
+    verdict = compare(cited, {"S1": passage})
+    assert verdict
+    assert "quotation" in verdict[1]

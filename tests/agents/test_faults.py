@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from agents.exceptions import ModelError
 from agents.model import endpoint
-from agents.model.faults import LONGEST_QUOTE, Fault, diagnose
+from agents.model.faults import LONGEST_QUOTE, Fault, diagnose, error_amid_stream
 from agents.model.llm import StudioLLM
 
 DAY = datetime.timedelta(days=1)
@@ -162,6 +163,63 @@ def test_what_a_server_says_is_passed_on_in_short(body: str, quoted: str) -> Non
     assert fault is not None
     assert quoted in fault.reason
     assert len(fault.reason) < LONGEST_QUOTE + 150
+
+
+@pytest.mark.parametrize("asked", ["nan", "inf", "-inf", "1e999", "Sun, 99 Foo"])
+def test_a_retry_after_that_is_no_time_is_passed_over(asked: str) -> None:
+    error = refusal(429, "{}")
+    error.response.headers["retry-after"] = asked
+    fault = diagnose(error, "m")
+    assert fault is not None
+    assert (fault.retry_after, fault.permanent) == (None, False)
+
+
+SORRY = {"message": "The server had an error while processing your request. Sorry about that!", "code": None}
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        ({**SORRY, "type": "server_error"}, r"failed \(500\)"),
+        ({"type": "overloaded_error", "message": "Overloaded"}, r"overloaded or starting \(503\)"),
+        ({"type": "rate_limit_error", "message": "Slow down"}, r"\(429\)"),
+        ({"type": "server_error", "code": "rate_limit_exceeded", "message": "x"}, r"\(429\)"),
+        ({"type": "BadGateway", "code": 502, "message": "x"}, r"\(502\)"),
+        ("upstream connect error", "failed amid its answer"),
+    ],
+)
+def test_an_outage_that_is_told_amid_the_answer_is_one(error: object, why: str) -> None:
+    fault = diagnose(error_amid_stream(error, httpx.Request("POST", "http://localhost/v1")), "m")
+    assert fault is not None
+    assert re.search(why, fault.reason)
+    assert fault.outage
+    assert not fault.permanent
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        ({"type": "insufficient_quota", "message": "You exceeded your current quota"}, "quota is used up"),
+        ({"type": "authentication_error", "message": "invalid x-api-key"}, r"key was refused \(401\)"),
+        ({"type": "invalid_request_error", "code": "unsupported_value", "message": "No."}, r"\(400\)"),
+        ({"type": "invalid_request_error", "message": "prompt is too long: 210000 tokens"}, "too long"),
+    ],
+)
+def test_a_refusal_that_is_told_amid_the_answer_is_one(error: object, why: str) -> None:
+    fault = diagnose(error_amid_stream(error, httpx.Request("POST", "http://localhost/v1")), "m")
+    assert fault is not None
+    assert re.search(why, fault.reason)
+    assert fault.permanent
+    assert not fault.outage
+
+
+def test_a_quota_that_only_the_type_tells_of_is_used_up() -> None:
+    body = {"message": "You exceeded your current quota", "type": "insufficient_quota", "code": None}
+    response = httpx.Response(429, json={"error": body}, request=httpx.Request("POST", "http://localhost/v1"))
+    fault = diagnose(openai.RateLimitError("refused", response=response, body=body), "m")
+    assert fault is not None
+    assert "quota is used up" in fault.reason
+    assert fault.permanent
 
 
 @pytest.mark.parametrize(

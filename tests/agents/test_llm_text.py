@@ -214,3 +214,23 @@ async def test_the_draft_of_another_try_begins_anew(slow_server: ModelServer, wa
     assert await watched(slow_server, watcher) == "Another."
     assert watcher.shown == "Another."
     assert any(state.startswith("A try") for state in watcher.states)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("<thought>x</thought>A", "A"),
+        ("<reasoning>x</reasoning>A", "A"),
+        ("[THINK]x[/THINK]A", "A"),
+        ("◁think▷x◁/think▷A", "A"),
+        ("<|channel|>analysis<|message|>x<|end|><|start|>assistant<|channel|>final<|message|>A<|return|>", "A"),
+        ("Use the tag </think> to end.", "Use the tag </think> to end."),
+    ],
+)
+def test_thoughts_of_every_kind_are_no_part_of_the_answer(said: str, meant: str) -> None:
+    assert without_thoughts(said) == meant
+
+
+@pytest.mark.parametrize("half", ["[/THI", "◁thi", "<|channel|>analys", "</reasonin"])
+def test_half_a_tag_of_every_kind_waits(half: str) -> None:
+    assert without_half_tag(f"A text. {half}") == "A text. "

@@ -10,15 +10,11 @@ from agents.text.manuscript import (
     assemble,
     check,
     distinct,
-    heading_of,
-    is_whole,
     notices,
     repeated,
     section_count,
     section_passages,
-    section_text,
     shortlist,
-    without_loose_end,
     words_of,
 )
 from tests.factories import make_manuscript
@@ -31,76 +27,11 @@ def test_longer_articles_have_more_sections_of_the_same_length(words: int, secti
     assert section_count(BRIEF.model_copy(update={"min_words": words})) == sections
 
 
-@pytest.mark.parametrize(
-    ("answer", "text"),
-    [
-        ("# Title\n\n## Again\n\nText.", "Text."),
-        ("Text.\n\n## Below\n\nMore.", "Text.\n\n### Below\n\nMore."),
-        ("```markdown\nText.\n```", "Text."),
-        ("```\nText.\n```", "Text."),
-        ("Text with `code` and\n\n```\nx\n```\n\nmore.", "Text with `code` and\n\n```\nx\n```\n\nmore."),
-        ("#hashtag is no heading", "#hashtag is no heading"),
-    ],
-)
-def test_a_writers_answer_becomes_a_sections_text(answer: str, text: str) -> None:
-    assert section_text(answer) == text
-
-
-@pytest.mark.parametrize(
-    ("answer", "heading"),
-    [
-        ("Weight decides.", "Weight decides"),
-        ("3. What it costs", "What it costs"),
-        ("## Who\npays?", "Who pays?"),
-        ("2026 in figures", "2026 in figures"),
-        ("...", "..."),
-    ],
-)
-def test_a_heading_has_no_number_and_no_full_stop(answer: str, heading: str) -> None:
-    assert heading_of(answer) == heading
-
-
 def test_headings_of_an_outline_stay_on_one_line() -> None:
     section = OutlineSection(heading="## Two\nlines", purpose="", points=[], sources=[])
     assert assemble(Outline(title="A title", sections=[section, section]), ["a", "b"]).startswith(
         "## Two lines\n\na\n\n## "
     )
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "It ends.",
-        "It ends. [S3]",
-        "It ends [S3, S4].",
-        "“It ends.”",
-        "Does it end?",
-        "It ends:\n\n- one\n- two",
-        "| a | b |\n| - | - |\n| 1 | 2 |",
-        "```\ncode\n```",
-        "终于结束了。",
-        "ไม่มีเครื่องหมายจบประโยค",
-        "**It ends.**",
-    ],
-)
-def test_a_text_that_ends_well_is_whole(text: str) -> None:
-    assert is_whole(text)
-    assert without_loose_end(text) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "whole"),
-    [
-        ("It ends. And then the", "It ends."),
-        ("It ends [S1]. And then [S2", "It ends [S1]."),
-        ("It costs 3.50 euros. And then", "It costs 3.50 euros."),
-        ("One. Two.\n\nThree and", "One. Two."),
-        ("不完整。然后", "不完整。"),
-    ],
-)
-def test_a_loose_end_is_cut_off(text: str, whole: str) -> None:
-    assert not is_whole(text)
-    assert without_loose_end(text).strip() == whole
 
 
 def test_marks_are_not_counted_as_words() -> None:
@@ -173,3 +104,9 @@ class TestJudging:
         with pytest.raises(ManuscriptIncomplete, match="image"):
             check(brief, bare, has_model=True)
         check(brief, bare.model_copy(update={"picture_problem": "The model was away."}), has_model=True)
+
+
+def test_a_paragraph_that_stands_in_two_sections_is_found() -> None:
+    paragraph = " ".join(f"same{number}" for number in range(60))
+    one, other = (" ".join(f"{name}{number}" for number in range(120)) for name in ("first", "second"))
+    assert repeated([f"{one}\n\n{paragraph}", other, f"{paragraph}\n\n{other}"])[0] == (1, 3)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import json
 import re
+import warnings
+from collections.abc import Mapping
 
 import openai
 import pytest
 
-from agents.contract import AGENTS, Outline, OutlineSection, Reading, Unread
+from agents.contract import AGENTS, Outline, OutlineSection, Reading, Stage, Unread
 from agents.crew import StudioCrew
 from agents.exceptions import AgentError, AwaitsApproval, ManuscriptIncomplete, ModelError, NothingToRead
 from agents.pipeline import produce
@@ -57,6 +61,18 @@ async def test_progress_can_be_counted(crew: StudioCrew) -> None:
     await produce(BRIEF, journal, means(crew))
     for stage, planned in journal.planned.items():
         assert len(journal.steps(stage)) == planned, stage
+
+
+async def test_findings_rest_on_passages_that_were_shown(crew: StudioCrew, model_server: ModelServer) -> None:
+    findings = [
+        {"statement": "Bees fly to the moon.", "sources": ["S999", "[s1]"]},
+        {"statement": "Nobody has said so.", "sources": ["S998"]},
+        {"statement": "Nothing is under it.", "sources": []},
+    ]
+    model_server.fail(match="One of the questions it has to answer", text=json.dumps({"findings": findings}), times=4)
+    made = await produce(BRIEF, MemoryJournal(), means(crew))
+    assert made.findings
+    assert {(each.statement, *each.sources) for each in made.findings.findings} == {("Bees fly to the moon.", "S1")}
 
 
 async def test_every_marker_in_the_text_resolves(crew: StudioCrew, model_server: ModelServer) -> None:
@@ -214,6 +230,23 @@ async def test_cancelling_it_stops_every_call(model_server: ModelServer) -> None
             await asyncio.sleep(0.5)
     assert len(slow.calls) == count
     assert all(call.ended for call in slow.calls)
+
+
+async def test_a_run_cancelled_as_its_checks_begin_leaves_no_coroutine_unawaited() -> None:
+    class CancelledAfterItsReview(MemoryJournal):
+        async def plan(self, steps: Mapping[Stage, int]) -> None:
+            if "edit:review" in self.done:
+                asyncio.get_running_loop().call_soon(work.cancel)  # before what is begun next has its first turn
+
+    brief = BRIEF.model_copy(update={"include_image": False})
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        without_model = means(StudioCrew.without_model(), has_model=False)
+        work = asyncio.create_task(produce(brief, CancelledAfterItsReview(), without_model))
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        gc.collect()
+    assert [str(each.message) for each in told if "never awaited" in str(each.message)] == []
 
 
 def supported_throughout(server: ModelServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -164,3 +165,24 @@ def test_memory_decides_how_many_articles_are_written_at_once(monkeypatch, gigab
 
 def test_the_memory_is_this_machines():
     assert 2**28 < pool.memory() <= psutil.virtual_memory().total
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="not glibc, which alone keeps what was freed")
+def test_what_a_picture_took_is_given_back():
+    """What is pinned between large blocks keeps glibc from returning them, where it takes them for worth keeping."""
+    script = """
+        from agents.pool import give_memory_back
+        import psutil
+        give_memory_back()
+        resident = psutil.Process().memory_info
+        first = b"x" * 16_000_000
+        del first  # glibc would keep all of this size from now on
+        before = resident().rss
+        blocks = [(b"x" * 2_000_000, bytes(4000)) for _ in range(8)]
+        pins = [pin for _, pin in blocks]
+        del blocks
+        print(resident().rss - before)
+    """
+    done = subprocess.run([sys.executable, "-c", dedent(script)], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 4_000_000

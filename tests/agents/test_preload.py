@@ -10,7 +10,7 @@ from tests.environment import ROOT
 from tests.model_server import ModelServer
 
 JOB = """
-import sys
+import os, sys
 import tests.environment
 import agents.worker
 from django.conf import settings
@@ -21,21 +21,54 @@ from tests.factories import UserFactory, make_article
 
 settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 settings.HAS_MODEL, settings.OPENAI_BASE_URL, settings.IMAGE_MODEL = True, sys.argv[1], "test-image"
-call_command("migrate", verbosity=0)
 import channels.layers
 channels.layers.get_channel_layer()
-article = make_article(UserFactory(), sources=(SURVEY,), min_words=300)
-run, before = article.runs.get(), set(sys.modules)
-run_article(run.pk)
-run.refresh_from_db()
-assert run.status == "completed", run.reason
+if not (setting_up := os.fork()):  # what that imports, a worker has not
+    call_command("migrate", verbosity=0)
+    make_article(UserFactory(), sources=(SURVEY,), min_words=300)
+    os._exit(0)
+assert os.waitpid(setting_up, 0)[1] == 0
+before = set(sys.modules)
+run_article(1)
 print(*sorted(set(sys.modules) - before))
+from articles.models import Run
+run = Run.objects.get()
+assert run.status == "completed", run.reason
+"""
+
+WORKER = """
+import sys, threading
+import tests.environment
+import agents.worker
+from django.conf import settings
+layer = settings.CHANNEL_LAYERS["default"]["BACKEND"].rpartition(".")[0]
+print(*(thread.name for thread in threading.enumerate()), layer in sys.modules)
+"""
+
+LEARNED = """
+import tests.environment
+import agents.worker
+from openai._utils._transform import get_type_hints
+print(get_type_hints.cache_info().currsize)
 """
 
 
-def test_a_job_imports_nothing_after_the_fork(model_server: ModelServer) -> None:
-    command = [sys.executable, "-c", JOB, model_server.url]
+def told_by(script: str, *arguments: str) -> list[str]:
+    """The words that ``script`` prints, run by a Python of its own with a store of its own."""
     own_store = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    command = [sys.executable, "-c", script, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=own_store, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == []
+    return done.stdout.split()
+
+
+def test_a_job_imports_nothing_after_the_fork(model_server: ModelServer) -> None:
+    assert told_by(JOB, model_server.url) == []
+
+
+def test_a_worker_forks_with_one_thread_and_all_that_rings_watchers() -> None:
+    assert told_by(WORKER) == ["MainThread", "True"]
+
+
+def test_what_the_openai_client_learns_with_its_first_question_is_shared() -> None:
+    assert told_by(LEARNED) != ["0"]

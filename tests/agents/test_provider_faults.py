@@ -1,12 +1,11 @@
 """What goes wrong at the model's provider, from the fault on the wire to what the person is told.
 
-docs/reliability.md has a row for each; a test at the end holds it to the tests there are.
+docs/reliability.md has a row for each, which tests/test_reliability_page.py holds to the tests there are.
 """
 
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from datetime import timedelta
 from io import StringIO
@@ -21,13 +20,13 @@ from agents.jobs import run_article, run_next
 from agents.model import endpoint
 from articles.models import Article, Run, Status, StepStatus
 from articles.services import NewSource, retry_run
-from tests.environment import ROOT
 from tests.factories import UserFactory, make_article
 from tests.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ALWAYS = 10_000
+WITHOUT_END = b'data: {"choices": [{"delta": {"content": "Half a"}}]}\n\ndata: [DONE]\n\n'
 SECTION = "You write one section"
 SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surface of most cities and hold rain. " * 12)
 
@@ -159,9 +158,26 @@ def test_an_answer_that_broke_off_is_asked_for_again(owner: User, model: ModelSe
     assert made(owner).status == Status.COMPLETED
 
 
-def test_answers_that_keep_breaking_off_park_the_run(owner: User, model: ModelServer) -> None:
-    model.fail(match=SECTION, cut=0.5, times=ALWAYS)
+@pytest.mark.parametrize("fault", [{"cut": 0.5}, {"raw": WITHOUT_END}], ids=["cut", "without an end"])
+def test_answers_that_keep_breaking_off_park_the_run(owner: User, model: ModelServer, fault: dict[str, object]) -> None:
+    model.fail(match=SECTION, **fault, times=ALWAYS)
     is_parked(made(owner), "broke off.*tried 6 times")
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (b'{"message": "Sorry about that!", "type": "server_error", "code": null}', r"failed \(500\).*tried 6 times"),
+        (b'{"message": "Overloaded", "code": 503}', r"overloaded or starting \(503\).*tried 6 times"),
+        (b'"out of memory"', "failed amid its answer.*tried 6 times"),
+    ],
+    ids=["of a known type", "of a status", "of no type"],
+)
+def test_a_server_that_keeps_failing_amid_its_answer_parks_the_run(
+    owner: User, model: ModelServer, error: bytes, why: str
+) -> None:
+    model.fail(match=SECTION, raw=b'data: {"error": ' + error + b"}\n\n", times=ALWAYS)
+    is_parked(made(owner), why)
 
 
 # After an outage
@@ -236,9 +252,7 @@ def test_a_server_that_does_not_speak_tls_fails_the_run_at_once(
     owner: User, model: ModelServer, settings: Settings
 ) -> None:
     settings.OPENAI_BASE_URL = model.url.replace("http:", "https:")
-    began = time.monotonic()
     has_failed(made(owner), "does not speak TLS")
-    assert time.monotonic() - began < 5
 
 
 def test_a_key_revoked_amid_a_run_fails_it_and_keeps_what_is_done(owner: User, model: ModelServer) -> None:
@@ -320,19 +334,21 @@ def test_an_article_goes_without_a_picture_its_model_does_not_draw(owner: User, 
     assert "It has no image" in article.notice
 
 
-def test_an_outage_while_a_picture_is_chosen_parks_the_run(owner: User, model: ModelServer) -> None:
-    model.fail(match="picture", status=503, times=ALWAYS)
-    run = is_parked(made(owner, include_image=True), "503")
+def test_an_article_does_not_wait_for_its_picture_alone(owner: User, model: ModelServer) -> None:
+    model.fail(match="Choose the picture", status=503, times=ALWAYS)
+    article = made(owner, include_image=True)
+    assert article.status == Status.COMPLETED
+    assert re.search(r"It has no image\. .*\(503\)", article.notice)
+    assert article.runs.get().steps.get(key="image:prompt").status == StepStatus.FAILED
+
+
+def test_a_picture_is_chosen_after_all_where_the_sections_waited_too(owner: User, model: ModelServer) -> None:
+    for words in ("Choose the picture", SECTION):
+        model.fail(match=words, status=503, times=ALWAYS)
+    article = made(owner, include_image=True)
+    assert article.runs.get().is_parked
     model.faults.clear()
-    try_again(run)
-    assert Article.objects.get().image.name
-
-
-# The document
-
-
-def test_each_test_the_document_names_is_there() -> None:
-    named = re.findall(r"`(test_\w+)`", (ROOT / "docs" / "reliability.md").read_text())
-    sources = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
-    assert len(named) > 20
-    assert [name for name in named if f"def {name}(" not in sources] == []
+    try_again(article.runs.get())
+    article.refresh_from_db()
+    assert article.image.name
+    assert "no image" not in article.notice

@@ -8,6 +8,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import psutil
 import pypandoc
 import pytest
 import typst
@@ -21,6 +22,8 @@ from agents.research.fetch import Fetched
 from agents.research.kinds import MEDIA_TYPES, Kind
 from agents.research.text import MAX_CHARACTERS, decode, first_words, is_hard_wrapped, one_line, tidy, unwrap
 from tests.agents.fixtures.loopback import page
+from tests.environment import ROOT
+from tests.waiting import wait_until
 
 MEDIA_TYPE = {kind: media_type for media_type, kind in MEDIA_TYPES.items()}
 FIRST = "A heat pump moves heat from a cold place to a warm one, as a refrigerator does."
@@ -313,7 +316,19 @@ async def test_a_program_is_stopped_when_its_time_is_up():
     begun = time.monotonic()
     with pytest.raises(TimeoutError):
         await run_confined([sys.executable, "-c", "import time; time.sleep(30)"], b"", seconds=0.3, most=10)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
+
+
+def test_a_program_ends_with_the_process_that_started_it():
+    reader = [sys.executable, "-c", "import time; time.sleep(120)"]
+    reading = f"run_confined({reader}, b'', seconds=120, most=1)"
+    job = f"import asyncio; from agents.research.confined import run_confined; asyncio.run({reading})"
+    started = subprocess.Popen([sys.executable, "-c", job], cwd=ROOT)
+    wait_until(lambda: bool(psutil.Process(started.pid).children()))
+    (program,) = psutil.Process(started.pid).children()
+    started.kill()
+    started.wait()
+    wait_until(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE, seconds=30)
 
 
 async def test_a_program_that_writes_without_end_is_stopped():

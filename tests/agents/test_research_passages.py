@@ -236,3 +236,12 @@ def test_terms_are_found_in_any_script():
 def test_words_are_counted_as_a_reader_counts_them(text: str, words: int):
     assert count_words(text) == words
     assert count_words(f"one {text} one", 4, 4 + len(text)) == words
+
+
+def test_short_hindi_prose_is_no_menu() -> None:
+    assert not is_boilerplate("हरी छतें शहर को ठंडा रखती हैं।\nलागत कम है।")
+
+
+def test_terms_keep_their_vowel_signs() -> None:
+    assert terms("हरी छतें") == ["हरी", "छतें"]
+    assert terms("หลังคา") == ["หลั", "ลัง", "ังค", "งคา"]

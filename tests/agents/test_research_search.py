@@ -150,7 +150,7 @@ async def test_ddgs_that_hangs_is_not_waited_for(
     loopback_engine: type[BaseSearchEngine[Any]], monkeypatch: pytest.MonkeyPatch
 ):
     async def hang(request: web.Request) -> web.Response:
-        await asyncio.sleep(2)
+        await asyncio.sleep(60)
         return web.Response()
 
     monkeypatch.setattr(providers, "SECONDS", 0.2)
@@ -159,7 +159,7 @@ async def test_ddgs_that_hangs_is_not_waited_for(
         begun = time.monotonic()
         with pytest.raises(Unanswered, match=r"ddgs did not answer within 0\.2 seconds"):
             await Ddgs(backend="loopback").search("heat pump", 5)
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize(

@@ -184,3 +184,21 @@ def test_whatever_a_model_answers_comes_out_within_the_limits() -> None:
         assert seo_problems(made) == {}
         assert TITLE.low <= width(made.title) <= TITLE.high
         assert DESCRIPTION.low <= width(made.meta_description) <= DESCRIPTION.high
+
+
+@pytest.mark.parametrize(
+    "slug",
+    ["หลังคา-สีเขียว", "น้ำ-ฝน", "हरी-छतें-शहर-को"],
+)
+def test_vowel_signs_are_kept_in_slugs(slug: str) -> None:
+    assert slug_of(slug.replace("-", " ")) == slug
+    assert "slug" not in seo_problems(seo(slug=slug))
+
+
+def test_letters_without_an_accent_to_lose_have_an_ascii_form() -> None:
+    assert slug_of("Ærø çatıları Þór") == "aero-catilari-thor"
+
+
+def test_a_short_ascii_slug_gives_way_to_a_chinese_title() -> None:
+    made = fitted(title="屋顶花园如何为城市降温", slug="green-roofs")
+    assert "slug" not in seo_problems(made)

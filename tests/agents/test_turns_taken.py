@@ -49,6 +49,16 @@ def test_a_job_without_a_run_to_take_up_ends() -> None:
     assert status_of(articles[2]) == Status.PENDING, "its owner has two in work, and that is enough"
 
 
+def test_a_turn_that_other_workers_used_up_meanwhile_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = UserFactory()
+    articles = [make_article(ada) for _ in range(3)]
+    seen = iter([articles[2].runs.get().pk, None])
+    monkeypatch.setattr("agents.jobs.whose_turn", lambda passed: next(seen))  # as it was before the two were claimed
+    claim(articles[0]), claim(articles[1])
+    run_next(articles[2].runs.get().pk)
+    assert status_of(articles[2]) == Status.PENDING
+
+
 def test_whoever_performs_a_run_themselves_does_not_wait_for_a_turn() -> None:
     ada = UserFactory()
     articles = [make_article(ada, sources=(SURVEY,), min_words=300) for _ in range(3)]

@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import django_rq
 import psutil
 import pytest
 from django.core.management import CommandError, call_command
+from redis import Redis
 from rq.job import Job
 
-from agents.worker import CrewWorker
+from agents.worker import RECONNECT_EVERY, CrewWorker
+from articles.health import living_workers
+from contentstudio import embedded_redis
 from tests.waiting import wait_until
 
 
@@ -62,6 +68,37 @@ def test_a_worker_whose_job_was_killed_works_on(workers):
 def test_a_worker_is_missed_within_seconds(redis):
     worker = CrewWorker(["articles"], connection=redis)
     assert (worker.worker_ttl, worker.maintenance_interval, worker.job_monitoring_interval) == (25, 10, 5)
+
+
+def test_a_worker_waits_for_a_redis_that_is_away(monkeypatch):
+    """RQ itself gives up at once amid a job, and the job ends with its worker."""
+    with TemporaryDirectory(dir="/tmp") as place, ExitStack() as stack:
+        socket, waits = Path(place, "redis.sock"), []
+        address = f"unix://{socket}"
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == 50:
+                server = stack.enter_context(subprocess.Popen(embedded_redis.server_command(socket, Path(place))))
+                stack.callback(server.kill)
+                assert embedded_redis.wait_until_it_answers(address)
+
+        monkeypatch.setattr("redis.retry.sleep", wait)
+        connection = stack.enter_context(Redis.from_url(address))
+        worker = CrewWorker(["articles"], connection=connection, prepare_for_work=False)
+        worker.heartbeat()
+        assert connection.hexists(worker.key, "last_heartbeat")
+        assert waits == [RECONNECT_EVERY] * 50
+
+
+def test_a_worker_registers_again_where_redis_was_emptied(redis):
+    redis.delete("rq:workers", "rq:workers:articles")
+    assert living_workers() == 0
+    worker = CrewWorker(["articles"], connection=redis)
+    worker.heartbeat()
+    assert living_workers() == 1
+    assert [each.name for each in CrewWorker.all(connection=redis)] == [worker.name]
+    worker.register_death()
 
 
 @pytest.mark.parametrize("count", [0, -3])

@@ -6,13 +6,16 @@ import re
 
 import pytest
 
-from agents.contract import Voice
+from agents.contract import Outline, OutlineSection, Remark, Voice
 from agents.crew import StudioCrew
 from agents.exceptions import ManuscriptIncomplete
 from agents.pipeline import produce
+from agents.stages.desk import Desk
+from agents.stages.editing import edit_section
+from agents.stages.writing import adjust, write_section
 from agents.text.length import length_score
-from agents.text.manuscript import visible_words
-from tests.agents.recipes import BRIEF, MemoryJournal, means
+from agents.text.manuscript import visible_words, words_of
+from tests.agents.recipes import BRIEF, MemoryJournal, means, reading
 from tests.model_server import ModelServer
 
 WRITE, REWRITE, MEND = "You write one section", "You wrote one section", "Mend one section"
@@ -165,3 +168,96 @@ async def test_the_voice_is_told_and_what_it_avoids_is_mended(crew: StudioCrew, 
     assert all("Short and dry." in prompt for prompt in quiet_review.prompts(WRITE))
     (prompt,) = quiet_review.prompts(MEND)
     assert "which the voice avoids: leverage" in prompt
+
+
+class TestSecondPass:
+    """A section that is written again for its length alone must not come out worse than it went in."""
+
+    ENGLISH = "Flat roofs hold the rain of a whole summer night and let it go by morning [S1]. " * 8
+    CITED = VIETNAMESE.replace("mưa. ", "mưa [S1]. ") * 3
+
+    @staticmethod
+    async def adjusted(crew: StudioCrew, server: ModelServer, text: str, written: str, language: str) -> str:
+        section = OutlineSection(heading="What roofs hold", words=100)
+        outline = Outline(title="Roofs of the city", sections=[section, section])
+        server.fail(match=REWRITE, text=written)
+        desk = Desk(BRIEF.model_copy(update={"language": language}), MemoryJournal(), means(crew))
+        return await adjust(desk, outline, reading(), 1, text.strip(), words_of(written), "write:1:again-1")
+
+    async def test_one_in_another_language_is_not_taken(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        kept = await self.adjusted(crew, model_server, self.CITED, self.ENGLISH, "vi")
+        assert kept == self.CITED.strip()
+
+    async def test_one_that_breaks_off_is_not_taken(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        kept = await self.adjusted(crew, model_server, self.ENGLISH, f"{self.ENGLISH * 2} And then the", "en")
+        assert kept == self.ENGLISH.strip()
+
+    async def test_one_without_its_citations_is_not_taken(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        bare = self.ENGLISH.replace(" [S1]", "") * 2
+        assert await self.adjusted(crew, model_server, self.ENGLISH, bare, "en") == self.ENGLISH.strip()
+
+    async def test_one_that_cites_on_and_is_nearer_to_its_length_is_taken(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        longer = (self.ENGLISH * 2).strip()
+        assert await self.adjusted(crew, model_server, self.ENGLISH, longer, "en") == longer
+
+    async def test_it_mends_a_language_although_the_length_was_right(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        assert await self.adjusted(crew, model_server, self.ENGLISH, self.CITED, "vi") == self.CITED.strip()
+
+
+class TestWhatIsWrong:
+    """Whoever writes a section again is told why."""
+
+    @pytest.mark.parametrize(
+        ("text", "language", "told"),
+        [
+            ("Roofs hold the rain of a whole summer night. " * 22, "vi", "It is not in Vietnamese (vi)"),
+            ("Roofs hold the rain of a whole summer night. " * 22 + "And then the", "en", "It breaks off"),
+            ("Roofs hold the rain of a whole summer night.", "en", "It has to be another length."),
+        ],
+    )
+    async def test_the_fault_and_no_other_is_named(
+        self, crew: StudioCrew, quiet_review: ModelServer, text: str, language: str, told: str
+    ) -> None:
+        quiet_review.fail(match="Your section is number 1", text=text)
+        brief = BRIEF.model_copy(update={"language": language})
+        outline = Outline(
+            title="Roofs of the city", sections=[OutlineSection(heading="What roofs hold", words=200)] * 2
+        )
+        await write_section(Desk(brief, MemoryJournal(), means(crew)), outline, reading(), 1)
+        (prompt,) = quiet_review.prompts(REWRITE)
+        wrong = prompt.partition("What is wrong with it:\n")[2].partition("\n\n")[0]
+        assert wrong.startswith(f"- {told}")
+        assert wrong.count("\n") == 0
+
+
+class TestEdits:
+    @pytest.mark.parametrize(
+        ("language", "text", "edited"),
+        [
+            ("vi", VIETNAMESE * 3, TestSecondPass.ENGLISH * 2),
+            ("en", TestSecondPass.ENGLISH, TestSecondPass.ENGLISH.replace(" [S1]", "")),
+        ],
+        ids=["language", "citations"],
+    )
+    async def test_an_edit_that_loses_it_is_not_taken(
+        self, crew: StudioCrew, model_server: ModelServer, language: str, text: str, edited: str
+    ) -> None:
+        for task in (MEND, REWRITE):
+            model_server.fail(match=task, text=edited)
+        section = OutlineSection(heading="What roofs hold", words=100)
+        outline = Outline(title="Roofs of the city", sections=[section, section])
+        desk = Desk(BRIEF.model_copy(update={"language": language}), MemoryJournal(), means(crew))
+        remarks = [Remark(section=1, kind="tone", instruction="Say it drily.")]
+        assert await edit_section(desk, outline, reading(), 1, text.strip(), remarks) == text.strip()
+
+
+async def test_a_section_left_in_another_language_is_named(crew: StudioCrew, quiet_review: ModelServer) -> None:
+    quiet_review.fail(match="Your section is number 2", text=VIETNAMESE * 3)
+    quiet_review.fail(match="Section 2, ", text=VIETNAMESE * 3, times=9)
+    made = await produce(BRIEF, MemoryJournal(), means(crew))
+    (notice,) = [notice for notice in made.notices if "not in the language" in notice]
+    assert notice.startswith("Section 2 is not in the language asked for (en).")

@@ -28,7 +28,7 @@ MODEL = "gpt-4o"
 async def call(seconds: float) -> str:
     """One of 1,000 tokens in and 750 out: a cent, set aside and spent."""
     try:
-        async with afforded(MODEL, prompt_characters=3500, answer_tokens=750):
+        async with afforded(MODEL, prompt_bytes=3500, answer_tokens=750):
             print("calling", flush=True)
             await asyncio.sleep(seconds)
             spend(Usage(calls=1, prompt_tokens=1000, completion_tokens=750), MODEL)

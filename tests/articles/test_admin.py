@@ -314,8 +314,9 @@ class TestDeleting:
     @pytest.fixture
     def picture(self, owner: User) -> str:
         """The name of a picture that belongs to a finished article."""
-        name = default_storage.save("covers/1/a.png", ContentFile(b"png"))
-        Article.objects.filter(pk=make_completed_article(owner).pk).update(image=name)
+        article = make_completed_article(owner)
+        name = default_storage.save(f"covers/{article.pk}/a.png", ContentFile(b"png"))
+        Article.objects.filter(pk=article.pk).update(image=name)
         return name
 
     def test_it_says_what_goes_and_takes_files_along(

@@ -211,6 +211,13 @@ def test_a_crash_is_logged_and_told_without_its_inside(
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_the_length_that_is_told_is_that_of_what_is_sent(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client waits for what is missing, and cuts off what is too much."""
+    monkeypatch.setattr(articles_api, "find", lambda *_: 1 / 0)
+    for answer in (api.put("/api/health"), api.get("/api/nothing"), api.get("/api/articles/1")):
+        assert answer["Content-Length"] == str(len(answer.content)), answer.status_code
+
+
 def test_pages_keep_their_own_errors(api: Client) -> None:
     assert not api.get("/api-docs-of-old").headers["Content-Type"].startswith("application/json")
 

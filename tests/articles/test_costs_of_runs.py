@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -12,6 +13,7 @@ from io import StringIO
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from pytest_django import Settings
 
 from agents.contract import AGENTS
@@ -23,10 +25,11 @@ from articles.ceilings import spent_this_month
 from articles.costs import spent_by_stage, spent_on_article, spent_on_run
 from articles.exceptions import NotPossibleNow
 from articles.models import Article, Ceiling, Run, Status, Step, StepStatus
-from articles.services import NewSource, delete_article, retry_run
+from articles.services import NewSource, cancel_run, delete_article, retry_run
 from tests.environment import ROOT
 from tests.factories import UserFactory, make_article
 from tests.model_server import ModelServer
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -132,11 +135,16 @@ def test_the_picture_is_held_back_too(owner: User, server: ModelServer, settings
     assert not [call for call in server.calls if "images" in call.path]
 
 
-def side_by_side(runs: list[Run], environment: dict[str, str], **settings: str) -> None:
-    """Perform ``runs`` at the same time, each in a process of its own."""
+def performing(run: Run, environment: dict[str, str], **settings: str) -> subprocess.Popen[bytes]:
+    """A process that performs ``run``."""
     perform = "import sys, django; django.setup(); from agents.jobs import run_article; run_article(int(sys.argv[1]))"
     own = environment | {"DJANGO_SETTINGS_MODULE": "contentstudio.settings", "LLM_MODEL": MODEL} | settings
-    started = [subprocess.Popen([sys.executable, "-c", perform, str(run.pk)], env=own, cwd=ROOT) for run in runs]
+    return subprocess.Popen([sys.executable, "-c", perform, str(run.pk)], env=own, cwd=ROOT)
+
+
+def side_by_side(runs: list[Run], environment: dict[str, str], **settings: str) -> None:
+    """Perform ``runs`` at the same time, each in a process of its own."""
+    started = [performing(run, environment, **settings) for run in runs]
     assert [process.wait(timeout=120) for process in started] == [0] * len(runs)
     for run in runs:
         run.refresh_from_db()
@@ -163,6 +171,59 @@ def test_two_runs_side_by_side_are_counted_apart(
     assert one.calls + other.calls == len(server.calls)
     assert abs(one.calls - other.calls) < 10
     assert spent_this_month(owner) == one.cost + other.cost
+
+
+@pytest.fixture
+def slow(settings: Settings) -> Iterator[ModelServer]:
+    """A model server whose sections take seconds, so that they can be cut off."""
+    with ModelServer(token_seconds=0.01) as running:
+        settings.OPENAI_BASE_URL = running.url
+        yield running
+
+
+def section_in_flight(server: ModelServer) -> bool:
+    return any("You write one section" in call.prompt and not call.ended for call in list(server.calls))
+
+
+def every_call_is_counted(run: Run, server: ModelServer) -> None:
+    """Check it, of a run whose last calls were cut off: in its steps and in the month."""
+    run.refresh_from_db()
+    spent = spent_on_run(run)
+    assert any(call.status == 499 for call in server.calls), "none was cut off"
+    assert spent.calls == len(server.calls)
+    asked = sum(len(call.prompt) // 4 for call in server.calls)
+    assert abs(spent.prompt_tokens - asked) <= len(server.calls), "those cut off are estimated, each to a token"
+    assert spent.cost == spent_this_month(run.article.owner)
+
+
+def test_calls_that_a_person_cut_off_by_cancelling_are_counted(owner: User, slow: ModelServer) -> None:
+    article, run = pending(owner, include_image=False)
+
+    def cancel_amid_a_section() -> None:
+        try:
+            wait_until(lambda: section_in_flight(slow), seconds=60)
+            cancel_run(article=article, by=owner)
+        finally:
+            connection.close()
+
+    person = threading.Thread(target=cancel_amid_a_section)
+    person.start()
+    run_article(run.pk)
+    person.join()
+    every_call_is_counted(run, slow)
+    assert run.status == Status.CANCELLED
+
+
+def test_calls_that_were_cut_off_by_handing_over_are_counted(
+    owner: User, slow: ModelServer, program_environment: dict[str, str]
+) -> None:
+    _, run = pending(owner, include_image=False)
+    worker = performing(run, program_environment, OPENAI_BASE_URL=slow.url)
+    wait_until(lambda: section_in_flight(slow), seconds=60)
+    worker.terminate()
+    assert worker.wait(20) == 0
+    every_call_is_counted(run, slow)
+    assert run.status == Status.PENDING
 
 
 def test_what_a_deleted_article_cost_is_still_counted(owner: User, settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import redis as redis_py
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +20,7 @@ from rq import Worker
 from rq.utils import now, utcformat
 
 from articles import health
+from articles.inquiry import Inquiry
 from articles.journal import await_approval, pause_run
 from articles.lease import Claim
 from articles.models import Run
@@ -31,13 +33,14 @@ from tests.factories import (
     make_processing_article,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # the thread that asks has a connection of its own
 
 
 @pytest.fixture(autouse=True)
 def own_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No client and no answer of an earlier test, and workers counted apart from those other tests may have running."""
     monkeypatch.setattr(health, "WORKERS", "rq:workers:of-these-tests")
+    monkeypatch.setattr(health.inquiry, "patience", 60)  # a busy machine is not a frozen one
     health.redis_client.cache_clear()
     health.health_at.cache_clear()
     yield
@@ -107,22 +110,26 @@ def test_it_tells_how_the_work_goes() -> None:
     await_approval(held(owner), make_manuscript().outline)
     pause_run(held(owner), "The ceiling is reached.")
     early, parked, _ = make_article(owner), make_article(owner), make_article(owner)
-    Run.objects.filter(article=early).update(enqueued_at=timezone.now() - timedelta(minutes=2))
-    Run.objects.filter(article=parked).update(awaits="gpt-test", enqueued_at=timezone.now() - timedelta(hours=1))
+    early.events.update(created_at=timezone.now() - timedelta(minutes=2))
+    Run.objects.filter(article=early).update(enqueued_at=timezone.now())  # its job was lost, and submitted again
+    parked.events.update(created_at=timezone.now() - timedelta(hours=1))
+    Run.objects.filter(article=parked).update(awaits="gpt-test")
     told = ask()[1]["work"]
     assert 120 <= told.pop("oldest_waiting") < 130
     assert told == {"waiting": 2, "parked": 1, "in_flight": 1, "awaiting_approval": 1, "paused": 1}
 
 
-def test_it_asks_the_store_once_a_second_however_often_it_is_asked(
-    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
-) -> None:
-    monkeypatch.setattr(time, "monotonic", lambda: 1000.2)
-    with django_assert_num_queries(2):
-        assert {ask()[0] for _ in range(5)} == {200}
-    monkeypatch.setattr(time, "monotonic", lambda: 1001.2)
-    with django_assert_num_queries(2):
-        ask()
+def test_it_asks_the_store_once_a_second_however_often_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    seconds = [0.2]
+    counted = Inquiry(lambda: asked.append(1) or health.count_work(), patience=60)
+    monkeypatch.setattr(health, "inquiry", counted)
+    monkeypatch.setattr(health, "monotonic", lambda: seconds[0])
+    assert {ask()[0] for _ in range(5)} == {200}
+    assert len(asked) == 1
+    seconds[0] = 1.2
+    ask()
+    assert len(asked) == 2
 
 
 def test_administrators_see_it_above_the_queues(worker: None, client: Client) -> None:
@@ -143,11 +150,37 @@ def test_without_redis_it_cannot_serve_and_answers_at_once(settings: Any, caplog
 def test_without_its_database_it_cannot_serve(
     worker: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse() -> None:
+    def refuse(self: BaseDatabaseWrapper) -> None:
         raise OperationalError("the disk is gone")
 
-    monkeypatch.setattr(connection, "cursor", refuse)
+    monkeypatch.setattr(BaseDatabaseWrapper, "connect", refuse)
     status, told = ask()
     assert (status, told["status"], told["database"], told["work"]) == (503, "unavailable", False, None)
     assert "disk is gone" not in str(told)
     assert "disk is gone" in caplog.text
+
+
+def test_a_database_that_hangs_is_told_as_away_and_holds_one_thread(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    thaw, asked, connect = threading.Event(), [], BaseDatabaseWrapper.connect
+
+    def hang(self: BaseDatabaseWrapper) -> None:
+        asked.append(1)
+        thaw.wait()
+        connect(self)
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "connect", hang)
+    monkeypatch.setattr(health.inquiry, "patience", 0.05)
+    try:
+        for _ in range(3):
+            health.health_at.cache_clear()
+            status, told = ask()
+            assert (status, told["database"], told["redis"]) == (503, False, True)
+        assert len(asked) == 1
+        assert "silent for 0.05 s" in caplog.text
+    finally:
+        thaw.set()
+    monkeypatch.setattr(health.inquiry, "patience", 60)
+    health.health_at.cache_clear()
+    assert ask()[1]["database"]

@@ -17,7 +17,7 @@ from agents.costs.usage import Usage
 from agents.exceptions import ModelError
 from articles import entries
 from articles.entries import Entry, begun, failed, finished, left, planned, skipped, steps_done, write
-from articles.exceptions import RunTakenAway
+from articles.exceptions import UNEXPECTED, RunTakenAway
 from articles.journal import (
     RunJournal,
     complete_run,
@@ -240,6 +240,19 @@ class TestTheAsynchronousJournal:
         failed = await Step.objects.aget(key="write:1")
         assert (failed.status, failed.message) == (StepStatus.FAILED, "The model's key was refused (401).")
 
+    async def test_the_words_of_a_mistake_are_kept_from_readers(self) -> None:
+        journal = await a_journal()
+
+        async def perform() -> Text:
+            raise FileNotFoundError("/srv/studio/secret.txt")
+
+        spec = step("write:1").__class__("write:1", Text, perform, "Writing", lambda made: "Written")
+        with pytest.raises(FileNotFoundError):
+            await journal.once(spec)
+        assert (await Step.objects.aget(key="write:1")).message == UNEXPECTED
+        told_last = await Event.objects.alatest("seq")
+        assert "secret" not in str(told_last.payload)
+
     async def test_a_draft_nobody_can_be_shown_ends_nothing(self, settings: Settings) -> None:
         journal = await a_journal()
         away = {
@@ -300,6 +313,14 @@ class TestTheScribe:
         results = await asyncio.gather(journal.scribe.enter(begun(step("write:2"))), broken, return_exceptions=True)
         assert all(isinstance(result, Step.DoesNotExist) for result in results)
         assert await Step.objects.acount() == 0, "all of a transaction, or nothing"
+
+    async def test_what_nobody_waits_for_any_more_does_not_fail_unheard(self, caplog: pytest.LogCaptureFixture) -> None:
+        journal = await a_journal()
+        waiting = asyncio.create_task(journal.scribe.enter(left(step("write:1"), Usage())))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await journal.settled()
+        assert "nobody waits any more for what was not written: DoesNotExist" in caplog.text
 
     async def test_a_claim_that_was_lost_writes_nothing(self) -> None:
         journal = await a_journal()

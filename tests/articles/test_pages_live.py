@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from agents.contract import SEO, CheckedText, Text
 from agents.costs.usage import Usage
+from articles import views
 from articles.article_view import ArticleView, Measured, draft_html
 from articles.entries import failed, skipped, write
 from articles.fragments import fragments
@@ -21,6 +22,7 @@ from articles.journal import fail_run
 from articles.models import ApiKey, Article, Step
 from articles.services import NewSource, create_article
 from articles.templatetags.studio import clock, host, reading_minutes, web_address
+from articles.views.requests import find_article
 from tests.browser import stages
 from tests.factories import UserFactory, claim, make_article, make_completed_article
 
@@ -158,8 +160,8 @@ class TestFragments:
         assert stands() == ("checking the evidence", "Mended.")
         stages.finish(held, "edit:evidence:1", stages.checked(1))
         assert stands() == ("checked · 1 of 2 supported · 61 words", stages.TEXTS[0])
-        stages.do(held, "edit:1:length", Text(markdown="Shorter."))
-        stages.do(held, "edit:evidence:1:again", CheckedText(markdown="Shortest."))
+        stages.do(held, "edit:1:length-1", Text(markdown="Shorter."))
+        stages.do(held, "edit:evidence:1:again-1", CheckedText(markdown="Shortest."))
         assert stands() == ("checked · 1 word", "Shortest.")
 
     def test_a_check_brings_its_evidence_and_what_it_comes_to(self, writer: User) -> None:
@@ -229,6 +231,28 @@ class TestFragments:
         assert page.get(address, {"after": seq}).status_code == 204
         stages.finish(held, "write:1", Text(markdown="Done."))
         assert page.get(address, {"after": seq}).content.decode() == since(article, seq)
+
+    def test_polling_tells_once_what_came_while_it_was_answered(
+        self, page: Client, writer: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        article, held = stages.outlined(writer)
+        address, seen = reverse("article_live", args=[article.pk]), article.last_seq
+        stages.finish(held, "write:1", Text(markdown="Done."), "first")
+
+        def and_the_crew_goes_on(request: Any, pk: int) -> Article:
+            found = find_article(request, pk)
+            stages.finish(held, "write:2", Text(markdown="Done."), "second")
+            return found
+
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(views.articles, "find_article", and_the_crew_goes_on)
+            first = page.get(address, {"after": seen}).content.decode()
+        numbered = int(re.search(r'data-seq="(\d+)"', first)[1])  # type: ignore[index]
+        second = page.get(address, {"after": numbered}).content.decode()
+        rows = [int(seq) for seq in re.findall(r'<td class="number">(\d+)</td><td><time', first + second)]
+        article.refresh_from_db()
+        assert numbered < article.last_seq
+        assert rows == list(range(seen + 1, article.last_seq + 1))
 
     @pytest.mark.parametrize("after", ["", "-3", "x", "9" * 40, "²"])
     def test_polling_after_nonsense_answers_all_the_same(self, page: Client, writer: User, after: str) -> None:

@@ -21,6 +21,7 @@ from articles.models import Article, Run, Status
 from articles.services import (
     cancel_run,
     delete_article,
+    models_needed,
     park_run,
     retry_run,
     sweep,
@@ -38,6 +39,11 @@ AWAY = ProviderAway("The model's server failed (503). Try again later. (tried 6 
 MINUTE = timedelta(minutes=1)
 
 
+@pytest.fixture(autouse=True)
+def one_model(settings: Settings) -> None:
+    settings.HAS_MODEL, settings.LLM_MODELS = True, dict.fromkeys(settings.LLM_MODELS, MODEL)
+
+
 def parked(owner: User, away: ProviderAway = AWAY) -> Article:
     """An article that asked its model in vain."""
     article = make_article(owner)
@@ -49,7 +55,7 @@ def parked(owner: User, away: ProviderAway = AWAY) -> Article:
 def waiting(owner: User) -> Article:
     """An article that waits with others, unasked."""
     article = make_article(owner)
-    assert wait_with_others(run_of(article).pk, MODEL)
+    assert wait_with_others(run_of(article).pk, {MODEL})
     article.refresh_from_db()
     return article
 
@@ -119,6 +125,17 @@ class TestParking:
         article = parked(owner, ProviderAway("Too often (429).", model=MODEL, retry_after=3600))
         assert pause_of(article) > 59 * MINUTE
 
+    @pytest.mark.parametrize("hours", [25, 1e12])
+    def test_nobody_is_given_up_for_how_long_the_provider_asks_to_wait(self, owner: User, hours: float) -> None:
+        honest = parked(owner)
+        Run.objects.update(parked_since=ago(5 * 60))
+        greedy = parked(owner, ProviderAway("Too often (429).", model=MODEL, retry_after=hours * 3600))
+        honest.refresh_from_db()
+        assert [honest.status, greedy.status] == [Status.PENDING] * 2
+        for article, waited in (honest, 5 * 60 * MINUTE), (greedy, 0 * MINUTE):
+            left = GIVEN_UP_AFTER - waited
+            assert left - MINUTE < pause_of(article) <= left, "it is tried once more before it is given up"
+
     def test_after_a_day_it_fails_with_the_reason(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
@@ -134,6 +151,33 @@ class TestParking:
         answer(claim(article))
         run = run_of(article)
         assert (run.awaits, run.not_before, run.parked_since, run.parkings, run.reason) == ("", None, None, 0, "")
+
+    def test_an_answer_of_another_agents_model_does_not_end_it(self, owner: User, settings: Settings) -> None:
+        settings.LLM_MODELS = {**settings.LLM_MODELS, "research": "reader"}
+        article = parked(owner)
+        time_has_come()
+        held = claim(article)
+        do_step(held, "research:plan")
+        assert run_of(article).awaits == MODEL
+        do_step(held, "outline:make")
+        assert not run_of(article).awaits
+
+    def test_where_the_studio_uses_another_model_by_now_any_answer_ends_it(
+        self, owner: User, settings: Settings
+    ) -> None:
+        article = parked(owner)
+        settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "another")
+        time_has_come()
+        answer(claim(article))
+        assert not run_of(article).awaits
+
+    def test_a_picture_that_was_drawn_does_not_end_it(self, owner: User) -> None:
+        article = parked(owner)
+        time_has_come()
+        held = claim(article)
+        drawn = Usage(calls=1, pictures=1)
+        write(held, [begun(step("image:draw")), finished(step("image:draw"), Text(markdown=""), drawn)])
+        assert run_of(article).awaits == MODEL
 
     def test_a_step_that_asks_no_model_does_not_end_it(self, owner: User) -> None:
         article = parked(owner)
@@ -193,7 +237,7 @@ class TestTheOthers:
         parked(owner), parked(owner)
         article = waiting(owner)
         events = article.events.count()
-        assert wait_with_others(run_of(article).pk, MODEL)
+        assert wait_with_others(run_of(article).pk, {MODEL})
         assert article.events.count() == events
 
     def test_a_new_run_does_not_ask_while_another_tries(self, owner: User) -> None:
@@ -208,18 +252,36 @@ class TestTheOthers:
         parked(owner), parked(owner)
         time_has_come()
         article = make_article(owner)
-        assert not wait_with_others(run_of(article).pk, MODEL)
+        assert not wait_with_others(run_of(article).pk, {MODEL})
         claim(article)
         assert run_of(article).awaits == MODEL, "it tries for the others"
         assert whose_turn() is None
 
     def test_one_that_failed_alone_keeps_nobody_waiting(self, owner: User) -> None:
         parked(owner)
-        assert not wait_with_others(run_of(make_article(owner)).pk, MODEL)
+        assert not wait_with_others(run_of(make_article(owner)).pk, {MODEL})
 
     def test_another_model_keeps_nobody_waiting(self, owner: User) -> None:
         parked(owner), parked(owner)
-        assert not wait_with_others(run_of(make_article(owner)).pk, "another")
+        assert not wait_with_others(run_of(make_article(owner)).pk, {"another"})
+
+    def test_a_new_run_waits_for_any_model_its_article_cannot_do_without(self, owner: User, settings: Settings) -> None:
+        settings.LLM_MODELS |= {"research": "reader", "seo": "describer", "image": "chooser"}
+        for model in ("reader", "describer", "chooser"):
+            for _ in range(2):
+                parked(owner, ProviderAway("Away.", model=model))
+        plain, described = make_article(owner, seo_optimize=False), make_article(owner, seo_optimize=True)
+        assert models_needed(run_of(plain).pk) == {MODEL, "reader"}
+        assert models_needed(run_of(described).pk) == {MODEL, "reader", "describer"}
+        assert wait_with_others(run_of(plain).pk, models_needed(run_of(plain).pk))
+        assert run_of(plain).awaits == "reader"
+
+    def test_an_outage_of_the_pictures_model_keeps_nobody_waiting(self, owner: User, settings: Settings) -> None:
+        settings.LLM_MODELS |= {"image": "chooser"}
+        for _ in range(2):
+            parked(owner, ProviderAway("Away.", model="chooser"))
+        run = run_of(make_article(owner))
+        assert not wait_with_others(run.pk, models_needed(run.pk))
 
     def test_who_asked_least_tries_first(self, owner: User) -> None:
         parked(owner), parked(owner)
@@ -232,7 +294,7 @@ class TestTheOthers:
         time_has_come()
         Run.objects.filter(pk=run_of(first).pk).update(awaits="", not_before=None)
         parked(owner)
-        assert not wait_with_others(run_of(first).pk, MODEL)
+        assert not wait_with_others(run_of(first).pk, {MODEL})
         assert run_of(second).is_parked
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,11 +14,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from agents.contract import Text
 from agents.costs.usage import Usage
+from agents.exceptions import ProviderAway
 from articles import patience
-from articles.entries import begun, finished, write
+from articles.entries import begun, finished, left, write
 from articles.journal import complete_run
+from articles.lease import Claim
 from articles.models import Article, Run, Status
 from articles.patience import patient
+from articles.services import hand_over, park_run
 from tests.factories import UserFactory, claim, make_article, make_manuscript, step
 from tests.waiting import wait_until
 
@@ -70,6 +73,40 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(owner: User, unanswered:
         (4, "research:plan"),
     ]
     assert Run.objects.get().steps.get().prompt_tokens == 10
+
+
+def test_what_is_counted_without_an_event_is_counted_once(owner: User, unanswered: list[str]) -> None:
+    unanswered.append("not yet")
+    held = claim(make_article(owner))
+    write(held, [begun(step("research:plan"))])
+    unanswered.clear()
+    write(held, [left(step("research:plan"), Usage(calls=1, prompt_tokens=10))])
+    done = Run.objects.get().steps.get()
+    assert (done.model_calls, done.prompt_tokens) == (1, 10)
+
+
+def park(held: Claim) -> None:
+    park_run(held, ProviderAway("The model's server failed (503).", model="test-model"))
+
+
+@pytest.mark.parametrize("ending", [park, lambda held: hand_over(held, "Its worker was stopped")])
+def test_who_lets_go_of_a_run_waits_for_the_store(
+    owner: User, monkeypatch: pytest.MonkeyPatch, ending: Callable[[Claim], None]
+) -> None:
+    article = make_article(owner)
+    held = claim(article)
+    commit, tries = BaseDatabaseWrapper._commit, []
+
+    def busy(wrapper: BaseDatabaseWrapper) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OperationalError("the server is restarting")
+        commit(wrapper)
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "_commit", busy)
+    ending(held)
+    run = article.runs.get()
+    assert (run.status, run.token) == (Status.PENDING, None)
 
 
 def test_an_end_whose_answer_was_lost_is_an_end(owner: User, unanswered: list[str]) -> None:

@@ -269,3 +269,14 @@ def test_a_file_needs_the_words_that_were_asked_for(tmp_path):
 def test_nothing_named_is_an_error_that_says_what_to_name():
     with pytest.raises(CommandError, match="--all"):
         quality()
+
+
+def test_marks_in_brackets_of_any_kind_are_told():
+    found = markers(piece("One claims this (S4). Another does [S1, S2, and S3] and {S5}.\n"))
+    assert len([problem for problem in found.problems if "was left in the text" in problem]) == 5
+
+
+def test_headings_tables_and_labels_that_cite_count_on_neither_side():
+    text = "## A heading that cites here[^1]\n\nOne of these sentences does cite.[^1] And another one does not.\n\n- Label[^1]\n"
+    found = cited(piece(text + "\n| a table of | four words[^1] |\n|---|---|\n"))
+    assert (found.good, found.total) == (1, 2)

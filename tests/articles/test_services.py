@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -14,8 +15,11 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import Redis
 
-from articles.exceptions import BadSource, NotPossibleNow, TextChanged
-from articles.journal import fail_run
+from articles import lease
+from articles.exceptions import ArticleGone, BadSource, NotPossibleNow, RunTakenAway, TextChanged
+from articles.journal import fail_run, keep
+from articles.lease import Claim, renew_lease
+from articles.ledger import Pen
 from articles.models import ApiKey, Article, Run, Source, Status
 from articles.services import (
     NewSource,
@@ -28,6 +32,7 @@ from articles.services import (
     start_run,
     sweep,
 )
+from articles.services.sweeping import put_back
 from tests.factories import (
     StaffFactory,
     UserFactory,
@@ -162,21 +167,64 @@ class TestDeleting:
         self, owner: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:
         article = make_completed_article(owner)
-        article.image, article.share_image = pictures = [
-            default_storage.save(f"covers/{article.pk}/{name}.png", ContentFile(b"x")) for name in ("whole", "card")
+        article.image, article.share_image, _ = pictures = [
+            default_storage.save(f"covers/{article.pk}/{name}.png", ContentFile(b"x"))
+            for name in ("whole", "card", "of an earlier run")
         ]
         article.save()
         source = add_source(article=article, source=NewSource(upload=SimpleUploadedFile("a.txt", b"x")))
         with django_capture_on_commit_callbacks(execute=True):
             delete_article(article=article, by=owner)
         assert not Article.objects.exists()
-        assert [name for name in pictures if default_storage.exists(name)] == []
+        assert [name for name in (*pictures, f"covers/{article.pk}") if default_storage.exists(name)] == []
         assert not storages["uploads"].exists(source.upload.name)
 
     def test_a_running_one_is_cancelled_first(self, owner: User) -> None:
         article, held = make_processing_article(owner)
         delete_article(article=article, by=owner)
         assert not Run.objects.filter(pk=held.run_id).exists()
+
+    def test_who_is_too_late_is_told_so(self, owner: User) -> None:
+        article = make_completed_article(owner)
+        Article.objects.get(pk=article.pk).delete()
+        services = (delete_article, cancel_run, retry_run, start_run)
+        for service in services:
+            with pytest.raises(ArticleGone, match="was deleted"):
+                service(article=article, by=owner)
+        with pytest.raises(ArticleGone):
+            save_text(article=article, by=owner, title="New", content="Words.", opened_at=1)
+
+    def test_what_is_deleted_right_after_it_was_done_is_told_so(
+        self, owner: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        article, _ = make_processing_article(owner)
+        put_down = Pen.put_down
+
+        def put_down_and_lose(pen: Pen) -> None:
+            put_down(pen)
+            Article.objects.filter(pk=article.pk).delete()
+
+        monkeypatch.setattr(Pen, "put_down", put_down_and_lose)
+        with pytest.raises(ArticleGone):
+            cancel_run(article=article, by=owner)
+
+    def test_who_takes_up_a_run_too_late_gets_none(self, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        article = make_article(owner)
+        take_up = lease.take_up
+
+        def too_late(*run: Any, **taken_by: str) -> Claim | None:
+            Article.objects.filter(pk=article.pk).delete()
+            return take_up(*run, **taken_by)
+
+        monkeypatch.setattr(lease, "take_up", too_late)
+        assert lease.claim_run(article.runs.get().pk, worker="test", model="test-model") is None
+
+    def test_a_picture_that_comes_too_late_is_not_kept(self, owner: User) -> None:
+        article, held = make_processing_article(owner)
+        Article.objects.get(pk=article.pk).delete()
+        with pytest.raises(RunTakenAway):
+            keep(held, f"covers/{article.pk}/late.png", b"x")
+        assert not default_storage.exists(f"covers/{article.pk}/late.png")
 
 
 class TestSweeping:
@@ -194,6 +242,20 @@ class TestSweeping:
         again = claim(article)
         assert again.token != held.token
         assert again.run_id == held.run_id
+
+    def test_leases_that_ran_out_while_the_store_was_away_are_left_to_those_at_work(self, owner: User) -> None:
+        _, held = make_processing_article(owner)
+        Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+        assert sweep(by_lease=False) == 0
+        assert renew_lease(held), "it is at work still"
+        assert sweep() == 0
+
+    def test_a_lost_run_that_is_deleted_meanwhile_ends_no_sweeper(self, owner: User) -> None:
+        article, held = make_processing_article(owner)
+        Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+        lost = Run.objects.get(pk=held.run_id)
+        article.delete()
+        assert not put_back(lost, by_lease=True)
 
     def test_a_run_that_kills_its_workers_fails(self, owner: User) -> None:
         article, _ = make_processing_article(owner)

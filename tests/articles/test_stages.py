@@ -105,8 +105,8 @@ def test_stages_of_many_steps_are_told_by_what_they_came_to(owner: User) -> None
         do_step(held, key)
     finish(held, "edit:evidence:1", judged("supported", "partly"))
     finish(held, "edit:evidence:2", judged("not", "not"))
-    do_step(held, "edit:2:length")
-    finish(held, "edit:evidence:2:again", judged("supported"))
+    do_step(held, "edit:2:length-1")
+    finish(held, "edit:evidence:2:again-1", judged("supported"))
     messages = {stage: view.message for stage, view in views_of(article).items()}
     assert messages == {
         "research": "2 questions, 1 source",

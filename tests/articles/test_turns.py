@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from redis import Redis
 
@@ -99,3 +103,21 @@ def test_who_is_alone_with_the_studio_has_all_of_it() -> None:
     for _ in range(9):
         make_article(owner)
     assert len(list(line())) == 9
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_claim_at_the_same_moment_do_not_pass_the_limit_together() -> None:
+    owner: User = UserFactory()
+    runs = [make_article(owner).runs.get().pk for _ in range(8)]
+    start = threading.Barrier(len(runs))
+
+    def take(run_id: int) -> bool:
+        start.wait(10)
+        try:
+            return claim_run(run_id, worker="w", model="m", most=2) is not None
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(runs)) as workers:
+        assert sum(workers.map(take, runs)) == 2
+    assert Run.objects.at_work().count() == 2

@@ -187,3 +187,9 @@ class TestApi:
             make_article(owner, voice=house)
         with django_assert_num_queries(3):  # the key, the rows, the count
             assert {item["voice"] for item in api.get("/api/articles/").json()["items"]} == {"House"}
+
+
+def test_hyphens_and_spaces_are_the_same_to_a_voice():
+    voice = Voice(name="Plain", avoid=["state-of-the-art"])
+    for text in ("State of the art tools", "state‑of‑the‑art tools"):
+        assert avoided(text, voice) == ["state-of-the-art"]

@@ -68,14 +68,14 @@ class LiveStudio:
         with self._log.open("a") as log:
             command = [sys.executable, str(ROOT / "manage.py"), "studio"]
             self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
-        wait_until(lambda: self.said.count("workers ready") > before or self.process.poll() is not None, seconds=120)
+        wait_until(lambda: self.said.count("workers ready") > before or self.process.poll() is not None, seconds=200)
         assert self.process.poll() is None, self.said
 
     def stop(self) -> float:
         """Stop it as Ctrl-C does, where it runs; the seconds it took."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGINT)  # nothing, where it has been waited for
-        self.process.wait(30)
+        self.process.wait(60)
         return time.monotonic() - began
 
     @property

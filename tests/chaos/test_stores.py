@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections import Counter
 
 import pytest
 from redis import Redis
@@ -10,11 +11,13 @@ from redis import Redis
 from tests.chaos.killing import empty
 from tests.chaos.store import Cluster
 from tests.chaos.studio import LiveStudio
-from tests.chaos.witness import asked, asked_twice, faults_in, faults_of
+from tests.chaos.witness import asked, asked_twice, completions, faults_in, faults_of
 from tests.model_server import ModelServer
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.each_store
+
+OUTLINE = "Plan exactly"
 
 
 def begun(studio: LiveStudio, model: ModelServer, topic: str) -> int:
@@ -26,7 +29,7 @@ def begun(studio: LiveStudio, model: ModelServer, topic: str) -> int:
 
 def finished(studio: LiveStudio, model: ModelServer, article: int) -> str:
     """Wait until the article is completed; what its history tells."""
-    wait_until(lambda: studio.status(article) == "completed", seconds=90)
+    wait_until(lambda: studio.status(article) == "completed", seconds=120)
     log = studio.events(article)
     assert list(faults_of(log)) == list(faults_in(studio.result(article))) == []
     assert list(asked_twice(asked(model, studio.topics()), {article: log})) == []
@@ -62,7 +65,7 @@ def test_a_full_disk_costs_the_picture_and_not_the_article(studio: LiveStudio, m
     try:
         (media / "covers" / "filler").write_bytes(b"x" * 4096)
         article = studio.order("Roofs of a town whose disk is full")
-        wait_until(lambda: studio.status(article) == "completed", seconds=60)
+        wait_until(lambda: studio.status(article) == "completed", seconds=120)
     finally:
         subprocess.run(["umount", "--lazy", media / "covers"], check=True)
     log, result = studio.events(article), studio.result(article)
@@ -79,4 +82,18 @@ def test_postgresql_may_be_restarted_amid_a_run(
         pytest.skip("the tests run on SQLite, which has no server")
     article = begun(studio, model, "Roofs of a town whose store restarts")
     cluster.restart()
-    finished(studio, model, article)
+    assert "was lost" not in finished(studio, model, article)
+
+
+def test_postgresql_may_be_restarted_amid_a_call_that_outlasts_a_lease(
+    studio: LiveStudio, model: ModelServer, cluster: Cluster | None
+) -> None:
+    if cluster is None:
+        pytest.skip("the tests run on SQLite, which has no server")
+    model.fail(match=OUTLINE, hang=20)
+    article = studio.order("Roofs of a town whose store restarts amid a call")
+    # From then on nothing is written until the outline is there: only the lease meets the broken connection.
+    wait_until(lambda: model.prompts(OUTLINE) and "research:synthesis" in completions(studio.events(article)))
+    cluster.restart()
+    assert "was lost" not in finished(studio, model, article)
+    assert set(Counter(model.prompts(OUTLINE)).values()) == {1}

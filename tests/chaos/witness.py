@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,11 +40,16 @@ def at(event: dict[str, Any]) -> float:
 
 @dataclass(frozen=True)
 class Asked:
-    """A call as the model server saw it: for which article, for one of which steps, and when it began (since 1970)."""
+    """A call as the model server saw it: for which article, for one of which steps, and when it began (since 1970).
+
+    ``answered`` is when it had its whole answer; None where it broke off.
+    """
 
     article: int
     steps: re.Pattern[str]
     began: float
+    answered: float | None
+    words: str
 
 
 def asked(model: ModelServer, topics: dict[int, str]) -> list[Asked]:
@@ -57,10 +63,13 @@ def asked(model: ModelServer, topics: dict[int, str]) -> list[Asked]:
     found = []
     for call in calls:
         if call.path.endswith("/images/generations"):
-            article, steps = pictures[call.body["prompt"]], "image:draw"
+            words, steps = str(call.body["prompt"]), "image:draw"
+            article = pictures[words]
         else:
-            article, steps = article_of(call.prompt, topics), steps_of(call)
-        found.append(Asked(article, re.compile(steps), call.at + wall))
+            words, steps = call.prompt, steps_of(call)
+            article = article_of(words, topics)
+        answered = call.ended + wall if call.status == 200 else None
+        found.append(Asked(article, re.compile(steps), call.at + wall, answered, words))
     return found
 
 
@@ -80,8 +89,31 @@ def completions(log: Log) -> dict[str, float]:
     return {event["step"]: at(event) for event in log if event.get("status") == "completed" and "step" in event}
 
 
-def asked_twice(calls: Iterable[Asked], logs: dict[int, Log]) -> Iterator[str]:
-    """Calls for the articles in ``logs`` that began when every step they can belong to was completed already."""
+def asked_twice(calls: Sequence[Asked], logs: dict[int, Log]) -> Iterator[str]:
+    """What was asked for the articles in ``logs`` although it was known: after its step was done, or by who had its answer."""
+    yield from asked_after_the_end(calls, logs)
+    yield from asked_in_the_same_words(calls, logs)
+
+
+def asked_in_the_same_words(calls: Iterable[Asked], logs: dict[int, Log]) -> Iterator[str]:
+    """Calls whose very words its worker had a whole answer to; only the next worker may have to ask them again."""
+    taken = {article: [at(event) for event in log if takes_up(event)] for article, log in logs.items()}
+    heard: dict[tuple[int, str], float] = {}
+    for call in sorted((each for each in calls if each.article in logs), key=lambda each: each.began):
+        known = heard.get((call.article, call.words), math.inf)
+        if known < call.began and not any(known < moment < call.began for moment in taken[call.article]):
+            yield f"article {call.article}: {call.steps.pattern}, {call.began - known:.2f} s after it was answered"
+        if call.answered is not None:
+            heard[call.article, call.words] = call.answered
+
+
+def takes_up(event: dict[str, Any]) -> bool:
+    """Whether a worker takes up the run."""
+    return event.get("new_status") == "processing"
+
+
+def asked_after_the_end(calls: Iterable[Asked], logs: dict[int, Log]) -> Iterator[str]:
+    """Calls that began when every step they can belong to was completed already."""
     done = {article: completions(log) for article, log in logs.items()}
     for call in calls:
         ends = [end for key, end in done.get(call.article, {}).items() if call.steps.fullmatch(key)]
@@ -120,13 +152,3 @@ def faults_in(result: dict[str, Any]) -> Iterator[str]:
         yield "a mark of a passage was left in the text"
     if not result["image_url"]:
         yield "no image"
-
-
-def resumed_after(log: Log, when: float) -> float | None:
-    """Seconds from ``when``, at which its worker was killed, to the next worker's first event; None where it had let go."""
-    later = [event for event in log if at(event) >= when]
-    lost = next((event for event in later if event.get("new_status") == "pending"), None)
-    if lost is None:
-        return None
-    taken = [event for event in later if event["seq"] > lost["seq"] and event.get("new_status") == "processing"]
-    return at(taken[0]) - when if taken else float("inf")

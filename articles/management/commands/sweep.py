@@ -3,42 +3,66 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import threading
+import time
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import OperationalError, close_old_connections
-from redis.exceptions import ConnectionError as RedisAway
+from django.db import close_old_connections
+from redis.exceptions import RedisError
 
 from articles import services
+from articles.patience import AWAY
 
 logger = logging.getLogger(__name__)
 
+A_DAY = 24 * 60 * 60.0  # seconds
+
 
 class Command(BaseCommand):
-    help = "Puts back to work what was let go, every two seconds, until SIGTERM. `manage.py studio` starts this."
+    help = "Puts back to work what was let go, every second, until SIGTERM. `manage.py studio` starts this."
     requires_system_checks = []  # they load every page, which this never shows
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--every", type=float, default=2.0, help="seconds between two looks (default: 2)")
+        parser.add_argument("--every", type=float, default=1.0, help="seconds between two looks (default: 1)")
 
     def handle(self, *args: Any, every: float, **options: Any) -> None:
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        while not stop.wait(every):
-            sweep_once()
+        away = tidied = -math.inf
+        while not stop.is_set():
+            # Nobody could renew a lease in a store that was away until just now: those at work have time to do it.
+            if not sweep_once(by_lease=time.monotonic() - away > settings.LEASE_SECONDS):
+                away = time.monotonic()
+            if time.monotonic() - tidied > A_DAY and tidy_up():
+                tidied = time.monotonic()
+            stop.wait(every)
 
 
-def sweep_once() -> None:
-    """One look. A store or a Redis that is away for a while is told of and asked again; anything else is a fault."""
+def sweep_once(*, by_lease: bool = True) -> bool:
+    """One look; False where the store was away. That is told of and asked again, as is a Redis; anything else is a fault."""
     close_old_connections()
     try:
-        count = services.sweep()
-    except (OperationalError, RedisAway) as error:
+        count = services.sweep(by_lease=by_lease)
+    except (*AWAY, RedisError) as error:
         logger.warning("Could not look for runs that were let go, and will try again: %s", error)
-        return
+        return not isinstance(error, AWAY)
     if count:
         logger.info("Put %d runs back to work.", count)
+    return True
+
+
+def tidy_up() -> bool:
+    """Delete the sessions that have ended, which would pile up; False where the store was away."""
+    try:
+        call_command("clearsessions")
+    except AWAY as error:
+        logger.warning("Could not delete sessions that have ended, and will try again: %s", error)
+        return False
+    return True

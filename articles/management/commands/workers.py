@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -24,9 +25,13 @@ class Command(BaseCommand):
         parser.add_argument("--count", type=int, help="how many articles at once (by default what memory allows)")
 
     def handle(self, *args: Any, count: int | None, **options: Any) -> None:
-        # Only now: CrewAI takes seconds to import, and no other command needs it.
+        # Only now: CrewAI takes seconds to import, and no other command needs it. What is imported stays: to look through it
+        # for garbage again and again would take a quarter of that time. The pool does so once, before it forks.
+        gc.disable()
         from agents.pool import Pool, default_count
         from agents.worker import CrewWorker  # noqa: F401  (settings name it; imported before the fork)
+
+        gc.enable()
 
         if count is not None and count < 1:
             raise CommandError("--count must be 1 or more.")

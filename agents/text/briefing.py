@@ -1,0 +1,88 @@
+"""How what an agent is told is worded: the brief, the outline, the passages, each as the text that fills a field of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.conf.locale import LANG_INFO
+
+from agents.contract import Brief, Finding, Outline, OutlineSection, Passage
+from agents.text.voices import told_voice
+
+
+def told(brief: Brief) -> dict[str, object]:
+    """The brief, as every agent is told it."""
+    language = language_name(brief.language)
+    lines = [
+        f"Topic: {brief.topic}",
+        f"Readers: {brief.target_audience}",
+        f"Tone: {brief.tone}",
+        f"Language: {language}",
+    ]
+    if brief.keywords:
+        lines.append(f"Keywords: {', '.join(brief.keywords)}")
+    if brief.notes:
+        lines.append(f"Notes of the person who asked: {brief.notes}")
+    return {"brief": "\n".join(lines), "language": language}
+
+
+def language_name(tag: str) -> str:
+    """``vi`` → ``Vietnamese (vi)``: models take a name more seriously than a tag."""
+    known = LANG_INFO.get(tag.casefold()) or LANG_INFO.get(tag.partition("-")[0].casefold()) or {}
+    name = known.get("name")
+    return f"{name} ({tag})" if name else tag
+
+
+def section_fields(
+    brief: Brief, outline: Outline, number: int, passages: Sequence[Passage], words: int
+) -> dict[str, object]:
+    return told(brief) | {
+        "title": outline.title,
+        "outline": headings_of(outline),
+        "number": number,
+        "heading": outline.sections[number - 1].heading,
+        "passages": quoted(passages),
+        "voice": told_voice(brief.voice),
+        "words": words,
+    }
+
+
+def listed(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines) or "- (none)"
+
+
+def numbered(lines: Iterable[str]) -> str:
+    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
+
+
+def finding_line(finding: Finding) -> str:
+    return f"{finding.statement} {' '.join(f'[{id}]' for id in finding.sources)}"
+
+
+def quoted(passages: Sequence[Passage]) -> str:
+    """Passages as material between marks, each under its id. A passage cannot end its own marks."""
+    return "\n\n".join(f"[{p.id}]\n<<<\n{p.text.replace('>>>', '> > >')}\n>>>" for p in passages) or "(none)"
+
+
+def headings_of(outline: Outline) -> str:
+    return numbered(map(heading_line, outline.sections))
+
+
+def heading_line(section: OutlineSection) -> str:
+    return f"{section.heading}: {section.purpose}" if section.purpose else section.heading
+
+
+def neighbour(outline: Outline, number: int) -> str:
+    """What the section next to one covers; where there is none, the article begins or ends."""
+    if number < 1:
+        return "(nothing: the article begins with yours)"
+    if number > len(outline.sections):
+        return "(nothing: the article ends with yours)"
+    section = outline.sections[number - 1]
+    return f"{section.heading}: {'; '.join(section.points) or section.purpose}"
+
+
+def assembled(outline: Outline, texts: Sequence[str]) -> str:
+    """The article as its editors read it, sections numbered."""
+    pairs = zip(outline.sections, texts, strict=True)
+    return "\n\n".join(f"## {number}. {section.heading}\n\n{text}" for number, (section, text) in enumerate(pairs, 1))

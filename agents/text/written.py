@@ -1,0 +1,151 @@
+"""What a model wrote, made fit to stand in an article: without what it says around it, ended where a sentence ends."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+from agents.text.citations import strip_strays, strip_unknown
+from agents.text.prose import by_block, in_prose
+from agents.text.words import LIST_NUMBER, PAUSES, STOP, STOPS, UNSPACED, count_words, sentences
+
+HEADING_WORDS = 12
+"""A longer line is no heading, whatever it looks like."""
+
+LOOSE_WORDS, LOOSE_SHARE = 40, 0.25
+"""A loose end is shorter than this many words or this share of its text: more is a text without stops, and stays."""
+
+_MARKS = re.compile(r"(?:\s?\[(?:S\d+(?:, S\d+)*|\^[^\]\s]{1,20})\])*")
+_PICTURES = "\u2600-\u27bf\U0001f300-\U0001faff\ufe0f"
+_ENDS_WELL = re.compile(
+    rf"(?:[{STOPS}:;：；][\"'”’»)\]」』）*_]*|(?<=[^`])`+|[{_PICTURES}]){_MARKS.pattern}$|\[S\d+(?:, S\d+)*\]$"
+)
+_ENDS_AS_IT_LIKES = re.compile(r"\s*(?:[-*+]\s|\d{1,3}[.)]\s|\||>|`{3}|~{3}|\$\$|!\[)")
+_HEADING = re.compile(r"\s*#{1,6}\s")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+_OTHER_LETTER = re.compile(rf"[^\W\d_{UNSPACED}]")
+
+_FENCED = re.compile(r"\s*```(?:markdown|md)?\n(.*?)\n```\s*", re.DOTALL)
+_PREFACE = re.compile(
+    r"\A(?:[^\n.!:]{1,20}[.!,]\s)?here(?:['’]s| is)\b[^\n]{0,80}\b(?:section|text|draft|version|rewrite|revision)\b[^\n]{0,80}"
+    r":[*_]*\s*\n\s*\n",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\A(?:\d{1,2}[.)]|(?:section|chapter|part)\s\d{1,2}\s?[:.–—-])\s+", re.IGNORECASE)
+_HASHES = re.compile(r"\A(?:\s*#{1,6} [^\n]*\n+)+")
+_UNDERLINED = re.compile(r"(?:\A|(?<=\n\n))(?P<heading>[^\s#>|`][^\n]*)\n(?:=+|-+)[ \t]*(?=\n|\Z)")
+_FIRST_LINE = re.compile(r"\A(?P<line>[^\n]+)\n\s*\n(?=\S)")
+_ALL_STRONG = re.compile(r"\A(?P<sign>\*\*|__)(?P<words>[^*_]+)(?P=sign):?\Z")
+_EMPHASIS = re.compile(r"(?<![\\\w*])(\*{1,3}|_{1,3})(?=[^\s*_])(.{1,200}?)(?<=[^\s*_])\1(?![\w*])")
+_NOTE = re.compile(r"\s?\[\^[^\]\s]{1,20}\]")
+_ABBREVIATED = re.compile(r"(?:\b[^\W\d_]\.){2,}\Z|\b(?:Inc|Ltd|Co|Jr|Sr|St)\.\Z")
+_REFERENCES = re.compile(
+    r"^(?:#{1,6}[ ]|\*\*|__)?(?:references|sources|bibliography|works cited|citations|quellen|literatur|références|fuentes"
+    r"|referencias|fonti|bronnen|nguồn|tài liệu tham khảo|источники|参考文献|参考资料|參考資料|出典|참고 문헌|संदर्भ|المراجع|อ้างอิง)"
+    r"[:：]?(?:\*\*|__)?[:：]?[ \t]*#*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_REFERENCE = re.compile(r"\s*(?:[-*+]\s|\(?\d{1,3}[.)]\s|\[)")
+
+
+def section_text(answer: str) -> str:
+    """A writer's answer as a section's text: without a heading of its own at the top, references of its own at the end, and
+    what it says to whoever asked; further headings are below the section's.
+    """
+    text = _PREFACE.sub("", answer.strip())
+    fenced = _FENCED.fullmatch(text)
+    body = _without_heading((fenced[1] if fenced else text).strip())
+    body = "".join(block if code else _below(block) for block, code in by_block(body, {"fence", "code_block"}))
+    return _without_references(body).strip()
+
+
+def _without_heading(text: str) -> str:
+    if hashes := _HASHES.match(text + "\n"):
+        return text[hashes.end() :].strip()
+    underlined = _UNDERLINED.match(text)
+    if underlined and count_words(underlined["heading"]) <= HEADING_WORDS:
+        return text[underlined.end() :].strip()
+    first = _FIRST_LINE.match(text)
+    return text[first.end() :] if first and _is_heading(first["line"].strip(), text[first.end() :]) else text
+
+
+def _is_heading(line: str, below: str) -> bool:
+    """Whether a line of its own is a heading: all of it strong, numbered, or without a stop at its end and above prose."""
+    strong = _ALL_STRONG.match(line)
+    words = strip_unknown(strong["words"] if strong else line, ()).strip()
+    if not words or count_words(words) > HEADING_WORDS or _ends_as_it_likes(words):
+        return False
+    if strong or _NUMBER.match(words):
+        return words[-1] not in ".!…"
+    has_stop = words[-1] in f"{STOPS}{PAUSES}*_`)]”’»"
+    is_above_prose = not _ends_as_it_likes(below) and not _HEADING.match(below)
+    return not has_stop and is_above_prose and not _UNSPACED.search(words)
+
+
+def _below(block: str) -> str:
+    """``block`` with its headings below the one of the section."""
+
+    def with_hashes(found: re.Match[str]) -> str:
+        is_short = count_words(found["heading"]) <= HEADING_WORDS
+        return f"### {found['heading']}" if is_short else found[0]
+
+    return re.sub(r"^#{1,2} ", "### ", _UNDERLINED.sub(with_hashes, block), flags=re.MULTILINE)
+
+
+def _without_references(text: str) -> str:
+    """``text`` without a list of references at its end; a section about sources in prose stays."""
+    headings = list(_REFERENCES.finditer(text))
+    if not headings or not headings[-1].start():
+        return text
+    listed = [line for line in text[headings[-1].end() :].split("\n") if line.strip()]
+    return text[: headings[-1].start()] if listed and all(map(_REFERENCE.match, listed)) else text
+
+
+def heading_of(answer: str) -> str:
+    """A heading as a model gave it, on one line, without its number, marks, emphasis and a full stop."""
+    line = strip_strays(strip_unknown(_NOTE.sub("", one_line(answer)), ()))
+    line = re.sub(r"\s#+\Z", "", in_prose(line, partial(_EMPHASIS.sub, r"\2")).strip())
+    line = _NUMBER.sub("", line)
+    return (line if _ABBREVIATED.search(line) else line.rstrip(" .。")) or one_line(answer)
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split()).lstrip("# ")
+
+
+def is_whole(text: str) -> bool:
+    """Whether ``text`` ends where a sentence ends. Lists, tables and code end as they like, and some scripts have no stops."""
+    return _ends_well(text) or not STOP.search(text)
+
+
+def without_loose_end(text: str) -> str:
+    """``text`` up to its last whole sentence or item of a list; as it is where it holds none, or too much would go."""
+    if is_whole(text):
+        return text
+    for _, stop in reversed(sentences(text)):
+        end = _behind_marks(text, stop)
+        if _ends_well(text[:end]):
+            loose = count_words(text, end)
+            return text[:end] if loose <= max(LOOSE_WORDS, LOOSE_SHARE * count_words(text)) else text
+    return text
+
+
+def _ends_well(text: str) -> bool:
+    last = text.rstrip().rpartition("\n")[2]
+    if _HEADING.match(last) or LIST_NUMBER.fullmatch(last):
+        return False
+    return bool(_ENDS_WELL.search(last) or _ends_as_it_likes(last)) or _has_no_stops(last)
+
+
+def _ends_as_it_likes(line: str) -> bool:
+    return _ENDS_AS_IT_LIKES.match(line) is not None
+
+
+def _has_no_stops(line: str) -> bool:
+    """Whether most of ``line`` is Thai, Lao, Burmese or Khmer, where a sentence may end with nothing but a space."""
+    return len(_UNSPACED.findall(line)) > len(_OTHER_LETTER.findall(line))
+
+
+def _behind_marks(text: str, at: int) -> int:
+    marks = _MARKS.match(text, at)
+    return marks.end() if marks else at

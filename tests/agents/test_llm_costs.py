@@ -1,0 +1,80 @@
+"""What calls of a model cost, as its server counts it, or as it is estimated where that tells nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import openai
+import pytest
+
+from agents.costs.usage import metered
+from agents.model import endpoint
+from agents.model.llm import StudioLLM
+from agents.model.said import Said
+from tests.model_server import ModelServer
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause between tries."""
+    monkeypatch.setattr("agents.model.faults.Fault.pause", lambda self, attempt: 0.0)
+
+
+@pytest.fixture
+def llm(model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore) -> StudioLLM:
+    return StudioLLM(model="test-model", client=model_client, slots=slots)
+
+
+async def test_it_counts_what_a_call_cost(llm: StudioLLM, model_server: ModelServer) -> None:
+    model_server.fail(text="One two three.")
+    with metered() as usage:
+        await llm.acall("Say something, please.")
+    assert (usage.calls, usage.prompt_tokens, usage.completion_tokens) == (1, 5, 3)
+
+
+async def test_it_estimates_what_the_server_does_not_count(llm: StudioLLM, model_server: ModelServer) -> None:
+    model_server.counts = False
+    model_server.fail(text="Forty characters make some ten tokens ok.")
+    with metered() as usage:
+        await llm.acall("x" * 80)
+    assert (usage.calls, usage.prompt_tokens, usage.completion_tokens) == (1, 20, 10)
+
+
+async def test_it_counts_calls_that_failed_too(llm: StudioLLM, model_server: ModelServer) -> None:
+    model_server.fail(status=500)
+    with metered() as usage:
+        await llm.acall("Say something.")
+    assert usage.calls == 2
+
+
+async def test_an_answer_that_broke_off_is_estimated(llm: StudioLLM, model_server: ModelServer) -> None:
+    model_server.fail(text="word " * 40, cut=0.5)
+    model_server.fail(text="One.")
+    with metered() as usage:
+        await llm.acall("x" * 80)
+    assert (usage.calls, usage.prompt_tokens, usage.completion_tokens) == (2, 40, 26)
+
+
+@pytest.mark.parametrize("fault", [{"hang": 30}, {"text": "word " * 40, "stall": 30}], ids=["before", "amid"])
+async def test_an_answer_that_was_not_waited_for_is_estimated(
+    llm: StudioLLM, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch, fault: dict[str, object]
+) -> None:
+    calls: list[Said] = []
+
+    class Watched(Said):
+        def __init__(self, prompt_characters: int) -> None:
+            super().__init__(prompt_characters)
+            calls.append(self)
+
+    monkeypatch.setattr(endpoint, "Said", Watched)
+    model_server.fail(**fault)
+    with metered() as usage:
+        call = asyncio.create_task(llm.acall("x" * 80))
+        async with asyncio.timeout(20):
+            while not model_server.calls or ("text" in fault and len(calls[0].text) < 100):
+                await asyncio.sleep(0.01)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+    assert (usage.calls, usage.prompt_tokens) == (1, 20)
+    assert usage.completion_tokens == (25 if "text" in fault else 0)

@@ -1,0 +1,40 @@
+"""Real workers in processes of their own, for as long as a test needs them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from redis import Redis
+
+from tests.environment import ROOT
+from tests.waiting import wait_until
+
+
+@contextmanager
+def running_workers(
+    redis: Redis, environment: dict[str, str], count: int = 2, **how: Any
+) -> Iterator[subprocess.Popen[Any]]:
+    """``count`` workers that have told Redis of themselves. ``how`` goes to :class:`subprocess.Popen`."""
+    before: Any = redis.smembers("rq:workers")  # of earlier tests; those that are dead leave the set at any moment
+    command = [sys.executable, str(ROOT / "manage.py"), "workers", "--count", str(count)]
+    pool = subprocess.Popen(command, env=environment, **how)
+
+    def are_there() -> bool:
+        assert pool.poll() is None, "the workers have ended; see their lines above"
+        now: Any = redis.smembers("rq:workers")
+        return len(now - before) >= count
+
+    try:
+        wait_until(are_there, seconds=120)
+        yield pool
+    finally:
+        pool.terminate()
+        try:
+            pool.wait(60)
+        except subprocess.TimeoutExpired:
+            pool.kill()
+            raise
