@@ -90,9 +90,7 @@ class BriefForm(forms.Form):
         min_length=MIN_TOPIC,
         max_length=MAX_TOPIC,
         help_text="What is the article about? A sentence is best.",
-        widget=forms.Textarea(
-            attrs={"rows": 2, "autofocus": True, "placeholder": "How cities can put their flat roofs to use"}
-        ),
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "How cities can put their flat roofs to use"}),
     )
     min_words = forms.IntegerField(
         label="Words",
@@ -127,6 +125,11 @@ class BriefForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "placeholder": "https://example.org/report", "spellcheck": "false"}),
     )
     documents = DocumentsField(required=False, help_text=f"{', '.join(DOCUMENTS)}, up to 15 MB each.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_bound:  # what comes back with errors is read from its list of them
+            self.fields["topic"].widget.attrs["autofocus"] = True
 
     def clean_keywords(self) -> list[str]:
         words = [word.strip() for word in self.cleaned_data["keywords"].split(",") if word.strip()]

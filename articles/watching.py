@@ -34,14 +34,13 @@ class Look:
 
 
 def take_look(telling: Telling, article_id: int, after: int) -> Look | None:
-    """None where the article was deleted. ``after`` may be from a log that has since been lost, and is then too large."""
+    """None where the article was deleted."""
     article = (
         Article.objects.order_by().filter(pk=article_id).first()
     )  # whole: bodies are empty while there is much to see
     if article is None:
         return None
-    # Up to where the article stands and no further, so that its state and the events fit together. Later ones ring again.
-    events = list(article.events.after(after).filter(seq__lte=article.last_seq)) if after < article.last_seq else []
+    events = article.events_after(after)
     return Look(
         status=article.status,
         message=article.message,

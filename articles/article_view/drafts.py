@@ -110,7 +110,7 @@ def checks_of(steps: list[Step]) -> CheckedText | None:
 
 
 def state_of(step: Step, *, at_work: bool) -> str:
-    """Where a section stands, of the step that was begun last, in a run that is at work or not."""
+    """Where a section stands, of the step that was begun last, in a run that a worker is at or not."""
     if step.status == StepStatus.FAILED:
         return "failed"
     if step.status == StepStatus.STARTED and not at_work:

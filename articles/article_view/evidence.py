@@ -29,9 +29,9 @@ class EvidenceRow:
     place: str
     stands: bool
 
-    @property
+    @cached_property
     def passages(self) -> list[tuple[CitedPassage, SafeString]]:
-        """Each passage, and its text with what the sentence takes from it marked."""
+        """Each passage, and its text with what the sentence takes from it marked. A template asks for it several times."""
         sentence = self.judged.row.sentence
         return [(cited, with_marks(cited.passage.text, sentence)) for cited in self.judged.cited]
 

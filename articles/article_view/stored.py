@@ -13,7 +13,7 @@ from articles.models import Step, StepStatus
 
 Output = TypeVar("Output", bound=BaseModel)
 
-# outline:3  write:3  write:3:again-1  edit:3  edit:3:length  edit:evidence:3  edit:evidence:3:again
+# outline:3  write:3  write:3:again-1  edit:3  edit:3:length-1  edit:evidence:3  edit:evidence:3:again-1
 OF_A_SECTION = re.compile(r"(?P<stage>outline|write|edit):(?P<check>evidence:)?(?P<number>\d{1,4})(?P<again>:[\w-]+)?")
 
 

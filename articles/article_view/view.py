@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 from django.core.files.storage import default_storage
-from django.db.models import prefetch_related_objects
 from django.utils.safestring import SafeString
 
 from agents.contract import SEO, Outline, Picture, Reading, Reference, Stage, Unread
@@ -23,9 +22,9 @@ from articles.article_view.sources import Inquiry, ReadSource, inquiry_of, kept_
 from articles.article_view.stored import Output, StepLog, fitting
 from articles.costs import ArticleCosts
 from articles.evidence import Judged, Tally, judged, run_of_the_text
-from articles.models import Article, Event, Evidence, Run, Status, StepStatus
+from articles.models import Article, Event, Evidence, Run, Status
 from articles.models import Source as BroughtSource
-from articles.models.stage import StageView
+from articles.models.stage import StageView, stages_of
 from articles.rendering import to_annotated_html
 from articles.seo import Examination
 
@@ -39,19 +38,17 @@ class ArticleView:
     def __init__(self, article: Article) -> None:
         self.article = article
         self.run: Run | None = article.latest_run()
-        if self.run:
-            prefetch_related_objects([self.run], "steps")
+        self._steps = list(self.run.steps.that_count()) if self.run else []
 
     # How the run stands
 
     @cached_property
     def steps(self) -> StepLog:
-        steps = self.run.steps.all() if self.run else ()
-        return StepLog(step for step in steps if step.status != StepStatus.SUPERSEDED)
+        return StepLog(self._steps)
 
     @cached_property
     def stages(self) -> list[StageView]:
-        return self.run.stages() if self.run else []
+        return stages_of(self.run, self._steps) if self.run else []
 
     @property
     def seo_stage(self) -> StageView | None:
@@ -96,7 +93,7 @@ class ArticleView:
                 planned,
                 self.steps.by_section[number],
                 self._annotations(number) if self._draft_is_of_the_text else [],
-                at_work=self.article.is_active,
+                at_work=self._is_at_work,
             )
             for number, planned in enumerate(self.outline.sections if self.outline else [], 1)
         ]
@@ -152,10 +149,9 @@ class ArticleView:
     @cached_property
     def inquiry(self) -> Inquiry:
         """What was asked and found."""
-        at_work = self.article.is_active
+        made = inquiry_of(self.steps, self.reading, at_work=self._is_at_work)
         kept: dict[str, Any] = self.article.research_data or {}
-        made = inquiry_of(self.steps, self.reading, at_work=at_work)
-        return made or (Inquiry() if at_work else kept_inquiry(kept, self.reading))
+        return made or (Inquiry() if self.article.is_active else kept_inquiry(kept, self.reading))
 
     @property
     def unread(self) -> list[Unread]:
@@ -181,7 +177,7 @@ class ArticleView:
             checks = (checks_of(self.steps.by_section[number]) for number in sorted(self.steps.by_section))
             found = (row for check in checks if check for row in check.evidence)
             rows = [Evidence(number=number, **row.model_dump()) for number, row in enumerate(found, 1)]
-            return judged(rows, self.reading)
+            return judged(rows, self.reading) if rows else []  # what was read is long
         reading = fitting(self.article.research_data or {}, Reading) or Reading()
         return judged(self._text_run.evidence.all(), reading, self.references)
 
@@ -231,6 +227,11 @@ class ArticleView:
         return self._text_run in (None, self.run)
 
     # Where it is read from
+
+    @property
+    def _is_at_work(self) -> bool:
+        """Whether somebody is at the steps that were begun: those of a run that waits for a worker begin anew."""
+        return self.article.status == Status.PROCESSING
 
     @property
     def _shows_earlier(self) -> bool:

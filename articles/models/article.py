@@ -14,7 +14,7 @@ from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_WORDS
 from articles.models.status import ACTIVE, ENDED, Status
 
 if TYPE_CHECKING:
-    from articles.models.run import Run
+    from articles.models.run import Event, Run
 
 
 class ArticleQuerySet(models.QuerySet["Article"]):
@@ -128,6 +128,13 @@ class Article(models.Model):
 
     def latest_run(self) -> Run | None:
         return self.runs.order_by("-id").first()
+
+    def events_after(self, seq: int) -> list[Event]:
+        """Up to where the article stood when it was read and no further, so that its state and the events fit together.
+
+        What came since is told the next time. ``seq`` may be from a log that was lost, and is then too large.
+        """
+        return list(self.events.after(seq).filter(seq__lte=self.last_seq)) if seq < self.last_seq else []
 
 
 class Revision(models.Model):

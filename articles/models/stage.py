@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,11 @@ class StageView:
         if not steps:
             return "waiting"
         return {Status.PROCESSING: "working", Status.AWAITING_APPROVAL: "awaiting"}.get(Status(run.status), "stopped")
+
+
+def stages_of(run: Run, steps: Collection[Step]) -> list[StageView]:
+    """The six stages as a person is told of them, whether they have begun or not; ``steps`` are those of the run that count."""
+    return [StageView.of(stage, run, [step for step in steps if step.stage == stage]) for stage in AGENTS]
 
 
 def summary_of(stage: Stage, steps: Iterable[Step]) -> str:

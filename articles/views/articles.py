@@ -92,5 +92,5 @@ def article_live(request: StudioRequest, pk: int) -> HttpResponse:
     article = find_article(request, pk)
     after = request.GET.get("after", "")
     seen = min(int(after), LARGEST_SEQ) if after.isdecimal() else 0
-    events = list(article.events.after(seen))
+    events = article.events_after(seen)
     return HttpResponse(fragments(article, events)) if events else HttpResponse(status=204)

@@ -59,13 +59,15 @@
     paintSoon();
   };
 
-  // A step that is begun anew writes anew: what was seen of its text before is not its text any more.
+  // A step that is begun anew writes anew, and one that was stopped left nothing: what was seen of its text before is void.
   const dropOldDrafts = () => {
-    for (const { dataset } of document.querySelectorAll(".stream")) {
-      const before = begun.get(dataset.step);
-      if (before !== undefined && before !== dataset.begun) drafts.delete(dataset.step);
-      begun.set(dataset.step, dataset.begun);
+    const now = new Map([...document.querySelectorAll(".stream")].map(({ dataset }) => [dataset.step, dataset.begun]));
+    for (const [step, before] of begun) {
+      if (now.get(step) === before) continue;
+      drafts.delete(step);
+      begun.delete(step);
     }
+    for (const [step, at] of now) begun.set(step, at);
   };
 
   // What an HTML message is newest of; one that tells nothing new is left out, so that no row of the log comes twice.

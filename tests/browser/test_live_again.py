@@ -6,6 +6,8 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from agents.contract import Text
+from articles.models import Run
+from articles.services import sweep
 from tests.browser import stages
 from tests.browser.elsewhere import elsewhere, send_draft
 from tests.browser.watching import AWAY, KEEP_SOCKETS, numbers_of, was_not_loaded_anew, watch, whole_log
@@ -107,6 +109,35 @@ def test_it_heals_when_the_web_process_was_killed_and_is_back(
         expect(page.locator('.stream[data-step="write:1"]')).to_have_text("Another beginning")
         assert was_not_loaded_anew(page)
         assert numbers_of(page) == whole_log(article)
+
+
+def test_half_a_text_goes_with_the_worker_that_was_lost(page: Page, writer: User) -> None:
+    """Nor does it come back when another takes the run up, on this page or on one that is opened then."""
+    article, held = stages.outlined(writer)
+    watch(page, article)
+    stream = page.locator('.stream[data-step="write:1"]')
+    stages.begin(held, "write:1")
+    send_draft(article, "write:1", 0, "Half a sentence")
+    expect(stream).to_have_text("Half a sentence")
+    Run.objects.update(lease_expires_at="2026-01-01T00:00Z")
+    assert elsewhere(sweep)() == 1
+    expect(page.locator("[data-status=pending]")).to_be_visible()
+    expect(page.locator("#section-1 .section-state")).to_have_text("stopped")
+    expect(page.locator("#section-1")).not_to_contain_text("Half")
+    held = elsewhere(claim)(article)
+    expect(page.locator("[data-status=processing]")).to_be_visible()
+    expect(stream).to_be_empty()
+    stages.begin(held, "write:1", "Writing it anew")
+    expect(page.locator("#log-table")).to_contain_text("Writing it anew")
+    send_draft(article, "write:1", 0, "Another")
+    expect(stream).to_have_text("Another")
+    other = page.context.new_page()
+    watch(other, article)
+    expect(other.locator("#section-1")).not_to_contain_text("Half")
+    stages.finish(held, "write:1", Text(markdown="Another sentence."))
+    for tab in (page, other):
+        expect(tab.locator("#section-1 .prose")).to_have_text("Another sentence.")
+        assert numbers_of(tab) == whole_log(article)
 
 
 def test_who_was_signed_out_is_told(page: Page, writer: User, expected_problems: list[str]) -> None:
