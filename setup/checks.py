@@ -20,8 +20,8 @@ RULES = {
     "migrations": ["manage", "makemigrations", "--check", "--dry-run"],
     "deployment": ["manage", "check", "--deploy", "--fail-level", "ERROR"],
 }
-# Two at a time; a file's tests stay together, so that workers and browser are started once for them.
-PYTEST = ["pytest", "-q", "-n", "2", "--dist", "loadfile"]
+# Three at a time, as many wait for other processes; a file's tests stay together, so that workers and browser start once for them.
+PYTEST = ["pytest", "-q", "-n", "3", "--dist", "loadfile"]
 
 # What touches the store; the rest would go the same way.
 ON_EACH_STORE = ["-m", "(django_db or each_store) and not browser"]
