@@ -1,6 +1,6 @@
 # Content Studio in two commands: `make run` and `make test`. Both do all set-up; the second time it takes no time.
 .DEFAULT_GOAL := help
-.PHONY: help run test bench chaos quality lint lock clean
+.PHONY: help run test coverage bench chaos quality lint lock clean
 
 python := .venv/bin/python
 
@@ -14,6 +14,10 @@ run:  ## Run the studio: PORT, HOST and WORKERS may be given
 test:  ## Check everything: style, types, imports, tests on SQLite and PostgreSQL
 	@setup/python -m setup.install --dev
 	@exec $(python) -m setup.checks
+
+coverage:  ## Tell which lines the tests reach: a pass on SQLite
+	@setup/python -m setup.install --dev
+	@exec $(python) -m setup.checks --coverage
 
 bench:  ## Measure the studio beside a plain sequential crew, into docs/benchmarks.md: RUNS or QUICK=1 may be given
 	@setup/python -m setup.install --dev

@@ -16,9 +16,18 @@ from django.conf import settings
 from django.db import connection
 
 from contentstudio import embedded_redis
-from contentstudio.static_files import collect_static_files
 from tests.live_server import live_server
+from tests.static_files import bring_static_files
 from tests.worker_pool import running_workers
+
+LONG = {
+    "test_bench.py",
+    "test_costs_of_runs.py",
+    "test_evidence.py",
+    "test_live_again.py",
+    "test_pages.py",
+    "test_studio.py",
+}
 
 
 def pytest_unconfigure() -> None:
@@ -62,7 +71,7 @@ def empty_queue(redis: redis_py.Redis) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def static_files() -> None:
     """What pages link to, hashed and compressed as it is served; an address that leads nowhere fails here."""
-    collect_static_files(VAR / "static.stamp")
+    bring_static_files(VAR)
 
 
 @pytest.fixture(scope="session")
@@ -103,4 +112,4 @@ def workers(transactional_db: None, worker_pool: subprocess.Popen[bytes]) -> sub
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first: where files are shared out over processes, they would run alone at the end."""
-    items.sort(key=lambda item: "chaos" not in item.path.parts)
+    items.sort(key=lambda item: "chaos" not in item.path.parts and item.path.name not in LONG)

@@ -38,6 +38,8 @@ def put_in_order() -> Path:
 
 
 VAR = put_in_order()
+SHARED = Path(os.environ.setdefault("STUDIO_TESTS_SHARED", str(VAR)))
+"""A directory that all processes of a test run share: the one that starts them makes it."""
 django.setup()
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick: passwords here guard nothing
 # Read and done with. Left in place, a pytest process that we start would read the settings before it comes here.

@@ -19,6 +19,7 @@ from django.test import override_settings
 
 from articles.management.commands import studio as command
 from tests.environment import ROOT
+from tests.static_files import bring_static_files
 from tests.waiting import wait_until
 
 
@@ -29,6 +30,7 @@ class Studio:
         self.var = directory / "var"
         self.port = free_port()
         self._log = directory / "log"
+        bring_static_files(self.var)
         settings = {"VAR": str(self.var), "PORT": str(self.port), "WORKERS": "2", "DATABASE_URL": ""}
         environment = {**os.environ, **settings}
         del environment["DATABASE_URL"]

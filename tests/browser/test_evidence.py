@@ -98,7 +98,7 @@ def test_it_is_fit_for_every_reader(page: Page, writer: User, panel: str, scheme
     page.goto(f"{article.get_absolute_url()}#{panel}")
     for summary in page.locator(".panel.is-open details > summary").all():
         summary.click()
-    assert accessibility_problems(page) == []
+    assert accessibility_problems(page, colours_only=scheme == "dark") == []
     assert page.evaluate("() => document.documentElement.scrollWidth") == 390
 
 

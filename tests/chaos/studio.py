@@ -18,14 +18,12 @@ import psycopg
 
 from tests.environment import ROOT
 from tests.model_server import ModelServer
+from tests.static_files import bring_static_files
 from tests.test_studio import command_line, free_port
 from tests.waiting import wait_until
 
 PROGRAMS = {"web": "daphne", "pool": " workers", "sweeper": " sweep", "redis": "unixsocket"}
 """Of each of the studio's programs, what its command line is known by."""
-
-COVERAGE = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
-"""How a process is told to measure itself: it would take twice as long, and what it has measured is killed with it."""
 
 HOLDERS = "SELECT worker, article_id FROM articles_run WHERE status = 'processing'"
 
@@ -48,11 +46,11 @@ class LiveStudio:
             "SEARCH_PROVIDER": "none",
             **settings,
         }
-        for name in ("DATABASE_URL", *COVERAGE):
-            self._environment.pop(name, None)
+        self._environment.pop("DATABASE_URL", None)
         if store:
             self._environment["DATABASE_URL"] = store
         self.process: subprocess.Popen[bytes]
+        bring_static_files(self.var)
         self.start()
         key = re.findall(r"API key: (\S+)", self.said)[0]
         address = f"http://127.0.0.1:{self.port}/api"

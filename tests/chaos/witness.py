@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -96,15 +95,19 @@ def asked_twice(calls: Sequence[Asked], logs: dict[int, Log]) -> Iterator[str]:
 
 
 def asked_in_the_same_words(calls: Iterable[Asked], logs: dict[int, Log]) -> Iterator[str]:
-    """Calls whose very words its worker had a whole answer to; only the next worker may have to ask them again."""
+    """Calls whose very words its worker had a whole answer to; only the next worker may have to ask them again.
+
+    That answer may have come when the next one was at work already: a worker needs a moment to notice that it lost its run.
+    """
     taken = {article: [at(event) for event in log if takes_up(event)] for article, log in logs.items()}
-    heard: dict[tuple[int, str], float] = {}
+    heard: dict[tuple[int, str], Asked] = {}
     for call in sorted((each for each in calls if each.article in logs), key=lambda each: each.began):
-        known = heard.get((call.article, call.words), math.inf)
-        if known < call.began and not any(known < moment < call.began for moment in taken[call.article]):
-            yield f"article {call.article}: {call.steps.pattern}, {call.began - known:.2f} s after it was answered"
+        known = heard.get((call.article, call.words))
+        same_worker = known and not any(known.began < moment < call.began for moment in taken[call.article])
+        if same_worker and known.answered < call.began:
+            yield f"article {call.article}: {call.steps.pattern}, {call.began - known.answered:.2f} s after it was answered"
         if call.answered is not None:
-            heard[call.article, call.words] = call.answered
+            heard[call.article, call.words] = call
 
 
 def takes_up(event: dict[str, Any]) -> bool:
