@@ -18,6 +18,8 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 PATIENCE = 10.0  # seconds a client may take to make room for what it is told
+FAREWELL = 5.0
+"""Seconds a client has to answer that the socket is closed. After Autobahn's one a slow network loses the last that was said."""
 
 
 @implementer(IPushProducer)
@@ -59,6 +61,7 @@ class PacedServer(Server):  # type: ignore[misc]  # Daphne has no types
             room = self.connections[protocol]["room"] = Room(protocol.transport)
             protocol.unregisterProducer()  # the HTTP request it was upgraded from
             protocol.registerProducer(room, True)
+            protocol.closeHandshakeTimeout = FAREWELL
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         with suppress(Disconnected):  # the client is leaving: nobody hears what is still said

@@ -22,7 +22,7 @@ RULES = {
     "deployment": ["manage", "check", "--deploy", "--fail-level", "ERROR"],
 }
 # Four at a time, for many wait; a file's tests stay together, so that workers and browser are started once for them.
-PYTEST = ["pytest", "-q", "-n", "4", "--dist", "loadfile"]
+PYTEST = ["pytest", "-q", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 # What touches the store; the rest would go the same way. So would these, whose time goes to the crew, to sockets and to words.
 ALIKE = [

@@ -21,13 +21,18 @@ from tests.static_files import bring_static_files
 from tests.worker_pool import running_workers
 
 LONG = {
-    "test_bench.py",
+    "test_approval.py",
     "test_costs_of_runs.py",
-    "test_evidence.py",
-    "test_live_again.py",
-    "test_pages.py",
-    "test_studio.py",
+    "test_jobs.py",
+    "test_pipeline.py",
+    "test_preload.py",
+    "test_provider_faults.py",
+    "test_sockets.py",
+    "test_watchers.py",
+    "test_worker.py",
+    "test_writing.py",
 }
+"""Of the agents' and the articles' files, the ones that take long. All others start a browser or a studio, and do too."""
 
 
 def pytest_unconfigure() -> None:
@@ -111,5 +116,9 @@ def workers(transactional_db: None, worker_pool: subprocess.Popen[bytes]) -> sub
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first: where files are shared out over processes, they would run alone at the end."""
-    items.sort(key=lambda item: "chaos" not in item.path.parts and item.path.name not in LONG)
+    """The longest first: where files are shared out over processes, they would run alone at the end, most of them waiting."""
+    items.sort(key=is_short)
+
+
+def is_short(item: pytest.Item) -> bool:
+    return item.path.parent.name in {"agents", "articles"} and item.path.name not in LONG
