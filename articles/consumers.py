@@ -37,6 +37,8 @@ LOOKS = 4  # Watchers of an article look at one of so many moments, those of a m
 DONE, TRY_LATER, BAD_REQUEST, NOT_SIGNED_IN, NOT_FOUND = 1000, 1013, 4400, 4401, 4404
 NO_SUCH_ARTICLE = "There is no article {} that you may see."
 
+LEAVING: set[asyncio.Task[None]] = set()
+
 
 def may_watch(user: User | AnonymousUser, article_id: int) -> bool:
     return Article.objects.visible_to(user).filter(pk=article_id).exists()
@@ -82,6 +84,7 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no 
     progress = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Whoever is cancelled while it leaves, leaves: Daphne cancels a slow one again each second."""
         try:
             await super().__call__(scope, with_looks(receive, LOOK_EVERY), send)
         except TimeoutError:  # of a send: see contentstudio.paced_daphne
@@ -91,7 +94,10 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no 
             log.warning("a socket cannot be served, Redis is away: %s", error)
             await send({"type": "websocket.close", "code": TRY_LATER})
         finally:
-            await self.leave()
+            leaving = asyncio.create_task(self.leave())
+            LEAVING.add(leaving)  # the loop itself would forget it
+            leaving.add_done_callback(LEAVING.discard)
+            await asyncio.shield(leaving)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Channels' own goes to a thread before each message, to close old connections. Ours are closed where they are used.

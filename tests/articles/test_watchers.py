@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
+from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
@@ -20,6 +22,7 @@ from articles import consumers
 from articles.doorbell import drafts_written, group_of
 from articles.journal import complete_run
 from articles.models import ApiKey, Article
+from contentstudio.asgi import application
 from tests.articles.clients import Message, dialled, done
 from tests.factories import StaffFactory, do_step, make_manuscript, make_processing_article
 
@@ -40,6 +43,11 @@ def held_by_the_layer() -> tuple[set[str], set[str]]:
     layers = get_channel_layer()._layers.values()
     channels = {channel for layer in layers for channel in layer.channels}
     return channels, {group for layer in layers for group in layer.groups}
+
+
+def nothing_new(before: tuple[set[str], set[str]]) -> bool:
+    """Whether nothing is held that was not held ``before``: what an earlier test's sockets held may have gone meanwhile."""
+    return all(now <= then for now, then in zip(held_by_the_layer(), before, strict=True))
 
 
 async def within(seconds: float, condition: Callable[[], object]) -> None:
@@ -173,12 +181,12 @@ async def test_those_with_the_same_key_are_looked_up_together(
 
 async def test_a_peer_that_gives_no_sign_of_life_is_dropped(site: str, owner: User, key: str) -> None:
     article, _ = await done(make_processing_article, owner)
-    channels, groups = held_by_the_layer()
+    before = held_by_the_layer()
     async with deaf_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as deaf:
-        await within(5, lambda: len(held_by_the_layer()[0]) == len(channels) + 1)
+        await within(5, lambda: len(held_by_the_layer()[0] - before[0]) == 1)
         async with asyncio.timeout(15):
             await read_to_the_end(deaf)
-    await within(5, lambda: held_by_the_layer() == (channels, groups))
+    await within(5, lambda: nothing_new(before))
 
 
 async def test_who_does_not_read_is_sent_away_and_misses_nothing_when_it_comes_back(
@@ -187,11 +195,11 @@ async def test_who_does_not_read_is_sent_away_and_misses_nothing_when_it_comes_b
     caplog.set_level("INFO", "articles.consumers")
     monkeypatch.setattr("contentstudio.paced_daphne.PATIENCE", 1.0)
     article, held = await done(make_processing_article, owner)
-    channels, groups = held_by_the_layer()
+    before = held_by_the_layer()
     async with deaf_socket(site, f"/ws/articles/{article.pk}", key) as deaf:
-        await within(5, lambda: held_by_the_layer()[1] != groups)
+        await within(5, lambda: held_by_the_layer()[1] - before[1])
         await say_much(article, 1000)  # 20 MB
-        await within(10, lambda: held_by_the_layer() == (channels, groups))
+        await within(10, lambda: nothing_new(before))
         async with asyncio.timeout(10):
             assert len(await read_to_the_end(deaf)) < 8_000_000, "the memory grew with what was not read"
     assert "does not read" in caplog.text
@@ -237,15 +245,20 @@ async def test_a_hundred_and_fifty_who_come_and_go_are_told_all_of_it_and_leave_
     article, held = await done(make_processing_article, owner)
     path = f"/ws/articles/{article.pk}?after="
 
+    async def told(after: int, patience: int) -> list[Message]:
+        try:
+            async with dialled(site, f"{path}{after}", key) as line:
+                return await line.up_to(patience)
+        except aiohttp.ClientOSError:  # a busy server drops a handshake that takes too long
+            return []
+
     async def watch(patience: int) -> list[int]:
         seen = [0]
         while True:
-            async with dialled(site, f"{path}{seen[-1]}", key) as line:
-                for message in await line.up_to(patience):
-                    if "seq" in message:
-                        seen.append(message["seq"])
-                    if message["type"] == "final":
-                        return seen[1:]
+            messages = await told(seen[-1], patience)
+            seen += seqs(messages)
+            if messages and messages[-1]["type"] == "final":
+                return seen[1:]
 
     watchers = [asyncio.create_task(watch(3 + number % 20)) for number in range(150)]
     for number in range(15):
@@ -254,7 +267,7 @@ async def test_a_hundred_and_fifty_who_come_and_go_are_told_all_of_it_and_leave_
     async with asyncio.timeout(60):
         for seen in await asyncio.gather(*watchers):
             assert seen == list(range(1, article.last_seq + 33))
-    await within(15, lambda: held_by_the_layer() == before)
+    await within(15, lambda: nothing_new(before))
     await asyncio.sleep(1.5)  # Daphne looks once a second how applications ended
     assert "Exception inside application" not in caplog.text
 
@@ -276,7 +289,33 @@ async def test_who_leaves_while_it_is_rung_leaves_nothing(site: str, owner: User
             await line.next()
     over.set()
     await ringing
-    await within(10, lambda: held_by_the_layer() == before)
+    await within(10, lambda: nothing_new(before))
+
+
+async def test_who_is_cancelled_again_while_it_leaves_leaves_nothing(
+    owner: User, key: str, redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Daphne does each second with one that takes long."""
+    before, leave = held_by_the_layer(), consumers.Watcher.leave
+    is_leaving = asyncio.Event()
+
+    async def leave_slowly(watcher: consumers.Watcher) -> None:
+        is_leaving.set()
+        await asyncio.sleep(0.2)
+        await leave(watcher)
+
+    monkeypatch.setattr(consumers.Watcher, "leave", leave_slowly)
+    article, _ = await done(make_processing_article, owner)
+    headers = [(b"authorization", f"Bearer {key}".encode())]
+    watcher = WebsocketCommunicator(application, f"/ws/articles/{article.pk}", headers=headers)
+    await watcher.connect(timeout=10)
+    await watcher.receive_from(timeout=10)
+    assert not nothing_new(before)
+    watcher.future.cancel()
+    async with asyncio.timeout(10):
+        await is_leaving.wait()
+    watcher.future.cancel()
+    await within(10, lambda: nothing_new(before))
 
 
 async def test_the_layer_frees_what_is_subscribed(site: str, owner: User, key: str, redis: Any) -> None:
@@ -288,7 +327,7 @@ async def test_the_layer_frees_what_is_subscribed(site: str, owner: User, key: s
     async with dialled(site, path, key) as first, dialled(site, path, key) as second:
         await first.next()
         await second.next()
-        assert len(await subscribed()) == len(before) + 3
+        assert len(await subscribed() - before) == 3
     async with asyncio.timeout(10):
-        while await subscribed() != before:
+        while not await subscribed() <= before:
             await asyncio.sleep(0.05)
