@@ -66,10 +66,12 @@ def with_looks(receive: Receive, every: float) -> Receive:
 
     async def receive_or_look() -> MutableMapping[str, Any]:
         nonlocal due
+        if due <= now():  # the last look took that long: what came meanwhile, such as the leave, has its turn
+            due += every * (math.floor((now() - due) / every) + 1)
         try:
             return await asyncio.wait_for(receive(), due - now())
         except TimeoutError:
-            due += every * max(1, math.ceil((now() - due) / every))
+            due += every
             return {"type": "look.again"}
 
     return receive_or_look

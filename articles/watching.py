@@ -35,9 +35,8 @@ class Look:
 
 def take_look(telling: Telling, article_id: int, after: int) -> Look | None:
     """None where the article was deleted."""
-    article = (
-        Article.objects.order_by().filter(pk=article_id).first()
-    )  # whole: bodies are empty while there is much to see
+    # Whole, with the text: it is empty while there is much to see.
+    article = Article.objects.order_by().filter(pk=article_id).first()
     if article is None:
         return None
     events = article.events_after(after)

@@ -64,6 +64,9 @@ class PacedServer(Server):  # type: ignore[misc]  # Daphne has no types
             protocol.closeHandshakeTimeout = FAREWELL
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        if isinstance(protocol, WebSocketProtocol) and protocol.state == protocol.STATE_CLOSED:
+            # Its handshake took too long. Accepted in that moment, it would live on, and its application never hear of an end.
+            return
         with suppress(Disconnected):  # the client is leaving: nobody hears what is still said
             await super().handle_reply(protocol, message)
         room: Room | None = self.connections.get(protocol, {}).get("room")

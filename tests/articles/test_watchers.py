@@ -176,6 +176,15 @@ async def test_those_with_the_same_key_are_looked_up_together(
     assert 3 <= len(asked) <= 30  # alone, each of the twenty would have asked four times
 
 
+async def test_looks_that_take_long_do_not_keep_it_from_hearing_that_its_client_left() -> None:
+    heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    receive = consumers.with_looks(heard.get, every=0.05)
+    assert await receive() == {"type": "look.again"}
+    await asyncio.sleep(0.2)  # the look
+    heard.put_nowait({"type": "websocket.disconnect"})
+    assert await receive() == {"type": "websocket.disconnect"}
+
+
 # Dead peers and slow readers
 
 
@@ -289,6 +298,27 @@ async def test_who_leaves_while_it_is_rung_leaves_nothing(site: str, owner: User
             await line.next()
     over.set()
     await ringing
+    await within(10, lambda: nothing_new(before))
+
+
+async def test_who_is_accepted_in_the_moment_the_handshake_takes_too_long_leaves_nothing(
+    site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = held_by_the_layer()
+    article, _ = await done(make_processing_article, owner)
+    accept, dropped = consumers.Watcher.accept, []
+
+    async def accept_late(watcher: consumers.Watcher) -> None:
+        connection = watcher.base_send.args[0]  # Daphne's
+        connection.onOpenHandshakeTimeout()
+        dropped.append(connection)
+        await accept(watcher)
+
+    monkeypatch.setattr(consumers.Watcher, "accept", accept_late)
+    with pytest.raises(aiohttp.ClientError):
+        async with dialled(site, f"/ws/articles/{article.pk}", key):
+            pass
+    assert dropped
     await within(10, lambda: nothing_new(before))
 
 
