@@ -41,15 +41,9 @@ import sys, threading
 import tests.environment
 import agents.worker
 from django.conf import settings
-layer = settings.CHANNEL_LAYERS["default"]["BACKEND"].rpartition(".")[0]
-print(*(thread.name for thread in threading.enumerate()), layer in sys.modules)
-"""
-
-LEARNED = """
-import tests.environment
-import agents.worker
 from openai._utils._transform import get_type_hints
-print(get_type_hints.cache_info().currsize)
+layer = settings.CHANNEL_LAYERS["default"]["BACKEND"].rpartition(".")[0]
+print(layer in sys.modules, get_type_hints.cache_info().currsize > 0, *(thread.name for thread in threading.enumerate()))
 """
 
 
@@ -66,9 +60,5 @@ def test_a_job_imports_nothing_after_the_fork(model_server: ModelServer) -> None
     assert told_by(JOB, model_server.url) == []
 
 
-def test_a_worker_forks_with_one_thread_and_all_that_rings_watchers() -> None:
-    assert told_by(WORKER) == ["MainThread", "True"]
-
-
-def test_what_the_openai_client_learns_with_its_first_question_is_shared() -> None:
-    assert told_by(LEARNED) != ["0"]
+def test_a_worker_forks_with_one_thread_what_rings_watchers_and_what_the_openai_client_learns_first() -> None:
+    assert told_by(WORKER) == ["True", "True", "MainThread"]

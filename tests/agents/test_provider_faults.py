@@ -148,7 +148,7 @@ def test_a_server_that_never_begins_to_answer_parks_the_run(
 def test_a_server_that_falls_silent_amid_its_answer_parks_the_run(
     owner: User, model: ModelServer, settings: Settings
 ) -> None:
-    settings.LLM_TIMEOUT, settings.LLM_PATIENCE = 0.2, 0.5
+    settings.LLM_TIMEOUT, settings.LLM_PATIENCE = 1.0, 0.5
     model.fail(match=SECTION, stall=5, times=ALWAYS)
     is_parked(made(owner), "fell silent amid its answer")
 
