@@ -97,8 +97,9 @@ def is_quotable(sentence: str) -> bool:
     # German opens with the mark that closes English, so quotation marks are only counted.
     if sentence.count('"') % 2 or sum(map(sentence.count, "“”„")) % 2:
         return False
-    letters = sum(character.isalpha() or character.isspace() for character in sentence)
-    return letters >= 0.75 * len(sentence)
+    # Vowel signs of Hindi, Thai or Arabic are marks, and a third of a text.
+    words = sum(character.isspace() or unicodedata.category(character)[0] in "LM" for character in sentence)
+    return words >= 0.75 * len(sentence)
 
 
 def _paragraphs(text: str) -> Iterator[_Line]:

@@ -11,7 +11,7 @@ from articles.services.articles import (
     check_document,
     create_article,
     delete_article,
-    delete_articles_of,
+    delete_articles,
 )
 from articles.services.outlines import (
     LEAST_WORDS,
@@ -43,7 +43,7 @@ __all__ = [
     "check_text",
     "create_article",
     "delete_article",
-    "delete_articles_of",
+    "delete_articles",
     "enqueue",
     "fail_unclaimed",
     "hand_over",

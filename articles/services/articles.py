@@ -80,11 +80,15 @@ def check_document(upload: File[bytes]) -> None:
 
 
 def change_brief(*, article: Article, brief: dict[str, Any]) -> None:
-    """Change fields of the brief, checked before; the next run writes from it. Raises NotPossibleNow while one is at work."""
+    """Change fields of the brief, checked before; the next run writes from it.
+
+    Raises NotPossibleNow while one is at work, ArticleGone where the article was deleted.
+    """
     resting = Article.objects.filter(pk=article.pk).exclude(status__in=ACTIVE)
-    if not resting.update(**brief, updated_at=timezone.now()):
-        raise NotPossibleNow(BEING_WRITTEN)
+    changed = resting.update(**brief, updated_at=timezone.now())
     reread(article)
+    if not changed:
+        raise NotPossibleNow(BEING_WRITTEN)
 
 
 def delete_article(*, article: Article, by: User | None) -> None:
@@ -102,10 +106,10 @@ def delete_article(*, article: Article, by: User | None) -> None:
         article.delete()
 
 
-def delete_articles_of(*, user: User, by: User | None) -> None:
-    """Delete all of the user's articles, as ``delete_article`` does. Rows that are deleted with their user leave files behind."""
-    for article in user.articles.without_bodies():
-        with suppress(ArticleGone):  # somebody else deleted it meanwhile
+def delete_articles(*, articles: Iterable[Article], by: User | None) -> None:
+    """Delete each as ``delete_article`` does; one that somebody else deleted meanwhile is gone as well."""
+    for article in articles:
+        with suppress(ArticleGone):
             delete_article(article=article, by=by)
 
 

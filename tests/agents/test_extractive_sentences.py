@@ -83,6 +83,8 @@ def test_a_short_line_in_the_middle_of_a_wrapped_paragraph_is_no_heading() -> No
         "Đây là một câu tiếng Việt hoàn chỉnh và rõ ràng.",
         "„Wir gießen nie“, sagt die Besitzerin des Hauses.",
         "屋顶花园可以让下面的房间凉爽。",
+        "हरी छतें शहर की बारिश का अधिकांश पानी रोक लेती हैं।",
+        "تحتفظ الأسطح الخضراء بمعظم مياه الأمطار في المدينة.",
     ],
 )
 def test_a_whole_sentence_may_be_quoted(sentence: str) -> None:

@@ -25,8 +25,10 @@ from articles.services import (
     NewSource,
     add_source,
     cancel_run,
+    change_brief,
     create_article,
     delete_article,
+    delete_articles,
     retry_run,
     save_text,
     start_run,
@@ -193,6 +195,14 @@ class TestDeleting:
                 service(article=article, by=owner)
         with pytest.raises(ArticleGone):
             save_text(article=article, by=owner, title="New", content="Words.", opened_at=1)
+        with pytest.raises(ArticleGone):
+            change_brief(article=article, brief={"topic": "Green roofs"})
+
+    def test_of_many_the_one_that_is_gone_already_stops_nothing(self, owner: User) -> None:
+        gone, there = make_completed_article(owner), make_completed_article(owner)
+        Article.objects.get(pk=gone.pk).delete()
+        delete_articles(articles=[gone, there], by=owner)
+        assert not Article.objects.exists()
 
     def test_what_is_deleted_right_after_it_was_done_is_told_so(
         self, owner: User, monkeypatch: pytest.MonkeyPatch
