@@ -21,8 +21,8 @@ RULES = {
     "migrations": ["manage", "makemigrations", "--check", "--dry-run"],
     "deployment": ["manage", "check", "--deploy", "--fail-level", "ERROR"],
 }
-# Six at a time, for many wait; a file's tests stay together, so that workers and browser are started once for them.
-PYTEST = ["pytest", "-q", "-n", "6", "--dist", "loadfile", "--no-loadscope-reorder"]
+# Five at a time, for many wait; a file's tests stay together, so that workers and browser are started once for them.
+PYTEST = ["pytest", "-q", "-n", "5", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 # What touches the store; the rest would go the same way. So would these, whose time goes to the crew, to sockets and to words.
 ALIKE = [
