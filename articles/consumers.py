@@ -37,7 +37,7 @@ LOOKS = 4  # Watchers of an article look at one of so many moments, those of a m
 DONE, TRY_LATER, BAD_REQUEST, NOT_SIGNED_IN, NOT_FOUND = 1000, 1013, 4400, 4401, 4404
 NO_SUCH_ARTICLE = "There is no article {} that you may see."
 
-LEAVING: set[asyncio.Task[None]] = set()
+_leaving: set[asyncio.Task[None]] = set()
 
 
 def may_watch(user: User | AnonymousUser, article_id: int) -> bool:
@@ -97,8 +97,8 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no 
             await send({"type": "websocket.close", "code": TRY_LATER})
         finally:
             leaving = asyncio.create_task(self.leave())
-            LEAVING.add(leaving)  # the loop itself would forget it
-            leaving.add_done_callback(LEAVING.discard)
+            _leaving.add(leaving)  # the loop itself would forget it
+            leaving.add_done_callback(_leaving.discard)
             await asyncio.shield(leaving)
 
     async def dispatch(self, message: dict[str, Any]) -> None:

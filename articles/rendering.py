@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import nh3
 from django.utils.html import escape, linebreaks
@@ -34,14 +33,6 @@ MAX_CHARACTERS = 200_000
 """Longer texts are shown unformatted. The worst input of this length takes 2 s; 5,000 words are 35,000 characters."""
 
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-
-
-class Heading(NamedTuple):
-    """An entry of the table of contents. ``id`` is the one :func:`to_html` gives with the same prefix."""
-
-    level: int
-    id: str
-    text: str
 
 
 def to_html(markdown: str, *, prefix: str = "a", pictures: bool = True) -> SafeString:
@@ -70,16 +61,6 @@ def _to_html(markdown: str, env: dict[str, Any]) -> SafeString:
 def printable(text: str) -> str:
     """The text without control characters and lone surrogates, which neither HTML nor XML may hold."""
     return UNPRINTABLE.sub("", text)
-
-
-def toc(markdown: str, *, prefix: str = "a") -> list[Heading]:
-    """The headings in their order, with the ids that :func:`to_html` gives them."""
-    tokens = _parse(markdown, prefix)
-    return [
-        Heading(int(token.tag[1:]), str(token.attrGet("id")), _visible(following))
-        for token, following in pairwise(tokens)
-        if token.type == "heading_open"
-    ]
 
 
 def plain_text(markdown: str) -> str:

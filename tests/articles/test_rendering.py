@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from articles.annotation import Annotation, Verdict
-from articles.rendering import MAX_CHARACTERS, plain_text, to_annotated_html, to_html, toc, word_count
+from articles.rendering import MAX_CHARACTERS, plain_text, to_annotated_html, to_html, word_count
 from tests.growth import in_proportion
 
 
@@ -106,28 +106,31 @@ def test_what_may_scroll_can_be_reached_by_keyboard() -> None:
     assert [block["tabindex"] for block in page.all("pre")] == ["0", "0"]
 
 
+def headings(markdown: str) -> list[tuple[int, str, str]]:
+    """Level, id and words of each."""
+    found = re.findall(r'<h(\d) id="([^"]+)"[^>]*>(.*?)</h\1>', to_html(markdown, prefix="p"), re.DOTALL)
+    return [(int(level), id, re.sub("<[^>]+>", "", words)) for level, id, words in found]
+
+
 def test_headings_begin_at_two_and_skip_no_level() -> None:
-    headings = toc("# One\n#### Deep\n## Under one\n# Two\n###### A\n###### B")
-    assert [heading.level for heading in headings] == [2, 3, 3, 2, 3, 3]
+    shown = headings("# One\n#### Deep\n## Under one\n# Two\n###### A\n###### B")
+    assert [level for level, _, _ in shown] == [2, 3, 3, 2, 3, 3]
 
 
 def test_headings_below_the_sixth_level_stay_there() -> None:
     markdown = "\n".join(f"{'#' * level} Level {level}" for level in range(1, 7))
-    assert [heading.level for heading in toc(markdown)] == [2, 3, 4, 5, 6, 6]
+    assert [level for level, _, _ in headings(markdown)] == [2, 3, 4, 5, 6, 6]
 
 
 def test_empty_headings_are_dropped() -> None:
-    assert toc("#\n\n## ![](https://a.example/b.png)\n\n## Left") == [(2, "a-h-left", "Left")]
+    assert headings("#\n\n## ![](https://a.example/b.png)\n\n## Left") == [(2, "p-h-left", "Left")]
 
 
-def test_the_table_of_contents_leads_to_the_headings() -> None:
-    markdown = "# Été *doré*\n# Same\n# Same\n# Same 2\n# 日本\n# !?"
-    listed = toc(markdown, prefix="preview")
-    shown = [heading["id"] for heading in Page(to_html(markdown, prefix="preview")).all("h2")]
-    assert [heading.id for heading in listed] == shown
-    assert len(set(shown)) == 6
-    assert listed[0] == (2, "preview-h-été-doré", "Été doré")
-    assert listed[5].id == "preview-h-section"
+def test_each_heading_has_an_id_of_its_own() -> None:
+    shown = headings("# Été *doré*\n# Same\n# Same\n# Same 2\n# 日本\n# !?")
+    assert len({id for _, id, _ in shown}) == 6
+    assert shown[0] == (2, "p-h-été-doré", "Été doré")
+    assert shown[5][1] == "p-h-section"
 
 
 def annotated(markdown: str, *sentences: str, verdict: Verdict = "not") -> tuple[str, set[str]]:
@@ -318,4 +321,3 @@ def test_a_text_that_is_too_long_is_shown_and_counted_as_it_is() -> None:
     markdown = "<b>*word*</b> " * (MAX_CHARACTERS // 10)
     assert to_html(markdown).startswith("<p>&lt;b&gt;*word*")
     assert word_count(markdown) == MAX_CHARACTERS // 10
-    assert toc(markdown) == []
