@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -59,8 +59,10 @@ def _size_of_grams(word: str) -> int:
     return 2 if IDEOGRAPH.match(word) else 3 if _UNSPACED.match(word) else 0
 
 
-def rank(passages: Sequence[Passage], queries: Sequence[str], limit: int, per_source: int) -> list[Passage]:
-    """At most ``limit`` passages, and ``per_source`` of each source, best first.
+def rank(
+    passages: Sequence[Passage], queries: Sequence[str], limit: int, per_source: int, without: Container[str] = ()
+) -> list[Passage]:
+    """At most ``limit`` passages, and ``per_source`` of each source, best first; none whose id is in ``without``.
 
     The queries take turns, so that each gets its best passages. Where they match too little, the places that are left go to
     the passages in their own order. The same arguments always give the same answer.
@@ -69,7 +71,7 @@ def rank(passages: Sequence[Passage], queries: Sequence[str], limit: int, per_so
     taken: Counter[int] = Counter()
 
     def take(passage: Passage) -> bool:
-        if passage.id in chosen or taken[passage.source] >= per_source or len(chosen) >= limit:
+        if passage.id in chosen or passage.id in without or taken[passage.source] >= per_source or len(chosen) >= limit:
             return False
         chosen[passage.id] = passage
         taken[passage.source] += 1

@@ -48,11 +48,11 @@ def section_passages(outline: Outline, number: int, reading: Reading, also: str 
     section = outline.sections[number - 1]
     named = {*section.sources, *marks(also)}
     chosen = [passage for passage in reading.passages if passage.id in named]
-    rest = [passage for passage in reading.passages if passage.id not in named]
-    wanted = max(SECTION_PASSAGES - len(chosen), 0)
-    if wanted and rest:
-        chosen += rank(rest, [section.heading, section.purpose, *section.points], limit=wanted, per_source=3)
-    return chosen
+    wanted = SECTION_PASSAGES - len(chosen)
+    if wanted <= 0:
+        return chosen
+    queries = [section.heading, section.purpose, *section.points]
+    return chosen + rank(reading.passages, queries, limit=wanted, per_source=3, without=named)
 
 
 def repeated(texts: Sequence[str]) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ import pytest
 
 from agents.contract import Brief, Evidence, Outline, OutlineSection, Passage, Reading
 from agents.exceptions import ManuscriptIncomplete
+from agents.research import ranking
 from agents.text.manuscript import (
     assemble,
     check,
@@ -59,6 +60,17 @@ def test_a_section_rests_on_what_it_was_planned_with_first() -> None:
     chosen = [found.id for found in section_passages(outline, 1, reading, also="It holds rain [S12].")]
     assert chosen[:2] == ["S7", "S12"]
     assert len(chosen) == len(set(chosen)) <= 6
+
+
+def test_all_sections_find_their_passages_with_one_index() -> None:
+    reading = Reading(passages=[passage(number) for number in range(1, 20)])
+    sections = [
+        OutlineSection(heading="Rain", purpose="Why.", points=[], sources=[f"S{number}"]) for number in range(1, 8)
+    ]
+    before = ranking._indexed.cache_info().misses
+    for number in range(1, 8):
+        assert section_passages(Outline(title="A title", sections=sections), number, reading)
+    assert ranking._indexed.cache_info().misses <= before + 1
 
 
 def test_a_shortlist_leaves_room_for_every_source() -> None:

@@ -207,6 +207,12 @@ def test_there_may_be_nothing_to_rank():
     assert rank(passages((1, "the of and")), ["heat"], 5, 5) == passages((1, "the of and"))
 
 
+def test_passages_that_are_there_already_are_left_out():
+    found = rank(LIBRARY, ["heat pump"], limit=5, per_source=5, without={"S1", "S4"})
+
+    assert [passage.id for passage in found] == ["S2", "S3", "S5"]
+
+
 def test_ranking_is_quiet(capfd: pytest.CaptureFixture[str]):
     rank(LIBRARY, ["heat pump"], 5, 5)
 
