@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+import uvloop
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import close_old_connections
@@ -87,7 +88,7 @@ def run_article(run_id: int, *, most: float = math.inf) -> bool:
         log.info("run %s is not pending any more, or its owner has enough in work", run_id)
         return False
     bind_contextvars(article_id=claim.article_id)
-    asyncio.run(make(claim, crew))
+    uvloop.run(make(claim, crew))
     return True
 
 

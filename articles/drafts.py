@@ -1,4 +1,4 @@
-"""Text on its way to its watchers: what many sections say at the same time goes out together, ten times a second at most."""
+"""Text on its way to its watchers: what many sections say at the same time goes out together, five times a second at most."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from articles.doorbell import Draft, drafts_written, group_of
 
 log = logging.getLogger(__name__)
 
-EVERY = 0.1
+EVERY = 0.2
 """Seconds between two messages of one article, whether one section is being written or six: each costs a millisecond."""
 
 FEW = 6

@@ -78,6 +78,8 @@ class Call:
     status: int = 0
     """What it came to: an HTTP status; 499 where the client left before the end."""
     ended: float = 0
+    connection: object = None
+    """Where the call came from; the same for calls over one connection."""
 
     @property
     def prompt(self) -> str:
@@ -166,7 +168,8 @@ class ModelServer:
         return await self._witnessed(request, self._picture)
 
     async def _witnessed(self, request: web.Request, answer: Any) -> web.StreamResponse:
-        call = Call(request.path, await request.json(), status=499)
+        peer = request.transport and request.transport.get_extra_info("peername")
+        call = Call(request.path, await request.json(), status=499, connection=peer)
         self.calls.append(call)
         try:
             response: web.StreamResponse = await answer(request, call)
@@ -236,7 +239,6 @@ class ModelServer:
         if self.counts and (call.body.get("stream_options") or {}).get("include_usage"):
             await send(response, [], usage=usage)
         await response.write(b"data: [DONE]\n\n")
-        await response.write_eof()
         return response
 
 

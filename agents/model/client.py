@@ -9,6 +9,8 @@ import httpx
 import openai
 from django.conf import settings
 
+from agents.model.transport import ModelTransport
+
 
 def model_client(transport: httpx.AsyncBaseTransport | None = None) -> openai.AsyncOpenAI:
     """A client that tries nothing twice: ``agents.model.endpoint`` is the one layer that does."""
@@ -17,7 +19,7 @@ def model_client(transport: httpx.AsyncBaseTransport | None = None) -> openai.As
         base_url=settings.OPENAI_BASE_URL or None,
         timeout=httpx.Timeout(settings.LLM_TIMEOUT, connect=10.0),
         max_retries=0,
-        http_client=openai.DefaultAsyncHttpxClient(verify=trusted(), transport=transport),
+        http_client=openai.DefaultAsyncHttpxClient(transport=transport or ModelTransport(trusted())),
     )
 
 

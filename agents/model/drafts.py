@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 
-DRAFT_SECONDS = 0.1
+DRAFT_SECONDS = 0.15
 WHOLE_DRAFT_SECONDS = 3.0
 
 Draft = Callable[[int, str], Awaitable[None]]
@@ -16,7 +16,7 @@ draft_sink: ContextVar[Draft | None] = ContextVar("draft_sink", default=None)
 
 
 class Growing:
-    """A text that grows, shown at most ten times a second; now and then whole, for those who came late."""
+    """A text that grows, shown at most six times a second; now and then whole, for those who came late."""
 
     def __init__(self, sink: Draft | None) -> None:
         self._sink, self._shown = sink, ""

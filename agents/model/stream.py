@@ -1,8 +1,7 @@
 """A streamed answer as it comes over the wire: server-sent events whose data is JSON.
 
 The openai client makes a pydantic model of each chunk, and wakes for each. At a token a chunk that is most of what an article
-costs in CPU. Here a chunk is parsed as JSON, and a stream that runs for a while is read in gulps: 26 answers of 260 chunks, 60 a
-second, cost 86 µs a chunk instead of 214, calls and drafts included.
+costs in CPU. Here a chunk is parsed as JSON, and ``agents.model.transport`` brings many at a time.
 """
 
 from __future__ import annotations
@@ -22,10 +21,6 @@ END = b"[DONE]"
 MOST_BYTES = 64 * 2**20
 DRAIN_SECONDS = 0.1
 
-TICK = 0.025
-LONGEST_REST = 0.1
-SHARE = 1 / 40
-
 
 async def chunks(response: httpx.Response, silence: float) -> AsyncGenerator[list[Any]]:
     """The chunks of a streamed answer, parsed, as many at a time as have come. Any JSON may be among them.
@@ -33,10 +28,8 @@ async def chunks(response: httpx.Response, silence: float) -> AsyncGenerator[lis
     Raises ValueError where one is no JSON, TimeoutException after ``silence`` seconds in which only signs of life came,
     and what httpx raises.
     """
-    events, began, size = Events(), time.monotonic(), 0
+    events, heard, size = Events(), time.monotonic(), 0
     parts = response.aiter_bytes()
-    heard = began
-    asked = began
     async for part in parts:
         now, size = time.monotonic(), size + len(part)
         found = list(events.fed(part))
@@ -51,9 +44,6 @@ async def chunks(response: httpx.Response, silence: float) -> AsyncGenerator[lis
                 return
         elif now - heard > silence:
             raise httpx.ReadTimeout("only comments came", request=response.request)
-        if now - asked > TICK / 10:  # it had to be waited for: nothing more lies ready
-            await _rest(time.monotonic() - began)
-        asked = time.monotonic()
 
 
 def _parsed(event: bytes) -> Any:
@@ -61,17 +51,6 @@ def _parsed(event: bytes) -> Any:
         return json.loads(str(event, "utf-8"))
     except RecursionError as error:
         raise ValueError("a chunk is nested without end") from error
-
-
-async def _rest(running: float) -> None:
-    """Let chunks gather for at most a fortieth of the time the answer has been ``running``, and a tenth of a second.
-
-    All streams wake on the same ticks of the clock: what a process pays for is how often it wakes, not how much it then reads.
-    """
-    now = time.monotonic()
-    wake = (now + min(LONGEST_REST, running * SHARE)) // TICK * TICK
-    if wake > now:
-        await asyncio.sleep(wake - now)
 
 
 async def _drain(parts: AsyncIterator[bytes]) -> None:

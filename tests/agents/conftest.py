@@ -9,7 +9,7 @@ import pytest
 from agents.contract import AGENTS
 from agents.crew import StudioCrew
 from agents.model import dialect
-from agents.model.client import trusted
+from tests.model_client import client_of
 from tests.model_server import ModelServer
 
 
@@ -33,10 +33,7 @@ def model_server(running_model_server: ModelServer) -> ModelServer:
 
 @pytest.fixture
 async def model_client(model_server: ModelServer) -> AsyncIterator[openai.AsyncOpenAI]:
-    http = openai.DefaultAsyncHttpxClient(verify=trusted())  # certificates are read once: 30 ms
-    async with openai.AsyncOpenAI(
-        api_key="key", base_url=model_server.url, max_retries=0, timeout=2, http_client=http
-    ) as client:
+    async with client_of(model_server.url, timeout=2) as client:
         yield client
 
 

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import openai
 import pytest
 from crewai import BaseLLM
 from crewai.agents.agent_executor import AgentExecutorState
@@ -38,6 +37,7 @@ from agents.exceptions import ModelError
 from agents.prompts import config
 from agents.text.evidence import cited_sentences
 from tests.environment import ROOT
+from tests.model_client import client_of
 from tests.model_server import ModelServer
 
 BRACES = "{x} {role} {input} {tools} {tool_names} {{y}} {"
@@ -94,7 +94,7 @@ def test_there_are_six_agents_and_each_has_work() -> None:
 @asynccontextmanager
 async def crew_of(server: ModelServer, **words: AgentWords) -> AsyncIterator[StudioCrew]:
     """A crew on ``server`` with an editor's ``words`` for some stages."""
-    async with openai.AsyncOpenAI(api_key="k", base_url=server.url, max_retries=0) as client:
+    async with client_of(server.url) as client:
         yield StudioCrew.with_models(dict.fromkeys(AGENTS, "test-model"), client, 8, words)
 
 
@@ -175,7 +175,7 @@ async def test_asking_leaves_nothing_behind() -> None:
 
 async def test_agents_work_side_by_side(model_server: ModelServer) -> None:
     with ModelServer(first_seconds=0.3) as slow:
-        async with openai.AsyncOpenAI(api_key="k", base_url=slow.url, max_retries=0) as client:
+        async with client_of(slow.url) as client:
             crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, concurrency=8)
             await asyncio.gather(*(crew.ask(WRITE) for _ in range(6)))
         spans = [(call.at, call.ended) for call in slow.calls]
@@ -218,7 +218,7 @@ async def test_temperature_and_limit_of_tokens_are_the_agents_own(model_server: 
 
 
 async def test_agents_that_are_asked_alike_share_their_llm() -> None:
-    async with openai.AsyncOpenAI(api_key="k", base_url="http://127.0.0.1:9/v1") as client:
+    async with client_of("http://127.0.0.1:9/v1") as client:
         words = {"write": AgentWords(temperature=0.2), "edit": AgentWords(temperature=0.2), "seo": AgentWords(role="R")}
         llms = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, 2, words)._llms
     assert llms["write"] is llms["edit"]
@@ -228,7 +228,7 @@ async def test_agents_that_are_asked_alike_share_their_llm() -> None:
 
 async def test_all_agents_share_the_slots_however_differently_they_are_asked() -> None:
     with ModelServer(first_seconds=0.1) as slow:
-        async with openai.AsyncOpenAI(api_key="k", base_url=slow.url, max_retries=0) as client:
+        async with client_of(slow.url) as client:
             crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, 1, {"write": AgentWords(model="large")})
             await asyncio.gather(crew.ask(PLAN), crew.ask(WRITE))
         first, second = sorted((call.at, call.ended) for call in slow.calls)

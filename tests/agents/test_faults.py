@@ -22,6 +22,7 @@ from agents.exceptions import ModelError
 from agents.model import endpoint
 from agents.model.faults import LONGEST_QUOTE, Fault, diagnose, error_amid_stream
 from agents.model.llm import StudioLLM
+from tests.model_client import client_of
 
 DAY = datetime.timedelta(days=1)
 PAUSE = Fault.pause
@@ -29,7 +30,7 @@ PAUSE = Fault.pause
 
 async def told(url: str) -> ModelError:
     """The failure of a call to ``url``."""
-    async with openai.AsyncOpenAI(api_key="k", base_url=url, max_retries=0, timeout=1) as client:
+    async with client_of(url, timeout=1) as client:
         with pytest.raises(ModelError) as caught:
             await StudioLLM(model="m", client=client, slots=asyncio.Semaphore(1)).acall("Say something.")
     return caught.value
@@ -137,7 +138,7 @@ def full_house() -> Iterator[int]:
 
 async def test_a_server_that_takes_no_call_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     with full_house() as port:
-        async with openai.AsyncOpenAI(api_key="k", base_url=f"http://127.0.0.1:{port}", timeout=0.3) as client:
+        async with client_of(f"http://127.0.0.1:{port}", timeout=0.3) as client:
             asked = endpoint.Endpoint("m", client, asyncio.Semaphore(1), tries=1)
             with pytest.raises(ModelError, match="did not take the call in time"):
                 await asked.text([{"role": "user", "content": "Say something."}])

@@ -22,6 +22,7 @@ from agents import images
 from agents.costs.usage import metered
 from agents.exceptions import FetchRefused, ModelError
 from agents.images import CARD_BYTES, MAX_BYTES, draw, draw_cover, share_crop, suffix
+from tests.model_client import client_of
 from tests.model_server import ModelServer
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
@@ -73,7 +74,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ImageServer]:
 @pytest.fixture
 async def client(server: ImageServer) -> AsyncIterator[openai.AsyncOpenAI]:
     address = f"http://127.0.0.1:{server.server_port}/v1"
-    async with openai.AsyncOpenAI(base_url=address, api_key="test", max_retries=0, timeout=5) as client:
+    async with client_of(address, timeout=5) as client:
         yield client
 
 
@@ -218,7 +219,7 @@ async def test_it_gives_up_in_the_end(server: ImageServer, client: openai.AsyncO
 
 
 async def test_a_server_that_is_not_there_is_told(server: ImageServer) -> None:
-    async with openai.AsyncOpenAI(base_url="http://127.0.0.1:9/v1", api_key="test", max_retries=0) as client:
+    async with client_of("http://127.0.0.1:9/v1") as client:
         with pytest.raises(ModelError, match="cannot be reached"):
             await drawn(client)
 

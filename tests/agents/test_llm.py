@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agents.exceptions import ModelError
 from agents.model import endpoint
 from agents.model.llm import StudioLLM
+from tests.model_client import client_of
 from tests.model_server import ModelServer
 
 
@@ -145,7 +146,7 @@ async def test_patience_does_not_end_while_an_answer_is_coming(
 ) -> None:
     settings.LLM_PATIENCE = 0.4
     with ModelServer(token_seconds=0.02) as slow:
-        async with openai.AsyncOpenAI(api_key="k", base_url=slow.url, max_retries=0) as client:
+        async with client_of(slow.url) as client:
             assert await StudioLLM(model="m", client=client, slots=slots).acall("About 60 words.")
         assert len(slow.calls) == 1
 
@@ -181,7 +182,7 @@ async def test_it_asks_once_only_where_asking_again_cannot_help(
 
 async def test_it_notices_a_server_that_hangs(model_server: ModelServer, slots: asyncio.Semaphore) -> None:
     model_server.fail(hang=5)
-    async with openai.AsyncOpenAI(api_key="k", base_url=model_server.url, max_retries=0, timeout=0.3) as client:
+    async with client_of(model_server.url, timeout=0.3) as client:
         assert await StudioLLM(model="m", client=client, slots=slots).acall("About 20 words.")
     assert [call.status for call in model_server.calls] == [499, 200]
 
@@ -191,7 +192,7 @@ async def test_it_notices_a_server_that_falls_silent_amid_its_answer(
     model_server: ModelServer, slots: asyncio.Semaphore, hasty: None, pings: bool
 ) -> None:
     model_server.fail(stall=5, pings=pings, times=9)
-    async with openai.AsyncOpenAI(api_key="k", base_url=model_server.url, max_retries=0, timeout=0.2) as client:
+    async with client_of(model_server.url, timeout=0.2) as client:
         with pytest.raises(ModelError, match="fell silent amid its answer"):
             await StudioLLM(model="m", client=client, slots=slots).acall("About 20 words.")
     assert len(model_server.calls) == endpoint.TRIES
@@ -199,7 +200,7 @@ async def test_it_notices_a_server_that_falls_silent_amid_its_answer(
 
 async def test_cancelling_closes_the_connection_at_once(slots: asyncio.Semaphore) -> None:
     with ModelServer(token_seconds=0.05) as slow:
-        async with openai.AsyncOpenAI(api_key="k", base_url=slow.url, max_retries=0) as client:
+        async with client_of(slow.url) as client:
             call = asyncio.create_task(StudioLLM(model="m", client=client, slots=slots).acall("About 400 words."))
             await asyncio.sleep(0.4)
             call.cancel()
@@ -211,7 +212,7 @@ async def test_cancelling_closes_the_connection_at_once(slots: asyncio.Semaphore
 
 async def test_no_more_calls_are_in_flight_than_allowed() -> None:
     with ModelServer(first_seconds=0.1) as server:
-        async with openai.AsyncOpenAI(api_key="k", base_url=server.url, max_retries=0) as client:
+        async with client_of(server.url) as client:
             llm = StudioLLM(model="m", client=client, slots=asyncio.Semaphore(2))
             await asyncio.gather(*(llm.acall(f"About 20 words on {number}.") for number in range(6)))
         spans = [(call.at, call.ended) for call in server.calls]

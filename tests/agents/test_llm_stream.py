@@ -79,30 +79,3 @@ async def test_cached_and_reasoning_tokens_are_counted(llm: StudioLLM, model_ser
         await llm.acall("Say something.")
     assert (usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens) == (90, 64, 30)
     assert usage.reasoning_tokens == 20
-
-
-async def test_a_connection_is_used_again(model_server: ModelServer, slots: asyncio.Semaphore) -> None:
-    async with openai.AsyncOpenAI(api_key="k", base_url=model_server.url, max_retries=0) as client:
-        llm = StudioLLM(model="m", client=client, slots=slots)
-        for _ in range(3):
-            await llm.acall("About 20 words.")
-        connections = client._client._transport._pool.connections  # type: ignore[attr-defined]
-    assert len(connections) == 1
-    assert len(model_server.calls) == 3
-
-
-async def test_a_long_answer_is_read_in_gulps(slots: asyncio.Semaphore, monkeypatch: pytest.MonkeyPatch) -> None:
-    gulps = []
-    sleep = asyncio.sleep
-
-    async def counted_sleep(seconds: float) -> None:
-        gulps.append(seconds)
-        await sleep(seconds)
-
-    monkeypatch.setattr("agents.model.stream.asyncio.sleep", counted_sleep)
-    with ModelServer(token_seconds=0.01) as server:
-        server.fail(text="word " * 200)
-        async with openai.AsyncOpenAI(api_key="k", base_url=server.url, max_retries=0) as client:
-            assert await StudioLLM(model="m", client=client, slots=slots).acall("Say it.")
-    assert gulps
-    assert max(gulps) <= 0.1

@@ -14,6 +14,7 @@ from agents.model.answers import joined, object_in, unfenced, until_last_word, w
 from agents.model.drafts import draft_sink
 from agents.model.endpoint import CONTINUATIONS
 from agents.model.llm import StudioLLM
+from tests.model_client import client_of
 from tests.model_server import ModelServer
 
 
@@ -50,7 +51,7 @@ async def watched(server: ModelServer, watcher: Watcher) -> str:
     """The answer of ``server``, with ``watcher`` looking on."""
     token = draft_sink.set(watcher.sink)
     try:
-        async with openai.AsyncOpenAI(api_key="k", base_url=server.url, max_retries=0) as client:
+        async with client_of(server.url) as client:
             return str(await StudioLLM(model="m", client=client, slots=asyncio.Semaphore(1)).acall("Say something."))
     finally:
         draft_sink.reset(token)

@@ -9,7 +9,6 @@ import re
 import warnings
 from collections.abc import Mapping
 
-import openai
 import pytest
 
 from agents.contract import AGENTS, Outline, OutlineSection, Reading, Stage, Unread
@@ -19,6 +18,7 @@ from agents.pipeline import produce
 from agents.text.length import length_score
 from agents.text.manuscript import visible_words
 from tests.agents.recipes import BRIEF, MemoryJournal, means, reading
+from tests.model_client import client_of
 from tests.model_server import PIXEL, ModelServer
 
 
@@ -217,7 +217,7 @@ async def test_every_call_failing_is_a_failure(crew: StudioCrew, model_server: M
 
 async def test_cancelling_it_stops_every_call(model_server: ModelServer) -> None:
     with ModelServer(token_seconds=0.02) as slow:
-        async with openai.AsyncOpenAI(api_key="k", base_url=slow.url, max_retries=0) as client:
+        async with client_of(slow.url) as client:
             crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, concurrency=8)
             work = asyncio.create_task(produce(BRIEF, MemoryJournal(), means(crew)))
             async with asyncio.timeout(30):

@@ -14,6 +14,7 @@ import pytest
 from agents.contract import Check, Hit
 from agents.exceptions import SearchFailed
 from agents.model.probe import probe_model, probe_search
+from tests.model_client import client_of
 from tests.model_server import ModelServer
 
 
@@ -44,10 +45,6 @@ def server_that_says(content_type: str, body: bytes) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}/v1"
     server.shutdown()
     server.server_close()
-
-
-def client_of(url: str, **more: float) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(api_key="key", base_url=url, max_retries=0, timeout=more.get("timeout", 2))
 
 
 async def test_a_server_that_can_all_the_crew_needs_passes(

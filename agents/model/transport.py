@@ -1,0 +1,134 @@
+"""HTTP for the model's client: what httpx asks for goes over aiohttp's wire.
+
+A streamed answer is hundreds of packets, of 26 answers at a time. httpcore and h11 wake the reader for each and parse in Python;
+aiohttp gathers them in C, and tells when the last has come, so that a reader can rest meanwhile and lose nothing by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import httpx
+from aiohttp.http import HttpProcessingError
+from yarl import URL
+
+TICK = 0.2
+"""Seconds. All streams of a process are read on the same ticks of the clock: waking costs more than what is then read."""
+
+A_GULP = 2**15
+"""Bytes in one tick: of a server that sends more, a stream is read as fast as it comes."""
+
+
+class ModelTransport(httpx.AsyncBaseTransport):
+    """A pool of connections, without a limit of its own. Proxies are those of the environment.
+
+    Raises ``httpx.TransportError`` as httpx does; what aiohttp or the socket said of it is its cause.
+    """
+
+    def __init__(self, trusted: ssl.SSLContext) -> None:
+        self._trusted = trusted
+        self._session: aiohttp.ClientSession | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        limits = request.extensions.get("timeout", {})
+        with as_httpx_tells_it():
+            response = await self._opened().request(
+                request.method,
+                URL(str(request.url), encoded=True),
+                headers=request.headers.multi_items(),
+                data=await request.aread() or None,
+                allow_redirects=False,
+                proxy=proxy_for(request.url),
+                timeout=aiohttp.ClientTimeout(connect=limits.get("connect"), sock_read=limits.get("read")),
+            )
+        return httpx.Response(response.status, headers=response.raw_headers, stream=Gulps(response))
+
+    def _opened(self) -> aiohttp.ClientSession:
+        """The session; it has to be made where the loop runs."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ssl=self._trusted),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+                auto_decompress=False,  # httpx does that
+            )
+        return self._session
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+class Gulps(httpx.AsyncByteStream):
+    """The body of a response. Of a stream of events as much at a time as has come within a tick; its end is heard of at once."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self._gathers = response.content_type == "text/event-stream"
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        content = self._response.content
+        with as_httpx_tells_it():
+            try:
+                while gulp := await content.readany():
+                    yield gulp
+                    if self._gathers and len(gulp) < A_GULP:
+                        await until_tick_or_end(content)
+            except aiohttp.ClientError:
+                if held := held_back(content):
+                    yield held
+                raise
+
+    async def aclose(self) -> None:
+        """Close the connection, or keep it where the body was read to its end."""
+        self._response.release()
+
+
+def held_back(content: aiohttp.StreamReader) -> bytes:
+    """What came before a body broke off, and was not read yet: aiohttp would only tell that it broke off."""
+    content.set_exception(None)  # type: ignore[arg-type]  # as long as there is one, nothing can be read
+    return content.read_nowait()
+
+
+async def until_tick_or_end(content: aiohttp.StreamReader) -> None:
+    tick = (asyncio.get_running_loop().time() // TICK + 1) * TICK
+    with suppress(TimeoutError):
+        async with asyncio.timeout_at(tick):
+            await content.wait_eof()
+
+
+@contextmanager
+def as_httpx_tells_it() -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, HttpProcessingError) as error:
+        raise _translated(error) from error.__cause__ or error
+
+
+def _translated(error: Exception) -> httpx.TransportError:
+    told = str(error)
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            return httpx.ConnectTimeout(told)
+        case aiohttp.ServerTimeoutError():
+            return httpx.ReadTimeout(told)
+        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+            return httpx.ProxyError(told)
+        case aiohttp.ClientConnectorError():
+            return httpx.ConnectError(told)
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+            return httpx.UnsupportedProtocol(told)
+    return httpx.RemoteProtocolError(told)
+
+
+def proxy_for(url: httpx.URL) -> str | None:
+    """The proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name for an address."""
+    proxies = getproxies()
+    if not proxies or proxy_bypass(url.host):
+        return None
+    return proxies.get(url.scheme) or proxies.get("all")

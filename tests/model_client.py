@@ -1,0 +1,13 @@
+"""The client of a model's server as the studio makes it, for a server of a test's own."""
+
+from __future__ import annotations
+
+import openai
+
+from agents.model.client import trusted
+from agents.model.transport import ModelTransport
+
+
+def client_of(url: str, timeout: float = 5.0) -> openai.AsyncOpenAI:
+    http = openai.DefaultAsyncHttpxClient(transport=ModelTransport(trusted()))
+    return openai.AsyncOpenAI(api_key="key", base_url=url, max_retries=0, timeout=timeout, http_client=http)
