@@ -18,7 +18,7 @@ from contentstudio import embedded_redis
 LOOK_EVERY = 0.5  # seconds between two looks whether Redis is back
 
 NICENESS = 5
-"""Those who look at a page or a socket wait for milliseconds, an article for seconds: where both want a core, the first come first."""
+"""Who looks at a page or a socket waits for milliseconds, who wants an article for seconds: pages get a core first."""
 
 
 class Command(BaseCommand):
