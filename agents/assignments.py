@@ -184,6 +184,14 @@ def rewrite_section(
     return Assignment(task("rewrite_section", passages), str, fields, lambda: text)
 
 
+def extend_section(
+    brief: Brief, outline: Outline, number: int, passages: Sequence[Passage], text: str, words: int
+) -> Assignment[str]:
+    """A paragraph of ``words`` words that goes on where ``text``, section ``number`` (from 1), ends."""
+    fields = section_fields(brief, outline, number, passages, words) | {"text": text}
+    return Assignment(task("extend_section", passages), str, fields, lambda: "")
+
+
 def review(brief: Brief, outline: Outline, texts: Sequence[str]) -> Assignment[Review]:
     """The answer's shape knows how many sections there are, so that no remark is about one that does not exist."""
     numbers = Literal[tuple(range(1, len(texts) + 1))]  # type: ignore[valid-type]  # made at run time

@@ -112,7 +112,7 @@ async def settle_length(
             break
         await desk.plan(edit=desk.planned["edit"] + 2 * len(again))
         parts = (
-            brought_back(desk, outline, reading, number, checked[number - 1].markdown, words, turn)
+            brought_back(desk, outline, reading, number, checked[number - 1], words, turn)
             for number, words in again.items()
         )
         settled = dict(zip(again, await side_by_side(*parts), strict=True))
@@ -121,8 +121,10 @@ async def settle_length(
 
 
 async def brought_back(
-    desk: Desk, outline: Outline, reading: Reading, number: int, text: str, words: int, turn: int
+    desk: Desk, outline: Outline, reading: Reading, number: int, checked: CheckedText, words: int, turn: int
 ) -> CheckedText:
-    """Section ``number`` at about ``words`` words, its evidence checked anew; ``turn`` counts how often from 1."""
-    text = await adjust(desk, outline, reading, number, text, words, f"edit:{number}:length-{turn}")
-    return await check_section(desk, outline, reading, number, text, f"edit:evidence:{number}:again-{turn}")
+    """Section ``number`` at about ``words`` words, what is new of it checked; ``turn`` counts how often from 1."""
+    text = await adjust(desk, outline, reading, number, checked.markdown, words, f"edit:{number}:length-{turn}")
+    if text == checked.markdown:
+        return checked
+    return await check_section(desk, outline, reading, number, text, f"edit:evidence:{number}:again-{turn}", checked)

@@ -14,6 +14,7 @@ from agents.contract import CheckedText, Evidence, Outline, Passage, Reading, Ve
 from agents.stages.desk import Desk, counted
 from agents.text.evidence import Cited, cited_sentences, compare, reworded
 from agents.text.language import is_in
+from agents.text.written import PARAGRAPH
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,24 @@ DOUBTED: Mapping[Verdict, str] = {
 
 
 async def check_section(
-    desk: Desk, outline: Outline, reading: Reading, number: int, text: str, key: str = ""
+    desk: Desk,
+    outline: Outline,
+    reading: Reading,
+    number: int,
+    text: str,
+    key: str = "",
+    before: CheckedText | None = None,
 ) -> CheckedText:
+    """``text`` with the evidence of all its sentences; where it goes on from ``before``, only what was added is asked about."""
     passages = {passage.id: passage for passage in reading.passages}
 
     async def perform() -> CheckedText:
-        return await checked(desk, number, text, passages)
+        if before is None or not text.startswith(before.markdown + PARAGRAPH):
+            return await checked(desk, number, text, passages)
+        added = await checked(desk, number, text.removeprefix(before.markdown + PARAGRAPH), passages)
+        return CheckedText(
+            markdown=before.markdown + PARAGRAPH + added.markdown, evidence=[*before.evidence, *added.evidence]
+        )
 
     return await desk.once(
         key or f"edit:evidence:{number}",

@@ -9,13 +9,13 @@ from agents import assignments
 from agents.assignments import Assignment
 from agents.contract import Outline, Reading, Text
 from agents.prompts import config
-from agents.stages.desk import Desk, counted, side_by_side
+from agents.stages.desk import Desk, Draft, counted, side_by_side
 from agents.text.briefing import language_name
 from agents.text.citations import marks, strip_strays, strip_unknown
 from agents.text.language import is_in
 from agents.text.length import AIM, LONG, SHORT, adjustments, fits
-from agents.text.manuscript import section_passages, words_of
-from agents.text.written import is_whole, section_text, without_loose_end
+from agents.text.manuscript import repeated, section_passages, words_of
+from agents.text.written import PARAGRAPH, is_whole, section_text, without_loose_end
 
 ROUNDS = 2
 """How often the sections are looked at together once each was held to its own length."""
@@ -65,17 +65,43 @@ async def level(desk: Desk, outline: Outline, reading: Reading, texts: list[str]
 
 
 async def adjust(desk: Desk, outline: Outline, reading: Reading, number: int, text: str, words: int, key: str) -> str:
-    """Section ``number`` at about ``words`` words; as it was where what was written in its place is not better."""
-    brief, passages = desk.brief, section_passages(outline, number, reading, also=text)
+    """Section ``number`` at about ``words`` words; as it was where what was written in its place is not better.
 
-    async def perform() -> Text:
+    One that is only too short stays as it is and gets another paragraph: that is written in a third of the time.
+    """
+    brief, passages, draft = desk.brief, section_passages(outline, number, reading, also=text), desk.draft(key)
+    more = words - words_of(text)
+
+    async def extended() -> Text:
+        assignment = assignments.extend_section(brief, outline, number, passages, text, desk.pace.figure(more))
+        written = clean(await desk.ask(assignment, after(text, draft)), reading)
+        return Text(markdown=with_addition(text, written, words, brief.language))
+
+    async def rewritten() -> Text:
         wrong, figure = faults(text, brief.language, words, EXACT), desk.pace.figure(words)
         assignment = assignments.rewrite_section(brief, outline, number, passages, text, figure, wrong)
-        written = clean(await desk.ask(assignment, desk.draft(key)), reading)
+        written = clean(await desk.ask(assignment, draft), reading)
         return Text(markdown=better(text, written, words, brief.language))
 
+    perform = extended if more > 0 and sound(text, brief.language) else rewritten
     doing = f"Bringing “{outline.sections[number - 1].heading}” to {words} words"
     return (await desk.once(key, Text, perform, doing, told_length)).markdown
+
+
+def after(text: str, draft: Draft) -> Draft:
+    """Where watchers are shown what is being added to ``text``, with that before it."""
+    before = text + PARAGRAPH
+
+    async def show(offset: int, more: str) -> None:
+        await (draft(len(before) + offset, more) if offset else draft(0, before + more))
+
+    return show
+
+
+def with_addition(text: str, written: str, words: int, language: str) -> str:
+    """The section with the paragraph that was asked for; where it came as a whole instead, the better of the two."""
+    is_addition = not repeated([text, written]) and is_in(written, language) is not False
+    return better(text, text + PARAGRAPH + written if is_addition else written, words, language)
 
 
 async def controlled(

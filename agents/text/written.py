@@ -9,6 +9,9 @@ from agents.text.citations import strip_strays, strip_unknown
 from agents.text.prose import by_block, in_prose
 from agents.text.words import LIST_NUMBER, PAUSES, STOP, STOPS, UNSPACED, count_words, sentences
 
+PARAGRAPH = "\n\n"
+"""What stands between two of them."""
+
 HEADING_WORDS = 12
 """A longer line is no heading, whatever it looks like."""
 

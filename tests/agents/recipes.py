@@ -37,6 +37,7 @@ class MemoryJournal:
     skipped: list[Stage] = field(default_factory=list)
     planned: dict[Stage, int] = field(default_factory=dict)
     drafts: Counter[str] = field(default_factory=Counter)
+    shown: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
 
     async def once(self, step: StepSpec[Any]) -> Any:
@@ -58,6 +59,7 @@ class MemoryJournal:
 
     async def draft(self, key: str, offset: int, text: str) -> None:
         self.drafts[key] += 1
+        self.shown[key] = self.shown.get(key, "")[:offset] + text
 
     async def keep_file(self, name: str, data: bytes) -> str:
         self.files[name] = data

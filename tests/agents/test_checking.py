@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from agents.contract import Manuscript
+from agents.contract import Manuscript, Outline, OutlineSection
 from agents.crew import StudioCrew
 from agents.pipeline import produce
-from agents.stages.checking import checked
+from agents.stages.checking import check_section, checked
 from agents.stages.desk import Desk
 from tests.agents.recipes import BRIEF, TEXT, MemoryJournal, means, reading
 from tests.model_server import ModelServer
@@ -102,3 +102,20 @@ async def test_rewordings_in_another_language_are_not_taken(crew: StudioCrew, mo
     assert len(model_server.prompts(REWORD)) == 1
     assert made.markdown == text
     assert [(row.verdict, row.was) for row in made.evidence] == [("not", "")] * 3
+
+
+async def test_of_a_section_that_was_added_to_only_the_addition_is_judged(
+    crew: StudioCrew, model_server: ModelServer
+) -> None:
+    model_server.choices.add("supported")
+    old, new = "Roofs make the people below them happy [S1].", "Gardens make those who walk by stop and look up [S2]."
+    outline = Outline(title="Roofs", sections=[OutlineSection(heading="Who gains", words=40)] * 2)
+    desk = Desk(BRIEF, MemoryJournal(), means(crew))
+    before = await check_section(desk, outline, reading(), 1, old)
+    made = await check_section(desk, outline, reading(), 1, f"{old}\n\n{new}", "edit:evidence:1:again-1", before)
+    first, second = model_server.prompts(CHECK)
+    assert "happy" in first
+    assert "happy" not in second
+    assert "look up" in second
+    assert made.markdown == f"{old}\n\n{new}"
+    assert [(row.passages, row.verdict) for row in made.evidence] == [(["S1"], "supported"), (["S2"], "supported")]

@@ -74,6 +74,8 @@ ALL = [
     assignments.write_section(BRIEF, OUTLINE, 1, Reading(), [], 120),
     assignments.rewrite_section(BRIEF, OUTLINE, 1, [PASSAGE], TEXTS[0], 120, ["It breaks off."]),
     assignments.rewrite_section(BRIEF, OUTLINE, 1, [], TEXTS[1], 120, ["It breaks off."]),
+    assignments.extend_section(BRIEF, OUTLINE, 1, [PASSAGE], TEXTS[0], 60),
+    assignments.extend_section(BRIEF, OUTLINE, 1, [], TEXTS[1], 60),
     assignments.review(BRIEF, OUTLINE, TEXTS),
     assignments.edit_section(BRIEF, OUTLINE, 1, TEXTS[0], [REMARK], [PASSAGE], 120),
     assignments.edit_section(BRIEF, OUTLINE, 1, TEXTS[1], [REMARK], [], 120),

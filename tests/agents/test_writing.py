@@ -19,6 +19,7 @@ from tests.agents.recipes import BRIEF, MemoryJournal, means, reading
 from tests.model_server import ModelServer
 
 WRITE, REWRITE, MEND = "You write one section", "You wrote one section", "Mend one section"
+EXTEND = "too short by a paragraph"
 VIETNAMESE = (
     "Những khu vườn trên mái nhà giúp thành phố mát hơn vào mùa hè và giữ lại nước mưa. Người dân sống bên dưới được hưởng lợi"
     " từ bóng râm và không khí trong lành hơn. Trước khi mang đất lên mái, kỹ sư phải kiểm tra các dầm chịu lực. "
@@ -175,14 +176,15 @@ class TestSecondPass:
 
     ENGLISH = "Flat roofs hold the rain of a whole summer night and let it go by morning [S1]. " * 8
     CITED = VIETNAMESE.replace("mưa. ", "mưa [S1]. ") * 3
+    OUTLINE = Outline(title="Roofs of the city", sections=[OutlineSection(heading="What roofs hold", words=100)] * 2)
 
     @staticmethod
     async def adjusted(crew: StudioCrew, server: ModelServer, text: str, written: str, language: str) -> str:
-        section = OutlineSection(heading="What roofs hold", words=100)
-        outline = Outline(title="Roofs of the city", sections=[section, section])
         server.fail(match=REWRITE, text=written)
         desk = Desk(BRIEF.model_copy(update={"language": language}), MemoryJournal(), means(crew))
-        return await adjust(desk, outline, reading(), 1, text.strip(), words_of(written), "write:1:again-1")
+        return await adjust(
+            desk, TestSecondPass.OUTLINE, reading(), 1, text.strip(), words_of(written), "write:1:again-1"
+        )
 
     async def test_one_in_another_language_is_not_taken(self, crew: StudioCrew, model_server: ModelServer) -> None:
         kept = await self.adjusted(crew, model_server, self.CITED, self.ENGLISH, "vi")
@@ -201,6 +203,25 @@ class TestSecondPass:
     ) -> None:
         longer = (self.ENGLISH * 2).strip()
         assert await self.adjusted(crew, model_server, self.ENGLISH, longer, "en") == longer
+
+    async def test_one_that_is_too_short_gets_a_paragraph_and_stays_as_it_is(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        more = "Gardens above the street cool the rooms below them, which the neighbours noticed first [S1]. " * 4
+        model_server.fail(match=EXTEND, text=more)
+        journal, text = MemoryJournal(), self.ENGLISH.strip()
+        desk = Desk(BRIEF, journal, means(crew))
+        words = words_of(text) + words_of(more)
+        extended = await adjust(desk, self.OUTLINE, reading(), 1, text, words, "write:1:again-1")
+        assert extended == f"{text}\n\n{more.strip()}"
+        (prompt,) = model_server.prompts(EXTEND)
+        assert f"about {words_of(more)} words" in prompt
+        assert journal.shown["write:1:again-1"] == extended
+
+    async def test_a_paragraph_in_another_language_is_not_taken(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        assert await self.adjusted(crew, model_server, self.ENGLISH, self.CITED * 2, "en") == self.ENGLISH.strip()
 
     async def test_it_mends_a_language_although_the_length_was_right(
         self, crew: StudioCrew, model_server: ModelServer
