@@ -13,9 +13,9 @@ from articles.doorbell import Draft, drafts_written, group_of
 log = logging.getLogger(__name__)
 
 EVERY = 0.2
-"""Seconds between two messages of one article, whether one section is being written or six: each costs a millisecond."""
+"""Seconds between two messages of one article, whether one section is being written or ten: each costs a millisecond."""
 
-FEW = 6
+FEW = 12
 """Where more sections are written they are told less often: each is a frame for each watcher, and nobody reads thirty at once."""
 
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from articles.exceptions import ArticleGone
 from articles.models import Article, Event, Revision, Run, Status
 from articles.rendering import word_count
-from articles.signals import event_recorded
+from articles.signals import events_recorded
 
 
 class Pen:
@@ -54,7 +54,7 @@ class Pen:
             event.progress = article.progress
         if told:
             Event.objects.bulk_create(told)
-            transaction.on_commit(lambda: announce(told), robust=True)
+            transaction.on_commit(lambda: announce(article.pk, told), robust=True)
 
     def change_status(self, run: Run, new: Status, message: str, **changes: object) -> bool:
         """Move ``run`` and its article to ``new``, and tell it. False where the run is no longer as ``run`` has it."""
@@ -80,9 +80,8 @@ class Pen:
         return revision
 
 
-def announce(events: Sequence[Event]) -> None:
-    for event in events:
-        event_recorded.send(sender=Event, article_id=event.article_id, seq=event.seq)
+def announce(article_id: int, events: Sequence[Event]) -> None:
+    events_recorded.send(sender=Event, article_id=article_id, first=events[0].seq, last=events[-1].seq)
 
 
 @contextmanager

@@ -2,5 +2,5 @@
 
 from django.dispatch import Signal
 
-event_recorded = Signal()
-"""Sent with ``article_id`` and ``seq`` after each event is committed."""
+events_recorded = Signal()
+"""Sent once after events of an article are committed, with ``article_id`` and the numbers of their ``first`` and ``last``."""

@@ -20,7 +20,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from redis import Redis
 
 from articles.models import Article, Event, Status, Voice
-from articles.signals import event_recorded
+from articles.signals import events_recorded
 from tests.agents.conftest import model_server, running_model_server  # noqa: F401  (fixtures)
 from tests.factories import StaffFactory, UserFactory
 from tests.model_server import ModelServer
@@ -153,14 +153,14 @@ def test_an_interrupt_cancels_the_run(with_model: ModelServer) -> None:
     with_model.fail(hang=20, times=99)
     before = signal.getsignal(signal.SIGINT)
 
-    def interrupt(sender: Any, *, article_id: int, seq: int, **kwargs: Any) -> None:
-        if Event.objects.get(article=article_id, seq=seq).payload.get("step") == "research:plan":
+    def interrupt(sender: Any, *, article_id: int, last: int, **kwargs: Any) -> None:
+        if Event.objects.get(article=article_id, seq=last).payload.get("step") == "research:plan":
             os.kill(os.getpid(), signal.SIGINT)
 
-    event_recorded.connect(interrupt)
+    events_recorded.connect(interrupt)
     with pytest.raises(CommandError, match="cancelled") as stopped:
         write()
-    event_recorded.disconnect(interrupt)
+    events_recorded.disconnect(interrupt)
     assert stopped.value.returncode == 130
     assert Article.objects.get().status == Status.CANCELLED
     assert signal.getsignal(signal.SIGINT) is before

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -28,6 +30,7 @@ from articles.lease import Claim
 from articles.ledger import writing
 from articles.models import Article, Event, Run, Status, Step, StepStatus
 from articles.services import NewSource
+from articles.signals import events_recorded
 from tests.factories import (
     UserFactory,
     claim,
@@ -115,6 +118,23 @@ class TestEvents:
     def test_they_are_numbered_without_a_gap(self, owner: User) -> None:
         article = make_completed_article(owner)
         assert [event.seq for event in article.events.all()] == list(range(1, article.last_seq + 1))
+
+    def test_those_of_one_commit_are_announced_together(
+        self, owner: User, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[Any]]
+    ) -> None:
+        article, held = make_processing_article(owner)
+        announced: list[tuple[int, int, int]] = []
+
+        def hear(sender: Any, *, article_id: int, first: int, last: int, **kwargs: Any) -> None:
+            announced.append((article_id, first, last))
+
+        events_recorded.connect(hear)
+        try:
+            with django_capture_on_commit_callbacks(execute=True):
+                write(held, [begun(step(f"write:{number}")) for number in (1, 2, 3)])
+        finally:
+            events_recorded.disconnect(hear)
+        assert announced == [(article.pk, article.last_seq + 1, article.last_seq + 3)]
 
     def test_a_rolled_back_write_leaves_no_number_behind(self, owner: User) -> None:
         article = make_article(owner)

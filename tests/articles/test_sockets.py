@@ -15,7 +15,7 @@ from articles.entries import begun, write
 from articles.journal import complete_run, fail_run
 from articles.models import Article
 from articles.services import cancel_run, delete_article, retry_run
-from articles.signals import event_recorded
+from articles.signals import events_recorded
 from tests.articles.clients import Message, dialled, done
 from tests.factories import (
     claim,
@@ -171,7 +171,7 @@ async def test_an_event_whose_ring_was_lost_is_found(
     article, held = await done(make_processing_article, owner)
     async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
-        event_recorded.disconnect(dispatch_uid="articles.ring_watchers")
+        events_recorded.disconnect(dispatch_uid="articles.ring_watchers")
         try:
             await done(write, held, [begun(step("write:1"))])
         finally:

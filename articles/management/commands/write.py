@@ -30,7 +30,7 @@ from articles.exports import FORMATS, export
 from articles.forms import BriefForm
 from articles.management.quiet import warnings_only
 from articles.models import Article, Event, Status
-from articles.signals import event_recorded
+from articles.signals import events_recorded
 from contentstudio import embedded_redis
 
 SUFFIXES = {kind.suffix: format for format, kind in FORMATS.items()}
@@ -101,17 +101,18 @@ class Command(BaseCommand):
         """Tell what happens to the article on the standard error, as it is recorded."""
         began = timezone.now()
 
-        def tell_event(sender: Any, *, article_id: int, seq: int, **kwargs: Any) -> None:
-            if article_id == article.pk:
-                event = Event.objects.get(article=article_id, seq=seq)
+        def tell_events(sender: Any, *, article_id: int, first: int, last: int, **kwargs: Any) -> None:
+            if article_id != article.pk:
+                return
+            for event in article.events.filter(seq__range=(first, last)).order_by("seq"):
                 seconds = (event.created_at - began).total_seconds()
                 self.tell(f"{clock(seconds)}  {event.progress:3} %  {told(event)}")
 
-        event_recorded.connect(tell_event, weak=False)
+        events_recorded.connect(tell_events, weak=False)
         try:
             yield
         finally:
-            event_recorded.disconnect(tell_event)
+            events_recorded.disconnect(tell_events)
 
     def require_completed(self, article: Article) -> None:
         if article.status == Status.CANCELLED:
