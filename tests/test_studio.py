@@ -104,12 +104,6 @@ def test_the_first_key_opens_the_api(studio):
     assert httpx.get(address, headers={"Authorization": f"Bearer {key}"}, trust_env=False).json()["count"] == 0
 
 
-def test_pages_come_before_articles(studio):
-    web, workers = studio.program("daphne"), studio.program("workers")
-    assert workers.children()
-    assert all(child.nice() > web.nice() for child in workers.children())
-
-
 @pytest.mark.parametrize("words", ["daphne", "workers", "sweep", "unixsocket"])
 def test_what_was_killed_comes_back(studio, words):
     killed = studio.program(words)

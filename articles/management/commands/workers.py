@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -16,9 +15,6 @@ from django_rq import get_worker
 from contentstudio import embedded_redis
 
 LOOK_EVERY = 0.5  # seconds between two looks whether Redis is back
-
-NICENESS = 5
-"""Who looks at a page or a socket waits for milliseconds, who wants an article for seconds: pages get a core first."""
 
 
 class Command(BaseCommand):
@@ -40,7 +36,6 @@ class Command(BaseCommand):
         if count is not None and count < 1:
             raise CommandError("--count must be 1 or more.")
         count = count or default_count()
-        os.nice(NICENESS)
         connections.close_all()  # a connection shared over a fork would be two writers on one socket
         self.stdout.write(f"{count} workers ready.")
         Pool(count, work).run()
