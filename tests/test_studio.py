@@ -47,7 +47,7 @@ class Studio:
         return self._log.read_text()
 
     def wait_for(self, words: str) -> None:
-        wait_until(lambda: words in self.said or self.process.poll() is not None, seconds=60)
+        wait_until(lambda: words in self.said or self.process.poll() is not None, seconds=120)
         assert words in self.said, self.said
 
     def family(self) -> list[psutil.Process]:
