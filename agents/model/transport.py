@@ -14,7 +14,6 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
-from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 TICK = 0.2
@@ -106,7 +105,7 @@ async def until_tick_or_end(content: aiohttp.StreamReader) -> None:
 def as_httpx_tells_it() -> Iterator[None]:
     try:
         yield
-    except (aiohttp.ClientError, HttpProcessingError) as error:
+    except aiohttp.ClientError as error:
         raise _translated(error) from error.__cause__ or error
 
 

@@ -6,7 +6,7 @@ import json
 
 from agents.contract import Manuscript, Outline, OutlineSection
 from agents.crew import StudioCrew
-from agents.pipeline import produce
+from agents.pipeline import brought_back, produce
 from agents.stages.checking import check_section, checked
 from agents.stages.desk import Desk
 from tests.agents.recipes import BRIEF, TEXT, MemoryJournal, means, reading
@@ -119,3 +119,20 @@ async def test_of_a_section_that_was_added_to_only_the_addition_is_judged(
     assert "look up" in second
     assert made.markdown == f"{old}\n\n{new}"
     assert [(row.passages, row.verdict) for row in made.evidence] == [(["S1"], "supported"), (["S2"], "supported")]
+
+
+async def test_a_section_that_is_brought_back_is_checked_for_what_is_new_alone(
+    crew: StudioCrew, model_server: ModelServer
+) -> None:
+    model_server.choices.add("supported")
+    old, new = "Roofs make the people below them happy [S1].", "Gardens make those who walk by stop and look up [S2]."
+    outline = Outline(title="Roofs", sections=[OutlineSection(heading="Who gains", words=40)] * 2)
+    desk = Desk(BRIEF, MemoryJournal(), means(crew))
+    before = await check_section(desk, outline, reading(), 1, old)
+    model_server.fail(match="too short by a paragraph", text=new)
+    made = await brought_back(desk, outline, reading(), 1, before, 18, turn=1)
+    assert made.markdown == f"{old}\n\n{new}"
+    assert ["happy" in prompt for prompt in model_server.prompts(CHECK)] == [True, False]
+    model_server.fail(match="too short by a paragraph", text="Whoever walks by, and then the")
+    assert await brought_back(desk, outline, reading(), 1, before, 18, turn=2) == before
+    assert len(model_server.prompts(CHECK)) == 2, "what is as it was is not checked again"

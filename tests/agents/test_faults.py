@@ -59,14 +59,19 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def server_of(*, answer: bytes = b"", certificate: Path | None = None) -> AsyncIterator[tuple[int, list[int]]]:
-    """A server that gives ``answer`` and hangs up: its port, and one entry for each that called."""
+async def server_of(
+    *, answer: bytes = b"", later: bytes = b"", certificate: Path | None = None
+) -> AsyncIterator[tuple[int, list[int]]]:
+    """A server that gives ``answer``, what comes ``later``, and hangs up: its port, and one entry for each that called."""
     callers: list[int] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         callers.append(1)
         await reader.read(1000)
         writer.write(answer)
+        if later:
+            await asyncio.sleep(0.1)
+            writer.write(later)
         writer.close()
 
     context = None

@@ -61,14 +61,19 @@ async def test_the_end_of_an_answer_is_heard_at_once(slots: asyncio.Semaphore, m
     monkeypatch.setattr(transport, "TICK", 1000.0)
     with ModelServer(token_seconds=0.01) as server:
         async with client_of(server.url) as client:
-            answer = await StudioLLM(model="m", client=client, slots=slots).acall("About 20 words.")
+            async with asyncio.timeout(5):
+                answer = await StudioLLM(model="m", client=client, slots=slots).acall("About 20 words.")
     assert len(answer.split()) >= 15
 
 
-async def test_an_answer_is_whole_though_its_body_breaks_off_after_it() -> None:
+async def test_an_answer_is_whole_though_its_body_breaks_off_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "TICK", 1000.0)
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9999\r\n\r\n"
     body = b'data: {"choices": [{"delta": {"content": "One."}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
-    async with server_of(answer=head + body) as (port, callers), client_of(f"http://127.0.0.1:{port}/v1") as client:
+    async with (
+        server_of(answer=head + b": hello\n\n", later=body) as (port, callers),
+        client_of(f"http://127.0.0.1:{port}/v1") as client,
+    ):
         assert await StudioLLM(model="m", client=client, slots=asyncio.Semaphore(1)).acall("Say it.") == "One."
     assert len(callers) == 1
 
@@ -77,7 +82,11 @@ async def test_what_is_no_stream_is_read_as_fast_as_it_comes(monkeypatch: pytest
     monkeypatch.setattr(transport, "TICK", 1000.0)
     picture = b'{"data": [{"b64_json": "' + b"A" * 4_000_000 + b'"}]}'
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(picture)
-    async with server_of(answer=head + picture) as (port, _), client_of(f"http://127.0.0.1:{port}/v1") as client:
+    async with (
+        server_of(answer=head + picture[:99], later=picture[99:]) as (port, _),
+        client_of(f"http://127.0.0.1:{port}/v1") as client,
+        asyncio.timeout(5),
+    ):
         images = await client.images.generate(prompt="A roof", model="m")
     assert images.data
     assert len(images.data[0].b64_json or "") == 4_000_000

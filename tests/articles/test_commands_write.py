@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +77,7 @@ def test_it_prints_the_article_and_tells_its_progress_beside(notes: Path) -> Non
     for agent in ("ResearchAgent", "OutlineAgent", "WriterAgent", "EditorAgent", "SEOAgent", "ImageAgent"):
         assert agent in beside
     assert "100 %" in beside
+    assert len(re.findall(r"^\d.* %  ", beside, re.MULTILINE)) == Event.objects.count()
     assert Article.objects.get().status == Status.COMPLETED
 
 
