@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import openai
@@ -179,15 +179,12 @@ class Endpoint:
     async def _call(self, question: Question, dialect: Dialect, watch: Watch, patience: float) -> Said:
         """One call. Counts its cost however it ends."""
         said, silence = Said(question.characters), min(patience, self._silence())
-        completions = self.client.chat.completions.with_streaming_response
         async with afforded(self.model, question.size, question.max_tokens):
             try:
-                async with (
-                    completions.create(**dialect.request(question), timeout=limits(silence)) as response,
-                    aclosing(chunks(response.http_response, silence)) as stream,
-                ):
+                response = await self._asked(dialect.request(question), silence)
+                async with aclosing(response), aclosing(chunks(response, silence)) as stream:
                     async for batch in stream:
-                        said.take(batch, response.http_request)
+                        said.take(batch, response.request)
                         await watch(said)
             except asyncio.CancelledError:
                 said.leave()
@@ -196,6 +193,16 @@ class Endpoint:
                 spend(said.usage, self.model)
         said.check()
         return said
+
+    async def _asked(self, request: dict[str, Any], silence: float) -> httpx.Response:
+        """The response, its body not read yet. The client's ``completions.create`` would look at every message first."""
+        return await self.client.post(
+            "/chat/completions",
+            cast_to=httpx.Response,
+            body=request,
+            options={"timeout": limits(silence)},
+            stream=True,
+        )
 
     def _silence(self) -> float:
         """Seconds without a word after which a call is given up: the client's own limit, LLM_TIMEOUT."""

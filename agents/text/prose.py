@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -52,16 +53,21 @@ def by_block(text: str, kinds: Collection[str]) -> Iterator[tuple[str, str]]:
     """``text`` in stretches of whole lines: each block whose token is in ``kinds``, and, as kind "", what lies between."""
     lines = re.findall(r"[^\n]*\n|[^\n]+", re.sub(r"\r\n?", "\n", text))
     at = 0
-    for token in parse_blocks(text):
-        if token.map is None or token.type not in kinds:
+    for kind, start, end in _where_blocks_stand(text):
+        if kind not in kinds:
             continue
-        start, end = token.map
         if start > at:
             yield "".join(lines[at:start]), ""
-        yield "".join(lines[start:end]), token.type
+        yield "".join(lines[start:end]), kind
         at = end
     if at < len(lines):
         yield "".join(lines[at:]), ""
+
+
+@lru_cache(maxsize=32)  # a section that is being written is asked about a dozen times
+def _where_blocks_stand(text: str) -> tuple[tuple[str, int, int], ...]:
+    """The type of each block's token, the line it begins in, and the one after it."""
+    return tuple((token.type, token.map[0], token.map[1]) for token in parse_blocks(text) if token.map is not None)
 
 
 def _spans(block: str) -> Iterator[tuple[str, bool]]:

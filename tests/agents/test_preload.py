@@ -41,9 +41,9 @@ import sys, threading
 import tests.environment
 import agents.worker
 from django.conf import settings
-from openai._utils._transform import get_type_hints
+from openai._base_client import platform_headers
 layer = settings.CHANNEL_LAYERS["default"]["BACKEND"].rpartition(".")[0]
-print(layer in sys.modules, get_type_hints.cache_info().currsize > 0, *(thread.name for thread in threading.enumerate()))
+print(layer in sys.modules, platform_headers.cache_info().currsize > 0, *(thread.name for thread in threading.enumerate()))
 """
 
 
