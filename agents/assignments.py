@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
 from pydantic import Field, create_model
@@ -227,17 +228,18 @@ def edit_section(
 
 
 class Numbered(Answer):
-    """One answer to each of some numbered sentences: fields ``s1``, ``s4`` …, so that none is left out or made up."""
+    """One answer to each of some sentences: fields ``s1``, ``s2`` …, in their order, so that none is left out or made up."""
 
-    def by_number(self) -> dict[int, Any]:
-        return {int(name.removeprefix("s")): value for name, value in self}
+    def by_number(self, sentences: Sequence[Cited]) -> dict[int, Any]:
+        """The number of each of ``sentences``, as it has it in its section → what was answered to it."""
+        return {sentence.number: answer for sentence, (_, answer) in zip(sentences, self, strict=True)}
 
 
 def judge(brief: Brief, sentences: Sequence[Cited], passages: Mapping[str, Passage]) -> Assignment[Numbered]:
     """A verdict on each sentence. The built-in writer's stand in their passages word for word, so it is never asked."""
-    shape = one_for_each("Verdicts", sentences, Verdict)
+    shape = one_for_each("Verdicts", len(sentences), Verdict)
     fields = told(brief) | {
-        "sentences": "\n".join(f"s{sentence.number}: {sentence.text}" for sentence in sentences),
+        "sentences": "\n".join(f"s{place}: {sentence.text}" for place, sentence in enumerate(sentences, 1)),
         "passages": quoted(cited_by(sentences, passages)),
     }
     return Assignment("judge", shape, fields, lambda: shape(**dict.fromkeys(shape.model_fields, "partly")))
@@ -247,20 +249,20 @@ def reword(
     brief: Brief, sentences: Sequence[Cited], reasons: Mapping[int, str], passages: Mapping[str, Passage]
 ) -> Assignment[Numbered]:
     """Each sentence anew, saying no more than what it cites. The built-in writer leaves them as they are."""
-    shape = one_for_each("Rewordings", sentences, str)
+    shape = one_for_each("Rewordings", len(sentences), str)
     fields = told(brief) | {
         "sentences": "\n".join(
-            f"s{sentence.number}: {sentence.text} ({reasons[sentence.number]})" for sentence in sentences
+            f"s{place}: {sentence.text} ({reasons[sentence.number]})" for place, sentence in enumerate(sentences, 1)
         ),
         "passages": quoted(cited_by(sentences, passages)),
     }
-    return Assignment(
-        "reword", shape, fields, lambda: shape(**{f"s{sentence.number}": sentence.plain for sentence in sentences})
-    )
+    as_they_are = [sentence.plain for sentence in sentences]
+    return Assignment("reword", shape, fields, lambda: shape(**dict(zip(shape.model_fields, as_they_are, strict=True))))
 
 
-def one_for_each(name: str, sentences: Sequence[Cited], answer: Any) -> type[Numbered]:
-    fields: dict[str, Any] = {f"s{sentence.number}": (answer, ...) for sentence in sentences}
+@cache  # a shape, and its schema, takes some milliseconds; a section has few sentences that cite
+def one_for_each(name: str, count: int, answer: Any) -> type[Numbered]:
+    fields: dict[str, Any] = {f"s{place}": (answer, ...) for place in range(1, count + 1)}
     return cast(type[Numbered], create_model(name, __base__=Numbered, **fields))
 
 

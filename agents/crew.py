@@ -9,8 +9,8 @@ import agents.crewai_home  # noqa: F401  (first: it decides where CrewAI writes)
 
 # isort: split
 import asyncio
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, cast
 
@@ -96,6 +96,7 @@ class StudioCrew:
 
     def __init__(self, llms: Mapping[Stage, BaseLLM], words: Mapping[Stage, AgentWords] = {}) -> None:
         self._llms, self._words = llms, words
+        self._idle: dict[Stage, list[Agent]] = {stage: [] for stage in AGENTS}
 
     @classmethod
     def with_models(
@@ -128,14 +129,25 @@ class StudioCrew:
         asked, shown = _assignment.set(assignment), draft_sink.set(draft)
         try:
             # Not the task's own aexecute_sync: that starts a thread and an event loop to clear a store of files nobody uses.
-            return cast(Reply, await self._agent(STAGE_OF[words["agent"]]).aexecute_task(task))
+            with self._agent(STAGE_OF[words["agent"]]) as agent:
+                return cast(Reply, await agent.aexecute_task(task))
         finally:
             draft_sink.reset(shown)
             _assignment.reset(asked)
             crewai_event_bus.reset_runtime_state()  # else its record keeps every agent and prompt until the process ends
 
-    def _agent(self, stage: Stage) -> Agent:
-        """A fresh agent: an instance can only do one task at a time, and sections are written side by side."""
+    @contextmanager
+    def _agent(self, stage: Stage) -> Iterator[Agent]:
+        """An agent that is idle: one can only do one task at a time, and sections are written side by side.
+
+        Making one takes a millisecond; one that failed is not asked again.
+        """
+        idle = self._idle[stage]
+        agent = idle.pop() if idle else self._engaged(stage)
+        yield agent
+        idle.append(agent)
+
+    def _engaged(self, stage: Stage) -> Agent:
         changed = self._words.get(stage, AgentWords()).model_dump(include={"role", "goal", "backstory"})
         return Agent(
             **DEFAULTS[AGENTS[stage]] | {name: text for name, text in changed.items() if text},

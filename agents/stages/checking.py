@@ -68,7 +68,7 @@ async def checked(desk: Desk, number: int, text: str, passages: Mapping[str, Pas
     if refuted and desk.means.has_model:
         reasons = {sentence.number: judged[sentence.number].reason for sentence in refuted}
         answer = await desk.ask(assignments.reword(desk.brief, refuted, reasons, passages))
-        mended = reworded(text, answer.by_number())
+        mended = reworded(text, answer.by_number(refuted))
         after = cited_sentences(mended)
         same_citations = [sentence.passages for sentence in after] == [sentence.passages for sentence in cited]
         if same_citations and not left_language(text, mended, desk.brief.language):
@@ -98,7 +98,8 @@ async def judge(desk: Desk, cited: Sequence[Cited], passages: Mapping[str, Passa
     if open_ones:
         answer = await desk.ask(assignments.judge(desk.brief, open_ones, passages))
         judged |= {
-            number: Judged(verdict, DOUBTED[verdict], by_code=False) for number, verdict in answer.by_number().items()
+            number: Judged(verdict, DOUBTED[verdict], by_code=False)
+            for number, verdict in answer.by_number(open_ones).items()
         }
     return judged
 

@@ -69,6 +69,18 @@ async def test_what_is_partly_supported_stays_and_is_told(crew: StudioCrew, mode
     assert any("See Evidence before you publish" in notice for notice in made.notices)
 
 
+async def test_each_verdict_is_of_its_own_sentence(crew: StudioCrew, model_server: ModelServer) -> None:
+    known = TEXT.split(". ")[0]
+    model_server.fail(match=CHECK, text=json.dumps({"s1": "partly", "s2": "supported"}))
+    text = f"Roofs make people happy [S1]. {known} [S1]. Roofs make cities rich [S1]."
+    made = await article_with(crew, model_server, text)
+    assert [(row.verdict, row.judged_by) for row in made.evidence] == [
+        ("partly", "model"),
+        ("supported", "code"),
+        ("supported", "model"),
+    ]
+
+
 async def test_only_cited_passages_are_shown_to_the_judge(crew: StudioCrew, model_server: ModelServer) -> None:
     model_server.choices.add("supported")
     await article_with(crew, model_server, "Roofs make people happy [S2].")

@@ -175,6 +175,23 @@ async def test_asking_leaves_nothing_behind() -> None:
     assert not [thread for thread in threading.enumerate() if "CrewAI" in thread.name], "nobody listens to its events"
 
 
+async def test_an_idle_agent_is_asked_again_and_brings_nothing_along(
+    crew: StudioCrew, model_server: ModelServer
+) -> None:
+    for question in ("Why do roofs leak?", "Who pays?"):
+        await crew.ask(assignments.find(BRIEF, question, [PASSAGE]))
+    assert [len(agents) for agents in crew._idle.values()] == [1, 0, 0, 0, 0, 0]
+    assert len(model_server.calls[1].body["messages"]) == 2
+    assert "Why do roofs leak?" not in model_server.calls[1].prompt
+
+
+async def test_an_agent_that_failed_is_not_asked_again(crew: StudioCrew, model_server: ModelServer) -> None:
+    model_server.fail(status=401)
+    with pytest.raises(ModelError):
+        await crew.ask(PLAN)
+    assert crew._idle["research"] == []
+
+
 async def test_agents_work_side_by_side(model_server: ModelServer) -> None:
     with ModelServer(first_seconds=0.3) as slow:
         async with client_of(slow.url) as client:
