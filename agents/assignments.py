@@ -237,7 +237,7 @@ class Numbered(Answer):
 
 def judge(brief: Brief, sentences: Sequence[Cited], passages: Mapping[str, Passage]) -> Assignment[Numbered]:
     """A verdict on each sentence. The built-in writer's stand in their passages word for word, so it is never asked."""
-    shape = one_for_each("Verdicts", len(sentences), Verdict)
+    shape = verdicts(len(sentences))
     fields = told(brief) | {
         "sentences": "\n".join(f"s{place}: {sentence.text}" for place, sentence in enumerate(sentences, 1)),
         "passages": quoted(cited_by(sentences, passages)),
@@ -249,7 +249,7 @@ def reword(
     brief: Brief, sentences: Sequence[Cited], reasons: Mapping[int, str], passages: Mapping[str, Passage]
 ) -> Assignment[Numbered]:
     """Each sentence anew, saying no more than what it cites. The built-in writer leaves them as they are."""
-    shape = one_for_each("Rewordings", len(sentences), str)
+    shape = rewordings(len(sentences))
     fields = told(brief) | {
         "sentences": "\n".join(
             f"s{place}: {sentence.text} ({reasons[sentence.number]})" for place, sentence in enumerate(sentences, 1)
@@ -260,7 +260,15 @@ def reword(
     return Assignment("reword", shape, fields, lambda: shape(**dict(zip(shape.model_fields, as_they_are, strict=True))))
 
 
-@cache  # a shape, and its schema, takes some milliseconds; a section has few sentences that cite
+def verdicts(count: int) -> type[Numbered]:
+    return one_for_each("Verdicts", count, Verdict)
+
+
+def rewordings(count: int) -> type[Numbered]:
+    return one_for_each("Rewordings", count, str)
+
+
+@cache  # a shape, and its schema, takes two milliseconds; a section has few sentences that cite
 def one_for_each(name: str, count: int, answer: Any) -> type[Numbered]:
     fields: dict[str, Any] = {f"s{place}": (answer, ...) for place in range(1, count + 1)}
     return cast(type[Numbered], create_model(name, __base__=Numbered, **fields))

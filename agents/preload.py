@@ -17,6 +17,7 @@ from agents.model.client import trusted
 from agents.rehearsal import rehearse
 from agents.text import language
 from articles.models import AgentProfile, Article, Event, Run, Step
+from articles.rendering import plain_text
 
 LATE = (
     "PIL.ImageOps",
@@ -45,6 +46,7 @@ def preload() -> None:
     trusted()
     rehearse()
     compile_queries()
+    plain_text("A pattern of all that may be an address is compiled for the first text: 8 ms.")
 
 
 def compile_queries() -> None:

@@ -1,26 +1,37 @@
-"""A question asked before workers fork, of a server that is not there.
+"""A question asked before workers fork, of a server that is not there, and the shapes of all answers.
 
-CrewAI, the openai client and pydantic build much of what they need when it is first used: schemas, type hints, caches. What one
-question builds here is shared by every job, which would else build it anew in megabytes of its own.
+CrewAI, the openai client and pydantic build much of what they need when it is first used: schemas, type hints, caches. What is
+built here is shared by every job, which would else build it anew in megabytes of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 
 import httpx
 
-from agents.assignments import plan_research
-from agents.contract import AGENTS, Brief
+from agents.assignments import plan_research, rewordings, verdicts
+from agents.contract import AGENTS, Answer, Brief
 from agents.crew import StudioCrew
 from agents.model.client import model_client
+from agents.model.dialect import strict_schema
 
 REPLY = {"questions": ["What is it?", "How is it done?", "Who gains?"]}
 
 
+USUAL_SENTENCES = 16
+"""How many sentences of a section cite, at most; the shapes for more are made where there are more."""
+
+
 def rehearse() -> None:
     asyncio.run(_ask())
+    for count in range(1, USUAL_SENTENCES + 1):
+        verdicts(count)
+        rewordings(count)
+    for form in _below(Answer):
+        strict_schema(form)
 
 
 async def _ask() -> None:
@@ -33,3 +44,10 @@ def _answered(request: httpx.Request) -> httpx.Response:
     chunk = {"choices": [{"delta": {"content": json.dumps(REPLY)}, "finish_reason": "stop"}]}
     headers = {"content-type": "text/event-stream"}
     return httpx.Response(200, headers=headers, text=f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n")
+
+
+def _below(form: type[Answer]) -> Iterator[type[Answer]]:
+    """All that is made of ``form`` by now."""
+    for lesser in form.__subclasses__():
+        yield lesser
+        yield from _below(lesser)

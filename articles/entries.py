@@ -120,8 +120,12 @@ def begun(step: StepSpec[Any]) -> Entry:
 
     def enter(pen: Pen, run: Run) -> None:
         fresh = {"status": StepStatus.STARTED, "message": step.doing, "started_at": timezone.now(), "finished_at": None}
-        if not Step.objects.filter(run=run, key=step.key).update(**fresh):
-            Step.objects.create(run=run, key=step.key, **fresh)
+        Step.objects.bulk_create(
+            [Step(run=run, key=step.key, **fresh)],
+            update_conflicts=True,
+            unique_fields=["run", "key"],
+            update_fields=fresh,
+        )
         pen.set(current_agent=step.agent, message=step.doing)
         tell_step(pen, run, step.key, StepStatus.STARTED, step.doing)
 

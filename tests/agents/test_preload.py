@@ -46,6 +46,22 @@ layer = settings.CHANNEL_LAYERS["default"]["BACKEND"].rpartition(".")[0]
 print(layer in sys.modules, platform_headers.cache_info().currsize > 0, *(thread.name for thread in threading.enumerate()))
 """
 
+SHAPES = """
+import re
+import tests.environment
+import agents.worker
+from agents.assignments import rewordings, verdicts
+from agents.contract import SectionPlan
+from agents.model.dialect import strict_schema
+from articles.rendering import plain_text
+re._compiler.compile = None  # whatever is compiled now fails
+plain_text("Roofs hold rain.")
+before = strict_schema.cache_info().misses
+for form in (SectionPlan, verdicts(1), verdicts(9), rewordings(9)):
+    strict_schema(form)
+print(strict_schema.cache_info().misses - before)
+"""
+
 
 def told_by(script: str, *arguments: str) -> list[str]:
     """The words that ``script`` prints, run by a Python of its own with a store of its own."""
@@ -62,3 +78,7 @@ def test_a_job_imports_nothing_after_the_fork(model_server: ModelServer) -> None
 
 def test_a_worker_forks_with_one_thread_what_rings_watchers_and_what_the_openai_client_learns_first() -> None:
     assert told_by(WORKER) == ["True", "True", "MainThread"]
+
+
+def test_a_worker_forks_with_the_shapes_of_answers_and_the_pattern_of_addresses() -> None:
+    assert told_by(SHAPES) == ["0"]

@@ -79,6 +79,8 @@ class TestSteps:
         write(held, [failed(step("write:1"), "The model was away.", Usage(calls=4))])
         assert steps_done(held).get("write:1") is None
         write(held, [begun(step("write:1"))])
+        again = Step.objects.get(key="write:1")
+        assert (again.status, again.finished_at) == (StepStatus.STARTED, None)
         write(held, [finished(step("write:1"), Text(markdown="Now."), Usage(calls=1))])
         again = Step.objects.get(key="write:1")
         assert (again.status, again.model_calls) == (StepStatus.COMPLETED, 5)
