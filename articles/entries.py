@@ -134,7 +134,7 @@ def begun(step: StepSpec[Any]) -> Entry:
 
 def finished(step: StepSpec[Output], output: Output, usage: Usage) -> Entry:
     """What a step made and what it cost."""
-    end = ended(step.key, StepStatus.COMPLETED, step.done(output), usage, output=output.model_dump(mode="json"))
+    end = ended(step, StepStatus.COMPLETED, step.done(output), usage, output=output.model_dump(mode="json"))
 
     def enter(pen: Pen, run: Run) -> None:
         end(pen, run)
@@ -146,17 +146,17 @@ def finished(step: StepSpec[Output], output: Output, usage: Usage) -> Entry:
 
 def failed(step: StepSpec[Any], reason: str, usage: Usage) -> Entry:
     """A step failed. What it cost is kept."""
-    return ended(step.key, StepStatus.FAILED, reason, usage)
+    return ended(step, StepStatus.FAILED, reason, usage)
 
 
-def ended(key: str, status: StepStatus, message: str, usage: Usage, output: Any = None) -> Entry:
+def ended(step: StepSpec[Any], status: StepStatus, message: str, usage: Usage, output: Any = None) -> Entry:
     def enter(pen: Pen, run: Run) -> None:
-        step = Step.objects.get(run=run, key=key)
-        step.status, step.message, step.output, step.finished_at = status, message, output, timezone.now()
-        tally(step, usage)
-        step.save()
-        pen.set(message=message)
-        tell_step(pen, run, key, status, message, execution_time=round(step.seconds or 0, 2))
+        row = Step.objects.get(run=run, key=step.key)
+        row.status, row.message, row.output, row.finished_at = status, message, output, timezone.now()
+        tally(row, usage)
+        row.save()
+        pen.set(current_agent=step.agent, message=message)
+        tell_step(pen, run, step.key, status, message, execution_time=round(row.seconds or 0, 2))
 
     return enter
 

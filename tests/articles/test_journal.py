@@ -85,6 +85,14 @@ class TestSteps:
         again = Step.objects.get(key="write:1")
         assert (again.status, again.model_calls) == (StepStatus.COMPLETED, 5)
 
+    def test_what_is_told_last_is_told_of_its_own_agent(self, owner: User) -> None:
+        article = make_article(owner)
+        held = claim(article)
+        write(held, [begun(step("image:draw", done="Drawn")), begun(step("write:1"))])
+        write(held, [finished(step("image:draw", done="Drawn"), Text(markdown=""), Usage())])
+        article.refresh_from_db()
+        assert (article.current_agent, article.message) == ("ImageAgent", "Drawn")
+
     def test_a_stage_is_skipped_once(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
