@@ -20,7 +20,6 @@ from agents.model.dialect import strict_schema
 
 REPLY = {"questions": ["What is it?", "How is it done?", "Who gains?"]}
 
-
 USUAL_SENTENCES = 16
 """How many sentences of a section cite, at most; the shapes for more are made where there are more."""
 

@@ -185,6 +185,21 @@ async def test_an_idle_agent_is_asked_again_and_brings_nothing_along(
     assert "Why do roofs leak?" not in model_server.calls[1].prompt
 
 
+async def test_an_agent_that_is_asked_again_answers_in_the_shape_of_the_new_task(
+    crew: StudioCrew, model_server: ModelServer
+) -> None:
+    edit = assignments.edit_section(BRIEF, OUTLINE, 1, TEXTS[0], [REMARK], [PASSAGE], 120)
+    for assignment in (
+        assignments.review(BRIEF, OUTLINE, TEXTS),
+        edit,
+        assignments.judge(BRIEF, CITED, {"S1": PASSAGE}),
+    ):
+        assert isinstance(await crew.ask(assignment), assignment.answer)
+    asked = [call.body.get("response_format", {}).get("json_schema", {}).get("name") for call in model_server.calls]
+    assert asked == ["Review", None, "Verdicts"]
+    assert len(crew._idle["edit"]) == 1
+
+
 async def test_an_agent_that_failed_is_not_asked_again(crew: StudioCrew, model_server: ModelServer) -> None:
     model_server.fail(status=401)
     with pytest.raises(ModelError):
