@@ -9,10 +9,11 @@ from __future__ import annotations
 import ctypes
 import gc
 import logging
+import math
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from contentstudio.lifeline import die_with_parent
@@ -24,22 +25,27 @@ WATCHED = STOP | {signal.SIGCHLD, signal.SIGALRM}
 RESPAWN_DELAY = 0.5  # seconds from a worker's end to its successor, so that a broken one does not spin
 MIB = 1024 * 1024
 
+Work = Callable[[], None]
+"""What a worker does all its life."""
+
+FEW = 4
+"""Workers there are before the first writes two articles at once: what befalls one befalls the other."""
+
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # <malloc.h>
 LARGE = 128 * 1024  # bytes; glibc's own figure, which stays as it is once it is set
 
 
 class Pool:
-    """Keeps ``count`` forked processes that each call ``work()``, until SIGTERM or SIGINT.
+    """Keeps a forked process for each of ``works``, which calls it, until SIGTERM or SIGINT.
 
     They then get SIGTERM: who is idle ends, who works has ``grace`` seconds to finish. After that a second SIGTERM, which
     makes an RQ worker drop its job, and a SIGKILL ``insistence`` seconds later.
     """
 
-    def __init__(self, count: int, work: Callable[[], None], *, grace: float = 8.0, insistence: float = 2.0) -> None:
-        self._count = count
-        self._work = work
+    def __init__(self, works: Sequence[Work], *, grace: float = 8.0, insistence: float = 2.0) -> None:
+        self._idle = list(works)
         self._patience = (grace, insistence)
-        self._pids: set[int] = set()
+        self._works: dict[int, Work] = {}
 
     def run(self) -> None:
         """Fork, watch and replace workers; returns when all have ended after the stop."""
@@ -56,8 +62,9 @@ class Pool:
 
     def _keep_full(self, mask: Iterable[int]) -> None:
         while True:
-            while len(self._pids) < self._count:
-                self._pids.add(self._fork(mask))
+            while self._idle:
+                work = self._idle.pop()
+                self._works[self._fork(work, mask)] = work
             if next_signal() in STOP:
                 return
             if self._reap():
@@ -65,7 +72,7 @@ class Pool:
                     return
                 self._reap()
 
-    def _fork(self, mask: Iterable[int]) -> int:
+    def _fork(self, work: Work, mask: Iterable[int]) -> int:
         parent = os.getpid()
         if pid := os.fork():
             return pid
@@ -75,7 +82,7 @@ class Pool:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             die_with_parent(parent)
-            self._work()
+            work()
             code = 0
         except Exception:
             logger.exception("A worker ended unexpectedly.")
@@ -84,24 +91,24 @@ class Pool:
 
     def _reap(self) -> bool:
         """Note which workers have ended; were there any?"""
-        ended = {pid for pid in self._pids if os.waitpid(pid, os.WNOHANG)[0]}
-        self._pids -= ended
+        ended = [pid for pid in self._works if os.waitpid(pid, os.WNOHANG)[0]]
+        self._idle += [self._works.pop(pid) for pid in ended]
         return bool(ended)
 
     def _stop_all(self) -> None:
         for seconds in self._patience:
             self._signal_all(signal.SIGTERM)
             deadline = time.monotonic() + seconds
-            while self._pids and (left := deadline - time.monotonic()) > 0:
+            while self._works and (left := deadline - time.monotonic()) > 0:
                 next_signal(left)
                 self._reap()
         self._signal_all(signal.SIGKILL)
-        for pid in self._pids:
+        for pid in self._works:
             os.waitpid(pid, 0)
-        self._pids.clear()
+        self._works.clear()
 
     def _signal_all(self, number: signal.Signals) -> None:
-        for pid in self._pids:  # ended ones are ours until we reap them, so no pid here can be a stranger's
+        for pid in self._works:  # ended ones are ours until we reap them, so no pid here can be a stranger's
             os.kill(pid, number)
 
 
@@ -136,10 +143,17 @@ def stopped_within(seconds: float) -> bool:
     return False
 
 
-def default_count() -> int:
-    """How many workers this machine's memory allows: half of it, at 150 MB an article in flight; 4 to 48.
+def shares(articles: int, most: int) -> list[int]:
+    """How many of ``articles`` each worker may write at once, none more than ``most``."""
+    workers = max(min(articles, FEW), math.ceil(articles / most))
+    return [articles // workers + (number < articles % workers) for number in range(workers)]
 
-    Measured: a worker and its job have about 40 MB of their own; the rest is for exports, the page cache and a bad day.
+
+def default_count() -> int:
+    """How many articles at once this machine's memory allows: half of it, at 150 MB an article in flight; 4 to 48.
+
+    Measured: a worker and its job have 60 to 80 MB of their own, for one article or four; the rest is for exports, the page cache
+    and a bad day.
     """
     return max(4, min(48, memory() // 2 // (150 * MIB)))
 

@@ -57,7 +57,8 @@ class Work(BaseModel):
 class Health(BaseModel):
     """``degraded``: pages and API serve, but nobody is there to write. ``unavailable``: the database or Redis is away.
 
-    ``stale_workers`` are registered but silent. ``work`` is null where the database is away.
+    ``workers`` live and can write ``places`` articles at once; ``stale_workers`` are registered but silent. ``work`` is null
+    where the database is away.
     """
 
     status: Literal["ok", "degraded", "unavailable"]
@@ -65,6 +66,7 @@ class Health(BaseModel):
     database: bool
     redis: bool
     workers: int
+    places: int
     stale_workers: int
     work: Work | None
     model: Model
@@ -78,14 +80,15 @@ def check_health() -> Health:
 @lru_cache(maxsize=1)
 def health_at(moment: int) -> Health:
     work, workers = look_at_work(), look_at_workers()
-    living, silent = (workers.living, workers.silent) if workers else (0, 0)
+    found = workers or Workers()
     return Health(
-        status="unavailable" if work is None or workers is None else "ok" if living else "degraded",
+        status="unavailable" if work is None or workers is None else "ok" if found.living else "degraded",
         version=settings.VERSION,
         database=work is not None,
         redis=workers is not None,
-        workers=living,
-        stale_workers=silent,
+        workers=found.living,
+        places=found.places,
+        stale_workers=found.silent,
         work=work,
         model=Model(
             configured=settings.HAS_MODEL, name=settings.LLM_MODEL if settings.HAS_MODEL else "the built-in writer"
@@ -132,14 +135,21 @@ inquiry = Inquiry(count_work, patience=2)
 
 @dataclass(frozen=True)
 class Workers:
-    living: int
-    silent: int
+    """How many have given a sign of life within their time, and the articles these can write at once; how many have not."""
+
+    living: int = 0
+    places: int = 0
+    silent: int = 0
 
 
-def living_workers() -> int | None:
-    """How many workers have given a sign of life within their time; None where Redis does not answer."""
-    found = look_at_workers()
-    return None if found is None else found.living
+def living_workers() -> int:
+    """0 also where Redis does not answer."""
+    return (look_at_workers() or Workers()).living
+
+
+def places() -> int:
+    """How many articles can be written at once; 0 also where Redis does not answer."""
+    return (look_at_workers() or Workers()).places
 
 
 def look_at_workers() -> Workers | None:
@@ -148,13 +158,13 @@ def look_at_workers() -> Workers | None:
     try:
         with client.pipeline(transaction=False) as pipeline:
             for key in client.smembers(WORKERS):
-                pipeline.hget(key, "last_heartbeat")
-            beats = pipeline.execute()
+                pipeline.hmget(key, "last_heartbeat", "places")
+            found = pipeline.execute()
     except (RedisError, OSError) as error:
         log.warning("health: Redis does not answer: %s", error)
         return None
-    living = sum(is_recent(beat) for beat in beats)
-    return Workers(living=living, silent=len(beats) - living)
+    living = [int(places or 1) for beat, places in found if is_recent(beat)]
+    return Workers(living=len(living), places=sum(living), silent=len(found) - len(living))
 
 
 def is_recent(beat: bytes | None) -> bool:

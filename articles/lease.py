@@ -30,11 +30,15 @@ from articles.models import Article, Run, Status
 
 @dataclass(frozen=True)
 class Claim:
-    """A run a worker holds; worthless once the run was cancelled, deleted, or taken over."""
+    """A run a worker holds; worthless once the run was cancelled, deleted, or taken over.
+
+    ``attempt`` counts from 1; each before it ended with the death of its worker.
+    """
 
     run_id: int
     article_id: int
     token: uuid.UUID
+    attempt: int = 1
 
 
 @cache
@@ -98,7 +102,7 @@ def take_up(run_id: int, article_id: int, most: float, **taken_by: str) -> Claim
         run = Run.objects.get(pk=run_id)
         if run.status != Status.PENDING or not has_room(pen.article.owner_id, most):
             return None
-        token = uuid.uuid4()
+        token, attempt = uuid.uuid4(), run.attempts + 1
         message = "Work goes on where it stopped" if run.started_at else "Work has begun"
         taken = pen.change_status(
             run,
@@ -106,11 +110,11 @@ def take_up(run_id: int, article_id: int, most: float, **taken_by: str) -> Claim
             message,
             token=token,
             **taken_by,
-            attempts=run.attempts + 1,
+            attempts=attempt,
             lease_expires_at=lease_end(),
             started_at=run.started_at or timezone.now(),
         )
-    return Claim(run_id, article_id, token) if taken else None
+    return Claim(run_id, article_id, token, attempt) if taken else None
 
 
 def has_room(owner_id: int, most: float) -> bool:

@@ -48,7 +48,7 @@ class Studio:
     async def measure(self, words: int, at_once: int) -> Run:
         """``at_once`` articles, asked for at the same moment and watched to their end."""
         cpu_before, peak = cpu_of_studio(self.pid), Peak()
-        async with peak.watching(lambda: max(map(own_memory, jobs_of_studio(self.pid)), default=0.0)):
+        async with peak.watching(lambda: sum(map(own_memory, jobs_of_studio(self.pid)))):
             began = time.monotonic()
             watched = await asyncio.gather(*(self.write(words, number) for number in range(1, at_once + 1)))
         await self.quiet()
@@ -57,7 +57,7 @@ class Studio:
             wall=max(one.ended for one in watched) - began,
             calls=await self.model.calls(NAME),
             cpu=since(cpu_before, cpu_of_studio(self.pid)),
-            memory=peak.value,
+            memory=peak.value / at_once,
             articles=[one.article for one in watched],
             latencies=[seconds for one in watched for seconds in one.latencies],
         )
@@ -155,12 +155,12 @@ def last_lines(var: Path) -> str:
     return "\n".join((var / LOG).read_text(errors="replace").splitlines()[-20:])
 
 
-async def until_workers(api: aiohttp.ClientSession, count: int) -> None:
-    """Wait until the web answers and ``count`` workers are at their place."""
+async def until_workers(api: aiohttp.ClientSession, articles: int) -> None:
+    """Wait until the web answers and there are workers for as many ``articles`` at once."""
     while True:
         with suppress(aiohttp.ClientConnectionError):
             async with api.get("/api/health") as answer:
-                if (await answer.json())["workers"] >= count:
+                if (await answer.json())["places"] >= articles:
                     return
         await asyncio.sleep(LOOK_EVERY)
 

@@ -204,7 +204,9 @@ FETCH_ALLOW: list[str] = env.list("FETCH_ALLOW", [])
 # A run in work is held by a lease. Whoever holds it renews it; the sweeper hands on what was let go.
 LEASE_SECONDS = env.float("LEASE_SECONDS", 15.0)
 MAX_ATTEMPTS = env.int("MAX_ATTEMPTS", 3)
-# Runs of one user in work at once; 0: all workers but two, where there are others, so that theirs need not wait for one to end.
+# Articles one worker process may write at once. They share its memory, and its fate: where it is killed, all go on in others.
+ARTICLES_PER_WORKER = env.int("ARTICLES_PER_WORKER", 4)
+# Runs of one user in work at once; 0: all places but two, where there are others, so that theirs need not wait for one to end.
 RUNS_PER_USER = env.int("RUNS_PER_USER", 0)
 
 

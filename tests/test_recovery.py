@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
-from agents.jobs import HANDED_OVER
+from agents.making import HANDED_OVER
 from articles.lease import claim_run, here
 from articles.models import Article, Run, Status
 from articles.services import NewSource, sweep
@@ -82,6 +82,27 @@ def test_a_run_whose_process_is_killed_is_finished_by_another(
     assert seqs == list(range(1, len(seqs) + 1))
     answered = Counter(call.prompt for call in slow_model.calls if call.status == 200)
     assert max(answered.values()) == 1, "a finished step was asked of the model again"
+
+
+def test_all_that_one_process_wrote_is_finished_each_in_another(
+    program_environment: dict[str, str], slow_model: ModelServer, owner: User, redis: Redis
+) -> None:
+    slow_model.reset()
+    model = {"OPENAI_BASE_URL": slow_model.url, "OPENAI_API_KEY": "k", "LEASE_SECONDS": "3", "SEARCH_PROVIDER": "none"}
+    with running_workers(redis, {**program_environment, **model}, count=8) as pool:
+        assert len(psutil.Process(pool.pid).children()) == 4
+        articles = [make_article(owner, sources=(SURVEY,), min_words=300, include_image=False) for _ in range(8)]
+        wait_until(lambda: Run.objects.filter(status=Status.PROCESSING).count() == 8)
+        lost = list(Run.objects.filter(worker=articles[0].runs.get().worker))
+        assert len(lost) == 2
+        os.kill(int(lost[0].worker.rpartition(":")[2]), signal.SIGKILL)
+        wait_until(lambda: all(completed_with_sweeper(article) for article in articles))
+    for run in lost:
+        run.refresh_from_db()
+    assert [run.attempts for run in lost] == [2, 2]
+    assert len({run.worker for run in lost}) == 2, "one of them may be what the first process died of"
+    answered = Counter(call.prompt for call in slow_model.calls if call.status == 200)
+    assert max(answered.values()) == 8, "the same prompt of each article; none of them twice"
 
 
 def test_stopping_the_workers_leaves_the_run_to_the_next_ones(

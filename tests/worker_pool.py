@@ -18,7 +18,7 @@ from tests.waiting import wait_until
 def running_workers(
     redis: Redis, environment: dict[str, str], count: int = 2, **how: Any
 ) -> Iterator[subprocess.Popen[Any]]:
-    """``count`` workers that have told Redis of themselves. ``how`` goes to :class:`subprocess.Popen`."""
+    """Workers for ``count`` articles at once that have told Redis of themselves. ``how`` goes to :class:`subprocess.Popen`."""
     before: Any = redis.smembers("rq:workers")  # of earlier tests; those that are dead leave the set at any moment
     command = [sys.executable, str(ROOT / "manage.py"), "workers", "--count", str(count)]
     pool = subprocess.Popen(command, env=environment, **how)
@@ -26,7 +26,7 @@ def running_workers(
     def are_there() -> bool:
         assert pool.poll() is None, "the workers have ended; see their lines above"
         now: Any = redis.smembers("rq:workers")
-        return len(now - before) >= count
+        return sum(int(redis.hget(key, "places") or 0) for key in now - before) >= count
 
     try:
         wait_until(are_there, seconds=120)

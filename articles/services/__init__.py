@@ -22,7 +22,7 @@ from articles.services.outlines import (
     share_out,
 )
 from articles.services.parking import models_needed, park_run, wait_with_others
-from articles.services.runs import JOB, WAITING, cancel_run, enqueue, fail_unclaimed, retry_run, start_run
+from articles.services.runs import JOB, WAITING, cancel_run, enqueue, fail_unclaimed, retry_run, start_run, take_back
 from articles.services.sweeping import hand_over, sweep
 from articles.services.texts import BEING_WRITTEN, check_text, save_text
 from articles.services.turns import runs_per_user, whose_turn
@@ -57,6 +57,7 @@ __all__ = [
     "share_out",
     "start_run",
     "sweep",
+    "take_back",
     "wait_with_others",
     "whose_turn",
 ]

@@ -11,6 +11,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
 from structlog.contextvars import get_contextvars
 
 from articles.ceilings import refuse_used_up_month
@@ -89,8 +91,24 @@ def enqueue(run: Run) -> None:
 
 def runs_in_queue() -> set[int]:
     """The runs a job waits for. Raises RedisError where the queue cannot be reached."""
-    ids = (str(job_id).split("-") for job_id in django_rq.get_queue("articles").job_ids)
-    return {int(parts[1]) for parts in ids if parts[0] == "run"}
+    return set(filter(None, map(run_of, django_rq.get_queue("articles").job_ids)))
+
+
+def take_back(run_id: int) -> None:
+    """Take the run's job out of the queue, where one waits: somebody is at the run, and a worker would find nothing to do."""
+    try:
+        queue = django_rq.get_queue("articles")
+        for job_id in queue.job_ids:
+            if run_of(job_id) == run_id and queue.remove(job_id):  # else a worker has it by now
+                Job.fetch(job_id, queue.connection).delete(remove_from_queue=False)
+    except (RedisError, OSError, NoSuchJobError) as error:
+        log.warning("run %s: its job stays in the queue: %s", run_id, error)
+
+
+def run_of(job_id: str) -> int | None:
+    """The run a job of the queue is for; None of a job that is for something else."""
+    kind, _, rest = job_id.partition("-")
+    return int(rest.partition("-")[0]) if kind == "run" else None
 
 
 def fail_unclaimed(run_id: int, reason: str) -> bool:

@@ -16,11 +16,11 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from articles.health import living_workers
+from articles.health import places
 from articles.models import Run, Status
 
 LEFT_FREE = 2
-"""Workers one user leaves to the others, and the runs one user may have in work at least."""
+"""Places one user leaves to the others, and the runs one user may have in work at least."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,22 @@ class Waiting:
     parkings: int = 0
 
 
-def whose_turn(passed: Collection[int] = ()) -> int | None:
-    """The run to take up next, none of ``passed``; None where there is none, or only of users who have enough in work."""
-    return next((run_id for run_id in line() if run_id not in passed), None)
+def whose_turn(passed: Collection[int] = (), *, unharmed: bool = False) -> int | None:
+    """The run to take up next, none of ``passed``; None where there is none, or only of users who have enough in work.
+
+    Of ``unharmed`` runs no worker has died.
+    """
+    return next((run_id for run_id in line(unharmed) if run_id not in passed), None)
 
 
-def line() -> Iterator[int]:
+def line(unharmed: bool = False) -> Iterator[int]:
     """The runs that could be taken up now, in turn."""
     rows = Run.objects.claimable(timezone.now()).order_by("pk")
+    if unharmed:
+        rows = rows.filter(attempts=0)
     found = rows.values_list("pk", "article__owner_id", "awaits", "parkings")
+    if not found:
+        return iter(())
     at_work = Run.objects.filter(status=Status.PROCESSING).values_list("article__owner_id", flat=True)
     return in_turn([Waiting(*row) for row in found], Counter(at_work), runs_per_user())
 
@@ -52,7 +59,7 @@ def runs_per_user() -> float:
         return float(settings.RUNS_PER_USER)
     if User.objects.filter(is_active=True)[:2].count() < 2:
         return math.inf
-    return max(LEFT_FREE, (living_workers() or 0) - LEFT_FREE)
+    return max(LEFT_FREE, places() - LEFT_FREE)
 
 
 def in_turn(waiting: Iterable[Waiting], in_work: Mapping[int, int], limit: float) -> Iterator[int]:

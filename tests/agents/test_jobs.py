@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from pytest_django import Settings
 
-from agents import jobs
+from agents import making
 from agents.jobs import run_article
 from agents.text.length import length_score
 from articles.models import Article, Run, Status, Step
@@ -230,7 +230,7 @@ def test_a_mistake_in_the_studio_is_recorded_and_raised(
     async def broken(*args: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(jobs, "produce", broken)
+    monkeypatch.setattr(making, "produce", broken)
     article, run = made(owner)
     with pytest.raises(ZeroDivisionError):
         run_article(run.pk)

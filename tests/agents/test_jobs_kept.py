@@ -12,8 +12,9 @@ from django.contrib.auth.models import User
 from django.db import InterfaceError, OperationalError, connection
 from pytest_django import Settings
 
-from agents import jobs
-from agents.jobs import HANDED_OVER, run_article, run_next
+from agents import jobs, making
+from agents.jobs import run_article, run_next
+from agents.making import HANDED_OVER
 from agents.research import reading
 from articles.exceptions import UNEXPECTED
 from articles.lease import Claim
@@ -35,7 +36,7 @@ def owner() -> User:
 @pytest.fixture(autouse=True)
 def offline(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SEARCH_PROVIDER, settings.HAS_MODEL = "none", False
-    monkeypatch.setattr(jobs, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(making, "LOOK_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_a_lease_the_store_could_not_tell_of_is_renewed_at_the_next_look(
 ) -> None:
     settings.LEASE_SECONDS = 3600  # else it would be renewed before long anyway
     looks: list[str] = []
-    still_holds, renew_lease = jobs.still_holds, jobs.renew_lease
+    still_holds, renew_lease = making.still_holds, making.renew_lease
 
     def shaky(claim: Claim) -> bool:
         looks.append("looked")
@@ -66,8 +67,8 @@ def test_a_lease_the_store_could_not_tell_of_is_renewed_at_the_next_look(
         looks.append("renewed")
         return renew_lease(claim)
 
-    monkeypatch.setattr(jobs, "still_holds", shaky)
-    monkeypatch.setattr(jobs, "renew_lease", renew)
+    monkeypatch.setattr(making, "still_holds", shaky)
+    monkeypatch.setattr(making, "renew_lease", renew)
     article, run = made(owner)
     run_article(run.pk)
     assert looks[:4] == ["looked", "looked", "renewed", "looked"]
@@ -80,7 +81,7 @@ def test_a_mistake_in_looking_after_the_lease_ends_the_work(
     def broken(claim: Claim) -> bool:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(jobs, "still_holds", broken)
+    monkeypatch.setattr(making, "still_holds", broken)
     article, run = made(owner)
     with pytest.raises(ZeroDivisionError):
         run_article(run.pk)
@@ -154,7 +155,7 @@ def test_a_mistake_amid_the_work_is_raised_after_it_was_recorded(owner: User, mo
     async def broken(*args: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(jobs, "produce", broken)
+    monkeypatch.setattr(making, "produce", broken)
     article, run = made(owner)
     with pytest.raises(ZeroDivisionError):
         run_next(run.pk)

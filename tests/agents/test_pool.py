@@ -67,13 +67,13 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], Session]]:
 
 
 def test_it_forks_as_many_workers_as_it_is_told(start):
-    session = start("Pool(3, sleep).run()")
+    session = start("Pool([sleep] * 3).run()")
     assert len(set(session.wait_for(3))) == 3
     assert len(psutil.Process(session.process.pid).children()) == 3
 
 
 def test_it_replaces_a_worker_that_was_killed(start):
-    session = start("Pool(2, sleep).run()")
+    session = start("Pool([sleep] * 2).run()")
     killed, kept = session.wait_for(2)
     os.kill(killed, signal.SIGKILL)
     session.wait_for(3)
@@ -88,7 +88,7 @@ def test_it_replaces_a_worker_that_failed_and_tells_why(start):
         def fail():
             tell("up")
             raise LookupError("no pen")
-        Pool(1, fail).run()
+        Pool([fail]).run()
         """
     )
     session.wait_for(2)
@@ -97,7 +97,7 @@ def test_it_replaces_a_worker_that_failed_and_tells_why(start):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_and_its_workers(start, number):
-    session = start("Pool(3, sleep).run()")
+    session = start("Pool([sleep] * 3).run()")
     workers = session.wait_for(3)
     session.process.send_signal(number)
     assert session.process.wait(timeout=20) == 0
@@ -105,7 +105,7 @@ def test_a_signal_stops_it_and_its_workers(start, number):
 
 
 def test_a_signal_while_a_successor_is_awaited_stops_it(start):
-    session = start("pool.RESPAWN_DELAY = 60; Pool(1, sleep).run()")
+    session = start("pool.RESPAWN_DELAY = 60; Pool([sleep]).run()")
     (pid,) = session.wait_for(1)
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not psutil.pid_exists(pid))
@@ -122,7 +122,7 @@ def test_a_worker_may_finish_what_it_does(start):
             time.sleep(0.5)
             tell("done")
             time.sleep(0.5)
-        Pool(1, finish, grace=5).run()
+        Pool([finish], grace=5).run()
         """
     )
     session.wait_for(1)
@@ -139,7 +139,7 @@ def test_a_worker_that_will_not_end_is_asked_twice_and_killed(start):
             tell("up")
             while True:
                 time.sleep(600)
-        Pool(1, refuse, grace=0.3, insistence=0.3).run()
+        Pool([refuse], grace=0.3, insistence=0.3).run()
         """
     )
     (pid,) = session.wait_for(1)
@@ -150,7 +150,7 @@ def test_a_worker_that_will_not_end_is_asked_twice_and_killed(start):
 
 
 def test_killed_outright_it_leaves_no_worker(start):
-    session = start("Pool(3, sleep).run()")
+    session = start("Pool([sleep] * 3).run()")
     workers = session.wait_for(3)
     session.process.kill()
     session.process.wait()
@@ -161,6 +161,38 @@ def test_killed_outright_it_leaves_no_worker(start):
 def test_memory_decides_how_many_articles_are_written_at_once(monkeypatch, gigabytes, count):
     monkeypatch.setattr(pool, "memory", lambda: int(gigabytes * 1024**3))
     assert pool.default_count() == count
+
+
+@pytest.mark.parametrize(
+    ("articles", "most", "places"),
+    [
+        (1, 4, [1]),
+        (3, 4, [1, 1, 1]),
+        (4, 4, [1, 1, 1, 1]),
+        (6, 4, [2, 2, 1, 1]),
+        (16, 4, [4, 4, 4, 4]),
+        (20, 4, [4, 4, 4, 4, 4]),
+        (22, 4, [4, 4, 4, 4, 3, 3]),
+        (7, 1, [1] * 7),
+    ],
+)
+def test_articles_are_shared_out_among_workers(articles, most, places):
+    assert pool.shares(articles, most) == places
+
+
+def test_it_replaces_a_worker_by_one_that_does_the_same(start):
+    session = start(
+        """
+        def other():
+            tell("other")
+            time.sleep(600)
+        Pool([sleep, other]).run()
+        """
+    )
+    [kept], [killed] = session.wait_for(1), session.wait_for(1, "other")
+    os.kill(killed, signal.SIGKILL)
+    session.wait_for(2, "other")
+    assert session.said() == [kept]
 
 
 def test_the_memory_is_this_machines():

@@ -17,9 +17,13 @@ from redis import Redis
 from rq.job import Job
 
 from agents.worker import RECONNECT_EVERY, CrewWorker
-from articles.health import living_workers
+from articles.health import living_workers, places
 from contentstudio import embedded_redis
 from tests.waiting import wait_until
+from tests.worker_pool import running_workers
+
+PLACES_AFTER_A_SECOND = "[__import__('time').sleep(1), __import__('agents.jobs').jobs.places.get()][1]"
+"""So long each is busy, so that each worker gets one."""
 
 
 def enqueue(function: str, *arguments: object) -> Job:
@@ -94,11 +98,25 @@ def test_a_worker_waits_for_a_redis_that_is_away(monkeypatch):
 def test_a_worker_registers_again_where_redis_was_emptied(redis):
     redis.delete("rq:workers", "rq:workers:articles")
     assert living_workers() == 0
-    worker = CrewWorker(["articles"], connection=redis)
+    worker = CrewWorker(["articles"], connection=redis, places=3)
     worker.heartbeat()
-    assert living_workers() == 1
+    assert (living_workers(), places()) == (1, 3)
     assert [each.name for each in CrewWorker.all(connection=redis)] == [worker.name]
     worker.register_death()
+
+
+def test_a_job_knows_how_many_articles_it_may_write(program_environment, redis):
+    with running_workers(redis, program_environment, count=6) as pool:
+        jobs = [enqueue("builtins.eval", PLACES_AFTER_A_SECOND) for _ in range(4)]
+        wait_until(lambda: all(job.is_finished for job in jobs))
+        assert len(psutil.Process(pool.pid).children()) == 4
+    assert sorted(job.return_value() for job in jobs) == [1, 1, 2, 2]
+
+
+def test_the_command_wants_room_for_an_article_in_each_worker(settings):
+    settings.ARTICLES_PER_WORKER = 0
+    with pytest.raises(CommandError, match="ARTICLES_PER_WORKER must be 1 or more"):
+        call_command("workers", count=1)
 
 
 @pytest.mark.parametrize("count", [0, -3])

@@ -53,7 +53,8 @@ def worker(redis: redis_py.Redis) -> Iterator[None]:
     """Workers' marks in Redis, as RQ leaves them: of one that lives, one that fell silent, and one whose key has expired."""
     redis.sadd(health.WORKERS, "rq:worker:living", "rq:worker:silent", "rq:worker:killed")
     for name, seconds in (("living", 9), ("silent", 31)):
-        redis.hset(f"rq:worker:{name}", "last_heartbeat", utcformat(now() - timedelta(seconds=seconds)))
+        beat = utcformat(now() - timedelta(seconds=seconds))
+        redis.hset(f"rq:worker:{name}", mapping={"last_heartbeat": beat, "places": 4})
     yield
     redis.delete(health.WORKERS, "rq:worker:living", "rq:worker:silent")
 
@@ -76,6 +77,7 @@ def test_all_is_well_with_a_living_worker(worker: None, settings: Any) -> None:
             "database": True,
             "redis": True,
             "workers": 1,
+            "places": 4,
             "stale_workers": 2,
             "work": NO_WORK,
             "model": {"configured": True, "name": "gpt-test"},
@@ -88,7 +90,7 @@ def test_a_workers_last_heartbeat_is_where_rq_puts_it(redis: redis_py.Redis, mon
     worker = Worker(["health-test"], connection=redis)
     worker.register_birth()
     try:
-        assert health.look_at_workers() == health.Workers(living=1, silent=0)
+        assert health.look_at_workers() == health.Workers(living=1, places=1)
     finally:
         worker.register_death()
 

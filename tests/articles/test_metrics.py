@@ -126,6 +126,13 @@ def test_it_counts_failures_by_their_reason() -> None:
     assert [found["studio_runs_failed", reason] for reason in ("refused", "quota", "other", "silent")] == [1, 1, 1, 0]
 
 
+def test_it_tells_of_the_workers_and_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "look_at_workers", lambda: health.Workers(living=5, places=18, silent=2))
+    found = scrape()
+    assert (found["studio_workers", "living"], found["studio_workers", "silent"]) == (5, 2)
+    assert found["studio_places",] == 18
+
+
 def test_without_its_database_it_tells_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "look_at_work", lambda: None)
     found = scrape()

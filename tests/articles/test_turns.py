@@ -81,13 +81,13 @@ class TestRows:
 
 
 @pytest.mark.django_db
-def test_without_a_setting_two_workers_are_left_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_setting_two_places_are_left_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     owner: User = UserFactory()
     UserFactory()
     for _ in range(12):
         make_article(owner)
-    for workers, taken in ((10, 8), (3, 2), (None, 2)):
-        monkeypatch.setattr("articles.services.turns.living_workers", lambda workers=workers: workers)
+    for free, taken in ((10, 8), (3, 2), (0, 2)):
+        monkeypatch.setattr("articles.services.turns.places", lambda free=free: free)
         Run.objects.update(status="pending", token=None, lease_expires_at=None)
         count = 0
         while (run_id := whose_turn()) is not None:

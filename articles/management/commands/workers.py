@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from argparse import ArgumentParser
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -28,24 +29,26 @@ class Command(BaseCommand):
         # Only now: CrewAI takes seconds to import, and no other command needs it. What is imported stays: to look through it
         # for garbage again and again would take a quarter of that time. The pool does so once, before it forks.
         gc.disable()
-        from agents.pool import Pool, default_count
+        from agents.pool import Pool, default_count, shares
         from agents.worker import CrewWorker  # noqa: F401  (settings name it; imported before the fork)
 
         gc.enable()
 
         if count is not None and count < 1:
             raise CommandError("--count must be 1 or more.")
-        count = count or default_count()
+        if settings.ARTICLES_PER_WORKER < 1:
+            raise CommandError("ARTICLES_PER_WORKER must be 1 or more.")
+        places = shares(count or default_count(), settings.ARTICLES_PER_WORKER)
         connections.close_all()  # a connection shared over a fork would be two writers on one socket
-        self.stdout.write(f"{count} workers ready.")
-        Pool(count, work).run()
+        self.stdout.write(f"{len(places)} workers ready, for {sum(places)} articles at once.")
+        Pool([partial(work, number) for number in places]).run()
 
 
-def work() -> None:
+def work(places: int) -> None:
     """One worker's life, in a process of its own: its connection to Redis is made here, never before the fork.
 
     A worker ends where Redis is away for long, and its successor waits here until it is back.
     """
     while not embedded_redis.answers(settings.REDIS_ADDRESS):
         time.sleep(LOOK_EVERY)
-    get_worker("articles").work(logging_level=None)
+    get_worker("articles", places=places).work(logging_level=None)

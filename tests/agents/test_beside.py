@@ -1,0 +1,255 @@
+"""Articles one process writes side by side: what they share, and what of one never touches the other."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import django_rq
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError, connection
+from pytest_django import Settings
+from redis import Redis
+from rq.job import Job
+
+from agents import jobs, making
+from agents.contract import Manuscript
+from agents.jobs import run_next
+from agents.making import HANDED_OVER, Crew
+from articles.exceptions import UNEXPECTED
+from articles.lease import Claim
+from articles.models import Article, Run, Status
+from articles.services import cancel_run, take_back
+from tests.agents.test_jobs import after, configure, made
+from tests.factories import UserFactory
+from tests.model_server import ModelServer
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def owner() -> User:
+    return UserFactory()
+
+
+@pytest.fixture(autouse=True)
+def two_places() -> Iterator[None]:
+    token = jobs.places.set(2)
+    yield
+    jobs.places.reset(token)
+
+
+@pytest.fixture(autouse=True)
+def model(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    settings.SEARCH_PROVIDER = "none"
+    monkeypatch.setattr(jobs, "SOON", 0.02)
+    monkeypatch.setattr(jobs, "LOOK_SECONDS", 0.05)
+    with ModelServer(token_seconds=0.001) as server:
+        configure(settings, server)
+        yield server
+
+
+def waiting(owner: User, count: int, **brief: object) -> tuple[list[Article], list[Run]]:
+    articles, runs = zip(*(made(owner, include_image=False, **brief) for _ in range(count)), strict=True)
+    return list(articles), list(runs)
+
+
+def statuses(articles: list[Article]) -> list[str]:
+    return [after(article).status for article in articles]
+
+
+def spans(runs: list[Run]) -> list[tuple[float, float]]:
+    """When each was begun and ended."""
+    found = [Run.objects.get(pk=run.pk) for run in runs]
+    return [
+        (run.started_at.timestamp(), run.finished_at.timestamp()) for run in found if run.started_at and run.finished_at
+    ]
+
+
+def meanwhile(act: Callable[[], None]) -> threading.Thread:
+    """Do something in a thread of its own while this one writes."""
+
+    def acting() -> None:
+        try:
+            act()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=acting)
+    thread.start()
+    return thread
+
+
+def test_a_process_writes_as_many_at_once_as_it_has_places(owner: User) -> None:
+    articles, runs = waiting(owner, 3)
+    run_next(runs[0].pk)
+    assert statuses(articles) == [Status.COMPLETED] * 3
+    first, second, third = spans(runs)
+    assert second[0] < first[1], "the second waited for the first to end"
+    assert third[0] >= min(first[1], second[1]), "the third was begun while both places were taken"
+
+
+def test_each_is_billed_its_own_calls(owner: User, model: ModelServer) -> None:
+    _, runs = waiting(owner, 2)
+    run_next(runs[0].pk)
+    billed = [sum(step.model_calls for step in run.steps.all()) for run in runs]
+    assert min(billed) > 5
+    assert sum(billed) == len(model.calls)
+
+
+def test_with_one_place_an_article_is_written_alone(owner: User) -> None:
+    jobs.places.set(1)
+    articles, runs = waiting(owner, 2)
+    run_next(runs[0].pk)
+    assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
+
+
+def test_a_run_whose_worker_died_is_taken_up_by_nobody_who_has_another(owner: User) -> None:
+    articles, runs = waiting(owner, 2)
+    Run.objects.filter(pk=runs[1].pk).update(attempts=1)
+    run_next(runs[0].pk)
+    assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
+
+
+def test_a_run_whose_worker_died_has_its_process_to_itself(owner: User) -> None:
+    articles, runs = waiting(owner, 2)
+    Run.objects.filter(pk=runs[0].pk).update(attempts=1)
+    run_next(runs[0].pk)
+    assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
+
+
+def test_a_process_ends_after_so_many_articles(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "AT_MOST", 2)
+    articles, runs = waiting(owner, 3)
+    run_next(runs[0].pk)
+    assert statuses(articles) == [Status.COMPLETED, Status.COMPLETED, Status.PENDING]
+
+
+def test_cancelling_one_lets_the_other_go_on(owner: User, model: ModelServer) -> None:
+    model.token_seconds = 0.01
+    articles, runs = waiting(owner, 2)
+
+    def cancel_the_first() -> None:
+        wait_until(lambda: Run.objects.filter(status=Status.PROCESSING).count() == 2)
+        cancel_run(article=Article.objects.get(pk=articles[0].pk), by=owner)
+
+    person = meanwhile(cancel_the_first)
+    run_next(runs[0].pk)
+    person.join()
+    assert statuses(articles) == [Status.CANCELLED, Status.COMPLETED]
+
+
+def test_a_process_that_is_stopped_hands_all_of_them_over(
+    owner: User, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes up no other meanwhile, though one of them is handed over before the other."""
+    model.token_seconds = 0.01
+    articles, runs = waiting(owner, 3)
+    hand_over = making.hand_over
+
+    def hand_over_slowly(claim: Claim, message: str) -> None:
+        hand_over(claim, message)
+        time.sleep(0.2)
+
+    monkeypatch.setattr(making, "hand_over", hand_over_slowly)
+
+    def stop() -> None:
+        wait_until(lambda: Run.objects.filter(status=Status.PROCESSING).count() == 2)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    stopper = meanwhile(stop)
+    run_next(runs[0].pk)
+    stopper.join()
+    assert statuses(articles) == [Status.PENDING] * 3
+    told = [[event.payload.get("message") for event in article.events.all()] for article in articles]
+    assert [messages.count(HANDED_OVER) for messages in told] == [1, 1, 0]
+    wait_until(lambda: all(call.ended for call in model.calls))
+
+
+@pytest.fixture
+def mistaken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The runs the studio makes a mistake over, once two have been begun."""
+    runs: list[int] = []
+    manuscript_of = making.manuscript_of
+
+    async def mistake(claim: Claim, crew: Crew) -> Manuscript:
+        if claim.run_id not in runs:
+            return await manuscript_of(claim, crew)
+        while await Run.objects.exclude(started_at=None).acount() < 2:
+            await asyncio.sleep(0.05)
+        raise ZeroDivisionError(claim.run_id)
+
+    monkeypatch.setattr(making, "manuscript_of", mistake)
+    return runs
+
+
+def test_a_mistake_over_one_is_raised_when_the_other_is_done(
+    owner: User, mistaken: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    articles, runs = waiting(owner, 3)
+    mistaken.append(runs[0].pk)
+    with pytest.raises(ZeroDivisionError):
+        run_next(runs[0].pk)
+    assert statuses(articles) == [Status.FAILED, Status.COMPLETED, Status.PENDING]
+    assert after(articles[0]).message == UNEXPECTED
+    assert f"run {runs[0].pk} failed as nobody expected" in caplog.text
+
+
+def test_mistakes_over_two_are_both_raised(owner: User, mistaken: list[int]) -> None:
+    articles, runs = waiting(owner, 2)
+    mistaken += [run.pk for run in runs]
+    with pytest.raises(ExceptionGroup) as raised:
+        run_next(runs[0].pk)
+    assert {error.args[0] for error in raised.value.exceptions} == {run.pk for run in runs}
+    assert statuses(articles) == [Status.FAILED] * 2
+
+
+def test_a_store_that_is_away_keeps_an_article_only_from_company(
+    owner: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whose_turn = jobs.whose_turn
+
+    def away(passed: set[int], *, unharmed: bool = False) -> int | None:
+        if unharmed:
+            raise OperationalError("restarting")
+        return whose_turn(passed)
+
+    monkeypatch.setattr(jobs, "whose_turn", away)
+    articles, runs = waiting(owner, 2)
+    run_next(runs[0].pk)
+    assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
+    assert "whether an article waits cannot be looked up: restarting" in caplog.text
+
+
+# The job of a run that was taken up without it
+
+
+def jobs_of(run: Run) -> list[str]:
+    return [job_id for job_id in django_rq.get_queue("articles").job_ids if job_id.startswith(f"run-{run.pk}-")]
+
+
+def test_the_job_of_a_run_taken_up_beside_another_is_taken_back(owner: User, redis: Redis) -> None:
+    _, runs = waiting(owner, 2)
+    [called], [spare] = map(jobs_of, runs)
+    run_next(runs[0].pk)
+    assert (jobs_of(runs[0]), jobs_of(runs[1])) == ([called], [])
+    assert not Job.exists(spare, redis), "its job's record would stay for ever"
+
+
+def test_a_job_that_cannot_be_taken_back_is_told_of(
+    owner: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, [run] = waiting(owner, 1)
+
+    def away(*args: object) -> object:
+        raise ConnectionRefusedError("nobody listens")
+
+    monkeypatch.setattr(django_rq, "get_queue", away)
+    take_back(run.pk)
+    assert f"run {run.pk}: its job stays in the queue: nobody listens" in caplog.text
