@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import uvloop
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_contextvars
 
 from agents.making import Crew, Stop, make
@@ -69,7 +70,7 @@ def run_article(run_id: int, *, most: float = math.inf) -> bool:
 class Shift:
     """What one process works on: an article, and up to ``places`` at once. They share what the libraries take in memory.
 
-    A run whose worker died has the process to itself, as that may have been its doing.
+    Its last attempt a run has by itself: what the others died of may have been its company.
     """
 
     def __init__(self, places: int = 1) -> None:
@@ -88,7 +89,7 @@ class Shift:
         first = await sync_to_async(take_first)()
         if first is None:
             return False
-        if first.claim.attempt > 1:
+        if first.claim.attempt >= settings.MAX_ATTEMPTS:
             self._places = 1
         self._begin(first, stop)
         while self._at_work:
@@ -119,10 +120,10 @@ class Shift:
         return len(self._at_work) < self._places and self._taken < AT_MOST and not self._mistakes
 
 
-def take_next(called_for: int | None = None, *, unharmed: bool = False) -> Taken | None:
+def take_next(called_for: int | None = None, *, beside: bool = False) -> Taken | None:
     """Take up the run whose turn it is, which need not be the one that called for a worker. None where none can be taken."""
     passed: set[int] = set()
-    while (turn := whose_turn(passed, unharmed=unharmed)) is not None:
+    while (turn := whose_turn(passed, beside=beside)) is not None:
         if turn != called_for:
             unbind_contextvars("request_id")  # what is logged from here on is another request's
         if taken := take_up(turn):
@@ -132,9 +133,9 @@ def take_next(called_for: int | None = None, *, unharmed: bool = False) -> Taken
 
 
 def take_beside() -> Taken | None:
-    """Take up a run beside others: none whose worker died. None where none waits, or the store is away."""
+    """Take up a run beside others. None where none waits, or the store is away."""
     try:
-        taken = take_next(unharmed=True)
+        taken = take_next(beside=True)
     except AWAY as error:
         log.warning("whether an article waits cannot be looked up: %s", error)
         return None

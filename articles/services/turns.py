@@ -33,19 +33,19 @@ class Waiting:
     parkings: int = 0
 
 
-def whose_turn(passed: Collection[int] = (), *, unharmed: bool = False) -> int | None:
+def whose_turn(passed: Collection[int] = (), *, beside: bool = False) -> int | None:
     """The run to take up next, none of ``passed``; None where there is none, or only of users who have enough in work.
 
-    Of ``unharmed`` runs no worker has died.
+    ``beside`` others no run is taken up for the last time: what has killed its workers may kill theirs.
     """
-    return next((run_id for run_id in line(unharmed) if run_id not in passed), None)
+    return next((run_id for run_id in line(beside) if run_id not in passed), None)
 
 
-def line(unharmed: bool = False) -> Iterator[int]:
+def line(beside: bool = False) -> Iterator[int]:
     """The runs that could be taken up now, in turn."""
     rows = Run.objects.claimable(timezone.now()).order_by("pk")
-    if unharmed:
-        rows = rows.filter(attempts=0)
+    if beside:
+        rows = rows.filter(attempts__lt=settings.MAX_ATTEMPTS - 1)
     found = rows.values_list("pk", "article__owner_id", "awaits", "parkings")
     if not found:
         return iter(())

@@ -110,16 +110,17 @@ def test_with_one_place_an_article_is_written_alone(owner: User) -> None:
     assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
 
 
-def test_a_run_whose_worker_died_is_taken_up_by_nobody_who_has_another(owner: User) -> None:
-    articles, runs = waiting(owner, 2)
-    Run.objects.filter(pk=runs[1].pk).update(attempts=1)
+def test_a_run_is_not_taken_up_for_the_last_time_beside_another(owner: User) -> None:
+    articles, runs = waiting(owner, 3)
+    for run, attempts in zip(runs, (0, 2, 1), strict=True):  # of three
+        Run.objects.filter(pk=run.pk).update(attempts=attempts)
     run_next(runs[0].pk)
-    assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
+    assert statuses(articles) == [Status.COMPLETED, Status.PENDING, Status.COMPLETED]
 
 
-def test_a_run_whose_worker_died_has_its_process_to_itself(owner: User) -> None:
+def test_a_run_has_its_last_attempt_by_itself(owner: User) -> None:
     articles, runs = waiting(owner, 2)
-    Run.objects.filter(pk=runs[0].pk).update(attempts=1)
+    Run.objects.filter(pk=runs[0].pk).update(attempts=2)
     run_next(runs[0].pk)
     assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
 
@@ -215,8 +216,8 @@ def test_a_store_that_is_away_keeps_an_article_only_from_company(
 ) -> None:
     whose_turn = jobs.whose_turn
 
-    def away(passed: set[int], *, unharmed: bool = False) -> int | None:
-        if unharmed:
+    def away(passed: set[int], *, beside: bool = False) -> int | None:
+        if beside:
             raise OperationalError("restarting")
         return whose_turn(passed)
 

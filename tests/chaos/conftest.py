@@ -42,7 +42,7 @@ def shared_studio(
     tmp_path_factory: pytest.TempPathFactory, shared_model: ModelServer, cluster: Cluster | None
 ) -> Iterator[LiveStudio]:
     directory = tmp_path_factory.mktemp("studio")
-    studio = LiveStudio(directory, shared_model, workers=3, store=cluster.url if cluster else "")
+    studio = LiveStudio(directory, shared_model, places=6, store=cluster.url if cluster else "")
     yield studio
     studio.stop()
 

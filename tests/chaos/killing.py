@@ -56,7 +56,7 @@ class Killer:
             doomed = {member.pid, *(child.pid for child in member.children(recursive=True))}
             if kind == "redis, emptied":
                 empty(self.studio)
-            kill = Kill(kind, time.time(), [article for pid, article in holders.items() if pid in doomed])
+            kill = Kill(kind, time.time(), [article for article, pid in holders.items() if pid in doomed])
             member.kill()
         except psutil.NoSuchProcess:  # it ended while we aimed
             return False

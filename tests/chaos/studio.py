@@ -29,17 +29,20 @@ HOLDERS = "SELECT worker, article_id FROM articles_run WHERE status = 'processin
 
 
 class LiveStudio:
-    """``store`` is a DATABASE_URL; without one the studio has its SQLite. Runs may lose their worker as often as we like."""
+    """It writes ``places`` articles at once. ``store`` is a DATABASE_URL; without one it has its SQLite.
 
-    def __init__(self, directory: Path, model: ModelServer, *, workers: int, store: str = "", **settings: str) -> None:
-        self.var, self.store, self.workers = directory / "var", store, workers
+    Runs may lose their worker as often as we like.
+    """
+
+    def __init__(self, directory: Path, model: ModelServer, *, places: int, store: str = "", **settings: str) -> None:
+        self.var, self.store, self.places = directory / "var", store, places
         self.port, self._log = free_port(), directory / "log"
         self._environment = {
             **os.environ,
             "VAR": str(self.var),
             "PORT": str(self.port),
-            "WORKERS": str(workers),
-            "RUNS_PER_USER": str(workers),
+            "WORKERS": str(places),
+            "RUNS_PER_USER": str(places + 1),
             "MAX_ATTEMPTS": "1000",
             "OPENAI_BASE_URL": model.url,
             "OPENAI_API_KEY": "k",
@@ -93,7 +96,7 @@ class LiveStudio:
         return [child for parent in parents for child in children(parent)]
 
     def holders(self) -> dict[int, int]:
-        """Which process is at work on which article, by pid."""
+        """The articles that are at work, with the pid of the process that writes each."""
         if self.store:
             with psycopg.connect(self.store) as connection:
                 rows = connection.execute(HOLDERS).fetchall()
@@ -101,7 +104,7 @@ class LiveStudio:
             connection = sqlite3.connect(f"file:{self.var / 'studio.sqlite3'}?mode=ro", uri=True)
             rows = connection.execute(HOLDERS).fetchall()
             connection.close()
-        return {int(worker.rpartition(":")[2]): article for worker, article in rows}
+        return {article: int(worker.rpartition(":")[2]) for worker, article in rows}
 
     # Its API, asked again while the web is away
 

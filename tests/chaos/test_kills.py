@@ -22,7 +22,8 @@ from tests.chaos.witness import asked, asked_twice, faults_in, faults_of
 from tests.model_server import ModelServer
 from tests.waiting import wait_until
 
-IN_FLIGHT = 3
+IN_FLIGHT = 6
+"""Two more than there are processes, so that some write two."""
 TOPIC = "Rooftop gardens of town"
 SLOWEST, MEDIAN = 30.0, 10.0
 """Seconds from a kill until the run goes on."""

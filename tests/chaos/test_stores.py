@@ -45,12 +45,13 @@ def test_redis_may_be_killed_and_emptied_amid_a_run(studio: LiveStudio, model: M
 
 
 def test_a_job_that_was_lost_with_redis_is_submitted_again(studio: LiveStudio, model: ModelServer) -> None:
-    blockers = [studio.order(f"Roofs that keep worker {number} busy", min_words=900) for number in (1, 2, 3)]
-    wait_until(lambda: len(studio.holders()) == 3)
+    blockers = [studio.order(f"Roofs that take place {number}", min_words=900) for number in range(studio.places)]
+    wait_until(lambda: len(studio.holders()) == studio.places)
     waiting = studio.order("Roofs that wait their turn")
     with Redis(unix_socket_path=str(studio.var / "redis.sock")) as redis:
         wait_until(lambda: redis.llen("rq:queue:articles") == 1)
-    empty(studio)
+        empty(studio)
+        wait_until(lambda: redis.llen("rq:queue:articles") == 1)
     for article in [*blockers, waiting]:
         assert "was lost" not in finished(studio, model, article)
 
