@@ -20,6 +20,9 @@ TICK = 0.1
 """Seconds. All streams of a process are read on the same ticks of the clock: waking costs more than what is then read. An
 answer's end is heard half a tick late; what an article costs in CPU is a fifth less."""
 
+FEW, SHORT_TICK = 2, 0.04
+"""Where so few streams are read the article mostly waits for their end, and to wake for them costs little."""
+
 A_GULP = 2**15
 """Bytes in one tick: of a server that sends more, a stream is read as fast as it comes."""
 
@@ -33,6 +36,7 @@ class ModelTransport(httpx.AsyncBaseTransport):
     def __init__(self, trusted: ssl.SSLContext) -> None:
         self._trusted = trusted
         self._session: aiohttp.ClientSession | None = None
+        self._streams: set[Gulps] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         limits = request.extensions.get("timeout", {})
@@ -46,7 +50,7 @@ class ModelTransport(httpx.AsyncBaseTransport):
                 proxy=proxy_for(request.url),
                 timeout=aiohttp.ClientTimeout(connect=limits.get("connect"), sock_read=limits.get("read")),
             )
-        return httpx.Response(response.status, headers=response.raw_headers, stream=Gulps(response))
+        return httpx.Response(response.status, headers=response.raw_headers, stream=Gulps(response, self._streams))
 
     def _opened(self) -> aiohttp.ClientSession:
         """The session; it has to be made where the loop runs."""
@@ -65,34 +69,37 @@ class ModelTransport(httpx.AsyncBaseTransport):
 
 
 class Gulps(httpx.AsyncByteStream):
-    """The body of a response. Of a stream of events as much at a time as has come within a tick."""
+    """The body of a response. Of a stream of events, as ``streams`` are, as much at a time as has come within a tick."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, streams: set[Gulps]) -> None:
         self._response = response
-        self._gathers = response.content_type == "text/event-stream"
+        self._streams = streams
+        if response.content_type == "text/event-stream":
+            streams.add(self)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         content = self._response.content
         with as_httpx_tells_it():
             while gulp := await content.readany():
                 yield gulp
-                if self._gathers and len(gulp) < A_GULP:
-                    await rest(self._response)
+                if self in self._streams and len(gulp) < A_GULP:
+                    await rest(self._response, TICK if len(self._streams) > FEW else SHORT_TICK)
 
     async def aclose(self) -> None:
         """Close the connection, or keep it where the body was read to its end."""
+        self._streams.discard(self)
         self._response.release()
 
 
-async def rest(response: aiohttp.ClientResponse) -> None:
-    """Until the next tick. What comes meanwhile is gathered by the kernel, which wakes nobody for it."""
+async def rest(response: aiohttp.ClientResponse, tick: float) -> None:
+    """Until the next multiple of ``tick`` seconds. What comes meanwhile is gathered by the kernel, which wakes nobody for it."""
     transport = response.connection and response.connection.transport
     if not transport:
         return
     now = asyncio.get_running_loop().time()
     transport.pause_reading()
     try:
-        await asyncio.sleep((now // TICK + 1) * TICK - now)
+        await asyncio.sleep((now // tick + 1) * tick - now)
     finally:
         transport.resume_reading()
 
