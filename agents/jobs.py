@@ -83,7 +83,7 @@ class Shift:
     async def serve(self, take_first: Callable[[], Taken | None]) -> bool:
         """Make what ``take_first`` takes up, and others beside it. False where it takes up nothing.
 
-        Raises what nobody expected of a run once all have ended; it is recorded by then.
+        Raises what nobody expected once all have ended; what befell a run is recorded by then.
         """
         stop = Stop()
         first = await sync_to_async(take_first)()
@@ -95,13 +95,21 @@ class Shift:
         while self._at_work:
             await self._wait()
             if self._at_work and self._has_place and not stop.told:
-                beside = await sync_to_async(take_beside)()
-                self._pause = SOON if beside else LOOK_SECONDS
-                if beside:
-                    self._begin(beside, stop)
+                await self._look(stop)
         if self._mistakes:
             raise self._mistakes[0] if len(self._mistakes) == 1 else ExceptionGroup("several runs", self._mistakes)
         return True
+
+    async def _look(self, stop: Stop) -> None:
+        """Take up another article, where one waits. A mistake in this is not to end those that are at work."""
+        try:
+            beside = await sync_to_async(take_beside)()
+        except Exception as mistake:
+            self._mistakes.append(mistake)
+            return
+        self._pause = SOON if beside else LOOK_SECONDS
+        if beside:
+            self._begin(beside, stop)
 
     def _begin(self, taken: Taken, stop: Stop) -> None:
         self._taken += 1

@@ -211,17 +211,32 @@ def test_mistakes_over_two_are_both_raised(owner: User, mistaken: list[int]) -> 
     assert statuses(articles) == [Status.FAILED] * 2
 
 
+def company_raises(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Let the look for an article beside another fail so."""
+    whose_turn = jobs.whose_turn
+
+    def broken(passed: set[int], *, beside: bool = False) -> int | None:
+        if beside:
+            raise error
+        return whose_turn(passed)
+
+    monkeypatch.setattr(jobs, "whose_turn", broken)
+
+
+def test_a_mistake_in_looking_for_company_does_not_end_the_article(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company_raises(monkeypatch, ZeroDivisionError())
+    articles, runs = waiting(owner, 2)
+    with pytest.raises(ZeroDivisionError):
+        run_next(runs[0].pk)
+    assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
+
+
 def test_a_store_that_is_away_keeps_an_article_only_from_company(
     owner: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whose_turn = jobs.whose_turn
-
-    def away(passed: set[int], *, beside: bool = False) -> int | None:
-        if beside:
-            raise OperationalError("restarting")
-        return whose_turn(passed)
-
-    monkeypatch.setattr(jobs, "whose_turn", away)
+    company_raises(monkeypatch, OperationalError("restarting"))
     articles, runs = waiting(owner, 2)
     run_next(runs[0].pk)
     assert statuses(articles) == [Status.COMPLETED, Status.PENDING]

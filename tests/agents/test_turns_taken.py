@@ -53,7 +53,9 @@ def test_a_turn_that_other_workers_used_up_meanwhile_is_passed(monkeypatch: pyte
     ada = UserFactory()
     articles = [make_article(ada) for _ in range(3)]
     seen = iter([articles[2].runs.get().pk, None])
-    monkeypatch.setattr("agents.jobs.whose_turn", lambda passed: next(seen))  # as it was before the two were claimed
+    monkeypatch.setattr(
+        "agents.jobs.whose_turn", lambda passed, beside: next(seen)
+    )  # as it was before the two were claimed
     claim(articles[0]), claim(articles[1])
     run_next(articles[2].runs.get().pk)
     assert status_of(articles[2]) == Status.PENDING
