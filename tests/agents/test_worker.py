@@ -22,8 +22,12 @@ from contentstudio import embedded_redis
 from tests.waiting import wait_until
 from tests.worker_pool import running_workers
 
-PLACES_AFTER_A_SECOND = "[__import__('time').sleep(1), __import__('agents.jobs').jobs.places.get()][1]"
-"""So long each is busy, so that each worker gets one."""
+PLACES = """[
+    open(f"{meeting}/{__import__('os').getpid()}", "w").close(),
+    [__import__("time").sleep(0.05) for _ in iter(lambda: len(__import__("os").listdir(meeting)) < 6, False)],
+    __import__("agents.jobs").jobs.places.get(),
+][-1]"""
+"""A job that waits until six are at work, in a process each, and tells how many places it has."""
 
 
 def enqueue(function: str, *arguments: object) -> Job:
@@ -105,12 +109,13 @@ def test_a_worker_registers_again_where_redis_was_emptied(redis):
     worker.register_death()
 
 
-def test_a_job_knows_how_many_articles_it_may_write(program_environment, redis):
+def test_a_job_knows_how_many_articles_it_may_write(workers, program_environment, redis, tmp_path):
+    """Of the two workers there are, and of four that share six places."""
     with running_workers(redis, program_environment, count=6) as pool:
-        jobs = [enqueue("builtins.eval", PLACES_AFTER_A_SECOND) for _ in range(4)]
+        jobs = [enqueue("builtins.eval", PLACES, {"meeting": str(tmp_path)}) for _ in range(6)]
         wait_until(lambda: all(job.is_finished for job in jobs))
         assert len(psutil.Process(pool.pid).children()) == 4
-    assert sorted(job.return_value() for job in jobs) == [1, 1, 2, 2]
+    assert sorted(job.return_value() for job in jobs) == [1, 1, 1, 1, 2, 2]
 
 
 def test_the_command_wants_room_for_an_article_in_each_worker(settings):
