@@ -63,7 +63,7 @@ async def test_a_long_answer_is_read_in_gulps() -> None:
 
 
 async def test_few_answers_are_read_more_often_than_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "TICK", 0.5)
+    monkeypatch.setattr(transport, "TICK", 2.0)
     with ModelServer(token_seconds=0.01) as server:
         server.fail(text="word " * 100, times=5)
         async with client_of(server.url) as client:
