@@ -103,11 +103,10 @@ class StudioCrew:
         cls,
         models: Mapping[Stage, str],
         client: openai.AsyncOpenAI,
-        concurrency: int,
+        slots: asyncio.Semaphore,
         words: Mapping[Stage, AgentWords] = {},
     ) -> StudioCrew:
-        """A crew that asks ``models`` (one for each stage, unless ``words`` names another), ``concurrency`` calls at a time."""
-        slots = asyncio.Semaphore(concurrency)
+        """A crew that asks ``models`` (one for each stage, unless ``words`` names another), where ``slots`` are free."""
         tunings = {stage: tuned(model, words.get(stage, AgentWords())) for stage, model in models.items()}
         shared = {tuning: StudioLLM(**tuning._asdict(), client=client, slots=slots) for tuning in set(tunings.values())}
         return cls({stage: shared[tuning] for stage, tuning in tunings.items()}, words)

@@ -77,6 +77,7 @@ class Shift:
         self._places = places
         self._taken = 0
         self._pause = SOON
+        self._slots = asyncio.Semaphore(settings.LLM_MAX_CONCURRENCY)
         self._at_work: set[asyncio.Task[None]] = set()
         self._mistakes: list[Exception] = []
 
@@ -113,7 +114,7 @@ class Shift:
 
     def _begin(self, taken: Taken, stop: Stop) -> None:
         self._taken += 1
-        self._at_work.add(asyncio.create_task(make(*taken, stop)))
+        self._at_work.add(asyncio.create_task(make(*taken, stop, self._slots)))
 
     async def _wait(self) -> None:
         """Until an article has ended, or it is time to look for another."""

@@ -65,14 +65,15 @@ class Stop:
             self._works.discard(work)
 
 
-async def make(claim: Claim, crew: Crew, stop: Stop) -> None:
-    """Produce the manuscript while the lease is kept, and record what came of it; ``stop`` ends the calls in flight.
+async def make(claim: Claim, crew: Crew, stop: Stop, slots: asyncio.Semaphore) -> None:
+    """Produce the manuscript while the lease is kept, and record what came of it; ``stop`` ends the calls in flight, which
+    ``slots`` limits for all that a process makes.
 
     It is recorded in here: the loop waits at its end for threads that nobody can stop, such as one that reads a long page, and
     no lease is kept meanwhile.
     """
     bind_contextvars(run_id=claim.run_id, article_id=claim.article_id)
-    work = asyncio.create_task(manuscript_of(claim, crew))
+    work = asyncio.create_task(manuscript_of(claim, crew, slots))
     keeping = asyncio.create_task(keep_lease(claim, work))
     try:
         with stop.heard_by(work):
@@ -99,11 +100,11 @@ async def unless_ended(
         raise RunTakenAway(claim.run_id) from error
 
 
-async def manuscript_of(claim: Claim, crew: Crew) -> Manuscript:
+async def manuscript_of(claim: Claim, crew: Crew, slots: asyncio.Semaphore) -> Manuscript:
     brief = await sync_to_async(read_brief)(claim)
     purse = await sync_to_async(purse_for)(claim)
     journal = RunJournal(claim, [purse.enter])
-    async with means_from_settings(crew) as means:
+    async with means_from_settings(crew, slots) as means:
         with spending_from(purse):
             try:
                 return await produce(brief, journal, means)

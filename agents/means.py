@@ -30,13 +30,16 @@ def writer(agents: Mapping[Stage, AgentWords]) -> str:
 
 
 @asynccontextmanager
-async def means_from_settings(agents: Mapping[Stage, AgentWords]) -> AsyncIterator[Means]:
-    """The means of one run, its ``agents`` as an editor set them up; connections are closed after it."""
+async def means_from_settings(agents: Mapping[Stage, AgentWords], slots: asyncio.Semaphore) -> AsyncIterator[Means]:
+    """The means of one run, its ``agents`` as an editor set them up; connections are closed after it.
+
+    ``slots`` limits the calls in flight of all runs it is given to.
+    """
     if not settings.HAS_MODEL:
         yield Means(crew=StudioCrew.without_model(), has_model=False, read=read_or_sample, illustrate=cover)
         return
     async with model_client() as client:
-        crew = StudioCrew.with_models(settings.LLM_MODELS, client, settings.LLM_MAX_CONCURRENCY, agents)
+        crew = StudioCrew.with_models(settings.LLM_MODELS, client, slots, agents)
 
         async def illustrate(brief: Brief, outline: Outline, prompt: PicturePrompt) -> tuple[bytes, str]:
             if not settings.IMAGE_MODEL:

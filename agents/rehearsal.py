@@ -35,7 +35,7 @@ def rehearse() -> None:
 
 async def _ask() -> None:
     async with model_client(httpx.MockTransport(_answered)) as client:
-        crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "rehearsal"), client, concurrency=1)
+        crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "rehearsal"), client, asyncio.Semaphore(1))
         await crew.ask(plan_research(Brief(topic="A rehearsal"), len(REPLY["questions"])))
 
 

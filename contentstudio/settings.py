@@ -182,8 +182,8 @@ LLM_MODEL = env.str("LLM_MODEL", "gpt-4o-mini")
 LLM_MODELS: dict[Stage, str] = {stage: env.str(f"LLM_MODEL_{stage.upper()}", "") or LLM_MODEL for stage in AGENTS}
 LLM_TIMEOUT = env.float("LLM_TIMEOUT", 60.0)  # seconds without a word from the model
 LLM_PATIENCE = env.float("LLM_PATIENCE", 120.0)  # seconds that all tries of one call may take together
-# Calls in flight for one article. All sections are asked for at once, and 5,000 words are 26 of them.
-LLM_MAX_CONCURRENCY = env.int("LLM_MAX_CONCURRENCY", 32)
+# Calls in flight of one process, for all its articles. All sections are asked for at once, and 5,000 words are 26 of them.
+LLM_MAX_CONCURRENCY = env.int("LLM_MAX_CONCURRENCY", 64)
 IMAGE_MODEL = env.str("IMAGE_MODEL", "gpt-image-1")  # empty: the studio draws the cover itself
 HAS_MODEL = bool(OPENAI_API_KEY or OPENAI_BASE_URL)
 

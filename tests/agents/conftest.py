@@ -39,7 +39,7 @@ async def model_client(model_server: ModelServer) -> AsyncIterator[openai.AsyncO
 
 @pytest.fixture
 def crew(model_client: openai.AsyncOpenAI) -> StudioCrew:
-    return StudioCrew.with_models(dict.fromkeys(AGENTS, "test-model"), model_client, concurrency=8)
+    return StudioCrew.with_models(dict.fromkeys(AGENTS, "test-model"), model_client, asyncio.Semaphore(8))
 
 
 @pytest.fixture

@@ -103,6 +103,15 @@ def test_each_is_billed_its_own_calls(owner: User, model: ModelServer) -> None:
     assert sum(billed) == len(model.calls)
 
 
+def test_they_share_a_limit_of_calls_in_flight(owner: User, model: ModelServer, settings: Settings) -> None:
+    settings.LLM_MAX_CONCURRENCY = 2
+    articles, runs = waiting(owner, 2)
+    run_next(runs[0].pk)
+    assert statuses(articles) == [Status.COMPLETED] * 2
+    in_flight = [sum(other.at <= call.at < other.ended for other in model.calls) for call in model.calls]
+    assert max(in_flight) == 2
+
+
 def test_with_one_place_an_article_is_written_alone(owner: User) -> None:
     jobs.places.set(1)
     articles, runs = waiting(owner, 2)
@@ -179,9 +188,9 @@ def mistaken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     runs: list[int] = []
     manuscript_of = making.manuscript_of
 
-    async def mistake(claim: Claim, crew: Crew) -> Manuscript:
+    async def mistake(claim: Claim, crew: Crew, slots: asyncio.Semaphore) -> Manuscript:
         if claim.run_id not in runs:
-            return await manuscript_of(claim, crew)
+            return await manuscript_of(claim, crew, slots)
         while await Run.objects.exclude(started_at=None).acount() < 2:
             await asyncio.sleep(0.05)
         raise ZeroDivisionError(claim.run_id)

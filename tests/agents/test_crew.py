@@ -97,7 +97,7 @@ def test_there_are_six_agents_and_each_has_work() -> None:
 async def crew_of(server: ModelServer, **words: AgentWords) -> AsyncIterator[StudioCrew]:
     """A crew on ``server`` with an editor's ``words`` for some stages."""
     async with client_of(server.url) as client:
-        yield StudioCrew.with_models(dict.fromkeys(AGENTS, "test-model"), client, 8, words)
+        yield StudioCrew.with_models(dict.fromkeys(AGENTS, "test-model"), client, asyncio.Semaphore(8), words)
 
 
 @pytest.mark.parametrize("assignment", ALL, ids=lambda assignment: assignment.task)
@@ -210,7 +210,7 @@ async def test_an_agent_that_failed_is_not_asked_again(crew: StudioCrew, model_s
 async def test_agents_work_side_by_side(model_server: ModelServer) -> None:
     with ModelServer(first_seconds=0.3) as slow:
         async with client_of(slow.url) as client:
-            crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, concurrency=8)
+            crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, asyncio.Semaphore(8))
             await asyncio.gather(*(crew.ask(WRITE) for _ in range(6)))
         spans = [(call.at, call.ended) for call in slow.calls]
     assert max(sum(a <= moment < b for a, b in spans) for moment, _ in spans) == 6
@@ -254,7 +254,7 @@ async def test_temperature_and_limit_of_tokens_are_the_agents_own(model_server: 
 async def test_agents_that_are_asked_alike_share_their_llm() -> None:
     async with client_of("http://127.0.0.1:9/v1") as client:
         words = {"write": AgentWords(temperature=0.2), "edit": AgentWords(temperature=0.2), "seo": AgentWords(role="R")}
-        llms = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, 2, words)._llms
+        llms = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, asyncio.Semaphore(2), words)._llms
     assert llms["write"] is llms["edit"]
     assert llms["seo"] is llms["research"]
     assert llms["seo"] is not llms["write"]
@@ -263,7 +263,9 @@ async def test_agents_that_are_asked_alike_share_their_llm() -> None:
 async def test_all_agents_share_the_slots_however_differently_they_are_asked() -> None:
     with ModelServer(first_seconds=0.1) as slow:
         async with client_of(slow.url) as client:
-            crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, 1, {"write": AgentWords(model="large")})
+            crew = StudioCrew.with_models(
+                dict.fromkeys(AGENTS, "m"), client, asyncio.Semaphore(1), {"write": AgentWords(model="large")}
+            )
             await asyncio.gather(crew.ask(PLAN), crew.ask(WRITE))
         first, second = sorted((call.at, call.ended) for call in slow.calls)
     assert second[0] >= first[1]

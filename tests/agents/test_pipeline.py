@@ -218,7 +218,7 @@ async def test_every_call_failing_is_a_failure(crew: StudioCrew, model_server: M
 async def test_cancelling_it_stops_every_call(model_server: ModelServer) -> None:
     with ModelServer(token_seconds=0.02) as slow:
         async with client_of(slow.url) as client:
-            crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, concurrency=8)
+            crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, asyncio.Semaphore(8))
             work = asyncio.create_task(produce(BRIEF, MemoryJournal(), means(crew)))
             async with asyncio.timeout(30):
                 while not slow.prompts("You write one section"):
