@@ -8,16 +8,18 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.brief import ROOT
 from bench.crew import Crew, ready_crew
 from bench.model import Model, simulated_model
-from bench.report import Case, Results, Setup, write_report
+from bench.report import Case, Results, Setup, throughput_table, write_report
 from bench.runs import Run
 from bench.simulated_model import Speed
 from bench.studio import Studio, running_studio
+from bench.throughput import PATHS, Plan, compare_throughput
 
 SHORT, MEDIUM, LONG = 1000, 3000, 5000
 AT_ONCE = 20
@@ -70,19 +72,42 @@ def tell(line: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="make bench", description="Measure the studio beside a sequential crew.")
-    parser.add_argument("--runs", type=int, default=3, help="how often each article is written (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="each article once, and none of 5,000 words")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Measure the studio beside a sequential crew, and its API beside a FastAPI application.",
+    )
     parser.add_argument(
+        "part",
+        nargs="?",
+        choices=["all", "api"],
+        default="all",
+        help="api: only the request throughput, printed and not written to the report (%(default)s)",
+    )
+    articles = parser.add_argument_group("articles")
+    articles.add_argument("--runs", type=int, default=3, help="how often each article is written (%(default)s)")
+    articles.add_argument(
         "--error", type=float, default=Speed.error, help="how far the model misses a length, as a share (%(default)s)"
     )
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md", help="where the table goes")
-    asked = parser.parse_args()
-    sizes, runs = ((SHORT, MEDIUM), 1) if asked.quick else ((SHORT, MEDIUM, LONG), asked.runs)
-    speed = Speed(error=asked.error)
+    api = parser.add_argument_group("request throughput")
+    api.add_argument("--requests", nargs="+", choices=PATHS, default=list(PATHS), help="what to request (all)")
+    api.add_argument("--web-processes", nargs="+", type=int, default=[1, 2], help="web processes of the studio (1 2)")
+    api.add_argument("--rounds", type=int, default=3, help="how often each request is measured (%(default)s)")
+    api.add_argument("--seconds", type=int, default=5, help="how long each round takes (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="measure once and for a short time; no 5,000 words")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md", help="file of the report")
+    options = parser.parse_args()
+    plan = Plan(options.requests, options.web_processes, rounds=options.rounds, seconds=options.seconds)
+    if options.quick:
+        plan = replace(plan, rounds=1, seconds=2)
+    if options.part == "api":
+        print(throughput_table(asyncio.run(compare_throughput(plan))))
+        return
+    sizes, runs = ((SHORT, MEDIUM), 1) if options.quick else ((SHORT, MEDIUM, LONG), options.runs)
+    speed = Speed(error=options.error)
     results = asyncio.run(measure(sizes, runs, speed))
-    write_report(results, Setup(" ".join(["python -m bench", *sys.argv[1:]]), speed, AT_ONCE), asked.out)
-    tell(f"{asked.out} is written.")
+    results.throughput.extend(asyncio.run(compare_throughput(plan)))
+    write_report(results, Setup(" ".join(["python -m bench", *sys.argv[1:]]), speed, AT_ONCE), options.out)
+    tell(f"{options.out} is written.")
 
 
 if __name__ == "__main__":

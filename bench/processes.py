@@ -46,6 +46,11 @@ def jobs_of_studio(pid: int) -> list[psutil.Process]:
     return [job for worker in workers for job in worker.children()]
 
 
+def count_web_processes(pid: int) -> int:
+    """How many of the processes of the studio ``pid`` serve HTTP."""
+    return sum(part_of(program) == "web" for program in psutil.Process(pid).children(recursive=True))
+
+
 def part_of(program: psutil.Process) -> str:
     """Which of the studio's programs it is, by its command line."""
     words = " ".join(program.cmdline())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ import psutil
 
 from bench.runs import Run
 from bench.simulated_model import Speed
+from bench.throughput import ARTICLES, Comparison, median_rate
 
 LIBRARIES = ("Django", "crewai", "openai", "rq", "channels", "daphne")
 PARTS = ("jobs", "web", "workers", "redis", "sweeper", "supervisor")
@@ -41,6 +42,7 @@ class Results:
 
     studio: defaultdict[Case, list[Run]]
     crew: defaultdict[Case, list[Run]]
+    throughput: list[Comparison] = field(default_factory=list)
 
 
 def write_report(results: Results, setup: Setup, place: Path) -> None:
@@ -63,6 +65,8 @@ def told(results: Results, setup: Setup) -> dict[str, str]:
         "table": comparison(results),
         "cpu": cpu_by_part(results.studio),
         "latency": latency(results.studio),
+        "throughput": throughput_table(results.throughput),
+        "articles": str(ARTICLES),
         "problems": problems(results),
     }
 
@@ -139,6 +143,25 @@ def latency(studio: Mapping[Case, Sequence[Run]]) -> str:
             rows.append(
                 [f"{words:,}", str(at_once), f"{len(late):,}", f"{hundredths[49]:.1f}", f"{hundredths[98]:.1f}"]
             )
+    return markdown_table(rows)
+
+
+def throughput_table(comparisons: Sequence[Comparison]) -> str:
+    """Requests per second and latencies of the studio's API and of the reference API."""
+    heads = ["request", "web processes", "studio requests/s", "p50 ms", "p99 ms"]
+    heads += ["reference requests/s", "p50 ms", "p99 ms", "ratio"]
+    rows = [heads, ["---", *["---:"] * (len(heads) - 1)]]
+    for each in comparisons:
+        figures = [
+            figure
+            for rounds in (each.studio, each.reference)
+            for figure in (
+                f"{median_rate(rounds):,.0f}",
+                f"{median(one.p50 for one in rounds):.1f}",
+                f"{median(one.p99 for one in rounds):.1f}",
+            )
+        ]
+        rows.append([each.request, str(each.web_processes), *figures, f"{each.ratio:.2f}"])
     return markdown_table(rows)
 
 

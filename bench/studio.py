@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import sys
 import time
 from asyncio.subprocess import DEVNULL, STDOUT
@@ -21,7 +20,8 @@ import psutil
 from bench.brief import ROOT, brief
 from bench.environment import clean_environment
 from bench.model import Model
-from bench.processes import Peak, cpu_of_studio, jobs_of_studio, own_memory, since
+from bench.network import free_port
+from bench.processes import Peak, count_web_processes, cpu_of_studio, jobs_of_studio, own_memory, since
 from bench.runs import Article, Run
 from bench.simulated_model import MODELS
 
@@ -42,8 +42,11 @@ class Watched:
 
 
 class Studio:
-    def __init__(self, pid: int, api: aiohttp.ClientSession, model: Model) -> None:
-        self.pid, self.api, self.model = pid, api, model
+    def __init__(self, pid: int, address: str, key: str, api: aiohttp.ClientSession, model: Model) -> None:
+        self.pid, self.address, self.key, self.api, self.model = pid, address, key, api, model
+
+    def count_web_processes(self) -> int:
+        return count_web_processes(self.pid)
 
     async def measure(self, words: int, at_once: int) -> Run:
         """``at_once`` articles, asked for at the same moment and watched to their end."""
@@ -106,8 +109,8 @@ class Studio:
 
 
 @asynccontextmanager
-async def running_studio(model: Model, var: Path, workers: int) -> AsyncIterator[Studio]:
-    """A studio with its state in ``var`` and ``workers`` workers; it ends with the block."""
+async def running_studio(model: Model, var: Path, workers: int, **settings: str) -> AsyncIterator[Studio]:
+    """A studio with its state in ``var``, ``workers`` workers and these settings in its environment; it ends with the block."""
     port = free_port()
     environment = clean_environment(
         HOME=str(var),
@@ -118,6 +121,7 @@ async def running_studio(model: Model, var: Path, workers: int) -> AsyncIterator
         IMAGE_MODEL=MODELS[1],
         SEARCH_PROVIDER="none",
         LOG_LEVEL="WARNING",
+        **settings,
     )
     command = [sys.executable, "manage.py", "studio", "--port", str(port), "--workers", str(workers)]
     with (var / LOG).open("wb") as log:
@@ -132,7 +136,7 @@ async def running_studio(model: Model, var: Path, workers: int) -> AsyncIterator
         async with aiohttp.ClientSession(address, headers={"Authorization": f"Bearer {key}"}, timeout=timeout) as api:
             async with asyncio.timeout(COMES_UP_WITHIN):
                 await until_workers(api, workers)
-            yield Studio(process.pid, api, model)
+            yield Studio(process.pid, address, key, api, model)
     except (aiohttp.ClientError, psutil.NoSuchProcess) as error:
         raise RuntimeError(f"The studio went away ({error}). Its last lines:\n{last_lines(var)}") from error
     finally:
@@ -174,9 +178,3 @@ async def stop(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -30,6 +30,15 @@ def installed_browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
+def wrk() -> str:
+    """The path of wrk, which measures request throughput; installed now if it is missing."""
+    found = shutil.which("wrk")
+    if not found:
+        install("wrk", reason="the benchmark measures request throughput with it")
+        found = shutil.which("wrk")
+    return found or fail("wrk was installed but is not on the PATH.")
+
+
 def driver_library() -> None:
     """What Playwright's driver, a program in its wheel, is linked against, and a bare Debian does not have."""
     try:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
+from pathlib import Path
 
 import jsonschema
 import openai
@@ -18,10 +21,13 @@ from bench.crew import ready_crew
 from bench.model import Model, simulated_model
 from bench.path import critical_path, seconds
 from bench.processes import own_memory, own_seconds, since
-from bench.report import Results, Setup, write_report
+from bench.reference_api.server import running_reference_api
+from bench.report import Results, Setup, throughput_table, write_report
 from bench.runs import Article, Run
 from bench.simulated_model import MODELS, Call, Speed
 from bench.studio import running_studio
+from bench.throughput import INSTANT, PATHS, Comparison, fill_databases
+from bench.wrk import Throughput, measure_throughput
 from tests.static_files import bring_static_files
 
 QUICK = Speed(first=0.05, rate=2000, image=0.05, error=0)
@@ -184,6 +190,76 @@ async def test_the_crew_it_is_compared_with_writes_a_whole_article_each_time(tmp
         assert 0 < run.cpu_seconds < 60
 
 
+# Request throughput
+
+
+@pytest.mark.timeout(300)  # it starts a whole studio
+async def test_the_reference_api_answers_with_the_studios_fields_and_rows(tmp_path):
+    bring_static_files(tmp_path)
+    database = tmp_path / "reference.sqlite3"
+    async with simulated_model(INSTANT) as model, running_studio(model, tmp_path, workers=1) as studio:
+        await fill_databases(studio, tmp_path, database)
+        async with running_reference_api(database) as address:
+            for path in PATHS.values():
+                async with studio.api.get(path) as response:
+                    expected = await response.json()
+                async with studio.api.get(address + path) as response:
+                    answer = await response.json()
+                assert_same_fields(expected, answer)
+                assert answer.get("content") == expected.get("content")
+                assert answer.get("count") == expected.get("count")
+            async with studio.api.get(address + path, headers={"Authorization": "Bearer wrong"}) as response:
+                assert response.status == 401
+
+
+def assert_same_fields(expected, answer):
+    """The same keys at all depths; of a list the first item."""
+    if isinstance(expected, dict):
+        assert answer.keys() == expected.keys()
+        for key, value in expected.items():
+            assert_same_fields(value, answer[key])
+    elif isinstance(expected, list) and expected:
+        assert len(answer) == len(expected)
+        assert_same_fields(expected[0], answer[0])
+
+
+def fake_wrk(directory: Path, monkeypatch, **figures: int) -> None:
+    counts = {"requests": 3000, "duration": 2_000_000, "p50": 4000, "p99": 9500, "refused": 0, "broken": 0, **figures}
+    program = directory / "wrk"
+    program.write_text(f"#!/bin/sh\necho '{json.dumps(counts)}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(directory), prepend=os.pathsep)
+
+
+async def test_throughput_is_requests_a_second(tmp_path, monkeypatch):
+    fake_wrk(tmp_path, monkeypatch)
+    assert await measure_throughput("http://localhost/", {}) == Throughput(1500, p50=4.0, p99=9.5)
+
+
+@pytest.mark.parametrize("fault", ["refused", "broken"])
+async def test_errors_are_not_counted_as_throughput(fault, tmp_path, monkeypatch):
+    fake_wrk(tmp_path, monkeypatch, **{fault: 1})
+    with pytest.raises(RuntimeError, match=r"1 error responses|1 broken connections"):
+        await measure_throughput("http://localhost/", {})
+
+
+@pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
+async def test_wrk_itself_reports_successes_and_errors():
+    async with simulated_model(QUICK) as model:
+        result = await measure_throughput(f"{model.base_url('ours')}/models", {}, connections=2, seconds=1)
+        assert result.requests_per_second > 10
+        assert 0 < result.p50 <= result.p99
+        with pytest.raises(RuntimeError, match="error responses"):
+            await measure_throughput(f"{model.address}/missing", {}, connections=2, seconds=1)
+
+
+def test_the_throughput_table_shows_medians_and_their_ratio():
+    studio = [Throughput(rate, 10, 20) for rate in (90, 400, 100)]
+    reference = [Throughput(rate, 5, 10) for rate in (200, 210, 190)]
+    table = throughput_table([Comparison("status", 1, studio, reference)])
+    assert "| status | 1 | 100 | 10.0 | 20.0 | 200 | 5.0 | 10.0 | 0.50 |" in table
+
+
 # The table
 
 
@@ -213,4 +289,4 @@ def test_every_row_of_a_table_has_its_columns(tmp_path):
     write_report(results(runs, runs), Setup("make bench", QUICK, workers=20), tmp_path / "table.md")
     lines = (tmp_path / "table.md").read_text().splitlines()
     widths = [line.count("|") for line in lines if line.startswith("|")]
-    assert widths == [16] * 5 + [9] * 3 + [6] * 3
+    assert widths == [16] * 5 + [9] * 3 + [6] * 3 + [10] * 2
