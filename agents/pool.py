@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from contentstudio.lifeline import die_with_parent
+from contentstudio.runtime.parent_death import die_with_parent
 
 logger = logging.getLogger(__name__)
 

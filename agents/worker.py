@@ -17,7 +17,7 @@ from structlog.contextvars import bind_contextvars
 
 from agents import jobs  # seconds of CPU and most of the memory: paid once, shared by every fork
 from agents.preload import preload
-from contentstudio.lifeline import die_with_parent
+from contentstudio.runtime.parent_death import die_with_parent
 
 preload()
 

@@ -89,7 +89,7 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no 
         """Whoever is cancelled while it leaves, leaves: Daphne cancels a slow one again each second."""
         try:
             await super().__call__(scope, with_looks(receive, LOOK_EVERY), send)
-        except TimeoutError:  # of a send: see contentstudio.paced_daphne
+        except TimeoutError:  # of a send: see contentstudio.runtime.daphne
             log.info("a socket is closed, its client does not read what it is told")
             await send({"type": "websocket.close", "code": TRY_LATER})
         except (RedisError, OSError) as error:

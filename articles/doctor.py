@@ -23,7 +23,7 @@ from agents.costs.prices import prices
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS, Document, export
 from articles.roster import agents_as_set_up
-from contentstudio.embedded_redis import without_password
+from contentstudio.runtime.redis_server import without_password
 
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1"}
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from contentstudio.lifeline import die_with_parent
+from contentstudio.runtime.parent_death import die_with_parent
 from setup import debian
 
 # Faster by not surviving a power cut, which no test database has to; room for what many workers open.

@@ -15,7 +15,7 @@ import redis as redis_py
 from django.conf import settings
 from django.db import connection
 
-from contentstudio import embedded_redis
+from contentstudio.runtime import redis_server as embedded_redis
 from tests.live_server import live_server
 from tests.static_files import bring_static_files
 from tests.worker_pool import running_workers

@@ -11,13 +11,13 @@ from typing import Any
 @contextmanager
 def live_server() -> Iterator[str]:
     """Serve inside the block; gives the address. Twisted runs once in a process: see the ``site`` fixture, which all share."""
-    from contentstudio.paced_daphne import PacedServer  # installs Twisted's reactor
+    from contentstudio.runtime.daphne import PacedServer  # installs Twisted's reactor
 
     # isort: split
     from twisted.internet import reactor
 
     from contentstudio.asgi import application
-    from contentstudio.threads import ThreadedHandler
+    from contentstudio.runtime.asgi_handler import ThreadedHandler
 
     # WhiteNoise looks for static files once, when its handler is made, and a test's module may have imported ours before.
     application.application_mapping["http"] = ThreadedHandler()

@@ -9,7 +9,7 @@ import fcntl
 import shutil
 from pathlib import Path
 
-from contentstudio.static_files import collect_static_files
+from contentstudio.runtime.static import collect_static_files
 from tests.environment import SHARED, VAR
 
 COLLECTED = SHARED / "collected"

@@ -11,7 +11,7 @@ import pytest
 import redis as redis_py
 from django.core.exceptions import ImproperlyConfigured
 
-from contentstudio import embedded_redis
+from contentstudio.runtime import redis_server
 from tests.environment import ROOT
 
 
@@ -21,9 +21,9 @@ def start(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes]
     servers: list[subprocess.Popen[bytes]] = []
 
     def start() -> tuple[subprocess.Popen[bytes], redis_py.Redis]:
-        embedded_redis.prepare_directories(socket, tmp_path / "kept")
-        servers.append(subprocess.Popen(embedded_redis.server_command(socket, tmp_path / "kept")))
-        assert embedded_redis.wait_until_it_answers(f"unix://{socket}")
+        redis_server.prepare_directories(socket, tmp_path / "kept")
+        servers.append(subprocess.Popen(redis_server.server_command(socket, tmp_path / "kept")))
+        assert redis_server.wait_until_it_answers(f"unix://{socket}")
         return servers[-1], redis_py.Redis(unix_socket_path=str(socket))
 
     yield start
@@ -54,15 +54,15 @@ def test_a_system_server_wins_over_the_one_that_comes_with_us(monkeypatch, tmp_p
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert embedded_redis.server_binary() == program
+    assert redis_server.server_binary() == program
     monkeypatch.setenv("PATH", "/nowhere")
-    assert embedded_redis.server_binary().name == "valkey-server"
-    assert embedded_redis.server_binary() != program
+    assert redis_server.server_binary().name == "valkey-server"
+    assert redis_server.server_binary() != program
 
 
 def test_who_does_not_answer_is_told_apart_in_time(tmp_path):
-    assert not embedded_redis.answers(f"unix://{tmp_path}/nothing.sock")
-    assert not embedded_redis.wait_until_it_answers(f"unix://{tmp_path}/nothing.sock", seconds=0.1)
+    assert not redis_server.answers(f"unix://{tmp_path}/nothing.sock")
+    assert not redis_server.wait_until_it_answers(f"unix://{tmp_path}/nothing.sock", seconds=0.1)
 
 
 def test_it_refuses_a_directory_that_is_open_to_all(tmp_path):
@@ -70,7 +70,7 @@ def test_it_refuses_a_directory_that_is_open_to_all(tmp_path):
     place.mkdir()
     place.chmod(0o777)
     with pytest.raises(ImproperlyConfigured, match="belongs to another user or is open to all"):
-        embedded_redis.prepare_directories(place / "redis.sock", tmp_path / "kept")
+        redis_server.prepare_directories(place / "redis.sock", tmp_path / "kept")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_it_refuses_a_directory_that_is_open_to_all(tmp_path):
     ],
 )
 def test_a_password_is_not_shown(address, shown):
-    assert embedded_redis.without_password(address) == shown
+    assert redis_server.without_password(address) == shown
 
 
 @pytest.mark.parametrize("depth", [1, 30])

@@ -9,7 +9,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 
 from articles.models import ApiKey
-from contentstudio.first_login import create_first_login
+from contentstudio.runtime.first_login import create_first_login
 
 pytestmark = pytest.mark.django_db
 

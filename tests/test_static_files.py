@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.test import override_settings
 
-from contentstudio.static_files import collect_static_files
+from contentstudio.runtime.static import collect_static_files
 
 
 def test_they_are_collected_again_only_where_one_has_changed(tmp_path):

@@ -13,14 +13,14 @@ from textwrap import dedent
 import psutil
 import pytest
 
-from contentstudio.supervisor import how_it_ended
+from contentstudio.runtime.supervisor import how_it_ended
 from tests.environment import ROOT
 from tests.waiting import wait_until
 
 HEAD = """
 import asyncio, sys
-from contentstudio import supervisor
-from contentstudio.supervisor import Program, Supervisor
+from contentstudio.runtime import supervisor
+from contentstudio.runtime.supervisor import Program, Supervisor
 
 supervisor.FIRST_DELAY = 0.05
 PYTHON = [sys.executable, "-c"]

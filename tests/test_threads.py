@@ -18,7 +18,7 @@ from django.test import override_settings
 from django.urls import path
 
 from articles.models import ApiKey
-from contentstudio.threads import THREADS, ThreadedHandler
+from contentstudio.runtime.asgi_handler import THREADS, ThreadedHandler
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)

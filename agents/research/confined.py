@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from contentstudio.lifeline import die_with_parent
+from contentstudio.runtime.parent_death import die_with_parent
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from rq.job import Job
 
 from agents.worker import RECONNECT_EVERY, CrewWorker
 from articles.health import living_workers, places
-from contentstudio import embedded_redis
+from contentstudio.runtime import redis_server
 from tests.waiting import wait_until
 from tests.worker_pool import running_workers
 
@@ -87,9 +87,9 @@ def test_a_worker_waits_for_a_redis_that_is_away(monkeypatch):
         def wait(seconds: float) -> None:
             waits.append(seconds)
             if len(waits) == 50:
-                server = stack.enter_context(subprocess.Popen(embedded_redis.server_command(socket, Path(place))))
+                server = stack.enter_context(subprocess.Popen(redis_server.server_command(socket, Path(place))))
                 stack.callback(server.kill)
-                assert embedded_redis.wait_until_it_answers(address)
+                assert redis_server.wait_until_it_answers(address)
 
         monkeypatch.setattr("redis.retry.sleep", wait)
         connection = stack.enter_context(Redis.from_url(address))

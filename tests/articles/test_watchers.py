@@ -202,7 +202,7 @@ async def test_who_does_not_read_is_sent_away_and_misses_nothing_when_it_comes_b
     site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "articles.consumers")
-    monkeypatch.setattr("contentstudio.paced_daphne.PATIENCE", 1.0)
+    monkeypatch.setattr("contentstudio.runtime.daphne.PATIENCE", 1.0)
     article, held = await done(make_processing_article, owner)
     before = held_by_the_layer()
     async with deaf_socket(site, f"/ws/articles/{article.pk}", key) as deaf:

@@ -26,7 +26,7 @@ class WebProcess:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        command = [sys.executable, "-m", "contentstudio.paced_daphne", "-v", "0", "-p", str(self.port)]
+        command = [sys.executable, "-m", "contentstudio.runtime.daphne", "-v", "0", "-p", str(self.port)]
         self._process = subprocess.Popen([*command, "contentstudio.asgi:application"], env=self._environment, cwd=ROOT)
         wait_until(self.answers, seconds=40)
 

@@ -18,11 +18,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from contentstudio import embedded_redis
-from contentstudio.first_login import create_first_login
 from contentstudio.logs import relayed
-from contentstudio.static_files import collect_static_files
-from contentstudio.supervisor import Program, Supervisor
+from contentstudio.runtime import redis_server
+from contentstudio.runtime.first_login import create_first_login
+from contentstudio.runtime.static import collect_static_files
+from contentstudio.runtime.supervisor import Program, Supervisor
 
 LOOK_EVERY = 0.1  # seconds between two looks whether something has come up
 # A quiet socket is asked for a sign of life every 10 s, and dropped where none comes within another 10.
@@ -41,8 +41,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, workers: int | None, **options: Any) -> None:
         lock = hold_the_only_studio()
         require_free_port(host, port)
-        if settings.REDIS_URL and not embedded_redis.answers(settings.REDIS_URL):
-            shown = embedded_redis.without_password(settings.REDIS_URL)
+        if settings.REDIS_URL and not redis_server.answers(settings.REDIS_URL):
+            shown = redis_server.without_password(settings.REDIS_URL)
             raise CommandError(f"The Redis at {shown} does not answer. Start it, or check REDIS_URL.")
         self.prepare_store()
         asyncio.run(self.supervise(host, port, workers))
@@ -82,7 +82,7 @@ def programs(host: str, port: int, workers: int | None) -> list[Program]:
     """What the studio consists of. Redis is only ours to run where REDIS_URL names none."""
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     counted = ["--count", str(workers)] if workers else []
-    web = [sys.executable, "-m", "contentstudio.paced_daphne", "-v", "0", *PINGS, "-b", host, "-p", str(port)]
+    web = [sys.executable, "-m", "contentstudio.runtime.daphne", "-v", "0", *PINGS, "-b", host, "-p", str(port)]
     found = [
         Program("web", [*web, "contentstudio.asgi:application"]),
         Program("workers", [*manage, "workers", *counted]),
@@ -90,8 +90,8 @@ def programs(host: str, port: int, workers: int | None) -> list[Program]:
     ]
     if not settings.REDIS_URL:
         directory = settings.VAR / "redis"
-        embedded_redis.prepare_directories(settings.REDIS_SOCKET, directory)
-        command = embedded_redis.server_command(settings.REDIS_SOCKET, directory)
+        redis_server.prepare_directories(settings.REDIS_SOCKET, directory)
+        command = redis_server.server_command(settings.REDIS_SOCKET, directory)
         found.append(Program("redis", command, foundation=True))
     return found
 
@@ -137,7 +137,7 @@ def writer_in_use() -> str:
 
 
 async def redis_answers() -> None:
-    if not await asyncio.to_thread(embedded_redis.wait_until_it_answers, settings.REDIS_ADDRESS):
+    if not await asyncio.to_thread(redis_server.wait_until_it_answers, settings.REDIS_ADDRESS):
         raise CommandError("The embedded Redis has not come up within ten seconds. Its lines above say why.")
 
 

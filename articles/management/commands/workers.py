@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django_rq import get_worker
 
-from contentstudio import embedded_redis
+from contentstudio.runtime import redis_server
 
 LOOK_EVERY = 0.5  # seconds between two looks whether Redis is back
 
@@ -49,6 +49,6 @@ def work(places: int) -> None:
 
     A worker ends where Redis is away for long, and its successor waits here until it is back.
     """
-    while not embedded_redis.answers(settings.REDIS_ADDRESS):
+    while not redis_server.answers(settings.REDIS_ADDRESS):
         time.sleep(LOOK_EVERY)
     get_worker("articles", places=places).work(logging_level=None)

@@ -1,7 +1,7 @@
 """Daphne, but a socket's ``send`` waits until its reader has room for more, and raises TimeoutError where that takes too long.
 
 Daphne's own returns at once and keeps in memory whatever the reader has not taken yet, without limit. Run it as Daphne is:
-``python -m contentstudio.paced_daphne contentstudio.asgi:application``.
+``python -m contentstudio.runtime.daphne contentstudio.asgi:application``.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from contentstudio.lifeline import die_with_parent
+from contentstudio.runtime.parent_death import die_with_parent
 
 FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0  # seconds before what crashed is started again; doubled each time
 STEADY_AFTER = 10.0  # who ran for so many seconds is forgiven its earlier crashes
