@@ -1,7 +1,7 @@
 """The shapes that pass between the agents and the rest of the studio.
 
 Everything here is plain data: pydantic models, no ORM, no CrewAI, no network. The recipe, the crew and the
-research package speak in these; ``articles.journal`` stores them as JSON and hands them back when a run is resumed.
+research package speak in these; ``articles.runs.journal`` stores them as JSON and hands them back when a run is resumed.
 """
 
 from __future__ import annotations

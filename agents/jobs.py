@@ -18,9 +18,9 @@ from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_co
 from agents.making import Crew, Stop, make
 from agents.means import writer
 from articles.exceptions import UNEXPECTED
-from articles.lease import Claim, claim_run, this_worker
-from articles.patience import AWAY
-from articles.roster import agents_of
+from articles.runs.agent_settings import agents_of
+from articles.runs.db_retry import AWAY
+from articles.runs.lease import Claim, claim_run, this_worker
 from articles.services import (
     fail_unclaimed,
     models_needed,

@@ -21,9 +21,9 @@ from agents.means import means_from_settings
 from agents.pipeline import produce
 from articles.ceilings import purse_for
 from articles.exceptions import UNEXPECTED, RunTakenAway, WorkerStopped
-from articles.journal import RunJournal, await_approval, complete_run, fail_run, pause_run, read_brief
-from articles.lease import Claim, renew_lease, still_holds
-from articles.patience import AWAY
+from articles.runs.db_retry import AWAY
+from articles.runs.journal import RunJournal, await_approval, complete_run, fail_run, pause_run, read_brief
+from articles.runs.lease import Claim, renew_lease, still_holds
 from articles.services import hand_over, park_run
 
 log = logging.getLogger(__name__)

@@ -39,7 +39,7 @@ class StepSpec(Generic[Output]):
 
 
 class Journal(Protocol):
-    """What the recipe needs of a run's history; ``articles.journal.RunJournal`` is the one that stores it."""
+    """What the recipe needs of a run's history; ``articles.runs.journal.RunJournal`` is the one that stores it."""
 
     async def once(self, step: StepSpec[Output]) -> Output:
         """The step's output: recalled where it is done, performed and committed with its event where not."""

@@ -17,10 +17,10 @@ from agents.costs.budget import Limit, Purse
 from agents.costs.prices import dollars
 from articles.costs import cost_of
 from articles.exceptions import NotPossibleNow, RunTakenAway
-from articles.lease import Claim
-from articles.ledger import Pen
 from articles.models import Ceiling, Run, Spending, Step
-from articles.patience import patient
+from articles.runs.db_retry import patient
+from articles.runs.event_log import Pen
+from articles.runs.lease import Claim
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class RunPurse(Purse):
             self._settle(amount, cost)
 
     def enter(self, pen: Pen, run: Run) -> None:
-        """Store what was spent, in the transaction that stores what it was spent on (``articles.entries.Entry``)."""
+        """Store what was spent, in the transaction that stores what it was spent on (``articles.runs.step_writer.Entry``)."""
         if self.spent:
             self._store(self.reserved)
 

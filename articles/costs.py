@@ -17,7 +17,7 @@ from agents.costs.budget import SIX_PLACES
 from agents.costs.estimate import Estimate, Models, estimate
 from agents.costs.prices import prices
 from articles.models import Article, Run, Spending, Step
-from articles.roster import agents_as_set_up
+from articles.runs.agent_settings import agents_as_set_up
 
 SUMS = {
     "calls": Sum("model_calls"),

@@ -22,7 +22,7 @@ from agents.contract import AgentWords, Check
 from agents.costs.prices import prices
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS, Document, export
-from articles.roster import agents_as_set_up
+from articles.runs.agent_settings import agents_as_set_up
 from contentstudio.runtime.redis_server import without_password
 
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1"}

@@ -24,10 +24,10 @@ from prometheus_client.registry import Collector
 
 from agents.contract import AGENTS
 from articles.authentication import Application, Receive, Scope, Send, key_in
-from articles.failures import CLASSES, OTHER, class_of
 from articles.health import Health, check_health
 from articles.inquiry import Inquiry
 from articles.models import Run, Status, Step, StepStatus
+from articles.runs.failure_codes import CLASSES, OTHER, class_of
 
 REGISTRY = CollectorRegistry()
 SOCKETS = Gauge("studio_sockets_open", "Sockets open in the web process that answers.", registry=REGISTRY)

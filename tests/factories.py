@@ -23,10 +23,10 @@ from agents.contract import (
 )
 from agents.costs.usage import Usage
 from agents.steps import StepSpec
-from articles.entries import begun, finished, planned, write
-from articles.journal import complete_run
-from articles.lease import Claim, claim_run
 from articles.models import Article
+from articles.runs.journal import complete_run
+from articles.runs.lease import Claim, claim_run
+from articles.runs.step_writer import begun, finished, planned, write
 from articles.services import NewSource, create_article
 
 PASSWORD = "correct horse battery staple"

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from agents.contract import Headings, Outline, OutlineSection, Passage, Questions, Reading, SectionPlan, Source
 from agents.costs.usage import Usage
 from agents.steps import StepSpec
-from articles.entries import begun, finished, planned, write
-from articles.journal import await_approval
-from articles.lease import Claim
 from articles.models import Article
+from articles.runs.journal import await_approval
+from articles.runs.lease import Claim
+from articles.runs.step_writer import begun, finished, planned, write
 from tests.factories import claim, make_article
 
 TITLE = "Rooftop gardens: what the evidence says"

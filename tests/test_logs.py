@@ -27,9 +27,9 @@ from structlog.contextvars import bind_contextvars, bound_contextvars, clear_con
 
 from agents import jobs
 from agents.contract import Text
-from articles.journal import RunJournal
 from articles.models import Run, Status
 from articles.routing import sockets
+from articles.runs.journal import RunJournal
 from articles.services import NewSource, create_article, sweep
 from contentstudio.logs import Lines, asking, logging_config, relayed
 from tests.articles.clients import client_of
@@ -263,7 +263,7 @@ class TestARun:
         settings.MAX_ATTEMPTS, settings.LEASE_SECONDS = 1, -1
         article, _ = make_processing_article(owner)
         sweep()
-        [told] = log.of("articles.services.sweeping")
+        [told] = log.of("articles.runs.recovery")
         assert (told["article_id"], told["event"].partition(":")[0]) == (article.pk, f"run {told['run_id']} failed")
 
     def test_each_step_has_its_own_lines(self, log: Log, owner: User) -> None:

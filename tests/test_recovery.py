@@ -14,8 +14,8 @@ from django.contrib.auth.models import User
 from redis import Redis
 
 from agents.making import HANDED_OVER
-from articles.lease import claim_run, here
 from articles.models import Article, Run, Status
+from articles.runs.lease import claim_run, here
 from articles.services import NewSource, sweep
 from tests.factories import UserFactory, make_article
 from tests.model_server import ModelServer

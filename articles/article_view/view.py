@@ -24,8 +24,8 @@ from articles.costs import ArticleCosts
 from articles.evidence import Judged, Tally, judged, run_of_the_text
 from articles.models import Article, Event, Evidence, Run, Status
 from articles.models import Source as BroughtSource
-from articles.models.stage import StageView, stages_of
 from articles.rendering import to_annotated_html
+from articles.runs.stages import StageView, stages_of
 from articles.seo import Examination
 
 LOG_LENGTH = 500

@@ -1,4 +1,4 @@
-"""The history of an article: runs, their steps, and the events that tell of them. Written by ``articles.journal`` alone."""
+"""The history of an article: runs, their steps, and the events that tell of them. Written by ``articles.runs.journal`` alone."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from articles.models.article import Article
-from articles.models.stage import StageView, stages_of
 from articles.models.status import ACTIVE, Status, StepStatus
+from articles.runs.stages import StageView, stages_of
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -55,7 +55,7 @@ class Run(models.Model):
 
     A run in work is held by ``token`` until ``lease_expires_at``; whoever writes its history must hold the token.
     ``plan`` is how many steps each stage will have, as far as is known: ``{"research": 3, "write": 6, …}``.
-    A pending run is parked while it ``awaits`` a model; ``articles.services.parking`` tells how.
+    A pending run is parked while it ``awaits`` a model; ``articles.runs.outages`` tells how.
     """
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="runs")

@@ -3,6 +3,9 @@
 Pages, API, admin actions and commands call these; each is one transaction, or says why not.
 """
 
+from articles.runs.outages import models_needed, park_run, wait_with_others
+from articles.runs.recovery import hand_over, sweep
+from articles.runs.scheduling import runs_per_user, whose_turn
 from articles.services.articles import (
     DOCUMENTS,
     NewSource,
@@ -21,11 +24,8 @@ from articles.services.outlines import (
     redo_outline,
     share_out,
 )
-from articles.services.parking import models_needed, park_run, wait_with_others
 from articles.services.runs import JOB, WAITING, cancel_run, enqueue, fail_unclaimed, retry_run, start_run, take_back
-from articles.services.sweeping import hand_over, sweep
 from articles.services.texts import BEING_WRITTEN, check_text, save_text
-from articles.services.turns import runs_per_user, whose_turn
 
 __all__ = [
     "BEING_WRITTEN",

@@ -16,9 +16,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from articles.exceptions import ArticleGone, BadSource, NotPossibleNow
-from articles.ledger import hold, reread
 from articles.models import Article, Source
 from articles.models.status import ACTIVE
+from articles.runs.event_log import hold, reread
 from articles.services.runs import cancel_run, start_run
 from articles.services.texts import BEING_WRITTEN
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 from agents.contract import AGENTS, MAX_WORDS, MIN_WORDS, Outline, OutlineSection, Reading
 from agents.text.length import budgets
 from articles.exceptions import BadOutline, NotPossibleNow
-from articles.ledger import Pen, reread, writing
 from articles.models import Article, Event, Run, Status, Step, StepStatus
+from articles.runs.event_log import Pen, reread, writing
 from articles.services.runs import WAITING, enqueue
 
 APPROVED = "outline:approved"

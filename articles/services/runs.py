@@ -17,10 +17,10 @@ from structlog.contextvars import get_contextvars
 
 from articles.ceilings import refuse_used_up_month
 from articles.exceptions import NotPossibleNow
-from articles.ledger import reread, writing
 from articles.models import Article, Event, Run, Status
 from articles.models.run import NOT_PARKED
 from articles.models.status import RESUMABLE
+from articles.runs.event_log import reread, writing
 
 log = logging.getLogger(__name__)
 

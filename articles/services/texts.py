@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 
 from articles.exceptions import NotPossibleNow, TextChanged
-from articles.ledger import reread, writing
 from articles.models import Article, Revision
 from articles.models.status import ACTIVE
+from articles.runs.event_log import reread, writing
 
 BEING_WRITTEN = "The crew is writing this article. Wait until it is done, or cancel it, to edit it."
 

@@ -22,8 +22,8 @@ from agents.contract import Manuscript
 from agents.jobs import run_next
 from agents.making import HANDED_OVER, Crew
 from articles.exceptions import UNEXPECTED
-from articles.lease import Claim
 from articles.models import Article, Run, Status
+from articles.runs.lease import Claim
 from articles.services import cancel_run, take_back
 from tests.agents.test_jobs import after, configure, made
 from tests.factories import UserFactory

@@ -17,8 +17,8 @@ from agents.jobs import run_article, run_next
 from agents.making import HANDED_OVER
 from agents.research import reading
 from articles.exceptions import UNEXPECTED
-from articles.lease import Claim
 from articles.models import Run, Status
+from articles.runs.lease import Claim
 from articles.services import retry_run
 from tests.agents.test_jobs import after, configure, made
 from tests.factories import UserFactory

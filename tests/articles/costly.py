@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from agents.contract import Text
 from agents.costs.usage import Usage
 from articles.ceilings import this_month
-from articles.entries import begun, finished, write
-from articles.lease import Claim
 from articles.models import Article, Run, Spending
+from articles.runs.lease import Claim
+from articles.runs.step_writer import begun, finished, write
 from tests.factories import claim, make_article, step
 
 

@@ -19,8 +19,8 @@ from agents.costs.budget import afforded, spend, spending_from  # noqa: E402  (D
 from agents.costs.usage import Usage  # noqa: E402
 from agents.exceptions import CeilingReached  # noqa: E402
 from articles.ceilings import purse_for  # noqa: E402
-from articles.lease import Claim  # noqa: E402
 from articles.models import Run  # noqa: E402
+from articles.runs.lease import Claim  # noqa: E402
 
 MODEL = "gpt-4o"
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from agents.contract import AGENTS, AgentWords
 from agents.prompts import config
 from articles.models import AgentProfile, Run
-from articles.roster import agents_as_set_up, agents_of
+from articles.runs.agent_settings import agents_as_set_up, agents_of
 from articles.services import cancel_run, retry_run, start_run
 from tests.factories import StaffFactory, UserFactory, claim, make_article
 

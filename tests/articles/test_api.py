@@ -8,8 +8,8 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from articles.journal import fail_run
 from articles.models import Article
+from articles.runs.journal import fail_run
 from articles.services import NewSource
 from tests.articles.clients import post
 from tests.factories import (

@@ -12,10 +12,10 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import Redis
 
 from agents.contract import Outline, OutlineSection
-from articles.entries import steps_done
 from articles.exceptions import BadOutline, NotPossibleNow
-from articles.journal import read_brief
 from articles.models import Article, Run, Status, Step, StepStatus
+from articles.runs.journal import read_brief
+from articles.runs.step_writer import steps_done
 from articles.services import (
     approve_outline,
     cancel_run,

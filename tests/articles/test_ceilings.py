@@ -20,11 +20,11 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from agents.costs.budget import Limit
 from agents.exceptions import CeilingReached
 from articles import ceilings
-from articles.entries import planned, write
 from articles.exceptions import NotPossibleNow
-from articles.journal import pause_run
-from articles.lease import Claim
 from articles.models import Article, Ceiling, Run, Spending, Status
+from articles.runs.journal import pause_run
+from articles.runs.lease import Claim
+from articles.runs.step_writer import planned, write
 from articles.services import create_article, delete_article, retry_run, start_run
 from tests.articles.costly import written
 from tests.environment import ROOT

@@ -16,9 +16,9 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from articles import ceilings, costs
 from articles.doctor import check_costs
-from articles.entries import begun, failed, write
-from articles.journal import pause_run
 from articles.models import Article, Ceiling, Spending, Status, Step
+from articles.runs.journal import pause_run
+from articles.runs.step_writer import begun, failed, write
 from articles.services import delete_article, start_run
 from tests.articles.clients import post
 from tests.articles.costly import do, run_of, used, written

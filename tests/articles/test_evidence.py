@@ -16,9 +16,9 @@ from articles.annotation import Annotation
 from articles.article_view import ArticleView
 from articles.article_view.evidence import diff, with_marks
 from articles.evidence import Tally, quoted, tally_of
-from articles.journal import fail_run
 from articles.models import Article, Evidence
 from articles.rendering import to_annotated_html
+from articles.runs.journal import fail_run
 from articles.services import retry_run, save_text, start_run
 from tests.articles.clients import client_of
 from tests.browser import stages

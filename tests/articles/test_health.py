@@ -21,9 +21,9 @@ from rq.utils import now, utcformat
 
 from articles import health
 from articles.inquiry import Inquiry
-from articles.journal import await_approval, pause_run
-from articles.lease import Claim
 from articles.models import Run
+from articles.runs.journal import await_approval, pause_run
+from articles.runs.lease import Claim
 from tests.factories import (
     StaffFactory,
     UserFactory,

@@ -17,18 +17,18 @@ from pytest_django import Settings
 from agents.contract import Manuscript, Text
 from agents.costs.usage import Usage
 from agents.exceptions import ModelError
-from articles import entries
-from articles.entries import Entry, begun, failed, finished, left, planned, skipped, steps_done, write
 from articles.exceptions import UNEXPECTED, RunTakenAway
-from articles.journal import (
+from articles.models import Article, Event, Run, Status, Step, StepStatus
+from articles.runs import step_writer
+from articles.runs.event_log import writing
+from articles.runs.journal import (
     RunJournal,
     complete_run,
     fail_run,
     read_brief,
 )
-from articles.lease import Claim
-from articles.ledger import writing
-from articles.models import Article, Event, Run, Status, Step, StepStatus
+from articles.runs.lease import Claim
+from articles.runs.step_writer import Entry, begun, failed, finished, left, planned, skipped, steps_done, write
 from articles.services import NewSource
 from articles.signals import events_recorded
 from tests.factories import (
@@ -331,7 +331,7 @@ class TestTheScribe:
             written.append(len(batch))
             write(held, batch)
 
-        monkeypatch.setattr(entries, "write", count)
+        monkeypatch.setattr(step_writer, "write", count)
         journal = await a_journal()
         await asyncio.gather(*(journal.scribe.enter(begun(step(f"write:{number}"))) for number in range(1, 27)))
         assert written == [26]

@@ -6,11 +6,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from articles.entries import begun, write
 from articles.exceptions import RunTakenAway
-from articles.journal import complete_run, fail_run, read_brief
-from articles.lease import claim_run, renew_lease, still_holds
 from articles.models import Article, Run, Status
+from articles.runs.journal import complete_run, fail_run, read_brief
+from articles.runs.lease import claim_run, renew_lease, still_holds
+from articles.runs.step_writer import begun, write
 from articles.services import cancel_run
 from tests.factories import (
     UserFactory,

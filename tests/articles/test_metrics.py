@@ -19,9 +19,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agents.model import faults
 from articles import health, metrics
-from articles.failures import CLASSES, OTHER, class_of
-from articles.journal import fail_run
 from articles.models import Step
+from articles.runs.failure_codes import CLASSES, OTHER, class_of
+from articles.runs.journal import fail_run
 from articles.services import cancel_run
 from tests.factories import StaffFactory, UserFactory, make_article, make_completed_article, make_processing_article
 

@@ -9,8 +9,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from articles.journal import fail_run
 from articles.models import ApiKey, Article, Status
+from articles.runs.journal import fail_run
 from tests.factories import (
     PASSWORD,
     StaffFactory,

@@ -16,10 +16,10 @@ from agents.contract import SEO, CheckedText, Text
 from agents.costs.usage import Usage
 from articles import views
 from articles.article_view import ArticleView, Measured, draft_html
-from articles.entries import failed, skipped, write
 from articles.fragments import fragments
-from articles.journal import fail_run
 from articles.models import ApiKey, Article, Step
+from articles.runs.journal import fail_run
+from articles.runs.step_writer import failed, skipped, write
 from articles.services import NewSource, create_article
 from articles.templatetags.studio import clock, host, reading_minutes, web_address
 from articles.views.requests import find_article

@@ -15,9 +15,10 @@ from redis import Redis
 from agents.contract import Text
 from agents.costs.usage import Usage
 from agents.exceptions import ProviderAway
-from articles.entries import begun, finished, write
-from articles.lease import Claim
 from articles.models import Article, Run, Status
+from articles.runs.lease import Claim
+from articles.runs.outages import GIVEN_UP_AFTER, LONGEST, SHORTEST
+from articles.runs.step_writer import begun, finished, write
 from articles.services import (
     cancel_run,
     delete_article,
@@ -28,7 +29,6 @@ from articles.services import (
     wait_with_others,
     whose_turn,
 )
-from articles.services.parking import GIVEN_UP_AFTER, LONGEST, SHORTEST
 from tests.articles.clients import client_of, post
 from tests.factories import claim, do_step, make_article, step
 

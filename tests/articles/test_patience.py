@@ -15,12 +15,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from agents.contract import Text
 from agents.costs.usage import Usage
 from agents.exceptions import ProviderAway
-from articles import patience
-from articles.entries import begun, finished, left, write
-from articles.journal import complete_run
-from articles.lease import Claim
 from articles.models import Article, Run, Status
-from articles.patience import patient
+from articles.runs import db_retry
+from articles.runs.db_retry import patient
+from articles.runs.journal import complete_run
+from articles.runs.lease import Claim
+from articles.runs.step_writer import begun, finished, left, write
 from articles.services import hand_over, park_run
 from tests.factories import UserFactory, claim, make_article, make_manuscript, step
 from tests.waiting import wait_until
@@ -35,7 +35,7 @@ def owner() -> User:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PAUSE", 0.05)
+    monkeypatch.setattr(db_retry, "PAUSE", 0.05)
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_a_busy_sqlite_is_waited_for(owner: User) -> None:
 
 
 def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "PATIENCE", 0.2)
+    monkeypatch.setattr(db_retry, "PATIENCE", 0.2)
     tries: list[int] = []
 
     @patient

@@ -15,12 +15,13 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import Redis
 
-from articles import lease
 from articles.exceptions import ArticleGone, BadSource, NotPossibleNow, RunTakenAway, TextChanged
-from articles.journal import fail_run, keep
-from articles.lease import Claim, renew_lease
-from articles.ledger import Pen
 from articles.models import ApiKey, Article, Run, Source, Status
+from articles.runs import lease
+from articles.runs.event_log import Pen
+from articles.runs.journal import fail_run, keep
+from articles.runs.lease import Claim, renew_lease
+from articles.runs.recovery import put_back
 from articles.services import (
     NewSource,
     add_source,
@@ -34,7 +35,6 @@ from articles.services import (
     start_run,
     sweep,
 )
-from articles.services.sweeping import put_back
 from tests.factories import (
     StaffFactory,
     UserFactory,

@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 
 from articles import consumers, receivers, watching
 from articles.doorbell import drafts_written, group_of, ring
-from articles.entries import begun, write
-from articles.journal import complete_run, fail_run
 from articles.models import Article
+from articles.runs.journal import complete_run, fail_run
+from articles.runs.step_writer import begun, write
 from articles.services import cancel_run, delete_article, retry_run
 from articles.signals import events_recorded
 from tests.articles.clients import Message, dialled, done

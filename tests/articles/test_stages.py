@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from agents.contract import CheckedText, Evidence, Headings, Questions, Verdict
 from agents.costs.usage import Usage
 from agents.steps import StepSpec
-from articles.entries import begun, failed, finished, planned, skipped, write
-from articles.lease import Claim
 from articles.models import Article, Run, Status
-from articles.models.stage import StageView
+from articles.runs.lease import Claim
+from articles.runs.stages import StageView
+from articles.runs.step_writer import begun, failed, finished, planned, skipped, write
 from articles.services import cancel_run
 from tests.factories import (
     UserFactory,

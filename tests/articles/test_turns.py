@@ -11,10 +11,10 @@ from django.db import connections
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from redis import Redis
 
-from articles.lease import claim_run
 from articles.models import Run
+from articles.runs.lease import claim_run
+from articles.runs.scheduling import Waiting, in_turn, line
 from articles.services import start_run, sweep, whose_turn
-from articles.services.turns import Waiting, in_turn, line
 from tests.factories import UserFactory, make_article, make_completed_article
 
 ADA, BEN, CY = 1, 2, 3
@@ -87,7 +87,7 @@ def test_without_a_setting_two_places_are_left_to_the_others(monkeypatch: pytest
     for _ in range(12):
         make_article(owner)
     for free, taken in ((10, 8), (3, 2), (0, 2)):
-        monkeypatch.setattr("articles.services.turns.places", lambda free=free: free)
+        monkeypatch.setattr("articles.runs.scheduling.places", lambda free=free: free)
         Run.objects.update(status="pending", token=None, lease_expires_at=None)
         count = 0
         while (run_id := whose_turn()) is not None:

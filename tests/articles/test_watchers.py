@@ -20,8 +20,8 @@ from django.test import Client
 
 from articles import consumers
 from articles.doorbell import drafts_written, group_of
-from articles.journal import complete_run
 from articles.models import ApiKey, Article
+from articles.runs.journal import complete_run
 from contentstudio.asgi import application
 from tests.articles.clients import Message, dialled, done
 from tests.factories import StaffFactory, do_step, make_manuscript, make_processing_article

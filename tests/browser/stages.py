@@ -35,11 +35,11 @@ from agents.contract import (
 )
 from agents.costs.usage import Usage
 from agents.steps import StepSpec
-from articles import entries
-from articles.entries import begun, planned, write
-from articles.journal import complete_run
-from articles.lease import Claim
 from articles.models import Article
+from articles.runs import step_writer
+from articles.runs.journal import complete_run
+from articles.runs.lease import Claim
+from articles.runs.step_writer import begun, planned, write
 from tests.browser.elsewhere import elsewhere
 from tests.factories import claim, make_article
 
@@ -233,7 +233,7 @@ def finish(held: Claim, key: str, output: BaseModel, done: str = "Done") -> None
     write(
         held,
         [
-            entries.finished(
+            step_writer.finished(
                 spec(key, output, done=done), output, Usage(calls=1, prompt_tokens=800, completion_tokens=240)
             )
         ],

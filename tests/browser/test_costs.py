@@ -12,9 +12,9 @@ from pytest_django import Settings
 
 from agents.contract import AGENTS, Text
 from agents.costs.usage import Usage
-from articles.entries import begun, finished, write
-from articles.journal import pause_run
 from articles.models import Article
+from articles.runs.journal import pause_run
+from articles.runs.step_writer import begun, finished, write
 from tests.browser.conftest import accessibility_problems
 from tests.browser.elsewhere import elsewhere
 from tests.factories import claim, make_article, step

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from agents.contract import Text
 from agents.costs.usage import Usage
-from articles.entries import failed, write
-from articles.journal import fail_run
+from articles.runs.journal import fail_run
+from articles.runs.step_writer import failed, write
 from articles.services import cancel_run, delete_article
 from tests.browser import stages
 from tests.browser.conftest import accessibility_problems

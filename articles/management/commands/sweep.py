@@ -17,7 +17,7 @@ from django.db import close_old_connections
 from redis.exceptions import RedisError
 
 from articles import services
-from articles.patience import AWAY
+from articles.runs.db_retry import AWAY
 
 logger = logging.getLogger(__name__)
 

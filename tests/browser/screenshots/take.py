@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from agents.contract import Text
 from agents.costs.usage import Usage
 from agents.images import draw_cover
-from articles.entries import begun, failed, write
-from articles.journal import fail_run
 from articles.models import Article
+from articles.runs.journal import fail_run
+from articles.runs.step_writer import begun, failed, write
 from articles.services import cancel_run
 from tests.browser import stages
 from tests.browser.elsewhere import elsewhere, send_draft

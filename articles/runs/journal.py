@@ -23,11 +23,22 @@ from agents.costs.usage import Usage, metered
 from agents.exceptions import AgentError, CeilingReached, FileNotKept, ProviderAway
 from agents.steps import Output, StepSpec
 from articles.drafts import Drafts
-from articles.entries import Entry, Scribe, begun, count_anyway, failed, finished, left, planned, skipped, steps_done
 from articles.exceptions import UNEXPECTED, RunTakenAway, StudioError
-from articles.lease import Claim, writing_as
 from articles.models import Article, Evidence, Run, Status
-from articles.patience import patient
+from articles.runs.db_retry import patient
+from articles.runs.lease import Claim, writing_as
+from articles.runs.step_writer import (
+    Entry,
+    Scribe,
+    begun,
+    count_anyway,
+    failed,
+    finished,
+    left,
+    planned,
+    skipped,
+    steps_done,
+)
 
 OF_THE_ARTICLE = Brief.model_fields.keys() - {"sources", "voice", "outline_wish"}
 

@@ -8,13 +8,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from articles.exceptions import ArticleGone
-from articles.lease import Claim, is_lost, writing_as
-from articles.ledger import Pen, writing
 from articles.models import Run, Status
-from articles.patience import patient
-from articles.services.parking import call_released
+from articles.runs.db_retry import patient
+from articles.runs.event_log import Pen, writing
+from articles.runs.lease import Claim, is_lost, writing_as
+from articles.runs.outages import call_released
+from articles.runs.scheduling import line
 from articles.services.runs import enqueue, runs_in_queue
-from articles.services.turns import line
 
 log = logging.getLogger(__name__)
 

@@ -24,8 +24,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from articles.exceptions import ArticleGone, RunTakenAway
-from articles.ledger import Pen, writing
 from articles.models import Article, Run, Status
+from articles.runs.event_log import Pen, writing
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ from agents.contract import AGENTS, Stage
 from agents.costs.usage import Usage
 from agents.steps import Output, StepSpec
 from articles.exceptions import ArticleGone
-from articles.lease import Claim, writing_as
-from articles.ledger import Pen, writing
 from articles.models import Event, Run, Step, StepStatus
-from articles.patience import patient
-from articles.services.parking import answered
+from articles.runs.db_retry import patient
+from articles.runs.event_log import Pen, writing
+from articles.runs.lease import Claim, writing_as
+from articles.runs.outages import answered
 
 log = logging.getLogger(__name__)
 

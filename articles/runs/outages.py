@@ -19,11 +19,11 @@ from agents.contract import Stage
 from agents.exceptions import ProviderAway
 from articles.costs import models_at_work
 from articles.exceptions import ArticleGone
-from articles.lease import Claim, writing_as
-from articles.ledger import Pen, writing
 from articles.models import Run, Status
 from articles.models.run import NOT_PARKED
-from articles.patience import patient
+from articles.runs.db_retry import patient
+from articles.runs.event_log import Pen, writing
+from articles.runs.lease import Claim, writing_as
 from articles.services.runs import WAITING, enqueue
 
 log = logging.getLogger(__name__)
