@@ -19,7 +19,7 @@ from agents.costs.budget import spending_from
 from agents.exceptions import AgentError, AwaitsApproval, CeilingReached, ProviderAway
 from agents.means import means_from_settings
 from agents.pipeline import produce
-from articles.ceilings import purse_for
+from articles.costs.limits import purse_for
 from articles.exceptions import UNEXPECTED, RunTakenAway, WorkerStopped
 from articles.runs.db_retry import AWAY
 from articles.runs.journal import RunJournal, await_approval, complete_run, fail_run, pause_run, read_brief

@@ -11,7 +11,7 @@ from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
 
 from articles.article_view import ArticleView
-from articles.costs import spent_on_article
+from articles.costs.reports import spent_on_article
 from articles.downloads import download
 from articles.evidence import tally_of
 from articles.evidence_schemas import EvidenceOut, JudgedOut, TallyOut

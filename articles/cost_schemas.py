@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from agents.contract import Stage
 from agents.costs.estimate import Estimate
-from articles.costs import Spent
+from articles.costs.reports import Spent
 from articles.models import Status
 
 

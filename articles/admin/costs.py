@@ -13,8 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from agents.costs.prices import dollars
-from articles.ceilings import spent_this_month
-from articles.costs import cost_of_each, spent_by_month
+from articles.costs.limits import spent_this_month
+from articles.costs.reports import cost_of_each, spent_by_month
 from articles.models import Ceiling
 
 

@@ -20,7 +20,7 @@ from articles.article_view.outlines import outline_so_far
 from articles.article_view.parts import Cover, Measured
 from articles.article_view.sources import Inquiry, ReadSource, inquiry_of, kept_inquiry, read_sources
 from articles.article_view.stored import Output, StepLog, fitting
-from articles.costs import ArticleCosts
+from articles.costs.reports import ArticleCosts
 from articles.evidence import Judged, Tally, judged, run_of_the_text
 from articles.models import Article, Event, Evidence, Run, Status
 from articles.models import Source as BroughtSource

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from agents.contract import Stage
 from agents.exceptions import ProviderAway
-from articles.costs import models_at_work
+from articles.costs.reports import models_at_work
 from articles.exceptions import ArticleGone
 from articles.models import Run, Status
 from articles.models.run import NOT_PARKED

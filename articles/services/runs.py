@@ -15,7 +15,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from structlog.contextvars import get_contextvars
 
-from articles.ceilings import refuse_used_up_month
+from articles.costs.limits import refuse_used_up_month
 from articles.exceptions import NotPossibleNow
 from articles.models import Article, Event, Run, Status
 from articles.models.run import NOT_PARKED

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from agents.contract import Text
 from agents.costs.usage import Usage
-from articles.ceilings import this_month
+from articles.costs.limits import this_month
 from articles.models import Article, Run, Spending
 from articles.runs.lease import Claim
 from articles.runs.step_writer import begun, finished, write

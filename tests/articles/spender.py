@@ -18,7 +18,7 @@ django.setup()
 from agents.costs.budget import afforded, spend, spending_from  # noqa: E402  (Django's settings come first)
 from agents.costs.usage import Usage  # noqa: E402
 from agents.exceptions import CeilingReached  # noqa: E402
-from articles.ceilings import purse_for  # noqa: E402
+from articles.costs.limits import purse_for  # noqa: E402
 from articles.models import Run  # noqa: E402
 from articles.runs.lease import Claim  # noqa: E402
 

@@ -19,7 +19,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from agents.costs.budget import Limit
 from agents.exceptions import CeilingReached
-from articles import ceilings
+from articles.costs import limits
 from articles.exceptions import NotPossibleNow
 from articles.models import Article, Ceiling, Run, Spending, Status
 from articles.runs.journal import pause_run
@@ -41,15 +41,15 @@ class TestCeilings:
         settings.MAX_COST_PER_RUN, settings.MAX_COST_PER_MONTH = Decimal("0.50"), Decimal(10)
 
     def test_they_are_those_of_the_settings(self, owner: User) -> None:
-        assert ceilings.ceilings_of(owner) == ceilings.Ceilings(Decimal("0.50"), Decimal(10))
+        assert limits.ceilings_of(owner) == limits.Ceilings(Decimal("0.50"), Decimal(10))
 
     def test_a_users_own_come_first_and_what_is_empty_is_the_settings(self, owner: User) -> None:
         Ceiling.objects.create(user=owner, per_run=Decimal(2))
-        assert ceilings.ceilings_of(owner) == ceilings.Ceilings(Decimal(2), Decimal(10))
+        assert limits.ceilings_of(owner) == limits.Ceilings(Decimal(2), Decimal(10))
 
     def test_nought_is_none(self, owner: User) -> None:
         Ceiling.objects.create(user=owner, per_run=Decimal(0), per_month=Decimal(0))
-        assert ceilings.ceilings_of(owner) == ceilings.Ceilings(None, None)
+        assert limits.ceilings_of(owner) == limits.Ceilings(None, None)
 
     def test_a_month_that_is_used_up_refuses_to_start_and_to_resume(self, owner: User) -> None:
         article, held = written(owner)
@@ -71,7 +71,7 @@ class TestCeilings:
         article, _ = written(owner)
         Ceiling.objects.create(user=owner, per_month=Decimal("0.05"))
         delete_article(article=article, by=owner)
-        assert ceilings.spent_this_month(owner) == Decimal("0.05")
+        assert limits.spent_this_month(owner) == Decimal("0.05")
         with pytest.raises(NotPossibleNow, match="may cost"):
             make_article(owner)
 
@@ -117,24 +117,24 @@ class TestPurses:
     def test_a_run_is_held_to_its_own_ceiling_with_what_it_cost_before(self, owner: User) -> None:
         Ceiling.objects.update(per_month=None, per_run=Decimal("0.06"))
         _, held = written(owner)
-        one = ceilings.purse_for(held)
+        one = limits.purse_for(held)
         assert set_aside(one, CENT) is None
         limit = Limit(CENT, CENT, "This run has cost $0.050 of the $0.060 that one run may cost.")
         assert set_aside(one, CENT) == limit
 
     def test_a_call_in_flight_is_counted_though_its_article_is_deleted(self, owner: User) -> None:
         article = make_article(owner)
-        one = ceilings.purse_for(claim(article))
+        one = limits.purse_for(claim(article))
         assert set_aside(one, 2 * CENT) is None
         delete_article(article=article, by=owner)
         settle(one, 2 * CENT, CENT)
-        assert ceilings.spent_this_month(owner) == CENT
+        assert limits.spent_this_month(owner) == CENT
 
     def test_a_run_that_goes_on_after_its_month_counts_to_the_one_it_was_taken_up_in(self, owner: User) -> None:
         one = purse(owner)
         one.month = date(2025, 1, 1)
         settle(one, Decimal(0), CENT)
-        assert ceilings.spent_this_month(owner) == 0
+        assert limits.spent_this_month(owner) == 0
         assert set_aside(one, 3 * CENT) == Limit(2 * CENT, Decimal(0), told(owner, "$0.010", "January 2025"))
 
     def test_without_a_ceiling_of_the_month_the_store_is_told_with_the_steps_and_asked_nothing(
@@ -142,31 +142,31 @@ class TestPurses:
     ) -> None:
         Ceiling.objects.update(per_month=None, per_run=3 * CENT)
         held = claim(make_article(owner))
-        one = ceilings.purse_for(held)
+        one = limits.purse_for(held)
         with django_assert_num_queries(0):
             assert set_aside(one, 2 * CENT) is None
             assert set_aside(one, 2 * CENT) is not None
             settle(one, 2 * CENT, CENT)
         for _ in range(2):
             write(held, [planned({"research": 1}), one.enter])
-            assert ceilings.spent_this_month(owner) == CENT
+            assert limits.spent_this_month(owner) == CENT
 
 
-def purse(owner: User) -> ceilings.RunPurse:
+def purse(owner: User) -> limits.RunPurse:
     """Of a run that was just taken up."""
-    return ceilings.purse_for(claim(make_article(owner)))
+    return limits.purse_for(claim(make_article(owner)))
 
 
-def set_aside(purse: ceilings.RunPurse, amount: Decimal) -> Limit | None:
+def set_aside(purse: limits.RunPurse, amount: Decimal) -> Limit | None:
     return async_to_sync(purse.set_aside)(amount)
 
 
-def settle(purse: ceilings.RunPurse, amount: Decimal, cost: Decimal) -> None:
+def settle(purse: limits.RunPurse, amount: Decimal, cost: Decimal) -> None:
     async_to_sync(purse.settle)(amount, cost)
 
 
 def told(owner: User, spent: str, month: str = "") -> str:
-    month = month or f"{ceilings.this_month():%B %Y}"
+    month = month or f"{limits.this_month():%B %Y}"
     return f"The articles of {owner.username} have cost {spent} of the $0.030 that {month} may cost."
 
 
@@ -200,7 +200,7 @@ class TestProcesses:
         made = [process.communicate("go\n", timeout=60)[0] for process in processes]
         assert sum(told.count("made") for told in made) == 10
         assert sum(told.count("refused") for told in made) == 14
-        assert ceilings.spent_this_month(owner) == 10 * CENT
+        assert limits.spent_this_month(owner) == 10 * CENT
 
     def test_one_waits_for_another_that_is_about_to_set_aside(self, owner: User, spender: Spender) -> None:
         Ceiling.objects.create(user=owner, per_month=CENT)

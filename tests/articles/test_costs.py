@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from articles import ceilings, costs
+from articles.costs import limits, reports
 from articles.doctor import check_costs
 from articles.models import Article, Ceiling, Spending, Status, Step
 from articles.runs.journal import pause_run
@@ -33,7 +33,7 @@ class TestSums:
     ) -> None:
         run = run_of(written(owner)[0])
         with django_assert_num_queries(1):
-            research, write = costs.spent_by_stage(run)
+            research, write = reports.spent_by_stage(run)
         assert (research.stage, research.agent, research.spent.cost) == ("research", "ResearchAgent", Decimal("0.01"))
         assert (write.stage, write.spent.cost, write.spent.calls) == ("write", Decimal("0.04"), 2)
         assert (research.spent.cached_tokens, write.spent.unpriced_calls) == (400, 1)
@@ -44,7 +44,7 @@ class TestSums:
         ends = began.replace(second=3), began.replace(minute=1)
         for key, end in zip(("write:1", "write:2"), ends, strict=True):
             Step.objects.filter(run=run, key=key).update(started_at=began, finished_at=end)
-        assert costs.spent_by_stage(run)[1].spent.seconds == 63
+        assert reports.spent_by_stage(run)[1].spent.seconds == 63
 
     def test_an_article_is_all_its_runs(self, owner: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         article, held = written(owner)
@@ -52,14 +52,14 @@ class TestSums:
         start_run(article=article, by=owner)
         do(claim(article), "research:plan", used("0.05"))
         with django_assert_num_queries(1):
-            assert costs.spent_on_article(article.pk).cost == Decimal("0.10")
-        assert [spent.cost for spent in costs.spent_by_run(article.pk).values()] == [Decimal("0.05"), Decimal("0.05")]
-        assert costs.spent_on_run(run_of(article)).cost == Decimal("0.05")
+            assert reports.spent_on_article(article.pk).cost == Decimal("0.10")
+        assert [spent.cost for spent in reports.spent_by_run(article.pk).values()] == [Decimal("0.05"), Decimal("0.05")]
+        assert reports.spent_on_run(run_of(article)).cost == Decimal("0.05")
 
     def test_nothing_done_costs_nothing(self, owner: User) -> None:
         article = make_article(owner)
-        assert costs.spent_on_article(article.pk) == costs.Spent()
-        assert costs.spent_by_stage(run_of(article)) == []
+        assert reports.spent_on_article(article.pk) == reports.Spent()
+        assert reports.spent_by_stage(run_of(article)) == []
 
     def test_both_tries_of_a_step_are_in_the_bill(self, owner: User) -> None:
         article = make_article(owner)
@@ -67,14 +67,14 @@ class TestSums:
         write(held, [begun(step("write:1"))])
         write(held, [failed(step("write:1"), "The model was away.", used("0.01"))])
         do(held, "write:1", used("0.02"))
-        assert costs.spent_on_article(article.pk).cost == Decimal("0.03")
+        assert reports.spent_on_article(article.pk).cost == Decimal("0.03")
 
     def test_small_amounts_are_not_rounded_away(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
         for number in range(1, 4):
             do(held, f"write:{number}", used("0.000123"))
-        assert costs.spent_on_article(article.pk).cost == Decimal("0.000369")
+        assert reports.spent_on_article(article.pk).cost == Decimal("0.000369")
 
     def test_months_are_told_by_user_newest_first(
         self, owner: User, django_assert_num_queries: DjangoAssertNumQueries
@@ -86,8 +86,8 @@ class TestSums:
         Spending.objects.filter(user=other).update(month=march.replace(day=1))
         written(other)
         with django_assert_num_queries(2):
-            months = costs.spent_by_month()
-        this = ceilings.this_month()
+            months = reports.spent_by_month()
+        this = limits.this_month()
         assert [(row.month, row.username, row.spent.cost, row.spent.calls) for row in months] == [
             (this, "aaron", Decimal("0.05"), 3),
             (this, owner.username, Decimal("0.05"), 3),
@@ -97,7 +97,7 @@ class TestSums:
     def test_months_tell_what_deleted_articles_cost(self, owner: User) -> None:
         article, _ = written(owner)
         delete_article(article=article, by=owner)
-        (month,) = costs.spent_by_month()
+        (month,) = reports.spent_by_month()
         assert (month.username, month.spent.cost, month.spent.calls) == (owner.username, Decimal("0.05"), 0)
 
     def test_what_was_spent_before_months_were_kept_is_counted_by_the_migration(self, owner: User) -> None:
@@ -109,7 +109,7 @@ class TestSums:
         kept = [(row.month, row.user, row.spent) for row in Spending.objects.order_by("month")]
         assert kept == [
             (date(2025, 12, 1), owner, Decimal("1.01")),
-            (ceilings.this_month(), owner, Decimal("0.05")),
+            (limits.this_month(), owner, Decimal("0.05")),
         ]
 
 
@@ -172,7 +172,7 @@ class TestThePage:
         }
         formset = {"text-TOTAL_FORMS": 0, "text-INITIAL_FORMS": 0}
         page = browser.post(reverse("article_new"), form | formset).content.decode()
-        assert "may cost. Raise it in the admin under Ceilings of costs." in page
+        assert "may cost. Raise it in the admin under Ceilings of reports." in page
         assert "Bees in the city" in page
 
 

@@ -21,8 +21,8 @@ from agents.costs.estimate import Models, estimate
 from agents.costs.prices import cost_of, dollars
 from agents.costs.usage import Usage
 from agents.jobs import run_article
-from articles.ceilings import spent_this_month
-from articles.costs import spent_by_stage, spent_on_article, spent_on_run
+from articles.costs.limits import spent_this_month
+from articles.costs.reports import spent_by_stage, spent_on_article, spent_on_run
 from articles.exceptions import NotPossibleNow
 from articles.models import Article, Ceiling, Run, Status, Step, StepStatus
 from articles.services import NewSource, cancel_run, delete_article, retry_run

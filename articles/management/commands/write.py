@@ -21,8 +21,8 @@ from django.utils.datastructures import MultiValueDict
 
 from agents.costs.prices import dollars
 from articles import services
-from articles.ceilings import refuse_used_up_month
-from articles.costs import spent_on_article
+from articles.costs.limits import refuse_used_up_month
+from articles.costs.reports import spent_on_article
 from articles.doctor import check_tables
 from articles.downloads import document_of
 from articles.exceptions import NotPossibleNow, StudioError

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from agents.costs.budget import Limit, Purse
 from agents.costs.prices import dollars
-from articles.costs import cost_of
+from articles.costs.reports import cost_of
 from articles.exceptions import NotPossibleNow, RunTakenAway
 from articles.models import Ceiling, Run, Spending, Step
 from articles.runs.db_retry import patient
