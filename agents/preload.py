@@ -17,7 +17,7 @@ from agents.model.client import trusted
 from agents.rehearsal import rehearse
 from agents.text import language
 from articles.models import AgentProfile, Article, Event, Run, Step
-from articles.rendering import plain_text
+from articles.rendering.markdown import plain_text
 
 LATE = (
     "PIL.ImageOps",

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from articles.article_view import ArticleView
 from articles.costs.reports import spent_on_article
 from articles.downloads import download
-from articles.evidence import tally_of
+from articles.evidence.results import tally_of
 from articles.evidence_schemas import EvidenceOut, JudgedOut, TallyOut
 from articles.exceptions import NotPossibleNow, NotYours
 from articles.forms import ORDERS

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from articles.article_view.evidence import EvidenceRow
-from articles.evidence import CitedPassage, Tally
+from articles.evidence.results import CitedPassage, Tally
 
 
 class TallyOut(BaseModel):

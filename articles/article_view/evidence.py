@@ -10,8 +10,8 @@ from functools import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from articles.annotation import words
-from articles.evidence import CitedPassage, Judged
+from articles.evidence.results import CitedPassage, Judged
+from articles.rendering.annotations import words
 
 TELLING = 5
 """A word of so many letters tells something where a sentence and a passage share it; so does any number."""

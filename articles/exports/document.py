@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from articles.exceptions import ExportFailed
-from articles.rendering import printable
+from articles.rendering.markdown import printable
 
 # By the first bytes: a name in the media storage need not tell.
 PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}

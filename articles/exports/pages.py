@@ -8,7 +8,7 @@ from django.template import Context, Engine
 from django.utils.safestring import mark_safe
 
 from articles.exports.document import Document
-from articles.rendering import to_html
+from articles.rendering.markdown import to_html
 
 _TEMPLATES = Engine(dirs=[str(Path(__file__).parent / "templates")])
 

@@ -18,7 +18,7 @@ from articles.exceptions import ExportFailed
 
 logger = logging.getLogger(__name__)
 
-# What articles.rendering reads, so that a file and a page never differ in what is a list or a table.
+# What articles.rendering.markdown reads, so that a file and a page never differ in what is a list or a table.
 READER = "commonmark+footnotes+pipe_tables+strikeout+autolink_bare_uris"
 SECONDS = 20
 LIMITS = ("+RTS", "-M512m", "-RTS")

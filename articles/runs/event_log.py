@@ -14,7 +14,7 @@ from django.db import transaction
 
 from articles.exceptions import ArticleGone
 from articles.models import Article, Event, Revision, Run, Status
-from articles.rendering import word_count
+from articles.rendering.markdown import word_count
 from articles.signals import events_recorded
 
 

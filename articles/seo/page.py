@@ -13,7 +13,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from agents.contract import SEO
 from agents.text.words import count_words
 from articles.models import Article
-from articles.rendering import MAX_CHARACTERS
+from articles.rendering.markdown import MAX_CHARACTERS
 from articles.seo.words import findable
 
 PLACE_WORDS = 6

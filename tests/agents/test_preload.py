@@ -53,7 +53,7 @@ import agents.worker
 from agents.assignments import rewordings, verdicts
 from agents.contract import SectionPlan
 from agents.model.dialect import strict_schema
-from articles.rendering import plain_text
+from articles.rendering.markdown import plain_text
 re._compiler.compile = None  # whatever is compiled now fails
 plain_text("Roofs hold rain.")
 before = strict_schema.cache_info().misses

@@ -12,12 +12,12 @@ from django.test import Client
 from agents.contract import CheckedText, Text
 from agents.text.citations import compile_references
 from agents.text.evidence import cited_sentences
-from articles.annotation import Annotation
 from articles.article_view import ArticleView
 from articles.article_view.evidence import diff, with_marks
-from articles.evidence import Tally, quoted, tally_of
+from articles.evidence.results import Tally, quoted, tally_of
 from articles.models import Article, Evidence
-from articles.rendering import to_annotated_html
+from articles.rendering.annotations import Annotation
+from articles.rendering.markdown import to_annotated_html
 from articles.runs.journal import fail_run
 from articles.services import retry_run, save_text, start_run
 from tests.articles.clients import client_of

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from articles.annotation import Annotation, Verdict
-from articles.rendering import MAX_CHARACTERS, plain_text, to_annotated_html, to_html, word_count
+from articles.rendering.annotations import Annotation, Verdict
+from articles.rendering.markdown import MAX_CHARACTERS, plain_text, to_annotated_html, to_html, word_count
 from tests.growth import in_proportion
 
 

@@ -24,8 +24,8 @@ from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.footnote import footnote_plugin
 
 from agents.text.words import count_words
-from articles import annotation
-from articles.annotation import Annotation, Annotations
+from articles.rendering import annotations as annotation
+from articles.rendering.annotations import Annotation, Annotations
 
 MEDIA_PREFIX = "/media/"
 

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import cast
 
 from agents.contract import Passage, Reading, Reference, Source
-from articles.annotation import Annotation, Verdict
 from articles.models import Article, Evidence, Run, Status
+from articles.rendering.annotations import Annotation, Verdict
 
 LONGEST_QUOTE = 400  # characters of a passage that a reference shows while it is pointed at
 
