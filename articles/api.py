@@ -10,17 +10,17 @@ from django.urls import reverse
 from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
 
-from articles.article_view import ArticleView
 from articles.costs.reports import spent_on_article
 from articles.downloads import download
 from articles.evidence.results import tally_of
 from articles.evidence_schemas import EvidenceOut, JudgedOut, TallyOut
 from articles.exceptions import NotPossibleNow, NotYours
-from articles.forms import ORDERS
+from articles.forms.articles import ORDERS
 from articles.models import Article
 from articles.models import Status as ArticleStatus
 from articles.models.article import ArticleQuerySet
 from articles.outline_schemas import ApprovalIn, OutlineOut, RedoIn
+from articles.pages import ArticleView
 from articles.schemas import (
     ActiveOut,
     ArticleOut,

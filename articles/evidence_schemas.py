@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from articles.article_view.evidence import EvidenceRow
 from articles.evidence.results import CitedPassage, Tally
+from articles.pages.evidence import EvidenceRow
 
 
 class TallyOut(BaseModel):

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from django.template.loader import render_to_string
 
-from articles.article_view import ArticleView, section_of, work_of
 from articles.models import Article, Event
+from articles.pages import ArticleView, section_of, work_of
 
 PANELS = ("outline", "draft", "article", "evidence", "seo", "image", "questions", "sources", "cost")
 ENDINGS = ("completed", "failed", "skipped")

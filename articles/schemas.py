@@ -22,7 +22,7 @@ from pydantic import (
 
 from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_TOPIC, MIN_WORDS
 from articles.evidence_schemas import TallyOut
-from articles.forms import MAX_CONTENT, MAX_KEYWORD, MAX_KEYWORDS, MAX_PASTED
+from articles.forms.articles import MAX_CONTENT, MAX_KEYWORD, MAX_KEYWORDS, MAX_PASTED
 from articles.models import Status, Voice
 from articles.seo_schemas import SeoOut
 from articles.services import NewSource

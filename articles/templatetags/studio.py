@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from agents.costs.prices import dollars
 from articles.exports import FORMATS
-from articles.languages import language_name
+from articles.forms.languages import language_name
 
 register = template.Library()
 

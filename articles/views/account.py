@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from articles.forms import ApiKeyForm
+from articles.forms.articles import ApiKeyForm
 from articles.models import ApiKey
 from articles.views.requests import StudioRequest
 

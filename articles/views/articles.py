@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from agents import samples
-from articles.article_view import ArticleView
 from articles.exceptions import BadSource, NotPossibleNow
-from articles.forms import ORDERS, BriefForm, ListForm, PastedTexts, pasted_sources
+from articles.forms.articles import ORDERS, BriefForm, ListForm, PastedTexts, pasted_sources
 from articles.fragments import fragments
 from articles.models import Article
+from articles.pages import ArticleView
 from articles.services import create_article
 from articles.views.costs import estimate_of
 from articles.views.requests import StudioRequest, find_article

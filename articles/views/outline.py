@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from articles import services
 from articles.exceptions import StudioError
+from articles.forms.outline import OutlineEditor, event_number
 from articles.models import Article, Status
-from articles.outline_form import OutlineEditor, event_number
 from articles.views.requests import StudioRequest, own_article
 
 

@@ -12,7 +12,7 @@ from articles import services
 from articles.downloads import download
 from articles.exceptions import ExportFailed, NotPossibleNow, TextChanged
 from articles.exports import FORMATS
-from articles.forms import MAX_CONTENT, TextForm
+from articles.forms.articles import MAX_CONTENT, TextForm
 from articles.models import Article
 from articles.rendering.markdown import to_html, word_count
 from articles.views.requests import StudioRequest, find_article, own_article

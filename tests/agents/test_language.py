@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from agents.text.language import is_in
-from articles.languages import LANGUAGES
+from articles.forms.languages import LANGUAGES
 from tests.agents.fixtures.declaration import FIRST_ARTICLE
 
 CLOSE = [{"nb", "da"}, {"hr", "sr"}, {"zh-Hans", "zh-Hant"}]

@@ -12,10 +12,10 @@ from django.test import Client
 from agents.contract import CheckedText, Text
 from agents.text.citations import compile_references
 from agents.text.evidence import cited_sentences
-from articles.article_view import ArticleView
-from articles.article_view.evidence import diff, with_marks
 from articles.evidence.results import Tally, quoted, tally_of
 from articles.models import Article, Evidence
+from articles.pages import ArticleView
+from articles.pages.evidence import diff, with_marks
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import to_annotated_html
 from articles.runs.journal import fail_run

@@ -27,7 +27,7 @@ from articles.doctor import check_tables
 from articles.downloads import document_of
 from articles.exceptions import NotPossibleNow, StudioError
 from articles.exports import FORMATS, export
-from articles.forms import BriefForm
+from articles.forms.articles import BriefForm
 from articles.management.quiet import warnings_only
 from articles.models import Article, Event, Status
 from articles.signals import events_recorded

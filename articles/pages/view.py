@@ -13,16 +13,16 @@ from django.utils.safestring import SafeString
 
 from agents.contract import SEO, Outline, Picture, Reading, Reference, Stage, Unread
 from agents.text.seo import DESCRIPTION, TITLE
-from articles.article_view.drafts import DraftSection, checks_of, draft_section
-from articles.article_view.evidence import EvidenceRow, EvidenceSection
-from articles.article_view.outlines import outline_so_far
-from articles.article_view.parts import Cover, Measured
-from articles.article_view.sources import Inquiry, ReadSource, inquiry_of, kept_inquiry, read_sources
-from articles.article_view.stored import Output, StepLog, fitting
 from articles.costs.reports import ArticleCosts
 from articles.evidence.results import Judged, Tally, judged, run_of_the_text
 from articles.models import Article, Event, Evidence, Run, Status
 from articles.models import Source as BroughtSource
+from articles.pages.drafts import DraftSection, checks_of, draft_section
+from articles.pages.evidence import EvidenceRow, EvidenceSection
+from articles.pages.outlines import outline_so_far
+from articles.pages.parts import Cover, Measured
+from articles.pages.sources import Inquiry, ReadSource, inquiry_of, kept_inquiry, read_sources
+from articles.pages.step_outputs import Output, StepLog, fitting
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import to_annotated_html
 from articles.runs.stages import StageView, stages_of

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_TOPIC, MIN_WORDS
 from articles.exceptions import BadSource, UnknownVoice
-from articles.languages import LANGUAGES
+from articles.forms.languages import LANGUAGES
 from articles.models import Status, Voice
 from articles.services import DOCUMENTS, NewSource, check_document
 

@@ -9,8 +9,8 @@ from functools import cached_property
 from django.utils.safestring import SafeString, mark_safe
 
 from agents.contract import CheckedText, OutlineSection, Text
-from articles.article_view.stored import made_by, work_of
 from articles.models import Step, StepStatus
+from articles.pages.step_outputs import made_by, work_of
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import to_annotated_html, word_count
 

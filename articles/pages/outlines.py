@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agents.contract import Headings, Outline, OutlineSection, SectionPlan
-from articles.article_view.stored import StepLog
+from articles.pages.step_outputs import StepLog
 
 
 def outline_so_far(log: StepLog) -> Outline | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.contract import Finding, Findings, Found, Passage, Questions, Reading, Reference, Source, Synthesis
-from articles.article_view.stored import StepLog, fitting
+from articles.pages.step_outputs import StepLog, fitting
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 Pages and fragments render the same object, so that a page loaded anew and one that was kept up to date look the same.
 """
 
-from articles.article_view.drafts import DraftSection, draft_html
-from articles.article_view.parts import Cover, Measured
-from articles.article_view.stored import section_of, work_of
-from articles.article_view.view import ArticleView
+from articles.pages.drafts import DraftSection, draft_html
+from articles.pages.parts import Cover, Measured
+from articles.pages.step_outputs import section_of, work_of
+from articles.pages.view import ArticleView
 
 __all__ = ["ArticleView", "Cover", "DraftSection", "Measured", "draft_html", "section_of", "work_of"]
