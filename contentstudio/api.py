@@ -13,8 +13,8 @@ from ninja import NinjaAPI, Status
 from ninja.openapi.docs import Redoc, Swagger
 from ninja.operation import Operation
 
-from articles import cost_api
-from articles.api import router
+from articles.api import costs
+from articles.api.articles import router
 from articles.authentication import BrowserAuth, KeyAuth
 from articles.health import Health, check_health
 from contentstudio.api_errors import SENTENCES, answer, tell_errors
@@ -40,7 +40,7 @@ api = StudioAPI(
     docs=Swagger(settings={"persistAuthorization": True, "validatorUrl": None}),
 )
 api.add_router("", router)
-api.add_router("", cost_api.router)
+api.add_router("", costs.router)
 tell_errors(api)
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from articles.schemas import BriefIn
+from articles.api.schemas.articles import BriefIn
 from contentstudio.api_errors import SENTENCES
 
 GUIDE = (Path(settings.BASE_DIR) / "docs" / "api.md").read_text()

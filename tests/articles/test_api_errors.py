@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from articles import api as articles_api
+from articles.api import articles as articles_api
 from articles.models import Article
 from tests.factories import make_completed_article
 

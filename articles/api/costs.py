@@ -5,11 +5,11 @@ from __future__ import annotations
 from ninja import Router
 
 from agents.costs.estimate import estimate
-from articles.api import NOT_FOUND, REFUSED, Asking, find
-from articles.cost_schemas import CostOut, EstimateOut, RunCostOut, StageCostOut, estimate_out, sums_out
+from articles.api.articles import NOT_FOUND, REFUSED, Asking, find
+from articles.api.schemas.articles import BriefIn
+from articles.api.schemas.costs import CostOut, EstimateOut, RunCostOut, StageCostOut, estimate_out, sums_out
 from articles.costs.reports import ArticleCosts, models_at_work, spent_by_run
 from articles.models import Article, Status
-from articles.schemas import BriefIn
 
 router = Router(tags=["articles"])
 

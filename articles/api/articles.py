@@ -10,18 +10,7 @@ from django.urls import reverse
 from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
 
-from articles.costs.reports import spent_on_article
-from articles.downloads import download
-from articles.evidence.results import tally_of
-from articles.evidence_schemas import EvidenceOut, JudgedOut, TallyOut
-from articles.exceptions import NotPossibleNow, NotYours
-from articles.forms.articles import ORDERS
-from articles.models import Article
-from articles.models import Status as ArticleStatus
-from articles.models.article import ArticleQuerySet
-from articles.outline_schemas import ApprovalIn, OutlineOut, RedoIn
-from articles.pages import ArticleView
-from articles.schemas import (
+from articles.api.schemas.articles import (
     ActiveOut,
     ArticleOut,
     BriefIn,
@@ -42,8 +31,19 @@ from articles.schemas import (
     TaskOut,
     TextIn,
 )
+from articles.api.schemas.evidence import EvidenceOut, JudgedOut, TallyOut
+from articles.api.schemas.outlines import ApprovalIn, OutlineOut, RedoIn
+from articles.api.schemas.seo import SeoOut
+from articles.costs.reports import spent_on_article
+from articles.downloads import download
+from articles.evidence.results import tally_of
+from articles.exceptions import NotPossibleNow, NotYours
+from articles.forms.articles import ORDERS
+from articles.models import Article
+from articles.models import Status as ArticleStatus
+from articles.models.article import ArticleQuerySet
+from articles.pages import ArticleView
 from articles.seo import Examination
-from articles.seo_schemas import SeoOut
 from articles.services import (
     approve_outline,
     cancel_run,

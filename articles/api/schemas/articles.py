@@ -21,10 +21,10 @@ from pydantic import (
 )
 
 from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_TOPIC, MIN_WORDS
-from articles.evidence_schemas import TallyOut
+from articles.api.schemas.evidence import TallyOut
+from articles.api.schemas.seo import SeoOut
 from articles.forms.articles import MAX_CONTENT, MAX_KEYWORD, MAX_KEYWORDS, MAX_PASTED
 from articles.models import Status, Voice
-from articles.seo_schemas import SeoOut
 from articles.services import NewSource
 
 # Text as it comes in
