@@ -6,7 +6,7 @@ class ArticlesConfig(AppConfig):
 
     def ready(self) -> None:
         from agents.costs.prices import prices
-        from articles import receivers
+        from articles.live import receivers
 
         prices()  # a table that cannot be read stops the studio here, not the first run that needs it
         receivers.connect()

@@ -1,4 +1,4 @@
-"""Addresses: the API and the admin here, pages in ``articles.urls``. Sockets are in ``articles.routing``."""
+"""Addresses: the API and the admin here, pages in ``articles.urls``. Sockets are in ``articles.live.routing``."""
 
 from __future__ import annotations
 

@@ -27,8 +27,8 @@ from structlog.contextvars import bind_contextvars, bound_contextvars, clear_con
 
 from agents import jobs
 from agents.contract import Text
+from articles.live.routing import sockets
 from articles.models import Run, Status
-from articles.routing import sockets
 from articles.runs.journal import RunJournal
 from articles.services import NewSource, create_article, sweep
 from contentstudio.logs import Lines, asking, logging_config, relayed
@@ -213,7 +213,7 @@ async def test_a_socket_that_is_refused_is_one_line(log: Log) -> None:
     await watcher.connect()
     assert "API key" in (await watcher.receive_json_from())["detail"]
     await watcher.disconnect()
-    [line] = log.of("articles.consumers")
+    [line] = log.of("articles.live.consumers")
     assert (line["article_id"], line["event"].partition(":")[0]) == (7, "a socket is refused (4401)")
 
 

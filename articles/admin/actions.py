@@ -14,9 +14,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from articles import services
-from articles.downloads import download
 from articles.exceptions import StudioError
 from articles.exports import FORMATS, filename
+from articles.exports.download import download
 from articles.models import Article
 
 Admin: TypeAlias = "admin.ModelAdmin[Article]"

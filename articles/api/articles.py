@@ -35,9 +35,9 @@ from articles.api.schemas.evidence import EvidenceOut, JudgedOut, TallyOut
 from articles.api.schemas.outlines import ApprovalIn, OutlineOut, RedoIn
 from articles.api.schemas.seo import SeoOut
 from articles.costs.reports import spent_on_article
-from articles.downloads import download
 from articles.evidence.results import tally_of
 from articles.exceptions import NotPossibleNow, NotYours
+from articles.exports.download import download
 from articles.forms.articles import ORDERS
 from articles.models import Article
 from articles.models import Status as ArticleStatus

@@ -22,8 +22,8 @@ from agents.contract import Brief, Manuscript, Outline, Stage
 from agents.costs.usage import Usage, metered
 from agents.exceptions import AgentError, CeilingReached, FileNotKept, ProviderAway
 from agents.steps import Output, StepSpec
-from articles.drafts import Drafts
 from articles.exceptions import UNEXPECTED, RunTakenAway, StudioError
+from articles.live.draft_stream import Drafts
 from articles.models import Article, Evidence, Run, Status
 from articles.runs.db_retry import patient
 from articles.runs.lease import Claim, writing_as

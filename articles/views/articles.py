@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from agents import samples
 from articles.exceptions import BadSource, NotPossibleNow
 from articles.forms.articles import ORDERS, BriefForm, ListForm, PastedTexts, pasted_sources
-from articles.fragments import fragments
+from articles.live.fragments import fragments
 from articles.models import Article
 from articles.pages import ArticleView
 from articles.services import create_article

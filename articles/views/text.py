@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from articles import services
-from articles.downloads import download
 from articles.exceptions import ExportFailed, NotPossibleNow, TextChanged
 from articles.exports import FORMATS
+from articles.exports.download import download
 from articles.forms.articles import MAX_CONTENT, TextForm
 from articles.models import Article
 from articles.rendering.markdown import to_html, word_count

@@ -10,11 +10,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from agents.contract import Outline
-from articles.consumers import ArticleConsumer
-from articles.fragments import fragments
+from articles.live.consumers import ArticleConsumer
+from articles.live.fragments import fragments
+from articles.live.snapshots import take_look
 from articles.models import Article, Run, Status
 from articles.services import approve_outline, redo_outline
-from articles.watching import take_look
 from tests.factories import StaffFactory, UserFactory, claim, make_article
 from tests.outlines import SECTIONS, TITLE, make_outline, make_waiting_article, outline
 

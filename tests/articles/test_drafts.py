@@ -6,8 +6,8 @@ import asyncio
 
 from channels.layers import get_channel_layer
 
-from articles.doorbell import Draft, group_of
-from articles.drafts import Drafts
+from articles.live.draft_stream import Drafts
+from articles.live.groups import Draft, group_of
 
 ARTICLE = 7_000_001
 

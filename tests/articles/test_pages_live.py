@@ -15,7 +15,7 @@ from django.urls import reverse
 from agents.contract import SEO, CheckedText, Text
 from agents.costs.usage import Usage
 from articles import views
-from articles.fragments import fragments
+from articles.live.fragments import fragments
 from articles.models import ApiKey, Article, Step
 from articles.pages import ArticleView, Measured, draft_html
 from articles.runs.journal import fail_run

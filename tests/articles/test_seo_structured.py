@@ -12,8 +12,8 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from articles.downloads import document_of
 from articles.exports import export
+from articles.exports.download import document_of
 from articles.models import Article
 from articles.seo import Examination, json_ld, meta_tags, open_graph, script_safe
 from tests.articles.seo_articles import SEO, finished

@@ -9,8 +9,8 @@ import pytest
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 
-from articles import consumers, receivers, watching
-from articles.doorbell import drafts_written, group_of, ring
+from articles.live import consumers, receivers, snapshots
+from articles.live.groups import drafts_written, group_of, ring
 from articles.models import Article
 from articles.runs.journal import complete_run, fail_run
 from articles.runs.step_writer import begun, write
@@ -187,10 +187,10 @@ async def test_a_look_that_had_begun_before_the_event_is_taken_again(
 ) -> None:
     """Two watchers share a look. The second is rung for an event that the first one's look was too early for."""
     article, held = await done(make_processing_article, owner)
-    stale = watching.take_look(consumers.ArticleConsumer.tell, article.pk, article.last_seq)
-    real, looks = watching.shared_look, []
+    stale = snapshots.take_look(consumers.ArticleConsumer.tell, article.pk, article.last_seq)
+    real, looks = snapshots.shared_look, []
 
-    async def first_too_early(*args: Any) -> watching.Look | None:
+    async def first_too_early(*args: Any) -> snapshots.Look | None:
         looks.append(args)
         return stale if len(looks) == 2 else await real(*args)
 
@@ -204,18 +204,18 @@ async def test_a_look_that_had_begun_before_the_event_is_taken_again(
 
 async def test_looks_at_the_same_time_are_one(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     article = await done(make_completed_article, owner)
-    real, taken = watching.take_look, []
+    real, taken = snapshots.take_look, []
 
-    def counted(*args: Any) -> watching.Look | None:
+    def counted(*args: Any) -> snapshots.Look | None:
         taken.append(args)
         return real(*args)
 
-    monkeypatch.setattr(watching, "take_look", counted)
+    monkeypatch.setattr(snapshots, "take_look", counted)
     tell = consumers.ArticleConsumer.tell
-    looks = await asyncio.gather(*(watching.shared_look(tell, article.pk, 3) for _ in range(20)))
+    looks = await asyncio.gather(*(snapshots.shared_look(tell, article.pk, 3) for _ in range(20)))
     assert len(taken) == 1
     assert {look.seq for look in looks if look} == {article.last_seq}
-    await watching.shared_look(tell, article.pk, 3)
+    await snapshots.shared_look(tell, article.pk, 3)
     assert len(taken) == 2
 
 

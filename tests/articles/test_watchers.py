@@ -18,8 +18,8 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from articles import consumers
-from articles.doorbell import drafts_written, group_of
+from articles.live import consumers
+from articles.live.groups import drafts_written, group_of
 from articles.models import ApiKey, Article
 from articles.runs.journal import complete_run
 from contentstudio.asgi import application
@@ -201,7 +201,7 @@ async def test_a_peer_that_gives_no_sign_of_life_is_dropped(site: str, owner: Us
 async def test_who_does_not_read_is_sent_away_and_misses_nothing_when_it_comes_back(
     site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "articles.consumers")
+    caplog.set_level("INFO", "articles.live.consumers")
     monkeypatch.setattr("contentstudio.runtime.daphne.PATIENCE", 1.0)
     article, held = await done(make_processing_article, owner)
     before = held_by_the_layer()

@@ -12,7 +12,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import connections
 
-from articles.doorbell import drafts_written, group_of
+from articles.live.groups import drafts_written, group_of
 from articles.models import Article
 
 Given = ParamSpec("Given")

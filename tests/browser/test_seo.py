@@ -8,8 +8,8 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from playwright.sync_api import BrowserContext, Page, expect
 
-from articles.downloads import document_of
 from articles.exports import export
+from articles.exports.download import document_of
 from tests.browser import stages
 from tests.browser.elsewhere import elsewhere
 

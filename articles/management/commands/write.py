@@ -24,9 +24,9 @@ from articles import services
 from articles.costs.limits import refuse_used_up_month
 from articles.costs.reports import spent_on_article
 from articles.doctor import check_tables
-from articles.downloads import document_of
 from articles.exceptions import NotPossibleNow, StudioError
 from articles.exports import FORMATS, export
+from articles.exports.download import document_of
 from articles.forms.articles import BriefForm
 from articles.management.quiet import warnings_only
 from articles.models import Article, Event, Status

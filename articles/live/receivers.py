@@ -11,7 +11,7 @@ from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
 
-from articles.doorbell import group_of, ring
+from articles.live.groups import group_of, ring
 from articles.signals import events_recorded
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import re_path
 
-from articles.consumers import ArticleConsumer, ArticlePageConsumer, NoSuchSocket
+from articles.live.consumers import ArticleConsumer, ArticlePageConsumer, NoSuchSocket
 
 sockets = [
     re_path(r"^ws/articles/(?P<article_id>[0-9]{1,18})/?$", ArticleConsumer.as_asgi()),

@@ -8,7 +8,7 @@ import logging
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
-from articles.doorbell import Draft, drafts_written, group_of
+from articles.live.groups import Draft, drafts_written, group_of
 
 log = logging.getLogger(__name__)
 

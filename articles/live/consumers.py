@@ -24,10 +24,10 @@ from redis.exceptions import RedisError
 from structlog.contextvars import bind_contextvars
 
 from articles.authentication import HOW_TO_GET_IN, Credentials, Receive, Scope, Send, credentials_of
-from articles.doorbell import DraftsWritten, Ring, group_of
-from articles.fragments import fragments
+from articles.live.fragments import fragments
+from articles.live.groups import DraftsWritten, Ring, group_of
+from articles.live.snapshots import Look, in_thread, shared, shared_look
 from articles.models import Article, Event
-from articles.watching import Look, in_thread, shared, shared_look
 
 log = logging.getLogger(__name__)
 
