@@ -16,7 +16,7 @@ from ninja.operation import Operation
 from articles.api import costs
 from articles.api.articles import router
 from articles.authentication import BrowserAuth, KeyAuth
-from articles.health import Health, check_health
+from articles.operations.health import Health, check_health
 from contentstudio.api_errors import SENTENCES, answer, tell_errors
 
 DESCRIPTION = """A brief becomes a finished, sourced article.

@@ -13,7 +13,7 @@ django.setup(set_prefix=False)
 
 from articles.authentication import authenticated  # noqa: E402  (models, which need the set-up)
 from articles.live.routing import sockets  # noqa: E402
-from articles.metrics import counted  # noqa: E402
+from articles.operations.metrics import counted  # noqa: E402
 from contentstudio.runtime.asgi_handler import ThreadedHandler  # noqa: E402
 
 application = ProtocolTypeRouter({"http": ThreadedHandler(), "websocket": counted(authenticated(URLRouter(sockets)))})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from articles.metrics import metrics
+from articles.operations.metrics import metrics
 from contentstudio.api import api, nothing_here, redoc
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -16,8 +16,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from articles.health import places
 from articles.models import Run, Status
+from articles.operations.health import places
 
 LEFT_FREE = 2
 """Places one user leaves to the others, and the runs one user may have in work at least."""

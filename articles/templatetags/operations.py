@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from articles.health import Health, check_health
+from articles.operations.health import Health, check_health
 
 register = template.Library()
 

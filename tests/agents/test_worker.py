@@ -17,7 +17,7 @@ from redis import Redis
 from rq.job import Job
 
 from agents.worker import RECONNECT_EVERY, CrewWorker
-from articles.health import living_workers, places
+from articles.operations.health import living_workers, places
 from contentstudio.runtime import redis_server
 from tests.waiting import wait_until
 from tests.worker_pool import running_workers

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from articles.backup.archive import MANIFEST
+from articles.operations.backup.archive import MANIFEST
 
 
 def contents(archive: Path) -> dict[str, bytes]:

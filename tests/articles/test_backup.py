@@ -24,9 +24,9 @@ from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
-from articles.backup import stores
-from articles.backup.archive import MANIFEST, Manifest
 from articles.models import Article, Event, Run, Status
+from articles.operations.backup import databases
+from articles.operations.backup.archive import MANIFEST, Manifest
 from articles.services import sweep
 from tests.articles.archives import changed, contents, refused, written
 from tests.environment import VAR
@@ -166,7 +166,7 @@ def test_nothing_is_restored_while_workers_live(
     archive: Path, redis: Any, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.REDIS_URL = settings.REDIS_ADDRESS
-    monkeypatch.setattr("articles.health.WORKERS", "rq:workers:of-backups")
+    monkeypatch.setattr("articles.operations.health.WORKERS", "rq:workers:of-backups")
     redis.sadd("rq:workers:of-backups", "rq:worker:living")
     redis.hset("rq:worker:living", "last_heartbeat", timezone.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
     try:
@@ -256,7 +256,7 @@ def test_links_among_the_pictures_are_left_out(owner: User, tmp_path: Path) -> N
     [("pg_dump (PostgreSQL) 17.2 (Debian 17.2-1)", 17), ("pg_dump (PostgreSQL) 18beta1", 18), ("", 0)],
 )
 def test_a_program_tells_its_version(told: str, version: int) -> None:
-    assert stores.major_version(told) == version
+    assert databases.major_version(told) == version
 
 
 @pytest.mark.skipif(not os.environ.get("DATABASE_URL", "").startswith("postgres"), reason="PostgreSQL's programs")
@@ -280,10 +280,10 @@ class TestOnPostgreSQL:
 
     def test_a_restore_that_was_broken_off_is_not_overwritten(self, archive: Path) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(f"CREATE SCHEMA {stores.ASIDE}")
+            cursor.execute(f"CREATE SCHEMA {databases.ASIDE}")
         try:
             assert "A restore was broken off" in refused(archive, "--replace")
             assert Article.objects.count() == 1
         finally:
             with connection.cursor() as cursor:
-                cursor.execute(f"DROP SCHEMA {stores.ASIDE}")
+                cursor.execute(f"DROP SCHEMA {databases.ASIDE}")

@@ -14,10 +14,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
-from articles.backup import restoring
-from articles.backup.archive import MANIFEST
-from articles.backup.places import workplace
 from articles.models import Article
+from articles.operations.backup import restore as restoring
+from articles.operations.backup.archive import MANIFEST
+from articles.operations.backup.folders import workplace
 from tests.articles.archives import contents, refused, written
 from tests.environment import VAR
 from tests.factories import UserFactory, make_completed_article

@@ -17,8 +17,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from redis import Redis
 from rq import Queue, Worker
 
-from articles import doctor
 from articles.models import AgentProfile, ApiKey
+from articles.operations import doctor
 from tests.agents.conftest import model_server, running_model_server  # noqa: F401  (fixtures)
 from tests.factories import UserFactory
 from tests.model_server import ModelServer

@@ -15,8 +15,8 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from articles.costs import limits, reports
-from articles.doctor import check_costs
 from articles.models import Article, Ceiling, Spending, Status, Step
+from articles.operations.doctor import check_costs
 from articles.runs.journal import pause_run
 from articles.runs.step_writer import begun, failed, write
 from articles.services import delete_article, start_run

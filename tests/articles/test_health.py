@@ -19,9 +19,9 @@ from django.utils import timezone
 from rq import Worker
 from rq.utils import now, utcformat
 
-from articles import health
-from articles.inquiry import Inquiry
 from articles.models import Run
+from articles.operations import health
+from articles.operations.bounded_query import Inquiry
 from articles.runs.journal import await_approval, pause_run
 from articles.runs.lease import Claim
 from tests.factories import (

@@ -18,8 +18,8 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.model import faults
-from articles import health, metrics
 from articles.models import Step
+from articles.operations import health, metrics
 from articles.runs.failure_codes import CLASSES, OTHER, class_of
 from articles.runs.journal import fail_run
 from articles.services import cancel_run

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.template.defaultfilters import filesizeformat
 
-from articles.backup import make_backup
 from articles.exceptions import BackupRefused
+from articles.operations.backup import make_backup
 
 
 class Command(BaseCommand):

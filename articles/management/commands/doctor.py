@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from agents.contract import Check
-from articles.doctor import local_checks, models_in_use
 from articles.management.quiet import warnings_only
+from articles.operations.doctor import local_checks, models_in_use
 
 
 class Command(BaseCommand):

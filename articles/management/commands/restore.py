@@ -9,10 +9,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from articles.backup import restore_backup
 from articles.exceptions import BackupRefused
-from articles.health import living_workers
 from articles.management.commands.studio import hold_the_only_studio
+from articles.operations.backup import restore_backup
+from articles.operations.health import living_workers
 
 
 class Command(BaseCommand):

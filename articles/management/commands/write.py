@@ -23,13 +23,13 @@ from agents.costs.prices import dollars
 from articles import services
 from articles.costs.limits import refuse_used_up_month
 from articles.costs.reports import spent_on_article
-from articles.doctor import check_tables
 from articles.exceptions import NotPossibleNow, StudioError
 from articles.exports import FORMATS, export
 from articles.exports.download import document_of
 from articles.forms.articles import BriefForm
 from articles.management.quiet import warnings_only
 from articles.models import Article, Event, Status
+from articles.operations.doctor import check_tables
 from articles.signals import events_recorded
 from contentstudio.runtime import redis_server
 

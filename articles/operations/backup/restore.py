@@ -11,11 +11,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from articles.backup.archive import DATABASE, Manifest, unpack
-from articles.backup.places import brought, exchanged, places, workplace
-from articles.backup.stores import store_of
 from articles.exceptions import BackupRefused
 from articles.models import Article
+from articles.operations.backup.archive import DATABASE, Manifest, unpack
+from articles.operations.backup.databases import store_of
+from articles.operations.backup.folders import brought, exchanged, places, workplace
 
 
 def restore_backup(archive: Path, *, replace: bool) -> Manifest:

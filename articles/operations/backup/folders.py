@@ -11,8 +11,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.storage import storages
 
-from articles.backup.archive import FOLDERS
 from articles.exceptions import BackupRefused
+from articles.operations.backup.archive import FOLDERS
 
 NEW, OLD = ".restore-new", ".restore-old"
 """Inside a place, while it is restored: what is to come, and what was there before."""

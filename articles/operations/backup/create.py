@@ -14,10 +14,10 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from articles.backup.archive import DATABASE, SETTINGS, Manifest, Packer, new_archive
-from articles.backup.places import places, workplace
-from articles.backup.stores import store_of
 from articles.exceptions import BackupRefused
+from articles.operations.backup.archive import DATABASE, SETTINGS, Manifest, Packer, new_archive
+from articles.operations.backup.databases import store_of
+from articles.operations.backup.folders import places, workplace
 from contentstudio.settings import env
 
 SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD")

@@ -24,9 +24,9 @@ from prometheus_client.registry import Collector
 
 from agents.contract import AGENTS
 from articles.authentication import Application, Receive, Scope, Send, key_in
-from articles.health import Health, check_health
-from articles.inquiry import Inquiry
 from articles.models import Run, Status, Step, StepStatus
+from articles.operations.bounded_query import Inquiry
+from articles.operations.health import Health, check_health
 from articles.runs.failure_codes import CLASSES, OTHER, class_of
 
 REGISTRY = CollectorRegistry()

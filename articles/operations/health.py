@@ -19,8 +19,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from articles.inquiry import Inquiry
 from articles.models import Article, Event, Run, Status
+from articles.operations.bounded_query import Inquiry
 
 log = logging.getLogger(__name__)
 
