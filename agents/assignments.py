@@ -32,7 +32,9 @@ from agents.contract import (
     Text,
     Verdict,
 )
-from agents.text.briefing import (
+from agents.text.evidence import Cited
+from agents.text.manuscript import words_of
+from agents.text.prompt_fields import (
     assembled,
     finding_line,
     headings_of,
@@ -43,8 +45,6 @@ from agents.text.briefing import (
     section_fields,
     told,
 )
-from agents.text.evidence import Cited
-from agents.text.manuscript import words_of
 from agents.text.voices import told_voice
 
 Reply = TypeVar("Reply")

@@ -11,7 +11,7 @@ from functools import lru_cache
 from agents.contract import Brief, Passage
 from agents.extractive.sentences import is_quotable, read
 from agents.extractive.terms import Vector, likeness, rarity, terms, vector
-from agents.text.words import count_words
+from agents.text.tokenizer import count_words
 
 # Two sentences that share this much of their terms say the same: Jaccard, |A ∩ B| / |A ∪ B|.
 _SAME = 0.7

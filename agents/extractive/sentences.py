@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agents.text.words import PAUSES, STOPS, WIDE_STOPS, count_words
+from agents.text.tokenizer import PAUSES, STOPS, WIDE_STOPS, count_words
 
 # English, German, then French, Spanish, Italian, Dutch and Vietnamese. "e.g." and "z.B." are told by their form.
 _ABBREVIATION_LIST = """

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
-from agents.text.words import CJK, IDEOGRAPH
+from agents.text.tokenizer import CJK, IDEOGRAPH
 
 _RUN = re.compile(rf"[{CJK}]+|[^\W\d_{CJK}]+(?:['’-][^\W\d_{CJK}]+)*")
 _STEM = 6

@@ -19,6 +19,6 @@ def preload() -> None:
         "ddgs.ddgs",
     ):
         import_module(module)
-    from agents.research import ranking
+    from agents.text import ranking
 
     ranking.preload()

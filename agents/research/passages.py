@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agents.text.words import PAUSES, STOP, STOPS, WORD, count_words, lines, sentences
+from agents.text.tokenizer import PAUSES, STOP, STOPS, WORD, count_words, lines, sentences
 
 # Words of a passage: long enough to stand for itself, short enough for a citation to mean something.
 LEAST, ENOUGH, MOST = 80, 150, 200

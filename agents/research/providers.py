@@ -15,8 +15,8 @@ from agents.contract import Hit
 from agents.exceptions import SearchFailed
 from agents.research.apart import apart
 from agents.research.fetch import USER_AGENT, tls_context
-from agents.research.ranking import terms
 from agents.research.search import Unanswered, hits_from
+from agents.text.ranking import terms
 
 SECONDS = 6.0
 NO_ANSWER = "{} did not answer within {:g} seconds. Try again later."

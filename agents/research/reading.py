@@ -14,10 +14,10 @@ from agents.exceptions import FetchRefused, SourceUnreadable
 from agents.research.documents import Document, read_file, read_page, read_text
 from agents.research.fetch import Fetcher
 from agents.research.finding import page_key
-from agents.research.likeness import repeats
 from agents.research.passages import cut, is_boilerplate
 from agents.research.text import first_words
-from agents.text.words import count_words
+from agents.text.near_duplicates import repeats
+from agents.text.tokenizer import count_words
 
 AT_ONCE = 6
 EXCERPT_CHARACTERS = 300

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from agents import assignments
 from agents.contract import CheckedText, Evidence, Outline, Passage, Reading, Verdict
 from agents.stages.desk import Desk, counted
+from agents.text.cleanup import PARAGRAPH
 from agents.text.evidence import Cited, cited_sentences, compare, reworded
 from agents.text.language import is_in
-from agents.text.written import PARAGRAPH
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from agents import assignments
 from agents.contract import FAQ, SEO, Description, Outline
 from agents.prompts import config
 from agents.stages.desk import Desk, both
-from agents.text.briefing import language_name
 from agents.text.language import is_in
 from agents.text.manuscript import assemble
+from agents.text.prompt_fields import language_name
 from agents.text.seo import fit_seo, seo_problems, unsaid_keyword
 
 

@@ -10,10 +10,10 @@ from agents.contract import Headings, Outline, OutlineSection, SectionPlan
 from agents.exceptions import AwaitsApproval
 from agents.stages.desk import Desk, counted, side_by_side
 from agents.stages.researching import Material
+from agents.text.cleanup import heading_of
 from agents.text.headings import fit_headings, heading_problems
 from agents.text.length import budgets
 from agents.text.manuscript import distinct, section_count, shortlist
-from agents.text.written import heading_of
 
 
 async def make_outline(desk: Desk, material: Material) -> Outline:

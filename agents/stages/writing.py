@@ -10,12 +10,12 @@ from agents.assignments import Assignment
 from agents.contract import Outline, Reading, Text
 from agents.prompts import config
 from agents.stages.desk import Desk, Draft, counted, side_by_side
-from agents.text.briefing import language_name
 from agents.text.citations import marks, strip_strays, strip_unknown
+from agents.text.cleanup import PARAGRAPH, is_whole, section_text, without_loose_end
 from agents.text.language import is_in
 from agents.text.length import AIM, LONG, SHORT, adjustments, fits
 from agents.text.manuscript import repeated, section_passages, words_of
-from agents.text.written import PARAGRAPH, is_whole, section_text, without_loose_end
+from agents.text.prompt_fields import language_name
 
 ROUNDS = 2
 """How often the sections are looked at together once each was held to its own length."""

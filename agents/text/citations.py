@@ -17,8 +17,8 @@ from functools import partial
 from urllib.parse import quote, urlsplit
 
 from agents.contract import Reading, Reference, Source
-from agents.text.prose import LINE_OPENING, by_block, in_prose, parse_blocks, pieces
-from agents.text.words import PAUSES, STOPS
+from agents.text.markdown import LINE_OPENING, by_block, in_prose, parse_blocks, pieces
+from agents.text.tokenizer import PAUSES, STOPS
 
 # [S3]  [S3, S4 and S5]  [S3-S5]  [see S3]  [S3, p. 4]  [^S3]  【S3】  ［S3］  (S3)  （S3）, and a link made of one: [S3](https://…)
 _PAGE = r"(?:[,:]?\s?(?:pp?\.?|pages?|S\.|§|para\.?|lines?)\s?[0-9]{1,4}(?:[–-][0-9]{1,4})?)"

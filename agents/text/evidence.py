@@ -13,10 +13,10 @@ from itertools import pairwise
 
 from agents.contract import Passage, Verdict
 from agents.text.citations import Mark, escaped, find_marks, marks, strip_unknown
-from agents.text.figures import missing_figures
-from agents.text.prose import LINE_OPENING, by_block, visible
-from agents.text.wording import missing_quotations, stands_in
-from agents.text.words import STOPS, count_words, sentences
+from agents.text.markdown import LINE_OPENING, by_block, visible
+from agents.text.numbers import missing_figures
+from agents.text.quotations import missing_quotations, stands_in
+from agents.text.tokenizer import STOPS, count_words, sentences
 
 MOST_WORDS = 80
 MOST_TIMES_LONGER = 3

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from agents.contract import MAX_HEADING, MAX_SECTIONS, Brief, Headings
 from agents.exceptions import ModelError
+from agents.text.cleanup import heading_of
 from agents.text.language import is_in
 from agents.text.seo import Limits, cut
-from agents.text.written import heading_of
 
 SPARE = 5
 """A fifth more or fewer sections than planned are well: each is about 150 to 240 words long still."""

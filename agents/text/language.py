@@ -8,8 +8,8 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from agents.text.citations import strip_unknown
-from agents.text.prose import pieces
-from agents.text.words import count_words, sentences
+from agents.text.markdown import pieces
+from agents.text.tokenizer import count_words, sentences
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier

@@ -8,13 +8,13 @@ from itertools import combinations
 
 from agents.contract import Brief, Manuscript, Outline, Passage, Reading
 from agents.exceptions import ManuscriptIncomplete
-from agents.research.likeness import resemblance, sketch
-from agents.research.ranking import rank
 from agents.text.citations import marks, strip_unknown
+from agents.text.cleanup import one_line
 from agents.text.language import is_in
-from agents.text.runs import longest_shared, words_in
-from agents.text.words import count_words
-from agents.text.written import one_line
+from agents.text.near_duplicates import resemblance, sketch
+from agents.text.ngrams import longest_shared, words_in
+from agents.text.ranking import rank
+from agents.text.tokenizer import count_words
 
 SECTION_WORDS = 190
 MOST_SECTIONS = 26

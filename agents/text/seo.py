@@ -18,8 +18,8 @@ from markdown_it.token import Token
 
 from agents.contract import SEO, Answered, Description
 from agents.text.citations import strip_unknown
-from agents.text.phrases import speaks_of
-from agents.text.words import MARKS, PAUSES, STOPS, WIDE_STOPS, WORD, count_words, sentences
+from agents.text.keyword_match import speaks_of
+from agents.text.tokenizer import MARKS, PAUSES, STOPS, WIDE_STOPS, WORD, count_words, sentences
 
 
 class Limits(NamedTuple):

@@ -8,7 +8,7 @@ from itertools import islice
 
 from agents.contract import Voice
 from agents.prompts import config
-from agents.text.words import CJK, WORD
+from agents.text.tokenizer import CJK, WORD
 
 SAMPLES, SAMPLE_WORDS = 2, 150
 """How many samples a prompt shows, and how much of each: enough to hear a voice, little beside the passages."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from agents.text.citations import strip_strays
 from agents.text.evidence import cited_sentences
-from agents.text.figures import missing_figures
-from agents.text.prose import by_block, pieces
-from agents.text.wording import missing_quotations
-from agents.text.words import count_words
+from agents.text.markdown import by_block, pieces
+from agents.text.numbers import missing_figures
+from agents.text.quotations import missing_quotations
+from agents.text.tokenizer import count_words
 from articles.quality.piece import FEWEST_WORDS, Piece
 
 # Marks in brackets of any kind, also those the studio does not take for its own: a pattern apart from the one that compiles.

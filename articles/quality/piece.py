@@ -9,8 +9,8 @@ from functools import cached_property
 from itertools import pairwise
 
 from agents.contract import SEO, Passage
-from agents.text.prose import LINE_OPENING, by_block, in_prose, parse_blocks, pieces, visible
-from agents.text.words import count_words, sentences
+from agents.text.markdown import LINE_OPENING, by_block, in_prose, parse_blocks, pieces, visible
+from agents.text.tokenizer import count_words, sentences
 
 FEWEST_WORDS = 4
 """Less is no sentence but an item of a list or a label."""

@@ -13,7 +13,7 @@ from functools import cache
 
 import pyphen
 
-from agents.text.words import WORD
+from agents.text.tokenizer import WORD
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.text.runs import runs, stretches, words_in
+from agents.text.ngrams import runs, stretches, words_in
 
 NAMED = 3
 

@@ -20,7 +20,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from agents.text.words import STOPS
+from agents.text.tokenizer import STOPS
 
 Verdict = Literal["supported", "partly", "not"]
 

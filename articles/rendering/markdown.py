@@ -23,7 +23,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.footnote import footnote_plugin
 
-from agents.text.words import count_words
+from agents.text.tokenizer import count_words
 from articles.rendering import annotations as annotation
 from articles.rendering.annotations import Annotation, Annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from agents.text.phrases import speaks_of
+from agents.text.keyword_match import speaks_of
 from articles.seo.finding import Finding, bad, good, warn, worst_first
 from articles.seo.page import Heading, Page
 from articles.seo.words import phrase

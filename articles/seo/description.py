@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agents.contract import SEO
-from agents.text.phrases import speaks_of
+from agents.text.keyword_match import speaks_of
 from agents.text.seo import DESCRIPTION, KEYWORDS, SLUG_LENGTH, SLUG_WORDS, TITLE, Limits, slug_of, width
 from articles.seo.finding import Finding, bad, good, warn
 from articles.seo.page import Page

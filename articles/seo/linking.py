@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import F
 
-from agents.text.phrases import WORD, singular
+from agents.text.keyword_match import WORD, singular
 from agents.text.seo import SMALL_WORDS
 from articles.models import Article, Status
 from articles.seo.page import Page, Paragraph

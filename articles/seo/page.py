@@ -11,7 +11,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
 from agents.contract import SEO
-from agents.text.words import count_words
+from agents.text.tokenizer import count_words
 from articles.models import Article
 from articles.rendering.markdown import MAX_CHARACTERS
 from articles.seo.words import findable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from agents.text.phrases import forms
+from agents.text.keyword_match import forms
 
 
 @lru_cache(maxsize=8192)

@@ -7,7 +7,7 @@ import pytest
 from agents.contract import Passage
 from agents.text.citations import marks
 from agents.text.evidence import cited_sentences, compare, reworded
-from agents.text.prose import parse_blocks
+from agents.text.markdown import parse_blocks
 from tests.growth import in_proportion
 
 ROOFS = (

@@ -20,7 +20,7 @@ from agents.extractive.sentences import split
 from agents.extractive.terms import terms
 from agents.text.citations import compile_references, marks, strip_unknown
 from agents.text.evidence import cited_sentences, compare
-from agents.text.words import count_words
+from agents.text.tokenizer import count_words
 
 ESSAYS = {sample.title: sample.text for sample in samples.closest(" ".join(samples.titles()), limit=9)}
 ROOFS, BEES, BREAD = ESSAYS["Rooftop gardens"], ESSAYS["Honey bees and their colony"], ESSAYS["Sourdough bread"]

@@ -6,7 +6,7 @@ import pytest
 
 from agents import samples
 from agents.extractive.sentences import is_quotable, split
-from agents.text.words import count_words
+from agents.text.tokenizer import count_words
 
 
 @pytest.mark.parametrize(

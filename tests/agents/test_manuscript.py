@@ -6,7 +6,7 @@ import pytest
 
 from agents.contract import Brief, Evidence, Outline, OutlineSection, Passage, Reading
 from agents.exceptions import ManuscriptIncomplete
-from agents.research import ranking
+from agents.text import ranking
 from agents.text.manuscript import (
     assemble,
     check,

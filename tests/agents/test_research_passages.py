@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 
 from agents.contract import Passage
-from agents.research.likeness import repeats, resemblance, sketch
 from agents.research.passages import cut, is_boilerplate
-from agents.research.ranking import rank, terms
-from agents.text.words import count_words, sentences
+from agents.text.near_duplicates import repeats, resemblance, sketch
+from agents.text.ranking import rank, terms
+from agents.text.tokenizer import count_words, sentences
 
 WORDS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "omega")
 

@@ -373,7 +373,7 @@ def test_importing_the_package_costs_nothing_until_it_is_used():
         "import sys, agents.research as research\n"
         "slow = {'httpx', 'trafilatura', 'bm25s', 'numpy', 'ddgs', 'pypdf', 'django'}\n"
         "assert not slow & set(sys.modules), slow & set(sys.modules)\n"
-        "import agents.research.reading, agents.research.choice, agents.research.ranking\n"
+        "import agents.research.reading, agents.research.choice, agents.text.ranking\n"
         "assert slow & set(sys.modules) <= {'httpx'}, slow & set(sys.modules)\n"
         "research.preload()\n"
         "assert {'trafilatura', 'bm25s', 'ddgs.ddgs'} <= set(sys.modules)\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.text.written import heading_of, is_whole, section_text, without_loose_end
+from agents.text.cleanup import heading_of, is_whole, section_text, without_loose_end
 
 
 @pytest.mark.parametrize(

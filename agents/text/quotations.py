@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 
-from agents.text.words import PAUSES, STOPS, count_words
+from agents.text.tokenizer import PAUSES, STOPS, count_words
 
 _FEWEST_WORDS_OF_A_SENTENCE = 5
 """Shorter ones may stand anywhere and mean something else there."""

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from zlib import crc32
 
-from agents.text.words import WORD
+from agents.text.tokenizer import WORD
 
 SHINGLE_WORDS = 5
 SKETCH_SIZE = 400

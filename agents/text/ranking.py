@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from agents.contract import Passage
-from agents.text.words import CJK, IDEOGRAPH, LETTERS, UNSPACED
+from agents.text.tokenizer import CJK, IDEOGRAPH, LETTERS, UNSPACED
 
 TERM = re.compile(f"[{CJK}]+|[{UNSPACED}]+|{LETTERS}")
 _UNSPACED = re.compile(f"[{UNSPACED}]")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agents.text.words import WORD
+from agents.text.tokenizer import WORD
 
 RUN = 6
 

@@ -6,8 +6,8 @@ import re
 from functools import partial
 
 from agents.text.citations import strip_strays, strip_unknown
-from agents.text.prose import by_block, in_prose
-from agents.text.words import LIST_NUMBER, PAUSES, STOP, STOPS, UNSPACED, count_words, sentences
+from agents.text.markdown import by_block, in_prose
+from agents.text.tokenizer import LIST_NUMBER, PAUSES, STOP, STOPS, UNSPACED, count_words, sentences
 
 PARAGRAPH = "\n\n"
 """What stands between two of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from agents.text.words import CJK, LETTERS, UNSPACED
+from agents.text.tokenizer import CJK, LETTERS, UNSPACED
 
 WORD = re.compile(f"[{CJK}{UNSPACED}]|{LETTERS}")
 STEM = (
