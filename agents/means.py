@@ -15,8 +15,8 @@ from agents.exceptions import NothingToRead
 from agents.images import draw, draw_cover
 from agents.model.client import model_client
 from agents.pipeline import Means
-from agents.research.choice import fetcher_from_settings, read_for
-from agents.research.kinds import PICTURES
+from agents.research.factory import fetcher_from_settings, read_for
+from agents.research.media_types import PICTURES
 from agents.research.reading import read_all
 
 BUILT_IN = "built-in extractive writer"

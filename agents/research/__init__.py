@@ -13,7 +13,7 @@ from importlib import import_module
 def preload() -> None:
     """Import what reading needs (about half a second), for a worker that forks one process a run."""
     for module in (
-        "agents.research.choice",
+        "agents.research.factory",
         "agents.research.reading",
         "trafilatura",
         "ddgs.ddgs",

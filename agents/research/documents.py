@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agents.exceptions import SourceUnreadable
-from agents.research.confined import Outcome, run_confined
 from agents.research.fetch import Fetched
-from agents.research.kinds import Kind, kind_of_answer, kind_of_name
+from agents.research.media_types import Kind, kind_of_answer, kind_of_name
+from agents.research.sandbox import Outcome, run_confined
 from agents.research.text import MAX_CHARACTERS, decode, is_hard_wrapped, one_line, tidy, unwrap
 
 logger = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ import httpx
 
 from agents.exceptions import FetchRefused
 from agents.research.addresses import Address, Allowed
-from agents.research.apart import apart
-from agents.research.kinds import DOCUMENTS, Expected
+from agents.research.media_types import DOCUMENTS, Expected
+from agents.research.threads import apart
 
 USER_AGENT = "ContentStudio/0.1 (self-hosted writing studio; reads single pages for their citation)"
 ACCEPT = "text/html,application/xhtml+xml,application/pdf,text/plain;q=0.9,text/markdown;q=0.9,*/*;q=0.1"

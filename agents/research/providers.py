@@ -13,9 +13,9 @@ import httpx
 
 from agents.contract import Hit
 from agents.exceptions import SearchFailed
-from agents.research.apart import apart
 from agents.research.fetch import USER_AGENT, tls_context
 from agents.research.search import Unanswered, hits_from
+from agents.research.threads import apart
 from agents.text.ranking import terms
 
 SECONDS = 6.0

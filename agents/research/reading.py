@@ -13,7 +13,7 @@ from agents.contract import BriefSource, Hit, Passage, Reading, Source, Unread
 from agents.exceptions import FetchRefused, SourceUnreadable
 from agents.research.documents import Document, read_file, read_page, read_text
 from agents.research.fetch import Fetcher
-from agents.research.finding import page_key
+from agents.research.find_pages import page_key
 from agents.research.passages import cut, is_boilerplate
 from agents.research.text import first_words
 from agents.text.near_duplicates import repeats

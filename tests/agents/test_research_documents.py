@@ -16,10 +16,10 @@ from pypdf import PdfReader, PdfWriter
 
 from agents.exceptions import SourceUnreadable
 from agents.research import documents, pdf
-from agents.research.confined import run_confined
 from agents.research.documents import read_file, read_page, read_text
 from agents.research.fetch import Fetched
-from agents.research.kinds import MEDIA_TYPES, Kind
+from agents.research.media_types import MEDIA_TYPES, Kind
+from agents.research.sandbox import run_confined
 from agents.research.text import MAX_CHARACTERS, decode, first_words, is_hard_wrapped, one_line, tidy, unwrap
 from tests.agents.fixtures.loopback import page
 from tests.environment import ROOT
@@ -322,7 +322,7 @@ async def test_a_program_is_stopped_when_its_time_is_up():
 def test_a_program_ends_with_the_process_that_started_it():
     reader = [sys.executable, "-c", "import time; time.sleep(120)"]
     reading = f"run_confined({reader}, b'', seconds=120, most=1)"
-    job = f"import asyncio; from agents.research.confined import run_confined; asyncio.run({reading})"
+    job = f"import asyncio; from agents.research.sandbox import run_confined; asyncio.run({reading})"
     started = subprocess.Popen([sys.executable, "-c", job], cwd=ROOT)
     wait_until(lambda: bool(psutil.Process(started.pid).children()))
     (program,) = psutil.Process(started.pid).children()

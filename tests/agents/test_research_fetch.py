@@ -13,7 +13,7 @@ from aiohttp import web
 from agents.exceptions import FetchRefused
 from agents.research.addresses import Address, Allowed
 from agents.research.fetch import Fetcher, parse_address
-from agents.research.kinds import PICTURES, kind_of_answer
+from agents.research.media_types import PICTURES, kind_of_answer
 from tests.agents.fixtures.loopback import answering, serving
 
 LOOPBACK = Allowed.parse(["127.0.0.0/8", "::1"])

@@ -17,11 +17,11 @@ import pytest
 
 from agents.contract import Hit
 from agents.exceptions import SearchFailed
-from agents.research import reach
-from agents.research.apart import apart
-from agents.research.finding import find
-from agents.research.reach import IfReached, Outages, connect
+from agents.research import circuit_breaker
+from agents.research.circuit_breaker import IfReached, Outages, connect
+from agents.research.find_pages import find
 from agents.research.search import FirstOf, Unanswered
+from agents.research.threads import apart
 from tests.agents.fixtures.loopback import answering, serving
 
 NOWHERE = "http://127.0.0.1:9"
@@ -105,7 +105,7 @@ async def test_a_name_that_is_not_resolved_holds_nobody_up(no_names: list[str]):
     begun = time.monotonic()
     _, problems = await find(["a", "b", "c", "d"], chain, 5)
 
-    assert time.monotonic() - begun < 4 * 2 * reach.SECONDS, "the names were waited for one after the other"
+    assert time.monotonic() - begun < 4 * 2 * circuit_breaker.SECONDS, "the names were waited for one after the other"
     assert no_names == ["one.example", "two.example"], "one question finds out for all"
     assert "no connection within 1.5 seconds" in problems[0]
 
@@ -113,7 +113,7 @@ async def test_a_name_that_is_not_resolved_holds_nobody_up(no_names: list[str]):
 def test_a_process_ends_without_waiting_for_a_name():
     program = (
         "import asyncio, socket, time\n"
-        "from agents.research.reach import connect\n"
+        "from agents.research.circuit_breaker import connect\n"
         "socket.getaddrinfo = lambda *_, **__: time.sleep(60)\n"
         "try:\n"
         "    asyncio.run(connect('https://one.example', seconds=0.1))\n"

@@ -16,8 +16,8 @@ from ddgs.engines import ENGINES
 from agents.contract import Brief, BriefSource, Hit
 from agents.exceptions import SearchFailed
 from agents.research import providers
-from agents.research.choice import PROVIDERS, choose_search, fetcher_from_settings, read_for, search_from_settings
-from agents.research.finding import find, page_key
+from agents.research.factory import PROVIDERS, choose_search, fetcher_from_settings, read_for, search_from_settings
+from agents.research.find_pages import find, page_key
 from agents.research.providers import Brave, Ddgs, SearXNG, Tavily, Wikipedia, edition, region
 from agents.research.search import FirstOf, NoSearch, Search, Unanswered, hits_from, plain
 from tests.agents.fixtures.loopback import Handler, answering, page, serving
@@ -373,7 +373,7 @@ def test_importing_the_package_costs_nothing_until_it_is_used():
         "import sys, agents.research as research\n"
         "slow = {'httpx', 'trafilatura', 'bm25s', 'numpy', 'ddgs', 'pypdf', 'django'}\n"
         "assert not slow & set(sys.modules), slow & set(sys.modules)\n"
-        "import agents.research.reading, agents.research.choice, agents.text.ranking\n"
+        "import agents.research.reading, agents.research.factory, agents.text.ranking\n"
         "assert slow & set(sys.modules) <= {'httpx'}, slow & set(sys.modules)\n"
         "research.preload()\n"
         "assert {'trafilatura', 'bm25s', 'ddgs.ddgs'} <= set(sys.modules)\n"

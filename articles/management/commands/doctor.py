@@ -67,7 +67,7 @@ async def model_checks(models: set[str]) -> list[Check]:
 async def search_check() -> Check:
     from agents.exceptions import SearchFailed
     from agents.model.probe import probe_search
-    from agents.research.choice import search_from_settings
+    from agents.research.factory import search_from_settings
 
     try:
         return await probe_search(search_from_settings())

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from agents.contract import Brief, Hit, Reading
 from agents.exceptions import SearchFailed
 from agents.research.addresses import Allowed
+from agents.research.circuit_breaker import IfReached, Outages
 from agents.research.fetch import Fetcher
-from agents.research.finding import find
+from agents.research.find_pages import find
 from agents.research.providers import Brave, Ddgs, SearXNG, Tavily, Wikipedia
-from agents.research.reach import IfReached, Outages
 from agents.research.reading import read_while_finding
 from agents.research.search import FirstOf, NoSearch, Provider, Search
 
