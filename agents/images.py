@@ -22,7 +22,7 @@ from agents.contract import Shape
 from agents.costs.budget import afforded, spend
 from agents.costs.usage import Usage
 from agents.exceptions import ModelError
-from agents.model.faults import diagnose
+from agents.llm.errors import diagnose
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Pixels

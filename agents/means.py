@@ -10,10 +10,10 @@ from django.conf import settings
 
 from agents import samples
 from agents.contract import AgentWords, Brief, BriefSource, Outline, PicturePrompt, Reading, Stage
-from agents.crew import StudioCrew
+from agents.crew.crew import StudioCrew
 from agents.exceptions import NothingToRead
 from agents.images import draw, draw_cover
-from agents.model.client import model_client
+from agents.llm.client import model_client
 from agents.pipeline import Means
 from agents.research.factory import fetcher_from_settings, read_for
 from agents.research.media_types import PICTURES

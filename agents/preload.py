@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from PIL import Image
 
 from agents import research
-from agents.model.client import trusted
+from agents.llm.client import trusted
 from agents.rehearsal import rehearse
 from agents.text import language
 from articles.models import AgentProfile, Article, Event, Run, Step

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 
 import httpx
 
-from agents.assignments import plan_research, rewordings, verdicts
 from agents.contract import AGENTS, Answer, Brief
-from agents.crew import StudioCrew
-from agents.model.client import model_client
-from agents.model.dialect import strict_schema
+from agents.crew.assignments import plan_research, rewordings, verdicts
+from agents.crew.crew import StudioCrew
+from agents.llm.capabilities import strict_schema
+from agents.llm.client import model_client
 
 REPLY = {"questions": ["What is it?", "How is it done?", "Who gains?"]}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import openai
 
-from agents.model.client import trusted
-from agents.model.transport import ModelTransport
+from agents.llm.client import trusted
+from agents.llm.transport import ModelTransport
 
 
 def client_of(url: str, timeout: float = 5.0) -> openai.AsyncOpenAI:

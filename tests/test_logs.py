@@ -249,7 +249,7 @@ class TestARun:
     def test_a_fault_of_the_provider_tells_its_step(self, log: Log, model: ModelServer, owner: User) -> None:
         model.fail(match="You write one section", status=400, times=50)
         run = self.write(owner, include_image=False)
-        lines = [line for line in log.of("agents.model.endpoint") if "given up after 1 tries" in line["event"]]
+        lines = [line for line in log.of("agents.llm.chat") if "given up after 1 tries" in line["event"]]
         assert {(line["run_id"], line["step"].partition(":")[0]) for line in lines} == {(run.pk, "write")}
 
     def test_a_picture_that_fails_is_one_line(self, log: Log, model: ModelServer, owner: User) -> None:

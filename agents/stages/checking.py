@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents import assignments
 from agents.contract import CheckedText, Evidence, Outline, Passage, Reading, Verdict
+from agents.crew import assignments
 from agents.stages.desk import Desk, counted
 from agents.text.cleanup import PARAGRAPH
 from agents.text.evidence import Cited, cited_sentences, compare, reworded

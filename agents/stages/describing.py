@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from agents import assignments
 from agents.contract import FAQ, SEO, Description, Outline
+from agents.crew import assignments
 from agents.prompts import config
 from agents.stages.desk import Desk, both
 from agents.text.language import is_in

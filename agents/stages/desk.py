@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
 
-from agents.assignments import Assignment, Reply
 from agents.contract import Brief, Outline, PicturePrompt, Reading, Stage
+from agents.crew.assignments import Assignment, Reply
 from agents.steps import Journal, Output, StepSpec
 from agents.text.length import Pace
 
@@ -18,7 +18,7 @@ Draft = Callable[[int, str], Awaitable[None]]
 
 
 class Crew(Protocol):
-    """Who answers assignments: ``agents.crew.StudioCrew``."""
+    """Who answers assignments: ``agents.crew.crew.StudioCrew``."""
 
     async def ask(self, assignment: Assignment[Reply], draft: Draft | None = None) -> Reply: ...
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from agents import assignments
 from agents.contract import Outline, Reading, Remark, Review, Text
+from agents.crew import assignments
 from agents.prompts import config
 from agents.stages.desk import Desk, counted
 from agents.stages.writing import controlled, sound, still_cites, told_length

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from agents import assignments
 from agents.contract import Outline, Picture, PicturePrompt
+from agents.crew import assignments
 from agents.exceptions import AgentError, CeilingReached, ModelError, ProviderAway
 from agents.images import share_crop, suffix
 from agents.stages.desk import Desk

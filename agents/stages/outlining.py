@@ -5,8 +5,8 @@ So the time hardly grows with the length, and whoever writes a section knows wha
 
 from __future__ import annotations
 
-from agents import assignments
 from agents.contract import Headings, Outline, OutlineSection, SectionPlan
+from agents.crew import assignments
 from agents.exceptions import AwaitsApproval
 from agents.stages.desk import Desk, counted, side_by_side
 from agents.stages.researching import Material

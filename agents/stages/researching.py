@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from agents import assignments
 from agents.contract import Finding, Findings, Found, Questions, Reading, Synthesis
+from agents.crew import assignments
 from agents.exceptions import NothingToRead
 from agents.stages.desk import Desk, counted, side_by_side
 from agents.text.manuscript import distinct, shortlist, words_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from agents import assignments
-from agents.assignments import Assignment
 from agents.contract import Outline, Reading, Text
+from agents.crew import assignments
+from agents.crew.assignments import Assignment
 from agents.prompts import config
 from agents.stages.desk import Desk, Draft, counted, side_by_side
 from agents.text.citations import marks, strip_strays, strip_unknown

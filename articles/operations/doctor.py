@@ -1,6 +1,6 @@
 """Looks at what the studio stands on. Each function gives checks: how it is, and what to do where that is not well.
 
-The model and the search are looked at by ``agents.model.probe``.
+The model and the search are looked at by ``agents.llm.diagnostics``.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ import openai
 import pytest
 
 from agents.contract import AGENTS
-from agents.crew import StudioCrew
-from agents.model import dialect
+from agents.crew.crew import StudioCrew
+from agents.llm import capabilities
 from tests.model_client import client_of
 from tests.model_server import ModelServer
 
@@ -16,7 +16,7 @@ from tests.model_server import ModelServer
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test learns of the model server what another made it refuse."""
-    monkeypatch.setattr(dialect, "_known", {})
+    monkeypatch.setattr(capabilities, "_known", {})
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from agents.costs.budget import Limit, Purse, afforded, answer_limit, spend, spe
 from agents.costs.prices import dollars
 from agents.costs.usage import Usage, metered
 from agents.exceptions import CeilingReached
-from agents.model.dialect import Question
-from agents.model.endpoint import Endpoint
+from agents.llm.capabilities import Question
+from agents.llm.chat import Endpoint
 from tests.model_server import ModelServer
 
 PROMPT = 3500  # bytes: 1,000 tokens, $0.0025 of gpt-4o; an answer of 750 tokens makes a cent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from agents.contract import Manuscript, Outline, OutlineSection
-from agents.crew import StudioCrew
+from agents.crew.crew import StudioCrew
 from agents.pipeline import brought_back, produce
 from agents.stages.checking import check_section, checked
 from agents.stages.desk import Desk

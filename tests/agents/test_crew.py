@@ -17,7 +17,6 @@ from crewai import BaseLLM
 from crewai.agents.agent_executor import AgentExecutorState
 from crewai.events.event_bus import crewai_event_bus
 
-from agents import assignments
 from agents.contract import (
     AGENTS,
     AgentWords,
@@ -32,7 +31,8 @@ from agents.contract import (
     Remark,
     Voice,
 )
-from agents.crew import StudioCrew
+from agents.crew import assignments
+from agents.crew.crew import StudioCrew
 from agents.exceptions import ModelError
 from agents.prompts import config
 from agents.text.evidence import cited_sentences
@@ -288,7 +288,7 @@ async def test_the_built_in_writer_answers_without_a_model() -> None:
 
 
 def test_importing_the_crew_prints_nothing_and_writes_only_under_var(tmp_path: object) -> None:
-    code = "import contentstudio.settings, agents.crew"
+    code = "import contentstudio.settings, agents.crew.crew"
     home = f"{tmp_path}/home"
     environment = {"HOME": home, "VAR": f"{tmp_path}/var", "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from agents.contract import SEO, Outline, OutlineSection
-from agents.crew import StudioCrew
+from agents.crew.crew import StudioCrew
 from agents.stages.describing import describe
 from agents.stages.desk import Desk
 from tests.agents.recipes import BRIEF, MemoryJournal, means

@@ -18,10 +18,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from agents.crew.llm import StudioLLM
 from agents.exceptions import ModelError
-from agents.model import endpoint
-from agents.model.faults import LONGEST_QUOTE, Fault, diagnose, error_amid_stream
-from agents.model.llm import StudioLLM
+from agents.llm import chat
+from agents.llm.errors import LONGEST_QUOTE, Fault, diagnose, error_amid_stream
 from tests.model_client import client_of
 
 DAY = datetime.timedelta(days=1)
@@ -38,7 +38,7 @@ async def told(url: str) -> ModelError:
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.model.faults.Fault.pause", lambda self, attempt: 0.0)
+    monkeypatch.setattr("agents.llm.errors.Fault.pause", lambda self, attempt: 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ async def test_a_server_that_hangs_up_is_asked_again() -> None:
     async with server_of() as (port, callers):
         error = await told(f"http://localhost:{port}/v1")
     assert "broke off" in str(error)
-    assert len(callers) == endpoint.TRIES
+    assert len(callers) == chat.TRIES
 
 
 async def test_a_body_without_an_end_is_told_as_broken_off() -> None:
@@ -110,7 +110,7 @@ async def test_a_body_without_an_end_is_told_as_broken_off() -> None:
     async with server_of(answer=head + b": hello\n\n") as (port, callers):
         error = await told(f"http://localhost:{port}/v1")
     assert "broke off" in str(error)
-    assert len(callers) == endpoint.TRIES
+    assert len(callers) == chat.TRIES
 
 
 async def test_a_server_that_is_away_is_told_as_such(unused_tcp_port: int) -> None:
@@ -144,7 +144,7 @@ def full_house() -> Iterator[int]:
 async def test_a_server_that_takes_no_call_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     with full_house() as port:
         async with client_of(f"http://127.0.0.1:{port}", timeout=0.3) as client:
-            asked = endpoint.Endpoint("m", client, asyncio.Semaphore(1), tries=1)
+            asked = chat.Endpoint("m", client, asyncio.Semaphore(1), tries=1)
             with pytest.raises(ModelError, match="did not take the call in time"):
                 await asked.text([{"role": "user", "content": "Say something."}])
 

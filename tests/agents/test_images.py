@@ -64,7 +64,7 @@ class _Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ImageServer]:
-    monkeypatch.setattr("agents.model.faults.Fault.pause", lambda self, attempt: 0.0)
+    monkeypatch.setattr("agents.llm.errors.Fault.pause", lambda self, attempt: 0.0)
     with ImageServer() as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server

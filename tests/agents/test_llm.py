@@ -11,9 +11,9 @@ import pytest
 from django.conf import LazySettings
 from pydantic import BaseModel, ConfigDict, Field
 
+from agents.crew.llm import StudioLLM
 from agents.exceptions import ModelError
-from agents.model import endpoint
-from agents.model.llm import StudioLLM
+from agents.llm import chat
 from tests.model_client import client_of
 from tests.model_server import ModelServer
 
@@ -32,7 +32,7 @@ def llm(model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore) -> StudioLLM
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause between tries."""
-    monkeypatch.setattr("agents.model.faults.Fault.pause", lambda self, attempt: 0.0)
+    monkeypatch.setattr("agents.llm.errors.Fault.pause", lambda self, attempt: 0.0)
 
 
 async def test_it_gives_the_whole_text(llm: StudioLLM, model_server: ModelServer) -> None:
@@ -95,7 +95,7 @@ async def test_crewai_and_the_client_do_not_try_again_on_top(llm: StudioLLM, mod
     model_server.fail(status=429, times=99, retry_after=0)
     with pytest.raises(ModelError, match="tried 6 times"):
         await llm.acall("Say something.")
-    assert len(model_server.calls) == endpoint.TRIES
+    assert len(model_server.calls) == chat.TRIES
 
 
 async def test_it_waits_as_long_as_the_server_asks(llm: StudioLLM, model_server: ModelServer) -> None:
@@ -195,7 +195,7 @@ async def test_it_notices_a_server_that_falls_silent_amid_its_answer(
     async with client_of(model_server.url, timeout=0.2) as client:
         with pytest.raises(ModelError, match="fell silent amid its answer"):
             await StudioLLM(model="m", client=client, slots=slots).acall("About 20 words.")
-    assert len(model_server.calls) == endpoint.TRIES
+    assert len(model_server.calls) == chat.TRIES
 
 
 async def test_cancelling_closes_the_connection_at_once(slots: asyncio.Semaphore) -> None:
@@ -222,7 +222,7 @@ async def test_no_more_calls_are_in_flight_than_allowed() -> None:
 async def test_a_mistake_of_our_own_is_not_taken_for_the_models(
     llm: StudioLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.model.said.Said.take", None)
+    monkeypatch.setattr("agents.llm.completion.Said.take", None)
     with pytest.raises(TypeError):
         await llm.acall("Say something.")
 
@@ -249,7 +249,7 @@ async def test_it_tells_the_model_what_was_wrong_with_its_answer(llm: StudioLLM,
 
 
 @pytest.mark.parametrize(
-    ("said", "again"), [('{"title": "cut of', endpoint.GARBLED), ('{"word": 1, "number": "many"}', endpoint.REPAIRS)]
+    ("said", "again"), [('{"title": "cut of', chat.GARBLED), ('{"word": 1, "number": "many"}', chat.REPAIRS)]
 )
 async def test_it_gives_up_on_a_model_that_never_keeps_the_form(
     llm: StudioLLM, model_server: ModelServer, said: str, again: int

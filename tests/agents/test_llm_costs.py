@@ -8,16 +8,16 @@ import openai
 import pytest
 
 from agents.costs.usage import metered
-from agents.model import endpoint
-from agents.model.llm import StudioLLM
-from agents.model.said import Said
+from agents.crew.llm import StudioLLM
+from agents.llm import chat
+from agents.llm.completion import Said
 from tests.model_server import ModelServer
 
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause between tries."""
-    monkeypatch.setattr("agents.model.faults.Fault.pause", lambda self, attempt: 0.0)
+    monkeypatch.setattr("agents.llm.errors.Fault.pause", lambda self, attempt: 0.0)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def test_an_answer_that_was_not_waited_for_is_estimated(
             super().__init__(prompt_characters)
             calls.append(self)
 
-    monkeypatch.setattr(endpoint, "Said", Watched)
+    monkeypatch.setattr(chat, "Said", Watched)
     model_server.fail(**fault)
     with metered() as usage:
         call = asyncio.create_task(llm.acall("x" * 80))

@@ -9,9 +9,9 @@ import openai
 import pytest
 
 from agents.contract import SEO
+from agents.crew.llm import StudioLLM
 from agents.exceptions import ModelError
-from agents.model.dialect import strict_schema
-from agents.model.llm import StudioLLM
+from agents.llm.capabilities import strict_schema
 from tests.agents.test_llm import Answer
 from tests.model_server import ModelServer
 

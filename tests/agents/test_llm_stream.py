@@ -9,8 +9,8 @@ import openai
 import pytest
 
 from agents.costs.usage import metered
-from agents.model.llm import StudioLLM
-from agents.model.stream import Events
+from agents.crew.llm import StudioLLM
+from agents.llm.stream import Events
 from tests.model_server import ModelServer
 
 

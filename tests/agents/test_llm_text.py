@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 import openai
 import pytest
 
+from agents.crew.llm import StudioLLM
 from agents.exceptions import ModelError
-from agents.model.answers import joined, object_in, unfenced, until_last_word, without_half_tag, without_thoughts
-from agents.model.drafts import draft_sink
-from agents.model.endpoint import CONTINUATIONS
-from agents.model.llm import StudioLLM
+from agents.llm.chat import CONTINUATIONS
+from agents.llm.output_parsing import joined, object_in, unfenced, until_last_word, without_half_tag, without_thoughts
+from agents.llm.preview import draft_sink
 from tests.model_client import client_of
 from tests.model_server import ModelServer
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from agents.contract import Brief, Findings, Headings
-from agents.crew import StudioCrew
+from agents.crew.crew import StudioCrew
 from agents.exceptions import ModelError
 from agents.stages.desk import Desk
 from agents.stages.outlining import headings_for

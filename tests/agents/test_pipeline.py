@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import pytest
 
 from agents.contract import AGENTS, Outline, OutlineSection, Reading, Stage, Unread
-from agents.crew import StudioCrew
+from agents.crew.crew import StudioCrew
 from agents.exceptions import AgentError, AwaitsApproval, ManuscriptIncomplete, ModelError, NothingToRead
 from agents.pipeline import produce
 from agents.text.length import length_score

@@ -50,9 +50,9 @@ SHAPES = """
 import re
 import tests.environment
 import agents.worker
-from agents.assignments import rewordings, verdicts
+from agents.crew.assignments import rewordings, verdicts
 from agents.contract import SectionPlan
-from agents.model.dialect import strict_schema
+from agents.llm.capabilities import strict_schema
 from articles.rendering.markdown import plain_text
 re._compiler.compile = None  # whatever is compiled now fails
 plain_text("Roofs hold rain.")

@@ -13,7 +13,7 @@ import pytest
 
 from agents.contract import Check, Hit
 from agents.exceptions import SearchFailed
-from agents.model.probe import probe_model, probe_search
+from agents.llm.diagnostics import probe_model, probe_search
 from tests.model_client import client_of
 from tests.model_server import ModelServer
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.jobs import run_article, run_next
-from agents.model import endpoint
+from agents.llm import chat
 from articles.models import Article, Run, Status, StepStatus
 from articles.services import NewSource, retry_run
 from tests.factories import UserFactory, make_article
@@ -34,7 +34,7 @@ SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surfa
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries follow each other at once, unless the server asks for a pause."""
-    monkeypatch.setattr("agents.model.faults.Fault.pause", lambda fault, attempt: fault.retry_after or 0.0)
+    monkeypatch.setattr("agents.llm.errors.Fault.pause", lambda fault, attempt: fault.retry_after or 0.0)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_429_is_waited_for_as_long_as_it_asks(owner: User, model: ModelServer)
 def test_a_429_without_retry_after_is_asked_six_times_and_parks_the_run(owner: User, model: ModelServer) -> None:
     model.fail(status=429, times=ALWAYS)
     is_parked(made(owner), r"limits how often it may be asked \(429\).*tried 6 times")
-    assert set(Counter(call.prompt for call in model.calls).values()) == {endpoint.TRIES}
+    assert set(Counter(call.prompt for call in model.calls).values()) == {chat.TRIES}
 
 
 def test_a_429_that_asks_for_an_hour_parks_the_run_for_an_hour(owner: User, model: ModelServer) -> None:
@@ -200,9 +200,9 @@ def test_a_queue_that_meets_an_outage_waits_and_is_finished_after_it(owner: User
         run_next(run.pk)
     for article in Article.objects.all():
         is_parked(article, "503")
-    assert len(model.calls) == 2 * endpoint.TRIES, "only two asked, the others wait with them"
+    assert len(model.calls) == 2 * chat.TRIES, "only two asked, the others wait with them"
     try_again(runs[0])
-    assert len(model.calls) == 3 * endpoint.TRIES, "one tries for all"
+    assert len(model.calls) == 3 * chat.TRIES, "one tries for all"
     model.faults.clear()
     try_again(runs[0])
     for run in runs:
@@ -211,7 +211,7 @@ def test_a_queue_that_meets_an_outage_waits_and_is_finished_after_it(owner: User
 
 
 def test_a_person_can_have_it_tried_now(owner: User, model: ModelServer) -> None:
-    model.fail(status=503, times=endpoint.TRIES)
+    model.fail(status=503, times=chat.TRIES)
     article = made(owner)
     run = is_parked(article, "503")
     retry_run(article=article, by=owner)
@@ -321,7 +321,7 @@ def test_answers_without_sense_fail_the_run_after_six_tries(
 def test_answers_in_a_wrong_form_fail_the_run_after_two_repairs(owner: User, model: ModelServer) -> None:
     model.fail(text='{"wrong": 1}', times=ALWAYS)
     has_failed(made(owner), "does not answer in the form asked for")
-    assert len(model.calls) == 1 + endpoint.REPAIRS
+    assert len(model.calls) == 1 + chat.REPAIRS
 
 
 # The picture

@@ -8,11 +8,11 @@ import httpx
 import openai
 import pytest
 
-from agents.model import transport
-from agents.model.endpoint import Endpoint
-from agents.model.llm import StudioLLM
-from agents.model.said import Said
-from agents.model.transport import proxy_for
+from agents.crew.llm import StudioLLM
+from agents.llm import transport
+from agents.llm.chat import Endpoint
+from agents.llm.completion import Said
+from agents.llm.transport import proxy_for
 from tests.agents.test_faults import server_of
 from tests.model_client import client_of
 from tests.model_server import ModelServer

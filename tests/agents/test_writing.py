@@ -7,7 +7,7 @@ import re
 import pytest
 
 from agents.contract import Outline, OutlineSection, Remark, Voice
-from agents.crew import StudioCrew
+from agents.crew.crew import StudioCrew
 from agents.exceptions import ManuscriptIncomplete
 from agents.pipeline import produce
 from agents.stages.desk import Desk

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from agents.model import faults
+from agents.llm import errors
 from articles.models import Step
 from articles.operations import health, metrics
 from articles.runs.failure_codes import CLASSES, OTHER, class_of
@@ -118,7 +118,7 @@ def test_it_counts_failures_by_their_reason() -> None:
     owner = UserFactory()
     for reason in (
         "The model's key was refused (401). Check OPENAI_API_KEY.",
-        faults.USED_UP.format(status=429),
+        errors.USED_UP.format(status=429),
         "Hm.",
     ):
         fail_run(make_processing_article(owner)[1], reason)
@@ -190,13 +190,13 @@ def refusals() -> Iterator[Exception]:
         yield openai.APIStatusError("No.", response=answer, body={"message": "No."})
     yield openai.APITimeoutError(request)
     yield openai.APIConnectionError(request=request)
-    yield from (make() for make in (faults.cut_stream, faults.empty_answer, faults.filtered_answer, faults.declined))
-    yield faults.endless_answer()
+    yield from (make() for make in (errors.cut_stream, errors.empty_answer, errors.filtered_answer, errors.declined))
+    yield errors.endless_answer()
     yield ValueError("no JSON")
 
 
 def test_each_fault_of_a_model_has_a_class() -> None:
-    told = [faults.diagnose(error, "gpt-test") for error in refusals()]
+    told = [errors.diagnose(error, "gpt-test") for error in refusals()]
     assert None not in told
     assert [fault.reason for fault in told if fault and class_of(fault.reason) == OTHER] == []
     assert len({class_of(fault.reason) for fault in told if fault}) >= 7

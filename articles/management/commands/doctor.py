@@ -57,8 +57,8 @@ def all_checks() -> Iterator[Check]:
 
 async def model_checks(models: set[str]) -> list[Check]:
     # Only now: the openai client takes a second to import, and is imported for nothing else here.
-    from agents.model.client import model_client
-    from agents.model.probe import probe_model
+    from agents.llm.client import model_client
+    from agents.llm.diagnostics import probe_model
 
     async with model_client() as client:
         return await probe_model(client, models=models, image_model=settings.IMAGE_MODEL)
@@ -66,7 +66,7 @@ async def model_checks(models: set[str]) -> list[Check]:
 
 async def search_check() -> Check:
     from agents.exceptions import SearchFailed
-    from agents.model.probe import probe_search
+    from agents.llm.diagnostics import probe_search
     from agents.research.factory import search_from_settings
 
     try:

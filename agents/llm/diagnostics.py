@@ -1,7 +1,7 @@
 """Asks the model's server and the search what an article will ask of them, before one depends on it.
 
 Each answer is a :class:`~agents.contract.Check` that says what was found and, where that is not well, what to do. The models are
-asked through :class:`~agents.model.endpoint.Endpoint`, as the crew asks them, so what is told here is what the crew will do.
+asked through :class:`~agents.llm.chat.Endpoint`, as the crew asks them, so what is told here is what the crew will do.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from openai import AsyncOpenAI
 
 from agents.contract import Answer, Check, Shape
 from agents.exceptions import ModelError, SearchFailed
-from agents.model.dialect import FORMS, LIMITS, TEMPERATURES, Dialect, known
-from agents.model.endpoint import Endpoint
-from agents.model.faults import diagnose
-from agents.model.said import Said
+from agents.llm.capabilities import FORMS, LIMITS, TEMPERATURES, Dialect, known
+from agents.llm.chat import Endpoint
+from agents.llm.completion import Said
+from agents.llm.errors import diagnose
 from agents.research.search import Search
 
 SERVER, IMAGE, SEARCH = "Model server", "Image model", "Search"

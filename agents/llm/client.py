@@ -9,11 +9,11 @@ import httpx
 import openai
 from django.conf import settings
 
-from agents.model.transport import ModelTransport
+from agents.llm.transport import ModelTransport
 
 
 def model_client(transport: httpx.AsyncBaseTransport | None = None) -> openai.AsyncOpenAI:
-    """A client that tries nothing twice: ``agents.model.endpoint`` is the one layer that does."""
+    """A client that tries nothing twice: ``agents.llm.chat`` is the one layer that does."""
     return openai.AsyncOpenAI(
         api_key=settings.OPENAI_API_KEY or "none",  # local servers ask for none, but the client insists on one
         base_url=settings.OPENAI_BASE_URL or None,

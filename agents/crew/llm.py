@@ -1,11 +1,11 @@
-"""The model boundary as CrewAI sees it: one LLM over ``agents.model.endpoint``, which does the work.
+"""The model boundary as CrewAI sees it: one LLM over ``agents.llm.chat``, which does the work.
 
 CrewAI's own retries are off: the endpoint is the only layer that tries again, because layers multiply.
 """
 
 from __future__ import annotations
 
-import agents.crewai_home  # noqa: F401  (first: it decides where CrewAI writes)
+import agents.crew.crewai_setup  # noqa: F401  (first: it decides where CrewAI writes)
 
 # isort: split
 import asyncio
@@ -15,8 +15,8 @@ import openai
 from crewai import BaseLLM
 from pydantic import BaseModel, PrivateAttr
 
-from agents.model.dialect import Message
-from agents.model.endpoint import Endpoint
+from agents.llm.capabilities import Message
+from agents.llm.chat import Endpoint
 
 
 def ours_alone(method: Any) -> Any:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import openai
 from pydantic import BaseModel
 
-from agents.model.faults import says_why
+from agents.llm.errors import says_why
 from agents.prompts import config
 
 Message = dict[str, str]

@@ -21,12 +21,12 @@ from pydantic import BaseModel, ValidationError
 
 from agents.costs.budget import afforded, answer_limit, spend
 from agents.exceptions import ModelError
-from agents.model.answers import joined, object_in, unfenced, until_last_word, without_half_tag, without_thoughts
-from agents.model.dialect import Dialect, Message, Question, known, remember
-from agents.model.drafts import Growing, draft_sink
-from agents.model.faults import Fault, diagnose
-from agents.model.said import Said
-from agents.model.stream import chunks
+from agents.llm.capabilities import Dialect, Message, Question, known, remember
+from agents.llm.completion import Said
+from agents.llm.errors import Fault, diagnose
+from agents.llm.output_parsing import joined, object_in, unfenced, until_last_word, without_half_tag, without_thoughts
+from agents.llm.preview import Growing, draft_sink
+from agents.llm.stream import chunks
 from agents.prompts import config
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,7 @@ from typing import Any
 import httpx
 
 from agents.costs.usage import Usage
-from agents.model.answers import fit, without_thoughts
-from agents.model.faults import (
+from agents.llm.errors import (
     cut_stream,
     declined,
     empty_answer,
@@ -17,6 +16,7 @@ from agents.model.faults import (
     error_amid_stream,
     filtered_answer,
 )
+from agents.llm.output_parsing import fit, without_thoughts
 
 MOST_CHARACTERS = 500_000
 CHARACTERS_A_TOKEN = 4

@@ -1,7 +1,7 @@
 """A streamed answer as it comes over the wire: server-sent events whose data is JSON.
 
 The openai client makes a pydantic model of each chunk, and wakes for each. At a token a chunk that is most of what an article
-costs in CPU. Here a chunk is parsed as JSON, and ``agents.model.transport`` brings many at a time.
+costs in CPU. Here a chunk is parsed as JSON, and ``agents.llm.transport`` brings many at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from agents.model.faults import endless_answer
+from agents.llm.errors import endless_answer
 
 END = b"[DONE]"
 MOST_BYTES = 64 * 2**20

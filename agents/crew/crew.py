@@ -5,7 +5,7 @@ Importing this module imports CrewAI (seconds, 180 MB): only a worker does, befo
 
 from __future__ import annotations
 
-import agents.crewai_home  # noqa: F401  (first: it decides where CrewAI writes)
+import agents.crew.crewai_setup  # noqa: F401  (first: it decides where CrewAI writes)
 
 # isort: split
 import asyncio
@@ -23,10 +23,10 @@ from crewai.utilities.agent_utils import aget_llm_response
 from crewai_core.printer import PRINTER
 from pydantic import BaseModel
 
-from agents.assignments import Assignment, Reply
 from agents.contract import AGENTS, AgentWords, Stage
-from agents.model.drafts import Draft, draft_sink
-from agents.model.llm import StudioLLM, ours_alone
+from agents.crew.assignments import Assignment, Reply
+from agents.crew.llm import StudioLLM, ours_alone
+from agents.llm.preview import Draft, draft_sink
 from agents.prompts import config
 
 set_suppress_console_output(True)
