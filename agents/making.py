@@ -18,7 +18,7 @@ from agents.contract import AgentWords, Manuscript, Stage
 from agents.costs.budget import spending_from
 from agents.exceptions import AgentError, AwaitsApproval, CeilingReached, ProviderAway
 from agents.means import means_from_settings
-from agents.pipeline import produce
+from agents.pipeline.recipe import produce
 from articles.costs.limits import purse_for
 from articles.exceptions import UNEXPECTED, RunTakenAway, WorkerStopped
 from articles.runs.db_retry import AWAY

@@ -14,7 +14,7 @@ from agents.crew.crew import StudioCrew
 from agents.exceptions import NothingToRead
 from agents.images import draw, draw_cover
 from agents.llm.client import model_client
-from agents.pipeline import Means
+from agents.pipeline.recipe import Means
 from agents.research.factory import fetcher_from_settings, read_for
 from agents.research.media_types import PICTURES
 from agents.research.reading import read_all

@@ -22,7 +22,7 @@ from agents.contract import (
     Text,
 )
 from agents.costs.usage import Usage
-from agents.steps import StepSpec
+from agents.pipeline.steps import StepSpec
 from articles.models import Article
 from articles.runs.journal import complete_run
 from articles.runs.lease import Claim, claim_run

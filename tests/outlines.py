@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from agents.contract import Headings, Outline, OutlineSection, Passage, Questions, Reading, SectionPlan, Source
 from agents.costs.usage import Usage
-from agents.steps import StepSpec
+from agents.pipeline.steps import StepSpec
 from articles.models import Article
 from articles.runs.journal import await_approval
 from articles.runs.lease import Claim

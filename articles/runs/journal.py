@@ -21,7 +21,7 @@ from structlog.contextvars import bound_contextvars
 from agents.contract import Brief, Manuscript, Outline, Stage
 from agents.costs.usage import Usage, metered
 from agents.exceptions import AgentError, CeilingReached, FileNotKept, ProviderAway
-from agents.steps import Output, StepSpec
+from agents.pipeline.steps import Output, StepSpec
 from articles.exceptions import UNEXPECTED, RunTakenAway, StudioError
 from articles.live.draft_stream import Drafts
 from articles.models import Article, Evidence, Run, Status
@@ -44,7 +44,7 @@ OF_THE_ARTICLE = Brief.model_fields.keys() - {"sources", "voice", "outline_wish"
 
 
 class RunJournal:
-    """The journal the recipe writes in (``agents.steps.Journal``), for the worker that holds ``claim``.
+    """The journal the recipe writes in (``agents.pipeline.steps.Journal``), for the worker that holds ``claim``.
 
     ``standing`` entries are written whenever a step's are.
     """

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from agents.contract import AGENTS, Stage
 from agents.costs.usage import Usage
-from agents.steps import Output, StepSpec
+from agents.pipeline.steps import Output, StepSpec
 from articles.exceptions import ArticleGone
 from articles.models import Event, Run, Step, StepStatus
 from articles.runs.db_retry import patient

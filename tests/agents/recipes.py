@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agents.contract import Brief, Outline, Passage, PicturePrompt, Reading, Source, Stage
-from agents.pipeline import Crew, Means
-from agents.steps import StepSpec
+from agents.pipeline.recipe import Crew, Means
+from agents.pipeline.steps import StepSpec
 from tests.model_server import PIXEL
 
 TEXT = (

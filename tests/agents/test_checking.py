@@ -6,9 +6,9 @@ import json
 
 from agents.contract import Manuscript, Outline, OutlineSection
 from agents.crew.crew import StudioCrew
-from agents.pipeline import brought_back, produce
-from agents.stages.checking import check_section, checked
-from agents.stages.desk import Desk
+from agents.pipeline.context import Desk
+from agents.pipeline.evidence import check_section, checked
+from agents.pipeline.recipe import brought_back, produce
 from tests.agents.recipes import BRIEF, TEXT, MemoryJournal, means, reading
 from tests.model_server import ModelServer
 

@@ -6,8 +6,8 @@ import json
 
 from agents.contract import SEO, Outline, OutlineSection
 from agents.crew.crew import StudioCrew
-from agents.stages.describing import describe
-from agents.stages.desk import Desk
+from agents.pipeline.context import Desk
+from agents.pipeline.seo import describe
 from tests.agents.recipes import BRIEF, MemoryJournal, means
 from tests.model_server import ModelServer
 

@@ -8,8 +8,8 @@ import pytest
 
 from agents.contract import AGENTS, Brief
 from agents.costs.estimate import Estimate, Models, estimate, recipe
-from agents.stages.editing import REMARKS
-from agents.stages.researching import QUESTIONS
+from agents.pipeline.edit import REMARKS
+from agents.pipeline.research import QUESTIONS
 from agents.text.manuscript import section_count
 
 

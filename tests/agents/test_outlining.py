@@ -9,9 +9,9 @@ import pytest
 from agents.contract import Brief, Findings, Headings
 from agents.crew.crew import StudioCrew
 from agents.exceptions import ModelError
-from agents.stages.desk import Desk
-from agents.stages.outlining import headings_for
-from agents.stages.researching import Material
+from agents.pipeline.context import Desk
+from agents.pipeline.outline import headings_for
+from agents.pipeline.research import Material
 from agents.text.headings import fit_headings, heading_problems
 from tests.agents.recipes import BRIEF, MemoryJournal, means, reading
 from tests.model_server import ModelServer

@@ -14,7 +14,7 @@ import pytest
 from agents.contract import AGENTS, Outline, OutlineSection, Reading, Stage, Unread
 from agents.crew.crew import StudioCrew
 from agents.exceptions import AgentError, AwaitsApproval, ManuscriptIncomplete, ModelError, NothingToRead
-from agents.pipeline import produce
+from agents.pipeline.recipe import produce
 from agents.text.length import length_score
 from agents.text.manuscript import visible_words
 from tests.agents.recipes import BRIEF, MemoryJournal, means, reading

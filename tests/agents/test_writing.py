@@ -9,10 +9,10 @@ import pytest
 from agents.contract import Outline, OutlineSection, Remark, Voice
 from agents.crew.crew import StudioCrew
 from agents.exceptions import ManuscriptIncomplete
-from agents.pipeline import produce
-from agents.stages.desk import Desk
-from agents.stages.editing import edit_section
-from agents.stages.writing import adjust, write_section
+from agents.pipeline.context import Desk
+from agents.pipeline.edit import edit_section
+from agents.pipeline.recipe import produce
+from agents.pipeline.write import adjust, write_section
 from agents.text.length import length_score
 from agents.text.manuscript import visible_words, words_of
 from tests.agents.recipes import BRIEF, MemoryJournal, means, reading

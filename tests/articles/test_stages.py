@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from agents.contract import CheckedText, Evidence, Headings, Questions, Verdict
 from agents.costs.usage import Usage
-from agents.steps import StepSpec
+from agents.pipeline.steps import StepSpec
 from articles.models import Article, Run, Status
 from articles.runs.lease import Claim
 from articles.runs.stages import StageView

@@ -34,7 +34,7 @@ from agents.contract import (
     Unread,
 )
 from agents.costs.usage import Usage
-from agents.steps import StepSpec
+from agents.pipeline.steps import StepSpec
 from articles.models import Article
 from articles.runs import step_writer
 from articles.runs.journal import complete_run

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from agents.contract import Brief, Outline, PicturePrompt, Reading, Stage
 from agents.crew.assignments import Assignment, Reply
-from agents.steps import Journal, Output, StepSpec
+from agents.pipeline.steps import Journal, Output, StepSpec
 from agents.text.length import Pace
 
 Result = TypeVar("Result")

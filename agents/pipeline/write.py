@@ -8,8 +8,8 @@ from functools import partial
 from agents.contract import Outline, Reading, Text
 from agents.crew import assignments
 from agents.crew.assignments import Assignment
+from agents.pipeline.context import Desk, Draft, counted, side_by_side
 from agents.prompts import config
-from agents.stages.desk import Desk, Draft, counted, side_by_side
 from agents.text.citations import marks, strip_strays, strip_unknown
 from agents.text.cleanup import PARAGRAPH, is_whole, section_text, without_loose_end
 from agents.text.language import is_in

@@ -8,8 +8,8 @@ from __future__ import annotations
 from agents.contract import Headings, Outline, OutlineSection, SectionPlan
 from agents.crew import assignments
 from agents.exceptions import AwaitsApproval
-from agents.stages.desk import Desk, counted, side_by_side
-from agents.stages.researching import Material
+from agents.pipeline.context import Desk, counted, side_by_side
+from agents.pipeline.research import Material
 from agents.text.cleanup import heading_of
 from agents.text.headings import fit_headings, heading_problems
 from agents.text.length import budgets

@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 
 from agents.contract import SEO, Brief, CheckedText, Manuscript, Outline, Reading
-from agents.stages.checking import check_section
-from agents.stages.describing import describe
-from agents.stages.desk import Crew, Desk, Means, both, side_by_side
-from agents.stages.editing import REMARKS, edit_section, review
-from agents.stages.illustrating import illustrate
-from agents.stages.outlining import make_outline
-from agents.stages.researching import QUESTIONS, research, synthesise
-from agents.stages.writing import ROUNDS, adjust, write
-from agents.steps import Journal
+from agents.pipeline.context import Crew, Desk, Means, both, side_by_side
+from agents.pipeline.edit import REMARKS, edit_section, review
+from agents.pipeline.evidence import check_section
+from agents.pipeline.image import illustrate
+from agents.pipeline.outline import make_outline
+from agents.pipeline.research import QUESTIONS, research, synthesise
+from agents.pipeline.seo import describe
+from agents.pipeline.steps import Journal
+from agents.pipeline.write import ROUNDS, adjust, write
 from agents.text.citations import compile_references
 from agents.text.length import FINISHED, adjustments
 from agents.text.manuscript import assemble, check, foreign, notices, repeated, section_count, words_of

@@ -9,7 +9,7 @@ from agents.contract import Outline, Picture, PicturePrompt
 from agents.crew import assignments
 from agents.exceptions import AgentError, CeilingReached, ModelError, ProviderAway
 from agents.images import share_crop, suffix
-from agents.stages.desk import Desk
+from agents.pipeline.context import Desk
 
 log = logging.getLogger(__name__)
 

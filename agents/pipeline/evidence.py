@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from agents.contract import CheckedText, Evidence, Outline, Passage, Reading, Verdict
 from agents.crew import assignments
-from agents.stages.desk import Desk, counted
+from agents.pipeline.context import Desk, counted
 from agents.text.cleanup import PARAGRAPH
 from agents.text.evidence import Cited, cited_sentences, compare, reworded
 from agents.text.language import is_in

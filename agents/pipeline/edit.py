@@ -6,9 +6,9 @@ from functools import partial
 
 from agents.contract import Outline, Reading, Remark, Review, Text
 from agents.crew import assignments
+from agents.pipeline.context import Desk, counted
+from agents.pipeline.write import controlled, sound, still_cites, told_length
 from agents.prompts import config
-from agents.stages.desk import Desk, counted
-from agents.stages.writing import controlled, sound, still_cites, told_length
 from agents.text.length import STEADY, fits
 from agents.text.manuscript import repeated, section_passages, words_of
 from agents.text.voices import avoided

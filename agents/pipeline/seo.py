@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from agents.contract import FAQ, SEO, Description, Outline
 from agents.crew import assignments
+from agents.pipeline.context import Desk, both
 from agents.prompts import config
-from agents.stages.desk import Desk, both
 from agents.text.language import is_in
 from agents.text.manuscript import assemble
 from agents.text.prompt_fields import language_name

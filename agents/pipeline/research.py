@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from agents.contract import Finding, Findings, Found, Questions, Reading, Synthesis
 from agents.crew import assignments
 from agents.exceptions import NothingToRead
-from agents.stages.desk import Desk, counted, side_by_side
+from agents.pipeline.context import Desk, counted, side_by_side
 from agents.text.manuscript import distinct, shortlist, words_of
 
 QUESTIONS = 4
