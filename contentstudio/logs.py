@@ -71,7 +71,7 @@ def in_json(_: Any, __: str, event: EventDict) -> str:
 
 
 def in_a_line(_: Any, __: str, event: EventDict) -> str:
-    """``WARNING agents.jobs: run 7 failed: … [request_id=4f… step=write:3]``, and a traceback below it."""
+    """``WARNING agents.worker.jobs: run 7 failed: … [request_id=4f… step=write:3]``, and a traceback below it."""
     belongs = " ".join(f"{name}={event[name]}" for name in KNOWN if name in event)
     line = f"{event['level'].upper()} {event['logger']}: {event['event']}{f' [{belongs}]' if belongs else ''}"
     return f"{line}\n{event['exception']}" if "exception" in event else line

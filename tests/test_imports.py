@@ -27,7 +27,7 @@ def test_requests_do_not_load_the_crew(program_environment):
         client = Client(SERVER_NAME="localhost")
         assert client.get("/api/health").status_code in (200, 503)
         assert client.get("/", follow=True).status_code == 200
-        print([name for name in ("crewai", "openai", "agents.jobs", "agents.crew.crew") if name in sys.modules])
+        print([name for name in ("crewai", "openai", "agents.worker.jobs", "agents.crew.crew") if name in sys.modules])
     """
     told = subprocess.run(
         [sys.executable, "-c", dedent(script)],

@@ -13,7 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
-from agents.making import HANDED_OVER
+from agents.worker.run_article import HANDED_OVER
 from articles.models import Article, Run, Status
 from articles.runs.lease import claim_run, here
 from articles.services import NewSource, sweep

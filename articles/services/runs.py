@@ -24,7 +24,7 @@ from articles.runs.event_log import reread, writing
 
 log = logging.getLogger(__name__)
 
-JOB = "agents.jobs.run_next"
+JOB = "agents.worker.jobs.run_next"
 WAITING = "Waiting for a worker"
 
 RESERVED = timedelta(minutes=1)

@@ -11,7 +11,7 @@ from django.db import connections
 from pytest_django import Settings
 
 from agents.contract import Outline
-from agents.jobs import run_article
+from agents.worker.jobs import run_article
 from articles.exceptions import NotPossibleNow
 from articles.models import Article, Run, Status
 from articles.services import NewSource, approve_outline, cancel_run, redo_outline, retry_run

@@ -17,10 +17,10 @@ from pytest_django import Settings
 from redis import Redis
 from rq.job import Job
 
-from agents import jobs, making
 from agents.contract import Manuscript
-from agents.jobs import run_next
-from agents.making import HANDED_OVER, Crew
+from agents.worker import jobs, run_article
+from agents.worker.jobs import run_next
+from agents.worker.run_article import HANDED_OVER, Crew
 from articles.exceptions import UNEXPECTED
 from articles.models import Article, Run, Status
 from articles.runs.lease import Claim
@@ -161,13 +161,13 @@ def test_a_process_that_is_stopped_hands_all_of_them_over(
     """It takes up no other meanwhile, though one of them is handed over before the other."""
     model.token_seconds = 0.01
     articles, runs = waiting(owner, 3)
-    hand_over = making.hand_over
+    hand_over = run_article.hand_over
 
     def hand_over_slowly(claim: Claim, message: str) -> None:
         hand_over(claim, message)
         time.sleep(0.2)
 
-    monkeypatch.setattr(making, "hand_over", hand_over_slowly)
+    monkeypatch.setattr(run_article, "hand_over", hand_over_slowly)
 
     def stop() -> None:
         wait_until(lambda: Run.objects.filter(status=Status.PROCESSING).count() == 2)
@@ -186,7 +186,7 @@ def test_a_process_that_is_stopped_hands_all_of_them_over(
 def mistaken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The runs the studio makes a mistake over, once two have been begun."""
     runs: list[int] = []
-    manuscript_of = making.manuscript_of
+    manuscript_of = run_article.manuscript_of
 
     async def mistake(claim: Claim, crew: Crew, slots: asyncio.Semaphore) -> Manuscript:
         if claim.run_id not in runs:
@@ -195,7 +195,7 @@ def mistaken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             await asyncio.sleep(0.05)
         raise ZeroDivisionError(claim.run_id)
 
-    monkeypatch.setattr(making, "manuscript_of", mistake)
+    monkeypatch.setattr(run_article, "manuscript_of", mistake)
     return runs
 
 

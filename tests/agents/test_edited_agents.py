@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from agents.jobs import run_article
+from agents.worker.jobs import run_article
 from articles.models import AgentProfile, Article, Run, Status, Voice
 from articles.services import NewSource, retry_run
 from tests.factories import UserFactory, make_article

@@ -13,9 +13,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from pytest_django import Settings
 
-from agents import making
-from agents.jobs import run_article
 from agents.text.length import length_score
+from agents.worker import run_article as making
+from agents.worker.jobs import run_article
 from articles.models import Article, Run, Status, Step
 from articles.services import NewSource, cancel_run, delete_article, retry_run
 from tests.factories import UserFactory, make_article

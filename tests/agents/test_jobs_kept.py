@@ -12,10 +12,11 @@ from django.contrib.auth.models import User
 from django.db import InterfaceError, OperationalError, connection
 from pytest_django import Settings
 
-from agents import jobs, making
-from agents.jobs import run_article, run_next
-from agents.making import HANDED_OVER
 from agents.research import reading
+from agents.worker import jobs
+from agents.worker import run_article as making
+from agents.worker.jobs import run_article, run_next
+from agents.worker.run_article import HANDED_OVER
 from articles.exceptions import UNEXPECTED
 from articles.models import Run, Status
 from articles.runs.lease import Claim

@@ -14,14 +14,14 @@ from textwrap import dedent
 import psutil
 import pytest
 
-from agents import pool
+from agents.worker import pool
 from tests.environment import ROOT
 from tests.waiting import wait_until
 
 HEAD = """
 import os, signal, sys, time
-from agents import pool
-from agents.pool import Pool
+from agents.worker import pool
+from agents.worker.pool import Pool
 
 pool.RESPAWN_DELAY = 0.1
 
@@ -203,7 +203,7 @@ def test_the_memory_is_this_machines():
 def test_what_a_picture_took_is_given_back():
     """What is pinned between large blocks keeps glibc from returning them, where it takes them for worth keeping."""
     script = """
-        from agents.pool import give_memory_back
+        from agents.worker.pool import give_memory_back
         import psutil
         give_memory_back()
         resident = psutil.Process().memory_info

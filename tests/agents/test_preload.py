@@ -12,10 +12,10 @@ from tests.model_server import ModelServer
 JOB = """
 import os, sys
 import tests.environment
-import agents.worker
+import agents.worker.rq_worker
 from django.conf import settings
 from django.core.management import call_command
-from agents.jobs import run_article
+from agents.worker.jobs import run_article
 from tests.agents.test_jobs import SURVEY
 from tests.factories import UserFactory, make_article
 
@@ -39,7 +39,7 @@ assert run.status == "completed", run.reason
 WORKER = """
 import sys, threading
 import tests.environment
-import agents.worker
+import agents.worker.rq_worker
 from django.conf import settings
 from openai._base_client import platform_headers
 layer = settings.CHANNEL_LAYERS["default"]["BACKEND"].rpartition(".")[0]
@@ -49,7 +49,7 @@ print(layer in sys.modules, platform_headers.cache_info().currsize > 0, *(thread
 SHAPES = """
 import re
 import tests.environment
-import agents.worker
+import agents.worker.rq_worker
 from agents.crew.assignments import rewordings, verdicts
 from agents.contract import SectionPlan
 from agents.llm.capabilities import strict_schema

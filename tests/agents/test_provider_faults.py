@@ -16,8 +16,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from agents.jobs import run_article, run_next
 from agents.llm import chat
+from agents.worker.jobs import run_article, run_next
 from articles.models import Article, Run, Status, StepStatus
 from articles.services import NewSource, retry_run
 from tests.factories import UserFactory, make_article

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytest_django import Settings
 
-from agents.jobs import run_article, run_next
+from agents.worker.jobs import run_article, run_next
 from articles.models import Article, Status
 from articles.services import NewSource
 from tests.factories import UserFactory, claim, make_article
@@ -54,7 +54,7 @@ def test_a_turn_that_other_workers_used_up_meanwhile_is_passed(monkeypatch: pyte
     articles = [make_article(ada) for _ in range(3)]
     seen = iter([articles[2].runs.get().pk, None])
     monkeypatch.setattr(
-        "agents.jobs.whose_turn", lambda passed, beside: next(seen)
+        "agents.worker.jobs.whose_turn", lambda passed, beside: next(seen)
     )  # as it was before the two were claimed
     claim(articles[0]), claim(articles[1])
     run_next(articles[2].runs.get().pk)

@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from redis import Redis
 from rq.job import Job
 
-from agents.worker import RECONNECT_EVERY, CrewWorker
+from agents.worker.rq_worker import RECONNECT_EVERY, CrewWorker
 from articles.operations.health import living_workers, places
 from contentstudio.runtime import redis_server
 from tests.waiting import wait_until
@@ -25,7 +25,7 @@ from tests.worker_pool import running_workers
 PLACES = """[
     open(f"{meeting}/{__import__('os').getpid()}", "w").close(),
     [__import__("time").sleep(0.05) for _ in iter(lambda: len(__import__("os").listdir(meeting)) < 6, False)],
-    __import__("agents.jobs").jobs.places.get(),
+    __import__("agents.worker.jobs").jobs.places.get(),
 ][-1]"""
 """A job that waits until six are at work, in a process each, and tells how many places it has."""
 

@@ -20,7 +20,7 @@ from agents.contract import AGENTS
 from agents.costs.estimate import Models, estimate
 from agents.costs.prices import cost_of, dollars
 from agents.costs.usage import Usage
-from agents.jobs import run_article
+from agents.worker.jobs import run_article
 from articles.costs.limits import spent_this_month
 from articles.costs.reports import spent_by_stage, spent_on_article, spent_on_run
 from articles.exceptions import NotPossibleNow
@@ -137,7 +137,9 @@ def test_the_picture_is_held_back_too(owner: User, server: ModelServer, settings
 
 def performing(run: Run, environment: dict[str, str], **settings: str) -> subprocess.Popen[bytes]:
     """A process that performs ``run``."""
-    perform = "import sys, django; django.setup(); from agents.jobs import run_article; run_article(int(sys.argv[1]))"
+    perform = (
+        "import sys, django; django.setup(); from agents.worker.jobs import run_article; run_article(int(sys.argv[1]))"
+    )
     own = environment | {"DJANGO_SETTINGS_MODULE": "contentstudio.settings", "LLM_MODEL": MODEL} | settings
     return subprocess.Popen([sys.executable, "-c", perform, str(run.pk)], env=own, cwd=ROOT)
 

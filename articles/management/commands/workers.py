@@ -29,8 +29,8 @@ class Command(BaseCommand):
         # Only now: CrewAI takes seconds to import, and no other command needs it. What is imported stays: to look through it
         # for garbage again and again would take a quarter of that time. The pool does so once, before it forks.
         gc.disable()
-        from agents.pool import Pool, default_count, shares
-        from agents.worker import CrewWorker  # noqa: F401  (settings name it; imported before the fork)
+        from agents.worker.pool import Pool, default_count, shares
+        from agents.worker.rq_worker import CrewWorker  # noqa: F401  (settings name it; imported before the fork)
 
         gc.enable()
 

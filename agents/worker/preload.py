@@ -14,8 +14,8 @@ from PIL import Image
 
 from agents import research
 from agents.llm.client import trusted
-from agents.rehearsal import rehearse
 from agents.text import language
+from agents.worker.warmup import rehearse
 from articles.models import AgentProfile, Article, Event, Run, Step
 from articles.rendering.markdown import plain_text
 

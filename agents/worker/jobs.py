@@ -15,8 +15,8 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_contextvars
 
-from agents.making import Crew, Stop, make
-from agents.means import writer
+from agents.worker.dependencies import writer
+from agents.worker.run_article import Crew, Stop, make
 from articles.exceptions import UNEXPECTED
 from articles.runs.agent_settings import agents_of
 from articles.runs.db_retry import AWAY

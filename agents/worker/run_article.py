@@ -17,8 +17,8 @@ from structlog.contextvars import bind_contextvars
 from agents.contract import AgentWords, Manuscript, Stage
 from agents.costs.budget import spending_from
 from agents.exceptions import AgentError, AwaitsApproval, CeilingReached, ProviderAway
-from agents.means import means_from_settings
 from agents.pipeline.recipe import produce
+from agents.worker.dependencies import means_from_settings
 from articles.costs.limits import purse_for
 from articles.exceptions import UNEXPECTED, RunTakenAway, WorkerStopped
 from articles.runs.db_retry import AWAY

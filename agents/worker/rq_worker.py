@@ -15,8 +15,8 @@ from rq.job import Job
 from rq.queue import Queue
 from structlog.contextvars import bind_contextvars
 
-from agents import jobs  # seconds of CPU and most of the memory: paid once, shared by every fork
-from agents.preload import preload
+from agents.worker import jobs  # seconds of CPU and most of the memory: paid once, shared by every fork
+from agents.worker.preload import preload
 from contentstudio.runtime.parent_death import die_with_parent
 
 preload()
