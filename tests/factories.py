@@ -23,9 +23,10 @@ from agents.contract import (
 )
 from agents.costs.usage import Usage
 from agents.pipeline.steps import StepSpec
-from articles.models import Article
+from articles.models import Article, Run
 from articles.runs.journal import complete_run
 from articles.runs.lease import Claim, claim_run
+from articles.runs.stages import StageView, stages_of
 from articles.runs.step_writer import begun, finished, planned, write
 from articles.services import NewSource, create_article
 
@@ -147,3 +148,8 @@ def make_completed_article(owner: User, **brief: Any) -> Article:
     complete_run(held, make_manuscript(), notice="")
     article.refresh_from_db()
     return article
+
+
+def stages_of_run(run: Run) -> list[StageView]:
+    """The six stages of the run, as its page shows them."""
+    return stages_of(run, run.steps.that_count())

@@ -30,7 +30,8 @@ from agents.worker import jobs
 from articles.live.routing import sockets
 from articles.models import Run, Status
 from articles.runs.journal import RunJournal
-from articles.services import NewSource, create_article, sweep
+from articles.runs.recovery import sweep
+from articles.services import NewSource, create_article
 from contentstudio.logs import Lines, asking, logging_config, relayed
 from tests.articles.clients import client_of
 from tests.environment import ROOT

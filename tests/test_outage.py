@@ -12,7 +12,8 @@ from django.utils import timezone
 from redis import Redis
 
 from articles.models import Article, Run, Status
-from articles.services import NewSource, sweep
+from articles.runs.recovery import sweep
+from articles.services import NewSource
 from tests.factories import UserFactory, make_article
 from tests.model_server import ModelServer
 from tests.waiting import wait_until

@@ -16,7 +16,8 @@ from redis import Redis
 from agents.worker.run_article import HANDED_OVER
 from articles.models import Article, Run, Status
 from articles.runs.lease import claim_run, here
-from articles.services import NewSource, sweep
+from articles.runs.recovery import sweep
+from articles.services import NewSource
 from tests.factories import UserFactory, make_article
 from tests.model_server import ModelServer
 from tests.waiting import wait_until

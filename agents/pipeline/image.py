@@ -8,7 +8,8 @@ import logging
 from agents.contract import Outline, Picture, PicturePrompt
 from agents.crew import assignments
 from agents.exceptions import AgentError, CeilingReached, ModelError, ProviderAway
-from agents.images import share_crop, suffix
+from agents.images.generate import suffix
+from agents.images.share_card import share_crop
 from agents.pipeline.context import Desk
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,8 @@ from agents import samples
 from agents.contract import AgentWords, Brief, BriefSource, Outline, PicturePrompt, Reading, Stage
 from agents.crew.crew import StudioCrew
 from agents.exceptions import NothingToRead
-from agents.images import draw, draw_cover
+from agents.images.cover import draw_cover
+from agents.images.generate import draw
 from agents.llm.client import model_client
 from agents.pipeline.recipe import Means
 from agents.research.factory import fetcher_from_settings, read_for

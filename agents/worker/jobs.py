@@ -21,14 +21,10 @@ from articles.exceptions import UNEXPECTED
 from articles.runs.agent_settings import agents_of
 from articles.runs.db_retry import AWAY
 from articles.runs.lease import Claim, claim_run, this_worker
-from articles.services import (
-    fail_unclaimed,
-    models_needed,
-    runs_per_user,
-    take_back,
-    wait_with_others,
-    whose_turn,
-)
+from articles.runs.outages import models_needed, wait_with_others
+from articles.runs.queue import take_back
+from articles.runs.recovery import fail_unclaimed
+from articles.runs.scheduling import runs_per_user, whose_turn
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,8 @@ from articles.exceptions import UNEXPECTED, RunTakenAway, WorkerStopped
 from articles.runs.db_retry import AWAY
 from articles.runs.journal import RunJournal, await_approval, complete_run, fail_run, pause_run, read_brief
 from articles.runs.lease import Claim, renew_lease, still_holds
-from articles.services import hand_over, park_run
+from articles.runs.outages import park_run
+from articles.runs.recovery import hand_over
 
 log = logging.getLogger(__name__)
 

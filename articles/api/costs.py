@@ -8,8 +8,9 @@ from agents.costs.estimate import estimate
 from articles.api.articles import NOT_FOUND, REFUSED, Asking, find
 from articles.api.schemas.articles import BriefIn
 from articles.api.schemas.costs import CostOut, EstimateOut, RunCostOut, StageCostOut, estimate_out, sums_out
-from articles.costs.reports import ArticleCosts, models_at_work, spent_by_run
+from articles.costs.reports import ArticleCosts, spent_by_run
 from articles.models import Article, Status
+from articles.runs.agent_settings import models_at_work
 
 router = Router(tags=["articles"])
 

@@ -8,16 +8,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
-from django.conf import settings
 from django.db.models import DurationField, ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, StrIndex, Substr, TruncMonth
 
-from agents.contract import AGENTS, AgentWords, Stage
+from agents.contract import AGENTS, Stage
 from agents.costs.budget import SIX_PLACES
-from agents.costs.estimate import Estimate, Models, estimate
+from agents.costs.estimate import Estimate, estimate
 from agents.costs.prices import prices
 from articles.models import Article, Run, Spending, Step
-from articles.runs.agent_settings import agents_as_set_up
+from articles.runs.agent_settings import models_at_work
 
 SUMS = {
     "calls": Sum("model_calls"),
@@ -129,16 +128,6 @@ def cost_of_each(owning: str) -> Subquery:
 
 
 # What it will be
-
-
-def models_at_work(run: Run | None = None) -> Models:
-    """The models that write now; of a ``run`` that was taken up, those it began with."""
-    if not settings.HAS_MODEL:
-        return Models({})
-    kept = run.agents if run else None
-    own = agents_as_set_up() if kept is None else {stage: AgentWords.model_validate(kept[stage]) for stage in kept}
-    by_stage = {stage: own.get(stage, AgentWords()).model or model for stage, model in settings.LLM_MODELS.items()}
-    return Models(by_stage, settings.IMAGE_MODEL)
 
 
 def estimate_for(article: Article, run: Run | None) -> Estimate:

@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from articles.models.article import Article
 from articles.models.status import ACTIVE, Status, StepStatus
-from articles.runs.stages import StageView, stages_of
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -113,9 +112,6 @@ class Run(models.Model):
         planned = sum(self.plan.values())
         done = self.steps.done().count()
         return min(99, 100 * done // planned) if planned else 0
-
-    def stages(self) -> list[StageView]:
-        return stages_of(self, self.steps.that_count())
 
 
 class StepQuerySet(models.QuerySet["Step"]):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from time import monotonic
 from typing import Literal
 
@@ -14,21 +12,13 @@ from django.db import Error
 from django.db.models import Count, Min, OuterRef, Q, Subquery
 from django.utils import timezone
 from pydantic import BaseModel
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from articles.models import Article, Event, Run, Status
 from articles.operations.bounded_query import Inquiry
+from articles.runs.workers import Workers, look_at_workers
 
 log = logging.getLogger(__name__)
 
-WORKERS = "rq:workers:articles"
-"""RQ's set of the keys of the queue's workers; a killed worker's key expires, but stays in the set for a while."""
-
-SILENT_AFTER = 30.0
-"""Seconds. A worker gives a sign of life every ten while it waits, and every five while it works."""
 
 KEPT = 1.0
 """Seconds for which an answer is given again: balancers and monitors ask by the hundred."""
@@ -131,51 +121,3 @@ inquiry = Inquiry(count_work, patience=2)
 
 
 # Redis
-
-
-@dataclass(frozen=True)
-class Workers:
-    """How many have given a sign of life within their time, and the articles these can write at once; how many have not."""
-
-    living: int = 0
-    places: int = 0
-    silent: int = 0
-
-
-def living_workers() -> int:
-    """0 also where Redis does not answer."""
-    return (look_at_workers() or Workers()).living
-
-
-def places() -> int:
-    """How many articles can be written at once; 0 also where Redis does not answer."""
-    return (look_at_workers() or Workers()).places
-
-
-def look_at_workers() -> Workers | None:
-    """None where Redis does not answer."""
-    client = redis_client()
-    try:
-        with client.pipeline(transaction=False) as pipeline:
-            for key in client.smembers(WORKERS):
-                pipeline.hmget(key, "last_heartbeat", "places")
-            found = pipeline.execute()
-    except (RedisError, OSError) as error:
-        log.warning("health: Redis does not answer: %s", error)
-        return None
-    living = [int(places or 1) for beat, places in found if is_recent(beat)]
-    return Workers(living=len(living), places=sum(living), silent=len(found) - len(living))
-
-
-def is_recent(beat: bytes | None) -> bool:
-    """``beat`` is a time as RQ writes it, ``2026-11-22T09:30:12.154903Z``; None where the worker's key has expired."""
-    if beat is None:
-        return False
-    return (datetime.now(UTC) - datetime.fromisoformat(beat.decode())).total_seconds() < SILENT_AFTER
-
-
-@cache
-def redis_client() -> Redis:
-    """Kept, with its pool. It waits briefly and asks once: an answer that comes late is of no use here."""
-    once = Retry(NoBackoff(), 0)
-    return Redis.from_url(settings.REDIS_ADDRESS, socket_timeout=1, socket_connect_timeout=1, retry=once)

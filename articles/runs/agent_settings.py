@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from agents.contract import AGENTS, AgentWords, Stage
+from agents.costs.estimate import Models
 from articles.models import AgentProfile, Run, Status
 
 
@@ -21,3 +24,13 @@ def agents_of(run_id: int) -> dict[Stage, AgentWords]:
     Run.objects.filter(pk=run_id, agents__isnull=True, status=Status.PENDING).update(agents=now)
     kept = Run.objects.filter(pk=run_id).values_list("agents", flat=True).first() or {}
     return {stage: AgentWords.model_validate(kept[stage]) for stage in AGENTS if stage in kept}
+
+
+def models_at_work(run: Run | None = None) -> Models:
+    """The models that write now; of a ``run`` that was taken up, those it began with."""
+    if not settings.HAS_MODEL:
+        return Models({})
+    kept = run.agents if run else None
+    own = agents_as_set_up() if kept is None else {stage: AgentWords.model_validate(kept[stage]) for stage in kept}
+    by_stage = {stage: own.get(stage, AgentWords()).model or model for stage, model in settings.LLM_MODELS.items()}
+    return Models(by_stage, settings.IMAGE_MODEL)

@@ -17,14 +17,14 @@ from django.utils import timezone
 
 from agents.contract import Stage
 from agents.exceptions import ProviderAway
-from articles.costs.reports import models_at_work
 from articles.exceptions import ArticleGone
 from articles.models import Run, Status
 from articles.models.run import NOT_PARKED
+from articles.runs.agent_settings import models_at_work
 from articles.runs.db_retry import patient
 from articles.runs.event_log import Pen, writing
 from articles.runs.lease import Claim, writing_as
-from articles.services.runs import WAITING, enqueue
+from articles.runs.queue import WAITING, enqueue
 
 log = logging.getLogger(__name__)
 

@@ -9,12 +9,13 @@ from django.utils import timezone
 
 from articles.exceptions import ArticleGone
 from articles.models import Run, Status
+from articles.models.run import NOT_PARKED
 from articles.runs.db_retry import patient
 from articles.runs.event_log import Pen, writing
 from articles.runs.lease import Claim, is_lost, writing_as
 from articles.runs.outages import call_released
+from articles.runs.queue import enqueue, runs_in_queue
 from articles.runs.scheduling import line
-from articles.services.runs import enqueue, runs_in_queue
 
 log = logging.getLogger(__name__)
 
@@ -88,3 +89,16 @@ def back_to_queue(pen: Pen, run: Run, message: str, **changes: object) -> bool:
     moved = pen.change_status(run, Status.PENDING, message, **back)
     enqueue(run)
     return moved
+
+
+def fail_unclaimed(run_id: int, reason: str) -> bool:
+    """Fail a run that could not even be claimed. False where it is not pending any more."""
+    article_id = Run.objects.filter(pk=run_id, status=Status.PENDING).values_list("article_id", flat=True).first()
+    if article_id is None:
+        return False
+    with writing(article_id) as pen:
+        run = Run.objects.get(pk=run_id)
+        if run.status != Status.PENDING:
+            return False
+        ended = {"finished_at": timezone.now(), **NOT_PARKED}
+        return pen.change_status(run, Status.FAILED, reason, reason=reason, **ended)

@@ -17,7 +17,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from articles.models import Run, Status
-from articles.operations.health import places
+from articles.runs.workers import places
 
 LEFT_FREE = 2
 """Places one user leaves to the others, and the runs one user may have in work at least."""

@@ -17,7 +17,7 @@ from agents.text.length import budgets
 from articles.exceptions import BadOutline, NotPossibleNow
 from articles.models import Article, Event, Run, Status, Step, StepStatus
 from articles.runs.event_log import Pen, reread, writing
-from articles.services.runs import WAITING, enqueue
+from articles.runs.queue import WAITING, enqueue
 
 APPROVED = "outline:approved"
 """The step whose output is the outline a person approved. The recipe writes from it and makes no other."""

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
-from uuid import uuid4
 
-import django_rq
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils import timezone
-from redis.exceptions import RedisError
-from rq.exceptions import NoSuchJobError
-from rq.job import Job
-from structlog.contextvars import get_contextvars
 
 from articles.costs.limits import refuse_used_up_month
 from articles.exceptions import NotPossibleNow
@@ -21,11 +13,7 @@ from articles.models import Article, Event, Run, Status
 from articles.models.run import NOT_PARKED
 from articles.models.status import RESUMABLE
 from articles.runs.event_log import reread, writing
-
-log = logging.getLogger(__name__)
-
-JOB = "agents.worker.jobs.run_next"
-WAITING = "Waiting for a worker"
+from articles.runs.queue import WAITING, enqueue
 
 RESERVED = timedelta(minutes=1)
 """So long workers leave a run to whoever performs it in the own process."""
@@ -71,57 +59,6 @@ def retry_run(*, article: Article, by: User | None) -> Run:
         enqueue(run)
     reread(article)
     return run
-
-
-def enqueue(run: Run) -> None:
-    """Hand the run to a worker once it is committed. A lost job costs time only: the sweeper finds the run."""
-    run_id = run.pk
-    asked_by = {name: value for name, value in get_contextvars().items() if name == "request_id"}
-
-    def submit() -> None:
-        try:
-            job_id = f"run-{run_id}-{uuid4().hex}"  # tells which run it is for without being read
-            kept = {"job_id": job_id, "meta": asked_by, "result_ttl": 600, "failure_ttl": 86400}
-            django_rq.get_queue("articles").enqueue(JOB, run_id, **kept)
-        except (RedisError, OSError) as error:
-            log.warning("run %s: the queue cannot be reached, the sweeper will submit it: %s", run_id, error)
-
-    transaction.on_commit(submit)
-
-
-def runs_in_queue() -> set[int]:
-    """The runs a job waits for. Raises RedisError where the queue cannot be reached."""
-    return set(filter(None, map(run_of, django_rq.get_queue("articles").job_ids)))
-
-
-def take_back(run_id: int) -> None:
-    """Take the run's job out of the queue, where one waits: somebody is at the run, and a worker would find nothing to do."""
-    try:
-        queue = django_rq.get_queue("articles")
-        for job_id in queue.job_ids:
-            if run_of(job_id) == run_id and queue.remove(job_id):  # else a worker has it by now
-                Job.fetch(job_id, queue.connection).delete(remove_from_queue=False)
-    except (RedisError, OSError, NoSuchJobError) as error:
-        log.warning("run %s: its job stays in the queue: %s", run_id, error)
-
-
-def run_of(job_id: str) -> int | None:
-    """The run a job of the queue is for; None of a job that is for something else."""
-    kind, _, rest = job_id.partition("-")
-    return int(rest.partition("-")[0]) if kind == "run" else None
-
-
-def fail_unclaimed(run_id: int, reason: str) -> bool:
-    """Fail a run that could not even be claimed. False where it is not pending any more."""
-    article_id = Run.objects.filter(pk=run_id, status=Status.PENDING).values_list("article_id", flat=True).first()
-    if article_id is None:
-        return False
-    with writing(article_id) as pen:
-        run = Run.objects.get(pk=run_id)
-        if run.status != Status.PENDING:
-            return False
-        ended = {"finished_at": timezone.now(), **NOT_PARKED}
-        return pen.change_status(run, Status.FAILED, reason, reason=reason, **ended)
 
 
 def cancel_run(*, article: Article, by: User | None) -> None:

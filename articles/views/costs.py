@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from agents.contract import MAX_WORDS, MIN_WORDS
 from agents.costs.estimate import Estimate, estimate
-from articles.costs.reports import models_at_work
+from articles.runs.agent_settings import models_at_work
 from articles.views.requests import StudioRequest
 
 

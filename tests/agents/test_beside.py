@@ -24,7 +24,8 @@ from agents.worker.run_article import HANDED_OVER, Crew
 from articles.exceptions import UNEXPECTED
 from articles.models import Article, Run, Status
 from articles.runs.lease import Claim
-from articles.services import cancel_run, take_back
+from articles.runs.queue import take_back
+from articles.services import cancel_run
 from tests.agents.test_jobs import after, configure, made
 from tests.factories import UserFactory
 from tests.model_server import ModelServer

@@ -21,7 +21,9 @@ from PIL import Image
 from agents import images
 from agents.costs.usage import metered
 from agents.exceptions import FetchRefused, ModelError
-from agents.images import CARD_BYTES, MAX_BYTES, draw, draw_cover, share_crop, suffix
+from agents.images.cover import draw_cover
+from agents.images.generate import MAX_BYTES, draw, suffix
+from agents.images.share_card import CARD_BYTES, share_crop
 from tests.model_client import client_of
 from tests.model_server import ModelServer
 

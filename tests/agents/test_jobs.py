@@ -18,7 +18,7 @@ from agents.worker import run_article as making
 from agents.worker.jobs import run_article
 from articles.models import Article, Run, Status, Step
 from articles.services import NewSource, cancel_run, delete_article, retry_run
-from tests.factories import UserFactory, make_article
+from tests.factories import UserFactory, make_article, stages_of_run
 from tests.model_server import ModelServer
 from tests.waiting import wait_until
 
@@ -83,7 +83,7 @@ def test_a_brief_becomes_a_finished_article(owner: User, with_model: ModelServer
     assert done.image.name.endswith(".png")
     assert run.model == "test-model"
     assert sum(step.completion_tokens for step in run.steps.all()) > 300
-    assert [view.status for view in run.stages()] == ["completed"] * 6
+    assert [view.status for view in stages_of_run(run)] == ["completed"] * 6
     seqs = [event.seq for event in article.events.all()]
     assert seqs == list(range(1, len(seqs) + 1))
 
@@ -171,7 +171,7 @@ def test_an_image_that_fails_is_said_and_the_article_completes(owner: User, with
     assert done.status == Status.COMPLETED
     assert not done.image
     assert "It has no image." in done.notice
-    views = {view.stage: view for view in run.stages()}
+    views = {view.stage: view for view in stages_of_run(run)}
     assert views["image"].status == "failed"
 
 

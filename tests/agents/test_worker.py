@@ -17,7 +17,7 @@ from redis import Redis
 from rq.job import Job
 
 from agents.worker.rq_worker import RECONNECT_EVERY, CrewWorker
-from articles.operations.health import living_workers, places
+from articles.runs.workers import living_workers, places
 from contentstudio.runtime import redis_server
 from tests.waiting import wait_until
 from tests.worker_pool import running_workers

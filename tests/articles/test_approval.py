@@ -15,6 +15,7 @@ from agents.contract import Outline, OutlineSection
 from articles.exceptions import BadOutline, NotPossibleNow
 from articles.models import Article, Run, Status, Step, StepStatus
 from articles.runs.journal import read_brief
+from articles.runs.recovery import sweep
 from articles.runs.step_writer import steps_done
 from articles.services import (
     approve_outline,
@@ -25,9 +26,8 @@ from articles.services import (
     save_text,
     share_out,
     start_run,
-    sweep,
 )
-from tests.factories import UserFactory, claim, make_processing_article
+from tests.factories import UserFactory, claim, make_processing_article, stages_of_run
 from tests.outlines import TITLE, make_outline, make_waiting_article, outline
 
 pytestmark = pytest.mark.django_db
@@ -237,8 +237,8 @@ class TestAskingForAnother:
     def test_the_stage_is_told_by_what_counts(self, owner: User) -> None:
         article = make_waiting_article(owner)
         redo_outline(article=article, by=owner, wish="Shorter")
-        stage = run_of(article).stages()[1]
+        stage = stages_of_run(run_of(article))[1]
         assert (stage.stage, stage.done, stage.planned) == ("outline", 0, 5)
         make_outline(claim(article), outline())
-        stage = run_of(article).stages()[1]
+        stage = stages_of_run(run_of(article))[1]
         assert (stage.status, stage.done) == ("completed", 5)

@@ -27,7 +27,7 @@ from django.utils import timezone
 from articles.models import Article, Event, Run, Status
 from articles.operations.backup import databases
 from articles.operations.backup.archive import MANIFEST, Manifest
-from articles.services import sweep
+from articles.runs.recovery import sweep
 from tests.articles.archives import changed, contents, refused, written
 from tests.environment import VAR
 from tests.factories import UserFactory, do_step, make_completed_article, make_processing_article

@@ -11,7 +11,7 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from agents.images import draw_cover
+from agents.images.cover import draw_cover
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS, export, filename
 from tests.articles.exported import ARTICLE, BINARY, MARKDOWN, article, parts, words

@@ -17,18 +17,11 @@ from agents.costs.usage import Usage
 from agents.exceptions import ProviderAway
 from articles.models import Article, Run, Status
 from articles.runs.lease import Claim
-from articles.runs.outages import GIVEN_UP_AFTER, LONGEST, SHORTEST
+from articles.runs.outages import GIVEN_UP_AFTER, LONGEST, SHORTEST, models_needed, park_run, wait_with_others
+from articles.runs.recovery import sweep
+from articles.runs.scheduling import whose_turn
 from articles.runs.step_writer import begun, finished, write
-from articles.services import (
-    cancel_run,
-    delete_article,
-    models_needed,
-    park_run,
-    retry_run,
-    sweep,
-    wait_with_others,
-    whose_turn,
-)
+from articles.services import cancel_run, delete_article, retry_run
 from tests.articles.clients import client_of, post
 from tests.factories import claim, do_step, make_article, step
 

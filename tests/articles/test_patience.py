@@ -20,8 +20,9 @@ from articles.runs import db_retry
 from articles.runs.db_retry import patient
 from articles.runs.journal import complete_run
 from articles.runs.lease import Claim
+from articles.runs.outages import park_run
+from articles.runs.recovery import hand_over
 from articles.runs.step_writer import begun, finished, left, write
-from articles.services import hand_over, park_run
 from tests.factories import UserFactory, claim, make_article, make_manuscript, step
 from tests.waiting import wait_until
 

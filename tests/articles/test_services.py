@@ -21,7 +21,7 @@ from articles.runs import lease
 from articles.runs.event_log import Pen
 from articles.runs.journal import fail_run, keep
 from articles.runs.lease import Claim, renew_lease
-from articles.runs.recovery import put_back
+from articles.runs.recovery import put_back, sweep
 from articles.services import (
     NewSource,
     add_source,
@@ -33,7 +33,6 @@ from articles.services import (
     retry_run,
     save_text,
     start_run,
-    sweep,
 )
 from tests.factories import (
     StaffFactory,

@@ -23,6 +23,7 @@ from tests.factories import (
     make_article,
     make_manuscript,
     make_processing_article,
+    stages_of_run,
     step,
 )
 
@@ -37,7 +38,7 @@ def owner() -> User:
 def test_all_six_are_shown_from_the_start(owner: User) -> None:
     run = make_article(owner).latest_run()
     assert run is not None
-    assert [(view.stage, view.status) for view in run.stages()] == [
+    assert [(view.stage, view.status) for view in stages_of_run(run)] == [
         (stage, "waiting") for stage in ("research", "outline", "write", "edit", "seo", "image")
     ]
 
@@ -45,7 +46,7 @@ def test_all_six_are_shown_from_the_start(owner: User) -> None:
 def views_of(article: Article) -> dict[str, StageView]:
     run = article.latest_run()
     assert run is not None
-    return {view.stage: view for view in run.stages()}
+    return {view.stage: view for view in stages_of_run(run)}
 
 
 def test_they_follow_the_steps(owner: User) -> None:

@@ -13,8 +13,9 @@ from redis import Redis
 
 from articles.models import Run
 from articles.runs.lease import claim_run
-from articles.runs.scheduling import Waiting, in_turn, line
-from articles.services import start_run, sweep, whose_turn
+from articles.runs.recovery import sweep
+from articles.runs.scheduling import Waiting, in_turn, line, whose_turn
+from articles.services import start_run
 from tests.factories import UserFactory, make_article, make_completed_article
 
 ADA, BEN, CY = 1, 2, 3

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from agents.contract import Text
 from articles.models import Run
-from articles.services import sweep
+from articles.runs.recovery import sweep
 from tests.browser import stages
 from tests.browser.elsewhere import elsewhere, send_draft
 from tests.browser.watching import AWAY, KEEP_SOCKETS, numbers_of, was_not_loaded_anew, watch, whole_log

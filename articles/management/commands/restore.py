@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from articles.exceptions import BackupRefused
 from articles.management.commands.studio import hold_the_only_studio
 from articles.operations.backup import restore_backup
-from articles.operations.health import living_workers
+from articles.runs.workers import living_workers
 
 
 class Command(BaseCommand):

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from agents.contract import Text
 from agents.costs.usage import Usage
-from agents.images import draw_cover
+from agents.images.cover import draw_cover
 from articles.models import Article
 from articles.runs.journal import fail_run
 from articles.runs.step_writer import begun, failed, write

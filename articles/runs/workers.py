@@ -1,0 +1,71 @@
+"""The registered workers: how many are alive, and how many articles they can write at once."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+log = logging.getLogger(__name__)
+
+WORKERS = "rq:workers:articles"
+"""RQ's set of the keys of the queue's workers; a killed worker's key expires, but stays in the set for a while."""
+
+
+SILENT_AFTER = 30.0
+"""Seconds. A worker gives a sign of life every ten while it waits, and every five while it works."""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How many have given a sign of life within their time, and the articles these can write at once; how many have not."""
+
+    living: int = 0
+    places: int = 0
+    silent: int = 0
+
+
+def living_workers() -> int:
+    """0 also where Redis does not answer."""
+    return (look_at_workers() or Workers()).living
+
+
+def places() -> int:
+    """How many articles can be written at once; 0 also where Redis does not answer."""
+    return (look_at_workers() or Workers()).places
+
+
+def look_at_workers() -> Workers | None:
+    """None where Redis does not answer."""
+    client = redis_client()
+    try:
+        with client.pipeline(transaction=False) as pipeline:
+            for key in client.smembers(WORKERS):
+                pipeline.hmget(key, "last_heartbeat", "places")
+            found = pipeline.execute()
+    except (RedisError, OSError) as error:
+        log.warning("health: Redis does not answer: %s", error)
+        return None
+    living = [int(places or 1) for beat, places in found if is_recent(beat)]
+    return Workers(living=len(living), places=sum(living), silent=len(found) - len(living))
+
+
+def is_recent(beat: bytes | None) -> bool:
+    """``beat`` is a time as RQ writes it, ``2026-11-22T09:30:12.154903Z``; None where the worker's key has expired."""
+    if beat is None:
+        return False
+    return (datetime.now(UTC) - datetime.fromisoformat(beat.decode())).total_seconds() < SILENT_AFTER
+
+
+@cache
+def redis_client() -> Redis:
+    """Kept, with its pool. It waits briefly and asks once: an answer that comes late is of no use here."""
+    once = Retry(NoBackoff(), 0)
+    return Redis.from_url(settings.REDIS_ADDRESS, socket_timeout=1, socket_connect_timeout=1, retry=once)
