@@ -35,7 +35,7 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
-class Answer(BaseModel):
+class LLMOutput(BaseModel):
     """Base of everything a model is asked for: forbids other keys, as strict JSON Schema demands."""
 
     model_config = ConfigDict(extra="forbid")
@@ -67,7 +67,7 @@ class Voice(Shape):
     avoid: list[str] = []
 
 
-class AgentWords(Shape):
+class AgentConfig(Shape):
     """One of the six as an editor set it up. What is empty is taken from ``config/agents.yaml`` and the settings."""
 
     role: str = ""
@@ -166,24 +166,24 @@ class Reading(Shape):
         return self.model_copy(update={"unread": [*self.unread, *(Unread(title="Search", reason=p) for p in problems)]})
 
 
-class Questions(Answer):
+class Questions(LLMOutput):
     """``research:plan``: what a reader would want answered, each fit to be typed into a search engine."""
 
     questions: list[str] = Field(min_length=1, max_length=6)
 
 
-class Finding(Answer):
+class Finding(LLMOutput):
     statement: str
     sources: list[str] = Field(description="ids of the passages that say so, such as S3")
 
 
-class Found(Answer):
+class QuestionFindings(LLMOutput):
     """``research:find:N``: what the passages say to one question."""
 
     findings: list[Finding] = Field(max_length=4)
 
 
-class Synthesis(Answer):
+class Synthesis(LLMOutput):
     """``research:synthesis``: all findings in a few sentences."""
 
     synthesis: str
@@ -203,14 +203,14 @@ MAX_SECTIONS = 30
 MAX_HEADING = 120
 
 
-class Headings(Answer):
+class Headings(LLMOutput):
     """``outline:make``: the order of the article, short enough to be there in a second or two."""
 
     title: str = Field(min_length=5, max_length=MAX_HEADING)
     sections: list[str] = Field(min_length=2, max_length=MAX_SECTIONS, description="the headings, in order")
 
 
-class SectionPlan(Answer):
+class SectionPlan(LLMOutput):
     """``outline:N``: what section N has to do."""
 
     purpose: str = Field(description="what the reader knows after this section, in one sentence")
@@ -244,13 +244,13 @@ class Text(Shape):
 ReviewKind = Literal["repetition", "contradiction", "gap", "term", "transition", "tone", "unsupported claim"]
 
 
-class Remark(Answer):
+class Remark(LLMOutput):
     section: Annotated[int, Field(ge=1, le=30)]
     kind: ReviewKind
     instruction: str
 
 
-class Review(Answer):
+class Review(LLMOutput):
     """``edit:review``: what to mend, each with its section, counted from 1. Sections it does not name stay as they are."""
 
     remarks: list[Remark] = Field(max_length=12)
@@ -283,20 +283,20 @@ class CheckedText(Shape):
     evidence: list[Evidence] = []
 
 
-class Answered(Answer):
+class FAQItem(LLMOutput):
     """A question readers ask, and its answer in a sentence or two."""
 
     question: str
     answer: str
 
 
-class FAQ(Answer):
+class FAQ(LLMOutput):
     """Empty where questions do not fit the subject."""
 
-    faq: list[Answered] = Field(max_length=5)
+    faq: list[FAQItem] = Field(max_length=5)
 
 
-class Description(Answer):
+class Description(LLMOutput):
     """How a page is told of. Limits that are shown to a person are enforced in code, not here: models count badly."""
 
     title: str = Field(description="30 to 60 characters")
@@ -308,10 +308,10 @@ class Description(Answer):
 class SEO(Description):
     """``seo:describe``. The first of ``keywords`` is the primary one."""
 
-    faq: list[Answered] = []
+    faq: list[FAQItem] = []
 
 
-class PicturePrompt(Answer):
+class PicturePrompt(LLMOutput):
     """``image:prompt``: what to draw, and how to tell it to someone who cannot see it."""
 
     prompt: str

@@ -57,11 +57,11 @@ class PricesUnreadable(AgentError):
     """A table of prices that is missing or not as it should be. It names the file and the place in it."""
 
 
-class CeilingReached(AgentError):
+class SpendingLimitReached(AgentError):
     """The next call might pass what may be spent. The run is paused, with its work, before that call."""
 
 
-class AwaitsApproval(AgentError):
+class ApprovalRequired(AgentError):
     """``outline`` is made, and a person wants to see it before anything is written. No worker waits for them."""
 
     def __init__(self, outline: Outline) -> None:

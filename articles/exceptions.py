@@ -33,13 +33,13 @@ class NotYours(StudioError):
     status = 403
 
 
-class NotPossibleNow(StudioError):
+class InvalidState(StudioError):
     """What was asked for does not go with the state the article is in."""
 
     status = 409
 
 
-class TextChanged(StudioError):
+class EditConflict(StudioError):
     """The text was saved by somebody else since it was opened for editing."""
 
     status = 409
@@ -67,7 +67,7 @@ class BackupRefused(StudioError):
     """A backup that cannot be made, or must not be restored. Nothing was changed."""
 
 
-class RunTakenAway(Exception):
+class LeaseLost(Exception):
     """The run is not this worker's any more: it was cancelled, deleted, or handed to another. Not shown to anybody."""
 
 

@@ -159,7 +159,7 @@ REDIS_ADDRESS = REDIS_URL or f"unix://{quote(str(REDIS_SOCKET))}"
 RQ_QUEUES = {"articles": {"URL": REDIS_ADDRESS, "DEFAULT_TIMEOUT": -1, "DEFAULT_RESULT_TTL": 600}}
 RQ = {
     "WORKER_CLASS": "agents.worker.rq_worker.CrewWorker",
-    # services.enqueue waits for the commit itself: it has to see, and to say, when the queue cannot be reached.
+    # articles.runs.queue.enqueue waits for the commit itself: it has to see, and to say, when the queue cannot be reached.
     "COMMIT_MODE": "auto",
 }
 RQ_SHOW_ADMIN_LINK = True

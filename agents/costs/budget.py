@@ -1,4 +1,4 @@
-"""Money while it is spent: a call is afforded before it is made and paid after it, however it ends.
+"""Money while it is spent: a call is reserved_cost before it is made and paid after it, however it ends.
 
 What a call may cost at most is set aside first, so that no ceiling is passed by calls that were each small enough: neither by
 those of a run side by side, nor by those of runs in several processes. Where there is a ceiling the call is sent with a limit,
@@ -18,7 +18,7 @@ from math import ceil
 
 from agents.costs.prices import dollars, prices
 from agents.costs.usage import Usage, record
-from agents.exceptions import CeilingReached
+from agents.exceptions import SpendingLimitReached
 
 BYTES_A_TOKEN = 3.5
 """Of prompts, in UTF-8; fewer than the four of plain English, so that the estimate errs upwards. A Chinese character has three
@@ -53,7 +53,7 @@ class Limit:
         return self.reserved + amount <= self.left
 
 
-class Purse(ABC):
+class Budget(ABC):
     """What a run may spend. ``owed`` is what its calls cost and ``settle`` has not counted yet; they share it in one loop.
 
     ``limited`` tells that there is a ceiling; ``largest`` is the longest answer of each model so far, in tokens.
@@ -74,16 +74,16 @@ class Purse(ABC):
         """Give back what was set aside for a call that has ended, and count what calls have cost."""
 
     async def reserve(self, amount: Decimal) -> None:
-        """Set ``amount`` aside. Raises CeilingReached where it would pass a ceiling.
+        """Set ``amount`` aside. Raises SpendingLimitReached where it would pass a ceiling.
 
         Where only what is set aside for calls in flight stands in the way it waits for them: their answers mostly cost less.
         """
         async with self._turn:
             while tight := await self.set_aside(amount):
                 if amount > tight.left:
-                    raise CeilingReached(
+                    raise SpendingLimitReached(
                         f"{tight.told} The next call may cost up to {dollars(amount)}."
-                        " Raise it in the admin under Ceilings of costs, then resume."
+                        " Raise it in the admin under Spending limits, then resume."
                     )
                 await asyncio.sleep(LOOK_SECONDS)
 
@@ -98,44 +98,44 @@ class Purse(ABC):
         await self.settle(amount, cost)
 
 
-_purse: ContextVar[Purse | None] = ContextVar("purse", default=None)
+_purse: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 
 @contextmanager
-def spending_from(purse: Purse) -> Iterator[Purse]:
-    """Let the calls inside the block, in this task and the tasks it starts, be paid from ``purse``."""
-    token = _purse.set(purse)
+def spending_from(budget: Budget) -> Iterator[Budget]:
+    """Let the calls inside the block, in this task and the tasks it starts, be paid from ``budget``."""
+    token = _purse.set(budget)
     try:
-        yield purse
+        yield budget
     finally:
         _purse.reset(token)
 
 
 def answer_limit(model: str, own: int | None) -> int | None:
     """The limit of tokens to send with a call of ``model``: its agent's ``own``, else what is set aside under a ceiling."""
-    purse = _purse.get()
-    if own is not None or purse is None or not purse.limited or prices().of(model) is None:
+    budget = _purse.get()
+    if own is not None or budget is None or not budget.limited or prices().of(model) is None:
         return own
-    return purse.room(model)
+    return budget.room(model)
 
 
 @asynccontextmanager
-async def afforded(model: str, prompt_bytes: int, answer_tokens: int | None = None) -> AsyncIterator[None]:
-    """Make one call of ``model`` inside the block, where the ceilings leave enough for it. Raises CeilingReached.
+async def reserved_cost(model: str, prompt_bytes: int, answer_tokens: int | None = None) -> AsyncIterator[None]:
+    """Make one call of ``model`` inside the block, where the ceilings leave enough for it. Raises SpendingLimitReached.
 
     A call of a model without a price goes ahead: what it costs is not known, and is told as such.
     """
-    purse, price = _purse.get(), prices().of(model)
-    if purse is None or price is None:
+    budget, price = _purse.get(), prices().of(model)
+    if budget is None or price is None:
         yield
         return
-    tokens = ceil(prompt_bytes / BYTES_A_TOKEN), answer_tokens or purse.room(model)
+    tokens = ceil(prompt_bytes / BYTES_A_TOKEN), answer_tokens or budget.room(model)
     amount = price.at_most(*tokens).quantize(SIX_PLACES, ROUND_UP)
-    await purse.reserve(amount)
+    await budget.reserve(amount)
     try:
         yield
     finally:
-        await purse.release(amount)
+        await budget.release(amount)
 
 
 def spend(usage: Usage, model: str) -> None:
@@ -145,6 +145,6 @@ def spend(usage: Usage, model: str) -> None:
     elif usage.prompt_tokens or usage.completion_tokens or usage.pictures:
         usage.unpriced_calls = usage.calls
     record(usage)
-    if (purse := _purse.get()) is not None:
-        purse.owed += usage.cost
-        purse.largest[model] = max(purse.largest.get(model, 0), usage.completion_tokens)
+    if (budget := _purse.get()) is not None:
+        budget.owed += usage.cost
+        budget.largest[model] = max(budget.largest.get(model, 0), usage.completion_tokens)

@@ -23,13 +23,13 @@ PICTURE_TOKENS = 1568  # of one of 1536 x 1024 in medium quality
 Dollars = Annotated[Decimal, Field(ge=0)]
 
 
-class Entry(BaseModel):
+class StepChange(BaseModel):
     """A mistyped key is refused: what it was meant to say would be lost silently."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Price(Entry):
+class Price(StepChange):
     """US dollars for a million tokens, or for a picture: ``picture`` at most, ``picture_from`` at least."""
 
     input: Dollars | None = None
@@ -69,7 +69,7 @@ class Price(Entry):
         return (fresh * fresh_price + cached * cached_price + answered * answer_price) / MILLION
 
 
-class PriceTable(Entry):
+class PriceTable(StepChange):
     """``date`` is the day on which the prices were looked up at ``source``."""
 
     date: date

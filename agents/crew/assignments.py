@@ -14,15 +14,15 @@ from pydantic import Field, create_model
 from agents import extractive
 from agents.contract import (
     FAQ,
-    Answer,
     Brief,
     Description,
     Finding,
-    Found,
     Headings,
+    LLMOutput,
     Outline,
     Passage,
     PicturePrompt,
+    QuestionFindings,
     Questions,
     Reading,
     Remark,
@@ -73,9 +73,9 @@ def plan_research(brief: Brief, questions: int) -> Assignment[Questions]:
     )
 
 
-def find(brief: Brief, question: str, passages: Sequence[Passage]) -> Assignment[Found]:
+def find(brief: Brief, question: str, passages: Sequence[Passage]) -> Assignment[QuestionFindings]:
     fields = told(brief) | {"question": question, "passages": quoted(passages)}
-    return Assignment("find", Found, fields, lambda: extractive.find(brief, passages, question))
+    return Assignment("find", QuestionFindings, fields, lambda: extractive.find(brief, passages, question))
 
 
 def synthesise(brief: Brief, findings: Sequence[Finding]) -> Assignment[Synthesis]:
@@ -227,7 +227,7 @@ def edit_section(
 # The evidence
 
 
-class Numbered(Answer):
+class Numbered(LLMOutput):
     """One answer to each of some sentences: fields ``s1``, ``s2`` …, in their order, so that none is left out or made up."""
 
     def by_number(self, sentences: Sequence[Cited]) -> dict[int, Any]:
@@ -292,12 +292,12 @@ def describe_seo(brief: Brief, outline: Outline, texts: Sequence[str]) -> Assign
 
 def describe_again(
     brief: Brief, outline: Outline, description: Description, problems: Mapping[str, Sequence[str]]
-) -> Assignment[Answer]:
+) -> Assignment[LLMOutput]:
     """The fields of the description that have ``problems``, anew; the answer's shape holds no others, so it is short."""
     wrong: dict[str, Any] = {
         name: (field.annotation, field) for name, field in Description.model_fields.items() if name in problems
     }
-    shape = cast(type[Answer], create_model("Mended", __base__=Answer, **wrong))
+    shape = cast(type[LLMOutput], create_model("Mended", __base__=LLMOutput, **wrong))
     fields = told(brief) | {
         "title": outline.title,
         "outline": headings_of(outline),

@@ -23,7 +23,7 @@ from crewai.utilities.agent_utils import aget_llm_response
 from crewai_core.printer import PRINTER
 from pydantic import BaseModel
 
-from agents.contract import AGENTS, AgentWords, Stage
+from agents.contract import AGENTS, AgentConfig, Stage
 from agents.crew.assignments import Assignment, Reply
 from agents.crew.llm import StudioLLM, ours_alone
 from agents.llm.preview import Draft, draft_sink
@@ -94,7 +94,7 @@ class Tuning(NamedTuple):
 class StudioCrew:
     """Hands assignments to the six agents. ``words`` is what an editor changed of them."""
 
-    def __init__(self, llms: Mapping[Stage, BaseLLM], words: Mapping[Stage, AgentWords] = {}) -> None:
+    def __init__(self, llms: Mapping[Stage, BaseLLM], words: Mapping[Stage, AgentConfig] = {}) -> None:
         self._llms, self._words = llms, words
         self._idle: dict[Stage, list[Agent]] = {stage: [] for stage in AGENTS}
 
@@ -104,10 +104,10 @@ class StudioCrew:
         models: Mapping[Stage, str],
         client: openai.AsyncOpenAI,
         slots: asyncio.Semaphore,
-        words: Mapping[Stage, AgentWords] = {},
+        words: Mapping[Stage, AgentConfig] = {},
     ) -> StudioCrew:
         """A crew that asks ``models`` (one for each stage, unless ``words`` names another), where ``slots`` are free."""
-        tunings = {stage: tuned(model, words.get(stage, AgentWords())) for stage, model in models.items()}
+        tunings = {stage: tuned(model, words.get(stage, AgentConfig())) for stage, model in models.items()}
         shared = {tuning: StudioLLM(**tuning._asdict(), client=client, slots=slots) for tuning in set(tunings.values())}
         return cls({stage: shared[tuning] for stage, tuning in tunings.items()}, words)
 
@@ -147,7 +147,7 @@ class StudioCrew:
         idle.append(agent)
 
     def _engaged(self, stage: Stage) -> Agent:
-        changed = self._words.get(stage, AgentWords()).model_dump(include={"role", "goal", "backstory"})
+        changed = self._words.get(stage, AgentConfig()).model_dump(include={"role", "goal", "backstory"})
         return Agent(
             **DEFAULTS[AGENTS[stage]] | {name: text for name, text in changed.items() if text},
             llm=self._llms[stage],
@@ -158,5 +158,5 @@ class StudioCrew:
         )
 
 
-def tuned(model: str, words: AgentWords) -> Tuning:
+def tuned(model: str, words: AgentConfig) -> Tuning:
     return Tuning(words.model or model, words.temperature, words.max_tokens)

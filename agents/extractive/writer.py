@@ -17,12 +17,12 @@ from agents.contract import (
     Brief,
     Description,
     Finding,
-    Found,
     Headings,
     Outline,
     OutlineSection,
     Passage,
     PicturePrompt,
+    QuestionFindings,
     Questions,
     Review,
     SectionPlan,
@@ -52,12 +52,12 @@ def plan_questions(brief: Brief) -> Questions:
     return Questions(questions=[topic, *with_keywords][:6])
 
 
-def find(brief: Brief, passages: Sequence[Passage], question: str) -> Found:
+def find(brief: Brief, passages: Sequence[Passage], question: str) -> QuestionFindings:
     """The sentences that say most to ``question``, each with its passage."""
     material = gather(passages, brief.language)
     weights = relevance(brief, material, question)
     best = sorted(material.quotes, key=lambda quote: -weights[quote])[:_FINDINGS]
-    return Found(findings=[Finding(statement=quote.text, sources=[quote.passage]) for quote in best])
+    return QuestionFindings(findings=[Finding(statement=quote.text, sources=[quote.passage]) for quote in best])
 
 
 def synthesise(brief: Brief, findings: Sequence[Finding]) -> Synthesis:

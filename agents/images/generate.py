@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import openai
 
 from agents.contract import Shape
-from agents.costs.budget import afforded, spend
+from agents.costs.budget import reserved_cost, spend
 from agents.costs.usage import Usage
 from agents.exceptions import ModelError
 from agents.llm.errors import diagnose
@@ -39,7 +39,7 @@ async def draw(
     """
     for attempt in range(1, TRIES + 1):
         try:
-            async with afforded(model, len(prompt.encode())):
+            async with reserved_cost(model, len(prompt.encode())):
                 answer = await _ask(prompt, client, model, size or WIDE.get(model, WIDE_BY_DEFAULT))
             return await _picture(answer, fetch)
         except (openai.APIError, ValueError) as error:

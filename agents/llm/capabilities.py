@@ -60,7 +60,7 @@ class Question:
         return sum(len(message["content"].encode()) for message in self.messages)
 
 
-class Dialect(NamedTuple):
+class ServerCapabilities(NamedTuple):
     """A rung of each ladder: 0 is the best."""
 
     form: int = 0
@@ -82,7 +82,7 @@ class Dialect(NamedTuple):
             self._shape(request, question.schema)
         return request
 
-    def without_refused(self, error: openai.APIStatusError, question: Question) -> Dialect | None:
+    def without_refused(self, error: openai.APIStatusError, question: Question) -> ServerCapabilities | None:
         """The next lesser dialect in which ``question`` may be understood; None where that would not help."""
         if error.status_code not in _REFUSALS or says_why(error):
             return None
@@ -91,16 +91,16 @@ class Dialect(NamedTuple):
         suspected = named or (used if error.status_code not in _MUST_BE_NAMED else [])
         return self.less(suspected[0]) if suspected else None
 
-    def less(self, part: str) -> Dialect:
+    def less(self, part: str) -> ServerCapabilities:
         """One rung lower in ``part``; the last rung is its own lower one."""
         rungs = {"form": FORMS, "counts": COUNTS, "limit": LIMITS, "temperature": TEMPERATURES, "spelled": SPELLED}[
             part
         ]
         return self._replace(**{part: min(getattr(self, part) + 1, len(rungs) - 1)})
 
-    def merged(self, other: Dialect) -> Dialect:
+    def merged(self, other: ServerCapabilities) -> ServerCapabilities:
         """What both understand."""
-        return Dialect(*map(max, self, other))
+        return ServerCapabilities(*map(max, self, other))
 
     def _used(self, question: Question) -> Iterator[str]:
         """The parts that a request for ``question`` makes use of, and that can be given up."""
@@ -126,15 +126,15 @@ class Dialect(NamedTuple):
         request["messages"] = [*before, {**last, "content": f"{last['content']}\n\n{words}"}]
 
 
-_known: dict[tuple[str, str], Dialect] = {}
+_known: dict[tuple[str, str], ServerCapabilities] = {}
 
 
-def known(client: openai.AsyncOpenAI, model: str) -> Dialect:
+def known(client: openai.AsyncOpenAI, model: str) -> ServerCapabilities:
     """What is known of how ``model`` is asked at this server; before its first call, that all is understood."""
-    return _known.get((str(client.base_url), model), Dialect())
+    return _known.get((str(client.base_url), model), ServerCapabilities())
 
 
-def remember(client: openai.AsyncOpenAI, model: str, dialect: Dialect) -> None:
+def remember(client: openai.AsyncOpenAI, model: str, dialect: ServerCapabilities) -> None:
     """Keep in mind what a call gave up. Calls side by side may each have learned something."""
     _known[str(client.base_url), model] = known(client, model).merged(dialect)
 

@@ -19,20 +19,20 @@ import openai
 from django.conf import settings
 from pydantic import BaseModel, ValidationError
 
-from agents.costs.budget import afforded, answer_limit, spend
+from agents.costs.budget import answer_limit, reserved_cost, spend
 from agents.exceptions import ModelError
-from agents.llm.capabilities import Dialect, Message, Question, known, remember
-from agents.llm.completion import Said
+from agents.llm.capabilities import Message, Question, ServerCapabilities, known, remember
+from agents.llm.completion import StreamedCompletion
 from agents.llm.errors import Fault, diagnose
 from agents.llm.output_parsing import joined, object_in, unfenced, until_last_word, without_half_tag, without_thoughts
-from agents.llm.preview import Growing, draft_sink
+from agents.llm.preview import DraftPreview, draft_sink
 from agents.llm.stream import chunks
 from agents.prompts import config
 
 log = logging.getLogger(__name__)
 
 Form = TypeVar("Form", bound=BaseModel)
-Watch = Callable[[Said], Awaitable[None]]
+Watch = Callable[[StreamedCompletion], Awaitable[None]]
 
 TRIES = 6
 CONTINUATIONS = 4
@@ -52,7 +52,7 @@ class Endpoint:
     """``slots`` limits the calls in flight, ``max_tokens`` the length of an answer; None leaves a thing to the server.
 
     Raises ModelError, with a reason for a person, where a model failed for good, ProviderAway where it may answer later,
-    and CeilingReached.
+    and SpendingLimitReached.
     """
 
     model: str
@@ -64,10 +64,10 @@ class Endpoint:
 
     async def text(self, messages: list[Message]) -> str:
         """The whole text, shown to ``draft_sink`` as it comes. What was cut off at a limit of tokens is gone on with."""
-        draft, whole, question = Growing(draft_sink.get()), "", self.question(messages)
+        draft, whole, question = DraftPreview(draft_sink.get()), "", self.question(messages)
         for _ in range(CONTINUATIONS + 1):
 
-            async def watch(said: Said, before: str = whole) -> None:
+            async def watch(said: StreamedCompletion, before: str = whole) -> None:
                 if draft.due:
                     await draft.show(unfenced(joined(before, without_half_tag(without_thoughts(said.text)))).strip())
 
@@ -89,9 +89,9 @@ class Endpoint:
 
     async def in_form(self, messages: list[Message], form: type[Form]) -> Form:
         """An instance of ``form``. The model is told what was wrong, and asked again, where its answer did not fit."""
-        question, draft = self.question(messages, form), Growing(draft_sink.get())
+        question, draft = self.question(messages, form), DraftPreview(draft_sink.get())
 
-        async def watch(said: Said) -> None:
+        async def watch(said: StreamedCompletion) -> None:
             if draft.due:
                 await draft.show(without_thoughts(said.text))
 
@@ -113,7 +113,7 @@ class Endpoint:
             f"The model {self.model} does not answer in the form asked for, though it was told what was wrong. Try another model."
         )
 
-    async def _uncut(self, question: Question, watch: Watch) -> Said:
+    async def _uncut(self, question: Question, watch: Watch) -> StreamedCompletion:
         """An answer that is whole; one that was cut off is asked for once more, with more room."""
         said = await self._tried(question, watch)
         if said.ended == "length":
@@ -125,7 +125,7 @@ class Endpoint:
     def question(self, messages: list[Message], form: type[BaseModel] | None = None) -> Question:
         return Question(self.model, messages, form, self.temperature, answer_limit(self.model, self.max_tokens))
 
-    def _wider(self, question: Question, said: Said) -> Question:
+    def _wider(self, question: Question, said: StreamedCompletion) -> Question:
         """The question with room for twice what was said. Where no limit was set, the server's own cut it."""
         return replace(question, max_tokens=max(2 * (question.max_tokens or said.usage.completion_tokens), WIDE))
 
@@ -136,7 +136,7 @@ class Endpoint:
             permanent=True,
         )
 
-    async def _tried(self, question: Question, watch: Watch) -> Said:
+    async def _tried(self, question: Question, watch: Watch) -> StreamedCompletion:
         """One answer, tried again as often as the fault and LLM_PATIENCE allow. Waiting for a slot does not count."""
         spent = 0.0
         for attempt in range(1, self.tries + 1):
@@ -160,7 +160,7 @@ class Endpoint:
         log.warning("%s: %s; trying again in %.1f s", self.model, fault.reason, seconds)
         await asyncio.sleep(seconds)
 
-    async def once(self, question: Question, watch: Watch, patience: float) -> Said:
+    async def once(self, question: Question, watch: Watch, patience: float) -> StreamedCompletion:
         """One answer, in the best dialect the server understands. It may keep silent for ``patience`` seconds at most."""
         dialect = known(self.client, self.model)
         while True:
@@ -176,10 +176,12 @@ class Endpoint:
                 remember(self.client, self.model, dialect)
                 return said
 
-    async def _call(self, question: Question, dialect: Dialect, watch: Watch, patience: float) -> Said:
+    async def _call(
+        self, question: Question, dialect: ServerCapabilities, watch: Watch, patience: float
+    ) -> StreamedCompletion:
         """One call. Counts its cost however it ends."""
-        said, silence = Said(question.characters), min(patience, self._silence())
-        async with afforded(self.model, question.size, question.max_tokens):
+        said, silence = StreamedCompletion(question.characters), min(patience, self._silence())
+        async with reserved_cost(self.model, question.size, question.max_tokens):
             try:
                 response = await self._asked(dialect.request(question), silence)
                 async with aclosing(response), aclosing(chunks(response, silence)) as stream:

@@ -22,7 +22,7 @@ MOST_CHARACTERS = 500_000
 CHARACTERS_A_TOKEN = 4
 
 
-class Said:
+class StreamedCompletion:
     """Grows with the stream. ``ended`` is the server's ``finish_reason``, None while it goes on.
 
     ``counted`` tells that ``usage`` is the server's own count; else it is estimated from the characters of a call that was

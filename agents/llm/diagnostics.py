@@ -13,11 +13,11 @@ import openai
 from django.conf import settings
 from openai import AsyncOpenAI
 
-from agents.contract import Answer, Check, Shape
+from agents.contract import Check, LLMOutput, Shape
 from agents.exceptions import ModelError, SearchFailed
-from agents.llm.capabilities import FORMS, LIMITS, TEMPERATURES, Dialect, known
+from agents.llm.capabilities import FORMS, LIMITS, TEMPERATURES, ServerCapabilities, known
 from agents.llm.chat import Endpoint
-from agents.llm.completion import Said
+from agents.llm.completion import StreamedCompletion
 from agents.llm.errors import diagnose
 from agents.research.search import Search
 
@@ -38,7 +38,7 @@ class Models(Shape):
     data: list[Model]
 
 
-class Word(Answer):
+class Word(LLMOutput):
     """The smallest answer that has to keep to a schema."""
 
     word: str
@@ -77,7 +77,7 @@ async def check_model(client: AsyncOpenAI, model: str) -> list[Check]:
     endpoint = Endpoint(model, client, asyncio.Semaphore(1), TEMPERATURE, MOST_TOKENS, tries=1)
     heard, began = list[float](), time.monotonic()
 
-    async def watch(said: Said) -> None:
+    async def watch(said: StreamedCompletion) -> None:
         heard.append(time.monotonic() - began)
 
     try:
@@ -120,7 +120,7 @@ def check_counts(model: str, *, counted: bool) -> Check:
     return Check(name, "warn", "It does not tell them: the studio reckons with four characters a token.", advice)
 
 
-def check_temperature(model: str, dialect: Dialect) -> Check:
+def check_temperature(model: str, dialect: ServerCapabilities) -> Check:
     name = f"{model}, temperature"
     if TEMPERATURES[dialect.temperature]:
         return Check(name, "ok", "It takes one.")
@@ -129,7 +129,7 @@ def check_temperature(model: str, dialect: Dialect) -> Check:
     )
 
 
-def check_limit(model: str, dialect: Dialect) -> Check:
+def check_limit(model: str, dialect: ServerCapabilities) -> Check:
     name = f"{model}, limit of tokens"
     if limit := LIMITS[dialect.limit]:
         return Check(name, "ok", f"It takes one, as {limit}.")

@@ -15,7 +15,7 @@ draft_sink: ContextVar[Draft | None] = ContextVar("draft_sink", default=None)
 """Where the text of the call being made is shown as it comes: ``await sink(offset, text)``, offset in characters."""
 
 
-class Growing:
+class DraftPreview:
     """A text that grows, shown at most six times a second; now and then whole, for those who came late."""
 
     def __init__(self, sink: Draft | None) -> None:

@@ -23,7 +23,7 @@ answer's end is heard half a tick late; what an article costs in CPU is a fifth 
 FEW, SHORT_TICK = 2, 0.04
 """Where so few streams are read the article mostly waits for their end, and to wake for them costs little."""
 
-A_GULP = 2**15
+MAX_BATCH_BYTES = 2**15
 """Bytes in one tick: of a server that sends more, a stream is read as fast as it comes."""
 
 
@@ -36,11 +36,11 @@ class ModelTransport(httpx.AsyncBaseTransport):
     def __init__(self, trusted: ssl.SSLContext) -> None:
         self._trusted = trusted
         self._session: aiohttp.ClientSession | None = None
-        self._streams: set[Gulps] = set()
+        self._streams: set[BatchedStream] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         limits = request.extensions.get("timeout", {})
-        with as_httpx_tells_it():
+        with translate_errors():
             response = await self._opened().request(
                 request.method,
                 URL(str(request.url), encoded=True),
@@ -50,7 +50,9 @@ class ModelTransport(httpx.AsyncBaseTransport):
                 proxy=proxy_for(request.url),
                 timeout=aiohttp.ClientTimeout(connect=limits.get("connect"), sock_read=limits.get("read")),
             )
-        return httpx.Response(response.status, headers=response.raw_headers, stream=Gulps(response, self._streams))
+        return httpx.Response(
+            response.status, headers=response.raw_headers, stream=BatchedStream(response, self._streams)
+        )
 
     def _opened(self) -> aiohttp.ClientSession:
         """The session; it has to be made where the loop runs."""
@@ -68,10 +70,10 @@ class ModelTransport(httpx.AsyncBaseTransport):
             await self._session.close()
 
 
-class Gulps(httpx.AsyncByteStream):
+class BatchedStream(httpx.AsyncByteStream):
     """The body of a response. Of a stream of events, as ``streams`` are, as much at a time as has come within a tick."""
 
-    def __init__(self, response: aiohttp.ClientResponse, streams: set[Gulps]) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, streams: set[BatchedStream]) -> None:
         self._response = response
         self._streams = streams
         if response.content_type == "text/event-stream":
@@ -79,10 +81,10 @@ class Gulps(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         content = self._response.content
-        with as_httpx_tells_it():
+        with translate_errors():
             while gulp := await content.readany():
                 yield gulp
-                if self in self._streams and len(gulp) < A_GULP:
+                if self in self._streams and len(gulp) < MAX_BATCH_BYTES:
                     await rest(self._response, TICK if len(self._streams) > FEW else SHORT_TICK)
 
     async def aclose(self) -> None:
@@ -105,7 +107,7 @@ async def rest(response: aiohttp.ClientResponse, tick: float) -> None:
 
 
 @contextmanager
-def as_httpx_tells_it() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     try:
         yield
     except aiohttp.ClientError as error:

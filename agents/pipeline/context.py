@@ -24,7 +24,7 @@ class Crew(Protocol):
 
 
 @dataclass(frozen=True)
-class Means:
+class RunDependencies:
     """What a run works with. ``read`` takes the brief and its questions; ``illustrate`` gives a picture, and who drew it."""
 
     crew: Crew
@@ -34,12 +34,12 @@ class Means:
 
 
 @dataclass
-class Desk:
+class RunContext:
     """One run at work. ``planned`` is how many steps each stage will have, as far as is known by now."""
 
     brief: Brief
     journal: Journal
-    means: Means
+    means: RunDependencies
     pace: Pace = field(default_factory=Pace)
     planned: dict[Stage, int] = field(default_factory=dict)
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from agents.contract import Outline, Reading, Remark, Review, Text
 from agents.crew import assignments
-from agents.pipeline.context import Desk, counted
+from agents.pipeline.context import RunContext, counted
 from agents.pipeline.write import controlled, sound, still_cites, told_length
 from agents.prompts import config
 from agents.text.length import STEADY, fits
@@ -17,33 +17,33 @@ REMARKS = 3
 """What a review is asked for at most."""
 
 
-async def review(desk: Desk, outline: Outline, texts: list[str]) -> dict[int, list[Remark]]:
+async def review(context: RunContext, outline: Outline, texts: list[str]) -> dict[int, list[Remark]]:
     """Section (from 1) → what to mend in it."""
-    made = await desk.once(
+    made = await context.once(
         "edit:review",
         Review,
-        lambda: desk.ask(assignments.review(desk.brief, outline, texts)),
+        lambda: context.ask(assignments.review(context.brief, outline, texts)),
         "Reading the whole article",
         lambda made: counted(len(made.remarks), "remark"),
     )
     remarks: dict[int, list[Remark]] = {}
-    for remark in (*made.remarks, *remarks_by_code(desk, texts)):
+    for remark in (*made.remarks, *remarks_by_code(context, texts)):
         if remark.section <= len(texts):
             remarks.setdefault(remark.section, []).append(remark)
-    await desk.plan(edit=1 + len(remarks) + len(texts))
+    await context.plan(edit=1 + len(remarks) + len(texts))
     return remarks
 
 
-def remarks_by_code(desk: Desk, texts: list[str]) -> list[Remark]:
+def remarks_by_code(context: RunContext, texts: list[str]) -> list[Remark]:
     """What no reading is needed for: sections that repeat each other, words the voice avoids."""
-    if not desk.means.has_model:
+    if not context.means.has_model:
         return []
     words = config("remarks")
     twice = [
         Remark(section=other, kind="repetition", instruction=words["repetition"].format(section=one))
         for one, other in repeated(texts)
     ]
-    avoided_words = [(number, avoided(text, desk.brief.voice)) for number, text in enumerate(texts, 1)]
+    avoided_words = [(number, avoided(text, context.brief.voice)) for number, text in enumerate(texts, 1)]
     return twice + [
         Remark(section=number, kind="tone", instruction=words["avoided"].format(words=", ".join(found)))
         for number, found in avoided_words
@@ -52,29 +52,29 @@ def remarks_by_code(desk: Desk, texts: list[str]) -> list[Remark]:
 
 
 async def edit_section(
-    desk: Desk, outline: Outline, reading: Reading, number: int, text: str, remarks: list[Remark]
+    context: RunContext, outline: Outline, reading: Reading, number: int, text: str, remarks: list[Remark]
 ) -> str:
     """The section as ``remarks`` ask; as it is where what came back is something else than an edit of it."""
     if not remarks:
         return text
     passages = section_passages(outline, number, reading, also=text)
     words = words_of(text)
-    asked = desk.pace.figure(words)
+    asked = context.pace.figure(words)
 
     async def perform() -> Text:
-        first = assignments.edit_section(desk.brief, outline, number, text, remarks, passages, asked)
-        again = partial(assignments.rewrite_section, desk.brief, outline, number, passages)
-        edited = await controlled(desk, f"edit:{number}", first, again, asked, words, reading, STEADY)
-        return Text(markdown=edited if is_an_edit(desk, text, edited) else text)
+        first = assignments.edit_section(context.brief, outline, number, text, remarks, passages, asked)
+        again = partial(assignments.rewrite_section, context.brief, outline, number, passages)
+        edited = await controlled(context, f"edit:{number}", first, again, asked, words, reading, STEADY)
+        return Text(markdown=edited if is_an_edit(context, text, edited) else text)
 
     heading = outline.sections[number - 1].heading
-    return (await desk.once(f"edit:{number}", Text, perform, f"Mending “{heading}”", told_length)).markdown
+    return (await context.once(f"edit:{number}", Text, perform, f"Mending “{heading}”", told_length)).markdown
 
 
-def is_an_edit(desk: Desk, text: str, edited: str) -> bool:
+def is_an_edit(context: RunContext, text: str, edited: str) -> bool:
     """Whether ``edited`` is of about the length of ``text``, and lost neither its language, its end nor its citations."""
-    if not desk.means.has_model:
+    if not context.means.has_model:
         return True
-    language = desk.brief.language
+    language = context.brief.language
     kept = sound(edited, language) or not sound(text, language)
     return kept and still_cites(edited, text) and fits(words_of(edited), words_of(text), STEADY)

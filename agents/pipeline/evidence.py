@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from agents.contract import CheckedText, Evidence, Outline, Passage, Reading, Verdict
 from agents.crew import assignments
-from agents.pipeline.context import Desk, counted
+from agents.pipeline.context import RunContext, counted
 from agents.text.cleanup import PARAGRAPH
 from agents.text.evidence import Cited, cited_sentences, compare, reworded
 from agents.text.language import is_in
@@ -32,7 +32,7 @@ DOUBTED: Mapping[Verdict, str] = {
 
 
 async def check_section(
-    desk: Desk,
+    context: RunContext,
     outline: Outline,
     reading: Reading,
     number: int,
@@ -45,13 +45,13 @@ async def check_section(
 
     async def perform() -> CheckedText:
         if before is None or not text.startswith(before.markdown + PARAGRAPH):
-            return await checked(desk, number, text, passages)
-        added = await checked(desk, number, text.removeprefix(before.markdown + PARAGRAPH), passages)
+            return await checked(context, number, text, passages)
+        added = await checked(context, number, text.removeprefix(before.markdown + PARAGRAPH), passages)
         return CheckedText(
             markdown=before.markdown + PARAGRAPH + added.markdown, evidence=[*before.evidence, *added.evidence]
         )
 
-    return await desk.once(
+    return await context.once(
         key or f"edit:evidence:{number}",
         CheckedText,
         perform,
@@ -60,21 +60,21 @@ async def check_section(
     )
 
 
-async def checked(desk: Desk, number: int, text: str, passages: Mapping[str, Passage]) -> CheckedText:
+async def checked(context: RunContext, number: int, text: str, passages: Mapping[str, Passage]) -> CheckedText:
     cited = cited_sentences(text)
-    judged = await judge(desk, cited, passages)
+    judged = await judge(context, cited, passages)
     refuted = [sentence for sentence in cited if judged[sentence.number].verdict == "not"]
     was: dict[int, str] = {}
-    if refuted and desk.means.has_model:
+    if refuted and context.means.has_model:
         reasons = {sentence.number: judged[sentence.number].reason for sentence in refuted}
-        answer = await desk.ask(assignments.reword(desk.brief, refuted, reasons, passages))
+        answer = await context.ask(assignments.reword(context.brief, refuted, reasons, passages))
         mended = reworded(text, answer.by_number(refuted))
         after = cited_sentences(mended)
         same_citations = [sentence.passages for sentence in after] == [sentence.passages for sentence in cited]
-        if same_citations and not left_language(text, mended, desk.brief.language):
+        if same_citations and not left_language(text, mended, context.brief.language):
             pairs = zip(cited, after, strict=True)
             was = {new.number: old.plain for old, new in pairs if new.plain != old.plain}
-            judged |= await judge(desk, [sentence for sentence in after if sentence.number in was], passages)
+            judged |= await judge(context, [sentence for sentence in after if sentence.number in was], passages)
             text, cited = mended, after
     return CheckedText(
         markdown=text,
@@ -87,7 +87,7 @@ def left_language(text: str, mended: str, language: str) -> bool:
     return is_in(mended, language) is False and is_in(text, language) is not False
 
 
-async def judge(desk: Desk, cited: Sequence[Cited], passages: Mapping[str, Passage]) -> dict[int, Judged]:
+async def judge(context: RunContext, cited: Sequence[Cited], passages: Mapping[str, Passage]) -> dict[int, Judged]:
     """Number of the sentence → what was found: by code where it can tell, else by the model, in one call."""
     judged: dict[int, Judged] = {}
     for sentence in cited:
@@ -96,7 +96,7 @@ async def judge(desk: Desk, cited: Sequence[Cited], passages: Mapping[str, Passa
             judged[sentence.number] = Judged(*compared, by_code=True)
     open_ones = [sentence for sentence in cited if sentence.number not in judged]
     if open_ones:
-        answer = await desk.ask(assignments.judge(desk.brief, open_ones, passages))
+        answer = await context.ask(assignments.judge(context.brief, open_ones, passages))
         judged |= {
             number: Judged(verdict, DOUBTED[verdict], by_code=False)
             for number, verdict in answer.by_number(open_ones).items()

@@ -7,39 +7,39 @@ import logging
 
 from agents.contract import Outline, Picture, PicturePrompt
 from agents.crew import assignments
-from agents.exceptions import AgentError, CeilingReached, ModelError, ProviderAway
+from agents.exceptions import AgentError, ModelError, ProviderAway, SpendingLimitReached
 from agents.images.generate import suffix
 from agents.images.share_card import share_crop
-from agents.pipeline.context import Desk
+from agents.pipeline.context import RunContext
 
 log = logging.getLogger(__name__)
 
 
-async def illustrate(desk: Desk, outline: Outline) -> tuple[Picture | None, str]:
+async def illustrate(context: RunContext, outline: Outline) -> tuple[Picture | None, str]:
     """The picture, or why there is none: an article can do without one, so its failure is told and the run goes on.
 
     Where the run waits for its model all the same, because the sections do, the picture is tried again with them.
     """
-    if not desk.brief.include_image:
-        await desk.journal.skip("image", "The brief asks for no image")
+    if not context.brief.include_image:
+        await context.journal.skip("image", "The brief asks for no image")
         return None, ""
     try:
-        return await draw(desk, outline), ""
-    except CeilingReached:  # the run stops here, and draws when it goes on
+        return await draw(context, outline), ""
+    except SpendingLimitReached:  # the run stops here, and draws when it goes on
         raise
     except AgentError as error:
         log.warning("the article has no image: %s", error)
         return None, str(error)
 
 
-async def draw(desk: Desk, outline: Outline) -> Picture:
+async def draw(context: RunContext, outline: Outline) -> Picture:
     async def choose() -> PicturePrompt:
         try:
-            return await desk.ask(assignments.picture_prompt(desk.brief, outline))
+            return await context.ask(assignments.picture_prompt(context.brief, outline))
         except ProviderAway as away:  # the article does not wait for its picture alone
             raise ModelError(str(away)) from away
 
-    prompt = await desk.once(
+    prompt = await context.once(
         "image:prompt",
         PicturePrompt,
         choose,
@@ -48,12 +48,12 @@ async def draw(desk: Desk, outline: Outline) -> Picture:
     )
 
     async def perform() -> Picture:
-        data, drawn_by = await desk.means.illustrate(desk.brief, outline, prompt)
+        data, drawn_by = await context.means.illustrate(context.brief, outline, prompt)
         card = await asyncio.to_thread(share_crop, data)
-        name = await desk.journal.keep_file(f"cover{suffix(data)}", data)
-        share_name = await desk.journal.keep_file(f"card{suffix(card)}", card)
+        name = await context.journal.keep_file(f"cover{suffix(data)}", data)
+        share_name = await context.journal.keep_file(f"card{suffix(card)}", card)
         return Picture(name=name, share_name=share_name, alt=prompt.alt, prompt=prompt.prompt, drawn_by=drawn_by)
 
-    return await desk.once(
+    return await context.once(
         "image:draw", Picture, perform, "Drawing the picture", lambda made: f"Drawn by {made.drawn_by}"
     )

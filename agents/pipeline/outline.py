@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from agents.contract import Headings, Outline, OutlineSection, SectionPlan
 from agents.crew import assignments
-from agents.exceptions import AwaitsApproval
-from agents.pipeline.context import Desk, counted, side_by_side
+from agents.exceptions import ApprovalRequired
+from agents.pipeline.context import RunContext, counted, side_by_side
 from agents.pipeline.research import Material
 from agents.text.cleanup import heading_of
 from agents.text.headings import fit_headings, heading_problems
@@ -16,45 +16,45 @@ from agents.text.length import budgets
 from agents.text.manuscript import distinct, section_count, shortlist
 
 
-async def make_outline(desk: Desk, material: Material) -> Outline:
-    """Raises AwaitsApproval where a person wants to see the outline first and has not approved it yet."""
-    approved = await desk.journal.recall("outline:approved", Outline)
+async def make_outline(context: RunContext, material: Material) -> Outline:
+    """Raises ApprovalRequired where a person wants to see the outline first and has not approved it yet."""
+    approved = await context.journal.recall("outline:approved", Outline)
     if approved:
-        planned = await desk.journal.recall("outline:make", Headings)
-        await desk.plan(outline=2 + len(planned.sections if planned else ()))
+        planned = await context.journal.recall("outline:make", Headings)
+        await context.plan(outline=2 + len(planned.sections if planned else ()))
         return approved
-    wanted = section_count(desk.brief)
-    headings = await desk.once(
+    wanted = section_count(context.brief)
+    headings = await context.once(
         "outline:make",
         Headings,
-        lambda: headings_for(desk, material, wanted),
+        lambda: headings_for(context, material, wanted),
         f"Planning {wanted} sections",
         lambda made: f"“{made.title}”, {counted(len(made.sections), 'section')}",
     )
-    await desk.plan(outline=1 + len(headings.sections))
-    outline = await plan_sections(desk, material, headings)
-    if desk.brief.approve_outline:
-        raise AwaitsApproval(outline)
+    await context.plan(outline=1 + len(headings.sections))
+    outline = await plan_sections(context, material, headings)
+    if context.brief.approve_outline:
+        raise ApprovalRequired(outline)
     return outline
 
 
-async def headings_for(desk: Desk, material: Material, wanted: int) -> Headings:
+async def headings_for(context: RunContext, material: Material, wanted: int) -> Headings:
     """Title and about ``wanted`` headings: put right once where something is wrong with them, then in order by code."""
-    brief, findings = desk.brief, material.findings.findings
-    made = await desk.ask(assignments.make_headings(brief, findings, material.reading.passages, wanted))
-    if not desk.means.has_model:
+    brief, findings = context.brief, material.findings.findings
+    made = await context.ask(assignments.make_headings(brief, findings, material.reading.passages, wanted))
+    if not context.means.has_model:
         return made
     problems = heading_problems(made, wanted, brief.language)
     if problems:
-        again = await desk.ask(assignments.make_headings_again(brief, made, problems, wanted))
+        again = await context.ask(assignments.make_headings_again(brief, made, problems, wanted))
         made = min(again, made, key=lambda each: len(heading_problems(each, wanted, brief.language)))
     return fit_headings(made, wanted, brief)
 
 
-async def plan_sections(desk: Desk, material: Material, headings: Headings) -> Outline:
+async def plan_sections(context: RunContext, material: Material, headings: Headings) -> Outline:
     numbers = range(1, len(headings.sections) + 1)
-    plans = await side_by_side(*(plan_section(desk, material, headings, number) for number in numbers))
-    shares = budgets(desk.brief.min_words, len(plans))
+    plans = await side_by_side(*(plan_section(context, material, headings, number) for number in numbers))
+    shares = budgets(context.brief.min_words, len(plans))
     known = {passage.id for passage in material.reading.passages}
     sections = [
         OutlineSection(
@@ -69,14 +69,16 @@ async def plan_sections(desk: Desk, material: Material, headings: Headings) -> O
     return Outline(title=heading_of(headings.title), sections=sections)
 
 
-async def plan_section(desk: Desk, material: Material, headings: Headings, number: int) -> SectionPlan:
+async def plan_section(context: RunContext, material: Material, headings: Headings, number: int) -> SectionPlan:
     heading = headings.sections[number - 1]
     findings, reading = material.findings.findings, material.reading
-    passages = shortlist(reading, [heading, desk.brief.topic])
-    return await desk.once(
+    passages = shortlist(reading, [heading, context.brief.topic])
+    return await context.once(
         f"outline:{number}",
         SectionPlan,
-        lambda: desk.ask(assignments.plan_section(desk.brief, headings, number, findings, passages, reading.passages)),
+        lambda: context.ask(
+            assignments.plan_section(context.brief, headings, number, findings, passages, reading.passages)
+        ),
         f"Planning “{heading}”",
         lambda made: counted(len(made.points), "point"),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 
 from agents.contract import SEO, Brief, CheckedText, Manuscript, Outline, Reading
-from agents.pipeline.context import Crew, Desk, Means, both, side_by_side
+from agents.pipeline.context import Crew, RunContext, RunDependencies, both, side_by_side
 from agents.pipeline.edit import REMARKS, edit_section, review
 from agents.pipeline.evidence import check_section
 from agents.pipeline.image import illustrate
@@ -23,23 +23,23 @@ from agents.text.citations import compile_references
 from agents.text.length import FINISHED, adjustments
 from agents.text.manuscript import assemble, check, foreign, notices, repeated, section_count, words_of
 
-__all__ = ["Crew", "Means", "produce"]
+__all__ = ["Crew", "RunDependencies", "produce"]
 
 
-async def produce(brief: Brief, journal: Journal, means: Means) -> Manuscript:
-    """The finished manuscript. Raises AgentError, with its reason, where the brief cannot be met.
+async def produce(brief: Brief, journal: Journal, means: RunDependencies) -> Manuscript:
+    """Returns the finished manuscript.
 
-    Raises AwaitsApproval where a person has to look at the outline first, and CeilingReached where the next call might cost
-    more than may be spent: the same recipe goes on from there.
+    Raises AgentError if the brief cannot be met, ApprovalRequired if a person has to approve the outline first, and
+    SpendingLimitReached if the next call could exceed the limit. The recipe can be run again and continues from there.
     """
-    desk = Desk(brief, journal, means)
-    await plan(desk)
-    material = await research(desk)
-    outline, findings = await both(make_outline(desk, material), synthesise(desk, material))
-    await plan(desk, sections=len(outline.sections))
+    context = RunContext(brief, journal, means)
+    await plan(context)
+    material = await research(context)
+    outline, findings = await both(make_outline(context, material), synthesise(context, material))
+    await plan(context, sections=len(outline.sections))
     reading = material.reading
-    texts, (picture, problem) = await both(write(desk, outline, reading), illustrate(desk, outline))
-    checked, seo = await finish(desk, outline, reading, texts)
+    texts, (picture, problem) = await both(write(context, outline, reading), illustrate(context, outline))
+    checked, seo = await finish(context, outline, reading, texts)
     content, references = compile_references(assemble(outline, [text.markdown for text in checked]), reading)
     manuscript = Manuscript(
         title=outline.title,
@@ -60,12 +60,12 @@ async def produce(brief: Brief, journal: Journal, means: Means) -> Manuscript:
     return manuscript.model_copy(update={"notices": notices(brief, manuscript, has_model=means.has_model)})
 
 
-async def plan(desk: Desk, sections: int = 0) -> None:
+async def plan(context: RunContext, sections: int = 0) -> None:
     """What each stage will take. Before the outline is made, as many sections as the length needs are counted with."""
-    brief = desk.brief
+    brief = context.brief
     known = {} if sections else {"research": 3 + QUESTIONS, "outline": 1 + section_count(brief)}
     sections = sections or section_count(brief)
-    await desk.plan(
+    await context.plan(
         **known,
         write=sections,
         edit=1 + min(REMARKS, sections) + sections,
@@ -75,44 +75,44 @@ async def plan(desk: Desk, sections: int = 0) -> None:
 
 
 async def finish(
-    desk: Desk, outline: Outline, reading: Reading, texts: list[str]
+    context: RunContext, outline: Outline, reading: Reading, texts: list[str]
 ) -> tuple[list[CheckedText], SEO | None]:
     """The sections mended and their evidence checked, and the description of the article.
 
     A section that needs no mending is checked at once; the description begins when all are mended, beside the last checks.
     """
-    remarks = await review(desk, outline, texts)
+    remarks = await review(context, outline, texts)
     edits = [
-        asyncio.create_task(edit_section(desk, outline, reading, number, text, remarks.get(number, [])))
+        asyncio.create_task(edit_section(context, outline, reading, number, text, remarks.get(number, [])))
         for number, text in enumerate(texts, 1)
     ]
 
     async def mended_and_checked(number: int) -> CheckedText:
-        return await check_section(desk, outline, reading, number, await edits[number - 1])
+        return await check_section(context, outline, reading, number, await edits[number - 1])
 
     async def mended_and_described() -> SEO | None:
         await asyncio.wait(edits)
-        return await describe(desk, outline, [edit.result() for edit in edits])
+        return await describe(context, outline, [edit.result() for edit in edits])
 
     async def all_checked() -> list[CheckedText]:  # its parts are made where they are awaited, also in a cancelled run
         return await side_by_side(*(mended_and_checked(number) for number in range(1, len(texts) + 1)))
 
     checked, seo = await both(all_checked(), mended_and_described())
-    return await settle_length(desk, outline, reading, checked), seo
+    return await settle_length(context, outline, reading, checked), seo
 
 
 async def settle_length(
-    desk: Desk, outline: Outline, reading: Reading, checked: list[CheckedText]
+    context: RunContext, outline: Outline, reading: Reading, checked: list[CheckedText]
 ) -> list[CheckedText]:
     """Where mending and rewording took the article too far from its length, a few sections are brought back, and checked."""
     wanted = [section.words for section in outline.sections]
     for turn in range(1, ROUNDS + 1):
         again = adjustments([words_of(text.markdown) for text in checked], wanted, FINISHED)
-        if not again or not desk.means.has_model:
+        if not again or not context.means.has_model:
             break
-        await desk.plan(edit=desk.planned["edit"] + 2 * len(again))
+        await context.plan(edit=context.planned["edit"] + 2 * len(again))
         parts = (
-            brought_back(desk, outline, reading, number, checked[number - 1], words, turn)
+            brought_back(context, outline, reading, number, checked[number - 1], words, turn)
             for number, words in again.items()
         )
         settled = dict(zip(again, await side_by_side(*parts), strict=True))
@@ -121,10 +121,10 @@ async def settle_length(
 
 
 async def brought_back(
-    desk: Desk, outline: Outline, reading: Reading, number: int, checked: CheckedText, words: int, turn: int
+    context: RunContext, outline: Outline, reading: Reading, number: int, checked: CheckedText, words: int, turn: int
 ) -> CheckedText:
     """Section ``number`` at about ``words`` words, what is new of it checked; ``turn`` counts how often from 1."""
-    text = await adjust(desk, outline, reading, number, checked.markdown, words, f"edit:{number}:length-{turn}")
+    text = await adjust(context, outline, reading, number, checked.markdown, words, f"edit:{number}:length-{turn}")
     if text == checked.markdown:
         return checked
-    return await check_section(desk, outline, reading, number, text, f"edit:evidence:{number}:again-{turn}", checked)
+    return await check_section(context, outline, reading, number, text, f"edit:evidence:{number}:again-{turn}", checked)

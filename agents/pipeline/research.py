@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from agents.contract import Finding, Findings, Found, Questions, Reading, Synthesis
+from agents.contract import Finding, Findings, QuestionFindings, Questions, Reading, Synthesis
 from agents.crew import assignments
 from agents.exceptions import NothingToRead
-from agents.pipeline.context import Desk, counted, side_by_side
+from agents.pipeline.context import RunContext, counted, side_by_side
 from agents.text.manuscript import distinct, shortlist, words_of
 
 QUESTIONS = 4
@@ -23,34 +23,34 @@ class Material:
     findings: Findings
 
 
-async def research(desk: Desk) -> Material:
+async def research(context: RunContext) -> Material:
     """Raises NothingToRead where nothing could be read and the brief does not allow to write all the same."""
-    brief = desk.brief
-    questions = await desk.once(
+    brief = context.brief
+    questions = await context.once(
         "research:plan",
         Questions,
-        lambda: desk.ask(assignments.plan_research(brief, QUESTIONS)),
+        lambda: context.ask(assignments.plan_research(brief, QUESTIONS)),
         "Working out what to ask",
         lambda made: counted(len(made.questions), "question"),
     )
-    reading = await desk.once(
+    reading = await context.once(
         "research:read",
         Reading,
-        lambda: desk.means.read(brief, questions.questions),
+        lambda: context.means.read(brief, questions.questions),
         "Searching and reading",
         lambda made: f"{counted(len(made.sources), 'source')} read, {counted(len(made.passages), 'passage')} kept",
     )
     if not reading.passages:
-        return without_material(desk, questions, reading)
+        return without_material(context, questions, reading)
     asked = questions.questions
-    await desk.plan(research=3 + len(asked))
-    found = await side_by_side(*(find(desk, reading, number, text) for number, text in enumerate(asked, 1)))
+    await context.plan(research=3 + len(asked))
+    found = await side_by_side(*(find(context, reading, number, text) for number, text in enumerate(asked, 1)))
     findings = [finding for answer in found for finding in answer.findings]
     return Material(asked, reading, Findings(findings=findings))
 
 
-def without_material(desk: Desk, questions: Questions, reading: Reading) -> Material:
-    if not desk.brief.allow_uncited:
+def without_material(context: RunContext, questions: Questions, reading: Reading) -> Material:
+    if not context.brief.allow_uncited:
         reasons = " ".join(unread.reason for unread in reading.unread[:2])
         raise NothingToRead(
             "No source could be read, and the brief asks for an article that rests on sources."
@@ -59,39 +59,39 @@ def without_material(desk: Desk, questions: Questions, reading: Reading) -> Mate
     return Material(questions.questions, reading, Findings())
 
 
-async def find(desk: Desk, reading: Reading, number: int, question: str) -> Found:
+async def find(context: RunContext, reading: Reading, number: int, question: str) -> QuestionFindings:
     """What the passages that fit ``question`` best say to it."""
-    passages = shortlist(reading, [question, desk.brief.topic])
+    passages = shortlist(reading, [question, context.brief.topic])
 
-    async def perform() -> Found:
-        found = await desk.ask(assignments.find(desk.brief, question, passages))
+    async def perform() -> QuestionFindings:
+        found = await context.ask(assignments.find(context.brief, question, passages))
         return grounded(found, {passage.id for passage in passages})
 
-    return await desk.once(
+    return await context.once(
         f"research:find:{number}",
-        Found,
+        QuestionFindings,
         perform,
         f"Looking for an answer to “{question}”",
         lambda made: counted(len(made.findings), "finding"),
     )
 
 
-def grounded(found: Found, shown: Collection[str]) -> Found:
+def grounded(found: QuestionFindings, shown: Collection[str]) -> QuestionFindings:
     """What was found, without ids of passages that were not ``shown`` for it, and without what rests on none then."""
     sources = [[id for id in distinct(finding.sources) if id in shown] for finding in found.findings]
     pairs = zip(found.findings, sources, strict=True)
-    return Found(findings=[Finding(statement=each.statement, sources=ids) for each, ids in pairs if ids])
+    return QuestionFindings(findings=[Finding(statement=each.statement, sources=ids) for each, ids in pairs if ids])
 
 
-async def synthesise(desk: Desk, material: Material) -> Findings:
+async def synthesise(context: RunContext, material: Material) -> Findings:
     """All findings with a synthesis of them; it is for the reader, so nothing waits for it."""
     findings = material.findings
     if not findings.findings:
         return findings
-    made = await desk.once(
+    made = await context.once(
         "research:synthesis",
         Synthesis,
-        lambda: desk.ask(assignments.synthesise(desk.brief, findings.findings)),
+        lambda: context.ask(assignments.synthesise(context.brief, findings.findings)),
         "Putting the findings together",
         lambda made: counted(words_of(made.synthesis), "word"),
     )

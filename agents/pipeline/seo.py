@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agents.contract import FAQ, SEO, Description, Outline
 from agents.crew import assignments
-from agents.pipeline.context import Desk, both
+from agents.pipeline.context import RunContext, both
 from agents.prompts import config
 from agents.text.language import is_in
 from agents.text.manuscript import assemble
@@ -12,28 +12,28 @@ from agents.text.prompt_fields import language_name
 from agents.text.seo import fit_seo, seo_problems, unsaid_keyword
 
 
-async def describe(desk: Desk, outline: Outline, texts: list[str]) -> SEO | None:
-    if not desk.brief.seo_optimize:
-        await desk.journal.skip("seo", "The brief asks for no SEO")
+async def describe(context: RunContext, outline: Outline, texts: list[str]) -> SEO | None:
+    if not context.brief.seo_optimize:
+        await context.journal.skip("seo", "The brief asks for no SEO")
         return None
 
     async def perform() -> SEO:
-        description, questions = await both(described(desk, outline, texts), answered(desk, outline, texts))
+        description, questions = await both(described(context, outline, texts), answered(context, outline, texts))
         seo = SEO(**description.model_dump(), faq=questions.faq)
         return fit_seo(seo, title=outline.title, text=assemble(outline, texts))
 
-    return await desk.once("seo:describe", SEO, perform, "Describing it for search", lambda made: f"“{made.title}”")
+    return await context.once("seo:describe", SEO, perform, "Describing it for search", lambda made: f"“{made.title}”")
 
 
-async def described(desk: Desk, outline: Outline, texts: list[str]) -> Description:
+async def described(context: RunContext, outline: Outline, texts: list[str]) -> Description:
     """The description; the fields that are outside their limits, and only those, are asked for once more."""
-    description = await desk.ask(assignments.describe_seo(desk.brief, outline, texts))
-    if not desk.means.has_model:
+    description = await context.ask(assignments.describe_seo(context.brief, outline, texts))
+    if not context.means.has_model:
         return description
-    problems = wrong_fields(description, desk.brief.language)
+    problems = wrong_fields(description, context.brief.language)
     if not problems:
         return description
-    mended = await desk.ask(assignments.describe_again(desk.brief, outline, description, problems))
+    mended = await context.ask(assignments.describe_again(context.brief, outline, description, problems))
     return description.model_copy(update=dict(mended))
 
 
@@ -48,14 +48,14 @@ def wrong_fields(description: Description, language: str) -> dict[str, list[str]
     return problems
 
 
-async def answered(desk: Desk, outline: Outline, texts: list[str]) -> FAQ:
+async def answered(context: RunContext, outline: Outline, texts: list[str]) -> FAQ:
     """The questions readers ask: once more where they are in another language, and none where they still are."""
-    brief = desk.brief
-    faq = await desk.ask(assignments.answer_questions(brief, outline, texts))
-    if not desk.means.has_model or not foreign_questions(faq, brief.language):
+    brief = context.brief
+    faq = await context.ask(assignments.answer_questions(brief, outline, texts))
+    if not context.means.has_model or not foreign_questions(faq, brief.language):
         return faq
     wrong = config("faults")["questions"].format(language=language_name(brief.language))
-    faq = await desk.ask(assignments.answer_questions(brief, outline, texts, wrong))
+    faq = await context.ask(assignments.answer_questions(brief, outline, texts, wrong))
     return FAQ(faq=[]) if foreign_questions(faq, brief.language) else faq
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from agents.contract import Outline, Reading, Text
 from agents.crew import assignments
 from agents.crew.assignments import Assignment
-from agents.pipeline.context import Desk, Draft, counted, side_by_side
+from agents.pipeline.context import Draft, RunContext, counted, side_by_side
 from agents.prompts import config
 from agents.text.citations import marks, strip_strays, strip_unknown
 from agents.text.cleanup import PARAGRAPH, is_whole, section_text, without_loose_end
@@ -27,36 +27,36 @@ Restated = Callable[[str, int, Sequence[str]], Assignment[str]]
 """The same assignment again with the text it gave, how many words it has to have, and what is wrong with it."""
 
 
-async def write(desk: Desk, outline: Outline, reading: Reading) -> list[str]:
+async def write(context: RunContext, outline: Outline, reading: Reading) -> list[str]:
     numbers = range(1, len(outline.sections) + 1)
-    texts = await side_by_side(*(write_section(desk, outline, reading, number) for number in numbers))
-    return await level(desk, outline, reading, texts) if desk.means.has_model else texts
+    texts = await side_by_side(*(write_section(context, outline, reading, number) for number in numbers))
+    return await level(context, outline, reading, texts) if context.means.has_model else texts
 
 
-async def write_section(desk: Desk, outline: Outline, reading: Reading, number: int) -> str:
+async def write_section(context: RunContext, outline: Outline, reading: Reading, number: int) -> str:
     section = outline.sections[number - 1]
     passages = section_passages(outline, number, reading)
-    asked = desk.pace.figure(round(section.words * AIM))
+    asked = context.pace.figure(round(section.words * AIM))
 
     async def perform() -> Text:
-        first = assignments.write_section(desk.brief, outline, number, reading, passages, asked)
-        again = partial(assignments.rewrite_section, desk.brief, outline, number, passages)
-        return Text(markdown=await controlled(desk, f"write:{number}", first, again, asked, section.words, reading))
+        first = assignments.write_section(context.brief, outline, number, reading, passages, asked)
+        again = partial(assignments.rewrite_section, context.brief, outline, number, passages)
+        return Text(markdown=await controlled(context, f"write:{number}", first, again, asked, section.words, reading))
 
-    made = await desk.once(f"write:{number}", Text, perform, f"Writing “{section.heading}”", told_length)
+    made = await context.once(f"write:{number}", Text, perform, f"Writing “{section.heading}”", told_length)
     return made.markdown
 
 
-async def level(desk: Desk, outline: Outline, reading: Reading, texts: list[str]) -> list[str]:
+async def level(context: RunContext, outline: Outline, reading: Reading, texts: list[str]) -> list[str]:
     """The texts, some of them written again where together they are too short or too long."""
     wanted = [section.words for section in outline.sections]
     for turn in range(1, ROUNDS + 1):
         again = adjustments([words_of(text) for text in texts], wanted)
         if not again:
             break
-        await desk.plan(write=desk.planned["write"] + len(again))
+        await context.plan(write=context.planned["write"] + len(again))
         parts = (
-            adjust(desk, outline, reading, number, texts[number - 1], words, f"write:{number}:again-{turn}")
+            adjust(context, outline, reading, number, texts[number - 1], words, f"write:{number}:again-{turn}")
             for number, words in again.items()
         )
         adjusted = dict(zip(again, await side_by_side(*parts), strict=True))
@@ -64,28 +64,30 @@ async def level(desk: Desk, outline: Outline, reading: Reading, texts: list[str]
     return texts
 
 
-async def adjust(desk: Desk, outline: Outline, reading: Reading, number: int, text: str, words: int, key: str) -> str:
+async def adjust(
+    context: RunContext, outline: Outline, reading: Reading, number: int, text: str, words: int, key: str
+) -> str:
     """Section ``number`` at about ``words`` words; as it was where what was written in its place is not better.
 
     One that is only too short stays as it is and gets another paragraph: that is written in a third of the time.
     """
-    brief, passages, draft = desk.brief, section_passages(outline, number, reading, also=text), desk.draft(key)
+    brief, passages, draft = context.brief, section_passages(outline, number, reading, also=text), context.draft(key)
     more = words - words_of(text)
 
     async def extended() -> Text:
-        assignment = assignments.extend_section(brief, outline, number, passages, text, desk.pace.figure(more))
-        written = clean(await desk.ask(assignment, after(text, draft)), reading)
+        assignment = assignments.extend_section(brief, outline, number, passages, text, context.pace.figure(more))
+        written = clean(await context.ask(assignment, after(text, draft)), reading)
         return Text(markdown=with_addition(text, written, words, brief.language))
 
     async def rewritten() -> Text:
-        wrong, figure = faults(text, brief.language, words, EXACT), desk.pace.figure(words)
+        wrong, figure = faults(text, brief.language, words, EXACT), context.pace.figure(words)
         assignment = assignments.rewrite_section(brief, outline, number, passages, text, figure, wrong)
-        written = clean(await desk.ask(assignment, draft), reading)
+        written = clean(await context.ask(assignment, draft), reading)
         return Text(markdown=better(text, written, words, brief.language))
 
     perform = extended if more > 0 and sound(text, brief.language) else rewritten
     doing = f"Bringing “{outline.sections[number - 1].heading}” to {words} words"
-    return (await desk.once(key, Text, perform, doing, told_length)).markdown
+    return (await context.once(key, Text, perform, doing, told_length)).markdown
 
 
 def after(text: str, draft: Draft) -> Draft:
@@ -105,7 +107,7 @@ def with_addition(text: str, written: str, words: int, language: str) -> str:
 
 
 async def controlled(
-    desk: Desk,
+    context: RunContext,
     key: str,
     first: Assignment[str],
     again: Restated,
@@ -119,16 +121,16 @@ async def controlled(
     ``asked`` words are what ``first`` names, ``wanted`` what is to come of it. The built-in writer is not held to either: it
     pads nothing, and quotes in whatever language its sources are.
     """
-    draft = desk.draft(key)
-    text = clean(await desk.ask(first, draft), reading)
-    if not desk.means.has_model:
+    draft = context.draft(key)
+    text = clean(await context.ask(first, draft), reading)
+    if not context.means.has_model:
         return text
-    desk.pace.note(asked, words_of(text))
-    wrong = faults(text, desk.brief.language, wanted, bounds)
+    context.pace.note(asked, words_of(text))
+    wrong = faults(text, context.brief.language, wanted, bounds)
     if not wrong:
         return text
-    repaired = clean(await desk.ask(again(text, desk.pace.figure(wanted), wrong), draft), reading)
-    return without_loose_end(better(text, repaired, wanted, desk.brief.language))
+    repaired = clean(await context.ask(again(text, context.pace.figure(wanted), wrong), draft), reading)
+    return without_loose_end(better(text, repaired, wanted, context.brief.language))
 
 
 def faults(text: str, language: str, words: int, bounds: tuple[float, float]) -> list[str]:

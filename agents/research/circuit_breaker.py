@@ -68,7 +68,7 @@ class Outages:
         return folder / re.sub(r"[^\w.-]", "_", provider)
 
 
-class IfReached:
+class CircuitBreaker:
     """A provider that is asked only if a connection to it can be made, and no more once it has failed to answer."""
 
     def __init__(self, provider: Provider, outages: Outages) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from agents.contract import Brief, Hit, Reading
 from agents.exceptions import SearchFailed
 from agents.research.addresses import Allowed
-from agents.research.circuit_breaker import IfReached, Outages
+from agents.research.circuit_breaker import CircuitBreaker, Outages
 from agents.research.fetch import Fetcher
 from agents.research.find_pages import find
 from agents.research.providers import Brave, Ddgs, SearXNG, Tavily, Wikipedia
@@ -69,7 +69,7 @@ def choose_search(
         "wikipedia": lambda: Wikipedia(language=language),
     }
     known = outages or Outages()
-    searches = [IfReached(make[each](), known) for each in names]
+    searches = [CircuitBreaker(make[each](), known) for each in names]
     return FirstOf(searches) if len(searches) > 1 else searches[0]
 
 

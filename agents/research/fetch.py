@@ -21,7 +21,7 @@ import httpx
 from agents.exceptions import FetchRefused
 from agents.research.addresses import Address, Allowed
 from agents.research.media_types import DOCUMENTS, Expected
-from agents.research.threads import apart
+from agents.research.threads import run_in_daemon_thread
 
 USER_AGENT = "ContentStudio/0.1 (self-hosted writing studio; reads single pages for their citation)"
 ACCEPT = "text/html,application/xhtml+xml,application/pdf,text/plain;q=0.9,text/markdown;q=0.9,*/*;q=0.1"
@@ -48,7 +48,7 @@ def tls_context() -> ssl.SSLContext:
 
 async def resolve(host: str, port: int) -> list[Address]:
     """Every address ``host`` has, by the system's own resolver, which may take its time. Raises OSError where it has none."""
-    answers = await apart(partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
+    answers = await run_in_daemon_thread(partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
     # An IPv6 address may carry a scope ("fe80::1%eth0"), which ip_address keeps.
     return list(dict.fromkeys(ip_address(answer[4][0]) for answer in answers))
 

@@ -15,7 +15,7 @@ from agents.contract import Hit
 from agents.exceptions import SearchFailed
 from agents.research.fetch import USER_AGENT, tls_context
 from agents.research.search import Unanswered, hits_from
-from agents.research.threads import apart
+from agents.research.threads import run_in_daemon_thread
 from agents.text.ranking import terms
 
 SECONDS = 6.0
@@ -145,7 +145,7 @@ class Ddgs:
     async def search(self, query: str, limit: int) -> list[Hit]:
         try:
             async with asyncio.timeout(SECONDS):
-                rows = await apart(partial(self._ask, query[:400], limit))
+                rows = await run_in_daemon_thread(partial(self._ask, query[:400], limit))
         except TimeoutError as error:
             raise Unanswered(NO_ANSWER.format(self.name, SECONDS)) from error
         return hits_from(rows, limit, title="title", url="href", snippet="body")

@@ -11,7 +11,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-async def apart(work: Callable[[], Result]) -> Result:
+async def run_in_daemon_thread(work: Callable[[], Result]) -> Result:
     """What ``work`` returns or raises, from a thread of its own.
 
     Whoever stops waiting leaves the thread to its end. asyncio's own threads are waited for when its loop closes, and a few

@@ -16,7 +16,7 @@ from django.utils.text import slugify
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from agents.contract import SEO, Answered, Description
+from agents.contract import SEO, Description, FAQItem
 from agents.text.citations import strip_unknown
 from agents.text.keyword_match import speaks_of
 from agents.text.tokenizer import MARKS, PAUSES, STOPS, WIDE_STOPS, WORD, count_words, sentences
@@ -164,7 +164,7 @@ def _keyword_problems(keywords: Sequence[str]) -> list[str]:
     return problems + [f"A keyword has {length} characters; {KEYWORD_LENGTH} are the most." for length in too_long]
 
 
-def _answer_problems(faq: Iterable[Answered]) -> list[str]:
+def _answer_problems(faq: Iterable[FAQItem]) -> list[str]:
     counts = {number: count_words(_plain(one.answer)) for number, one in enumerate(faq, 1)}
     return [
         f"Answer {number} has {count} words; {ANSWER_WORDS} are the most."
@@ -223,10 +223,10 @@ def _fit_keywords(keywords: Iterable[str]) -> list[str]:
     return list(named.values())[: KEYWORDS.high]
 
 
-def _fit_answers(faq: Iterable[Answered]) -> list[Answered]:
+def _fit_answers(faq: Iterable[FAQItem]) -> list[FAQItem]:
     """One answer a question, in at most 60 words."""
     answers = {_plain(one.question): _short_answer(_plain(one.answer)) for one in faq}
-    kept = [Answered(question=question, answer=answer) for question, answer in answers.items() if question and answer]
+    kept = [FAQItem(question=question, answer=answer) for question, answer in answers.items() if question and answer]
     return kept[:QUESTIONS]
 
 

@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 from django.conf import settings
 
 from agents import samples
-from agents.contract import AgentWords, Brief, BriefSource, Outline, PicturePrompt, Reading, Stage
+from agents.contract import AgentConfig, Brief, BriefSource, Outline, PicturePrompt, Reading, Stage
 from agents.crew.crew import StudioCrew
 from agents.exceptions import NothingToRead
 from agents.images.cover import draw_cover
 from agents.images.generate import draw
 from agents.llm.client import model_client
-from agents.pipeline.recipe import Means
+from agents.pipeline.recipe import RunDependencies
 from agents.research.factory import fetcher_from_settings, read_for
 from agents.research.media_types import PICTURES
 from agents.research.reading import read_all
@@ -23,21 +23,23 @@ from agents.research.reading import read_all
 BUILT_IN = "built-in extractive writer"
 
 
-def writer(agents: Mapping[Stage, AgentWords]) -> str:
+def writer(agents: Mapping[Stage, AgentConfig]) -> str:
     """Who writes, as it is told to people: a model's name, or the built-in writer."""
     if not settings.HAS_MODEL:
         return BUILT_IN
-    return agents.get("write", AgentWords()).model or settings.LLM_MODELS["write"]
+    return agents.get("write", AgentConfig()).model or settings.LLM_MODELS["write"]
 
 
 @asynccontextmanager
-async def means_from_settings(agents: Mapping[Stage, AgentWords], slots: asyncio.Semaphore) -> AsyncIterator[Means]:
+async def dependencies_from_settings(
+    agents: Mapping[Stage, AgentConfig], slots: asyncio.Semaphore
+) -> AsyncIterator[RunDependencies]:
     """The means of one run, its ``agents`` as an editor set them up; connections are closed after it.
 
     ``slots`` limits the calls in flight of all runs it is given to.
     """
     if not settings.HAS_MODEL:
-        yield Means(crew=StudioCrew.without_model(), has_model=False, read=read_or_sample, illustrate=cover)
+        yield RunDependencies(crew=StudioCrew.without_model(), has_model=False, read=read_or_sample, illustrate=cover)
         return
     async with model_client() as client:
         crew = StudioCrew.with_models(settings.LLM_MODELS, client, slots, agents)
@@ -53,7 +55,7 @@ async def means_from_settings(agents: Mapping[Stage, AgentWords], slots: asyncio
             data = await draw(prompt.prompt, client=client, model=settings.IMAGE_MODEL, fetch=fetch)
             return data, settings.IMAGE_MODEL
 
-        yield Means(crew=crew, has_model=True, read=read_for, illustrate=illustrate)
+        yield RunDependencies(crew=crew, has_model=True, read=read_for, illustrate=illustrate)
 
 
 async def read_or_sample(brief: Brief, questions: Sequence[str]) -> Reading:

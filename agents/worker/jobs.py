@@ -19,12 +19,12 @@ from agents.worker.dependencies import writer
 from agents.worker.run_article import Crew, Stop, make
 from articles.exceptions import UNEXPECTED
 from articles.runs.agent_settings import agents_of
-from articles.runs.db_retry import AWAY
+from articles.runs.db_retry import DB_UNAVAILABLE
 from articles.runs.lease import Claim, claim_run, this_worker
 from articles.runs.outages import models_needed, wait_with_others
-from articles.runs.queue import take_back
+from articles.runs.queue import remove_job
 from articles.runs.recovery import fail_unclaimed
-from articles.runs.scheduling import runs_per_user, whose_turn
+from articles.runs.scheduling import next_run, runs_per_user
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Taken(NamedTuple):
 
 def run_next(run_id: int) -> None:
     """A job: make the article whose turn it is. The run that called for a worker may have to wait for another user's."""
-    if not uvloop.run(Shift(places.get()).serve(partial(take_next, run_id))):
+    if not uvloop.run(WorkerSession(places.get()).serve(partial(take_next, run_id))):
         log.info("nothing can be taken up now, though run %s called for a worker", run_id)
 
 
@@ -60,10 +60,10 @@ def run_article(run_id: int, *, most: float = math.inf) -> bool:
     False where somebody else has taken it, or ``most`` runs of its owner are in work already.
     """
     bind_contextvars(run_id=run_id)
-    return uvloop.run(Shift().serve(partial(take, run_id, most)))
+    return uvloop.run(WorkerSession().serve(partial(take, run_id, most)))
 
 
-class Shift:
+class WorkerSession:
     """What one process works on: an article, and up to ``places`` at once. They share what the libraries take in memory.
 
     Its last attempt a run has by itself: what the others died of may have been its company.
@@ -100,7 +100,7 @@ class Shift:
     async def _look(self, stop: Stop) -> None:
         """Take up another article, where one waits. A mistake in this is not to end those that are at work."""
         try:
-            beside = await sync_to_async(take_beside)()
+            beside = await sync_to_async(claim_additional_run)()
         except Exception as mistake:
             self._mistakes.append(mistake)
             return
@@ -128,7 +128,7 @@ class Shift:
 def take_next(called_for: int | None = None, *, beside: bool = False) -> Taken | None:
     """Take up the run whose turn it is, which need not be the one that called for a worker. None where none can be taken."""
     passed: set[int] = set()
-    while (turn := whose_turn(passed, beside=beside)) is not None:
+    while (turn := next_run(passed, beside=beside)) is not None:
         if turn != called_for:
             unbind_contextvars("request_id")  # what is logged from here on is another request's
         if taken := take_up(turn):
@@ -137,15 +137,15 @@ def take_next(called_for: int | None = None, *, beside: bool = False) -> Taken |
     return None
 
 
-def take_beside() -> Taken | None:
+def claim_additional_run() -> Taken | None:
     """Take up a run beside others. None where none waits, or the store is away."""
     try:
         taken = take_next(beside=True)
-    except AWAY as error:
+    except DB_UNAVAILABLE as error:
         log.warning("whether an article waits cannot be looked up: %s", error)
         return None
     if taken is not None:
-        take_back(taken.claim.run_id)
+        remove_job(taken.claim.run_id)
     return taken
 
 
@@ -157,7 +157,7 @@ def take_up(run_id: int) -> Taken | None:
     with bound_contextvars(run_id=run_id):
         try:
             return None if wait_with_others(run_id, models_needed(run_id)) else take(run_id, runs_per_user())
-        except AWAY:
+        except DB_UNAVAILABLE:
             raise
         except Exception:
             if not fail_unclaimed(run_id, UNEXPECTED):

@@ -15,7 +15,7 @@ from PIL import Image
 from agents import research
 from agents.llm.client import trusted
 from agents.text import language
-from agents.worker.warmup import rehearse
+from agents.worker.warmup import warm_up
 from articles.models import AgentProfile, Article, Event, Run, Step
 from articles.rendering.markdown import plain_text
 
@@ -44,7 +44,7 @@ def preload() -> None:
     language.preload()
     research.preload()
     trusted()
-    rehearse()
+    warm_up()
     compile_queries()
     plain_text("any text")  # the first has a pattern of all that may be an address compiled, which takes 8 ms
 

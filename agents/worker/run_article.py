@@ -14,14 +14,14 @@ from django.conf import settings
 from django.db import close_old_connections
 from structlog.contextvars import bind_contextvars
 
-from agents.contract import AgentWords, Manuscript, Stage
+from agents.contract import AgentConfig, Manuscript, Stage
 from agents.costs.budget import spending_from
-from agents.exceptions import AgentError, AwaitsApproval, CeilingReached, ProviderAway
+from agents.exceptions import AgentError, ApprovalRequired, ProviderAway, SpendingLimitReached
 from agents.pipeline.recipe import produce
-from agents.worker.dependencies import means_from_settings
-from articles.costs.limits import purse_for
-from articles.exceptions import UNEXPECTED, RunTakenAway, WorkerStopped
-from articles.runs.db_retry import AWAY
+from agents.worker.dependencies import dependencies_from_settings
+from articles.costs.limits import budget_for
+from articles.exceptions import UNEXPECTED, LeaseLost, WorkerStopped
+from articles.runs.db_retry import DB_UNAVAILABLE
 from articles.runs.journal import RunJournal, await_approval, complete_run, fail_run, pause_run, read_brief
 from articles.runs.lease import Claim, renew_lease, still_holds
 from articles.runs.outages import park_run
@@ -30,7 +30,7 @@ from articles.runs.recovery import hand_over
 log = logging.getLogger(__name__)
 
 Ending = TypeVar("Ending")
-Crew = Mapping[Stage, AgentWords]
+Crew = Mapping[Stage, AgentConfig]
 """The six as an editor set them up."""
 
 LOOK_SECONDS = 0.3
@@ -89,7 +89,7 @@ async def make(claim: Claim, crew: Crew, stop: Stop, slots: asyncio.Semaphore) -
 async def unless_ended(
     work: asyncio.Task[Manuscript], keeping: asyncio.Task[None], claim: Claim, stop: Stop
 ) -> Manuscript:
-    """What the work makes. Raises RunTakenAway where the lease was lost, and WorkerStopped where it was stopped."""
+    """What the work makes. Raises LeaseLost where the lease was lost, and WorkerStopped where it was stopped."""
     try:
         return await work
     except asyncio.CancelledError as error:
@@ -98,15 +98,15 @@ async def unless_ended(
         if not keeping.done():  # it was not the lost lease, but somebody who stops this process
             raise
         await keeping  # raises what it ended with, where that was a mistake
-        raise RunTakenAway(claim.run_id) from error
+        raise LeaseLost(claim.run_id) from error
 
 
 async def manuscript_of(claim: Claim, crew: Crew, slots: asyncio.Semaphore) -> Manuscript:
     brief = await sync_to_async(read_brief)(claim)
-    purse = await sync_to_async(purse_for)(claim)
-    journal = RunJournal(claim, [purse.enter])
-    async with means_from_settings(crew, slots) as means:
-        with spending_from(purse):
+    budget = await sync_to_async(budget_for)(claim)
+    journal = RunJournal(claim, [budget.enter])
+    async with dependencies_from_settings(crew, slots) as means:
+        with spending_from(budget):
             try:
                 return await produce(brief, journal, means)
             finally:
@@ -126,7 +126,7 @@ async def keep_lease(claim: Claim, work: asyncio.Task[Manuscript]) -> None:
             look = (look + 1) % looks
             try:
                 held = await sync_to_async(renew_lease if look == 0 else still_holds)(claim)
-            except AWAY as error:
+            except DB_UNAVAILABLE as error:
                 log.warning("run %s: the lease cannot be looked after: %s", claim.run_id, error)
                 await sync_to_async(close_old_connections)()  # a broken one would be broken again
                 look = -1  # the next look renews
@@ -137,14 +137,14 @@ async def keep_lease(claim: Claim, work: asyncio.Task[Manuscript]) -> None:
 def record_end(claim: Claim, end: Exception) -> None:
     """Write how the work ended other than well. Raises ``end`` where nobody expected it."""
     match end:
-        case RunTakenAway():
+        case LeaseLost():
             log.info("run %s was taken away: cancelled, deleted, or handed to another worker", claim.run_id)
         case WorkerStopped():
             log.info("run %s is handed over, this worker was told to stop", claim.run_id)
             record(hand_over, claim, HANDED_OVER)
-        case AwaitsApproval():
+        case ApprovalRequired():
             record(await_approval, claim, end.outline)
-        case CeilingReached():
+        case SpendingLimitReached():
             log.warning("run %s is paused: %s", claim.run_id, end)
             record(pause_run, claim, str(end))
         case ProviderAway():
@@ -153,7 +153,7 @@ def record_end(claim: Claim, end: Exception) -> None:
         case AgentError():
             log.warning("run %s failed: %s", claim.run_id, end)
             record(fail_run, claim, str(end))
-        case _ if isinstance(end, AWAY):
+        case _ if isinstance(end, DB_UNAVAILABLE):
             log.warning("run %s is left to the sweeper, the store is away", claim.run_id)
             raise end
         case _:
@@ -166,5 +166,5 @@ def record(ending: Callable[[Claim, Ending], None], claim: Claim, told: Ending) 
     """Write how the work ended, unless the run was cancelled or handed on in the meantime."""
     try:
         ending(claim, told)
-    except RunTakenAway:
+    except LeaseLost:
         log.info("run %s was taken away before its end was recorded", claim.run_id)

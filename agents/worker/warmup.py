@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from agents.contract import AGENTS, Answer, Brief
+from agents.contract import AGENTS, Brief, LLMOutput
 from agents.crew.assignments import plan_research, rewordings, verdicts
 from agents.crew.crew import StudioCrew
 from agents.llm.capabilities import strict_schema
@@ -24,12 +24,12 @@ USUAL_SENTENCES = 16
 """How many sentences of a section cite, at most; the shapes for more are made where there are more."""
 
 
-def rehearse() -> None:
+def warm_up() -> None:
     asyncio.run(_ask())
     for count in range(1, USUAL_SENTENCES + 1):
         verdicts(count)
         rewordings(count)
-    for form in _below(Answer):
+    for form in _below(LLMOutput):
         strict_schema(form)
 
 
@@ -45,7 +45,7 @@ def _answered(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, headers=headers, text=f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n")
 
 
-def _below(form: type[Answer]) -> Iterator[type[Answer]]:
+def _below(form: type[LLMOutput]) -> Iterator[type[LLMOutput]]:
     """All that is made of ``form`` by now."""
     for lesser in form.__subclasses__():
         yield lesser

@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from articles.admin.agents import AgentAdmin
 from articles.admin.article import ArticleAdmin
-from articles.admin.costs import CeilingAdmin
+from articles.admin.costs import SpendingLimitAdmin
 from articles.admin.history import RunAdmin
 from articles.admin.keys import ApiKeyAdmin
 from articles.admin.queues import QueuesAdmin
@@ -15,9 +15,9 @@ __all__ = [
     "AgentAdmin",
     "ApiKeyAdmin",
     "ArticleAdmin",
-    "CeilingAdmin",
     "QueuesAdmin",
     "RunAdmin",
+    "SpendingLimitAdmin",
     "VoiceAdmin",
     "WriterAdmin",
 ]

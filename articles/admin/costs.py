@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 from agents.costs.prices import dollars
 from articles.costs.limits import spent_this_month
 from articles.costs.reports import cost_of_each, spent_by_month
-from articles.models import Ceiling
+from articles.models import SpendingLimit
 
 
 def with_costs(rows: QuerySet[Any], owning: str) -> QuerySet[Any]:
@@ -32,8 +32,8 @@ class CostColumn:
         return dollars(row.spent or Decimal(0))
 
 
-@admin.register(Ceiling)
-class CeilingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
+@admin.register(SpendingLimit)
+class SpendingLimitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
     list_display = ("user", "run_ceiling", "month_ceiling", "this_month")
     list_select_related = ("user",)
     search_fields = ("user__username",)
@@ -50,11 +50,11 @@ class CeilingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cann
         ),
     )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Ceiling | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: SpendingLimit | None = None) -> Any:
         return ("user",) if obj else ()
 
     def get_urls(self) -> list[URLPattern]:
-        months = path("months/", self.admin_site.admin_view(self.months), name="articles_ceiling_months")
+        months = path("months/", self.admin_site.admin_view(self.months), name="articles_spendinglimit_months")
         return [months, *super().get_urls()]
 
     def months(self, request: HttpRequest) -> HttpResponse:
@@ -70,15 +70,15 @@ class CeilingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cann
         return TemplateResponse(request, "admin/articles/costs_by_month.html", context)
 
     @admin.display(description="A run", ordering="per_run")
-    def run_ceiling(self, ceiling: Ceiling) -> str:
+    def run_ceiling(self, ceiling: SpendingLimit) -> str:
         return told(ceiling.per_run)
 
     @admin.display(description="A month", ordering="per_month")
-    def month_ceiling(self, ceiling: Ceiling) -> str:
+    def month_ceiling(self, ceiling: SpendingLimit) -> str:
         return told(ceiling.per_month)
 
     @admin.display(description="Spent this month")
-    def this_month(self, ceiling: Ceiling) -> str:
+    def this_month(self, ceiling: SpendingLimit) -> str:
         return dollars(spent_this_month(ceiling.user))
 
 

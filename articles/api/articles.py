@@ -36,7 +36,7 @@ from articles.api.schemas.outlines import ApprovalIn, OutlineOut, RedoIn
 from articles.api.schemas.seo import SeoOut
 from articles.costs.reports import spent_on_article
 from articles.evidence.results import tally_of
-from articles.exceptions import NotPossibleNow, NotYours
+from articles.exceptions import InvalidState, NotYours
 from articles.exports.download import download
 from articles.forms.articles import ORDERS
 from articles.models import Article
@@ -67,7 +67,7 @@ OWN_NOW = {**OWN, 409: Problem}
 TASKS = 100  # listed at most; the count is of all
 
 
-class Asking(HttpRequest):
+class AuthedRequest(HttpRequest):
     """A request whose sender is known."""
 
     auth: User
@@ -77,7 +77,7 @@ class Asking(HttpRequest):
 
 
 @router.post("/articles/create", response={201: ArticleOut, **REFUSED})
-def article_create(request: Asking, brief: BriefIn) -> Status[ArticleOut]:
+def article_create(request: AuthedRequest, brief: BriefIn) -> Status[ArticleOut]:
     """Give a brief. The article is `pending`, and six agents begin as soon as a worker is free."""
     sources = [source.as_new_source() for source in brief.sources]
     article = create_article(by=request.auth, brief=brief.as_brief(), sources=sources)
@@ -86,7 +86,7 @@ def article_create(request: Asking, brief: BriefIn) -> Status[ArticleOut]:
 
 @router.get("/articles/", response={200: ListOut, **REFUSED})
 @router.get("/articles", response={200: ListOut, **REFUSED}, include_in_schema=False)
-def article_list(request: Asking, wanted: Query[ListIn]) -> ListOut:
+def article_list(request: AuthedRequest, wanted: Query[ListIn]) -> ListOut:
     """Your articles, without their texts. `count` is how many there are in all."""
     found = with_voices(Article.objects.visible_to(request.auth)).search(wanted.q)
     if wanted.status:
@@ -96,7 +96,7 @@ def article_list(request: Asking, wanted: Query[ListIn]) -> ListOut:
 
 
 @router.get("/articles/active/tasks", response={200: ActiveOut, 401: Problem})
-def active_tasks(request: Asking) -> ActiveOut:
+def active_tasks(request: AuthedRequest) -> ActiveOut:
     """The articles that wait for a worker or are being written, newest first."""
     running = Article.objects.visible_to(request.auth).running()
     tasks = [
@@ -109,28 +109,28 @@ def active_tasks(request: Asking) -> ActiveOut:
 
 
 @router.get("/articles/{int:article_id}", response={200: ArticleOut, **NOT_FOUND})
-def article_get(request: Asking, article_id: int) -> ArticleOut:
+def article_get(request: AuthedRequest, article_id: int) -> ArticleOut:
     return article_out(request, find(request, article_id))
 
 
 @router.get("/articles/{int:article_id}/status", response={200: StatusOut, **NOT_FOUND})
-def article_status(request: Asking, article_id: int) -> StatusOut:
+def article_status(request: AuthedRequest, article_id: int) -> StatusOut:
     return status_out(find(request, article_id, bodies=False))
 
 
 @router.get("/articles/{int:article_id}/result", response={200: ResultOut, **NOT_NOW})
-def article_result(request: Asking, article_id: int) -> ResultOut:
+def article_result(request: AuthedRequest, article_id: int) -> ResultOut:
     """All that was made; 409 until the article is completed, with what to do."""
     article = find(request, article_id)
     if article.status != ArticleStatus.COMPLETED:
-        raise NotPossibleNow(why_not_finished(article))
+        raise InvalidState(why_not_finished(article))
     evidence = TallyOut.of(tally_of(article))
     seo = SeoOut.of(Examination(article, base_url=site_of(request)))
     return fill(ResultOut, article, image_url=image_url(request, article), evidence=evidence, seo_meta=seo)
 
 
 @router.patch("/articles/{int:article_id}", response={200: ArticleOut, **OWN_NOW, 422: Problem})
-def article_edit(request: Asking, article_id: int, text: TextIn) -> ArticleOut:
+def article_edit(request: AuthedRequest, article_id: int, text: TextIn) -> ArticleOut:
     """Save an edited title or text as the next revision; 409 where somebody else has saved one since."""
     article = find_own(request, article_id)
     title = article.title if text.title is None else text.title
@@ -140,14 +140,14 @@ def article_edit(request: Asking, article_id: int, text: TextIn) -> ArticleOut:
 
 
 @router.delete("/articles/{int:article_id}", response={204: None, **OWN})
-def article_delete(request: Asking, article_id: int) -> Status[None]:
+def article_delete(request: AuthedRequest, article_id: int) -> Status[None]:
     """Delete the article with its history and files. One that is being written is cancelled first."""
     delete_article(article=find_own(request, article_id, to="delete"), by=request.auth)
     return Status(204, None)
 
 
 @router.post("/articles/{int:article_id}/cancel", response={200: StatusOut, **OWN_NOW})
-def article_cancel(request: Asking, article_id: int) -> StatusOut:
+def article_cancel(request: AuthedRequest, article_id: int) -> StatusOut:
     """Stop the crew. What it finished stays, and `retry` goes on from there."""
     article = find_own(request, article_id)
     cancel_run(article=article, by=request.auth)
@@ -155,7 +155,7 @@ def article_cancel(request: Asking, article_id: int) -> StatusOut:
 
 
 @router.post("/articles/{int:article_id}/retry", response={200: StatusOut, **OWN_NOW})
-def article_retry(request: Asking, article_id: int) -> StatusOut:
+def article_retry(request: AuthedRequest, article_id: int) -> StatusOut:
     """Let a failed, paused or cancelled article, or one that waits for its model, go on at the first step that is not done."""
     article = find_own(request, article_id)
     retry_run(article=article, by=request.auth)
@@ -166,7 +166,7 @@ def article_retry(request: Asking, article_id: int) -> StatusOut:
 
 
 @router.get("/articles/{int:article_id}/outline", response={200: OutlineOut, **NOT_FOUND})
-def article_outline(request: Asking, article_id: int) -> OutlineOut:
+def article_outline(request: AuthedRequest, article_id: int) -> OutlineOut:
     """The outline as it was made or approved. While the article is `awaiting_approval`, nothing is written."""
     article = find(request, article_id)
     outline = ArticleView(article).outline
@@ -174,7 +174,7 @@ def article_outline(request: Asking, article_id: int) -> OutlineOut:
 
 
 @router.post("/articles/{int:article_id}/approve", response={200: StatusOut, **OWN_NOW, 422: Problem})
-def article_approve(request: Asking, article_id: int, approval: ApprovalIn | None = None) -> StatusOut:
+def article_approve(request: AuthedRequest, article_id: int, approval: ApprovalIn | None = None) -> StatusOut:
     """Let the crew write from the outline that waits, or from the one you send; 409 where none waits."""
     article = find_own(request, article_id)
     given = approval or ApprovalIn()
@@ -184,7 +184,7 @@ def article_approve(request: Asking, article_id: int, approval: ApprovalIn | Non
 
 
 @router.post("/articles/{int:article_id}/outline/redo", response={200: StatusOut, **OWN_NOW, 422: Problem})
-def article_outline_redo(request: Asking, article_id: int, asked: RedoIn) -> StatusOut:
+def article_outline_redo(request: AuthedRequest, article_id: int, asked: RedoIn) -> StatusOut:
     """Have another outline made; it waits for you again. What was read is kept."""
     article = find_own(request, article_id)
     redo_outline(article=article, by=request.auth, wish=asked.wish, seen_seq=asked.seen_seq)
@@ -196,7 +196,7 @@ def article_outline_redo(request: Asking, article_id: int, asked: RedoIn) -> Sta
 
 @router.get("/articles/{int:article_id}/events", response={200: EventsOut, **NOT_FOUND, 422: Problem})
 def article_events(
-    request: Asking,
+    request: AuthedRequest,
     article_id: int,
     after: Annotated[int, Field(ge=0)] = 0,
     limit: Annotated[int, Field(ge=1, le=1000)] = 1000,
@@ -208,7 +208,7 @@ def article_events(
 
 
 @router.get("/articles/{int:article_id}/evidence", response={200: EvidenceOut, **NOT_FOUND})
-def article_evidence(request: Asking, article_id: int) -> EvidenceOut:
+def article_evidence(request: AuthedRequest, article_id: int) -> EvidenceOut:
     """The sentences that cite, with the passages they cite and whether those say so; while it is written, so far."""
     view = ArticleView(find(request, article_id))
     items = [JudgedOut.of(row) for section in view.evidence for row in section.rows]
@@ -216,20 +216,20 @@ def article_evidence(request: Asking, article_id: int) -> EvidenceOut:
 
 
 @router.get("/articles/{int:article_id}/export/{format}", response={200: Any, **NOT_NOW})
-def article_export(request: Asking, article_id: int, format: str) -> HttpResponse:
+def article_export(request: AuthedRequest, article_id: int, format: str) -> HttpResponse:
     """The article as a file: `md`, `html`, `pdf`, `docx` or `epub`."""
     return download(find(request, article_id), format)
 
 
 @router.get("/articles/{int:article_id}/sources", response={200: SourcesOut, **NOT_FOUND})
-def article_sources(request: Asking, article_id: int) -> SourcesOut:
+def article_sources(request: AuthedRequest, article_id: int) -> SourcesOut:
     """What the brief brings to be read. What was read in the end is `research_data` of the result."""
     sources = find(request, article_id, bodies=False).sources.defer("text")
     return SourcesOut(items=[fill(SourceOut, source) for source in sources])
 
 
 @router.get("/articles/{int:article_id}/revisions", response={200: RevisionsOut, **NOT_FOUND, 422: Problem})
-def article_revisions(request: Asking, article_id: int, page: Query[Page]) -> RevisionsOut:
+def article_revisions(request: AuthedRequest, article_id: int, page: Query[Page]) -> RevisionsOut:
     """The saved states of the text, newest first."""
     found = find(request, article_id, bodies=False).revisions.defer("content").select_related("saved_by")
     items = [fill(RevisionOut, revision) for revision in found[page.skip : page.skip + page.limit]]
@@ -237,7 +237,7 @@ def article_revisions(request: Asking, article_id: int, page: Query[Page]) -> Re
 
 
 @router.get("/articles/{int:article_id}/revisions/{int:number}", response={200: RevisionTextOut, **NOT_FOUND})
-def article_revision(request: Asking, article_id: int, number: int) -> RevisionTextOut:
+def article_revision(request: AuthedRequest, article_id: int, number: int) -> RevisionTextOut:
     revision = find(request, article_id, bodies=False).revisions.filter(number=number).first()
     if revision is None:
         raise Http404("This article has no such revision.")
@@ -253,7 +253,7 @@ def with_voices(articles: ArticleQuerySet) -> ArticleQuerySet:
     return articles.select_related("voice").defer(*long)
 
 
-def find(request: Asking, article_id: int, *, bodies: bool = True) -> Article:
+def find(request: AuthedRequest, article_id: int, *, bodies: bool = True) -> Article:
     """The article, if its asker may see it. Another's is told like one that does not exist."""
     visible = with_voices(Article.objects.visible_to(request.auth))
     try:
@@ -262,7 +262,7 @@ def find(request: Asking, article_id: int, *, bodies: bool = True) -> Article:
         raise Http404("There is no such article, or it is not yours to see.") from None
 
 
-def find_own(request: Asking, article_id: int, *, to: str = "change") -> Article:
+def find_own(request: AuthedRequest, article_id: int, *, to: str = "change") -> Article:
     """The article, if its asker may also change (or ``to="delete"``) it."""
     article = find(request, article_id)
     if not article.allows(request.auth, to):
@@ -279,11 +279,11 @@ def status_out(article: Article) -> StatusOut:
     return fill(StatusOut, article, progress_percentage=article.progress)
 
 
-def listed_out(request: Asking, article: Article) -> ListedOut:
+def listed_out(request: AuthedRequest, article: Article) -> ListedOut:
     return fill(ListedOut, article, progress_percentage=article.progress, image_url=image_url(request, article))
 
 
-def article_out(request: Asking, article: Article) -> ArticleOut:
+def article_out(request: AuthedRequest, article: Article) -> ArticleOut:
     return fill(
         ArticleOut,
         article,
@@ -295,7 +295,7 @@ def article_out(request: Asking, article: Article) -> ArticleOut:
     )
 
 
-def links(request: Asking, article: Article) -> Links:
+def links(request: AuthedRequest, article: Article) -> Links:
     site = site_of(request)
     self = site + reverse("api:article_get", args=[article.pk])
     return Links(
@@ -307,11 +307,11 @@ def links(request: Asking, article: Article) -> Links:
     )
 
 
-def site_of(request: Asking) -> str:
+def site_of(request: AuthedRequest) -> str:
     return f"{request.scheme}://{request.get_host()}"
 
 
-def image_url(request: Asking, article: Article) -> str | None:
+def image_url(request: AuthedRequest, article: Article) -> str | None:
     return request.build_absolute_uri(article.image_url) if article.image else None
 
 

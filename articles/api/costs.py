@@ -5,7 +5,7 @@ from __future__ import annotations
 from ninja import Router
 
 from agents.costs.estimate import estimate
-from articles.api.articles import NOT_FOUND, REFUSED, Asking, find
+from articles.api.articles import NOT_FOUND, REFUSED, AuthedRequest, find
 from articles.api.schemas.articles import BriefIn
 from articles.api.schemas.costs import CostOut, EstimateOut, RunCostOut, StageCostOut, estimate_out, sums_out
 from articles.costs.reports import ArticleCosts, spent_by_run
@@ -16,14 +16,14 @@ router = Router(tags=["articles"])
 
 
 @router.post("/articles/estimate", response={200: EstimateOut, **REFUSED})
-def article_estimate(request: Asking, brief: BriefIn) -> EstimateOut:
+def article_estimate(request: AuthedRequest, brief: BriefIn) -> EstimateOut:
     """What an article of this brief will cost. Nothing is written."""
     made = estimate(brief.min_words, image=brief.include_image, seo=brief.seo_optimize, models=models_at_work())
     return estimate_out(made)
 
 
 @router.get("/articles/{int:article_id}/cost", response={200: CostOut, **NOT_FOUND})
-def article_cost(request: Asking, article_id: int) -> CostOut:
+def article_cost(request: AuthedRequest, article_id: int) -> CostOut:
     """What it cost by now, counted by the prices of the day of each call."""
     article = find(request, article_id, bodies=False)
     costs = ArticleCosts.of(article, article.latest_run())

@@ -1,4 +1,4 @@
-"""How much may be spent: the ceilings over a run and over a user's month, and the purse of a run that is taken up."""
+"""How much may be spent: the ceilings over a run and over a user's month, and the budget of a run that is taken up."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from agents.costs.budget import Limit, Purse
+from agents.costs.budget import Budget, Limit
 from agents.costs.prices import dollars
 from articles.costs.reports import cost_of
-from articles.exceptions import NotPossibleNow, RunTakenAway
-from articles.models import Ceiling, Run, Spending, Step
-from articles.runs.db_retry import patient
-from articles.runs.event_log import Pen
+from articles.exceptions import InvalidState, LeaseLost
+from articles.models import Run, Spending, SpendingLimit, Step
+from articles.runs.db_retry import retry_on_outage
+from articles.runs.event_log import ArticleTransaction
 from articles.runs.lease import Claim
 
 
 @dataclass(frozen=True)
-class Ceilings:
+class SpendingLimits:
     """US dollars; None where there is none."""
 
     per_run: Decimal | None
     per_month: Decimal | None
 
 
-def ceilings_of(owner: User) -> Ceilings:
+def limits_of(owner: User) -> SpendingLimits:
     """A user's own, else those of the settings."""
-    own = Ceiling.objects.filter(user=owner).first() or Ceiling()
+    own = SpendingLimit.objects.filter(user=owner).first() or SpendingLimit()
     per_run = settings.MAX_COST_PER_RUN if own.per_run is None else own.per_run
     per_month = settings.MAX_COST_PER_MONTH if own.per_month is None else own.per_month
-    return Ceilings(per_run or None, per_month or None)
+    return SpendingLimits(per_run or None, per_month or None)
 
 
-class RunPurse(Purse):
-    """The purse of a run that is taken up: what its own ceiling leaves, and its owner's of the month.
+class RunPurse(Budget):
+    """The budget of a run that is taken up: what its own ceiling leaves, and its owner's of the month.
 
     Where the month has a ceiling, the run's row in the store tells other processes before and after each call. Else the store
     is asked nothing, and told with the steps.
@@ -48,8 +48,8 @@ class RunPurse(Purse):
 
     def __init__(self, owner: User, claim: Claim) -> None:
         self.owner, self.token, self.month = owner, claim.token, this_month()
-        self.ceilings = ceilings_of(owner)
-        super().__init__(limited=self.ceilings != Ceilings(None, None))
+        self.ceilings = limits_of(owner)
+        super().__init__(limited=self.ceilings != SpendingLimits(None, None))
         self.before = cost_of(Step.objects.filter(run=claim.run_id))
         self.spent = self.reserved = Decimal(0)
 
@@ -64,12 +64,12 @@ class RunPurse(Purse):
         else:
             self._settle(amount, cost)
 
-    def enter(self, pen: Pen, run: Run) -> None:
-        """Store what was spent, in the transaction that stores what it was spent on (``articles.runs.step_writer.Entry``)."""
+    def enter(self, tx: ArticleTransaction, run: Run) -> None:
+        """Stores what was spent, in the transaction of the step it was spent on (a ``StepChange``)."""
         if self.spent:
             self._store(self.reserved)
 
-    @patient
+    @retry_on_outage
     def _set_aside_beside_others(self, amount: Decimal) -> Limit | None:
         """Look and store as one: who would set aside for the same owner meanwhile waits for the owner's row."""
         with transaction.atomic():
@@ -83,7 +83,7 @@ class RunPurse(Purse):
 
     def _settle_beside_others(self, amount: Decimal, cost: Decimal) -> None:
         self._settle(amount, cost)
-        patient(self._store)(self.reserved)
+        retry_on_outage(self._store)(self.reserved)
 
     def _set_aside(self, amount: Decimal) -> Limit | None:
         tight = self._tight(amount)
@@ -112,12 +112,12 @@ class RunPurse(Purse):
             yield limit_of_month(self.owner, self.month, totals, self.ceilings.per_month)
 
 
-@patient
-def purse_for(claim: Claim) -> RunPurse:
-    """Raises RunTakenAway where the article is gone."""
+@retry_on_outage
+def budget_for(claim: Claim) -> RunPurse:
+    """Raises LeaseLost where the article is gone."""
     owner = User.objects.filter(articles=claim.article_id).first()
     if owner is None:
-        raise RunTakenAway(claim.run_id)
+        raise LeaseLost(claim.run_id)
     return RunPurse(owner, claim)
 
 
@@ -137,13 +137,13 @@ def limit_of_month(owner: User, month: date, totals: tuple[Decimal, Decimal], ce
 
 
 def refuse_used_up_month(owner: User) -> None:
-    """Raises NotPossibleNow where a user's articles have cost what they may in this month."""
-    ceiling, month = ceilings_of(owner).per_month, this_month()
+    """Raises InvalidState where a user's articles have cost what they may in this month."""
+    ceiling, month = limits_of(owner).per_month, this_month()
     if ceiling is None:
         return
     limit = limit_of_month(owner, month, Spending.objects.of_month(owner, month).totals(), ceiling)
     if limit.left <= 0:
-        raise NotPossibleNow(f"{limit.told} Raise it in the admin under Ceilings of costs.")
+        raise InvalidState(f"{limit.told} Raise it in the admin under Spending limits.")
 
 
 def spent_this_month(owner: User) -> Decimal:

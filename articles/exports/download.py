@@ -9,18 +9,18 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 
-from articles.exceptions import NotPossibleNow
+from articles.exceptions import InvalidState
 from articles.exports import FORMATS, Document, export, filename
 from articles.models import Article
 from articles.seo import json_ld, open_graph, script_safe, seo_of
 
 
 def download(article: Article, format: str) -> HttpResponse:
-    """The file, to be saved. Raises Http404 for a format there is not, NotPossibleNow without a text, ExportFailed."""
+    """The file, to be saved. Raises Http404 for a format there is not, InvalidState without a text, ExportFailed."""
     if format not in FORMATS:
         raise Http404(f"There is no such export. Ask for one of: {', '.join(FORMATS)}.")
     if not article.content:
-        raise NotPossibleNow("There is no text to export yet. Wait until the article is done.")
+        raise InvalidState("There is no text to export yet. Wait until the article is done.")
     disposition = content_disposition_header(True, filename(str(article), format))
     headers = {"Content-Disposition": disposition or "attachment", "X-Content-Type-Options": "nosniff"}
     return HttpResponse(export(document_of(article), format), FORMATS[format].media_type, headers=headers)

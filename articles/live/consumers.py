@@ -24,10 +24,10 @@ from redis.exceptions import RedisError
 from structlog.contextvars import bind_contextvars
 
 from articles.authentication import HOW_TO_GET_IN, Credentials, Receive, Scope, Send, credentials_of
-from articles.live.fragments import fragments
-from articles.live.groups import DraftsWritten, Ring, group_of
+from articles.live.groups import DraftsWritten, EventNotification, group_name
 from articles.live.snapshots import Look, in_thread, shared, shared_look
 from articles.models import Article, Event
+from articles.pages.fragments import fragments
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no 
 
     async def begin(self) -> None:
         """Join first, then read: what happens between the two rings, and is read once."""
-        await self.channel_layer.group_add(group_of(self.article_id), self.channel_name)
+        await self.channel_layer.group_add(group_name(self.article_id), self.channel_name)
         self.watching = True
         await self.catch_up(greet=True)
 
@@ -135,13 +135,13 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no 
         layer, channel = self.channel_layer, getattr(self, "channel_name", None)
         try:
             if hasattr(self, "article_id"):
-                await layer.group_discard(group_of(self.article_id), channel)
+                await layer.group_discard(group_name(self.article_id), channel)
             if layer.channels.pop(channel, None) is not None:
                 await layer._get_shard(channel).unsubscribe(channel)
         except (RedisError, OSError) as error:
             log.debug("Redis, which is away, could not be told that a socket left: %s", error)
 
-    async def event_recorded(self, ring: Ring) -> None:
+    async def event_recorded(self, ring: EventNotification) -> None:
         if self.watching and ring["seq"] > self.seq:
             await self.catch_up()
         if self.watching and ring["seq"] > self.seq:  # the look was a shared one that had begun before this event

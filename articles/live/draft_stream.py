@@ -8,7 +8,7 @@ import logging
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
-from articles.live.groups import Draft, drafts_written, group_of
+from articles.live.groups import Draft, drafts_written, group_name
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Drafts:
         layer = get_channel_layer()
         assert layer is not None, "CHANNEL_LAYERS has no default"
         try:
-            await layer.group_send(group_of(self.article_id), drafts_written(self.article_id, drafts))
+            await layer.group_send(group_name(self.article_id), drafts_written(self.article_id, drafts))
         except (RedisError, OSError) as error:
             # The receiver warns of the same outage with each event, ten times less often.
             log.debug("article %s: drafts could not be shown: %s", self.article_id, error)

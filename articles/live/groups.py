@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 
-class Ring(TypedDict):
+class EventNotification(TypedDict):
     type: Literal["event.recorded"]
     article: int
     seq: int
@@ -29,11 +29,11 @@ class DraftsWritten(TypedDict):
     drafts: list[Draft]
 
 
-def group_of(article_id: int) -> str:
+def group_name(article_id: int) -> str:
     return f"article.{article_id}"
 
 
-def ring(article_id: int, seq: int) -> Ring:
+def ring(article_id: int, seq: int) -> EventNotification:
     return {"type": "event.recorded", "article": article_id, "seq": seq}
 
 

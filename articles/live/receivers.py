@@ -11,7 +11,7 @@ from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
 
-from articles.live.groups import group_of, ring
+from articles.live.groups import group_name, ring
 from articles.signals import events_recorded
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def redis(address: str) -> Redis:
     return Redis.from_url(address, socket_timeout=5, driver_info=None)
 
 
-def ring_watchers(sender: Any, *, article_id: int, last: int, **kwargs: Any) -> None:
+def notify_watchers(sender: Any, *, article_id: int, last: int, **kwargs: Any) -> None:
     """Tell the group. Redis being away costs watchers the wake-up call, not the event: they read it when they look again.
 
     Published right away: the layer's own ``group_send`` has to be handed to an event loop and waited for, 3 ms of CPU for 0.1.
@@ -33,10 +33,10 @@ def ring_watchers(sender: Any, *, article_id: int, last: int, **kwargs: Any) -> 
     layer = get_channel_layer()
     assert layer is not None, "CHANNEL_LAYERS has no default"
     try:
-        redis(settings.REDIS_ADDRESS).publish(GROUP + group_of(article_id), layer.serialize(ring(article_id, last)))
+        redis(settings.REDIS_ADDRESS).publish(GROUP + group_name(article_id), layer.serialize(ring(article_id, last)))
     except (RedisError, OSError) as error:
         log.warning("article %s: event %s was stored, but watchers could not be rung: %s", article_id, last, error)
 
 
 def connect() -> None:
-    events_recorded.connect(ring_watchers, dispatch_uid="articles.ring_watchers")
+    events_recorded.connect(notify_watchers, dispatch_uid="articles.notify_watchers")

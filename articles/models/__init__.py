@@ -1,10 +1,10 @@
 from articles.models.agent import AgentProfile
 from articles.models.api_key import ApiKey
 from articles.models.article import Article, Revision
-from articles.models.ceiling import Ceiling, Spending
 from articles.models.evidence import Evidence
 from articles.models.run import Event, Run, Step
 from articles.models.source import Source
+from articles.models.spending import Spending, SpendingLimit
 from articles.models.status import Status, StepStatus
 from articles.models.voice import Voice
 
@@ -12,13 +12,13 @@ __all__ = [
     "AgentProfile",
     "ApiKey",
     "Article",
-    "Ceiling",
     "Event",
     "Evidence",
     "Revision",
     "Run",
     "Source",
     "Spending",
+    "SpendingLimit",
     "Status",
     "Step",
     "StepStatus",

@@ -6,7 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
-from agents.contract import AGENTS, AgentWords
+from agents.contract import AGENTS, AgentConfig
 
 FEWEST_TOKENS = 200
 """Fewer would cut off every answer, the shortest included."""
@@ -21,7 +21,7 @@ class AgentProfileQuerySet(models.QuerySet["AgentProfile"]):
 
     def reset(self) -> int:
         """Back to the defaults; how many."""
-        return self.update(**AgentWords().model_dump(), updated_at=timezone.now())
+        return self.update(**AgentConfig().model_dump(), updated_at=timezone.now())
 
 
 class AgentProfile(models.Model):
@@ -60,7 +60,7 @@ class AgentProfile(models.Model):
 
     @property
     def is_changed(self) -> bool:
-        return self.as_contract() != AgentWords()
+        return self.as_contract() != AgentConfig()
 
-    def as_contract(self) -> AgentWords:
-        return AgentWords(**{name: getattr(self, name) for name in AgentWords.model_fields})
+    def as_contract(self) -> AgentConfig:
+        return AgentConfig(**{name: getattr(self, name) for name in AgentConfig.model_fields})

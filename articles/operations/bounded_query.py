@@ -11,7 +11,7 @@ from django.db import connections
 Answer = TypeVar("Answer")
 
 
-class Inquiry(Generic[Answer]):
+class BoundedQuery(Generic[Answer]):
     """``look`` by a thread of its own, one for all who ask: a database that hangs costs that thread and no other."""
 
     def __init__(self, look: Callable[[], Answer], *, patience: float) -> None:

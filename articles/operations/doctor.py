@@ -18,7 +18,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Worker
 
-from agents.contract import AgentWords, Check
+from agents.contract import AgentConfig, Check
 from agents.costs.prices import prices
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS, Document, export
@@ -192,7 +192,7 @@ def models_in_use() -> set[str]:
         own = agents_as_set_up()
     except DatabaseError:  # which the check of the database tells
         own = {}
-    return {own.get(stage, AgentWords()).model or model for stage, model in settings.LLM_MODELS.items()}
+    return {own.get(stage, AgentConfig()).model or model for stage, model in settings.LLM_MODELS.items()}
 
 
 def check_costs() -> Check:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pydantic import BaseModel
 
 from articles.models import Article, Event, Run, Status
-from articles.operations.bounded_query import Inquiry
+from articles.operations.bounded_query import BoundedQuery
 from articles.runs.workers import Workers, look_at_workers
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ def count_work() -> Work:
     return Work(**found, oldest_waiting=round(max(0, oldest), 1), paused=paused)
 
 
-inquiry = Inquiry(count_work, patience=2)
+inquiry = BoundedQuery(count_work, patience=2)
 
 
 # Redis

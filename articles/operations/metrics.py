@@ -25,7 +25,7 @@ from prometheus_client.registry import Collector
 from agents.contract import AGENTS
 from articles.authentication import Application, Receive, Scope, Send, key_in
 from articles.models import Run, Status, Step, StepStatus
-from articles.operations.bounded_query import Inquiry
+from articles.operations.bounded_query import BoundedQuery
 from articles.operations.health import Health, check_health
 from articles.runs.failure_codes import CLASSES, OTHER, class_of
 
@@ -57,7 +57,7 @@ def told_of_history() -> list[Metric]:
     return [*told_of_runs(), *told_of_steps()]
 
 
-inquiry = Inquiry(told_of_history, patience=8)  # Prometheus gives up after ten
+inquiry = BoundedQuery(told_of_history, patience=8)  # Prometheus gives up after ten
 
 
 def told_of_health(health: Health) -> Iterator[Metric]:

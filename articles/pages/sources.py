@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.contract import Finding, Findings, Found, Passage, Questions, Reading, Reference, Source, Synthesis
+from agents.contract import (
+    Finding,
+    Findings,
+    Passage,
+    QuestionFindings,
+    Questions,
+    Reading,
+    Reference,
+    Source,
+    Synthesis,
+)
 from articles.pages.step_outputs import StepLog, fitting
 
 
@@ -31,7 +41,7 @@ class ReadSource:
 
 
 @dataclass(frozen=True)
-class SaidPassage:
+class ShownPassage:
     """A passage a finding rests on; ``source`` is the title of where it was read."""
 
     id: str
@@ -39,9 +49,9 @@ class SaidPassage:
 
 
 @dataclass(frozen=True)
-class SaidFinding:
+class ShownFinding:
     statement: str
-    passages: list[SaidPassage]
+    passages: list[ShownPassage]
 
 
 @dataclass(frozen=True)
@@ -50,11 +60,11 @@ class Question:
 
     text: str
     state: str
-    findings: list[SaidFinding]
+    findings: list[ShownFinding]
 
 
 @dataclass(frozen=True)
-class Inquiry:
+class BoundedQuery:
     """All that was asked and found, whether it is of a run's steps or kept on the article."""
 
     questions: list[Question] = field(default_factory=list)
@@ -73,34 +83,34 @@ def read_sources(reading: Reading, references: Sequence[Reference], also_cited: 
     return [ReadSource(source, passages[source.number], numbers[source.number]) for source in reading.sources]
 
 
-def inquiry_of(log: StepLog, reading: Reading, *, at_work: bool) -> Inquiry | None:
+def inquiry_of(log: StepLog, reading: Reading, *, at_work: bool) -> BoundedQuery | None:
     """What the steps of a run asked and found; None before its questions are made."""
     asked = log.made("research:plan", Questions)
     if asked is None:
         return None
     questions = []
     for number, text in enumerate(asked.questions, 1):
-        step, found = log.by_key.get(f"research:find:{number}"), log.made(f"research:find:{number}", Found)
+        step, found = log.by_key.get(f"research:find:{number}"), log.made(f"research:find:{number}", QuestionFindings)
         state = "answered" if found else "working" if step else "waiting"
         if not found and not at_work:
             state = "stopped"
         questions.append(Question(text, state, said(found.findings if found else [], reading)))
     synthesis = log.made("research:synthesis", Synthesis)
-    return Inquiry(questions, synthesis.synthesis if synthesis else "")
+    return BoundedQuery(questions, synthesis.synthesis if synthesis else "")
 
 
-def kept_inquiry(kept: dict[str, Any], reading: Reading) -> Inquiry:
+def kept_inquiry(kept: dict[str, Any], reading: Reading) -> BoundedQuery:
     """What an article keeps of its research, without which finding belongs to which question."""
     found = fitting(kept, Findings) or Findings()
     asked = [Question(str(text), "answered", []) for text in kept.get("questions") or []]
     together = [Question("", "answered", said(found.findings, reading))] if found.findings else []
-    return Inquiry([*asked, *together], found.synthesis)
+    return BoundedQuery([*asked, *together], found.synthesis)
 
 
-def said(findings: Sequence[Finding], reading: Reading) -> list[SaidFinding]:
+def said(findings: Sequence[Finding], reading: Reading) -> list[ShownFinding]:
     titles = {source.number: source.title for source in reading.sources}
-    known = {passage.id: SaidPassage(passage.id, titles.get(passage.source, "")) for passage in reading.passages}
+    known = {passage.id: ShownPassage(passage.id, titles.get(passage.source, "")) for passage in reading.passages}
     return [
-        SaidFinding(finding.statement, [known[id] for id in dict.fromkeys(finding.sources) if id in known])
+        ShownFinding(finding.statement, [known[id] for id in dict.fromkeys(finding.sources) if id in known])
         for finding in findings
     ]

@@ -21,7 +21,7 @@ from articles.pages.drafts import DraftSection, checks_of, draft_section
 from articles.pages.evidence import EvidenceRow, EvidenceSection
 from articles.pages.outlines import outline_so_far
 from articles.pages.parts import Cover, Measured
-from articles.pages.sources import Inquiry, ReadSource, inquiry_of, kept_inquiry, read_sources
+from articles.pages.sources import BoundedQuery, ReadSource, inquiry_of, kept_inquiry, read_sources
 from articles.pages.step_outputs import Output, StepLog, fitting
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import to_annotated_html
@@ -147,11 +147,11 @@ class ArticleView:
         return read_sources(self.reading, self.references, cited if self._draft_is_of_the_text else set())
 
     @cached_property
-    def inquiry(self) -> Inquiry:
+    def inquiry(self) -> BoundedQuery:
         """What was asked and found."""
         made = inquiry_of(self.steps, self.reading, at_work=self._is_at_work)
         kept: dict[str, Any] = self.article.research_data or {}
-        return made or (Inquiry() if self.article.is_active else kept_inquiry(kept, self.reading))
+        return made or (BoundedQuery() if self.article.is_active else kept_inquiry(kept, self.reading))
 
     @property
     def unread(self) -> list[Unread]:

@@ -24,7 +24,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.footnote import footnote_plugin
 
 from agents.text.tokenizer import count_words
-from articles.rendering import annotations as annotation
+from articles.rendering import annotations as annotation_rules
 from articles.rendering.annotations import Annotation, Annotations
 
 MEDIA_PREFIX = "/media/"
@@ -238,7 +238,7 @@ RULES = {
     "footnote_open": _note,
     "footnote_close": _note_end,
     "footnote_anchor": _note_back,
-    **annotation.RULES,
+    **annotation_rules.RULES,
 }
 
 
@@ -250,7 +250,7 @@ def _parser() -> MarkdownIt:
         parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
     parser.core.ruler.push("level_headings", _level_headings)
     parser.core.ruler.push("name_links", _name_links)
-    parser.core.ruler.push("annotate", annotation.annotate)
+    parser.core.ruler.push("annotate", annotation_rules.annotate)
     for name, rule in RULES.items():
         parser.add_render_rule(name, rule)
     return parser

@@ -15,14 +15,14 @@ log = logging.getLogger(__name__)
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
-AWAY = (OperationalError, InterfaceError)
+DB_UNAVAILABLE = (OperationalError, InterfaceError)
 """What Django raises where the store restarts, is out of reach, or is busy for longer than its own timeout."""
 
 PATIENCE = 30.0  # seconds from the first failure; a restart takes a few
 PAUSE = 0.5  # seconds between two tries
 
 
-def patient(work: Callable[Given, Result]) -> Callable[Given, Result]:
+def retry_on_outage(work: Callable[Given, Result]) -> Callable[Given, Result]:
     """``work``, tried again while the store is away. After PATIENCE it raises what the store raised.
 
     A connection may break after a commit and before its answer: ``work`` that writes has to see whether an earlier try of
@@ -35,7 +35,7 @@ def patient(work: Callable[Given, Result]) -> Callable[Given, Result]:
         while True:
             try:
                 return work(*args, **kwargs)
-            except AWAY as error:
+            except DB_UNAVAILABLE as error:
                 deadline = deadline or time.monotonic() + PATIENCE
                 if time.monotonic() > deadline:
                     raise

@@ -18,10 +18,10 @@ from articles.rendering.markdown import word_count
 from articles.signals import events_recorded
 
 
-class Pen:
+class ArticleTransaction:
     """Writes the article's events and what it shows, inside the transaction that holds its row.
 
-    What is told is numbered at once and stored when the pen is put down, all of it together.
+    What is told is numbered at once and stored when the tx is put down, all of it together.
     """
 
     def __init__(self, article: Article) -> None:
@@ -40,7 +40,7 @@ class Pen:
         self.set(last_seq=self.article.last_seq + 1)
         self._told.append(Event(article=self.article, run=run, seq=self.article.last_seq, type=type, payload=payload))
 
-    def put_down(self) -> None:
+    def flush(self) -> None:
         """Store what was set and told."""
         article, told = self.article, self._told
         run = next((event.run for event in reversed(told) if event.run), None)
@@ -85,15 +85,15 @@ def announce(article_id: int, events: Sequence[Event]) -> None:
 
 
 @contextmanager
-def writing(article_id: int) -> Iterator[Pen]:
+def article_transaction(article_id: int) -> Iterator[ArticleTransaction]:
     """Hold the article's row and write. Raises ArticleGone."""
     with transaction.atomic():
-        pen = Pen(hold(article_id))
-        yield pen
-        pen.put_down()
+        tx = ArticleTransaction(lock_article(article_id))
+        yield tx
+        tx.flush()
 
 
-def hold(article_id: int) -> Article:
+def lock_article(article_id: int) -> Article:
     """The article, its row locked until the transaction ends. Raises ArticleGone."""
     article = Article.objects.select_for_update().filter(pk=article_id).first()
     if article is None:
@@ -101,7 +101,7 @@ def hold(article_id: int) -> Article:
     return article
 
 
-def reread(article: Article) -> None:
+def refresh(article: Article) -> None:
     """Take over what was written by now. Raises ArticleGone: it may have been deleted right after."""
     try:
         article.refresh_from_db()

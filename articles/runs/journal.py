@@ -20,16 +20,16 @@ from structlog.contextvars import bound_contextvars
 
 from agents.contract import Brief, Manuscript, Outline, Stage
 from agents.costs.usage import Usage, metered
-from agents.exceptions import AgentError, CeilingReached, FileNotKept, ProviderAway
+from agents.exceptions import AgentError, FileNotKept, ProviderAway, SpendingLimitReached
 from agents.pipeline.steps import Output, StepSpec
-from articles.exceptions import UNEXPECTED, RunTakenAway, StudioError
+from articles.exceptions import UNEXPECTED, LeaseLost, StudioError
 from articles.live.draft_stream import Drafts
 from articles.models import Article, Evidence, Run, Status
-from articles.runs.db_retry import patient
-from articles.runs.lease import Claim, writing_as
+from articles.runs.db_retry import retry_on_outage
+from articles.runs.lease import Claim, run_transaction
 from articles.runs.step_writer import (
-    Entry,
-    Scribe,
+    StepChange,
+    StepWriter,
     begun,
     count_anyway,
     failed,
@@ -49,11 +49,11 @@ class RunJournal:
     ``standing`` entries are written whenever a step's are.
     """
 
-    def __init__(self, claim: Claim, standing: Sequence[Entry] = ()) -> None:
+    def __init__(self, claim: Claim, standing: Sequence[StepChange] = ()) -> None:
         self.claim = claim
         self.drafts = Drafts(claim.article_id)
-        self.scribe = Scribe(claim, standing)
-        self._uncounted: list[Entry] = []
+        self.scribe = StepWriter(claim, standing)
+        self._uncounted: list[StepChange] = []
         self._made: dict[str, BaseModel] = {}
         self._done: dict[str, Any] | None = None
 
@@ -68,7 +68,7 @@ class RunJournal:
             except asyncio.CancelledError:
                 self._uncounted.append(left(step, usage))
                 raise
-            except (CeilingReached, ProviderAway):
+            except (SpendingLimitReached, ProviderAway):
                 await self._end(step, left(step, usage), usage)
                 raise
             except Exception as error:
@@ -79,11 +79,11 @@ class RunJournal:
         self._made[step.key] = output
         return output
 
-    async def _end(self, step: StepSpec[Any], entry: Entry, usage: Usage) -> None:
+    async def _end(self, step: StepSpec[Any], entry: StepChange, usage: Usage) -> None:
         """Enter how a step ended. What it cost is counted also where the run was taken away meanwhile."""
         try:
             await self.scribe.enter(entry)
-        except RunTakenAway:
+        except LeaseLost:
             self._uncounted.append(left(step, usage))
             raise
 
@@ -123,11 +123,11 @@ class RunJournal:
 
 
 def keep(claim: Claim, stored: str, data: bytes) -> str:
-    """Save a picture. Raises RunTakenAway where its article was deleted, which then took what was there along, but not this."""
+    """Save a picture. Raises LeaseLost where its article was deleted, which then took what was there along, but not this."""
     name = default_storage.save(stored, ContentFile(data))
-    if not patient(Article.objects.filter(pk=claim.article_id).exists)():
+    if not retry_on_outage(Article.objects.filter(pk=claim.article_id).exists)():
         default_storage.delete(name)
-        raise RunTakenAway(claim.run_id)
+        raise LeaseLost(claim.run_id)
     return name
 
 
@@ -136,12 +136,12 @@ def reason_of(error: Exception) -> str:
     return str(error) if isinstance(error, AgentError | StudioError) else UNEXPECTED
 
 
-@patient
+@retry_on_outage
 def read_brief(claim: Claim) -> Brief:
-    """What the crew is asked, with the sources the person brings. Raises RunTakenAway where the article is gone."""
+    """What the crew is asked, with the sources the person brings. Raises LeaseLost where the article is gone."""
     article = Article.objects.select_related("voice").filter(pk=claim.article_id).first()
     if article is None:
-        raise RunTakenAway(claim.run_id)
+        raise LeaseLost(claim.run_id)
     given = {name: getattr(article, name) for name in OF_THE_ARTICLE}
     run = Run.objects.get(pk=claim.run_id)
     return Brief(
@@ -155,12 +155,12 @@ def read_brief(claim: Claim) -> Brief:
 # The end. Who ends a run lets go of it, so that a second try of an end that was committed finds the run taken away.
 
 
-@patient
+@retry_on_outage
 def complete_run(claim: Claim, manuscript: Manuscript, *, notice: str) -> None:
     """Put the finished manuscript on the article as its next revision, and tell that the run is completed."""
     picture = manuscript.picture
-    with writing_as(claim) as (pen, run):
-        pen.set(
+    with run_transaction(claim) as (tx, run):
+        tx.set(
             outline=manuscript.outline.model_dump(mode="json"),
             seo_meta=manuscript.seo.model_dump(mode="json") if manuscript.seo else None,
             research_data=manuscript.research_data(),
@@ -176,31 +176,31 @@ def complete_run(claim: Claim, manuscript: Manuscript, *, notice: str) -> None:
             Evidence(run=run, number=number, **judged.model_dump())
             for number, judged in enumerate(manuscript.evidence, 1)
         )
-        pen.save_text(manuscript.title, manuscript.content, by=None, run=run)
+        tx.save_text(manuscript.title, manuscript.content, by=None, run=run)
         cited = len(manuscript.references)
-        message = f"{pen.article.word_count:,} words, {cited} reference{'' if cited == 1 else 's'}"
-        pen.change_status(run, Status.COMPLETED, message, finished_at=timezone.now(), lease_expires_at=None)
+        message = f"{tx.article.word_count:,} words, {cited} reference{'' if cited == 1 else 's'}"
+        tx.change_status(run, Status.COMPLETED, message, finished_at=timezone.now(), lease_expires_at=None)
 
 
-@patient
+@retry_on_outage
 def pause_run(claim: Claim, reason: str) -> None:
     """Stop before something a person has to decide. What is done stays, and resuming goes on from there."""
-    with writing_as(claim) as (pen, run):
-        pen.change_status(run, Status.PAUSED, reason, reason=reason, finished_at=timezone.now(), lease_expires_at=None)
+    with run_transaction(claim) as (tx, run):
+        tx.change_status(run, Status.PAUSED, reason, reason=reason, finished_at=timezone.now(), lease_expires_at=None)
 
 
-@patient
+@retry_on_outage
 def await_approval(claim: Claim, outline: Outline) -> None:
     """Put the outline on the article and let go of the run until a person approves it: no worker is held."""
-    with writing_as(claim) as (pen, run):
-        pen.set(outline=outline.model_dump(mode="json"))
-        pen.change_status(
+    with run_transaction(claim) as (tx, run):
+        tx.set(outline=outline.model_dump(mode="json"))
+        tx.change_status(
             run, Status.AWAITING_APPROVAL, "The outline waits for you to approve it", token=None, lease_expires_at=None
         )
 
 
-@patient
+@retry_on_outage
 def fail_run(claim: Claim, reason: str) -> None:
     """End a run with the reason a person can act on. What is done stays, and a retry goes on from there."""
-    with writing_as(claim) as (pen, run):
-        pen.change_status(run, Status.FAILED, reason, reason=reason, finished_at=timezone.now(), lease_expires_at=None)
+    with run_transaction(claim) as (tx, run):
+        tx.change_status(run, Status.FAILED, reason, reason=reason, finished_at=timezone.now(), lease_expires_at=None)

@@ -23,9 +23,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from articles.exceptions import ArticleGone, RunTakenAway
+from articles.exceptions import ArticleGone, LeaseLost
 from articles.models import Article, Run, Status
-from articles.runs.event_log import Pen, writing
+from articles.runs.event_log import ArticleTransaction, article_transaction
 
 
 @dataclass(frozen=True)
@@ -98,13 +98,13 @@ def claim_run(run_id: int, *, worker: str, model: str, most: float = math.inf) -
 
 def take_up(run_id: int, article_id: int, most: float, **taken_by: str) -> Claim | None:
     """``claim_run`` of a run that was pending a moment ago. Raises ArticleGone."""
-    with writing(article_id) as pen:
+    with article_transaction(article_id) as tx:
         run = Run.objects.get(pk=run_id)
-        if run.status != Status.PENDING or not has_room(pen.article.owner_id, most):
+        if run.status != Status.PENDING or not has_room(tx.article.owner_id, most):
             return None
         token, attempt = uuid.uuid4(), run.attempts + 1
         message = "Work goes on where it stopped" if run.started_at else "Work has begun"
-        taken = pen.change_status(
+        taken = tx.change_status(
             run,
             Status.PROCESSING,
             message,
@@ -137,14 +137,14 @@ def still_holds(claim: Claim) -> bool:
 
 
 @contextmanager
-def writing_as(claim: Claim) -> Iterator[tuple[Pen, Run]]:
-    """``writing``, for the worker that holds ``claim``. Raises RunTakenAway where it no longer does."""
+def run_transaction(claim: Claim) -> Iterator[tuple[ArticleTransaction, Run]]:
+    """``writing``, for the worker that holds ``claim``. Raises LeaseLost where it no longer does."""
     with transaction.atomic():
         try:
             article = Article.objects.select_for_update().get(pk=claim.article_id)
             run = Run.objects.get(pk=claim.run_id, token=claim.token, status=Status.PROCESSING)
         except (Article.DoesNotExist, Run.DoesNotExist) as error:
-            raise RunTakenAway(claim.run_id) from error
-        pen = Pen(article)
-        yield pen, run
-        pen.put_down()
+            raise LeaseLost(claim.run_id) from error
+        tx = ArticleTransaction(article)
+        yield tx, run
+        tx.flush()

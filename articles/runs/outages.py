@@ -21,9 +21,9 @@ from articles.exceptions import ArticleGone
 from articles.models import Run, Status
 from articles.models.run import NOT_PARKED
 from articles.runs.agent_settings import models_at_work
-from articles.runs.db_retry import patient
-from articles.runs.event_log import Pen, writing
-from articles.runs.lease import Claim, writing_as
+from articles.runs.db_retry import retry_on_outage
+from articles.runs.event_log import ArticleTransaction, article_transaction
+from articles.runs.lease import Claim, run_transaction
 from articles.runs.queue import WAITING, enqueue
 
 log = logging.getLogger(__name__)
@@ -40,27 +40,27 @@ ENOUGH = 2
 def park_run(claim: Claim, away: ProviderAway) -> None:
     """Let go of a run that asked in vain, until its model is tried again. What is done stays; no worker is held.
 
-    Raises RunTakenAway. Those that wait for the same model are put off to the same time, each in a transaction of its own.
+    Raises LeaseLost. Those that wait for the same model are put off to the same time, each in a transaction of its own.
     """
     put_off_others(away, let_go(claim, away))
 
 
-@patient
+@retry_on_outage
 def let_go(claim: Claim, away: ProviderAway) -> datetime:
-    """Park the claim's run; when its model is tried again. Raises RunTakenAway."""
+    """Park the claim's run; when its model is tried again. Raises LeaseLost."""
     now = timezone.now()
-    with writing_as(claim) as (pen, run):
+    with run_transaction(claim) as (tx, run):
         until = next_try(run, away, now)
         tried = {"parkings": run.parkings + 1, "token": None, "lease_expires_at": None, "attempts": 0}
-        wait(pen, run, until, str(away), since=run.parked_since or now, awaits=away.model, **tried)
+        wait(tx, run, until, str(away), since=run.parked_since or now, awaits=away.model, **tried)
     return until
 
 
-@patient
+@retry_on_outage
 def put_off_others(away: ProviderAway, until: datetime) -> None:
     """Have those that wait for the same model wait until then; tried again, it leaves alone who is put off already."""
     earlier = Run.objects.parked(away.model).filter(not_before__lt=until)
-    for_each(earlier, lambda pen, run: wait(pen, run, until, str(away), since=run.parked_since or timezone.now()))
+    for_each(earlier, lambda tx, run: wait(tx, run, until, str(away), since=run.parked_since or timezone.now()))
 
 
 def next_try(run: Run, away: ProviderAway, now: datetime) -> datetime:
@@ -94,32 +94,32 @@ def wait_with_others(run_id: int, models: Collection[str]) -> bool:
         return False
     until, reason, model, now = latest.not_before, latest.reason, latest.awaits, timezone.now()
     unasked = Run.objects.filter(pk=run_id, status=Status.PENDING, parked_since=None)
-    for_each(unasked, lambda pen, run: wait(pen, run, until, reason, since=now, awaits=model))
+    for_each(unasked, lambda tx, run: wait(tx, run, until, reason, since=now, awaits=model))
     return not Run.objects.claimable(timezone.now()).filter(pk=run_id).exists()
 
 
-def for_each(runs: QuerySet[Run], do: Callable[[Pen, Run], object]) -> None:
+def for_each(runs: QuerySet[Run], do: Callable[[ArticleTransaction, Run], object]) -> None:
     """``do`` it to each of ``runs`` that still is one once its article's row is held, each in a transaction of its own."""
     for run_id, article_id in list(runs.values_list("pk", "article_id")):
         try:
-            with writing(article_id) as pen:
+            with article_transaction(article_id) as tx:
                 if run := runs.filter(pk=run_id).first():
-                    do(pen, run)
+                    do(tx, run)
         except ArticleGone:
             log.info("run %s was deleted while it waited", run_id)
 
 
-def wait(pen: Pen, run: Run, until: datetime, reason: str, *, since: datetime, **changes: object) -> bool:
+def wait(tx: ArticleTransaction, run: Run, until: datetime, reason: str, *, since: datetime, **changes: object) -> bool:
     """Have ``run`` wait, until it is given up at the longest; failed instead, where that time has come."""
     now, end = timezone.now(), since + GIVEN_UP_AFTER
     if now >= end:
         reason = f"{reason} The studio has tried for {GIVEN_UP_AFTER // timedelta(hours=1)} hours."
         ended = {"token": None, "lease_expires_at": None, "finished_at": now, **NOT_PARKED}
-        return pen.change_status(run, Status.FAILED, reason, reason=reason, **ended)
+        return tx.change_status(run, Status.FAILED, reason, reason=reason, **ended)
     next_look = min(until, end)
     message = f"Waiting for the model, next try {timezone.localtime(next_look):%H:%M %Z}"
     parked = {"not_before": next_look, "parked_since": since, **changes}
-    return pen.change_status(run, Status.PENDING, message, reason=reason, **parked)
+    return tx.change_status(run, Status.PENDING, message, reason=reason, **parked)
 
 
 def answered(run: Run, stage: Stage) -> None:
@@ -150,6 +150,6 @@ def call_released() -> int:
     return count
 
 
-def call_worker(pen: Pen, run: Run) -> None:
-    if pen.change_status(run, Status.PENDING, WAITING, reason="", enqueued_at=timezone.now()):
+def call_worker(tx: ArticleTransaction, run: Run) -> None:
+    if tx.change_status(run, Status.PENDING, WAITING, reason="", enqueued_at=timezone.now()):
         enqueue(run)

@@ -42,7 +42,7 @@ def runs_in_queue() -> set[int]:
     return set(filter(None, map(run_of, django_rq.get_queue("articles").job_ids)))
 
 
-def take_back(run_id: int) -> None:
+def remove_job(run_id: int) -> None:
     """Take the run's job out of the queue, where one waits: somebody is at the run, and a worker would find nothing to do."""
     try:
         queue = django_rq.get_queue("articles")

@@ -10,9 +10,9 @@ from django.utils import timezone
 from articles.exceptions import ArticleGone
 from articles.models import Run, Status
 from articles.models.run import NOT_PARKED
-from articles.runs.db_retry import patient
-from articles.runs.event_log import Pen, writing
-from articles.runs.lease import Claim, is_lost, writing_as
+from articles.runs.db_retry import retry_on_outage
+from articles.runs.event_log import ArticleTransaction, article_transaction
+from articles.runs.lease import Claim, is_lost, run_transaction
 from articles.runs.outages import call_released
 from articles.runs.queue import enqueue, runs_in_queue
 from articles.runs.scheduling import line
@@ -47,16 +47,16 @@ def put_back(lost: Run, *, by_lease: bool) -> bool:
 
 def put_back_held(lost: Run, *, by_lease: bool) -> bool:
     """Raises ArticleGone."""
-    with writing(lost.article_id) as pen:
+    with article_transaction(lost.article_id) as tx:
         run = Run.objects.at_work().filter(pk=lost.pk, token=lost.token).first()
         if run is None or not is_lost(run, by_lease=by_lease):  # another sweeper was faster, or its worker came back
             return False
         if run.attempts >= settings.MAX_ATTEMPTS:
             reason = f"The worker died {run.attempts} times over this article. Its log tells why; then try again."
             log.warning("run %s failed: %s", run.pk, reason, extra=of(run))
-            return pen.change_status(run, Status.FAILED, reason, reason=reason, finished_at=timezone.now())
+            return tx.change_status(run, Status.FAILED, reason, reason=reason, finished_at=timezone.now())
         log.warning("run %s: its worker %s was lost, another will go on", run.pk, run.worker, extra=of(run))
-        return back_to_queue(pen, run, "Its worker was lost; another will go on where it stopped")
+        return back_to_queue(tx, run, "Its worker was lost; another will go on where it stopped")
 
 
 def of(run: Run) -> dict[str, int]:
@@ -73,20 +73,20 @@ def submit_again(run: Run) -> bool:
     return bool(renewed)
 
 
-@patient
+@retry_on_outage
 def hand_over(claim: Claim, message: str) -> None:
     """Let another worker go on, because this one was told to stop: nothing went wrong, so it counts as no attempt.
 
-    Raises RunTakenAway.
+    Raises LeaseLost.
     """
-    with writing_as(claim) as (pen, run):
-        back_to_queue(pen, run, message, attempts=run.attempts - 1)
+    with run_transaction(claim) as (tx, run):
+        back_to_queue(tx, run, message, attempts=run.attempts - 1)
 
 
-def back_to_queue(pen: Pen, run: Run, message: str, **changes: object) -> bool:
+def back_to_queue(tx: ArticleTransaction, run: Run, message: str, **changes: object) -> bool:
     """Let go of a run in work and hand it to another worker."""
     back = {"token": None, "lease_expires_at": None, "enqueued_at": timezone.now(), **changes}
-    moved = pen.change_status(run, Status.PENDING, message, **back)
+    moved = tx.change_status(run, Status.PENDING, message, **back)
     enqueue(run)
     return moved
 
@@ -96,9 +96,9 @@ def fail_unclaimed(run_id: int, reason: str) -> bool:
     article_id = Run.objects.filter(pk=run_id, status=Status.PENDING).values_list("article_id", flat=True).first()
     if article_id is None:
         return False
-    with writing(article_id) as pen:
+    with article_transaction(article_id) as tx:
         run = Run.objects.get(pk=run_id)
         if run.status != Status.PENDING:
             return False
         ended = {"finished_at": timezone.now(), **NOT_PARKED}
-        return pen.change_status(run, Status.FAILED, reason, reason=reason, **ended)
+        return tx.change_status(run, Status.FAILED, reason, reason=reason, **ended)

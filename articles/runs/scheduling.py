@@ -33,7 +33,7 @@ class Waiting:
     parkings: int = 0
 
 
-def whose_turn(passed: Collection[int] = (), *, beside: bool = False) -> int | None:
+def next_run(passed: Collection[int] = (), *, beside: bool = False) -> int | None:
     """The run to take up next, none of ``passed``; None where there is none, or only of users who have enough in work.
 
     ``beside`` others no run is taken up for the last time: what has killed its workers may kill theirs.

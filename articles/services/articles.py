@@ -15,10 +15,10 @@ from django.core.files.storage import default_storage, storages
 from django.db import transaction
 from django.utils import timezone
 
-from articles.exceptions import ArticleGone, BadSource, NotPossibleNow
+from articles.exceptions import ArticleGone, BadSource, InvalidState
 from articles.models import Article, Source
 from articles.models.status import ACTIVE
-from articles.runs.event_log import hold, reread
+from articles.runs.event_log import lock_article, refresh
 from articles.services.runs import cancel_run, start_run
 from articles.services.texts import BEING_WRITTEN
 
@@ -82,13 +82,13 @@ def check_document(upload: File[bytes]) -> None:
 def change_brief(*, article: Article, brief: dict[str, Any]) -> None:
     """Change fields of the brief, checked before; the next run writes from it.
 
-    Raises NotPossibleNow while one is at work, ArticleGone where the article was deleted.
+    Raises InvalidState while one is at work, ArticleGone where the article was deleted.
     """
     resting = Article.objects.filter(pk=article.pk).exclude(status__in=ACTIVE)
     changed = resting.update(**brief, updated_at=timezone.now())
-    reread(article)
+    refresh(article)
     if not changed:
-        raise NotPossibleNow(BEING_WRITTEN)
+        raise InvalidState(BEING_WRITTEN)
 
 
 def delete_article(*, article: Article, by: User | None) -> None:
@@ -98,7 +98,7 @@ def delete_article(*, article: Article, by: User | None) -> None:
     somebody was faster.
     """
     with transaction.atomic():
-        hold(article.pk)
+        lock_article(article.pk)
         if article.runs.active().exists():
             cancel_run(article=article, by=by)
         uploads = list(article.sources.exclude(upload="").values_list("upload", flat=True))

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from agents.contract import AGENTS, MAX_WORDS, MIN_WORDS, Outline, OutlineSection, Reading
 from agents.text.length import budgets
-from articles.exceptions import BadOutline, NotPossibleNow
+from articles.exceptions import BadOutline, InvalidState
 from articles.models import Article, Event, Run, Status, Step, StepStatus
-from articles.runs.event_log import Pen, reread, writing
+from articles.runs.event_log import ArticleTransaction, article_transaction, refresh
 from articles.runs.queue import WAITING, enqueue
 
 APPROVED = "outline:approved"
@@ -34,31 +34,31 @@ def approve_outline(*, article: Article, by: User, outline: Outline | None = Non
 
     Sections of 0 words share what the others leave of the brief's length, and the brief's length becomes the sum. Passages
     that were not read are left out. ``seen_seq`` is the article's ``last_seq`` as the person saw it. Raises BadOutline, and
-    NotPossibleNow where the outline does not wait, or is another by now.
+    InvalidState where the outline does not wait, or is another by now.
     """
     if outline is not None:
         refuse_budgets(outline)
-    with writing(article.pk) as pen:
-        run = waiting_run(pen.article, seen_seq)
-        wanted = outline or Outline.model_validate(pen.article.outline)
-        approved = settled(wanted, asked=pen.article.min_words, passages=passages_read(run))
-        note_approval(pen, run, approved, by)
-        back_to_work(pen, run, WAITING)
-    reread(article)
+    with article_transaction(article.pk) as tx:
+        run = waiting_run(tx.article, seen_seq)
+        wanted = outline or Outline.model_validate(tx.article.outline)
+        approved = settled(wanted, asked=tx.article.min_words, passages=passages_read(run))
+        note_approval(tx, run, approved, by)
+        back_to_work(tx, run, WAITING)
+    refresh(article)
     return run
 
 
 def redo_outline(*, article: Article, by: User, wish: str, seen_seq: int | None = None) -> Run:
     """Have another outline made, to which the crew is told ``wish``; it waits for approval again. What was read is kept.
 
-    Raises NotPossibleNow where the outline does not wait, or is not the one that was seen (``seen_seq``).
+    Raises InvalidState where the outline does not wait, or is not the one that was seen (``seen_seq``).
     """
-    with writing(article.pk) as pen:
-        run = waiting_run(pen.article, seen_seq)
+    with article_transaction(article.pk) as tx:
+        run = waiting_run(tx.article, seen_seq)
         set_aside(run)
-        pen.set(outline=None)
-        back_to_work(pen, run, f"{by.get_username()} asked for another outline", outline_wish=wish)
-    reread(article)
+        tx.set(outline=None)
+        back_to_work(tx, run, f"{by.get_username()} asked for another outline", outline_wish=wish)
+    refresh(article)
     return run
 
 
@@ -71,22 +71,22 @@ def waiting_run(article: Article, seen_seq: int | None) -> Run:
     if run is None or run.status != Status.AWAITING_APPROVAL:
         decided = run.steps.filter(key=APPROVED).first() if run else None
         if decided:
-            raise NotPossibleNow(f"{decided.message} already: nothing can be changed in this outline any more.")
-        raise NotPossibleNow(
+            raise InvalidState(f"{decided.message} already: nothing can be changed in this outline any more.")
+        raise InvalidState(
             f"No outline of this article waits for approval: it is “{article.get_status_display().lower()}”."
         )
     if seen_seq not in (None, article.last_seq):
-        raise NotPossibleNow("The outline was made anew since you opened it. Open the newest one, and decide on that.")
+        raise InvalidState("The outline was made anew since you opened it. Open the newest one, and decide on that.")
     return run
 
 
-def back_to_work(pen: Pen, run: Run, message: str, **changes: object) -> None:
+def back_to_work(tx: ArticleTransaction, run: Run, message: str, **changes: object) -> None:
     """Hand the run to a worker again. Its attempts are counted anew: none of them has lost a worker."""
-    pen.change_status(run, Status.PENDING, message, attempts=0, enqueued_at=timezone.now(), **changes)
+    tx.change_status(run, Status.PENDING, message, attempts=0, enqueued_at=timezone.now(), **changes)
     enqueue(run)
 
 
-def note_approval(pen: Pen, run: Run, outline: Outline, by: User) -> None:
+def note_approval(tx: ArticleTransaction, run: Run, outline: Outline, by: User) -> None:
     now, stored, message = timezone.now(), outline.model_dump(mode="json"), f"Approved by {by.get_username()}"
     Step.objects.create(
         run=run,
@@ -97,9 +97,9 @@ def note_approval(pen: Pen, run: Run, outline: Outline, by: User) -> None:
         started_at=now,
         finished_at=now,
     )
-    pen.set(outline=stored, min_words=sum(section.words for section in outline.sections))
+    tx.set(outline=stored, min_words=sum(section.words for section in outline.sections))
     told = {"agent": AGENTS["outline"], "step": APPROVED, "execution_time": 0.0}
-    pen.tell(Event.Type.AGENT_UPDATE, run, status=StepStatus.COMPLETED, message=message, **told)
+    tx.tell(Event.Type.AGENT_UPDATE, run, status=StepStatus.COMPLETED, message=message, **told)
 
 
 def set_aside(run: Run) -> None:

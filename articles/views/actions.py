@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from articles import services
-from articles.exceptions import NotPossibleNow
+from articles.exceptions import InvalidState
 from articles.views.requests import StudioRequest, own_article
 
 
@@ -20,7 +20,7 @@ def done_by(service: Callable[..., object], request: StudioRequest, pk: int) -> 
     article = own_article(request, pk)
     try:
         service(article=article, by=request.user)
-    except NotPossibleNow as error:
+    except InvalidState as error:
         messages.error(request, str(error))
     return redirect(article)
 

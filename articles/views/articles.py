@@ -11,11 +11,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from agents import samples
-from articles.exceptions import BadSource, NotPossibleNow
+from articles.exceptions import BadSource, InvalidState
 from articles.forms.articles import ORDERS, BriefForm, ListForm, PastedTexts, pasted_sources
-from articles.live.fragments import fragments
 from articles.models import Article
 from articles.pages import ArticleView
+from articles.pages.fragments import fragments
 from articles.services import create_article
 from articles.views.costs import estimate_of
 from articles.views.requests import StudioRequest, find_article
@@ -60,7 +60,7 @@ def article_new(request: StudioRequest) -> HttpResponse:
         try:
             sources = [*pasted_sources(texts), *form.sources()]
             article = create_article(by=request.user, brief=form.brief(), sources=sources)
-        except (BadSource, NotPossibleNow) as error:
+        except (BadSource, InvalidState) as error:
             form.add_error(None, str(error))
         else:
             if request.htmx:

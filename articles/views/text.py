@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from articles import services
-from articles.exceptions import ExportFailed, NotPossibleNow, TextChanged
+from articles.exceptions import EditConflict, ExportFailed, InvalidState
 from articles.exports import FORMATS
 from articles.exports.download import download
 from articles.forms.articles import MAX_CONTENT, TextForm
@@ -28,7 +28,7 @@ def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             revision = services.save_text(article=article, by=request.user, **form.cleaned_data)
-        except (TextChanged, NotPossibleNow) as error:
+        except (EditConflict, InvalidState) as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, f"Saved as revision {revision.number}: {article.word_count:,} words.")
@@ -85,7 +85,7 @@ def restore_revision(request: StudioRequest, pk: int, number: int) -> HttpRespon
             content=revision.content,
             opened_at=newest_number(article),
         )
-    except (TextChanged, NotPossibleNow) as error:
+    except (EditConflict, InvalidState) as error:
         messages.error(request, str(error))
     else:
         messages.success(request, f"The text of revision {number} is the article's again, as revision {saved.number}.")
@@ -100,7 +100,7 @@ def article_download(request: StudioRequest, pk: int, format: str) -> HttpRespon
         raise Http404("There is no such format.")
     try:
         return download(article, format)
-    except (ExportFailed, NotPossibleNow) as error:
+    except (ExportFailed, InvalidState) as error:
         messages.error(request, str(error))
     return redirect(article)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agents.contract import Brief, Outline, Passage, PicturePrompt, Reading, Source, Stage
-from agents.pipeline.recipe import Crew, Means
+from agents.pipeline.recipe import Crew, RunDependencies
 from agents.pipeline.steps import StepSpec
 from tests.model_server import PIXEL
 
@@ -69,7 +69,9 @@ class MemoryJournal:
         return [key for key in self.done if key.startswith(f"{stage}:")]
 
 
-def means(crew: Crew, read: Reading | None = None, picture: Exception | None = None, has_model: bool = True) -> Means:
+def means(
+    crew: Crew, read: Reading | None = None, picture: Exception | None = None, has_model: bool = True
+) -> RunDependencies:
     async def read_it(brief: Brief, questions: Sequence[str]) -> Reading:
         return read if read is not None else reading()
 
@@ -78,4 +80,4 @@ def means(crew: Crew, read: Reading | None = None, picture: Exception | None = N
             raise picture
         return PIXEL, "test-image"
 
-    return Means(crew=crew, has_model=has_model, read=read_it, illustrate=illustrate)
+    return RunDependencies(crew=crew, has_model=has_model, read=read_it, illustrate=illustrate)

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from agents.contract import Outline
 from agents.worker.jobs import run_article
-from articles.exceptions import NotPossibleNow
+from articles.exceptions import InvalidState
 from articles.models import Article, Run, Status
 from articles.services import NewSource, approve_outline, cancel_run, redo_outline, retry_run
 from tests.factories import UserFactory, make_article, stages_of_run
@@ -137,7 +137,7 @@ def test_of_two_who_approve_at_once_one_does(waiting: Article) -> None:
         at_once.wait()
         try:
             approve_outline(article=Article.objects.get(pk=waiting.pk), by=by)
-        except NotPossibleNow as reason:
+        except InvalidState as reason:
             return str(reason)
         finally:
             connections.close_all()

@@ -24,7 +24,7 @@ from agents.worker.run_article import HANDED_OVER, Crew
 from articles.exceptions import UNEXPECTED
 from articles.models import Article, Run, Status
 from articles.runs.lease import Claim
-from articles.runs.queue import take_back
+from articles.runs.queue import remove_job
 from articles.services import cancel_run
 from tests.agents.test_jobs import after, configure, made
 from tests.factories import UserFactory
@@ -223,14 +223,14 @@ def test_mistakes_over_two_are_both_raised(owner: User, mistaken: list[int]) -> 
 
 def company_raises(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Let the look for an article beside another fail so."""
-    whose_turn = jobs.whose_turn
+    next_run = jobs.next_run
 
     def broken(passed: set[int], *, beside: bool = False) -> int | None:
         if beside:
             raise error
-        return whose_turn(passed)
+        return next_run(passed)
 
-    monkeypatch.setattr(jobs, "whose_turn", broken)
+    monkeypatch.setattr(jobs, "next_run", broken)
 
 
 def test_a_mistake_in_looking_for_company_does_not_end_the_article(
@@ -277,5 +277,5 @@ def test_a_job_that_cannot_be_taken_back_is_told_of(
         raise ConnectionRefusedError("nobody listens")
 
     monkeypatch.setattr(django_rq, "get_queue", away)
-    take_back(run.pk)
+    remove_job(run.pk)
     assert f"run {run.pk}: its job stays in the queue: nobody listens" in caplog.text

@@ -1,4 +1,4 @@
-"""Calls are afforded before they are made: ceilings hold for calls one after another and side by side."""
+"""Calls are reserved_cost before they are made: ceilings hold for calls one after another and side by side."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from decimal import Decimal
 import openai
 import pytest
 
-from agents.costs.budget import Limit, Purse, afforded, answer_limit, spend, spending_from
+from agents.costs.budget import Budget, Limit, answer_limit, reserved_cost, spend, spending_from
 from agents.costs.prices import dollars
 from agents.costs.usage import Usage, metered
-from agents.exceptions import CeilingReached
+from agents.exceptions import SpendingLimitReached
 from agents.llm.capabilities import Question
 from agents.llm.chat import Endpoint
 from tests.model_server import ModelServer
@@ -21,8 +21,8 @@ ANSWER = 750
 CENT = Usage(calls=1, prompt_tokens=1000, completion_tokens=750)
 
 
-class Pocket(Purse):
-    """A purse of its own, without a store: one ceiling over the calls it pays."""
+class Pocket(Budget):
+    """A budget of its own, without a store: one ceiling over the calls it pays."""
 
     def __init__(self, ceiling: str) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Pocket(Purse):
 
 async def call(model: str = "gpt-4o", usage: Usage = CENT, seconds: float = 0.0) -> None:
     """As the model boundary makes one: what it cost is told however it ends."""
-    async with afforded(model, PROMPT, ANSWER):
+    async with reserved_cost(model, PROMPT, ANSWER):
         await asyncio.sleep(seconds)
         spend(usage.model_copy(), model)
 
@@ -55,67 +55,67 @@ async def outcomes(*calls: asyncio.Task[None]) -> list[str]:
 
 
 async def test_calls_one_after_another_stop_before_the_one_that_would_pass_the_ceiling() -> None:
-    with spending_from(Pocket("0.035")) as purse:
+    with spending_from(Pocket("0.035")) as budget:
         for _ in range(3):
             await call()
-        with pytest.raises(CeilingReached):
+        with pytest.raises(SpendingLimitReached):
             await call()
-    assert purse.spent == Decimal("0.03")
-    assert purse.reserved == 0
+    assert budget.spent == Decimal("0.03")
+    assert budget.reserved == 0
 
 
 async def test_the_reason_tells_spent_ceiling_next_call_and_what_to_do() -> None:
-    with spending_from(Pocket("0.005")), pytest.raises(CeilingReached) as stopped:
+    with spending_from(Pocket("0.005")), pytest.raises(SpendingLimitReached) as stopped:
         await call()
     assert str(stopped.value) == (
         "This run has cost $0.00 of the $0.0050. The next call may cost up to $0.010."
-        " Raise it in the admin under Ceilings of costs, then resume."
+        " Raise it in the admin under Spending limits, then resume."
     )
 
 
 async def test_calls_side_by_side_do_not_pass_it_together() -> None:
-    with spending_from(Pocket("0.035")) as purse:
+    with spending_from(Pocket("0.035")) as budget:
         made = await outcomes(*(asyncio.create_task(call(seconds=0.02)) for _ in range(8)))
-    assert sorted(made) == ["CeilingReached"] * 5 + ["made"] * 3
-    assert purse.spent == Decimal("0.03")
+    assert sorted(made) == ["SpendingLimitReached"] * 5 + ["made"] * 3
+    assert budget.spent == Decimal("0.03")
 
 
 async def test_a_call_waits_for_those_in_flight_as_they_may_cost_less_than_was_set_aside() -> None:
     cheap = Usage(calls=1, prompt_tokens=1000)  # a quarter of a cent each
-    with spending_from(Pocket("0.0201")) as purse:
+    with spending_from(Pocket("0.0201")) as budget:
         made = await outcomes(*(asyncio.create_task(call(usage=cheap, seconds=0.01)) for _ in range(4)))
     assert made == ["made"] * 4
-    assert purse.spent == Decimal("0.01")
+    assert budget.spent == Decimal("0.01")
 
 
 async def test_what_cannot_fit_even_alone_does_not_wait() -> None:
     with spending_from(Pocket("0.011")):
         first = asyncio.create_task(call(seconds=5))
         await asyncio.sleep(0.01)
-        with pytest.raises(CeilingReached):
-            async with asyncio.timeout(1), afforded("gpt-4o", 10 * PROMPT, ANSWER):
+        with pytest.raises(SpendingLimitReached):
+            async with asyncio.timeout(1), reserved_cost("gpt-4o", 10 * PROMPT, ANSWER):
                 pass
         first.cancel()
 
 
 async def test_a_call_that_fails_gives_back_what_was_set_aside() -> None:
     async def refused() -> None:
-        async with afforded("gpt-4o", PROMPT, ANSWER):
+        async with reserved_cost("gpt-4o", PROMPT, ANSWER):
             spend(Usage(calls=1), "gpt-4o")
             raise OSError("refused")
 
-    with spending_from(Pocket("0.015")) as purse:
+    with spending_from(Pocket("0.015")) as budget:
         with pytest.raises(OSError, match="refused"):
             await refused()
-        assert (purse.spent, purse.reserved) == (0, 0)
+        assert (budget.spent, budget.reserved) == (0, 0)
         await call()
 
 
 async def test_a_model_without_a_price_goes_ahead_and_is_told_as_unpriced() -> None:
-    with spending_from(Pocket("0.001")) as purse, metered() as usage:
+    with spending_from(Pocket("0.001")) as budget, metered() as usage:
         await call("llama3.1")
     assert (usage.cost, usage.unpriced_calls) == (0, 1)
-    assert purse.spent == 0
+    assert budget.spent == 0
 
 
 async def test_a_call_that_used_nothing_is_not_told_as_unpriced() -> None:
@@ -132,10 +132,10 @@ async def test_without_a_purse_calls_are_counted_and_not_held_back() -> None:
 
 async def test_purses_of_runs_side_by_side_are_apart() -> None:
     async def run(ceiling: str, calls: int) -> Decimal:
-        with spending_from(Pocket(ceiling)) as purse:
+        with spending_from(Pocket(ceiling)) as budget:
             for _ in range(calls):
                 await call(seconds=0.001)
-        return purse.spent
+        return budget.spent
 
     assert await asyncio.gather(run("1", 5), run("1", 2)) == [Decimal("0.05"), Decimal("0.02")]
 
@@ -145,11 +145,11 @@ def largest(tokens: int) -> Usage:
 
 
 async def test_without_a_limit_of_its_own_an_answer_is_sent_with_what_is_set_aside_for_it() -> None:
-    with spending_from(Pocket("1")) as purse:
+    with spending_from(Pocket("1")) as budget:
         limit = answer_limit("gpt-4o", None)
-        async with afforded("gpt-4o", PROMPT, limit):
+        async with reserved_cost("gpt-4o", PROMPT, limit):
             assert limit == 4096
-            assert purse.reserved == Decimal("0.043460"), "1,000 tokens of prompt and all of the answer"
+            assert budget.reserved == Decimal("0.043460"), "1,000 tokens of prompt and all of the answer"
 
 
 async def test_what_an_answer_may_take_grows_with_what_was_seen_of_its_model() -> None:
@@ -179,13 +179,13 @@ async def test_models_that_think_at_length_do_not_pass_a_ceiling_together() -> N
     async def thoughtful() -> None:
         limit = answer_limit("gpt-4o", None)
         assert limit
-        async with afforded("gpt-4o", PROMPT, limit):
+        async with reserved_cost("gpt-4o", PROMPT, limit):
             await asyncio.sleep(0.01)
             spend(largest(limit), "gpt-4o")
 
-    with spending_from(Pocket("0.1")) as purse:
+    with spending_from(Pocket("0.1")) as budget:
         await outcomes(*(asyncio.create_task(thoughtful()) for _ in range(16)))
-    assert Decimal("0.04") < purse.spent <= Decimal("0.1")
+    assert Decimal("0.04") < budget.spent <= Decimal("0.1")
 
 
 async def test_a_call_under_a_ceiling_is_sent_with_a_limit(

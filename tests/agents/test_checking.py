@@ -6,7 +6,7 @@ import json
 
 from agents.contract import Manuscript, Outline, OutlineSection
 from agents.crew.crew import StudioCrew
-from agents.pipeline.context import Desk
+from agents.pipeline.context import RunContext
 from agents.pipeline.evidence import check_section, checked
 from agents.pipeline.recipe import brought_back, produce
 from tests.agents.recipes import BRIEF, TEXT, MemoryJournal, means, reading
@@ -108,9 +108,9 @@ async def test_rewordings_in_another_language_are_not_taken(crew: StudioCrew, mo
     model_server.choices.add("supported")
     english = "Roofs make the people who live below them very happy and very rich in the end."
     model_server.fail(match=REWORD, text=json.dumps({f"s{number}": english for number in range(1, 4)}))
-    desk = Desk(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), means(crew))
+    context = RunContext(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), means(crew))
     text = " ".join(claims)
-    made = await checked(desk, 1, text, {passage.id: passage for passage in reading().passages})
+    made = await checked(context, 1, text, {passage.id: passage for passage in reading().passages})
     assert len(model_server.prompts(REWORD)) == 1
     assert made.markdown == text
     assert [(row.verdict, row.was) for row in made.evidence] == [("not", "")] * 3
@@ -122,9 +122,9 @@ async def test_of_a_section_that_was_added_to_only_the_addition_is_judged(
     model_server.choices.add("supported")
     old, new = "Roofs make the people below them happy [S1].", "Gardens make those who walk by stop and look up [S2]."
     outline = Outline(title="Roofs", sections=[OutlineSection(heading="Who gains", words=40)] * 2)
-    desk = Desk(BRIEF, MemoryJournal(), means(crew))
-    before = await check_section(desk, outline, reading(), 1, old)
-    made = await check_section(desk, outline, reading(), 1, f"{old}\n\n{new}", "edit:evidence:1:again-1", before)
+    context = RunContext(BRIEF, MemoryJournal(), means(crew))
+    before = await check_section(context, outline, reading(), 1, old)
+    made = await check_section(context, outline, reading(), 1, f"{old}\n\n{new}", "edit:evidence:1:again-1", before)
     first, second = model_server.prompts(CHECK)
     assert "happy" in first
     assert "happy" not in second
@@ -139,12 +139,12 @@ async def test_a_section_that_is_brought_back_is_checked_for_what_is_new_alone(
     model_server.choices.add("supported")
     old, new = "Roofs make the people below them happy [S1].", "Gardens make those who walk by stop and look up [S2]."
     outline = Outline(title="Roofs", sections=[OutlineSection(heading="Who gains", words=40)] * 2)
-    desk = Desk(BRIEF, MemoryJournal(), means(crew))
-    before = await check_section(desk, outline, reading(), 1, old)
+    context = RunContext(BRIEF, MemoryJournal(), means(crew))
+    before = await check_section(context, outline, reading(), 1, old)
     model_server.fail(match="too short by a paragraph", text=new)
-    made = await brought_back(desk, outline, reading(), 1, before, 18, turn=1)
+    made = await brought_back(context, outline, reading(), 1, before, 18, turn=1)
     assert made.markdown == f"{old}\n\n{new}"
     assert ["happy" in prompt for prompt in model_server.prompts(CHECK)] == [True, False]
     model_server.fail(match="too short by a paragraph", text="Whoever walks by, and then the")
-    assert await brought_back(desk, outline, reading(), 1, before, 18, turn=2) == before
+    assert await brought_back(context, outline, reading(), 1, before, 18, turn=2) == before
     assert len(model_server.prompts(CHECK)) == 2, "what is as it was is not checked again"

@@ -19,7 +19,7 @@ from crewai.events.event_bus import crewai_event_bus
 
 from agents.contract import (
     AGENTS,
-    AgentWords,
+    AgentConfig,
     Brief,
     Description,
     Finding,
@@ -94,7 +94,7 @@ def test_there_are_six_agents_and_each_has_work() -> None:
 
 
 @asynccontextmanager
-async def crew_of(server: ModelServer, **words: AgentWords) -> AsyncIterator[StudioCrew]:
+async def crew_of(server: ModelServer, **words: AgentConfig) -> AsyncIterator[StudioCrew]:
     """A crew on ``server`` with an editor's ``words`` for some stages."""
     async with client_of(server.url) as client:
         yield StudioCrew.with_models(dict.fromkeys(AGENTS, "test-model"), client, asyncio.Semaphore(8), words)
@@ -131,7 +131,7 @@ async def test_the_agent_is_told_who_it_is_and_what_is_material(crew: StudioCrew
 
 
 async def test_braces_in_a_brief_and_in_an_agents_words_stand_for_themselves(model_server: ModelServer) -> None:
-    words = AgentWords(role=f"Poet {BRACES}", goal=f"Rhyme {BRACES}", backstory=f"You write {BRACES}")
+    words = AgentConfig(role=f"Poet {BRACES}", goal=f"Rhyme {BRACES}", backstory=f"You write {BRACES}")
     async with crew_of(model_server, write=words) as crew:
         await crew.ask(WRITE)
     system, user = (message["content"] for message in model_server.calls[0].body["messages"])
@@ -224,14 +224,14 @@ async def test_a_models_failure_comes_through_as_it_is(crew: StudioCrew, model_s
 
 
 async def test_a_model_of_its_own_may_be_given_to_a_stage(model_server: ModelServer) -> None:
-    async with crew_of(model_server, write=AgentWords(model="large")) as crew:
+    async with crew_of(model_server, write=AgentConfig(model="large")) as crew:
         await crew.ask(PLAN)
         await crew.ask(WRITE)
     assert [call.body["model"] for call in model_server.calls] == ["test-model", "large"]
 
 
 async def test_an_editors_words_replace_only_what_they_name(model_server: ModelServer) -> None:
-    async with crew_of(model_server, write=AgentWords(role="Poet laureate")) as crew:
+    async with crew_of(model_server, write=AgentConfig(role="Poet laureate")) as crew:
         await crew.ask(WRITE)
         await crew.ask(PLAN)
     poet, researcher = (call.prompt for call in model_server.calls)
@@ -242,7 +242,7 @@ async def test_an_editors_words_replace_only_what_they_name(model_server: ModelS
 
 
 async def test_temperature_and_limit_of_tokens_are_the_agents_own(model_server: ModelServer) -> None:
-    async with crew_of(model_server, write=AgentWords(temperature=0.0, max_tokens=900)) as crew:
+    async with crew_of(model_server, write=AgentConfig(temperature=0.0, max_tokens=900)) as crew:
         await crew.ask(WRITE)
         await crew.ask(PLAN)
     written, planned = (call.body for call in model_server.calls)
@@ -253,7 +253,11 @@ async def test_temperature_and_limit_of_tokens_are_the_agents_own(model_server: 
 
 async def test_agents_that_are_asked_alike_share_their_llm() -> None:
     async with client_of("http://127.0.0.1:9/v1") as client:
-        words = {"write": AgentWords(temperature=0.2), "edit": AgentWords(temperature=0.2), "seo": AgentWords(role="R")}
+        words = {
+            "write": AgentConfig(temperature=0.2),
+            "edit": AgentConfig(temperature=0.2),
+            "seo": AgentConfig(role="R"),
+        }
         llms = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, asyncio.Semaphore(2), words)._llms
     assert llms["write"] is llms["edit"]
     assert llms["seo"] is llms["research"]
@@ -264,7 +268,7 @@ async def test_all_agents_share_the_slots_however_differently_they_are_asked() -
     with ModelServer(first_seconds=0.1) as slow:
         async with client_of(slow.url) as client:
             crew = StudioCrew.with_models(
-                dict.fromkeys(AGENTS, "m"), client, asyncio.Semaphore(1), {"write": AgentWords(model="large")}
+                dict.fromkeys(AGENTS, "m"), client, asyncio.Semaphore(1), {"write": AgentConfig(model="large")}
             )
             await asyncio.gather(crew.ask(PLAN), crew.ask(WRITE))
         first, second = sorted((call.at, call.ended) for call in slow.calls)

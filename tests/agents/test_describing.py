@@ -6,7 +6,7 @@ import json
 
 from agents.contract import SEO, Outline, OutlineSection
 from agents.crew.crew import StudioCrew
-from agents.pipeline.context import Desk
+from agents.pipeline.context import RunContext
 from agents.pipeline.seo import describe
 from tests.agents.recipes import BRIEF, MemoryJournal, means
 from tests.model_server import ModelServer
@@ -43,8 +43,8 @@ TWO = [QUESTION, {"question": "What does it weigh when it is wet?", "answer": "A
 async def described(crew: StudioCrew, server: ModelServer, language: str = "en", **changed: object) -> SEO:
     """What is made of the good description with some fields ``changed``."""
     server.fail(match=DESCRIBE, text=json.dumps(GOOD | changed))
-    desk = Desk(BRIEF.model_copy(update={"language": language}), MemoryJournal(), means(crew))
-    seo = await describe(desk, OUTLINE, TEXTS)
+    context = RunContext(BRIEF.model_copy(update={"language": language}), MemoryJournal(), means(crew))
+    seo = await describe(context, OUTLINE, TEXTS)
     assert seo
     return seo
 

@@ -14,7 +14,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from agents.text.length import length_score
-from agents.worker import run_article as making
+from agents.worker import run_article as run_article_module
 from agents.worker.jobs import run_article
 from articles.models import Article, Run, Status, Step
 from articles.services import NewSource, cancel_run, delete_article, retry_run
@@ -230,7 +230,7 @@ def test_a_mistake_in_the_studio_is_recorded_and_raised(
     async def broken(*args: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(making, "produce", broken)
+    monkeypatch.setattr(run_article_module, "produce", broken)
     article, run = made(owner)
     with pytest.raises(ZeroDivisionError):
         run_article(run.pk)

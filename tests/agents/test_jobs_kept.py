@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from agents.research import reading
 from agents.worker import jobs
-from agents.worker import run_article as making
+from agents.worker import run_article as run_article_module
 from agents.worker.jobs import run_article, run_next
 from agents.worker.run_article import HANDED_OVER
 from articles.exceptions import UNEXPECTED
@@ -37,7 +37,7 @@ def owner() -> User:
 @pytest.fixture(autouse=True)
 def offline(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SEARCH_PROVIDER, settings.HAS_MODEL = "none", False
-    monkeypatch.setattr(making, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(run_article_module, "LOOK_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_lease_the_store_could_not_tell_of_is_renewed_at_the_next_look(
 ) -> None:
     settings.LEASE_SECONDS = 3600  # else it would be renewed before long anyway
     looks: list[str] = []
-    still_holds, renew_lease = making.still_holds, making.renew_lease
+    still_holds, renew_lease = run_article_module.still_holds, run_article_module.renew_lease
 
     def shaky(claim: Claim) -> bool:
         looks.append("looked")
@@ -68,8 +68,8 @@ def test_a_lease_the_store_could_not_tell_of_is_renewed_at_the_next_look(
         looks.append("renewed")
         return renew_lease(claim)
 
-    monkeypatch.setattr(making, "still_holds", shaky)
-    monkeypatch.setattr(making, "renew_lease", renew)
+    monkeypatch.setattr(run_article_module, "still_holds", shaky)
+    monkeypatch.setattr(run_article_module, "renew_lease", renew)
     article, run = made(owner)
     run_article(run.pk)
     assert looks[:4] == ["looked", "looked", "renewed", "looked"]
@@ -82,7 +82,7 @@ def test_a_mistake_in_looking_after_the_lease_ends_the_work(
     def broken(claim: Claim) -> bool:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(making, "still_holds", broken)
+    monkeypatch.setattr(run_article_module, "still_holds", broken)
     article, run = made(owner)
     with pytest.raises(ZeroDivisionError):
         run_article(run.pk)
@@ -156,7 +156,7 @@ def test_a_mistake_amid_the_work_is_raised_after_it_was_recorded(owner: User, mo
     async def broken(*args: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(making, "produce", broken)
+    monkeypatch.setattr(run_article_module, "produce", broken)
     article, run = made(owner)
     with pytest.raises(ZeroDivisionError):
         run_next(run.pk)

@@ -222,7 +222,7 @@ async def test_no_more_calls_are_in_flight_than_allowed() -> None:
 async def test_a_mistake_of_our_own_is_not_taken_for_the_models(
     llm: StudioLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agents.llm.completion.Said.take", None)
+    monkeypatch.setattr("agents.llm.completion.StreamedCompletion.take", None)
     with pytest.raises(TypeError):
         await llm.acall("Say something.")
 

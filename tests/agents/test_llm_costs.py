@@ -10,7 +10,7 @@ import pytest
 from agents.costs.usage import metered
 from agents.crew.llm import StudioLLM
 from agents.llm import chat
-from agents.llm.completion import Said
+from agents.llm.completion import StreamedCompletion
 from tests.model_server import ModelServer
 
 
@@ -59,14 +59,14 @@ async def test_an_answer_that_broke_off_is_estimated(llm: StudioLLM, model_serve
 async def test_an_answer_that_was_not_waited_for_is_estimated(
     llm: StudioLLM, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch, fault: dict[str, object]
 ) -> None:
-    calls: list[Said] = []
+    calls: list[StreamedCompletion] = []
 
-    class Watched(Said):
+    class Watched(StreamedCompletion):
         def __init__(self, prompt_characters: int) -> None:
             super().__init__(prompt_characters)
             calls.append(self)
 
-    monkeypatch.setattr(chat, "Said", Watched)
+    monkeypatch.setattr(chat, "StreamedCompletion", Watched)
     model_server.fail(**fault)
     with metered() as usage:
         call = asyncio.create_task(llm.acall("x" * 80))

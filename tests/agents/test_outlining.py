@@ -9,7 +9,7 @@ import pytest
 from agents.contract import Brief, Findings, Headings
 from agents.crew.crew import StudioCrew
 from agents.exceptions import ModelError
-from agents.pipeline.context import Desk
+from agents.pipeline.context import RunContext
 from agents.pipeline.outline import headings_for
 from agents.pipeline.research import Material
 from agents.text.headings import fit_headings, heading_problems
@@ -31,9 +31,9 @@ def answer(*headings: str, title: str = "What roofs can do for a city") -> str:
 
 
 async def planned(crew: StudioCrew, wanted: int, **brief: object) -> Headings:
-    desk = Desk(BRIEF.model_copy(update=brief), MemoryJournal(), means(crew))
+    context = RunContext(BRIEF.model_copy(update=brief), MemoryJournal(), means(crew))
     material = Material(questions=[], reading=reading(), findings=Findings())
-    return await headings_for(desk, material, wanted)
+    return await headings_for(context, material, wanted)
 
 
 async def test_what_is_well_is_asked_for_once(crew: StudioCrew, model_server: ModelServer) -> None:

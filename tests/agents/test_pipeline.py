@@ -13,7 +13,7 @@ import pytest
 
 from agents.contract import AGENTS, Outline, OutlineSection, Reading, Stage, Unread
 from agents.crew.crew import StudioCrew
-from agents.exceptions import AgentError, AwaitsApproval, ManuscriptIncomplete, ModelError, NothingToRead
+from agents.exceptions import AgentError, ApprovalRequired, ManuscriptIncomplete, ModelError, NothingToRead
 from agents.pipeline.recipe import produce
 from agents.text.length import length_score
 from agents.text.manuscript import visible_words
@@ -161,7 +161,7 @@ async def test_without_a_source_nothing_is_written_where_the_brief_wants_sources
 
 async def test_an_outline_is_shown_before_anything_is_written(crew: StudioCrew, model_server: ModelServer) -> None:
     journal, brief = MemoryJournal(), BRIEF.model_copy(update={"approve_outline": True})
-    with pytest.raises(AwaitsApproval) as waiting:
+    with pytest.raises(ApprovalRequired) as waiting:
         await produce(brief, journal, means(crew))
     assert not model_server.prompts("You write one section")
     ours = [OutlineSection(heading=f"Heading {letter}", purpose="Why.", words=300) for letter in "AB"]

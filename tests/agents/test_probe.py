@@ -26,7 +26,7 @@ def verdicts(checks: list[Check]) -> dict[str, str]:
 def server_that_says(content_type: str, body: bytes) -> Iterator[str]:
     """A server that gives the same answer to whatever it is asked."""
 
-    class Answer(BaseHTTPRequestHandler):
+    class LLMOutput(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.send_response(200)
@@ -40,7 +40,7 @@ def server_that_says(content_type: str, body: bytes) -> Iterator[str]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), LLMOutput)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/v1"
     server.shutdown()

@@ -18,10 +18,10 @@ import pytest
 from agents.contract import Hit
 from agents.exceptions import SearchFailed
 from agents.research import circuit_breaker
-from agents.research.circuit_breaker import IfReached, Outages, connect
+from agents.research.circuit_breaker import CircuitBreaker, Outages, connect
 from agents.research.find_pages import find
 from agents.research.search import FirstOf, Unanswered
-from agents.research.threads import apart
+from agents.research.threads import run_in_daemon_thread
 from tests.agents.fixtures.loopback import answering, serving
 
 NOWHERE = "http://127.0.0.1:9"
@@ -84,7 +84,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_provider_that_is_there_is_asked_each_question():
     async with serving(answering(text="")) as site:
         provider = Asked(site)
-        hits, problems = await find(["a", "b"], IfReached(provider, Outages()), 5)
+        hits, problems = await find(["a", "b"], CircuitBreaker(provider, Outages()), 5)
 
     assert provider.questions == ["a", "b"]
     assert (len(hits), problems) == (1, [])
@@ -92,7 +92,7 @@ async def test_a_provider_that_is_there_is_asked_each_question():
 
 async def test_a_provider_that_is_not_there_is_not_asked_and_told_once():
     provider = Asked(NOWHERE)
-    hits, problems = await find(["a", "b", "c", "d"], IfReached(provider, Outages()), 5)
+    hits, problems = await find(["a", "b", "c", "d"], CircuitBreaker(provider, Outages()), 5)
 
     assert (hits, provider.questions) == ([], [])
     assert len(problems) == 1
@@ -101,7 +101,7 @@ async def test_a_provider_that_is_not_there_is_not_asked_and_told_once():
 
 
 async def test_a_name_that_is_not_resolved_holds_nobody_up(no_names: list[str]):
-    chain = FirstOf([IfReached(Asked(f"https://{host}.example", name=host), Outages()) for host in ("one", "two")])
+    chain = FirstOf([CircuitBreaker(Asked(f"https://{host}.example", name=host), Outages()) for host in ("one", "two")])
     begun = time.monotonic()
     _, problems = await find(["a", "b", "c", "d"], chain, 5)
 
@@ -143,18 +143,18 @@ async def test_one_of_several_addresses_is_enough(monkeypatch: pytest.MonkeyPatc
 async def test_who_does_not_answer_is_not_asked_again_by_this_run_nor_by_others_for_a_minute(tmp_path: Path):
     async with serving(answering(text="")) as site:
         provider = Asked(site, silent=True)
-        search = IfReached(provider, Outages(tmp_path / "outages"))
+        search = CircuitBreaker(provider, Outages(tmp_path / "outages"))
         for _ in range(2):
             with pytest.raises(SearchFailed, match="One did not answer"):
                 await search.search("a", 5)
         with pytest.raises(SearchFailed, match="One did not answer"):
-            await IfReached(provider, Outages(tmp_path / "outages")).search("b", 5)
+            await CircuitBreaker(provider, Outages(tmp_path / "outages")).search("b", 5)
         assert provider.questions == ["a"]
 
         (file,) = (tmp_path / "outages").iterdir()
         os.utime(file, (time.time() - 61,) * 2)
         with pytest.raises(Unanswered):
-            await IfReached(provider, Outages(tmp_path / "outages")).search("c", 5)
+            await CircuitBreaker(provider, Outages(tmp_path / "outages")).search("c", 5)
         assert provider.questions == ["a", "c"]
 
 
@@ -167,7 +167,7 @@ async def test_a_provider_that_refuses_is_there(tmp_path: Path):
 
     async with serving(answering(text="")) as site:
         with pytest.raises(SearchFailed):
-            await IfReached(Refusing(site), outages).search("a", 5)
+            await CircuitBreaker(Refusing(site), outages).search("a", 5)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -187,11 +187,11 @@ async def test_a_folder_that_cannot_be_used_costs_the_memory_and_not_the_run(
 async def test_where_a_proxy_is_set_the_provider_is_asked_straight_away(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     provider = Asked(NOWHERE)
-    await IfReached(provider, Outages()).search("a", 5)
+    await CircuitBreaker(provider, Outages()).search("a", 5)
     assert provider.questions == ["a"]
 
 
 async def test_what_work_apart_returns_or_raises_comes_back():
-    assert await apart(lambda: 7) == 7
+    assert await run_in_daemon_thread(lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
-        await apart(lambda: 1 // 0)
+        await run_in_daemon_thread(lambda: 1 // 0)

@@ -28,7 +28,7 @@ def article(seed: int, words: int = 100) -> str:
 
 
 def hits(site: str, *paths: str) -> list[Hit]:
-    return [Hit(title=f"Found {path}", url=site + path) for path in paths]
+    return [Hit(title=f"QuestionFindings {path}", url=site + path) for path in paths]
 
 
 class Site:
@@ -100,7 +100,7 @@ async def test_what_cannot_be_read_is_told_with_its_reason(tmp_path: Path):
     assert "private network" in told[3].reason
     assert told[3].title == "http://10.0.0.1/wiki"
     assert "no such page" in told[None].reason
-    assert told[None].title == "Found /none"
+    assert told[None].title == "QuestionFindings /none"
 
 
 async def test_a_page_that_says_the_same_as_another_is_no_second_source():
@@ -151,7 +151,7 @@ async def test_later_hits_stand_in_for_pages_that_cannot_be_read_and_the_rest_is
         reading = await read_all([], hits(site, *paths), fetcher=FETCHER, seconds=5, limit=4)
 
     assert [source.title for source in reading.sources] == ["Page 1", "Page 2", "Page 3", "Page 4"]
-    assert [unread.title for unread in reading.unread] == ["Found /none"]
+    assert [unread.title for unread in reading.unread] == ["QuestionFindings /none"]
     assert len(handler.asked) < 12
 
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from agents.contract import SEO, Answered
+from agents.contract import SEO, FAQItem
 from agents.text.seo import DESCRIPTION, SLUG_LENGTH, TITLE, fit_seo, seo_problems, slug_of, width
 
 TITLE_OF_ARTICLE = "Rooftop gardens: what the evidence says"
@@ -25,7 +25,7 @@ GOOD = SEO(
     "before the first bed is built.",
     slug="rooftop-gardens-hot-city",
     keywords=["rooftop garden", "green roof"],
-    faq=[Answered(question="How much cooler is a planted roof?", answer="Up to 11 °C in summer.")],
+    faq=[FAQItem(question="How much cooler is a planted roof?", answer="Up to 11 °C in summer.")],
 )
 
 
@@ -59,7 +59,7 @@ def test_what_is_within_the_limits_is_left_as_it_is() -> None:
         ({"keywords": ["Roof", "roof "]}, "The keyword “roof” stands there more than once."),
         ({"keywords": ["roof", " "]}, "A keyword is empty."),
         ({"keywords": ["x" * 81]}, "A keyword has 81 characters; 80 are the most."),
-        ({"faq": [Answered(question="Why?", answer="word " * 61)]}, "Answer 1 has 61 words; 60 are the most."),
+        ({"faq": [FAQItem(question="Why?", answer="word " * 61)]}, "Answer 1 has 61 words; 60 are the most."),
     ],
 )
 def test_each_problem_is_told_with_its_figures(changes: dict[str, object], problem: str) -> None:
@@ -164,8 +164,8 @@ def test_keywords_are_kept_once_in_their_order() -> None:
 
 def test_answers_end_within_sixty_words() -> None:
     sentence = "A wet bed weighs more than most old roofs were built to carry. "
-    long, endless = Answered(question="Weight?", answer=sentence * 9), Answered(question="Cost?", answer="pounds " * 90)
-    made = fitted(faq=[long, long, endless, Answered(question=" ", answer="lost")]).faq
+    long, endless = FAQItem(question="Weight?", answer=sentence * 9), FAQItem(question="Cost?", answer="pounds " * 90)
+    made = fitted(faq=[long, long, endless, FAQItem(question=" ", answer="lost")]).faq
     assert [one.question for one in made] == ["Weight?", "Cost?"]
     assert made[0].answer == (sentence * 4).strip()
     assert made[1].answer == "pounds " * 59 + "pounds…"

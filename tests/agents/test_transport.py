@@ -11,7 +11,7 @@ import pytest
 from agents.crew.llm import StudioLLM
 from agents.llm import transport
 from agents.llm.chat import Endpoint
-from agents.llm.completion import Said
+from agents.llm.completion import StreamedCompletion
 from agents.llm.transport import proxy_for
 from tests.agents.test_faults import server_of
 from tests.model_client import client_of
@@ -45,7 +45,7 @@ async def gulps(client: openai.AsyncOpenAI, words: int) -> int:
     """How many gulps a model's answer of so many words was read in."""
     taken = 0
 
-    async def watch(said: Said) -> None:
+    async def watch(said: StreamedCompletion) -> None:
         nonlocal taken
         taken += 1
 

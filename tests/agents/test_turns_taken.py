@@ -54,7 +54,7 @@ def test_a_turn_that_other_workers_used_up_meanwhile_is_passed(monkeypatch: pyte
     articles = [make_article(ada) for _ in range(3)]
     seen = iter([articles[2].runs.get().pk, None])
     monkeypatch.setattr(
-        "agents.worker.jobs.whose_turn", lambda passed, beside: next(seen)
+        "agents.worker.jobs.next_run", lambda passed, beside: next(seen)
     )  # as it was before the two were claimed
     claim(articles[0]), claim(articles[1])
     run_next(articles[2].runs.get().pk)

@@ -9,7 +9,7 @@ import pytest
 from agents.contract import Outline, OutlineSection, Remark, Voice
 from agents.crew.crew import StudioCrew
 from agents.exceptions import ManuscriptIncomplete
-from agents.pipeline.context import Desk
+from agents.pipeline.context import RunContext
 from agents.pipeline.edit import edit_section
 from agents.pipeline.recipe import produce
 from agents.pipeline.write import adjust, write_section
@@ -181,9 +181,9 @@ class TestSecondPass:
     @staticmethod
     async def adjusted(crew: StudioCrew, server: ModelServer, text: str, written: str, language: str) -> str:
         server.fail(match=REWRITE, text=written)
-        desk = Desk(BRIEF.model_copy(update={"language": language}), MemoryJournal(), means(crew))
+        context = RunContext(BRIEF.model_copy(update={"language": language}), MemoryJournal(), means(crew))
         return await adjust(
-            desk, TestSecondPass.OUTLINE, reading(), 1, text.strip(), words_of(written), "write:1:again-1"
+            context, TestSecondPass.OUTLINE, reading(), 1, text.strip(), words_of(written), "write:1:again-1"
         )
 
     async def test_one_in_another_language_is_not_taken(self, crew: StudioCrew, model_server: ModelServer) -> None:
@@ -210,9 +210,9 @@ class TestSecondPass:
         more = "Gardens above the street cool the rooms below them, which the neighbours noticed first [S1]. " * 4
         model_server.fail(match=EXTEND, text=more)
         journal, text = MemoryJournal(), self.ENGLISH.strip()
-        desk = Desk(BRIEF, journal, means(crew))
+        context = RunContext(BRIEF, journal, means(crew))
         words = words_of(text) + words_of(more)
-        extended = await adjust(desk, self.OUTLINE, reading(), 1, text, words, "write:1:again-1")
+        extended = await adjust(context, self.OUTLINE, reading(), 1, text, words, "write:1:again-1")
         assert extended == f"{text}\n\n{more.strip()}"
         (prompt,) = model_server.prompts(EXTEND)
         assert f"about {words_of(more)} words" in prompt
@@ -248,7 +248,7 @@ class TestWhatIsWrong:
         outline = Outline(
             title="Roofs of the city", sections=[OutlineSection(heading="What roofs hold", words=200)] * 2
         )
-        await write_section(Desk(brief, MemoryJournal(), means(crew)), outline, reading(), 1)
+        await write_section(RunContext(brief, MemoryJournal(), means(crew)), outline, reading(), 1)
         (prompt,) = quiet_review.prompts(REWRITE)
         wrong = prompt.partition("What is wrong with it:\n")[2].partition("\n\n")[0]
         assert wrong.startswith(f"- {told}")
@@ -271,9 +271,9 @@ class TestEdits:
             model_server.fail(match=task, text=edited)
         section = OutlineSection(heading="What roofs hold", words=100)
         outline = Outline(title="Roofs of the city", sections=[section, section])
-        desk = Desk(BRIEF.model_copy(update={"language": language}), MemoryJournal(), means(crew))
+        context = RunContext(BRIEF.model_copy(update={"language": language}), MemoryJournal(), means(crew))
         remarks = [Remark(section=1, kind="tone", instruction="Say it drily.")]
-        assert await edit_section(desk, outline, reading(), 1, text.strip(), remarks) == text.strip()
+        assert await edit_section(context, outline, reading(), 1, text.strip(), remarks) == text.strip()
 
 
 async def test_a_section_left_in_another_language_is_named(crew: StudioCrew, quiet_review: ModelServer) -> None:

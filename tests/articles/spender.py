@@ -15,10 +15,10 @@ from asgiref.sync import sync_to_async
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contentstudio.settings")
 django.setup()
 
-from agents.costs.budget import afforded, spend, spending_from  # noqa: E402  (Django's settings come first)
+from agents.costs.budget import reserved_cost, spend, spending_from  # noqa: E402  (Django's settings come first)
 from agents.costs.usage import Usage  # noqa: E402
-from agents.exceptions import CeilingReached  # noqa: E402
-from articles.costs.limits import purse_for  # noqa: E402
+from agents.exceptions import SpendingLimitReached  # noqa: E402
+from articles.costs.limits import budget_for  # noqa: E402
 from articles.models import Run  # noqa: E402
 from articles.runs.lease import Claim  # noqa: E402
 
@@ -28,11 +28,11 @@ MODEL = "gpt-4o"
 async def call(seconds: float) -> str:
     """One of 1,000 tokens in and 750 out: a cent, set aside and spent."""
     try:
-        async with afforded(MODEL, prompt_bytes=3500, answer_tokens=750):
+        async with reserved_cost(MODEL, prompt_bytes=3500, answer_tokens=750):
             print("calling", flush=True)
             await asyncio.sleep(seconds)
             spend(Usage(calls=1, prompt_tokens=1000, completion_tokens=750), MODEL)
-    except CeilingReached:
+    except SpendingLimitReached:
         return "refused"
     return "made"
 
@@ -44,10 +44,10 @@ async def held(run_id: int) -> Claim:
 
 
 async def main(run_id: int, calls: int, seconds: float) -> None:
-    purse = await sync_to_async(purse_for)(await held(run_id))
+    budget = await sync_to_async(budget_for)(await held(run_id))
     print("ready", flush=True)
     sys.stdin.readline()
-    with spending_from(purse):
+    with spending_from(budget):
         print(*await asyncio.gather(*(call(seconds) for _ in range(calls))))
 
 

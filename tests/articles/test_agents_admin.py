@@ -11,7 +11,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from agents.contract import AGENTS, AgentWords
+from agents.contract import AGENTS, AgentConfig
 from agents.prompts import config
 from articles.models import AgentProfile, Run
 from articles.runs.agent_settings import agents_as_set_up, agents_of
@@ -73,7 +73,7 @@ class TestPages:
     def test_a_change_is_kept(self, browser: Client, profile: AgentProfile) -> None:
         save(browser, profile, role=" Poet ", backstory="You {x} {role} {{y}} {", temperature="0.3", max_tokens="900")
         assert agents_as_set_up() == {
-            "write": AgentWords(role="Poet", backstory="You {x} {role} {{y}} {", temperature=0.3, max_tokens=900)
+            "write": AgentConfig(role="Poet", backstory="You {x} {role} {{y}} {", temperature=0.3, max_tokens=900)
         }
 
     @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ class TestRuns:
 
     def test_a_run_keeps_its_agents_when_they_are_changed(self, run: Run, profile: AgentProfile) -> None:
         AgentProfile.objects.filter(pk=profile.pk).update(role="Poet", model="large")
-        assert agents_of(run.pk) == {"write": AgentWords(role="Poet", model="large")}
+        assert agents_of(run.pk) == {"write": AgentConfig(role="Poet", model="large")}
         claim(run.article)
         AgentProfile.objects.update(role="Critic")
         cancel_run(article=run.article, by=None)
@@ -172,7 +172,7 @@ class TestRuns:
         agents_of(run.pk)
         cancel_run(article=run.article, by=None)
         AgentProfile.objects.filter(pk=profile.pk).update(temperature=0.0)
-        assert agents_of(start_run(article=run.article, by=None).pk) == {"write": AgentWords(temperature=0.0)}
+        assert agents_of(start_run(article=run.article, by=None).pk) == {"write": AgentConfig(temperature=0.0)}
 
     def test_a_run_that_waits_takes_what_is_set_when_it_is_taken_up(self, run: Run, profile: AgentProfile) -> None:
         AgentProfile.objects.filter(pk=profile.pk).update(goal="Rhyme")

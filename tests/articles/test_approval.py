@@ -12,7 +12,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import Redis
 
 from agents.contract import Outline, OutlineSection
-from articles.exceptions import BadOutline, NotPossibleNow
+from articles.exceptions import BadOutline, InvalidState
 from articles.models import Article, Run, Status, Step, StepStatus
 from articles.runs.journal import read_brief
 from articles.runs.recovery import sweep
@@ -62,9 +62,9 @@ class TestWaiting:
 
     def test_nothing_else_is_written_meanwhile(self, owner: User) -> None:
         article = make_waiting_article(owner)
-        with pytest.raises(NotPossibleNow):
+        with pytest.raises(InvalidState):
             start_run(article=article, by=owner)
-        with pytest.raises(NotPossibleNow):
+        with pytest.raises(InvalidState):
             save_text(article=article, by=owner, title="Mine", content="My words.", opened_at=0)
 
     def test_it_can_be_cancelled_and_waits_again_when_it_goes_on(self, owner: User) -> None:
@@ -181,7 +181,7 @@ class TestRefusing:
 
     def test_an_article_that_is_not_so_far_is_told_as_what_it_is(self, owner: User) -> None:
         article, _ = make_processing_article(owner)
-        with pytest.raises(NotPossibleNow, match="it is “writing”"):
+        with pytest.raises(InvalidState, match="it is “writing”"):
             approve_outline(article=article, by=owner)
 
 
@@ -193,7 +193,7 @@ class TestTwoAtOnce:
             lambda: approve_outline(article=article, by=owner, outline=outline()),
             lambda: redo_outline(article=article, by=owner, wish="Shorter"),
         ):
-            with pytest.raises(NotPossibleNow, match="Approved by ada already"):
+            with pytest.raises(InvalidState, match="Approved by ada already"):
                 late()
         assert Step.objects.filter(key="outline:approved").count() == 1
 
@@ -202,7 +202,7 @@ class TestTwoAtOnce:
         seen = article.last_seq
         redo_outline(article=article, by=owner, wish="Shorter")
         make_outline(claim(article), with_words(500, 500))
-        with pytest.raises(NotPossibleNow, match="made anew since you opened it"):
+        with pytest.raises(InvalidState, match="made anew since you opened it"):
             approve_outline(article=article, by=owner, outline=outline(), seen_seq=seen)
         article.refresh_from_db()
         approve_outline(article=article, by=owner, seen_seq=article.last_seq)

@@ -11,9 +11,9 @@ from django.test import Client
 
 from agents.contract import Outline
 from articles.live.consumers import ArticleConsumer
-from articles.live.fragments import fragments
 from articles.live.snapshots import take_look
 from articles.models import Article, Run, Status
+from articles.pages.fragments import fragments
 from articles.services import approve_outline, redo_outline
 from tests.factories import StaffFactory, UserFactory, claim, make_article
 from tests.outlines import SECTIONS, TITLE, make_outline, make_waiting_article, outline

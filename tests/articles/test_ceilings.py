@@ -1,4 +1,4 @@
-"""Ceilings over a run and over a user's month, held against runs side by side, deletion, and workers that die."""
+"""SpendingLimits over a run and over a user's month, held against runs side by side, deletion, and workers that die."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from agents.costs.budget import Limit
-from agents.exceptions import CeilingReached
+from agents.exceptions import SpendingLimitReached
 from articles.costs import limits
-from articles.exceptions import NotPossibleNow
-from articles.models import Article, Ceiling, Run, Spending, Status
+from articles.exceptions import InvalidState
+from articles.models import Article, Run, Spending, SpendingLimit, Status
 from articles.runs.journal import pause_run
 from articles.runs.lease import Claim
 from articles.runs.step_writer import planned, write
@@ -41,61 +41,61 @@ class TestCeilings:
         settings.MAX_COST_PER_RUN, settings.MAX_COST_PER_MONTH = Decimal("0.50"), Decimal(10)
 
     def test_they_are_those_of_the_settings(self, owner: User) -> None:
-        assert limits.ceilings_of(owner) == limits.Ceilings(Decimal("0.50"), Decimal(10))
+        assert limits.limits_of(owner) == limits.SpendingLimits(Decimal("0.50"), Decimal(10))
 
     def test_a_users_own_come_first_and_what_is_empty_is_the_settings(self, owner: User) -> None:
-        Ceiling.objects.create(user=owner, per_run=Decimal(2))
-        assert limits.ceilings_of(owner) == limits.Ceilings(Decimal(2), Decimal(10))
+        SpendingLimit.objects.create(user=owner, per_run=Decimal(2))
+        assert limits.limits_of(owner) == limits.SpendingLimits(Decimal(2), Decimal(10))
 
     def test_nought_is_none(self, owner: User) -> None:
-        Ceiling.objects.create(user=owner, per_run=Decimal(0), per_month=Decimal(0))
-        assert limits.ceilings_of(owner) == limits.Ceilings(None, None)
+        SpendingLimit.objects.create(user=owner, per_run=Decimal(0), per_month=Decimal(0))
+        assert limits.limits_of(owner) == limits.SpendingLimits(None, None)
 
     def test_a_month_that_is_used_up_refuses_to_start_and_to_resume(self, owner: User) -> None:
         article, held = written(owner)
         pause_run(held, "Enough.")
-        Ceiling.objects.create(user=owner, per_month=Decimal("0.05"))
+        SpendingLimit.objects.create(user=owner, per_month=Decimal("0.05"))
         told = (
             rf"^The articles of {owner.username} have cost \$0\.050? of the \$0\.050? that \w+ \d{{4}} may cost\."
-            r" Raise it in the admin under Ceilings of costs\.$"
+            r" Raise it in the admin under Spending limits\.$"
         )
-        with pytest.raises(NotPossibleNow, match=told):
+        with pytest.raises(InvalidState, match=told):
             start_run(article=article, by=owner)
-        with pytest.raises(NotPossibleNow, match=told):
+        with pytest.raises(InvalidState, match=told):
             retry_run(article=article, by=owner)
-        with pytest.raises(NotPossibleNow, match=told):
+        with pytest.raises(InvalidState, match=told):
             create_article(by=owner, brief={"topic": "Roofs and gardens"})
         assert Article.objects.get() == article, "nothing is written of an article that cannot begin"
 
     def test_deleting_what_was_written_does_not_give_the_month_back(self, owner: User) -> None:
         article, _ = written(owner)
-        Ceiling.objects.create(user=owner, per_month=Decimal("0.05"))
+        SpendingLimit.objects.create(user=owner, per_month=Decimal("0.05"))
         delete_article(article=article, by=owner)
         assert limits.spent_this_month(owner) == Decimal("0.05")
-        with pytest.raises(NotPossibleNow, match="may cost"):
+        with pytest.raises(InvalidState, match="may cost"):
             make_article(owner)
 
     def test_another_users_month_is_their_own(self, owner: User) -> None:
         written(owner)
-        Ceiling.objects.create(user=owner, per_month=Decimal("0.01"))
+        SpendingLimit.objects.create(user=owner, per_month=Decimal("0.01"))
         assert make_article(UserFactory()).status == Status.PENDING
 
     def test_earlier_months_do_not_count(self, owner: User) -> None:
         written(owner)
         Spending.objects.update(month=date(2025, 1, 1))
-        Ceiling.objects.create(user=owner, per_month=Decimal("0.01"))
+        SpendingLimit.objects.create(user=owner, per_month=Decimal("0.01"))
         assert make_article(owner).status == Status.PENDING
 
 
 class TestPurses:
-    """What they set aside is seen by purses of other runs, whoever holds them."""
+    """What they set aside is seen by budgets of other runs, whoever holds them."""
 
     @pytest.fixture(autouse=True)
     def three_cents(self, owner: User) -> None:
-        Ceiling.objects.create(user=owner, per_month=3 * CENT)
+        SpendingLimit.objects.create(user=owner, per_month=3 * CENT)
 
     def test_runs_of_one_user_share_the_month(self, owner: User) -> None:
-        one, other = purse(owner), purse(owner)
+        one, other = budget(owner), budget(owner)
         assert set_aside(one, 2 * CENT) is None
         assert set_aside(other, 2 * CENT) == Limit(3 * CENT, 2 * CENT, told(owner, "$0.00"))
         settle(one, 2 * CENT, CENT)
@@ -103,35 +103,35 @@ class TestPurses:
         assert set_aside(one, CENT) == Limit(2 * CENT, 2 * CENT, told(owner, "$0.010"))
 
     def test_what_cannot_fit_when_the_others_are_done_is_refused_at_once(self, owner: User) -> None:
-        one, other = purse(owner), purse(owner)
+        one, other = budget(owner), budget(owner)
         assert set_aside(one, 3 * CENT) is None
-        with pytest.raises(CeilingReached, match=r"The next call may cost up to \$0\.040\."):
+        with pytest.raises(SpendingLimitReached, match=r"The next call may cost up to \$0\.040\."):
             async_to_sync(other.reserve)(4 * CENT)
 
     def test_users_do_not_share_theirs(self, owner: User) -> None:
         other = UserFactory()
-        Ceiling.objects.create(user=other, per_month=3 * CENT)
-        assert set_aside(purse(owner), 3 * CENT) is None
-        assert set_aside(purse(other), 3 * CENT) is None
+        SpendingLimit.objects.create(user=other, per_month=3 * CENT)
+        assert set_aside(budget(owner), 3 * CENT) is None
+        assert set_aside(budget(other), 3 * CENT) is None
 
     def test_a_run_is_held_to_its_own_ceiling_with_what_it_cost_before(self, owner: User) -> None:
-        Ceiling.objects.update(per_month=None, per_run=Decimal("0.06"))
+        SpendingLimit.objects.update(per_month=None, per_run=Decimal("0.06"))
         _, held = written(owner)
-        one = limits.purse_for(held)
+        one = limits.budget_for(held)
         assert set_aside(one, CENT) is None
         limit = Limit(CENT, CENT, "This run has cost $0.050 of the $0.060 that one run may cost.")
         assert set_aside(one, CENT) == limit
 
     def test_a_call_in_flight_is_counted_though_its_article_is_deleted(self, owner: User) -> None:
         article = make_article(owner)
-        one = limits.purse_for(claim(article))
+        one = limits.budget_for(claim(article))
         assert set_aside(one, 2 * CENT) is None
         delete_article(article=article, by=owner)
         settle(one, 2 * CENT, CENT)
         assert limits.spent_this_month(owner) == CENT
 
     def test_a_run_that_goes_on_after_its_month_counts_to_the_one_it_was_taken_up_in(self, owner: User) -> None:
-        one = purse(owner)
+        one = budget(owner)
         one.month = date(2025, 1, 1)
         settle(one, Decimal(0), CENT)
         assert limits.spent_this_month(owner) == 0
@@ -140,9 +140,9 @@ class TestPurses:
     def test_without_a_ceiling_of_the_month_the_store_is_told_with_the_steps_and_asked_nothing(
         self, owner: User, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        Ceiling.objects.update(per_month=None, per_run=3 * CENT)
+        SpendingLimit.objects.update(per_month=None, per_run=3 * CENT)
         held = claim(make_article(owner))
-        one = limits.purse_for(held)
+        one = limits.budget_for(held)
         with django_assert_num_queries(0):
             assert set_aside(one, 2 * CENT) is None
             assert set_aside(one, 2 * CENT) is not None
@@ -152,17 +152,17 @@ class TestPurses:
             assert limits.spent_this_month(owner) == CENT
 
 
-def purse(owner: User) -> limits.RunPurse:
+def budget(owner: User) -> limits.RunPurse:
     """Of a run that was just taken up."""
-    return limits.purse_for(claim(make_article(owner)))
+    return limits.budget_for(claim(make_article(owner)))
 
 
-def set_aside(purse: limits.RunPurse, amount: Decimal) -> Limit | None:
-    return async_to_sync(purse.set_aside)(amount)
+def set_aside(budget: limits.RunPurse, amount: Decimal) -> Limit | None:
+    return async_to_sync(budget.set_aside)(amount)
 
 
-def settle(purse: limits.RunPurse, amount: Decimal, cost: Decimal) -> None:
-    async_to_sync(purse.settle)(amount, cost)
+def settle(budget: limits.RunPurse, amount: Decimal, cost: Decimal) -> None:
+    async_to_sync(budget.settle)(amount, cost)
 
 
 def told(owner: User, spent: str, month: str = "") -> str:
@@ -193,7 +193,7 @@ class TestProcesses:
             process.communicate()
 
     def test_they_cannot_pass_the_month_together(self, owner: User, spender: Spender) -> None:
-        Ceiling.objects.create(user=owner, per_month=10 * CENT)
+        SpendingLimit.objects.create(user=owner, per_month=10 * CENT)
         processes = [spender(long_held(owner), 8, 0.1) for _ in range(3)]
         for process in processes:
             assert said(process) == "ready"
@@ -203,8 +203,8 @@ class TestProcesses:
         assert limits.spent_this_month(owner) == 10 * CENT
 
     def test_one_waits_for_another_that_is_about_to_set_aside(self, owner: User, spender: Spender) -> None:
-        Ceiling.objects.create(user=owner, per_month=CENT)
-        process, one = spender(long_held(owner), 1, 0), purse(owner)
+        SpendingLimit.objects.create(user=owner, per_month=CENT)
+        process, one = spender(long_held(owner), 1, 0), budget(owner)
         assert said(process) == "ready"
         with transaction.atomic():  # which keeps what is set aside from being seen, but not from being waited for
             assert set_aside(one, CENT) is None
@@ -216,9 +216,9 @@ class TestProcesses:
     def test_what_a_killed_one_had_set_aside_is_free_once_its_lease_has_run_out(
         self, owner: User, spender: Spender
     ) -> None:
-        Ceiling.objects.create(user=owner, per_month=CENT)
+        SpendingLimit.objects.create(user=owner, per_month=CENT)
         held = long_held(owner)
-        process, other = spender(held, 1, 60), purse(owner)
+        process, other = spender(held, 1, 60), budget(owner)
         assert said(process) == "ready"
         tell(process, "go")
         assert said(process) == "calling"

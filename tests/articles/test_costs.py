@@ -15,7 +15,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from articles.costs import limits, reports
-from articles.models import Article, Ceiling, Spending, Status, Step
+from articles.models import Article, Spending, SpendingLimit, Status, Step
 from articles.operations.doctor import check_costs
 from articles.runs.journal import pause_run
 from articles.runs.step_writer import begun, failed, write
@@ -162,7 +162,7 @@ class TestThePage:
 
     def test_a_used_up_month_keeps_what_was_typed(self, browser: Client, owner: User) -> None:
         written(owner)
-        Ceiling.objects.create(user=owner, per_month=Decimal("0.01"))
+        SpendingLimit.objects.create(user=owner, per_month=Decimal("0.01"))
         form = {
             "topic": "Bees in the city",
             "min_words": 500,
@@ -172,7 +172,7 @@ class TestThePage:
         }
         formset = {"text-TOTAL_FORMS": 0, "text-INITIAL_FORMS": 0}
         page = browser.post(reverse("article_new"), form | formset).content.decode()
-        assert "may cost. Raise it in the admin under Ceilings of reports." in page
+        assert "may cost. Raise it in the admin under SpendingLimits of reports." in page
         assert "Bees in the city" in page
 
 
@@ -211,10 +211,10 @@ class TestTheAPI:
 
     def test_a_used_up_month_is_refused(self, api: Client, owner: User) -> None:
         written(owner)
-        Ceiling.objects.create(user=owner, per_month=Decimal("0.01"))
+        SpendingLimit.objects.create(user=owner, per_month=Decimal("0.01"))
         answer = post(api, "/api/articles/create", {"topic": "Bees in the city"})
         assert answer.status_code == 409
-        assert "Ceilings of costs" in answer.json()["detail"]
+        assert "SpendingLimits of costs" in answer.json()["detail"]
 
 
 class TestTheDoctor:
@@ -257,7 +257,7 @@ class TestTheAdmin:
 
     def test_costs_by_month_are_for_superusers(self, browser: Client, owner: User, client: Client) -> None:
         written(owner)
-        address = reverse("admin:articles_ceiling_months")
+        address = reverse("admin:articles_spendinglimit_months")
         page = browser.get(address).content.decode()
         assert owner.username in page
         assert "$0.050" in page
@@ -266,12 +266,12 @@ class TestTheAdmin:
 
     def test_ceilings_show_what_was_spent(self, browser: Client, owner: User) -> None:
         written(owner)
-        Ceiling.objects.create(user=owner, per_run=Decimal("2.5"), per_month=Decimal(0))
-        page = browser.get(reverse("admin:articles_ceiling_changelist")).content.decode()
+        SpendingLimit.objects.create(user=owner, per_run=Decimal("2.5"), per_month=Decimal(0))
+        page = browser.get(reverse("admin:articles_spendinglimit_changelist")).content.decode()
         for told in ("$2.50", ">none<", "$0.050", "Costs by month"):
             assert told in page
 
     def test_a_ceiling_below_nothing_is_refused(self, browser: Client, owner: User) -> None:
-        answer = browser.post(reverse("admin:articles_ceiling_add"), {"user": owner.pk, "per_run": "-1"})
+        answer = browser.post(reverse("admin:articles_spendinglimit_add"), {"user": owner.pk, "per_run": "-1"})
         assert "greater than or equal to 0" in answer.content.decode()
-        assert not Ceiling.objects.exists()
+        assert not SpendingLimit.objects.exists()

@@ -23,8 +23,8 @@ from agents.costs.usage import Usage
 from agents.worker.jobs import run_article
 from articles.costs.limits import spent_this_month
 from articles.costs.reports import spent_by_stage, spent_on_article, spent_on_run
-from articles.exceptions import NotPossibleNow
-from articles.models import Article, Ceiling, Run, Status, Step, StepStatus
+from articles.exceptions import InvalidState
+from articles.models import Article, Run, SpendingLimit, Status, Step, StepStatus
 from articles.services import NewSource, cancel_run, delete_article, retry_run
 from tests.environment import ROOT
 from tests.factories import UserFactory, make_article
@@ -103,12 +103,12 @@ def test_a_ceiling_pauses_the_run_and_resuming_pays_for_nothing_twice(
     spent = spent_on_run(run).cost
     assert Decimal("0.01") < spent <= Decimal("0.05")
     assert run.reason.startswith("This run has cost $0.0")
-    assert run.reason.endswith("Raise it in the admin under Ceilings of costs, then resume.")
+    assert run.reason.endswith("Raise it in the admin under SpendingLimits of costs, then resume.")
     assert not Step.objects.filter(run=run, status=StepStatus.FAILED).exists()
     done = set(Step.objects.done().filter(run=run).values_list("key", flat=True))
     assert "research:read" in done
 
-    Ceiling.objects.create(user=owner, per_run=Decimal(5))
+    SpendingLimit.objects.create(user=owner, per_run=Decimal(5))
     retry_run(article=article, by=owner)
     assert perform(run).status == Status.COMPLETED, run.reason
     asked = Counter(call.prompt for call in server.calls if "messages" in call.body)
@@ -235,7 +235,7 @@ def test_what_a_deleted_article_cost_is_still_counted(owner: User, settings: Set
     delete_article(article=article, by=owner)
     assert spent_this_month(owner) == spent > 0
     settings.MAX_COST_PER_MONTH = spent
-    with pytest.raises(NotPossibleNow, match="Raise it in the admin under Ceilings of costs"):
+    with pytest.raises(InvalidState, match="Raise it in the admin under SpendingLimits of costs"):
         pending(owner)
 
 
@@ -262,7 +262,7 @@ def test_the_terminal_tells_what_it_cost(owner: User) -> None:
 def test_the_terminal_refuses_in_a_month_that_is_used_up(owner: User) -> None:
     article, run = pending(owner, include_image=False)
     assert perform(run).status == Status.COMPLETED, run.reason
-    Ceiling.objects.create(user=owner, per_month=Decimal("0.01"))
-    with pytest.raises(CommandError, match="Raise it in the admin under Ceilings of costs"):
+    SpendingLimit.objects.create(user=owner, per_month=Decimal("0.01"))
+    with pytest.raises(CommandError, match="Raise it in the admin under SpendingLimits of costs"):
         call_command("write", "Rooftop gardens", "--user", owner.username)
     assert Article.objects.get() == article, "none is left behind that cannot begin"

@@ -7,7 +7,7 @@ import asyncio
 from channels.layers import get_channel_layer
 
 from articles.live.draft_stream import Drafts
-from articles.live.groups import Draft, group_of
+from articles.live.groups import Draft, group_name
 
 ARTICLE = 7_000_001
 
@@ -26,7 +26,7 @@ async def heard(seconds: float, channel: str) -> list[list[Draft]]:
 async def listening() -> str:
     layer = get_channel_layer()
     channel: str = await layer.new_channel()
-    await layer.group_add(group_of(ARTICLE), channel)
+    await layer.group_add(group_name(ARTICLE), channel)
     return channel
 
 

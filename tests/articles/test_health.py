@@ -21,7 +21,7 @@ from rq.utils import now, utcformat
 
 from articles.models import Run
 from articles.operations import health
-from articles.operations.bounded_query import Inquiry
+from articles.operations.bounded_query import BoundedQuery
 from articles.runs.journal import await_approval, pause_run
 from articles.runs.lease import Claim
 from tests.factories import (
@@ -124,7 +124,7 @@ def test_it_tells_how_the_work_goes() -> None:
 def test_it_asks_the_store_once_a_second_however_often_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     seconds = [0.2]
-    counted = Inquiry(lambda: asked.append(1) or health.count_work(), patience=60)
+    counted = BoundedQuery(lambda: asked.append(1) or health.count_work(), patience=60)
     monkeypatch.setattr(health, "inquiry", counted)
     monkeypatch.setattr(health, "monotonic", lambda: seconds[0])
     assert {ask()[0] for _ in range(5)} == {200}

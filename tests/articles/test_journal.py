@@ -17,10 +17,10 @@ from pytest_django import Settings
 from agents.contract import Manuscript, Text
 from agents.costs.usage import Usage
 from agents.exceptions import ModelError
-from articles.exceptions import UNEXPECTED, RunTakenAway
+from articles.exceptions import UNEXPECTED, LeaseLost
 from articles.models import Article, Event, Run, Status, Step, StepStatus
 from articles.runs import step_writer
-from articles.runs.event_log import writing
+from articles.runs.event_log import article_transaction
 from articles.runs.journal import (
     RunJournal,
     complete_run,
@@ -28,7 +28,7 @@ from articles.runs.journal import (
     read_brief,
 )
 from articles.runs.lease import Claim
-from articles.runs.step_writer import Entry, begun, failed, finished, left, planned, skipped, steps_done, write
+from articles.runs.step_writer import StepChange, begun, failed, finished, left, planned, skipped, steps_done, write
 from articles.services import NewSource
 from articles.signals import events_recorded
 from tests.factories import (
@@ -149,8 +149,8 @@ class TestEvents:
     def test_a_rolled_back_write_leaves_no_number_behind(self, owner: User) -> None:
         article = make_article(owner)
         with transaction.atomic():
-            with writing(article.pk) as pen:
-                pen.tell(Event.Type.STATUS_CHANGE, None, message="Never happened")
+            with article_transaction(article.pk) as tx:
+                tx.tell(Event.Type.STATUS_CHANGE, None, message="Never happened")
             transaction.set_rollback(True)
         article.refresh_from_db()
         assert article.last_seq == article.events.count() == 1
@@ -175,8 +175,8 @@ def test_writers_at_once_take_numbers_in_the_order_of_their_commits(owner: User)
     def tell(count: int) -> None:
         try:
             for _ in range(count):
-                with writing(article.pk) as pen:
-                    pen.tell(Event.Type.STATUS_CHANGE, None, message="Told")
+                with article_transaction(article.pk) as tx:
+                    tx.tell(Event.Type.STATUS_CHANGE, None, message="Told")
         finally:
             connection.close()
 
@@ -327,7 +327,7 @@ class TestTheScribe:
     async def test_what_comes_together_is_one_transaction(self, monkeypatch: pytest.MonkeyPatch) -> None:
         written: list[int] = []
 
-        def count(held: Claim, batch: Sequence[Entry]) -> None:
+        def count(held: Claim, batch: Sequence[StepChange]) -> None:
             written.append(len(batch))
             write(held, batch)
 
@@ -355,5 +355,5 @@ class TestTheScribe:
     async def test_a_claim_that_was_lost_writes_nothing(self) -> None:
         journal = await a_journal()
         await Run.objects.aupdate(token=uuid4())
-        with pytest.raises(RunTakenAway):
+        with pytest.raises(LeaseLost):
             await journal.scribe.enter(begun(step("write:1")))

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from articles.exceptions import RunTakenAway
+from articles.exceptions import LeaseLost
 from articles.models import Article, Run, Status
 from articles.runs.journal import complete_run, fail_run, read_brief
 from articles.runs.lease import claim_run, renew_lease, still_holds
@@ -49,11 +49,11 @@ def test_who_lost_the_lease_cannot_write(owner: User) -> None:
     held = claim(article)
     cancel_run(article=article, by=owner)
     events = article.events.count()
-    with pytest.raises(RunTakenAway):
+    with pytest.raises(LeaseLost):
         write(held, [begun(step("write:1"))])
-    with pytest.raises(RunTakenAway):
+    with pytest.raises(LeaseLost):
         complete_run(held, make_manuscript(), notice="")
-    with pytest.raises(RunTakenAway):
+    with pytest.raises(LeaseLost):
         fail_run(held, "Too late")
     assert not renew_lease(held)
     assert not still_holds(held)
@@ -64,9 +64,9 @@ def test_a_deleted_article_takes_its_run_away(owner: User) -> None:
     article = make_article(owner)
     held = claim(article)
     Article.objects.filter(pk=article.pk).delete()
-    with pytest.raises(RunTakenAway):
+    with pytest.raises(LeaseLost):
         write(held, [begun(step("write:1"))])
-    with pytest.raises(RunTakenAway):
+    with pytest.raises(LeaseLost):
         read_brief(held)
 
 

@@ -15,9 +15,9 @@ from django.urls import reverse
 from agents.contract import SEO, CheckedText, Text
 from agents.costs.usage import Usage
 from articles import views
-from articles.live.fragments import fragments
 from articles.models import ApiKey, Article, Step
 from articles.pages import ArticleView, Measured, draft_html
+from articles.pages.fragments import fragments
 from articles.runs.journal import fail_run
 from articles.runs.step_writer import failed, skipped, write
 from articles.services import NewSource, create_article

@@ -19,7 +19,7 @@ from articles.models import Article, Run, Status
 from articles.runs.lease import Claim
 from articles.runs.outages import GIVEN_UP_AFTER, LONGEST, SHORTEST, models_needed, park_run, wait_with_others
 from articles.runs.recovery import sweep
-from articles.runs.scheduling import whose_turn
+from articles.runs.scheduling import next_run
 from articles.runs.step_writer import begun, finished, write
 from articles.services import cancel_run, delete_article, retry_run
 from tests.articles.clients import client_of, post
@@ -28,7 +28,7 @@ from tests.factories import claim, do_step, make_article, step
 pytestmark = pytest.mark.django_db
 
 MODEL = "test-model"
-AWAY = ProviderAway("The model's server failed (503). Try again later. (tried 6 times)", model=MODEL)
+DB_UNAVAILABLE = ProviderAway("The model's server failed (503). Try again later. (tried 6 times)", model=MODEL)
 MINUTE = timedelta(minutes=1)
 
 
@@ -37,7 +37,7 @@ def one_model(settings: Settings) -> None:
     settings.HAS_MODEL, settings.LLM_MODELS = True, dict.fromkeys(settings.LLM_MODELS, MODEL)
 
 
-def parked(owner: User, away: ProviderAway = AWAY) -> Article:
+def parked(owner: User, away: ProviderAway = DB_UNAVAILABLE) -> Article:
     """An article that asked its model in vain."""
     article = make_article(owner)
     park_run(claim(article), away)
@@ -83,17 +83,17 @@ class TestParking:
         assert (article.status, run.token, run.attempts) == (Status.PENDING, None, 0)
         assert run.not_before
         assert article.message == f"Waiting for the model, next try {run.not_before:%H:%M} UTC"
-        assert run.reason == str(AWAY)
+        assert run.reason == str(DB_UNAVAILABLE)
         last = article.events.last()
         assert last is not None
         assert last.payload["message"] == article.message
 
     def test_no_worker_takes_it_up_before_its_time(self, owner: User) -> None:
         article = parked(owner)
-        assert whose_turn() is None
+        assert next_run() is None
         assert sweep() == 0
         time_has_come()
-        assert whose_turn() == run_of(article).pk
+        assert next_run() == run_of(article).pk
 
     def test_the_sweeper_calls_a_worker_when_its_time_has_come(
         self, owner: User, redis: Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
@@ -110,7 +110,7 @@ class TestParking:
         article = make_article(owner)
         held = claim(article)
         Run.objects.update(parked_since=ago(minutes), awaits=MODEL)
-        park_run(held, AWAY)
+        park_run(held, DB_UNAVAILABLE)
         assert 0.85 * pause * MINUTE <= pause_of(article) <= 1.15 * pause * MINUTE
         assert SHORTEST * 0.85 <= pause_of(article) <= LONGEST * 1.15
 
@@ -133,10 +133,10 @@ class TestParking:
         article = make_article(owner)
         held = claim(article)
         Run.objects.update(parked_since=timezone.now() - GIVEN_UP_AFTER, awaits=MODEL)
-        park_run(held, AWAY)
+        park_run(held, DB_UNAVAILABLE)
         article.refresh_from_db()
         assert article.status == Status.FAILED
-        assert article.message == f"{AWAY} The studio has tried for 24 hours."
+        assert article.message == f"{DB_UNAVAILABLE} The studio has tried for 24 hours."
 
     def test_an_answer_ends_the_waiting_and_its_count(self, owner: User) -> None:
         article = parked(owner)
@@ -184,15 +184,15 @@ class TestTheOthers:
     def test_one_tries_and_the_others_wait_for_how_it_fares(self, owner: User) -> None:
         articles = [parked(owner) for _ in range(3)]
         time_has_come()
-        turn = whose_turn()
+        turn = next_run()
         claim(next(article for article in articles if run_of(article).pk == turn))
-        assert whose_turn() is None
+        assert next_run() is None
 
     def test_when_it_fails_they_are_put_off_with_it(self, owner: User) -> None:
         first, second = parked(owner), parked(owner)
         time_has_come()
         Run.objects.update(parked_since=ago(10))
-        park_run(claim(first), AWAY)
+        park_run(claim(first), DB_UNAVAILABLE)
         assert run_of(first).not_before == run_of(second).not_before
         assert pause_of(second) > 8 * MINUTE
         second.refresh_from_db()
@@ -209,7 +209,7 @@ class TestTheOthers:
         time_has_come()
         with django_capture_on_commit_callbacks(execute=True):
             answer(claim(first))
-        assert whose_turn() == run_of(second).pk
+        assert next_run() == run_of(second).pk
         with django_capture_on_commit_callbacks(execute=True):
             assert sweep() == 2
             assert sweep() == 0, "they have just been called"
@@ -224,7 +224,7 @@ class TestTheOthers:
         article = waiting(owner)
         assert run_of(article).not_before == run_of(first).not_before
         assert article.message.startswith("Waiting for the model, next try ")
-        assert run_of(article).reason == str(AWAY)
+        assert run_of(article).reason == str(DB_UNAVAILABLE)
 
     def test_two_workers_that_look_at_it_at_once_park_it_once(self, owner: User) -> None:
         parked(owner), parked(owner)
@@ -238,7 +238,7 @@ class TestTheOthers:
         time_has_come()
         claim(first)
         article = waiting(owner)
-        assert whose_turn() is None
+        assert next_run() is None
         assert run_of(article).is_parked
 
     def test_a_new_run_tries_where_the_time_has_come_and_nobody_does(self, owner: User) -> None:
@@ -248,7 +248,7 @@ class TestTheOthers:
         assert not wait_with_others(run_of(article).pk, {MODEL})
         claim(article)
         assert run_of(article).awaits == MODEL, "it tries for the others"
-        assert whose_turn() is None
+        assert next_run() is None
 
     def test_one_that_failed_alone_keeps_nobody_waiting(self, owner: User) -> None:
         parked(owner)
@@ -280,7 +280,7 @@ class TestTheOthers:
         parked(owner), parked(owner)
         article = waiting(owner)
         time_has_come()
-        assert whose_turn() == run_of(article).pk
+        assert next_run() == run_of(article).pk
 
     def test_a_run_that_was_let_go_does_not_join_those_that_wait_again(self, owner: User) -> None:
         first, second = parked(owner), parked(owner)
@@ -296,7 +296,7 @@ class TestWhatAPersonCanDo:
         article = parked(owner)
         parked(owner)
         assert post(client_of(owner), f"/api/articles/{article.pk}/retry").json()["status"] == "pending"
-        assert whose_turn() == run_of(article).pk
+        assert next_run() == run_of(article).pk
         assert run_of(article).awaits == MODEL, "it still tries for the others"
 
     def test_cancelling_ends_the_waiting_and_a_retry_begins_anew(self, owner: User) -> None:
@@ -304,7 +304,7 @@ class TestWhatAPersonCanDo:
         cancel_run(article=article, by=owner)
         assert article.status == Status.CANCELLED
         time_has_come()
-        assert whose_turn() is None
+        assert next_run() is None
         run = retry_run(article=article, by=owner)
         assert (run.awaits, run.not_before, run.parkings) == ("", None, 0)
 
@@ -312,7 +312,7 @@ class TestWhatAPersonCanDo:
         article, other = parked(owner), parked(owner)
         delete_article(article=article, by=owner)
         time_has_come()
-        park_run(claim(other), AWAY)
+        park_run(claim(other), DB_UNAVAILABLE)
         assert Article.objects.get() == other
 
     def test_the_page_says_so_and_offers_to_try_now(self, owner: User, client: Client) -> None:
@@ -334,10 +334,10 @@ class TestWhatAPersonCanDo:
 def test_hundred_runs_are_put_off_and_let_go_in_little_time(owner: User, settings: Settings) -> None:
     articles = [parked(owner), parked(owner), *(waiting(owner) for _ in range(98))]
     time_has_come()
-    turn = whose_turn()
+    turn = next_run()
     article = next(article for article in articles if run_of(article).pk == turn)
     began = timezone.now()
-    park_run(claim(article), AWAY)
+    park_run(claim(article), DB_UNAVAILABLE)
     assert timezone.now() - began < timedelta(seconds=5)
     assert Run.objects.filter(not_before__gt=timezone.now()).count() == 100
     assert not Run.objects.exclude(status=Status.PENDING).exists()

@@ -17,7 +17,7 @@ from agents.costs.usage import Usage
 from agents.exceptions import ProviderAway
 from articles.models import Article, Run, Status
 from articles.runs import db_retry
-from articles.runs.db_retry import patient
+from articles.runs.db_retry import retry_on_outage
 from articles.runs.journal import complete_run
 from articles.runs.lease import Claim
 from articles.runs.outages import park_run
@@ -130,7 +130,7 @@ def test_a_busy_sqlite_is_waited_for(owner: User) -> None:
         cursor.execute("PRAGMA busy_timeout = 100")
     locked = threading.Event()
 
-    def hold() -> None:
+    def hold_lock() -> None:
         other = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         locked.set()
@@ -138,7 +138,7 @@ def test_a_busy_sqlite_is_waited_for(owner: User) -> None:
         other.execute("ROLLBACK")
         other.close()
 
-    holder = threading.Thread(target=hold)
+    holder = threading.Thread(target=hold_lock)
     holder.start()
     wait_until(locked.is_set)
     write(held, [begun(step("research:plan"))])
@@ -152,7 +152,7 @@ def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(db_retry, "PATIENCE", 0.2)
     tries: list[int] = []
 
-    @patient
+    @retry_on_outage
     def work() -> None:
         tries.append(1)
         raise OperationalError("the server is not there")
@@ -165,7 +165,7 @@ def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_mistake_is_not_tried_again() -> None:
     tries: list[int] = []
 
-    @patient
+    @retry_on_outage
     def work() -> None:
         tries.append(1)
         raise LookupError

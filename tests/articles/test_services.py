@@ -15,10 +15,10 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import Redis
 
-from articles.exceptions import ArticleGone, BadSource, NotPossibleNow, RunTakenAway, TextChanged
+from articles.exceptions import ArticleGone, BadSource, EditConflict, InvalidState, LeaseLost
 from articles.models import ApiKey, Article, Run, Source, Status
 from articles.runs import lease
-from articles.runs.event_log import Pen
+from articles.runs.event_log import ArticleTransaction
 from articles.runs.journal import fail_run, keep
 from articles.runs.lease import Claim, renew_lease
 from articles.runs.recovery import put_back, sweep
@@ -130,7 +130,7 @@ class TestSources:
 
 class TestRuns:
     def test_writing_again_is_refused_while_it_is_written(self, owner: User) -> None:
-        with pytest.raises(NotPossibleNow, match="being written"):
+        with pytest.raises(InvalidState, match="being written"):
             start_run(article=make_article(owner), by=owner)
 
     def test_writing_again_is_a_run_of_its_own(self, owner: User) -> None:
@@ -149,7 +149,7 @@ class TestRuns:
         assert run.steps.done().count() == 4, "what is done stays done"
 
     def test_only_what_failed_or_was_cancelled_is_retried(self, owner: User) -> None:
-        with pytest.raises(NotPossibleNow, match="failed, was paused or was cancelled"):
+        with pytest.raises(InvalidState, match="failed, was paused or was cancelled"):
             retry_run(article=make_completed_article(owner), by=owner)
 
     def test_cancelling_says_by_whom(self, owner: User) -> None:
@@ -159,7 +159,7 @@ class TestRuns:
         assert article.message == f"Cancelled by {owner.username}"
 
     def test_nothing_to_cancel_is_said(self, owner: User) -> None:
-        with pytest.raises(NotPossibleNow, match="nothing to cancel"):
+        with pytest.raises(InvalidState, match="nothing to cancel"):
             cancel_run(article=make_completed_article(owner), by=owner)
 
 
@@ -207,13 +207,13 @@ class TestDeleting:
         self, owner: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         article, _ = make_processing_article(owner)
-        put_down = Pen.put_down
+        flush = ArticleTransaction.flush
 
-        def put_down_and_lose(pen: Pen) -> None:
-            put_down(pen)
+        def put_down_and_lose(tx: ArticleTransaction) -> None:
+            flush(tx)
             Article.objects.filter(pk=article.pk).delete()
 
-        monkeypatch.setattr(Pen, "put_down", put_down_and_lose)
+        monkeypatch.setattr(ArticleTransaction, "flush", put_down_and_lose)
         with pytest.raises(ArticleGone):
             cancel_run(article=article, by=owner)
 
@@ -231,7 +231,7 @@ class TestDeleting:
     def test_a_picture_that_comes_too_late_is_not_kept(self, owner: User) -> None:
         article, held = make_processing_article(owner)
         Article.objects.get(pk=article.pk).delete()
-        with pytest.raises(RunTakenAway):
+        with pytest.raises(LeaseLost):
             keep(held, f"covers/{article.pk}/late.png", b"x")
         assert not default_storage.exists(f"covers/{article.pk}/late.png")
 
@@ -298,14 +298,14 @@ class TestText:
     def test_a_text_changed_by_somebody_else_is_not_overwritten(self, owner: User) -> None:
         article = make_completed_article(owner)
         save_text(article=article, by=UserFactory(username="ada"), title="Hers", content="Her words.", opened_at=1)
-        with pytest.raises(TextChanged, match="ada saved revision 2"):
+        with pytest.raises(EditConflict, match="ada saved revision 2"):
             save_text(article=article, by=owner, title="Mine", content="My words.", opened_at=1)
         article.refresh_from_db()
         assert article.title == "Hers"
 
     def test_the_text_cannot_be_edited_while_it_is_written(self, owner: User) -> None:
         article, _ = make_processing_article(owner)
-        with pytest.raises(NotPossibleNow, match="is writing"):
+        with pytest.raises(InvalidState, match="is writing"):
             save_text(article=article, by=owner, title="T", content="C", opened_at=0)
 
 

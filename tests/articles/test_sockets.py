@@ -10,7 +10,7 @@ from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 
 from articles.live import consumers, receivers, snapshots
-from articles.live.groups import drafts_written, group_of, ring
+from articles.live.groups import drafts_written, group_name, ring
 from articles.models import Article
 from articles.runs.journal import complete_run, fail_run
 from articles.runs.step_writer import begun, write
@@ -127,7 +127,8 @@ async def test_text_being_written_is_passed_on(site: str, owner: User, key: str)
     async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await get_channel_layer().group_send(
-            group_of(article.pk), drafts_written(article.pk, [{"step": "write:1", "offset": 40, "text": "Flat roofs"}])
+            group_name(article.pk),
+            drafts_written(article.pk, [{"step": "write:1", "offset": 40, "text": "Flat roofs"}]),
         )
         draft = await line.next()
     assert {
@@ -147,7 +148,7 @@ async def test_a_committed_event_reaches_its_group_by_the_layers_own_way(owner: 
     article = await done(make_article, owner)
     layer = get_channel_layer()
     channel = await layer.new_channel()
-    await layer.group_add(group_of(article.pk), channel)
+    await layer.group_add(group_name(article.pk), channel)
     await done(claim, article)
     async with asyncio.timeout(3):
         assert await layer.receive(channel) == ring(article.pk, 2)
@@ -159,7 +160,7 @@ async def test_rings_that_come_doubled_or_late_tell_nothing_twice(site: str, own
         await line.next()
         await done(do_step, held, "outline:make")
         for seq in (article.last_seq + 2, article.last_seq + 1, 1, article.last_seq + 2):
-            await get_channel_layer().group_send(group_of(article.pk), ring(article.pk, seq))
+            await get_channel_layer().group_send(group_name(article.pk), ring(article.pk, seq))
         assert seqs(await line.take(2)) == [article.last_seq + 1, article.last_seq + 2]
         await line.silent()
 
@@ -171,7 +172,7 @@ async def test_an_event_whose_ring_was_lost_is_found(
     article, held = await done(make_processing_article, owner)
     async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
-        events_recorded.disconnect(dispatch_uid="articles.ring_watchers")
+        events_recorded.disconnect(dispatch_uid="articles.notify_watchers")
         try:
             await done(write, held, [begun(step("write:1"))])
         finally:
@@ -277,7 +278,7 @@ async def test_the_page_gets_what_changed_as_html_and_drafts_as_json(site: str, 
             assert 'id="seq"' in html or '"alive"' in html
         assert "Planned 2 sections" in html
         await get_channel_layer().group_send(
-            group_of(article.pk), drafts_written(article.pk, [{"step": "write:1", "offset": 0, "text": "Flat"}])
+            group_name(article.pk), drafts_written(article.pk, [{"step": "write:1", "offset": 0, "text": "Flat"}])
         )
         while (told := await line.next())["type"] == "alive":
             pass

@@ -14,7 +14,7 @@ from redis import Redis
 from articles.models import Run
 from articles.runs.lease import claim_run
 from articles.runs.recovery import sweep
-from articles.runs.scheduling import Waiting, in_turn, line, whose_turn
+from articles.runs.scheduling import Waiting, in_turn, line, next_run
 from articles.services import start_run
 from tests.factories import UserFactory, make_article, make_completed_article
 
@@ -50,7 +50,7 @@ class TestRows:
     def taken_in_turn(self) -> list[str]:
         """Take up what can be; whose each was."""
         owners = []
-        while (run_id := whose_turn()) is not None:
+        while (run_id := next_run()) is not None:
             assert claim_run(run_id, worker="w", model="m")
             owners.append(Run.objects.get(pk=run_id).article.owner.get_username())
         return owners
@@ -77,7 +77,7 @@ class TestRows:
     def test_a_run_performed_by_who_started_it_is_left_to_them(self) -> None:
         article = make_completed_article(UserFactory())
         run = start_run(article=article, by=article.owner, queue=False)
-        assert whose_turn() is None
+        assert next_run() is None
         assert claim_run(run.pk, worker="w", model="m")
 
 
@@ -91,7 +91,7 @@ def test_without_a_setting_two_places_are_left_to_the_others(monkeypatch: pytest
         monkeypatch.setattr("articles.runs.scheduling.places", lambda free=free: free)
         Run.objects.update(status="pending", token=None, lease_expires_at=None)
         count = 0
-        while (run_id := whose_turn()) is not None:
+        while (run_id := next_run()) is not None:
             assert claim_run(run_id, worker="w", model="m")
             count += 1
         assert count == taken

@@ -19,7 +19,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from articles.live import consumers
-from articles.live.groups import drafts_written, group_of
+from articles.live.groups import drafts_written, group_name
 from articles.models import ApiKey, Article
 from articles.runs.journal import complete_run
 from contentstudio.asgi import application
@@ -60,7 +60,7 @@ async def say_much(article: Article, times: int) -> None:
     """Send previews of 20 kB to the article's watchers."""
     for _ in range(times):
         drafts = drafts_written(article.pk, [{"step": "write:1", "offset": 0, "text": "roof " * 4000}])
-        await get_channel_layer().group_send(group_of(article.pk), drafts)
+        await get_channel_layer().group_send(group_name(article.pk), drafts)
 
 
 @asynccontextmanager
@@ -290,7 +290,7 @@ async def test_who_leaves_while_it_is_rung_leaves_nothing(site: str, owner: User
     async def ring_on() -> None:
         while not over.is_set():
             drafts = drafts_written(article.pk, [{"step": "write:1", "offset": 0, "text": "roof"}])
-            await get_channel_layer().group_send(group_of(article.pk), drafts)
+            await get_channel_layer().group_send(group_name(article.pk), drafts)
 
     ringing = asyncio.create_task(ring_on())
     for _ in range(30):

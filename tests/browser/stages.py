@@ -16,13 +16,13 @@ from agents.contract import (
     Evidence,
     Finding,
     Findings,
-    Found,
     Headings,
     Manuscript,
     Outline,
     OutlineSection,
     Passage,
     Picture,
+    QuestionFindings,
     Questions,
     Reading,
     Reference,
@@ -190,9 +190,9 @@ def outline() -> Outline:
     return Outline(title=TITLE, sections=sections)
 
 
-def found(number: int) -> Found:
+def found(number: int) -> QuestionFindings:
     answers = list(QUESTIONS.values())[number - 1]
-    return Found(findings=[Finding(statement=statement, sources=sources) for statement, sources in answers])
+    return QuestionFindings(findings=[Finding(statement=statement, sources=sources) for statement, sources in answers])
 
 
 def checked(number: int) -> CheckedText:

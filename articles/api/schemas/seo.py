@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
-from agents.contract import Answered
+from agents.contract import FAQItem
 from articles.seo import Examination, Heading, Point, Suggestion
 
 
@@ -74,7 +74,7 @@ class SeoOut(BaseModel):
     keywords: list[str]
     primary_keyword: str
     secondary_keywords: list[str]
-    faq: list[Answered]
+    faq: list[FAQItem]
     score: Annotated[int, Field(ge=0, le=100)]
     points: list[PointOut]
     headings: list[HeadingOut]

@@ -16,8 +16,8 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from redis.exceptions import RedisError
 
-from articles import services
-from articles.runs.db_retry import AWAY
+from articles.runs.db_retry import DB_UNAVAILABLE
+from articles.runs.recovery import sweep
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +49,10 @@ def sweep_once(*, by_lease: bool = True) -> bool:
     """One look; False where the store was away. That is told of and asked again, as is a Redis; anything else is a fault."""
     close_old_connections()
     try:
-        count = services.sweep(by_lease=by_lease)
-    except (*AWAY, RedisError) as error:
+        count = sweep(by_lease=by_lease)
+    except (*DB_UNAVAILABLE, RedisError) as error:
         logger.warning("Could not look for runs that were let go, and will try again: %s", error)
-        return not isinstance(error, AWAY)
+        return not isinstance(error, DB_UNAVAILABLE)
     if count:
         logger.info("Put %d runs back to work.", count)
     return True
@@ -62,7 +62,7 @@ def tidy_up() -> bool:
     """Delete the sessions that have ended, which would pile up; False where the store was away."""
     try:
         call_command("clearsessions")
-    except AWAY as error:
+    except DB_UNAVAILABLE as error:
         logger.warning("Could not delete sessions that have ended, and will try again: %s", error)
         return False
     return True

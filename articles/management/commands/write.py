@@ -23,7 +23,7 @@ from agents.costs.prices import dollars
 from articles import services
 from articles.costs.limits import refuse_used_up_month
 from articles.costs.reports import spent_on_article
-from articles.exceptions import NotPossibleNow, StudioError
+from articles.exceptions import InvalidState, StudioError
 from articles.exports import FORMATS, export
 from articles.exports.download import document_of
 from articles.forms.articles import BriefForm
@@ -163,7 +163,7 @@ def require_unspent_month(owner: User) -> None:
     """Asked first: an article that cannot begin would be left behind."""
     try:
         refuse_used_up_month(owner)
-    except NotPossibleNow as error:
+    except InvalidState as error:
         raise CommandError(str(error)) from error
 
 
@@ -232,7 +232,7 @@ def cancel_beside(article: Article) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def cancel() -> None:
-        with suppress(NotPossibleNow):  # it ended just now
+        with suppress(InvalidState):  # it ended just now
             services.cancel_run(article=article, by=article.owner)
         connection.close()
 

@@ -17,10 +17,10 @@ from articles.models.run import Run
 from articles.models.status import Status
 
 
-class Ceiling(models.Model):
+class SpendingLimit(models.Model):
     """A user's own limits, in US dollars, in place of ``MAX_COST_PER_RUN`` and ``MAX_COST_PER_MONTH``; empty keeps those."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ceiling")
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="spending_limit")
     per_run = models.DecimalField(
         max_digits=10, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
     )
@@ -29,11 +29,11 @@ class Ceiling(models.Model):
     )
 
     class Meta:
-        verbose_name = "ceiling of costs"
-        verbose_name_plural = "ceilings of costs"
+        verbose_name = "spending limit"
+        verbose_name_plural = "spending limits"
 
     def __str__(self) -> str:
-        return f"Ceiling of {self.user}"
+        return f"Spending limit of {self.user}"
 
 
 class SpendingQuerySet(models.QuerySet["Spending"]):
