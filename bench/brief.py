@@ -1,16 +1,16 @@
-"""What both sides are asked: the same topic, readers, tone and length, and the same sources to rest on."""
+"""The brief of every measured article: the same topic, audience, tone and sources for both sides."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from bench.environment import ROOT
+
 SOURCES = ("rooftop-gardens", "walkable-cities", "public-libraries")
 
 
 def brief(words: int, number: int = 1) -> dict[str, Any]:
-    """A brief as the API takes it; ``number`` tells apart those that are written at once."""
+    """A brief as the API takes it. ``number`` makes the topics of articles that are written at once differ."""
     return {
         "topic": f"What makes a city worth living in, part {number}",
         "tone": "professional",
@@ -24,6 +24,6 @@ def brief(words: int, number: int = 1) -> dict[str, Any]:
 
 
 def source(name: str) -> dict[str, str]:
-    """One of the essays that come with the studio, as a source of the person's own."""
+    """One of the sample essays of ``agents/samples/``, as a pasted source."""
     title, _, text = (ROOT / "agents" / "samples" / f"{name}.md").read_text(encoding="utf-8").partition("\n")
     return {"title": title.removeprefix("# ").strip(), "text": text.strip()}

@@ -13,44 +13,43 @@ from pathlib import Path
 
 import psutil
 
-from bench.brief import ROOT
-from bench.environment import clean_environment
-from bench.model import Model, line_of
-from bench.processes import Peak, own_memory, own_seconds
+from bench.environment import ROOT, clean_environment
+from bench.model_process import ModelServer, read_line
+from bench.processes import PeakMemory, cpu_seconds, unique_memory
 from bench.runs import Article, Run
 
-LONGEST_LINE = 16 * 1024 * 1024
+MAX_LINE = 16 * 1024 * 1024  # bytes; all articles of a run come in one line
 
 
-class Crew:
-    """A process that has imported CrewAI and writes ``at_once`` articles each time it is told to."""
+class CrewProcess:
+    """A process that has imported CrewAI and writes ``at_once`` articles for each run."""
 
-    def __init__(self, process: Process, model: Model, name: str, words: int, at_once: int) -> None:
+    def __init__(self, process: Process, model: ModelServer, name: str, words: int, at_once: int) -> None:
         self.process, self.model, self.name, self.words, self.at_once = process, model, name, words, at_once
-        self.itself = psutil.Process(process.pid)
-        self.memory_before = own_memory(self.itself)
+        self.statistics = psutil.Process(process.pid)
+        self.memory_before = unique_memory(self.statistics)
 
     async def measure(self) -> Run:
         assert self.process.stdin is not None
-        cpu_before, peak = own_seconds(self.itself), Peak()
-        async with peak.watching(lambda: own_memory(self.itself)):
-            began = time.monotonic()
-            self.process.stdin.write(b"begin\n")
-            written = [Article(**article) for article in json.loads(await line_of(self.process))]
-            wall = time.monotonic() - began
+        cpu_before, peak = cpu_seconds(self.statistics), PeakMemory()
+        async with peak.sampled(lambda: unique_memory(self.statistics)):
+            start = time.monotonic()
+            self.process.stdin.write(b"run\n")
+            articles = [Article(**article) for article in json.loads(await read_line(self.process))]
+            wall = time.monotonic() - start
         return Run(
             words=self.words,
             wall=wall,
-            calls=await self.model.calls(self.name),
-            cpu={"crew": own_seconds(self.itself) - cpu_before},
+            calls=await self.model.take_calls(self.name),
+            cpu={"crew": cpu_seconds(self.statistics) - cpu_before},
             memory=(peak.value - self.memory_before) / self.at_once,
-            articles=written,
+            articles=articles,
         )
 
 
 @asynccontextmanager
-async def ready_crew(model: Model, home: Path, words: int, at_once: int) -> AsyncIterator[Crew]:
-    """A crew that is ready to write articles of ``words`` words; it ends with the block. CrewAI writes below ``home``."""
+async def running_crew(model: ModelServer, home: Path, words: int, at_once: int) -> AsyncIterator[CrewProcess]:
+    """Run a crew process inside the block. CrewAI's own files go below ``home``."""
     name = f"crew-{words}-{at_once}"
     environment = clean_environment(
         HOME=str(home),
@@ -61,11 +60,11 @@ async def ready_crew(model: Model, home: Path, words: int, at_once: int) -> Asyn
     )
     command = [sys.executable, "-m", "bench.sequential_crew", model.base_url(name), str(words), str(at_once)]
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, env=environment, stdin=PIPE, stdout=PIPE, limit=LONGEST_LINE
+        *command, cwd=ROOT, env=environment, stdin=PIPE, stdout=PIPE, limit=MAX_LINE
     )
     try:
-        await line_of(process)
-        yield Crew(process, model, name, words, at_once)
+        await read_line(process)
+        yield CrewProcess(process, model, name, words, at_once)
     finally:
         if process.returncode is None:
             process.kill()

@@ -1,4 +1,4 @@
-"""The table in ``docs/benchmarks.md``: medians of the runs, and what they were made on."""
+"""Writes ``docs/benchmarks.md``: medians of the runs, and the machine they were measured on."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ import psutil
 
 from bench.runs import Run
 from bench.simulated_model import Speed
-from bench.throughput import ARTICLES, Comparison, median_rate
+from bench.throughput import ARTICLES, CONNECTIONS, Comparison, median_rate
 
-LIBRARIES = ("Django", "crewai", "openai", "rq", "channels", "daphne")
-PARTS = ("jobs", "web", "workers", "redis", "sweeper", "supervisor")
-FIGURES = "wall s|path s|over it s|calls|tokens in|tokens out|CPU s|memory MB|words|length score|completed|runs"
+LIBRARIES = ("Django", "crewai", "openai", "rq", "channels", "daphne", "fastapi", "sqlalchemy", "uvicorn")
+ROLES = ("jobs", "web", "workers", "redis", "sweeper", "supervisor")
+COLUMNS = "wall s|path s|over it s|calls|tokens in|tokens out|CPU s|memory MB|words|length score|completed|runs"
 
 
 @dataclass(frozen=True)
-class Setup:
+class Conditions:
     """How the runs were made."""
 
     command: str
@@ -34,40 +34,43 @@ class Setup:
 
 Case = tuple[int, int]
 """Words, and articles at once."""
+Runs = defaultdict[Case, list[Run]]
 
 
 @dataclass(frozen=True)
 class Results:
-    """The runs of each case: of the studio, and of the sequential crew."""
+    """The runs of each case: of the studio watched over its JSON socket and over its page socket, and of the crew."""
 
-    studio: defaultdict[Case, list[Run]]
-    crew: defaultdict[Case, list[Run]]
+    studio: Runs = field(default_factory=lambda: defaultdict(list))
+    pages: Runs = field(default_factory=lambda: defaultdict(list))
+    crew: Runs = field(default_factory=lambda: defaultdict(list))
     throughput: list[Comparison] = field(default_factory=list)
 
 
-def write_report(results: Results, setup: Setup, place: Path) -> None:
-    words = Template(Path(__file__).with_name("report.template.md").read_text(encoding="utf-8"))
-    place.write_text(words.substitute(told(results, setup)), encoding="utf-8")
+def write_report(results: Results, conditions: Conditions, file: Path) -> None:
+    template = Template(Path(__file__).with_name("report.template.md").read_text(encoding="utf-8"))
+    file.write_text(template.substitute(template_fields(results, conditions)), encoding="utf-8")
 
 
-def told(results: Results, setup: Setup) -> dict[str, str]:
-    """What fills the template."""
+def template_fields(results: Results, conditions: Conditions) -> dict[str, str]:
+    speed = conditions.speed
     return {
         "date": f"{datetime.now(UTC):%d %B %Y, %H:%M} UTC",
-        "command": setup.command,
+        "command": conditions.command,
         "machine": machine(),
         "versions": ", ".join(f"{name} {version(name)}" for name in LIBRARIES),
-        "first": f"{setup.speed.first:g}",
-        "rate": f"{setup.speed.rate:g}",
-        "image": f"{setup.speed.image:g}",
-        "error": f"{setup.speed.error:.0%}".replace("%", " %"),
-        "workers": str(setup.workers),
-        "table": comparison(results),
-        "cpu": cpu_by_part(results.studio),
-        "latency": latency(results.studio),
-        "throughput": throughput_table(results.throughput),
-        "articles": str(ARTICLES),
+        "first": f"{speed.first:g}",
+        "rate": f"{speed.rate:g}",
+        "image": f"{speed.image:g}",
+        "error": f"{speed.error:.0%}".replace("%", " %"),
+        "workers": str(conditions.workers),
+        "articles": articles_table(results),
         "problems": problems(results),
+        "cpu": cpu_table(results.studio),
+        "latency": latency_table(results),
+        "rows": str(ARTICLES),
+        "connections": str(CONNECTIONS),
+        "throughput": throughput_table(results.throughput),
     }
 
 
@@ -78,7 +81,7 @@ def machine() -> str:
 
 
 def processor() -> str:
-    """Its name, where the kernel tells it."""
+    """The model name, if the kernel reports one."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text().splitlines() if information.exists() else []
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
@@ -87,62 +90,66 @@ def processor() -> str:
 # Tables
 
 
-def comparison(results: Results) -> str:
-    """Case by case the studio beside the crew, and how many times faster it was."""
-    heads = ["words", "at once", "", *FIGURES.split("|")]
+def articles_table(results: Results) -> str:
+    """The studio and the crew for each case, and how many times faster the studio was."""
+    heads = ["words", "at once", "", *COLUMNS.split("|")]
     rows = [heads, ["---:"] * 2 + ["---"] + ["---:"] * (len(heads) - 3)]
-    for case, ours in results.studio.items():
-        theirs = results.crew[case]
-        rows.append([f"{case[0]:,}", str(case[1]), "**studio**", *figures(ours)])
-        rows.append(["", "", "sequential crew", *figures(theirs)])
-        times = middle(theirs, lambda run: run.wall) / middle(ours, lambda run: run.wall)
+    for (words, at_once), studio in results.studio.items():
+        crew = results.crew[words, at_once]
+        rows.append([f"{words:,}", str(at_once), "**studio**", *figures(studio)])
+        rows.append(["", "", "sequential crew", *figures(crew)])
+        times = median_of(crew, lambda run: run.wall) / median_of(studio, lambda run: run.wall)
         rows.append(["", "", f"*{times:.1f} × faster*", *[""] * (len(heads) - 3)])
     return markdown_table(rows)
 
 
 def figures(runs: Sequence[Run]) -> list[str]:
-    alone = len(runs[0].articles) == 1
-    path = middle(runs, lambda run: run.path)
-    over = middle(runs, lambda run: run.wall - run.path)
+    single = len(runs[0].articles) == 1
+    path = median_of(runs, lambda run: run.critical_path_seconds)
+    over = median_of(runs, lambda run: run.wall - run.critical_path_seconds)
     return [
-        f"{middle(runs, lambda run: run.wall):.1f}",
-        f"{path:.1f}" if alone else "",
-        f"{over:.2f}" if alone else "",
-        f"{middle(runs, lambda run: len(run.calls)):,.0f}",
-        f"{middle(runs, lambda run: sum(call.prompt_tokens for call in run.calls)):,.0f}",
-        f"{middle(runs, lambda run: sum(call.completion_tokens for call in run.calls)):,.0f}",
-        f"{middle(runs, lambda run: run.cpu_seconds):.1f}",
-        f"{middle(runs, lambda run: run.memory):.0f}",
-        f"{middle(runs, lambda run: run.written):,.0f}",
-        f"{middle(runs, lambda run: run.score):.0f}",
+        f"{median_of(runs, lambda run: run.wall):.1f}",
+        f"{path:.1f}" if single else "",
+        f"{over:.2f}" if single else "",
+        f"{median_of(runs, lambda run: len(run.calls)):,.0f}",
+        f"{median_of(runs, lambda run: sum(call.prompt_tokens for call in run.calls)):,.0f}",
+        f"{median_of(runs, lambda run: sum(call.completion_tokens for call in run.calls)):,.0f}",
+        f"{median_of(runs, lambda run: run.cpu_seconds):.1f}",
+        f"{median_of(runs, lambda run: run.memory):.0f}",
+        f"{median_of(runs, lambda run: run.median_words):,.0f}",
+        f"{median_of(runs, lambda run: run.length_score):.0f}",
         f"{sum(run.completed for run in runs)} of {sum(len(run.articles) for run in runs)}",
         str(len(runs)),
     ]
 
 
-def middle(runs: Sequence[Run], figure: Callable[[Run], float]) -> float:
+def median_of(runs: Sequence[Run], figure: Callable[[Run], float]) -> float:
     return median(map(figure, runs))
 
 
-def cpu_by_part(studio: Mapping[Case, Sequence[Run]]) -> str:
-    """CPU seconds of the studio's programs, an article."""
-    rows = [["words", "at once", *PARTS], ["---:"] * (2 + len(PARTS))]
+def cpu_table(studio: Mapping[Case, Sequence[Run]]) -> str:
+    """CPU seconds of the studio's processes per article."""
+    rows = [["words", "at once", *ROLES], ["---:"] * (2 + len(ROLES))]
     for (words, at_once), runs in studio.items():
-        spent = [f"{median(run.cpu.get(part, 0.0) for run in runs) / at_once:.2f}" for part in PARTS]
-        rows.append([f"{words:,}", str(at_once), *spent])
+        seconds = [f"{median(run.cpu.get(role, 0.0) for run in runs) / at_once:.2f}" for role in ROLES]
+        rows.append([f"{words:,}", str(at_once), *seconds])
     return markdown_table(rows)
 
 
-def latency(studio: Mapping[Case, Sequence[Run]]) -> str:
-    """Milliseconds from an event's timestamp to its arrival at a watcher."""
-    rows = [["words", "at once", "events", "p50 ms", "p99 ms"], ["---:"] * 5]
-    for (words, at_once), runs in studio.items():
-        late = [1000 * seconds for run in runs for seconds in run.latencies]
-        if len(late) > 1:
-            hundredths = quantiles(late, n=100, method="inclusive")
-            rows.append(
-                [f"{words:,}", str(at_once), f"{len(late):,}", f"{hundredths[49]:.1f}", f"{hundredths[98]:.1f}"]
-            )
+def latency_table(results: Results) -> str:
+    """Milliseconds from an event's timestamp to its arrival, over both sockets, and the web's CPU seconds per article."""
+    heads = ["words", "at once", "socket", "events", "p50 ms", "p99 ms", "web CPU s"]
+    rows = [heads, ["---:"] * 2 + ["---"] + ["---:"] * 4]
+    for words, at_once in results.studio:
+        for socket, cases in (("JSON", results.studio), ("page", results.pages)):
+            runs = cases.get((words, at_once), [])
+            milliseconds = [1000 * seconds for run in runs for seconds in run.latencies]
+            if len(milliseconds) < 2:
+                continue
+            percentiles = quantiles(milliseconds, n=100, method="inclusive")
+            web = median(run.cpu.get("web", 0.0) for run in runs) / at_once
+            counts = [f"{words:,}", str(at_once), socket, f"{len(milliseconds):,}"]
+            rows.append([*counts, f"{percentiles[49]:.1f}", f"{percentiles[98]:.1f}", f"{web:.2f}"])
     return markdown_table(rows)
 
 
@@ -152,24 +159,20 @@ def throughput_table(comparisons: Sequence[Comparison]) -> str:
     heads += ["reference requests/s", "p50 ms", "p99 ms", "ratio"]
     rows = [heads, ["---", *["---:"] * (len(heads) - 1)]]
     for each in comparisons:
-        figures = [
-            figure
-            for rounds in (each.studio, each.reference)
-            for figure in (
-                f"{median_rate(rounds):,.0f}",
-                f"{median(one.p50 for one in rounds):.1f}",
-                f"{median(one.p99 for one in rounds):.1f}",
-            )
-        ]
-        rows.append([each.request, str(each.web_processes), *figures, f"{each.ratio:.2f}"])
+        row = [each.request, str(each.web_processes)]
+        for rounds in (each.studio, each.reference):
+            row.append(f"{median_rate(rounds):,.0f}")
+            row += [f"{median(figures):.1f}" for figures in zip(*((one.p50, one.p99) for one in rounds), strict=True)]
+        rows.append([*row, f"{each.ratio:.2f}"])
     return markdown_table(rows)
 
 
 def problems(results: Results) -> str:
     """Why articles were not completed, each reason once."""
+    sides = (("studio", results.studio), ("studio, page socket", results.pages), ("sequential crew", results.crew))
     reasons = [
-        f"- {name}, {words:,} words, {at_once} at once: {article.error}"
-        for name, cases in (("studio", results.studio), ("sequential crew", results.crew))
+        f"- {side}, {words:,} words, {at_once} at once: {article.error}"
+        for side, cases in sides
         for (words, at_once), runs in cases.items()
         for run in runs
         for article in run.articles

@@ -1,4 +1,4 @@
-"""A measurement, and what follows from it."""
+"""The result of one measurement, and the figures computed from it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from statistics import median
 
 from agents.text.length import length_score
 from articles.quality import Piece
-from bench.path import critical_path, seconds
-from bench.processes import Spent
+from bench.critical_path import critical_path, total_seconds
+from bench.processes import CpuSeconds
 from bench.simulated_model import Call
 
 
 @dataclass(frozen=True)
 class Article:
-    """What came of one brief: its Markdown, or why there is none."""
+    """The Markdown of a finished article; if it was not finished, the reason in ``error``."""
 
     content: str
     error: str = ""
@@ -27,16 +27,16 @@ class Article:
 
 @dataclass(frozen=True)
 class Run:
-    """Articles of ``words`` words that were asked for at once.
+    """Articles of ``words`` words that were requested at once.
 
-    ``wall`` in seconds, ``cpu`` in seconds by part, ``memory`` in MiB an article at its peak, ``latencies`` in seconds from an
-    event's timestamp to its arrival at a watcher.
+    ``wall`` is in seconds, ``cpu`` in seconds by role, ``memory`` the peak in MiB per article, ``latencies`` in seconds
+    from the timestamp of an event to its arrival at a socket.
     """
 
     words: int
     wall: float
     calls: Sequence[Call]
-    cpu: Spent
+    cpu: CpuSeconds
     memory: float
     articles: Sequence[Article]
     latencies: Sequence[float] = field(default_factory=list)
@@ -50,15 +50,15 @@ class Run:
         return sum(self.cpu.values())
 
     @property
-    def path(self) -> float:
-        """Seconds of the critical path: of one article only, as the log does not tell several apart."""
-        return seconds(critical_path(self.calls))
+    def critical_path_seconds(self) -> float:
+        """Only meaningful for a single article: the log does not tell the calls of several apart."""
+        return total_seconds(critical_path(self.calls))
 
     @property
-    def written(self) -> float:
-        """Words of the middle one of the articles that were completed."""
+    def median_words(self) -> float:
+        """Of the articles that were completed."""
         return median([article.words for article in self.articles if article.content] or [0])
 
     @property
-    def score(self) -> float:
-        return length_score(round(self.written), self.words)
+    def length_score(self) -> float:
+        return length_score(round(self.median_words), self.words)

@@ -1,11 +1,11 @@
-"""A model server of known speed: OpenAI's protocol over real HTTP, streams, JSON schemas, limits, usage and images included.
+"""A model server of known speed that speaks OpenAI's protocol: streams, JSON schemas, token limits, usage and images.
 
-Every answer takes the same time to its first token, then so many tokens a second: the least time an article can take is
-known, and what is above it is the studio's own. Runs as a process of its own and prints its address:
+Every answer takes the same time to its first token and has the same token rate. So the least time an article can take is
+known, and everything above it is the studio's own. Prints its address:
 
     python -m bench.simulated_model --first 0.3 --rate 60 --image 3 --error 0.15
 
-Who asks under ``/NAME/v1`` has its calls logged under that name: ``GET /NAME/calls`` gives them, ``DELETE`` forgets them.
+Calls under ``/NAME/v1`` are logged under that name: ``GET /NAME/calls`` lists them, ``DELETE /NAME/calls`` clears the log.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from aiohttp import web
 
 from bench.answers import answer
 
-TOKENS_A_WORD = 4 / 3
-CHARACTERS_A_TOKEN = 4
+TOKENS_PER_WORD = 4 / 3
+CHARACTERS_PER_TOKEN = 4
 MODELS = ("simulated-text", "simulated-image")
-# A picture of one pixel, as PNG.
-PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+# A PNG of one pixel.
+IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 @dataclass(frozen=True)
 class Speed:
-    """``first`` and ``image`` in seconds, ``rate`` in tokens a second; ``error``: how far a length may be missed, as a share."""
+    """``first`` and ``image`` in seconds, ``rate`` in tokens per second; ``error``: by what share a length may be missed."""
 
     first: float = 0.3
     rate: float = 60.0
@@ -43,13 +43,13 @@ class Speed:
     error: float = 0.15
 
     def options(self) -> list[str]:
-        """How it is told on the command line."""
+        """The command line options that set it."""
         return [f"--{name}={value}" for name, value in asdict(self).items()]
 
 
 @dataclass
 class Call:
-    """One call; ``start`` and ``end`` in seconds of the machine's monotonic clock, which all its processes share."""
+    """One call; ``start`` and ``end`` in seconds of the monotonic clock, which all processes of a machine share."""
 
     kind: str
     start: float
@@ -71,15 +71,15 @@ class SimulatedModel:
                 web.post("/{name}/v1/chat/completions", self.chat),
                 web.post("/{name}/v1/images/generations", self.image),
                 web.get("/{name}/v1/models", self.models),
-                web.get("/{name}/calls", self.tell),
-                web.delete("/{name}/calls", self.forget),
+                web.get("/{name}/calls", self.list_calls),
+                web.delete("/{name}/calls", self.clear_calls),
             ]
         )
         return app
 
     @contextmanager
     def logged(self, request: web.Request, kind: str) -> Iterator[Call]:
-        """A call is logged once it has ended, however it ended."""
+        """Log the call at the end of the block, also if it fails."""
         call = Call(kind, time.monotonic())
         try:
             yield call
@@ -90,37 +90,37 @@ class SimulatedModel:
     async def chat(self, request: web.Request) -> web.StreamResponse:
         with self.logged(request, "chat") as call:
             body = await request.json()
-            words, ended = within_limit(re.findall(r"\S+\s*", answer(body, self.speed.error)), body)
-            call.prompt_tokens = len(json.dumps(body["messages"])) // CHARACTERS_A_TOKEN
-            call.completion_tokens = round(len(words) * TOKENS_A_WORD)
+            words, finish_reason = truncate(re.findall(r"\S+\s*", answer(body, self.speed.error)), body)
+            call.prompt_tokens = len(json.dumps(body["messages"])) // CHARACTERS_PER_TOKEN
+            call.completion_tokens = round(len(words) * TOKENS_PER_WORD)
             if body.get("stream"):
-                return await self.stream(request, body, words, ended, call)
+                return await self.stream(request, body, words, finish_reason, call)
             await asyncio.sleep(self.speed.first + call.completion_tokens / self.speed.rate)
             message = {"role": "assistant", "content": "".join(words)}
-            choice = {"index": 0, "message": message, "finish_reason": ended}
+            choice = {"index": 0, "message": message, "finish_reason": finish_reason}
             return web.json_response(self.envelope("chat.completion", body, [choice], usage=usage_of(call)))
 
     async def stream(
-        self, request: web.Request, body: dict[str, Any], words: list[str], ended: str, call: Call
+        self, request: web.Request, body: dict[str, Any], words: list[str], finish_reason: str, call: Call
     ) -> web.StreamResponse:
-        """A word at a time, each when it is due; who is late says the next ones at once."""
+        """Send each word when it is due; words that are overdue follow at once."""
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         envelope = self.envelope("chat.completion.chunk", body, [])
 
-        async def say(delta: dict[str, str], ended: str | None = None) -> None:
-            choice = {"index": 0, "delta": delta, "finish_reason": ended}
+        async def send(delta: dict[str, str], finish_reason: str | None = None) -> None:
+            choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
             await write_event(response, envelope | {"choices": [choice]})
 
         await asyncio.sleep(self.speed.first)
-        began = time.monotonic()
-        await say({"role": "assistant", "content": ""})
+        start = time.monotonic()
+        await send({"role": "assistant", "content": ""})
         for number, word in enumerate(words, 1):
-            due = began + number * TOKENS_A_WORD / self.speed.rate
+            due = start + number * TOKENS_PER_WORD / self.speed.rate
             if (wait := due - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
-            await say({"content": word})
-        await say({}, ended)
+            await send({"content": word})
+        await send({}, finish_reason)
         if (body.get("stream_options") or {}).get("include_usage"):
             await write_event(response, envelope | {"usage": usage_of(call)})
         await response.write(b"data: [DONE]\n\n")
@@ -141,25 +141,25 @@ class SimulatedModel:
     async def image(self, request: web.Request) -> web.Response:
         with self.logged(request, "image"):
             await asyncio.sleep(self.speed.image)
-            return web.json_response({"created": int(time.time()), "data": [{"b64_json": PICTURE}]})
+            return web.json_response({"created": int(time.time()), "data": [{"b64_json": IMAGE}]})
 
     async def models(self, request: web.Request) -> web.Response:
         listed = [{"id": name, "object": "model", "created": 0, "owned_by": "bench"} for name in MODELS]
         return web.json_response({"object": "list", "data": listed})
 
-    async def tell(self, request: web.Request) -> web.Response:
+    async def list_calls(self, request: web.Request) -> web.Response:
         return web.json_response([asdict(call) for call in self.calls[request.match_info["name"]]])
 
-    async def forget(self, request: web.Request) -> web.Response:
+    async def clear_calls(self, request: web.Request) -> web.Response:
         self.calls.pop(request.match_info["name"], None)
         return web.Response(status=204)
 
 
-def within_limit(words: list[str], body: dict[str, Any]) -> tuple[list[str], str]:
-    """The words that ``max_tokens`` leaves room for, and the ``finish_reason``."""
+def truncate(words: list[str], body: dict[str, Any]) -> tuple[list[str], str]:
+    """The words that fit into ``max_tokens``, and the ``finish_reason``."""
     limit = body.get("max_completion_tokens") or body.get("max_tokens")
-    room = max(1, int(limit / TOKENS_A_WORD)) if limit else len(words)
-    return words[:room], "length" if len(words) > room else "stop"
+    allowed = max(1, int(limit / TOKENS_PER_WORD)) if limit else len(words)
+    return words[:allowed], "length" if len(words) > allowed else "stop"
 
 
 def usage_of(call: Call) -> dict[str, int]:
@@ -175,7 +175,7 @@ async def write_event(response: web.StreamResponse, content: dict[str, Any]) -> 
 
 
 async def serve(speed: Speed) -> None:
-    """Serve on a free port until the process is ended; print the address."""
+    """Print the address of a free port and serve there until the process is ended."""
     runner = web.AppRunner(SimulatedModel(speed).application(), handler_cancellation=True, shutdown_timeout=0.2)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -15,9 +15,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.brief import ROOT
-from bench.environment import clean_environment
-from bench.model import simulated_model
+from bench.environment import ROOT, clean_environment
+from bench.model_process import running_model
 from bench.reference_api.server import create_database, running_reference_api
 from bench.simulated_model import Speed
 from bench.studio import Studio, running_studio
@@ -25,6 +24,7 @@ from bench.wrk import Throughput, measure_throughput
 
 ARTICLES = 200
 WORDS = 1000
+CONNECTIONS = 16
 INSTANT = Speed(first=0, rate=100_000, image=0, error=0)
 ARTICLE_ID = 1  # the first of the studio's database, and of the reference API's
 
@@ -38,11 +38,10 @@ PATHS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """Measure each of ``requests`` on ``connections`` for ``rounds`` times ``seconds``, with each count of web processes."""
+    """Measure each of ``requests`` for ``rounds`` times ``seconds``, with each number of web processes."""
 
     requests: Sequence[str] = tuple(PATHS)
     web_processes: Sequence[int] = (1, 2)
-    connections: int = 16
     rounds: int = 3
     seconds: int = 5
 
@@ -67,19 +66,19 @@ def median_rate(rounds: Sequence[Throughput]) -> float:
 
 
 async def compare_throughput(plan: Plan) -> list[Comparison]:
-    """A count of web processes that the studio does not start is left out, with a line on stderr."""
+    """Leaves out a number of web processes that the studio does not start, and says so on stderr."""
     comparisons: list[Comparison] = []
     with TemporaryDirectory(prefix="studio-bench-") as directory:
         var = Path(directory)
         database = var / "reference.sqlite3"
-        async with simulated_model(INSTANT) as model:
+        async with running_model(INSTANT) as model:
             for processes in plan.web_processes:
                 async with running_studio(model, var, workers=1, WEB_PROCESSES=str(processes)) as studio:
                     if not database.exists():
                         await fill_databases(studio, var, database)
                     running = studio.count_web_processes()
                     if running != processes:
-                        report(f"WEB_PROCESSES={processes} is left out: {running} web process(es) are running.")
+                        log(f"WEB_PROCESSES={processes} is left out: {running} web process(es) are running.")
                         continue
                     async with running_reference_api(database) as reference:
                         comparisons += await compare(plan, processes, studio, reference)
@@ -114,12 +113,12 @@ async def compare(plan: Plan, processes: int, studio: Studio, reference: str) ->
                 result = await measure_throughput(
                     address + PATHS[request],
                     {"Authorization": f"Bearer {studio.key}"},
-                    connections=plan.connections,
+                    connections=CONNECTIONS,
                     seconds=plan.seconds if number else 1,
                 )
                 if number:  # the first round warms up
                     rounds.append(result)
-        report(
+        log(
             f"{request}, {processes} web process(es): {median_rate(comparison.studio):,.0f} requests/s,"
             f" reference {median_rate(comparison.reference):,.0f}, ratio {comparison.ratio:.2f}"
         )
@@ -127,5 +126,5 @@ async def compare(plan: Plan, processes: int, studio: Studio, reference: str) ->
     return comparisons
 
 
-def report(line: str) -> None:
+def log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

@@ -14,8 +14,7 @@ from typing import Any
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from bench.brief import ROOT
-from bench.environment import clean_environment
+from bench.environment import ROOT, clean_environment
 from bench.network import free_port, wait_until_listening
 from bench.reference_api.models import ApiKey, Article, Base, User, hash_key
 
