@@ -19,8 +19,7 @@ from redis.exceptions import ConnectionError as RedisAway
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisSlow
 
-from articles import services
-from articles.management.commands import sweep
+from articles.management.commands import sweep as sweep_command
 from articles.models import Run, Status
 from tests.environment import ROOT
 from tests.factories import UserFactory, make_processing_article
@@ -59,7 +58,7 @@ def test_it_looks_again_and_again(monkeypatch, own_signals):
             os.kill(os.getpid(), signal.SIGTERM)
         return 0
 
-    monkeypatch.setattr(services, "sweep", look)
+    monkeypatch.setattr(sweep_command, "sweep", look)
     call_command("sweep", every=0.01)
     assert looks == [True, True, False], "nobody could renew a lease while the store was away"
 
@@ -71,8 +70,10 @@ def test_what_is_away_for_a_while_is_told_of_and_asked_again(monkeypatch, caplog
     def away(**how: bool) -> int:
         raise error
 
-    monkeypatch.setattr(services, "sweep", away)
-    assert sweep.sweep_once() is isinstance(error, RedisError), "a store that was away is told from a Redis that was"
+    monkeypatch.setattr(sweep_command, "sweep", away)
+    assert sweep_command.sweep_once() is isinstance(error, RedisError), (
+        "a store that was away is told from a Redis that was"
+    )
     assert "will try again" in caplog.text
 
 
@@ -80,15 +81,15 @@ def test_a_fault_is_not_hidden(monkeypatch, db):
     def broken(**how: bool) -> int:
         raise LookupError
 
-    monkeypatch.setattr(services, "sweep", broken)
+    monkeypatch.setattr(sweep_command, "sweep", broken)
     with pytest.raises(LookupError):
-        sweep.sweep_once()
+        sweep_command.sweep_once()
 
 
 def test_what_was_put_back_is_counted(monkeypatch, caplog, db):
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(services, "sweep", lambda **how: 2)
-    sweep.sweep_once()
+    monkeypatch.setattr(sweep_command, "sweep", lambda **how: 2)
+    sweep_command.sweep_once()
     assert "Put 2 runs back to work." in caplog.text
 
 
@@ -109,8 +110,8 @@ def test_sessions_that_have_ended_are_deleted_once_a_day(monkeypatch, own_signal
             raise OperationalError("the server is restarting")
         call_command(name)
 
-    monkeypatch.setattr(services, "sweep", look)
-    monkeypatch.setattr(sweep, "call_command", clear)
+    monkeypatch.setattr(sweep_command, "sweep", look)
+    monkeypatch.setattr(sweep_command, "call_command", clear)
     call_command("sweep", every=0.01)
     assert tidied == ["clearsessions"] * 2, "once the store was away, and once for today"
     assert [session.pk for session in Session.objects.all()] == ["open"]

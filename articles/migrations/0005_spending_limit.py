@@ -8,6 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("articles", "0004_waiting_for_the_model"),
+        ("contenttypes", "0002_remove_content_type_name"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -18,9 +18,9 @@ import openai
 import pytest
 from PIL import Image
 
-from agents import images
 from agents.costs.usage import metered
 from agents.exceptions import FetchRefused, ModelError
+from agents.images import cover, generate
 from agents.images.cover import draw_cover
 from agents.images.generate import MAX_BYTES, draw, suffix
 from agents.images.share_card import CARD_BYTES, share_crop
@@ -217,7 +217,7 @@ async def test_it_gives_up_in_the_end(server: ImageServer, client: openai.AsyncO
     with pytest.raises(ModelError, match="tried 3 times") as caught:
         await drawn(client)
     assert not caught.value.permanent
-    assert len(server.asked) == images.TRIES
+    assert len(server.asked) == generate.TRIES
 
 
 async def test_a_server_that_is_not_there_is_told(server: ImageServer) -> None:
@@ -379,10 +379,10 @@ def test_an_article_keeps_its_cover_and_another_has_another() -> None:
 
 
 def test_a_title_is_text_and_never_code() -> None:
-    shown = images._showable('#panic("no") "quoted" \\ $x$')
+    shown = cover._showable('#panic("no") "quoted" \\ $x$')
     assert shown == '#panic("no") "quoted" \\ $x$'
 
 
 def test_words_without_a_font_are_left_out_of_the_cover() -> None:
-    assert images._showable("Grow 🌱 more") == "Grow more"
-    assert images._showable("ᠮᠣᠩᠭᠣᠯ") == ""
+    assert cover._showable("Grow 🌱 more") == "Grow more"
+    assert cover._showable("ᠮᠣᠩᠭᠣᠯ") == ""

@@ -25,7 +25,7 @@ from tests.worker_pool import running_workers
 PLACES = """[
     open(f"{meeting}/{__import__('os').getpid()}", "w").close(),
     [__import__("time").sleep(0.05) for _ in iter(lambda: len(__import__("os").listdir(meeting)) < 6, False)],
-    __import__("agents.worker.jobs").jobs.places.get(),
+    __import__("agents.worker.jobs").worker.jobs.places.get(),
 ][-1]"""
 """A job that waits until six are at work, in a process each, and tells how many places it has."""
 

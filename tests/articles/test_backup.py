@@ -166,7 +166,7 @@ def test_nothing_is_restored_while_workers_live(
     archive: Path, redis: Any, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.REDIS_URL = settings.REDIS_ADDRESS
-    monkeypatch.setattr("articles.operations.health.WORKERS", "rq:workers:of-backups")
+    monkeypatch.setattr("articles.runs.workers.WORKERS", "rq:workers:of-backups")
     redis.sadd("rq:workers:of-backups", "rq:worker:living")
     redis.hset("rq:worker:living", "last_heartbeat", timezone.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
     try:

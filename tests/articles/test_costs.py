@@ -172,7 +172,7 @@ class TestThePage:
         }
         formset = {"text-TOTAL_FORMS": 0, "text-INITIAL_FORMS": 0}
         page = browser.post(reverse("article_new"), form | formset).content.decode()
-        assert "may cost. Raise it in the admin under SpendingLimits of reports." in page
+        assert "may cost. Raise it in the admin under Spending limits." in page
         assert "Bees in the city" in page
 
 
@@ -214,7 +214,7 @@ class TestTheAPI:
         SpendingLimit.objects.create(user=owner, per_month=Decimal("0.01"))
         answer = post(api, "/api/articles/create", {"topic": "Bees in the city"})
         assert answer.status_code == 409
-        assert "SpendingLimits of costs" in answer.json()["detail"]
+        assert "Spending limits" in answer.json()["detail"]
 
 
 class TestTheDoctor:

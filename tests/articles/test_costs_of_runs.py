@@ -103,7 +103,7 @@ def test_a_ceiling_pauses_the_run_and_resuming_pays_for_nothing_twice(
     spent = spent_on_run(run).cost
     assert Decimal("0.01") < spent <= Decimal("0.05")
     assert run.reason.startswith("This run has cost $0.0")
-    assert run.reason.endswith("Raise it in the admin under SpendingLimits of costs, then resume.")
+    assert run.reason.endswith("Raise it in the admin under Spending limits, then resume.")
     assert not Step.objects.filter(run=run, status=StepStatus.FAILED).exists()
     done = set(Step.objects.done().filter(run=run).values_list("key", flat=True))
     assert "research:read" in done
@@ -235,7 +235,7 @@ def test_what_a_deleted_article_cost_is_still_counted(owner: User, settings: Set
     delete_article(article=article, by=owner)
     assert spent_this_month(owner) == spent > 0
     settings.MAX_COST_PER_MONTH = spent
-    with pytest.raises(InvalidState, match="Raise it in the admin under SpendingLimits of costs"):
+    with pytest.raises(InvalidState, match="Raise it in the admin under Spending limits"):
         pending(owner)
 
 
@@ -263,6 +263,6 @@ def test_the_terminal_refuses_in_a_month_that_is_used_up(owner: User) -> None:
     article, run = pending(owner, include_image=False)
     assert perform(run).status == Status.COMPLETED, run.reason
     SpendingLimit.objects.create(user=owner, per_month=Decimal("0.01"))
-    with pytest.raises(CommandError, match="Raise it in the admin under SpendingLimits of costs"):
+    with pytest.raises(CommandError, match="Raise it in the admin under Spending limits"):
         call_command("write", "Rooftop gardens", "--user", owner.username)
     assert Article.objects.get() == article, "none is left behind that cannot begin"

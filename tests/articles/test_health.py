@@ -22,6 +22,7 @@ from rq.utils import now, utcformat
 from articles.models import Run
 from articles.operations import health
 from articles.operations.bounded_query import BoundedQuery
+from articles.runs import workers
 from articles.runs.journal import await_approval, pause_run
 from articles.runs.lease import Claim
 from tests.factories import (
@@ -39,24 +40,24 @@ pytestmark = pytest.mark.django_db(transaction=True)  # the thread that asks has
 @pytest.fixture(autouse=True)
 def own_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No client and no answer of an earlier test, and workers counted apart from those other tests may have running."""
-    monkeypatch.setattr(health, "WORKERS", "rq:workers:of-these-tests")
+    monkeypatch.setattr(workers, "WORKERS", "rq:workers:of-these-tests")
     monkeypatch.setattr(health.inquiry, "patience", 60)  # a busy machine is not a frozen one
-    health.redis_client.cache_clear()
+    workers.redis_client.cache_clear()
     health.health_at.cache_clear()
     yield
-    health.redis_client.cache_clear()
+    workers.redis_client.cache_clear()
     health.health_at.cache_clear()
 
 
 @pytest.fixture
 def worker(redis: redis_py.Redis) -> Iterator[None]:
     """Workers' marks in Redis, as RQ leaves them: of one that lives, one that fell silent, and one whose key has expired."""
-    redis.sadd(health.WORKERS, "rq:worker:living", "rq:worker:silent", "rq:worker:killed")
+    redis.sadd(workers.WORKERS, "rq:worker:living", "rq:worker:silent", "rq:worker:killed")
     for name, seconds in (("living", 9), ("silent", 31)):
         beat = utcformat(now() - timedelta(seconds=seconds))
         redis.hset(f"rq:worker:{name}", mapping={"last_heartbeat": beat, "places": 4})
     yield
-    redis.delete(health.WORKERS, "rq:worker:living", "rq:worker:silent")
+    redis.delete(workers.WORKERS, "rq:worker:living", "rq:worker:silent")
 
 
 def ask() -> tuple[int, dict[str, Any]]:
@@ -86,11 +87,11 @@ def test_all_is_well_with_a_living_worker(worker: None, settings: Any) -> None:
 
 
 def test_a_workers_last_heartbeat_is_where_rq_puts_it(redis: redis_py.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "WORKERS", "rq:workers:health-test")
+    monkeypatch.setattr(workers, "WORKERS", "rq:workers:health-test")
     worker = Worker(["health-test"], connection=redis)
     worker.register_birth()
     try:
-        assert health.look_at_workers() == health.Workers(living=1, places=1)
+        assert workers.look_at_workers() == workers.Workers(living=1, places=1)
     finally:
         worker.register_death()
 

@@ -21,7 +21,7 @@ from tests.factories import claim, make_article, step
 
 REASON = (
     "This run has cost $0.48 of the $0.50 that one run may cost. The next call may cost up to $0.031."
-    " Raise it in the admin under SpendingLimits of costs, then resume."
+    " Raise it in the admin under Spending limits, then resume."
 )
 STEPS = {
     "research:plan": "0.0042",
@@ -52,7 +52,7 @@ def test_a_paused_article_tells_its_cost_and_can_be_resumed(page: Page, writer: 
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     page.goto(f"{article.get_absolute_url()}#cost")
-    expect(page.locator("#paused")).to_contain_text("Raise it in the admin under SpendingLimits of costs, then resume.")
+    expect(page.locator("#paused")).to_contain_text("Raise it in the admin under Spending limits, then resume.")
     expect(page.locator("#cost tfoot")).to_contain_text("$0.48")
     assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
     assert accessibility_problems(page, colours_only=theme == "dark") == []
