@@ -1,50 +1,50 @@
-# Content Studio in two commands: `make run` and `make test`. Both do all set-up; the second time it takes no time.
+# `make run` starts the studio, `make test` checks it. Both install what they need the first time.
 .DEFAULT_GOAL := help
 .PHONY: help run test coverage bench chaos quality lint lock clean
 
 python := .venv/bin/python
 
-help:  ## Tell what can be made
+help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
-run:  ## Run the studio: PORT, HOST and WORKERS may be given
+run:  ## Run the studio; options: PORT, HOST, WORKERS
 	@setup/python -m setup.install
 	@exec $(python) manage.py studio
 
-test:  ## Check everything: style, types, imports, tests on SQLite and PostgreSQL
+test:  ## Check style, types and imports; run the tests on PostgreSQL and SQLite
 	@setup/python -m setup.install --dev
 	@exec $(python) -m setup.checks
 
-coverage:  ## Tell which lines the tests reach: a pass on SQLite
+coverage:  ## Run the tests on SQLite and report their coverage
 	@setup/python -m setup.install --dev
 	@exec $(python) -m setup.checks --coverage
 
-bench:  ## Measure the studio beside a plain sequential crew, into docs/benchmarks.md: RUNS or QUICK=1 may be given
+bench:  ## Measure articles and the API, and write docs/benchmarks.md; options: RUNS, QUICK=1
 	@setup/python -m setup.install --dev
 	@exec $(python) -m bench $(if $(RUNS),--runs $(RUNS)) $(if $(QUICK),--quick)
 
-chaos:  ## Kill processes of a studio at work, N times (200), and see that nothing is lost, paid for twice, or goes on late
+chaos:  ## Kill processes of a working studio N times (200), and check that no work is lost, paid twice or resumed late
 	@setup/python -m setup.install --dev
 	@CHAOS_KILLS=$(or $(N),200) $(python) -m pytest tests/chaos -q -s
 
-quality:  ## Score the finished articles, without a model
+quality:  ## Score finished articles without a model
 	@setup/python -m setup.install
 	@exec $(python) manage.py quality --all
 
-lint:  ## Mend the style, then check style, types and imports
+lint:  ## Fix the style; check style, types and imports
 	@setup/python -m setup.install --dev
 	@$(python) -m ruff check --fix .
 	@$(python) -m ruff format .
 	@$(python) -m mypy
 	@.venv/bin/lint-imports
 
-lock:  ## Find the newest versions the requirements allow, and lock them with their hashes
+lock:  ## Lock the newest versions that the requirements allow, with their hashes
 	@setup/python -m setup.install --dev
 	@$(python) -m uv pip compile requirements-dev.txt --universal --python-version 3.11 --generate-hashes --upgrade \
 		--custom-compile-command "make lock" --quiet --output-file requirements-dev.lock
 	@$(python) -m uv pip compile requirements.txt --constraints requirements-dev.lock --universal --python-version 3.11 \
 		--generate-hashes --upgrade --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
-clean:  ## Remove what was installed and cached; var/, which holds your articles, stays
+clean:  ## Remove installed and cached files, but not var/ with your articles
 	@rm -rf .venv .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache htmlcov
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,7 @@
-"""``make test``: everything that must hold, told in one go. Ends with pytest's own closing line.
+"""``make test``: runs all checks, and ends with pytest's own summary line.
 
-What touches the store is tested on PostgreSQL first, then everything on SQLite. ``make coverage`` does the second with a tally of
-the lines that are reached, which takes a quarter longer.
+Tests that use the database run on PostgreSQL first; then all tests run on SQLite. ``make coverage`` runs the second part with
+coverage, which takes a quarter longer.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import sys
 from tempfile import TemporaryDirectory
 
 from setup import debian
-from setup.postgres import private_cluster
+from setup.postgres import private_server
 
-RULES = {
+CHECKS = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
     "mypy": ["mypy"],
     "migrations": ["manage", "makemigrations", "--check", "--dry-run"],
     "deployment": ["manage", "check", "--deploy", "--fail-level", "ERROR"],
 }
-# Five at a time, for many wait; a file's tests stay together, so that workers and browser are started once for them.
+# Five processes, because many tests wait. All tests of a file run in one, so that its workers and browser start only once.
 PYTEST = ["pytest", "-q", "-n", "5", "--dist", "loadfile", "--no-loadscope-reorder"]
 
-# What touches the store; the rest would go the same way. So would these, whose time goes to the crew, to sockets and to words.
-ALIKE = [
+# These use the database like other tests do, but spend their time on the crew, sockets or texts: once, on SQLite, is enough.
+SQLITE_ONLY = [
     "agents/test_approval.py",
     "agents/test_edited_agents.py",
     "agents/test_provider_faults.py",
@@ -41,11 +41,11 @@ ALIKE = [
     "test_logs.py",
     "test_outage.py",
 ]
-ON_EACH_STORE = ["-m", "(django_db or each_store) and not browser", *(f"--ignore=tests/{file}" for file in ALIKE)]
+ON_POSTGRESQL = ["-m", "(django_db or each_store) and not browser", *(f"--ignore=tests/{file}" for file in SQLITE_ONLY)]
 
 
-def passes(name: str, module: list[str], **settings: str) -> bool:
-    """Run one check; does it pass? It gets no terminal to ask on, and no store but one that is named here."""
+def run_check(name: str, module: list[str], **settings: str) -> bool:
+    """Whether a check passes. It cannot ask for input, and uses no database but one that is given here."""
     print(f"\n== {name}", flush=True)
     environment = {**os.environ, **settings}
     if "DATABASE_URL" not in settings:
@@ -54,23 +54,23 @@ def passes(name: str, module: list[str], **settings: str) -> bool:
     return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def broken_rules() -> list[str]:
-    with TemporaryDirectory() as var:  # the settings make what they need; not in the developer's own
-        return [name for name, module in RULES.items() if not passes(name, module, VAR=var, ENV_FILE=os.devnull)]
+def failed_checks() -> list[str]:
+    with TemporaryDirectory() as var:  # the settings create files there
+        return [name for name, module in CHECKS.items() if not run_check(name, module, VAR=var, ENV_FILE=os.devnull)]
 
 
 def passes_on_postgresql() -> bool:
-    debian.driver_library()
-    with private_cluster() as url:
-        return passes("tests on PostgreSQL", [*PYTEST, *ON_EACH_STORE], DATABASE_URL=url)
+    debian.browser_driver_library()
+    with private_server() as url:
+        return run_check("tests on PostgreSQL", [*PYTEST, *ON_POSTGRESQL], DATABASE_URL=url)
 
 
 def passes_on_sqlite(*options: str) -> bool:
-    return passes("tests on SQLite, with the browser", [*PYTEST, *options], CHROMIUM=debian.chromium())
+    return run_check("tests on SQLite, with the browser", [*PYTEST, *options], CHROMIUM=debian.chromium())
 
 
 def main() -> None:
-    failed = broken_rules()
+    failed = failed_checks()
     if not passes_on_postgresql():
         failed.append("tests on PostgreSQL")
     if not passes_on_sqlite():
@@ -81,7 +81,7 @@ def main() -> None:
 
 def measure_coverage() -> None:
     if not passes_on_sqlite("--cov", "--cov-report=term"):
-        sys.exit("Failed, or fewer lines are reached than pyproject.toml asks for.")
+        sys.exit("Tests failed, or the coverage is below the minimum in pyproject.toml.")
 
 
 if __name__ == "__main__":

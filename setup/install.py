@@ -1,7 +1,7 @@
-"""Makes ``.venv`` and puts into it exactly what a lock names. Only the standard library is imported here.
+"""Creates ``.venv`` and installs into it exactly what a lock file names.
 
-``python -m setup.install`` installs what runs the studio, with ``--dev`` what checks it, too. Does nothing, in milliseconds,
-where that was done before.
+``python -m setup.install`` installs what the studio needs to run; ``--dev`` also what its checks need. If that is installed
+already, it returns within milliseconds. Runs before the virtual environment exists: only the standard library is imported.
 """
 
 from __future__ import annotations
@@ -17,54 +17,58 @@ from pathlib import Path
 from setup import debian
 
 ROOT = Path(__file__).resolve().parent.parent
-CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")  # the system's, with a company's own among them
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")  # the system's, possibly with a company's own
+RUN_LOCK, DEV_LOCK = "requirements.lock", "requirements-dev.lock"  # the second includes the first
 
 
 class Installation:
-    """A virtual environment at ``place`` for the locks of ``root``."""
+    """The virtual environment of the project in ``root``. Its stamp file says which lock was installed last."""
 
     def __init__(self, root: Path = ROOT) -> None:
         self.root = root
-        self.place = root / ".venv"
-        self.stamp = self.place / "installed"
-        self.python = self.place / "bin" / "python"
+        self.venv = root / ".venv"
+        self.stamp = self.venv / "installed"
+        self.python = self.venv / "bin" / "python"
 
-    def has(self, *locks: str) -> bool:
-        """Was one of ``locks`` the last thing to be installed here, to its end?"""
+    def is_complete(self, *locks: str) -> bool:
+        """Whether the last installation was of one of ``locks`` as it is now, and was not interrupted."""
         return self.python.exists() and self.stamp.exists() and self.stamp.read_text() in map(self.fingerprint, locks)
 
     def fingerprint(self, lock: str) -> str:
-        """What an installation depends on: this Python, this place (scripts name it), and each byte of the lock."""
-        parts = [f"{sys.version_info.major}.{sys.version_info.minor}", str(self.place)]
+        """Changes with the lock, the version of Python, and the path of the environment, which its scripts contain."""
+        parts = [f"{sys.version_info.major}.{sys.version_info.minor}", str(self.venv)]
         digest = hashlib.sha256("\n".join(parts).encode() + (self.root / lock).read_bytes())
         return f"{lock} {digest.hexdigest()}\n"
 
     def install(self, lock: str) -> None:
-        """Leave ``.venv`` with what ``lock`` names and nothing else; raises CalledProcessError where that fails."""
+        """Create ``.venv`` with what ``lock`` names and nothing else. Raises CalledProcessError if that fails."""
         self.create()
-        environment = surroundings()
-        pip = [str(self.python), "-m", "pip", "--no-input", "--disable-pip-version-check", "install", "--quiet"]
-        subprocess.run(
-            [*pip, "--require-hashes", "-r", "setup/bootstrap.txt"], cwd=self.root, env=environment, check=True
-        )
-        uv = [str(self.place / "bin" / "uv"), "pip", "sync", "--python", str(self.python)]
-        subprocess.run(
-            [*uv, "--require-hashes", "--compile-bytecode", lock], cwd=self.root, env=environment, check=True
-        )
+        pip: list[str | Path] = [
+            self.python,
+            "-m",
+            "pip",
+            "--no-input",
+            "--disable-pip-version-check",
+            "install",
+            "--quiet",
+        ]
+        uv: list[str | Path] = [self.venv / "bin" / "uv", "pip", "sync", "--python", self.python, "--compile-bytecode"]
+        for command in ([*pip, "--require-hashes", "-r", "setup/bootstrap.txt"], [*uv, "--require-hashes", lock]):
+            subprocess.run(command, cwd=self.root, env=installer_environment(), check=True)
         self.stamp.write_text(self.fingerprint(lock))
 
     def create(self) -> None:
-        """A fresh environment: what an interrupted or older one holds is not worth the doubt, and uv's cache is quick."""
+        """Create an empty environment, replacing an older or incomplete one; packages come from uv's cache again."""
         if importlib.util.find_spec("ensurepip") is None:
             package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
             debian.install(package, reason="Python's own venv module is incomplete without it")
-        venv.create(self.place, clear=True, symlinks=True, with_pip=True)
+        venv.create(self.venv, clear=True, symlinks=True, with_pip=True)
 
 
-def surroundings() -> dict[str, str]:
-    """The environment for the installers: trusts the system's certificates, and lets bytecode be written.
+def installer_environment() -> dict[str, str]:
+    """The environment for pip and uv: trusts the system's certificates, and writes bytecode.
 
-    CrewAI takes 8 s to import without its ``.pyc`` files, however the shell has set PYTHONDONTWRITEBYTECODE.
+    Importing CrewAI takes 8 s without bytecode, so a shell's PYTHONDONTWRITEBYTECODE is ignored.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment.setdefault("UV_SYSTEM_CERTS", "true")
@@ -74,16 +78,15 @@ def surroundings() -> dict[str, str]:
 
 
 def main(arguments: list[str]) -> None:
-    dev = "requirements-dev.lock"  # holds all of requirements.lock, in the same versions
-    lock, enough = (dev, [dev]) if "--dev" in arguments else ("requirements.lock", ["requirements.lock", dev])
+    lock, sufficient = (DEV_LOCK, [DEV_LOCK]) if "--dev" in arguments else (RUN_LOCK, [RUN_LOCK, DEV_LOCK])
     installation = Installation()
-    if installation.has(*enough):
+    if installation.is_complete(*sufficient):
         return
-    print(f"Installing what {lock} names into .venv; a minute or two the first time.", flush=True)
+    print(f"Installing {lock} into .venv; this takes a minute or two the first time.", flush=True)
     try:
         installation.install(lock)
     except subprocess.CalledProcessError as error:
-        sys.exit(f"The set-up failed: {error.cmd[0]} ended with {error.returncode}. Its lines above say why.")
+        sys.exit(f"The set-up failed: {error.cmd[0]} exited with code {error.returncode}; see its output above.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""A PostgreSQL of the tests' own: made in a temporary directory, on a unix socket, gone afterwards."""
+"""A private PostgreSQL server for tests: in a temporary directory, on a Unix socket, removed afterwards.
+
+PostgreSQL refuses to run as root, and ``make test`` is often run as root in a container: the server then runs as another user.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +23,9 @@ from urllib.parse import quote
 from contentstudio.runtime.parent_death import die_with_parent
 from setup import debian
 
-# Faster by not surviving a power cut, which no test database has to; room for what many workers open.
+START_TIMEOUT = 30.0
+
+# Faster because it need not survive a power failure; enough connections for many workers.
 SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -29,69 +35,91 @@ SETTINGS = {
 }
 
 
-@contextmanager
-def private_cluster() -> Iterator[str]:
-    """Run a server inside the block; yields what DATABASE_URL has to say."""
-    with new_cluster() as (programs, directory, who), running_server(programs, directory, who):
-        yield f"postgres://studio@{quote(str(directory), safe='')}/studio"
+@dataclass(frozen=True)
+class Cluster:
+    """An initialised data directory. ``run_as`` has the arguments of ``subprocess`` that name the user of the server."""
 
+    programs: Path
+    directory: Path
+    run_as: dict[str, Any]
 
-@contextmanager
-def new_cluster() -> Iterator[tuple[Path, Path, dict[str, Any]]]:
-    """A store no server runs on yet: where the programs are, its directory, and whom to be, as ``running_server`` wants it."""
-    programs = debian.postgres_programs()
-    directory = Path(tempfile.mkdtemp(prefix="studio-pg-", dir="/tmp"))  # short: a socket's path has 107 bytes
-    who = another_user()
-    if who:
-        os.chown(directory, who["user"], who["group"])
-    try:
-        make: list[str | Path] = [
-            programs / "initdb",
-            "-D",
-            directory / "store",
+    def url(self, database: str = "studio") -> str:
+        """A value for DATABASE_URL."""
+        return f"postgres://studio@{quote(str(self.directory), safe='')}/{database}"
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run the server inside the block. May be used again afterwards."""
+        options = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        with (self.directory / "log").open("w") as log:
+            server = subprocess.Popen(
+                [self.programs / "postgres", "-D", self.directory / "data", "-k", self.directory, *options],
+                **self.run_as,
+                cwd=self.directory,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C must not stop it before those who still need it
+                preexec_fn=partial(die_with_parent, os.getpid()),
+            )
+        try:
+            self.wait_until_ready(server)
+            yield
+        finally:
+            server.send_signal(signal.SIGINT)  # fast shutdown: closes open connections
+            server.wait()
+
+    def wait_until_ready(self, server: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_TIMEOUT
+        probe: list[str | Path] = [
+            self.programs / "pg_isready",
+            "--quiet",
+            "-h",
+            self.directory,
             "-U",
             "studio",
-            "--auth=trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
+            "-d",
+            "postgres",
         ]
-        subprocess.run(make, **who, cwd=directory, stdout=subprocess.DEVNULL, check=True)
-        yield programs, directory, who
+        while subprocess.run(probe, check=False).returncode != 0:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start: {(self.directory / 'log').read_text()}")
+            time.sleep(0.05)
+
+
+@contextmanager
+def new_cluster() -> Iterator[Cluster]:
+    """Initialise a cluster; removes it at the end of the block."""
+    programs = debian.postgres_programs()
+    directory = Path(tempfile.mkdtemp(prefix="studio-pg-", dir="/tmp"))  # the path of a socket has at most 107 bytes
+    run_as = unprivileged_user()
+    if run_as:
+        os.chown(directory, run_as["user"], run_as["group"])
+    initdb: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        directory / "data",
+        "-U",
+        "studio",
+        "--auth=trust",
+        "-E",
+        "UTF8",
+        "--no-sync",
+    ]
+    try:
+        subprocess.run(initdb, **run_as, cwd=directory, stdout=subprocess.DEVNULL, check=True)
+        yield Cluster(programs, directory, run_as)
     finally:
         shutil.rmtree(directory)
 
 
 @contextmanager
-def running_server(programs: Path, directory: Path, who: dict[str, Any]) -> Iterator[None]:
-    options = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
-    server = subprocess.Popen(
-        [programs / "postgres", "-D", directory / "store", "-k", directory, *options],
-        **who,
-        cwd=directory,
-        stderr=(directory / "log").open("w"),
-        start_new_session=True,  # Ctrl-C is ours to pass on, when nobody needs it any more
-        preexec_fn=partial(die_with_parent, os.getpid()),
-    )
-    try:
-        wait_until_ready(programs, directory, server)
-        yield
-    finally:
-        server.send_signal(signal.SIGINT)  # "fast shutdown": ends what clients have left open
-        server.wait()
+def private_server() -> Iterator[str]:
+    """Run a new server inside the block; yields its DATABASE_URL."""
+    with new_cluster() as cluster, cluster.running():
+        yield cluster.url()
 
 
-def wait_until_ready(programs: Path, directory: Path, server: subprocess.Popen[bytes], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    ask: list[str | Path] = [programs / "pg_isready", "--quiet", "-h", directory, "-U", "studio", "-d", "postgres"]
-    while subprocess.run(ask, check=False).returncode != 0:
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"PostgreSQL has not started: {(directory / 'log').read_text()}")
-        time.sleep(0.05)
-
-
-def another_user() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root: whom to be instead, as ``subprocess`` wants it; nothing where we are not root."""
+def unprivileged_user() -> dict[str, Any]:
+    """The user that runs PostgreSQL instead of root, as arguments of ``subprocess``; empty if this process is not root."""
     if os.geteuid() != 0:
         return {}
     try:

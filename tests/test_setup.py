@@ -1,4 +1,4 @@
-"""The set-up: which Python it takes, when it has nothing to do, and what it asks of the system."""
+"""The set-up: which Python it uses, when it has nothing to install, and which Debian packages it installs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from setup import debian, install, postgres
+from setup import checks, debian, install, postgres
 from setup.install import Installation
 from tests.environment import ROOT, SETTINGS
 
@@ -28,79 +28,79 @@ def run_python(path: Path, **environment: str) -> subprocess.CompletedProcess[st
     return subprocess.run(command, env={"PATH": str(path), **environment}, capture_output=True, text=True, check=False)
 
 
-def test_it_passes_over_a_python_that_does_not_fit(tmp_path):
+def test_unsupported_versions_of_python_are_skipped(tmp_path):
     program(tmp_path / "python3", "exit 1")
     program(tmp_path / "python3.12", f'exec {sys.executable} "$@"')
     assert run_python(tmp_path).stdout.strip() == sys.executable
 
 
-def test_a_python_that_is_named_wins(tmp_path):
+def test_the_python_variable_takes_precedence(tmp_path):
     program(tmp_path / "python3", "exit 1")
     assert run_python(tmp_path, PYTHON=sys.executable).stdout.strip() == sys.executable
 
 
-def test_it_says_which_python_it_wants_where_there_is_none(tmp_path):
-    told = run_python(tmp_path)
-    assert told.returncode == 1
-    assert "needs Python 3.11, 3.12 or 3.13" in told.stderr
+def test_the_supported_versions_are_named_if_none_is_found(tmp_path):
+    result = run_python(tmp_path)
+    assert result.returncode == 1
+    assert "needs Python 3.11, 3.12 or 3.13" in result.stderr
 
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Installation:
-    """As it is after both locks could have been installed, and neither was."""
+    """An environment and both locks, of which none has been installed."""
     (tmp_path / "requirements.lock").write_text("django==5.2\n")
     (tmp_path / "requirements-dev.lock").write_text("django==5.2\npytest==9\n")
-    made = Installation(tmp_path)
-    made.python.parent.mkdir(parents=True)
-    made.python.touch()
-    return made
+    created = Installation(tmp_path)
+    created.python.parent.mkdir(parents=True)
+    created.python.touch()
+    return created
 
 
-def test_there_is_nothing_to_do_while_the_lock_is_the_same(installation):
+def test_a_changed_lock_is_installed(installation):
     installation.stamp.write_text(installation.fingerprint("requirements.lock"))
-    assert installation.has("requirements.lock")
+    assert installation.is_complete("requirements.lock")
     (installation.root / "requirements.lock").write_text("django==5.3\n")
-    assert not installation.has("requirements.lock")
+    assert not installation.is_complete("requirements.lock")
 
 
-def test_what_checks_the_studio_also_runs_it(installation):
+def test_the_development_lock_is_sufficient_to_run_the_studio(installation):
     installation.stamp.write_text(installation.fingerprint("requirements-dev.lock"))
-    assert installation.has("requirements.lock", "requirements-dev.lock")
-    assert not installation.has("requirements.lock")
+    assert installation.is_complete("requirements.lock", "requirements-dev.lock")
+    assert not installation.is_complete("requirements.lock")
 
 
-def test_an_interrupted_installation_is_none(installation):
-    assert not installation.has("requirements.lock")
+def test_an_interrupted_installation_is_incomplete(installation):
+    assert not installation.is_complete("requirements.lock")
 
 
-def test_an_installation_whose_python_has_gone_is_none(installation):
+def test_an_installation_without_its_python_is_incomplete(installation):
     installation.stamp.write_text(installation.fingerprint("requirements.lock"))
     installation.python.unlink()
-    assert not installation.has("requirements.lock")
+    assert not installation.is_complete("requirements.lock")
 
 
-def test_bytecode_is_written_whatever_the_shell_says(monkeypatch):
+def test_bytecode_is_written_even_if_the_shell_disables_it(monkeypatch):
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    assert "PYTHONDONTWRITEBYTECODE" not in install.surroundings()
+    assert "PYTHONDONTWRITEBYTECODE" not in install.installer_environment()
 
 
 def test_the_systems_certificates_are_trusted(monkeypatch, tmp_path):
     monkeypatch.delenv("PIP_CERT", raising=False)
     monkeypatch.delenv("UV_SYSTEM_CERTS", raising=False)
     monkeypatch.setattr(install, "CERTIFICATES", program(tmp_path / "ca.crt", ""))
-    assert install.surroundings()["PIP_CERT"] == str(tmp_path / "ca.crt")
-    assert install.surroundings()["UV_SYSTEM_CERTS"] == "true"
+    assert install.installer_environment()["PIP_CERT"] == str(tmp_path / "ca.crt")
+    assert install.installer_environment()["UV_SYSTEM_CERTS"] == "true"
 
 
-def test_the_installer_is_the_one_that_is_locked():
+def test_the_installer_has_the_version_and_hashes_of_the_lock():
     locked = (ROOT / "requirements.lock").read_text()
-    wanted = (ROOT / "setup" / "bootstrap.txt").read_text()
+    bootstrap = (ROOT / "setup" / "bootstrap.txt").read_text()
     uv = re.search(r"^uv==.*?(?=^\S|^    #)", locked, re.MULTILINE | re.DOTALL)
     assert uv is not None
-    assert wanted.partition("\n")[2].split() == uv[0].split()
+    assert bootstrap.partition("\n")[2].split() == uv[0].split()
 
 
-def test_both_locks_name_the_same_versions():
+def test_both_locks_have_the_same_versions():
     versions = {
         name: dict(re.findall(r"^([a-z0-9._-]+)==([^ ;]+)", (ROOT / name).read_text(), re.MULTILINE))
         for name in ("requirements.lock", "requirements-dev.lock")
@@ -108,47 +108,54 @@ def test_both_locks_name_the_same_versions():
     assert versions["requirements.lock"].items() <= versions["requirements-dev.lock"].items()
 
 
-def test_a_browser_that_is_named_wins(monkeypatch):
+def test_the_chromium_variable_takes_precedence(monkeypatch):
     monkeypatch.setenv("CHROMIUM", "/opt/chrome")
     assert debian.chromium() == "/opt/chrome"
 
 
-def test_a_missing_browser_is_installed_by_root(monkeypatch, tmp_path):
+def test_root_installs_a_missing_browser(monkeypatch, tmp_path):
     monkeypatch.delenv("CHROMIUM", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     program(
         tmp_path / "apt-get",
-        f'echo "$@" >> {tmp_path}/asked; : > {tmp_path}/chromium; /bin/chmod +x {tmp_path}/chromium',
+        f'echo "$@" >> {tmp_path}/arguments; : > {tmp_path}/chromium; /bin/chmod +x {tmp_path}/chromium',
     )
     assert debian.chromium() == str(tmp_path / "chromium")
-    assert "install --yes --no-install-recommends chromium" in (tmp_path / "asked").read_text()
+    assert "install --yes --no-install-recommends chromium" in (tmp_path / "arguments").read_text()
 
 
-def test_what_the_browsers_driver_needs_is_installed_where_it_is_missing(monkeypatch, tmp_path):
+def test_a_missing_library_of_the_browser_driver_is_installed(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    program(tmp_path / "apt-get", f'echo "$@" >> {tmp_path}/asked')
-    debian.driver_library()  # Playwright runs here, so it is there
-    assert not (tmp_path / "asked").exists()
+    program(tmp_path / "apt-get", f'echo "$@" >> {tmp_path}/arguments')
+    debian.browser_driver_library()  # installed here, since Playwright runs
+    assert not (tmp_path / "arguments").exists()
 
-    def lacks(name):
+    def fail_to_load(name):
         raise OSError(f"{name}: cannot open shared object file")
 
-    monkeypatch.setattr(ctypes, "CDLL", lacks)
-    debian.driver_library()
-    assert "install --yes --no-install-recommends libatomic1" in (tmp_path / "asked").read_text()
+    monkeypatch.setattr(ctypes, "CDLL", fail_to_load)
+    debian.browser_driver_library()
+    assert "install --yes --no-install-recommends libatomic1" in (tmp_path / "arguments").read_text()
 
 
-def test_anyone_else_is_told_what_to_type(monkeypatch, tmp_path):
+def test_wrk_is_installed_if_it_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    program(tmp_path / "apt-get", f": > {tmp_path}/wrk; /bin/chmod +x {tmp_path}/wrk")
+    assert debian.wrk() == str(tmp_path / "wrk")
+
+
+def test_other_users_get_the_command_to_run(monkeypatch, tmp_path):
     monkeypatch.delenv("CHROMIUM", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(debian.Missing, match="sudo apt-get install chromium"):
+    with pytest.raises(debian.Missing, match="run: sudo apt-get install chromium"):
         debian.chromium()
 
 
-def test_a_failing_apt_get_is_told(monkeypatch, tmp_path):
+def test_a_failing_apt_get_is_reported(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     program(tmp_path / "apt-get", "exit 100")
@@ -156,18 +163,22 @@ def test_a_failing_apt_get_is_told(monkeypatch, tmp_path):
         debian.install("chromium", reason="the tests drive a real browser")
 
 
-def test_a_private_postgres_comes_and_goes():
-    with postgres.private_cluster() as url:
-        place = Path(url.partition("@")[2].partition("/")[0].replace("%2F", "/"))
-        with psycopg.connect(host=str(place), user="studio", dbname="postgres") as connection:
+def test_a_private_postgresql_server_is_removed_afterwards():
+    with postgres.private_server() as url:
+        directory = Path(url.partition("@")[2].partition("/")[0].replace("%2F", "/"))
+        with psycopg.connect(host=str(directory), user="studio", dbname="postgres") as connection:
             assert connection.execute("SHOW fsync").fetchone() == ("off",)
-    assert not place.exists()
+    assert not directory.exists()
 
 
-def test_the_example_of_the_settings_names_all_of_them():
+def test_all_settings_are_in_the_example():
     sources = ["contentstudio/settings.py", "articles/management/commands/studio.py"]
     read = set()
     for source in sources:
         read |= set(re.findall(r'(?:env\.\w+|environ\.get)\(\s*"([A-Z_]+)"', (ROOT / source).read_text()))
     of_one_agent = {name for name in SETTINGS if name.startswith("LLM_MODEL_")}
     assert set(SETTINGS) - of_one_agent == read
+
+
+def test_tests_that_run_on_sqlite_only_exist():
+    assert [file for file in checks.SQLITE_ONLY if not (ROOT / "tests" / file).exists()] == []

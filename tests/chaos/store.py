@@ -1,23 +1,22 @@
-"""A PostgreSQL of a test's own, which may be restarted under the studio's feet."""
+"""A private PostgreSQL server that a test can restart while a studio uses it."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from typing import Self
-from urllib.parse import quote
 
-from setup.postgres import new_cluster, running_server
+from setup.postgres import new_cluster
 
 
 class Cluster:
-    """``url`` is what DATABASE_URL has to say."""
+    """``url`` is its DATABASE_URL."""
 
     def __init__(self) -> None:
         self._all, self._server = ExitStack(), ExitStack()
 
     def __enter__(self) -> Self:
-        self._programs, self._directory, self._who = self._all.enter_context(new_cluster())
-        self.url = f"postgres://studio@{quote(str(self._directory), safe='')}/postgres"
+        self._cluster = self._all.enter_context(new_cluster())
+        self.url = self._cluster.url("postgres")
         self._start()
         return self
 
@@ -26,9 +25,9 @@ class Cluster:
         self._all.close()
 
     def restart(self) -> None:
-        """Stop it at once, with all connections, and start it again."""
+        """Stop it at once, closing all connections, and start it again."""
         self._server.close()
         self._start()
 
     def _start(self) -> None:
-        self._server.enter_context(running_server(self._programs, self._directory, self._who))
+        self._server.enter_context(self._cluster.running())
