@@ -14,7 +14,7 @@ import openai
 from agents.contract import Shape
 from agents.costs.budget import reserved_cost, spend
 from agents.costs.usage import Usage
-from agents.exceptions import ModelError
+from agents.exceptions import ImageError
 from agents.llm.errors import diagnose
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ async def draw(
     """A PNG, JPEG or WebP of at most 20 MB. ``size`` is ``1536x1024`` and the like; empty: what suits the model.
 
     A server may answer with an address instead of a picture; ``fetch`` gets it, and must be one that refuses private
-    addresses. Raises ModelError, and what ``fetch`` raises.
+    addresses. Raises ImageError, and what ``fetch`` raises.
     """
     for attempt in range(1, TRIES + 1):
         try:
@@ -49,7 +49,7 @@ async def draw(
             if fault.permanent or attempt == TRIES:
                 # The same faults as a text model's, but another setting names this one.
                 reason = fault.told(attempt).replace("LLM_MODEL", "IMAGE_MODEL")
-                raise ModelError(reason, permanent=fault.permanent) from error
+                raise ImageError(reason, permanent=fault.permanent) from error
             log.warning("%s: %s; trying again", model, fault.reason)
             await asyncio.sleep(fault.pause(attempt))
     raise AssertionError("the loop returns or raises")
@@ -113,13 +113,13 @@ async def _picture(answer: Answered, fetch: Callable[[str], Awaitable[bytes]]) -
     elif image.url:
         picture = _decoded(image.url) if image.url.startswith("data:") else await fetch(image.url)
     else:
-        raise ModelError("The image model answered without a picture. Try again, or use another IMAGE_MODEL.")
+        raise ImageError("The image model answered without a picture. Try again, or use another IMAGE_MODEL.")
     if len(picture) > MAX_BYTES:
-        raise ModelError(
+        raise ImageError(
             f"The picture is larger than {MAX_BYTES // 1024**2} MB. Use another IMAGE_MODEL.", permanent=True
         )
     if not suffix(picture):
-        raise ModelError("What the image model sent is no PNG, JPEG or WebP. Use another IMAGE_MODEL.", permanent=True)
+        raise ImageError("What the image model sent is no PNG, JPEG or WebP. Use another IMAGE_MODEL.", permanent=True)
     return picture
 
 
@@ -128,7 +128,7 @@ def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text.rpartition(",")[2], validate=True)
     except binascii.Error as error:
-        raise ModelError("The image model's answer is garbled. Try again, or use another IMAGE_MODEL.") from error
+        raise ImageError("The image model's answer is garbled. Try again, or use another IMAGE_MODEL.") from error
 
 
 # The picture of a card that links to the article

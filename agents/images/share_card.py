@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from agents.exceptions import ModelError
+from agents.exceptions import ImageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Pixels
@@ -19,7 +19,7 @@ MOST_PIXELS = 40_000_000  # a picture takes four bytes each in memory, however s
 def share_crop(picture: bytes) -> bytes:
     """The middle of ``picture`` as a JPEG of 1200 × 630 and at most 600 KB; what has that size and weight stays as it is.
 
-    Raises ModelError for what is no picture, or too large a one.
+    Raises ImageError for what is no picture, or too large a one.
     """
     from PIL import Image, ImageOps
 
@@ -34,7 +34,7 @@ def share_crop(picture: bytes) -> bytes:
     except Image.DecompressionBombError as error:  # Pillow's own bound, which it looks at first
         raise too_large("The picture has far too many dots") from error
     except (OSError, ValueError, SyntaxError) as error:  # what Pillow raises for hostile bytes
-        raise ModelError("The picture cannot be read. Try again, or use another IMAGE_MODEL.") from error
+        raise ImageError("The picture cannot be read. Try again, or use another IMAGE_MODEL.") from error
     for quality in CARD_QUALITIES:
         file = BytesIO()
         card.save(file, "JPEG", quality=quality, optimize=True, progressive=True)
@@ -43,8 +43,8 @@ def share_crop(picture: bytes) -> bytes:
     return file.getvalue()
 
 
-def too_large(fault: str) -> ModelError:
-    return ModelError(
+def too_large(fault: str) -> ImageError:
+    return ImageError(
         f"{fault}, and {MOST_PIXELS // 1_000_000} million are the most. Use another IMAGE_MODEL.", permanent=True
     )
 

@@ -20,7 +20,7 @@ from django.conf import settings
 from pydantic import BaseModel, ValidationError
 
 from agents.costs.budget import answer_limit, reserved_cost, spend
-from agents.exceptions import ModelError
+from agents.exceptions import FailureCode, ModelError
 from agents.llm.capabilities import Message, Question, ServerCapabilities, known, remember
 from agents.llm.completion import StreamedCompletion
 from agents.llm.errors import Fault, diagnose
@@ -51,7 +51,7 @@ LONGEST_QUOTE = 4000  # characters of a bad answer that are shown to the model a
 class Endpoint:
     """``slots`` limits the calls in flight, ``max_tokens`` the length of an answer; None leaves a thing to the server.
 
-    Raises ModelError, with a reason for a person, where a model failed for good, ProviderAway where it may answer later,
+    Raises ModelError, with a reason for a person, where a model failed for good, ProviderUnavailable where it may answer later,
     and SpendingLimitReached.
     """
 
@@ -110,7 +110,9 @@ class Endpoint:
                     misfits, wrong = misfits + 1, told_of(error)
             question = corrected(question, messages, answer, wrong)
         raise ModelError(
-            f"The model {self.model} does not answer in the form asked for, though it was told what was wrong. Try another model."
+            f"The model {self.model} does not answer in the form asked for, though it was told what was wrong."
+            " Try another model.",
+            code=FailureCode.MODEL_BAD_OUTPUT,
         )
 
     async def _uncut(self, question: Question, watch: Watch) -> StreamedCompletion:
@@ -133,6 +135,7 @@ class Endpoint:
         return ModelError(
             f"The answer of {self.model} was {when} cut at its limit of tokens. Raise the agent's or the server's limit,"
             " or use another model.",
+            code=FailureCode.MODEL_OUTPUT_TOO_LONG,
             permanent=True,
         )
 

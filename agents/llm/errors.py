@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 import openai
 
-from agents.exceptions import ModelError, ProviderAway
+from agents.exceptions import FailureCode, ModelError, ProviderUnavailable
 
 LONGEST_PAUSE = 60.0  # seconds; a server that asks for more is not waited for
 LONGEST_QUOTE = 200  # characters of what a server says that are passed on
@@ -57,15 +57,17 @@ _TOO_LONG = re.compile(
 
 @dataclass(frozen=True)
 class Fault:
-    """``reason`` is a sentence that names what to do; ``retry_after`` is what the server asked for, in seconds.
-
-    ``outage``: it lies with the provider, whatever it is asked, and may be over in minutes or hours.
-    """
+    """Why a call failed. ``reason`` says what to do; ``retry_after`` is the delay in seconds the server asked for."""
 
     reason: str
+    code: FailureCode = FailureCode.MODEL_OTHER
     permanent: bool = False
     retry_after: float | None = None
-    outage: bool = False
+
+    @property
+    def outage(self) -> bool:
+        """The provider is unavailable for every call, possibly for hours: the run waits for it instead of failing."""
+        return self.code in (FailureCode.MODEL_UNAVAILABLE, FailureCode.MODEL_RATE_LIMITED)
 
     def pause(self, attempt: int) -> float:
         """Seconds before the next try: what the server asked for, else doubling from half a second, with jitter."""
@@ -79,41 +81,48 @@ class Fault:
     def given_up(self, attempts: int, model: str) -> ModelError:
         """What is raised once it is not tried again for now."""
         if self.outage:
-            return ProviderAway(self.told(attempts), model=model, retry_after=self.retry_after)
-        return ModelError(self.told(attempts), permanent=self.permanent)
+            return ProviderUnavailable(self.told(attempts), model=model, code=self.code, retry_after=self.retry_after)
+        return ModelError(self.told(attempts), code=self.code, permanent=self.permanent)
 
 
 class BadAnswer(Exception):
     """The server answered, but not with an answer."""
 
-    def __init__(self, reason: str, *, permanent: bool = False, outage: bool = False) -> None:
+    def __init__(self, reason: str, code: FailureCode, *, permanent: bool = False) -> None:
         super().__init__(reason)
-        self.fault = Fault(reason, permanent, outage=outage)
+        self.fault = Fault(reason, code, permanent)
 
 
 def cut_stream() -> BadAnswer:
-    return BadAnswer(BROKE_OFF, outage=True)
+    return BadAnswer(BROKE_OFF, FailureCode.MODEL_UNAVAILABLE)
 
 
 def empty_answer() -> BadAnswer:
-    return BadAnswer("The model answered with nothing. Try again, or use another model.")
+    return BadAnswer("The model answered with nothing. Try again, or use another model.", FailureCode.MODEL_BAD_OUTPUT)
 
 
 def filtered_answer() -> BadAnswer:
     return BadAnswer(
         "The provider's content filter stopped the answer. Reword the brief or its sources, or use another model.",
+        FailureCode.MODEL_CONTENT_FILTER,
         permanent=True,
     )
 
 
 def declined() -> BadAnswer:
     return BadAnswer(
-        "The model declined to answer. Reword the brief or its sources, or use another model.", permanent=True
+        "The model declined to answer. Reword the brief or its sources, or use another model.",
+        FailureCode.MODEL_CONTENT_FILTER,
+        permanent=True,
     )
 
 
 def endless_answer() -> BadAnswer:
-    return BadAnswer("The model's answer has no end. Set a limit of tokens, or use another model.", permanent=True)
+    return BadAnswer(
+        "The model's answer has no end. Set a limit of tokens, or use another model.",
+        FailureCode.MODEL_OUTPUT_TOO_LONG,
+        permanent=True,
+    )
 
 
 def error_amid_stream(error: object, request: httpx.Request) -> openai.APIError:
@@ -136,7 +145,8 @@ def diagnose(error: Exception, model: str) -> Fault | None:
         return _fault_amid_stream(error, model)
     if isinstance(error, openai.APIError | ValueError):
         return Fault(
-            f"The model's server answered with something that cannot be read. Is OPENAI_BASE_URL right for {model}?"
+            f"The model's server answered with something that cannot be read. Is OPENAI_BASE_URL right for {model}?",
+            FailureCode.MODEL_BAD_OUTPUT,
         )
     return None
 
@@ -152,36 +162,43 @@ def says_why(error: openai.APIStatusError) -> bool:
 
 def _status_fault(status: int, code: str, told: str, model: str, wait: float | None) -> Fault:
     if status == 402 or code in _QUOTA_CODES:
-        return Fault(USED_UP.format(status=status), permanent=True)
+        return Fault(USED_UP.format(status=status), FailureCode.MODEL_QUOTA, permanent=True)
     if status == 429:
         too_long = wait is not None and wait > LONGEST_PAUSE
         reason = "The model's provider limits how often it may be asked (429)."
         advice = "Wait a little, then try again, or lower LLM_MAX_CONCURRENCY."
-        return Fault(f"{reason} {advice}", too_long, wait, outage=True)
+        return Fault(f"{reason} {advice}", FailureCode.MODEL_RATE_LIMITED, too_long, wait)
     if status in (502, 503, 504):
         return Fault(
             f"The model's server is overloaded or starting ({status}). Try again later.",
+            FailureCode.MODEL_UNAVAILABLE,
             retry_after=_short(wait),
-            outage=True,
         )
     if status >= 500 or status in (408, 409, 425):
         reason = f"The model's server failed ({status}). Try again later."
-        return Fault(reason, retry_after=_short(wait), outage=True)
-    return Fault(_refusal(status, code, told, model), permanent=True)
+        return Fault(reason, FailureCode.MODEL_UNAVAILABLE, retry_after=_short(wait))
+    return _refusal(status, code, told, model)
 
 
-def _refusal(status: int, code: str, told: str, model: str) -> str:
+def _refusal(status: int, code: str, told: str, model: str) -> Fault:
     if status == 401:
-        return "The model's key was refused (401). Check OPENAI_API_KEY."
+        return Fault("The model's key was refused (401). Check OPENAI_API_KEY.", FailureCode.MODEL_AUTH, permanent=True)
     if status == 403:
-        return f"The model's key may not use {model} (403). Check OPENAI_API_KEY and LLM_MODEL."
+        reason = f"The model's key may not use {model} (403). Check OPENAI_API_KEY and LLM_MODEL."
+        return Fault(reason, FailureCode.MODEL_AUTH, permanent=True)
     if status == 413 or _says_too_long(code, told):
-        return f"The text is too long for {model} ({status}). Give fewer or shorter sources, or use a model that reads more."
+        reason = f"The text is too long for {model} ({status})."
+        advice = "Give fewer or shorter sources, or use a model that reads more."
+        return Fault(f"{reason} {advice}", FailureCode.MODEL_CONTEXT_TOO_LONG, permanent=True)
     if status == 404:
-        return f"The server knows no model named {model} (404). Check LLM_MODEL and OPENAI_BASE_URL."
+        reason = f"The server knows no model named {model} (404). Check LLM_MODEL and OPENAI_BASE_URL."
+        return Fault(reason, FailureCode.MODEL_MISCONFIGURED, permanent=True)
     if code in _FILTER_CODES:
-        return FILTERED.format(status=status)
-    return f"The model's server refused the request ({status}){_quoted(told)}. `manage.py doctor` tells what it can do."
+        return Fault(FILTERED.format(status=status), FailureCode.MODEL_CONTENT_FILTER, permanent=True)
+    reason = (
+        f"The model's server refused the request ({status}){_quoted(told)}. `manage.py doctor` tells what it can do."
+    )
+    return Fault(reason, permanent=True)
 
 
 def _says_too_long(code: str, told: str) -> bool:
@@ -196,7 +213,9 @@ def _fault_amid_stream(error: openai.APIError, model: str) -> Fault:
     status = int(code) if re.fullmatch(r"[45]\d\d", code) else known
     if status:
         return _status_fault(status, code, told, model, None)
-    return Fault(f"The model's server failed amid its answer{_quoted(told)}. Try again later.", outage=True)
+    return Fault(
+        f"The model's server failed amid its answer{_quoted(told)}. Try again later.", FailureCode.MODEL_UNAVAILABLE
+    )
 
 
 def _code(error: openai.APIError) -> str:
@@ -222,7 +241,7 @@ def _late(error: Exception) -> Fault:
         reason = "The model's server did not answer in time. See that it is up, or raise LLM_TIMEOUT."
     else:
         reason = "The model's server fell silent amid its answer. See that it is up, or raise LLM_TIMEOUT."
-    return Fault(reason, outage=True)
+    return Fault(reason, FailureCode.MODEL_UNAVAILABLE)
 
 
 def _connection_fault(error: Exception) -> Fault:
@@ -232,25 +251,31 @@ def _connection_fault(error: Exception) -> Fault:
                 return Fault(
                     f"The certificate of the model's server is not trusted ({cause.verify_message})."
                     " Renew it, or add its authority to the file that SSL_CERT_FILE names.",
+                    FailureCode.MODEL_MISCONFIGURED,
                     permanent=True,
                 )
             case ssl.SSLError():
                 return Fault(
                     "The model's server does not speak TLS at this address. Check whether OPENAI_BASE_URL has to"
                     " begin with http:// or https://.",
+                    FailureCode.MODEL_MISCONFIGURED,
                     permanent=True,
                 )
             case socket.gaierror():
                 return Fault(
                     "The name of the model's server is not known. Check OPENAI_BASE_URL and the network's DNS.",
-                    outage=True,
+                    FailureCode.MODEL_UNAVAILABLE,
                 )
             case httpx.UnsupportedProtocol() | httpx.InvalidURL():
-                return Fault("OPENAI_BASE_URL is no address. It begins with http:// or https://.", permanent=True)
+                return Fault(
+                    "OPENAI_BASE_URL is no address. It begins with http:// or https://.",
+                    FailureCode.MODEL_MISCONFIGURED,
+                    permanent=True,
+                )
             case httpx.RemoteProtocolError() | httpx.ReadError():
-                return Fault(BROKE_OFF, outage=True)
+                return Fault(BROKE_OFF, FailureCode.MODEL_UNAVAILABLE)
     reason = "The model's server cannot be reached. See that it is up and that OPENAI_BASE_URL is its address."
-    return Fault(reason, outage=True)
+    return Fault(reason, FailureCode.MODEL_UNAVAILABLE)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -7,7 +7,7 @@ import logging
 
 from agents.contract import Outline, Picture, PicturePrompt
 from agents.crew import assignments
-from agents.exceptions import AgentError, ModelError, ProviderAway, SpendingLimitReached
+from agents.exceptions import AgentError, ModelError, ProviderUnavailable, SpendingLimitReached
 from agents.images.generate import suffix
 from agents.images.share_card import share_crop
 from agents.pipeline.context import RunContext
@@ -36,8 +36,8 @@ async def draw(context: RunContext, outline: Outline) -> Picture:
     async def choose() -> PicturePrompt:
         try:
             return await context.ask(assignments.picture_prompt(context.brief, outline))
-        except ProviderAway as away:  # the article does not wait for its picture alone
-            raise ModelError(str(away)) from away
+        except ProviderUnavailable as away:  # the article does not wait for its picture alone
+            raise ModelError(str(away), code=away.code) from away
 
     prompt = await context.once(
         "image:prompt",

@@ -62,5 +62,5 @@ class Journal(Protocol):
         ...
 
     async def keep_file(self, name: str, data: bytes) -> str:
-        """Store a file of the article's in the media storage; the name it got. Raises FileNotKept."""
+        """Store a file of the article's in the media storage; the name it got. Raises FileNotStored."""
         ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agents.contract import MAX_HEADING, MAX_SECTIONS, Brief, Headings
-from agents.exceptions import ModelError
+from agents.exceptions import FailureCode, ModelError
 from agents.text.cleanup import heading_of
 from agents.text.language import is_in
 from agents.text.seo import Limits, cut
@@ -58,7 +58,8 @@ def fit_headings(made: Headings, wanted: int, brief: Brief) -> Headings:
     if len(headings) < max(2, wanted * LEAST_SHARE):
         raise ModelError(
             f"The model planned {len(headings)} of the {wanted} sections that {brief.min_words:,} words need, though it was"
-            " told twice. Try again, ask for fewer words, or use another model for the outline."
+            " told twice. Try again, ask for fewer words, or use another model for the outline.",
+            code=FailureCode.MODEL_BAD_OUTPUT,
         )
     if len(headings) > min(wanted + wanted // SPARE, MAX_SECTIONS):
         headings = headings[:wanted]

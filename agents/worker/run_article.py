@@ -16,7 +16,7 @@ from structlog.contextvars import bind_contextvars
 
 from agents.contract import AgentConfig, Manuscript, Stage
 from agents.costs.budget import spending_from
-from agents.exceptions import AgentError, ApprovalRequired, ProviderAway, SpendingLimitReached
+from agents.exceptions import AgentError, ApprovalRequired, ProviderUnavailable, SpendingLimitReached
 from agents.pipeline.recipe import produce
 from agents.worker.dependencies import dependencies_from_settings
 from articles.costs.limits import budget_for
@@ -147,7 +147,7 @@ def record_end(claim: Claim, end: Exception) -> None:
         case SpendingLimitReached():
             log.warning("run %s is paused: %s", claim.run_id, end)
             record(pause_run, claim, str(end))
-        case ProviderAway():
+        case ProviderUnavailable():
             log.warning("run %s waits for its model: %s", claim.run_id, end)
             record(park_run, claim, end)
         case AgentError():

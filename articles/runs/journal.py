@@ -20,7 +20,7 @@ from structlog.contextvars import bound_contextvars
 
 from agents.contract import Brief, Manuscript, Outline, Stage
 from agents.costs.usage import Usage, metered
-from agents.exceptions import AgentError, FileNotKept, ProviderAway, SpendingLimitReached
+from agents.exceptions import AgentError, FileNotStored, ProviderUnavailable, SpendingLimitReached
 from agents.pipeline.steps import Output, StepSpec
 from articles.exceptions import UNEXPECTED, LeaseLost, StudioError
 from articles.live.draft_stream import Drafts
@@ -68,7 +68,7 @@ class RunJournal:
             except asyncio.CancelledError:
                 self._uncounted.append(left(step, usage))
                 raise
-            except (SpendingLimitReached, ProviderAway):
+            except (SpendingLimitReached, ProviderUnavailable):
                 await self._end(step, left(step, usage), usage)
                 raise
             except Exception as error:
@@ -111,12 +111,12 @@ class RunJournal:
         self.drafts.show(key, offset, text)
 
     async def keep_file(self, name: str, data: bytes) -> str:
-        """Stored under a name that is never given twice, so that browsers may keep what they were shown. Raises FileNotKept."""
+        """Stored under a name that is never given twice, so that browsers may keep what they were shown. Raises FileNotStored."""
         stored = f"covers/{self.claim.article_id}/{uuid4().hex}{PurePath(name).suffix}"
         try:
             return await sync_to_async(keep)(self.claim, stored, data)
         except OSError as error:
-            raise FileNotKept(
+            raise FileNotStored(
                 f"The picture could not be saved: {error.strerror or error}."
                 " Make room where the studio keeps its media, or let it write there, and write the article again."
             ) from error

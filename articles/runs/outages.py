@@ -16,7 +16,7 @@ from django.db.models import Count, Max, Min, QuerySet
 from django.utils import timezone
 
 from agents.contract import Stage
-from agents.exceptions import ProviderAway
+from agents.exceptions import ProviderUnavailable
 from articles.exceptions import ArticleGone
 from articles.models import Run, Status
 from articles.models.run import NOT_PARKED
@@ -37,7 +37,7 @@ ENOUGH = 2
 """Runs that asked in vain before others wait with them unasked: one alone may have failed for what it asks."""
 
 
-def park_run(claim: Claim, away: ProviderAway) -> None:
+def park_run(claim: Claim, away: ProviderUnavailable) -> None:
     """Let go of a run that asked in vain, until its model is tried again. What is done stays; no worker is held.
 
     Raises LeaseLost. Those that wait for the same model are put off to the same time, each in a transaction of its own.
@@ -46,7 +46,7 @@ def park_run(claim: Claim, away: ProviderAway) -> None:
 
 
 @retry_on_outage
-def let_go(claim: Claim, away: ProviderAway) -> datetime:
+def let_go(claim: Claim, away: ProviderUnavailable) -> datetime:
     """Park the claim's run; when its model is tried again. Raises LeaseLost."""
     now = timezone.now()
     with run_transaction(claim) as (tx, run):
@@ -57,13 +57,13 @@ def let_go(claim: Claim, away: ProviderAway) -> datetime:
 
 
 @retry_on_outage
-def put_off_others(away: ProviderAway, until: datetime) -> None:
+def put_off_others(away: ProviderUnavailable, until: datetime) -> None:
     """Have those that wait for the same model wait until then; tried again, it leaves alone who is put off already."""
     earlier = Run.objects.parked(away.model).filter(not_before__lt=until)
     for_each(earlier, lambda tx, run: wait(tx, run, until, str(away), since=run.parked_since or timezone.now()))
 
 
-def next_try(run: Run, away: ProviderAway, now: datetime) -> datetime:
+def next_try(run: Run, away: ProviderUnavailable, now: datetime) -> datetime:
     """When ``run`` and those that wait for the same model try again: at the time that is set, where one is."""
     others = Run.objects.parked(away.model)
     asked_for = now + timedelta(seconds=min(away.retry_after or 0, GIVEN_UP_AFTER.total_seconds()))

@@ -14,7 +14,7 @@ from redis import Redis
 
 from agents.contract import Text
 from agents.costs.usage import Usage
-from agents.exceptions import ProviderAway
+from agents.exceptions import ProviderUnavailable
 from articles.models import Article, Run, Status
 from articles.runs.lease import Claim
 from articles.runs.outages import GIVEN_UP_AFTER, LONGEST, SHORTEST, models_needed, park_run, wait_with_others
@@ -28,7 +28,7 @@ from tests.factories import claim, do_step, make_article, step
 pytestmark = pytest.mark.django_db
 
 MODEL = "test-model"
-DB_UNAVAILABLE = ProviderAway("The model's server failed (503). Try again later. (tried 6 times)", model=MODEL)
+DB_UNAVAILABLE = ProviderUnavailable("The model's server failed (503). Try again later. (tried 6 times)", model=MODEL)
 MINUTE = timedelta(minutes=1)
 
 
@@ -37,7 +37,7 @@ def one_model(settings: Settings) -> None:
     settings.HAS_MODEL, settings.LLM_MODELS = True, dict.fromkeys(settings.LLM_MODELS, MODEL)
 
 
-def parked(owner: User, away: ProviderAway = DB_UNAVAILABLE) -> Article:
+def parked(owner: User, away: ProviderUnavailable = DB_UNAVAILABLE) -> Article:
     """An article that asked its model in vain."""
     article = make_article(owner)
     park_run(claim(article), away)
@@ -115,14 +115,14 @@ class TestParking:
         assert SHORTEST * 0.85 <= pause_of(article) <= LONGEST * 1.15
 
     def test_it_waits_as_long_as_the_provider_asks_for(self, owner: User) -> None:
-        article = parked(owner, ProviderAway("Too often (429).", model=MODEL, retry_after=3600))
+        article = parked(owner, ProviderUnavailable("Too often (429).", model=MODEL, retry_after=3600))
         assert pause_of(article) > 59 * MINUTE
 
     @pytest.mark.parametrize("hours", [25, 1e12])
     def test_nobody_is_given_up_for_how_long_the_provider_asks_to_wait(self, owner: User, hours: float) -> None:
         honest = parked(owner)
         Run.objects.update(parked_since=ago(5 * 60))
-        greedy = parked(owner, ProviderAway("Too often (429).", model=MODEL, retry_after=hours * 3600))
+        greedy = parked(owner, ProviderUnavailable("Too often (429).", model=MODEL, retry_after=hours * 3600))
         honest.refresh_from_db()
         assert [honest.status, greedy.status] == [Status.PENDING] * 2
         for article, waited in (honest, 5 * 60 * MINUTE), (greedy, 0 * MINUTE):
@@ -262,7 +262,7 @@ class TestTheOthers:
         settings.LLM_MODELS |= {"research": "reader", "seo": "describer", "image": "chooser"}
         for model in ("reader", "describer", "chooser"):
             for _ in range(2):
-                parked(owner, ProviderAway("Away.", model=model))
+                parked(owner, ProviderUnavailable("Away.", model=model))
         plain, described = make_article(owner, seo_optimize=False), make_article(owner, seo_optimize=True)
         assert models_needed(run_of(plain).pk) == {MODEL, "reader"}
         assert models_needed(run_of(described).pk) == {MODEL, "reader", "describer"}
@@ -272,7 +272,7 @@ class TestTheOthers:
     def test_an_outage_of_the_pictures_model_keeps_nobody_waiting(self, owner: User, settings: Settings) -> None:
         settings.LLM_MODELS |= {"image": "chooser"}
         for _ in range(2):
-            parked(owner, ProviderAway("Away.", model="chooser"))
+            parked(owner, ProviderUnavailable("Away.", model="chooser"))
         run = run_of(make_article(owner))
         assert not wait_with_others(run.pk, models_needed(run.pk))
 

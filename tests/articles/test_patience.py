@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from agents.contract import Text
 from agents.costs.usage import Usage
-from agents.exceptions import ProviderAway
+from agents.exceptions import ProviderUnavailable
 from articles.models import Article, Run, Status
 from articles.runs import db_retry
 from articles.runs.db_retry import retry_on_outage
@@ -87,7 +87,7 @@ def test_what_is_counted_without_an_event_is_counted_once(owner: User, unanswere
 
 
 def park(held: Claim) -> None:
-    park_run(held, ProviderAway("The model's server failed (503).", model="test-model"))
+    park_run(held, ProviderUnavailable("The model's server failed (503).", model="test-model"))
 
 
 @pytest.mark.parametrize("ending", [park, lambda held: hand_over(held, "Its worker was stopped")])
