@@ -35,7 +35,7 @@ ORDERS = {
 }
 
 
-class Suggesting(forms.TextInput):
+class SuggestionInput(forms.TextInput):
     """A text field that offers ``suggestions`` and takes anything."""
 
     def __init__(self, suggestions: Iterable[str]) -> None:
@@ -100,9 +100,9 @@ class BriefForm(forms.Form):
         widget=forms.NumberInput(attrs={"step": 50}),
     )
     language = forms.ChoiceField(choices=list(LANGUAGES.items()), initial="en")
-    tone = forms.CharField(max_length=100, initial=TONES[0], widget=Suggesting(TONES))
+    tone = forms.CharField(max_length=100, initial=TONES[0], widget=SuggestionInput(TONES))
     target_audience = forms.CharField(
-        label="Audience", max_length=200, initial=AUDIENCES[0], widget=Suggesting(AUDIENCES)
+        label="Audience", max_length=200, initial=AUDIENCES[0], widget=SuggestionInput(AUDIENCES)
     )
     voice = VoiceField(empty_label="None in particular", help_text="Whose manner of writing the article takes on.")
     keywords = forms.CharField(required=False, help_text="Separated by commas.")
@@ -207,7 +207,7 @@ class ListForm(forms.Form):
     status = forms.ChoiceField(required=False, choices=[("", "Any status"), *Status.choices])
     order = forms.ChoiceField(required=False, choices=[(key, label) for key, (label, _) in ORDERS.items()])
 
-    def asked(self, name: str) -> str:
+    def value_of(self, name: str) -> str:
         self.is_valid()
         return str(self.cleaned_data.get(name, ""))
 

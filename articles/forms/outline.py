@@ -28,19 +28,19 @@ Row = dict[str, str]
 """What stands in the fields of a section, whether it makes sense or not."""
 
 
-class InLanguage(forms.Form):
+class LanguageForm(forms.Form):
     """A form whose texts are in the article's language, so that browsers spell them and screen readers speak them in it."""
 
-    written: tuple[str, ...] = ()
+    language_fields: tuple[str, ...] = ()
 
     def __init__(self, language: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        for name in self.written:
+        for name in self.language_fields:
             self.fields[name].widget.attrs |= {"lang": language, "dir": "auto"}
 
 
-class TitleForm(InLanguage):
-    written = ("title",)
+class TitleForm(LanguageForm):
+    language_fields = ("title",)
 
     title = forms.CharField(min_length=5, max_length=MAX_HEADING)
 
@@ -53,10 +53,10 @@ class WishForm(forms.Form):
     )
 
 
-class SectionForm(InLanguage):
+class SectionForm(LanguageForm):
     """A section. Empty ``words`` are shared out; ``sources`` are ids of passages, however they are parted."""
 
-    written = ("heading", "purpose", "points")
+    language_fields = ("heading", "purpose", "points")
 
     heading = forms.CharField(min_length=2, max_length=MAX_HEADING)
     purpose = forms.CharField(required=False, max_length=MAX_PURPOSE, widget=forms.Textarea(attrs={"rows": 2}))
@@ -73,7 +73,7 @@ class SectionForm(InLanguage):
         self.number, self.passages = number, passages
 
     def clean_points(self) -> list[str]:
-        points = lines(self.cleaned_data["points"])
+        points = nonblank_lines(self.cleaned_data["points"])
         if len(points) > MAX_POINTS or any(len(point) > MAX_POINT for point in points):
             raise ValidationError(f"Give up to {MAX_POINTS} points, one a line, of up to {MAX_POINT} characters.")
         return points
@@ -90,7 +90,7 @@ class SectionForm(InLanguage):
         return OutlineSection(**{**self.cleaned_data, "words": self.cleaned_data["words"] or 0})
 
     @property
-    def rests_on(self) -> list[tuple[str, str]]:
+    def named_passages(self) -> list[tuple[str, str]]:
         """The passages that are named, with their texts."""
         return [(id, self.passages[id]) for id in passage_ids(self["sources"].value() or "") if id in self.passages]
 
@@ -105,22 +105,22 @@ class OutlineEditor:
         self.article, self.top, self.rows = article, top, rows
         self.passages = passages_read(run) if run else {}
         self.problem = ""
-        self.show()
+        self.build_forms()
 
     @classmethod
-    def opened(cls, article: Article) -> OutlineEditor:
+    def from_article(cls, article: Article) -> OutlineEditor:
         """As the crew made it. ``article`` waits for its approval."""
         outline, run = Outline.model_validate(article.outline), article.latest_run()
         top = {"title": outline.title, "seen_seq": str(article.last_seq), "wish": run.outline_wish if run else ""}
-        return cls(article, top, [row_of(section) for section in outline.sections])
+        return cls(article, top, [section_row(section) for section in outline.sections])
 
     @classmethod
-    def typed(cls, article: Article, data: QueryDict) -> OutlineEditor:
+    def from_post(cls, article: Article, data: QueryDict) -> OutlineEditor:
         top = {name: data.get(name, "") for name in ("title", "seen_seq", "wish")}
         sent = zip_longest(*(data.getlist(name) for name in FIELDS), fillvalue="")
         return cls(article, top, [dict(zip(FIELDS, values, strict=True)) for values in sent])
 
-    def show(self, *, check_outline: bool = False, check_wish: bool = False) -> None:
+    def build_forms(self, *, check_outline: bool = False, check_wish: bool = False) -> None:
         """Put what stands in the fields into forms, which tell what is wrong with it only where that is checked."""
         language = self.article.language
         title, wish = (self.top if check else None for check in (check_outline, check_wish))
@@ -145,7 +145,7 @@ class OutlineEditor:
     @property
     def shares(self) -> list[int]:
         """The words of each section; those that name none share what the others leave."""
-        return share_out([whole(row["words"]) for row in self.rows], self.article.min_words)
+        return share_out([number_or_zero(row["words"]) for row in self.rows], self.article.min_words)
 
     @property
     def total(self) -> int:
@@ -156,7 +156,7 @@ class OutlineEditor:
     def rearrange(self, action: str) -> None:
         """``up-3``, ``down-3``, ``remove-3``, ``add`` or ``share``; anything else leaves it as it was typed."""
         verb, _, number = action.partition("-")
-        at = whole(number) - 1
+        at = number_or_zero(number) - 1
         to = at + {"up": -1, "down": 1}.get(verb, 0)
         places = range(len(self.rows))
         if verb == "add" and len(self.rows) < MAX_SECTIONS:
@@ -167,32 +167,32 @@ class OutlineEditor:
             del self.rows[at]
         elif at in places and to in places:
             self.rows.insert(to, self.rows.pop(at))
-        self.show()
+        self.build_forms()
 
     def outline(self) -> Outline | None:
         """The outline as it was typed; None where it cannot be one, and then the page tells why."""
-        self.show(check_outline=True)
+        self.build_forms(check_outline=True)
         if not MIN_SECTIONS <= len(self.rows) <= MAX_SECTIONS:
             self.problem = f"An article has {MIN_SECTIONS} to {MAX_SECTIONS} sections."
-        elif wrong := self.wrong_parts():
+        elif wrong := self.invalid_parts():
             self.problem = f"Please look at {get_text_list(wrong, 'and')} again."
         if self.problem:
             return None
         sections = [section.section() for section in self.sections]
         return Outline(title=self.title_form.cleaned_data["title"], sections=sections)
 
-    def wrong_parts(self) -> list[str]:
+    def invalid_parts(self) -> list[str]:
         """What the fields that cannot be taken belong to, in words."""
         wrong = [] if self.title_form.is_valid() else ["the title"]
         return wrong + [f"section {section.number}" for section in self.sections if not section.is_valid()]
 
     def wish(self) -> str | None:
         """What another outline should do otherwise; None where nothing was said, and then the page asks for it."""
-        self.show(check_wish=True)
+        self.build_forms(check_wish=True)
         return str(self.wish_form.cleaned_data["wish"]) if self.wish_form.is_valid() else None
 
 
-def row_of(section: OutlineSection) -> Row:
+def section_row(section: OutlineSection) -> Row:
     """A section as it is first shown. Words a person could not have set are shared out again."""
     return {
         "heading": section.heading,
@@ -213,10 +213,10 @@ def event_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else None
 
 
-def lines(text: str) -> list[str]:
+def nonblank_lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def whole(text: str) -> int:
+def number_or_zero(text: str) -> int:
     """``text`` as a whole number from 0; 0 where it is none that fits a section."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 4 else 0

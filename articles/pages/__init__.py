@@ -4,8 +4,7 @@ Pages and fragments render the same object, so that a page loaded anew and one t
 """
 
 from articles.pages.drafts import DraftSection, draft_html
-from articles.pages.parts import Cover, Measured
-from articles.pages.step_outputs import section_of, work_of
-from articles.pages.view import ArticleView
+from articles.pages.step_outputs import section_number, work_of
+from articles.pages.view import ArticleView, Cover, MeasuredText
 
-__all__ = ["ArticleView", "Cover", "DraftSection", "Measured", "draft_html", "section_of", "work_of"]
+__all__ = ["ArticleView", "Cover", "DraftSection", "MeasuredText", "draft_html", "section_number", "work_of"]

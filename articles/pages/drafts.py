@@ -10,14 +10,14 @@ from django.utils.safestring import SafeString, mark_safe
 
 from agents.contract import CheckedText, OutlineSection, Text
 from articles.models import Step, StepStatus
-from articles.pages.step_outputs import made_by, work_of
+from articles.pages.step_outputs import output_of, work_of
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import to_annotated_html, word_count
 
 CITATION = re.compile(r"\[(S\d+(?:, ?S\d+)*)\]")
 
-STATES = {"plan": ("planning", "waiting"), "write": ("writing", "written"), "fit": ("fitting", "fitted")} | {
-    "mend": ("mending", "mended"),
+STATES = {"plan": ("planning", "waiting"), "write": ("writing", "written"), "adjust": ("adjusting", "adjusted")} | {
+    "edit": ("editing", "edited"),
     "check": ("checking", "checked"),
 }
 """What a step does to a section → how the section is called while it is at it, and after."""
@@ -26,9 +26,9 @@ LABELS = {
     "waiting": "waiting",
     "planning": "being planned",
     "writing": "being written",
-    "fitting": "being fitted to its length",
-    "mending": "being edited",
-    "mended": "edited",
+    "adjusting": "being adjusted to its length",
+    "editing": "being edited",
+    "edited": "edited",
     "checking": "checking the evidence",
     "checked": "checked",
     "failed": "failed",
@@ -40,7 +40,7 @@ LABELS = {
 class DraftSection:
     """A section as it stands.
 
-    ``state`` is a key of ``LABELS``, written or fitted. ``step`` is the one that works or worked at it last, ``begun`` when it
+    ``state`` is a key of ``LABELS``, written or adjusted. ``step`` is the one that works or worked at it last, ``begun`` when it
     was begun: where a step is begun anew, what was seen of its text before counts no more.
     """
 
@@ -54,9 +54,9 @@ class DraftSection:
     annotations: list[Annotation] = field(default_factory=list)
 
     @property
-    def streams(self) -> bool:
+    def is_streaming(self) -> bool:
         """Whether its text may be coming while one looks."""
-        return self.state in ("writing", "fitting", "mending")
+        return self.state in ("writing", "adjusting", "editing")
 
     @cached_property
     def words(self) -> int:
@@ -67,13 +67,13 @@ class DraftSection:
         return draft_html(self.markdown, self.annotations, prefix=f"d{self.number}")
 
     @property
-    def told(self) -> str:
+    def status_text(self) -> str:
         """Where it stands, in words."""
         parts = [LABELS.get(self.state, "")]
         if self.state == "checked" and self.annotations:
             supported = sum(annotation.verdict == "supported" for annotation in self.annotations)
             parts.append(f"{supported} of {len(self.annotations)} supported")
-        if self.words and not self.streams and self.state != "checking":
+        if self.words and not self.is_streaming and self.state != "checking":
             parts.append(f"{self.words:,} word{'' if self.words == 1 else 's'}")
         return " · ".join(part for part in parts if part)
 
@@ -87,29 +87,29 @@ def draft_section(
         number=number,
         heading=planned.heading,
         purpose=planned.purpose,
-        state=state_of(latest, at_work=at_work) if latest else "waiting",
+        state=section_state(latest, at_work=at_work) if latest else "waiting",
         step=latest.key if latest else "",
         begun=latest.started_at.isoformat() if latest else "",
-        markdown=text_of(steps),
+        markdown=latest_markdown(steps),
         annotations=annotations,
     )
 
 
-def text_of(steps: list[Step]) -> str:
+def latest_markdown(steps: list[Step]) -> str:
     """The section's Markdown as the latest finished step left it; empty before there is one."""
     for step in reversed(steps):
-        if made := made_by(step, Text):  # a CheckedText, too, is a Text with more
+        if made := output_of(step, Text):  # a CheckedText, too, is a Text with more
             return made.markdown
     return ""
 
 
-def checks_of(steps: list[Step]) -> CheckedText | None:
+def latest_check(steps: list[Step]) -> CheckedText | None:
     """What the latest finished check of a section found."""
-    checks = (made_by(step, CheckedText) for step in reversed(steps) if work_of(step.key) == "check")
+    checks = (output_of(step, CheckedText) for step in reversed(steps) if work_of(step.key) == "check")
     return next((check for check in checks if check), None)
 
 
-def state_of(step: Step, *, at_work: bool) -> str:
+def section_state(step: Step, *, at_work: bool) -> str:
     """Where a section stands, of the step that was begun last, in a run that a worker is at or not."""
     if step.status == StepStatus.FAILED:
         return "failed"

@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString
 from articles.evidence.results import CitedPassage, Judged
 from articles.rendering.annotations import words
 
-TELLING = 5
+MIN_WORD_LENGTH = 5
 """A word of so many letters tells something where a sentence and a passage share it; so does any number."""
-RUN = 4
+NGRAM = 4
 """So many words in a row that a sentence and a passage share are marked whatever they are."""
 LONGEST = 20_000  # characters of a sentence or a passage that are compared; a longer one is shown unmarked
 LONGEST_DIFF = 400  # words
@@ -33,7 +33,7 @@ class EvidenceRow:
     def passages(self) -> list[tuple[CitedPassage, SafeString]]:
         """Each passage, and its text with what the sentence takes from it marked. A template asks for it several times."""
         sentence = self.judged.row.sentence
-        return [(cited, with_marks(cited.passage.text, sentence)) for cited in self.judged.cited]
+        return [(cited, highlight_shared(cited.passage.text, sentence)) for cited in self.judged.cited]
 
     @property
     def change(self) -> SafeString:
@@ -55,7 +55,7 @@ class EvidenceSection:
         return sum(row.judged.verdict == "supported" for row in self.rows)
 
 
-def with_marks(passage: str, sentence: str) -> SafeString:
+def highlight_shared(passage: str, sentence: str) -> SafeString:
     """``passage`` as safe HTML in which the numbers, the telling words and the stretches it shares are marked."""
     if len(passage) > LONGEST or len(sentence) > LONGEST:
         return format_html("{}", passage)
@@ -70,12 +70,12 @@ def shared_stretches(passage: str, sentence: str) -> Iterator[tuple[int, int]]:
     """Where in ``passage`` there stands what ``sentence`` shares with it: neighbouring words as one stretch."""
     found = list(words(passage))
     theirs, ours = [stem(word) for word, _, _ in words(sentence)], [stem(word) for word, _, _ in found]
-    known, runs, pairs = set(theirs), in_rows(theirs, RUN), in_rows(theirs, 2)
-    marked = [word in known and (len(word) >= TELLING or any(map(str.isdigit, word))) for word in ours]
-    for length, shared in ((RUN, runs), (2, pairs)):
+    known, runs, pairs = set(theirs), ngrams(theirs, NGRAM), ngrams(theirs, 2)
+    marked = [word in known and (len(word) >= MIN_WORD_LENGTH or any(map(str.isdigit, word))) for word in ours]
+    for length, shared in ((NGRAM, runs), (2, pairs)):
         for at, row in enumerate(zip(*(ours[skip:] for skip in range(length)), strict=False)):
             # Two in a row mean something only in scripts without spaces, whose signs are words by themselves.
-            if row in shared and (length == RUN or all(map(is_sign, row))):
+            if row in shared and (length == NGRAM or all(map(is_cjk_character, row))):
                 marked[at : at + length] = [True] * length
     begun: int | None = None
     for number, (_, start, end) in enumerate(found):
@@ -86,7 +86,7 @@ def shared_stretches(passage: str, sentence: str) -> Iterator[tuple[int, int]]:
                 begun = None
 
 
-def in_rows(found: list[str], length: int) -> set[tuple[str, ...]]:
+def ngrams(found: list[str], length: int) -> set[tuple[str, ...]]:
     return set(zip(*(found[skip:] for skip in range(length)), strict=False))
 
 
@@ -95,7 +95,7 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") else word
 
 
-def is_sign(word: str) -> bool:
+def is_cjk_character(word: str) -> bool:
     return len(word) == 1 and word >= "\u3040"
 
 

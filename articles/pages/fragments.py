@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from django.template.loader import render_to_string
 
 from articles.models import Article, Event
-from articles.pages import ArticleView, section_of, work_of
+from articles.pages import ArticleView, section_number, work_of
 
 PANELS = ("outline", "draft", "article", "evidence", "seo", "image", "questions", "sources", "cost")
 ENDINGS = ("completed", "failed", "skipped")
@@ -24,13 +24,13 @@ def fragments(article: Article, events: Sequence[Event]) -> str:
     if any(event.type != Event.Type.AGENT_UPDATE for event in events):
         parts += ["header", "notices", *PANELS]
     else:
-        parts += sorted({panel for event in events for panel in panels_of(event)}, key=PANELS.index)
+        parts += sorted({panel for event in events for panel in changed_panels(event)}, key=PANELS.index)
     html = [render(part, view) for part in parts]
-    touched = sections_of(events)
+    touched = touched_sections(events)
     if "draft" not in parts:
         html += [render("draft_section", view, section=each) for each in view.sections if each.number in touched]
     if "evidence" not in parts:
-        html += evidence_of(view, {number for number, works in touched.items() if "check" in works})
+        html += evidence_fragments(view, {number for number, works in touched.items() if "check" in works})
     html.append(render("log_added", view, events=events))
     if news := announcement(view, events):
         html.append(render("announcement", view, news=news))
@@ -41,30 +41,30 @@ def render(part: str, view: ArticleView, **more: object) -> str:
     return render_to_string(f"articles/_{part}.html", {"view": view, "article": view.article, "oob": True, **more})
 
 
-def panels_of(event: Event) -> Iterable[str]:
+def changed_panels(event: Event) -> Iterable[str]:
     """The panels a step of an agent changes as a whole."""
     key = str(event.payload.get("step", ""))
     ended = event.payload.get("status") in ENDINGS
     stage = key.partition(":")[0]
     if stage == "outline":
         planned = ("outline",) if ended else ()
-        return planned if section_of(key) else ("outline", "draft", "evidence")
+        return planned if section_number(key) else ("outline", "draft", "evidence")
     if stage == "research" and ended:
         return ("questions", "sources") if key == "research:read" else ("questions",)
     return (stage,) if stage in ("seo", "image") else ()
 
 
-def sections_of(events: Iterable[Event]) -> dict[int, set[str]]:
+def touched_sections(events: Iterable[Event]) -> dict[int, set[str]]:
     """The sections a step began or finished work at, and what work. One that is being written keeps what has come."""
     touched: dict[int, set[str]] = {}
     for event in events:
         key = str(event.payload.get("step", ""))
-        if number := section_of(key):
+        if number := section_number(key):
             touched.setdefault(number, set()).add(work_of(key))
     return touched
 
 
-def evidence_of(view: ArticleView, checked: Collection[int]) -> list[str]:
+def evidence_fragments(view: ArticleView, checked: Collection[int]) -> list[str]:
     """The evidence of sections that are or were being checked, and what it comes to in all."""
     if not checked:
         return []

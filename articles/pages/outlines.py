@@ -6,18 +6,18 @@ from agents.contract import Headings, Outline, OutlineSection, SectionPlan
 from articles.pages.step_outputs import StepLog
 
 
-def outline_so_far(log: StepLog) -> Outline | None:
+def outline_from_steps(log: StepLog) -> Outline | None:
     """As a person approved it; else the headings with the plans that are done. Older runs made all of it in one step."""
-    if approved := log.made("outline:approved", Outline):
+    if approved := log.output("outline:approved", Outline):
         return approved
-    headings = log.made("outline:make", Headings)
+    headings = log.output("outline:make", Headings)
     if headings is None:
-        return log.made("outline:make", Outline)
-    sections = [planned(log, number, heading) for number, heading in enumerate(headings.sections, 1)]
+        return log.output("outline:make", Outline)
+    sections = [planned_section(log, number, heading) for number, heading in enumerate(headings.sections, 1)]
     return Outline.model_construct(title=headings.title, sections=sections)
 
 
-def planned(log: StepLog, number: int, heading: str) -> OutlineSection:
+def planned_section(log: StepLog, number: int, heading: str) -> OutlineSection:
     """Not validated anew: the headings are as the run took them."""
-    plan = log.made(f"outline:{number}", SectionPlan) or SectionPlan(purpose="", points=[], sources=[])
+    plan = log.output(f"outline:{number}", SectionPlan) or SectionPlan(purpose="", points=[], sources=[])
     return OutlineSection.model_construct(heading=heading, **plan.model_dump())

@@ -18,7 +18,7 @@ from agents.contract import (
     Source,
     Synthesis,
 )
-from articles.pages.step_outputs import StepLog, fitting
+from articles.pages.step_outputs import StepLog, parse_or_none
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class BoundedQuery:
+class Research:
     """All that was asked and found, whether it is of a run's steps or kept on the article."""
 
     questions: list[Question] = field(default_factory=list)
@@ -83,31 +83,31 @@ def read_sources(reading: Reading, references: Sequence[Reference], also_cited: 
     return [ReadSource(source, passages[source.number], numbers[source.number]) for source in reading.sources]
 
 
-def inquiry_of(log: StepLog, reading: Reading, *, at_work: bool) -> BoundedQuery | None:
+def research_from_steps(log: StepLog, reading: Reading, *, at_work: bool) -> Research | None:
     """What the steps of a run asked and found; None before its questions are made."""
-    asked = log.made("research:plan", Questions)
+    asked = log.output("research:plan", Questions)
     if asked is None:
         return None
     questions = []
     for number, text in enumerate(asked.questions, 1):
-        step, found = log.by_key.get(f"research:find:{number}"), log.made(f"research:find:{number}", QuestionFindings)
+        step, found = log.by_key.get(f"research:find:{number}"), log.output(f"research:find:{number}", QuestionFindings)
         state = "answered" if found else "working" if step else "waiting"
         if not found and not at_work:
             state = "stopped"
-        questions.append(Question(text, state, said(found.findings if found else [], reading)))
-    synthesis = log.made("research:synthesis", Synthesis)
-    return BoundedQuery(questions, synthesis.synthesis if synthesis else "")
+        questions.append(Question(text, state, shown_findings(found.findings if found else [], reading)))
+    synthesis = log.output("research:synthesis", Synthesis)
+    return Research(questions, synthesis.synthesis if synthesis else "")
 
 
-def kept_inquiry(kept: dict[str, Any], reading: Reading) -> BoundedQuery:
+def research_from_article(kept: dict[str, Any], reading: Reading) -> Research:
     """What an article keeps of its research, without which finding belongs to which question."""
-    found = fitting(kept, Findings) or Findings()
+    found = parse_or_none(kept, Findings) or Findings()
     asked = [Question(str(text), "answered", []) for text in kept.get("questions") or []]
-    together = [Question("", "answered", said(found.findings, reading))] if found.findings else []
-    return BoundedQuery([*asked, *together], found.synthesis)
+    together = [Question("", "answered", shown_findings(found.findings, reading))] if found.findings else []
+    return Research([*asked, *together], found.synthesis)
 
 
-def said(findings: Sequence[Finding], reading: Reading) -> list[ShownFinding]:
+def shown_findings(findings: Sequence[Finding], reading: Reading) -> list[ShownFinding]:
     titles = {source.number: source.title for source in reading.sources}
     known = {passage.id: ShownPassage(passage.id, titles.get(passage.source, "")) for passage in reading.passages}
     return [

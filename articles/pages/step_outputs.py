@@ -28,16 +28,16 @@ class StepLog:
         self.by_section: dict[int, list[Step]] = defaultdict(list)
         for step in sorted(steps, key=lambda step: step.pk):
             self.by_key[step.key] = step
-            if number := section_of(step.key):
+            if number := section_number(step.key):
                 self.by_section[number].append(step)
 
-    def made(self, key: str, shape: type[Output]) -> Output | None:
+    def output(self, key: str, shape: type[Output]) -> Output | None:
         """What step ``key`` made; None where it is not done."""
         step = self.by_key.get(key)
-        return made_by(step, shape) if step else None
+        return output_of(step, shape) if step else None
 
 
-def section_of(key: str) -> int | None:
+def section_number(key: str) -> int | None:
     """The section a step works at, from 1; None for a step that works at no single one."""
     found = OF_A_SECTION.fullmatch(key)
     return int(found["number"]) if found else None
@@ -51,15 +51,15 @@ def work_of(key: str) -> str:
     if found["check"]:
         return "check"
     if found["again"]:
-        return "fit"
-    return {"outline": "plan", "write": "write", "edit": "mend"}[found["stage"]]
+        return "adjust"
+    return {"outline": "plan", "write": "write", "edit": "edit"}[found["stage"]]
 
 
-def made_by(step: Step, shape: type[Output]) -> Output | None:
-    return fitting(step.output, shape) if step.status == StepStatus.COMPLETED else None
+def output_of(step: Step, shape: type[Output]) -> Output | None:
+    return parse_or_none(step.output, shape) if step.status == StepStatus.COMPLETED else None
 
 
-def fitting(stored: Any, shape: type[Output]) -> Output | None:
+def parse_or_none(stored: Any, shape: type[Output]) -> Output | None:
     """``stored`` as ``shape``; None where another version of the studio stored it otherwise: a page can do without it."""
     try:
         return shape.model_validate(stored)

@@ -5,6 +5,7 @@ While a run is at work its parts are read from the steps that are done; later fr
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,17 +13,16 @@ from django.core.files.storage import default_storage
 from django.utils.safestring import SafeString
 
 from agents.contract import SEO, Outline, Picture, Reading, Reference, Stage, Unread
-from agents.text.seo import DESCRIPTION, TITLE
+from agents.text.seo import DESCRIPTION, TITLE, width
 from articles.costs.reports import ArticleCosts
 from articles.evidence.results import Judged, Tally, judged, run_of_the_text
 from articles.models import Article, Event, Evidence, Run, Status
-from articles.models import Source as BroughtSource
-from articles.pages.drafts import DraftSection, checks_of, draft_section
+from articles.models import Source as BriefSource
+from articles.pages.drafts import DraftSection, draft_section, latest_check
 from articles.pages.evidence import EvidenceRow, EvidenceSection
-from articles.pages.outlines import outline_so_far
-from articles.pages.parts import Cover, Measured
-from articles.pages.sources import BoundedQuery, ReadSource, inquiry_of, kept_inquiry, read_sources
-from articles.pages.step_outputs import Output, StepLog, fitting
+from articles.pages.outlines import outline_from_steps
+from articles.pages.sources import ReadSource, Research, read_sources, research_from_article, research_from_steps
+from articles.pages.step_outputs import Output, StepLog, parse_or_none
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import to_annotated_html
 from articles.runs.stages import StageView, stages_of
@@ -30,6 +30,40 @@ from articles.seo import Examination
 
 LOG_LENGTH = 500
 """The newest events a page lists; the API has all of them."""
+
+
+@dataclass(frozen=True)
+class MeasuredText:
+    """A text that search engines cut, beside the length they show in full, in characters."""
+
+    label: str
+    text: str
+    low: int
+    high: int
+
+    @property
+    def length(self) -> int:
+        return width(self.text)
+
+    @property
+    def verdict(self) -> str:
+        if self.length < self.low:
+            return f"{self.low - self.length} short of {self.low}"
+        if self.length > self.high:
+            return f"{self.length - self.high} over {self.high}"
+        return f"fits {self.low}–{self.high}"
+
+    @property
+    def fits(self) -> bool:
+        return self.low <= self.length <= self.high
+
+
+@dataclass(frozen=True)
+class Cover:
+    url: str
+    alt: str
+    prompt: str = ""
+    drawn_by: str = ""
 
 
 class ArticleView:
@@ -82,8 +116,8 @@ class ArticleView:
     @cached_property
     def outline(self) -> Outline | None:
         if self.article.status == Status.AWAITING_APPROVAL:
-            return fitting(self.article.outline, Outline)
-        return outline_so_far(self.steps) or self._kept(self.article.outline, Outline)
+            return parse_or_none(self.article.outline, Outline)
+        return outline_from_steps(self.steps) or self._stored(self.article.outline, Outline)
 
     @cached_property
     def sections(self) -> list[DraftSection]:
@@ -92,8 +126,8 @@ class ArticleView:
                 number,
                 planned,
                 self.steps.by_section[number],
-                self._annotations(number) if self._draft_is_of_the_text else [],
-                at_work=self._is_at_work,
+                self._annotations(number) if self._steps_match_text else [],
+                at_work=self._is_processing,
             )
             for number, planned in enumerate(self.outline.sections if self.outline else [], 1)
         ]
@@ -110,62 +144,62 @@ class ArticleView:
 
     @cached_property
     def seo(self) -> SEO | None:
-        return self.examination.seo if self.examination else self._made("seo:describe", SEO)
+        return self.examination.seo if self.examination else self._step_output("seo:describe", SEO)
 
     @cached_property
     def examination(self) -> Examination | None:
         """What search engines make of the text as it is now; None while a run is at work, or where nothing describes it."""
-        known = self.article.content and self._kept(self.article.seo_meta, SEO)
+        known = self.article.content and self._stored(self.article.seo_meta, SEO)
         return Examination(self.article) if known else None
 
     @property
-    def seo_lengths(self) -> list[Measured]:
+    def seo_measurements(self) -> list[MeasuredText]:
         if self.seo is None:
             return []
         return [
-            Measured("Title", self.seo.title, *TITLE),
-            Measured("Description", self.seo.meta_description, *DESCRIPTION),
+            MeasuredText("Title", self.seo.title, *TITLE),
+            MeasuredText("Description", self.seo.meta_description, *DESCRIPTION),
         ]
 
     @cached_property
     def cover(self) -> Cover | None:
-        drawn = self._made("image:draw", Picture)
+        drawn = self._step_output("image:draw", Picture)
         if drawn:
             return Cover(default_storage.url(drawn.name), drawn.alt, drawn.prompt, drawn.drawn_by)
-        if self.article.image and self._shows_earlier:
+        if self.article.image and self._may_show_stored:
             return Cover(self.article.image_url, self.article.image_alt)
         return None
 
     @cached_property
     def reading(self) -> Reading:
-        made = self._made("research:read", Reading) or self._kept(self.article.research_data, Reading)
+        made = self._step_output("research:read", Reading) or self._stored(self.article.research_data, Reading)
         return made or Reading()
 
     @cached_property
     def sources(self) -> list[ReadSource]:
         cited = {passage.passage.id for row in self.judged for passage in row.cited}
-        return read_sources(self.reading, self.references, cited if self._draft_is_of_the_text else set())
+        return read_sources(self.reading, self.references, cited if self._steps_match_text else set())
 
     @cached_property
-    def inquiry(self) -> BoundedQuery:
+    def research(self) -> Research:
         """What was asked and found."""
-        made = inquiry_of(self.steps, self.reading, at_work=self._is_at_work)
+        made = research_from_steps(self.steps, self.reading, at_work=self._is_processing)
         kept: dict[str, Any] = self.article.research_data or {}
-        return made or (BoundedQuery() if self.article.is_active else kept_inquiry(kept, self.reading))
+        return made or (Research() if self.article.is_active else research_from_article(kept, self.reading))
 
     @property
     def unread(self) -> list[Unread]:
         return self.reading.unread
 
     @cached_property
-    def brought(self) -> list[BroughtSource]:
+    def brief_sources(self) -> list[BriefSource]:
         """What the person gave with the brief."""
         return list(self.article.sources.all())
 
     @property
     def references(self) -> list[Reference]:
         """Numbered as in the article's text; none while a new text is being written."""
-        found = (self._kept(reference, Reference) for reference in self.article.references)
+        found = (self._stored(reference, Reference) for reference in self.article.references)
         return [reference for reference in found if reference]
 
     # Its evidence
@@ -174,11 +208,11 @@ class ArticleView:
     def judged(self) -> list[Judged]:
         """The cited sentences: of the text the article has; while a run is at work, and before there is a text, of its own."""
         if self._text_run is None:
-            checks = (checks_of(self.steps.by_section[number]) for number in sorted(self.steps.by_section))
+            checks = (latest_check(self.steps.by_section[number]) for number in sorted(self.steps.by_section))
             found = (row for check in checks if check for row in check.evidence)
             rows = [Evidence(number=number, **row.model_dump()) for number, row in enumerate(found, 1)]
             return judged(rows, self.reading) if rows else []  # what was read is long
-        reading = fitting(self.article.research_data or {}, Reading) or Reading()
+        reading = parse_or_none(self.article.research_data or {}, Reading) or Reading()
         return judged(self._text_run.evidence.all(), reading, self.references)
 
     @cached_property
@@ -191,7 +225,7 @@ class ArticleView:
         rows: dict[int, list[EvidenceRow]] = {}
         for found in self.judged:
             rows.setdefault(found.row.section, []).append(self._row(found))
-        headings = {section.number: section for section in self.sections} if self._draft_is_of_the_text else {}
+        headings = {section.number: section for section in self.sections} if self._steps_match_text else {}
         return [
             EvidenceSection(
                 number=number,
@@ -222,27 +256,27 @@ class ArticleView:
         return self.run if self.run.status == Status.COMPLETED else run_of_the_text(self.article)
 
     @property
-    def _draft_is_of_the_text(self) -> bool:
+    def _steps_match_text(self) -> bool:
         """Whether the latest run's steps are what the evidence is of; not where it failed behind one that did not."""
         return self._text_run in (None, self.run)
 
     # Where it is read from
 
     @property
-    def _is_at_work(self) -> bool:
+    def _is_processing(self) -> bool:
         """Whether somebody is at the steps that were begun: those of a run that waits for a worker begin anew."""
         return self.article.status == Status.PROCESSING
 
     @property
-    def _shows_earlier(self) -> bool:
+    def _may_show_stored(self) -> bool:
         """Whether what is kept on the article may be shown: while a run is at work, it is an earlier run's."""
         return not self.article.is_active
 
     def _stage(self, name: Stage) -> StageView | None:
         return next((stage for stage in self.stages if stage.stage == name), None)
 
-    def _made(self, key: str, shape: type[Output]) -> Output | None:
-        return self.steps.made(key, shape)
+    def _step_output(self, key: str, shape: type[Output]) -> Output | None:
+        return self.steps.output(key, shape)
 
-    def _kept(self, stored: Any, shape: type[Output]) -> Output | None:
-        return fitting(stored, shape) if stored and self._shows_earlier else None
+    def _stored(self, stored: Any, shape: type[Output]) -> Output | None:
+        return parse_or_none(stored, shape) if stored and self._may_show_stored else None

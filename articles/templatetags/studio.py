@@ -37,7 +37,7 @@ def formats() -> dict[str, str]:
 
 
 @register.filter
-def clock(seconds: float | str | None) -> str:
+def duration(seconds: float | str | None) -> str:
     """``74.6`` seconds as ``1:14``; less than ten with a tenth, as ``4.2 s``; nothing for what a template lacks."""
     if seconds is None or isinstance(seconds, str):
         return ""

@@ -12,12 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from articles import services
 from articles.exceptions import InvalidState
-from articles.views.requests import StudioRequest, own_article
+from articles.views.requests import StudioRequest, editable_article
 
 
-def done_by(service: Callable[..., object], request: StudioRequest, pk: int) -> HttpResponse:
+def run_service(service: Callable[..., object], request: StudioRequest, pk: int) -> HttpResponse:
     """Let ``service`` do it to the article, and go back to its page; what was not possible is told there."""
-    article = own_article(request, pk)
+    article = editable_article(request, pk)
     try:
         service(article=article, by=request.user)
     except InvalidState as error:
@@ -28,28 +28,28 @@ def done_by(service: Callable[..., object], request: StudioRequest, pk: int) -> 
 @require_POST
 @login_required
 def cancel_run(request: StudioRequest, pk: int) -> HttpResponse:
-    return done_by(services.cancel_run, request, pk)
+    return run_service(services.cancel_run, request, pk)
 
 
 @require_POST
 @login_required
 def retry_run(request: StudioRequest, pk: int) -> HttpResponse:
     """Let the latest run go on where it stopped."""
-    return done_by(services.retry_run, request, pk)
+    return run_service(services.retry_run, request, pk)
 
 
 @require_POST
 @login_required
 def start_run(request: StudioRequest, pk: int) -> HttpResponse:
     """Write the article again from the beginning."""
-    return done_by(services.start_run, request, pk)
+    return run_service(services.start_run, request, pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def delete_article(request: StudioRequest, pk: int) -> HttpResponse:
     """Asks first: in a dialog where there is JavaScript, on a page of its own where there is none."""
-    article = own_article(request, pk, to="delete")
+    article = editable_article(request, pk, to="delete")
     if request.method != "POST":
         return render(request, "articles/article_delete.html", {"article": article})
     name = str(article)

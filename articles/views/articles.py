@@ -17,7 +17,7 @@ from articles.models import Article
 from articles.pages import ArticleView
 from articles.pages.fragments import fragments
 from articles.services import create_article
-from articles.views.costs import estimate_of
+from articles.views.costs import estimate_for
 from articles.views.requests import StudioRequest, find_article
 
 PAGE_LENGTH = 20
@@ -30,10 +30,10 @@ def article_list(request: StudioRequest) -> HttpResponse:
     """The user's articles; to HTMX, which searches as one types and looks after running rows, only the results."""
     form = ListForm(request.GET)
     mine = Article.objects.visible_to(request.user)
-    found = mine.search(form.asked("q"))
-    if status := form.asked("status"):
+    found = mine.search(form.value_of("q"))
+    if status := form.value_of("status"):
         found = found.filter(status=status)
-    _, order = ORDERS[form.asked("order") or "newest"]
+    _, order = ORDERS[form.value_of("order") or "newest"]
     page = Paginator(found.without_bodies().select_related("owner").order_by(*order), PAGE_LENGTH)
     filters = request.GET.copy()
     filters.pop("page", None)
@@ -71,7 +71,7 @@ def article_new(request: StudioRequest) -> HttpResponse:
         "texts": texts,
         "has_model": settings.HAS_MODEL,
         "max_sources": settings.MAX_SOURCES,
-        "estimate": estimate_of(form),
+        "estimate": estimate_for(form),
     }
     if not settings.HAS_MODEL:
         context["sample_titles"] = samples.titles()

@@ -22,7 +22,7 @@ class EstimateForm(forms.Form):
     seo_optimize = forms.BooleanField(required=False)
 
 
-def estimate_of(brief: forms.Form) -> Estimate | None:
+def estimate_for(brief: forms.Form) -> Estimate | None:
     """The estimate for a brief as it is filled in; None where its length is not one yet."""
     form = EstimateForm({name: brief[name].value() for name in EstimateForm.base_fields})
     if not form.is_valid():
@@ -37,4 +37,4 @@ def estimate_of(brief: forms.Form) -> Estimate | None:
 @login_required
 def brief_estimate(request: StudioRequest) -> HttpResponse:
     """The sentence about the cost alone, asked for by HTMX as the brief changes."""
-    return render(request, "articles/_estimate_told.html", {"estimate": estimate_of(EstimateForm(request.GET))})
+    return render(request, "articles/_estimate_text.html", {"estimate": estimate_for(EstimateForm(request.GET))})

@@ -13,7 +13,7 @@ from articles import services
 from articles.exceptions import StudioError
 from articles.forms.outline import OutlineEditor, event_number
 from articles.models import Article, Status
-from articles.views.requests import StudioRequest, own_article
+from articles.views.requests import StudioRequest, editable_article
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -21,14 +21,18 @@ from articles.views.requests import StudioRequest, own_article
 @never_cache
 def outline_edit(request: StudioRequest, pk: int) -> HttpResponse:
     """The editor. Each of its buttons sends all that was typed, and all of it is there again where it is not the last one."""
-    article = own_article(request, pk)
+    article = editable_article(request, pk)
     if request.method != "POST" and article.status != Status.AWAITING_APPROVAL:
         messages.info(request, "No outline of this article waits for approval.")
         return redirect(article)
-    editor = OutlineEditor.typed(article, request.POST) if request.method == "POST" else OutlineEditor.opened(article)
+    editor = (
+        OutlineEditor.from_post(article, request.POST)
+        if request.method == "POST"
+        else OutlineEditor.from_article(article)
+    )
     action = request.POST.get("do", "")
     try:
-        if decide(article, request, editor, action):
+        if apply_action(article, request, editor, action):
             return redirect(article)
     except StudioError as error:
         editor.problem = str(error)
@@ -39,22 +43,22 @@ def outline_edit(request: StudioRequest, pk: int) -> HttpResponse:
 @login_required
 def approve_outline(request: StudioRequest, pk: int) -> HttpResponse:
     """Approve the outline as it is, from the article's page."""
-    article = own_article(request, pk)
+    article = editable_article(request, pk)
     seen_seq = event_number(request.POST.get("seen_seq", ""))
     try:
         services.approve_outline(article=article, by=request.user, seen_seq=seen_seq)
     except StudioError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, approved(article))
+        messages.success(request, approval_message(article))
     return redirect(article)
 
 
-def decide(article: Article, request: StudioRequest, editor: OutlineEditor, action: str) -> bool:
+def apply_action(article: Article, request: StudioRequest, editor: OutlineEditor, action: str) -> bool:
     """Do what was asked for; whether that sent the article back to the crew. Raises what the services do."""
     if action == "approve" and (outline := editor.outline()):
         services.approve_outline(article=article, by=request.user, outline=outline, seen_seq=editor.seen_seq)
-        messages.success(request, approved(article))
+        messages.success(request, approval_message(article))
         return True
     if action == "redo" and (wish := editor.wish()):
         services.redo_outline(article=article, by=request.user, wish=wish, seen_seq=editor.seen_seq)
@@ -65,6 +69,6 @@ def decide(article: Article, request: StudioRequest, editor: OutlineEditor, acti
     return False
 
 
-def approved(article: Article) -> str:
+def approval_message(article: Article) -> str:
     sections = len(article.outline["sections"]) if article.outline else 0
     return f"The outline is approved: {sections} sections, {article.min_words:,} words."

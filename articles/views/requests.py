@@ -23,7 +23,7 @@ def find_article(request: StudioRequest, pk: int) -> Article:
     return get_object_or_404(Article.objects.visible_to(request.user), pk=pk)
 
 
-def own_article(request: StudioRequest, pk: int, *, to: str = "change") -> Article:
+def editable_article(request: StudioRequest, pk: int, *, to: str = "change") -> Article:
     """The article, where the user may also change (or ``to="delete"``) it: their own, or any for staff with the permission."""
     article = find_article(request, pk)
     if not article.allows(request.user, to):

@@ -15,15 +15,15 @@ from articles.exports.download import download
 from articles.forms.articles import MAX_CONTENT, TextForm
 from articles.models import Article
 from articles.rendering.markdown import to_html, word_count
-from articles.views.requests import StudioRequest, find_article, own_article
+from articles.views.requests import StudioRequest, editable_article, find_article
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
     """The editor. What was typed stays, whatever the reason it could not be saved for."""
-    article = own_article(request, pk)
-    opened = {"title": str(article), "content": article.content, "opened_at": newest_number(article)}
+    article = editable_article(request, pk)
+    opened = {"title": str(article), "content": article.content, "opened_at": latest_revision_number(article)}
     form = TextForm(request.POST or None, initial=opened)
     if request.method == "POST" and form.is_valid():
         try:
@@ -66,7 +66,7 @@ def revision_detail(request: StudioRequest, pk: int, number: int) -> HttpRespons
         "revision": revision,
         "body": to_html(revision.content),
         "words": word_count(revision.content),
-        "newest": newest_number(article),
+        "newest": latest_revision_number(article),
     }
     return render(request, "articles/revision_detail.html", context)
 
@@ -75,7 +75,7 @@ def revision_detail(request: StudioRequest, pk: int, number: int) -> HttpRespons
 @login_required
 def restore_revision(request: StudioRequest, pk: int, number: int) -> HttpResponse:
     """Save an earlier text anew, as the next revision."""
-    article = own_article(request, pk)
+    article = editable_article(request, pk)
     revision = get_object_or_404(article.revisions, number=number)
     try:
         saved = services.save_text(
@@ -83,7 +83,7 @@ def restore_revision(request: StudioRequest, pk: int, number: int) -> HttpRespon
             by=request.user,
             title=revision.title,
             content=revision.content,
-            opened_at=newest_number(article),
+            opened_at=latest_revision_number(article),
         )
     except (EditConflict, InvalidState) as error:
         messages.error(request, str(error))
@@ -105,6 +105,6 @@ def article_download(request: StudioRequest, pk: int, format: str) -> HttpRespon
     return redirect(article)
 
 
-def newest_number(article: Article) -> int:
+def latest_revision_number(article: Article) -> int:
     """The number of the newest revision, 0 where there is none."""
     return article.revisions.values_list("number", flat=True).first() or 0

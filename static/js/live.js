@@ -174,9 +174,9 @@
       return;
     }
     event.preventDefault();
-    const told = JSON.parse(message);
-    if (told.type === "drafts") told.drafts.forEach(takeDraft);
-    if (told.type === "final" && told.status === "deleted") wasDeleted();
+    const data = JSON.parse(message);
+    if (data.type === "drafts") data.drafts.forEach(takeDraft);
+    if (data.type === "final" && data.status === "deleted") wasDeleted();
   });
   document.addEventListener("htmx:wsAfterMessage", changed);
 

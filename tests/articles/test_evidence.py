@@ -15,7 +15,7 @@ from agents.text.evidence import cited_sentences
 from articles.evidence.results import Tally, quoted, tally_of
 from articles.models import Article, Evidence
 from articles.pages import ArticleView
-from articles.pages.evidence import diff, with_marks
+from articles.pages.evidence import diff, highlight_shared
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import to_annotated_html
 from articles.runs.journal import fail_run
@@ -221,12 +221,14 @@ class TestMarks:
     def test_what_a_sentence_takes_from_a_passage_is_marked(
         self, passage: str, sentence: str, marked: list[str]
     ) -> None:
-        html = with_marks(passage, sentence)
+        html = highlight_shared(passage, sentence)
         assert re.findall("<mark>(.*?)</mark>", html) == marked
         assert re.sub("</?mark>", "", html) == passage
 
     def test_a_passage_is_text(self) -> None:
-        assert with_marks("<b>Planted</b> & so", "Planted so") == "&lt;b&gt;<mark>Planted</mark>&lt;/b&gt; &amp; so"
+        assert (
+            highlight_shared("<b>Planted</b> & so", "Planted so") == "&lt;b&gt;<mark>Planted</mark>&lt;/b&gt; &amp; so"
+        )
 
     def test_a_rewording_is_told_by_its_words(self) -> None:
         told = diff("Beds weigh 250 kg <b>", "Beds weigh 95–180 kg each")
@@ -304,10 +306,10 @@ class TestSources:
         run = article.latest_run()
         assert run is not None
         run.steps.all().delete()
-        inquiry = view_of(article).inquiry
-        assert [question.text for question in inquiry.questions] == [*stages.QUESTIONS, ""]
-        assert len(inquiry.questions[-1].findings) == 5
-        assert inquiry.synthesis == stages.SYNTHESIS
+        research = view_of(article).research
+        assert [question.text for question in research.questions] == [*stages.QUESTIONS, ""]
+        assert len(research.questions[-1].findings) == 5
+        assert research.synthesis == stages.SYNTHESIS
 
     def test_a_question_nobody_answered_yet_waits(self, writer: User) -> None:
         article, held = stages.researched(writer)
@@ -315,11 +317,19 @@ class TestSources:
         assert run is not None
         run.steps.filter(key="research:find:3").delete()
         stages.begin(held, "research:find:2")
-        assert [question.state for question in view_of(article).inquiry.questions] == ["answered", "working", "waiting"]
+        assert [question.state for question in view_of(article).research.questions] == [
+            "answered",
+            "working",
+            "waiting",
+        ]
         fail_run(held, "The model cannot be reached.")
-        assert [question.state for question in view_of(article).inquiry.questions] == ["answered", "stopped", "stopped"]
+        assert [question.state for question in view_of(article).research.questions] == [
+            "answered",
+            "stopped",
+            "stopped",
+        ]
 
     def test_an_answer_of_another_version_is_left_out(self, writer: User) -> None:
         article, held = stages.researched(writer)
         stages.do(held, "research:find:1", Text(markdown="no findings"))
-        assert view_of(article).inquiry.questions[0].findings == []
+        assert view_of(article).research.questions[0].findings == []

@@ -16,12 +16,12 @@ from agents.contract import SEO, CheckedText, Text
 from agents.costs.usage import Usage
 from articles import views
 from articles.models import ApiKey, Article, Step
-from articles.pages import ArticleView, Measured, draft_html
+from articles.pages import ArticleView, MeasuredText, draft_html
 from articles.pages.fragments import fragments
 from articles.runs.journal import fail_run
 from articles.runs.step_writer import failed, skipped, write
 from articles.services import NewSource, create_article
-from articles.templatetags.studio import clock, host, reading_minutes, web_address
+from articles.templatetags.studio import duration, host, reading_minutes, web_address
 from articles.views.requests import find_article
 from tests.browser import stages
 from tests.factories import UserFactory, claim, make_article, make_completed_article
@@ -122,7 +122,7 @@ class TestFragments:
         stages.finish(held, "write:1", Text(markdown="First try."))
         stages.begin(held, "edit:1")
         html = since(article, article.last_seq)
-        assert 'class="draft-section is-mending"' in html
+        assert 'class="draft-section is-editing"' in html
         assert 'class="stream" data-step="edit:1"' in html
         assert "First try." in html
         stages.finish(held, "edit:1", Text(markdown="Second try."))
@@ -147,11 +147,11 @@ class TestFragments:
 
         def stands() -> tuple[str, str]:
             section = ArticleView(Article.objects.get(pk=article.pk)).sections[0]
-            return section.told, section.markdown
+            return section.status_text, section.markdown
 
         stages.finish(held, "write:1", Text(markdown="Written."))
         stages.begin(held, "write:1:again-1")
-        assert stands() == ("being fitted to its length", "Written.")
+        assert stands() == ("being adjusted to its length", "Written.")
         stages.finish(held, "write:1:again-1", Text(markdown="Written again."))
         stages.begin(held, "edit:1")
         assert stands() == ("being edited", "Written again.")
@@ -435,7 +435,7 @@ class TestWords:
         [(None, ""), ("", ""), (0.04, "0.0 s"), (9.96, "10.0 s"), (74.6, "1:14"), (3725, "1:02:05")],
     )
     def test_seconds_are_told_as_a_clock_does(self, seconds: float | str | None, told: str) -> None:
-        assert clock(seconds) == told
+        assert duration(seconds) == told
 
     def test_reading_takes_a_minute_at_least(self) -> None:
         assert (reading_minutes(3), reading_minutes(1150)) == (1, 5)
@@ -452,4 +452,4 @@ class TestWords:
         ("length", "verdict"), [(25, "5 short of 30"), (30, "fits 30–60"), (60, "fits 30–60"), (64, "4 over 60")]
     )
     def test_a_length_is_judged(self, length: int, verdict: str) -> None:
-        assert Measured("Title", "x" * length, 30, 60).verdict == verdict
+        assert MeasuredText("Title", "x" * length, 30, 60).verdict == verdict
