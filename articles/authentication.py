@@ -1,7 +1,7 @@
-"""Who is asking: the bearer of an API key, or the user of a session.
+"""Authenticates HTTP requests and WebSockets by API key or session.
 
-A key is sent as ``Authorization: Bearer <key>`` and in no other way: addresses end up in logs. No browser adds it by itself,
-so a request that brings one needs no CSRF token and no known origin; a session needs both.
+A key is accepted as ``Authorization: Bearer <key>`` only: URLs end up in logs. Browsers do not send that header by themselves,
+so a request with a key needs neither a CSRF token nor a known origin. A session needs both.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from ninja.security import HttpBearer, SessionAuth
 from articles.models import ApiKey
 
 HOW_TO_GET_IN = (
-    "Send an API key as “Authorization: Bearer <key>”, or sign in. Your keys are under “API keys” in the studio;"
-    " “manage.py apikey USER” makes one, too."
+    "Send an API key as “Authorization: Bearer <key>”, or sign in. Create keys under “API keys” in the studio,"
+    " or with “manage.py apikey USER”."
 )
-WRONG_KEY = "This API key is not known, or was revoked. " + HOW_TO_GET_IN
+WRONG_KEY = "Invalid or revoked API key. " + HOW_TO_GET_IN
 
 SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 
@@ -37,7 +37,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def key_in(header: str) -> str | None:
-    """The key an ``Authorization`` header holds; None where it holds none."""
+    """The key of an ``Authorization`` header, or None."""
     scheme, _, key = header.partition(" ")
     return key.strip() if scheme.lower() == "bearer" else None
 
@@ -48,7 +48,7 @@ def user_of_key(key: str) -> User | None:
 
 
 def user_of(request: HttpRequest) -> User | None:
-    """The user by key or session. CSRF is not looked at: for safe methods only."""
+    """The user by key or session. Does not check CSRF: for safe methods only."""
     key = key_in(request.headers.get("Authorization", ""))
     if key is not None:
         return user_of_key(key)
@@ -56,7 +56,7 @@ def user_of(request: HttpRequest) -> User | None:
 
 
 class KeyAuth(HttpBearer):
-    """``Authorization: Bearer <key>``. A wrong key is refused, whatever session comes with it."""
+    """Authenticates by API key. A wrong key is refused even if the request also has a valid session."""
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
         user = user_of_key(token.strip())
@@ -67,7 +67,7 @@ class KeyAuth(HttpBearer):
 
 
 class BrowserAuth(SessionAuth):
-    """The session of a signed-in user; unsafe methods need the CSRF token. A stranger is told 401 rather than 403."""
+    """Authenticates by session, with the CSRF token for unsafe methods. Without a session: 401, not 403."""
 
     def __call__(self, request: HttpRequest) -> User | None:
         if not request.user.is_authenticated:
@@ -78,13 +78,13 @@ class BrowserAuth(SessionAuth):
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a socket was opened with: a key, or else a session's key. The user behind it may change while it is open."""
+    """What a socket was opened with: an API key, or a session key."""
 
     key: str | None
     session: str | None
 
     async def user(self) -> User | AnonymousUser:
-        """Whose they are now: nobody's once the key was revoked, the session ended, or the user deactivated."""
+        """The user now; anonymous once the key is revoked, the session has ended or the user is deactivated."""
         if self.key is not None:
             return await database_sync_to_async(user_of_key)(self.key) or AnonymousUser()
         found: User | AnonymousUser = await get_user({"session": SessionStore(self.session)})
@@ -97,7 +97,7 @@ def credentials_of(scope: Scope) -> Credentials:
 
 
 def authenticated(application: Application) -> Application:
-    """Put the user of the key, or of the session, into a socket's scope; a foreign origin's handshake is refused."""
+    """Middleware: puts the user into a socket's scope. Refuses sessions from a foreign origin."""
     by_session: Application = AllowedHostsOriginValidator(AuthMiddlewareStack(application))
 
     async def authenticate(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The API as a whole: its root, health and documentation, who may use it, and how errors are told."""
+"""The REST API: authentication, root, health, documentation, and the routers of each concern."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from ninja import NinjaAPI, Status
 from ninja.openapi.docs import Redoc, Swagger
 from ninja.operation import Operation
 
-from articles.api import costs
-from articles.api.articles import router
+from articles.api import articles, costs, evidence, outlines, revisions, runs
 from articles.authentication import BrowserAuth, KeyAuth
 from articles.operations.health import Health, check_health
-from contentstudio.api_errors import SENTENCES, answer, tell_errors
+from contentstudio.api_errors import MESSAGES, error_response, register_error_handlers
 
-DESCRIPTION = """A brief becomes a finished, sourced article.
+DESCRIPTION = """Turns a brief into a finished, sourced article.
 
-Send an API key as `Authorization: Bearer <key>`, or sign in. Your keys are under “API keys” in the studio; `manage.py apikey
-USER` makes one, too. Every error is `{"detail": "…"}`. An article is followed live on a socket: `/ws/articles/<id>`."""
+Send an API key as `Authorization: Bearer <key>`, or sign in. Create keys under “API keys” in the studio, or with
+`manage.py apikey USER`. Every error is `{"detail": "…"}`. Follow an article live on the WebSocket `/ws/articles/<id>`."""
 
 
 class StudioAPI(NinjaAPI):
     def get_openapi_operation_id(self, operation: Operation) -> str:
-        """Short names for those who generate a client."""
+        """Short operation ids, which client generators turn into function names."""
         return operation.view_func.__name__
 
 
@@ -39,14 +38,14 @@ api = StudioAPI(
     auth=[KeyAuth(), BrowserAuth()],
     docs=Swagger(settings={"persistAuthorization": True, "validatorUrl": None}),
 )
-api.add_router("", router)
-api.add_router("", costs.router)
-tell_errors(api)
+for module in (articles, runs, outlines, revisions, evidence, costs):
+    api.add_router("", module.router)
+register_error_handlers(api)
 
 
 @api.get("/", auth=None, tags=["studio"], url_name="root")
 def root(request: HttpRequest) -> dict[str, Any]:
-    """What this is, and where to go on."""
+    """Get the name, the version and links."""
     pages = {"docs": "api:openapi-view", "redoc": "redoc", "openapi": "api:openapi-json", "health": "api:health"}
     links = {name: request.build_absolute_uri(reverse(page)) for name, page in pages.items()}
     links["articles"] = request.build_absolute_uri(reverse("api:article_list"))
@@ -55,22 +54,22 @@ def root(request: HttpRequest) -> dict[str, Any]:
 
 @api.get("/health", auth=None, tags=["studio"], response={200: Health, 503: Health})
 def health(request: HttpRequest) -> Status[Health]:
-    """Whether the studio can serve: 503 where its database or Redis is away."""
+    """Check the studio: 503 if its database or Redis is unavailable."""
     found = check_health()
     return Status(503 if found.status == "unavailable" else 200, found)
 
 
 class PlainRedoc(Redoc):
-    """Ninja's page has its script inside, which our Content-Security-Policy forbids."""
+    """Ninja's own template has an inline script, which the Content-Security-Policy forbids."""
 
     template = "api/redoc.html"
 
 
-@csp_replace({"style-src": [SELF, UNSAFE_INLINE]})  # ReDoc writes its styles itself. Nothing else on the page does.
+@csp_replace({"style-src": [SELF, UNSAFE_INLINE]})  # ReDoc creates style elements at run time
 def redoc(request: HttpRequest) -> HttpResponse:
     return PlainRedoc().render_page(request, api)
 
 
-def nothing_here(request: HttpRequest) -> HttpResponse:
-    """Every other address under /api."""
-    return answer(404, SENTENCES[404])
+def endpoint_not_found(request: HttpRequest) -> HttpResponse:
+    """Answers every other address under /api."""
+    return error_response(404, MESSAGES[404])

@@ -1,4 +1,4 @@
-"""How the API tells errors: always as ``{"detail": …}``, a sentence that never repeats what was sent."""
+"""Error responses of the API: always ``{"detail": …}``, a sentence that never repeats what was sent."""
 
 from __future__ import annotations
 
@@ -17,88 +17,87 @@ from articles.authentication import HOW_TO_GET_IN
 from articles.exceptions import StudioError
 
 ROOT = "/api/"
-MOST_TOLD = 5  # of what is wrong with one request
+MAX_REPORTED = 5  # problems reported for one request
 
-SENTENCES = {
-    400: "The request cannot be read. Its body has to be JSON, as UTF-8.",
+MESSAGES = {
+    400: "Invalid request. The body must be JSON, encoded as UTF-8.",
     401: HOW_TO_GET_IN,
     403: "The CSRF token is missing or wrong. Send it as X-CSRFToken, or use an API key.",
-    404: "There is nothing at this address. What there is, is told at /api/docs.",
-    405: "This address does not take {method}. It takes {allow}.",
-    413: f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} kB. Send less, or upload a document.",
-    500: "Something went wrong in the studio. Its log says what; try again.",
+    404: "No such endpoint. See /api/docs.",
+    405: "{method} is not allowed here. Allowed: {allow}.",
+    413: f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} kB. Send shorter texts, or fewer sources.",
+    500: "Internal error. Try again; the server log has the details.",
 }
 
 
-def tell_errors(api: NinjaAPI) -> None:
-    """Hand ``api`` the handlers of all errors its views may end with."""
+def register_error_handlers(api: NinjaAPI) -> None:
+    """Register a handler for every exception a view may raise."""
     handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
-        StudioError: lambda _, error: answer(error.status, str(error)),
-        Http404: lambda _, error: answer(404, str(error)),
-        RequestDataTooBig: lambda _, error: answer(413, SENTENCES[413]),
-        ValidationError: lambda _, error: answer(422, in_words(error.errors)),
-        AuthenticationError: refuse_stranger,
-        # Raised by Ninja alone, whose messages are for programmers.
-        HttpError: lambda _, error: answer(error.status_code, sentence(error.status_code)),
+        StudioError: lambda _, error: error_response(error.status, str(error)),
+        Http404: lambda _, error: error_response(404, str(error)),
+        RequestDataTooBig: lambda _, error: error_response(413, MESSAGES[413]),
+        ValidationError: lambda _, error: error_response(422, validation_message(error.errors)),
+        AuthenticationError: unauthorized,
+        # Raised by Ninja only. Its own messages are not meant for users.
+        HttpError: lambda _, error: error_response(error.status_code, message_for(error.status_code)),
     }
     for kind, handler in handlers.items():
         api.add_exception_handler(kind, handler)
 
 
-def sentence(status: int) -> str:
-    return SENTENCES.get(status, HTTPStatus(status).phrase)
+def message_for(status: int) -> str:
+    return MESSAGES.get(status, HTTPStatus(status).phrase)
 
 
-def answer(status: int, detail: str) -> HttpResponse:
+def error_response(status: int, detail: str) -> HttpResponse:
     return JsonResponse({"detail": detail}, status=status)
 
 
-def refuse_stranger(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-    known = error.message != AuthenticationError().message
-    response = answer(401, error.message if known else HOW_TO_GET_IN)
+def unauthorized(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    is_ours = error.message != AuthenticationError().message
+    response = error_response(401, error.message if is_ours else HOW_TO_GET_IN)
     response["WWW-Authenticate"] = "Bearer"
     return response
 
 
-def in_words(errors: list[dict[str, Any]]) -> str:
-    """What is wrong with the request: "topic: String should have at least 5 characters. …"."""
-    said = [f"{place(error['loc'])}: {reason(error)}." for error in errors[:MOST_TOLD]]
-    return " ".join(said)
+def validation_message(errors: list[dict[str, Any]]) -> str:
+    """Such as "topic: String should have at least 5 characters."."""
+    return " ".join(f"{field_path(error['loc'])}: {reason(error)}." for error in errors[:MAX_REPORTED])
 
 
-def place(location: tuple[str | int, ...]) -> str:
-    """Where in the request: "sources.0.url". Its own names are shown, cut short; a wrong key is the sender's."""
+def field_path(location: tuple[str | int, ...]) -> str:
+    """Such as "sources.0.url". Shortened: an unknown key is the sender's text."""
     parts = [str(part)[:40] for part in location[1:]]
-    inner = parts[1:] or parts  # behind the name of the view's argument, which is of no interest
+    inner = parts[1:] or parts  # without the name of the view's argument
     return ".".join(inner).encode("ascii", "replace").decode()
 
 
 def reason(error: dict[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
-        return "There is no such field"
+        return "Unknown field"
     message = str(error["msg"])
     return message.removeprefix("Value error, ")
 
 
 def json_errors(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware: what Django answers itself under /api, such as a wrong method or a crash, is told like all other errors."""
+    """Middleware: turns errors Django itself answers under /api, such as 405 and 500, into JSON."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         if request.path.startswith(ROOT) and response.status_code >= 400 and isinstance(response, HttpResponse):
-            put_in_words(request, response)
+            replace_with_json(request, response)
         return response
 
     return middleware
 
 
-def put_in_words(request: HttpRequest, response: HttpResponse) -> None:
+def replace_with_json(request: HttpRequest, response: HttpResponse) -> None:
     if response.headers.get("Content-Type", "").startswith("application/json"):
         return
-    detail = sentence(response.status_code).format(
+    detail = message_for(response.status_code).format(
         method=request.method, allow=response.headers.get("Allow", "other methods")
     )
-    response.content = answer(response.status_code, detail).content
+    response.content = error_response(response.status_code, detail).content
     response["Content-Type"] = "application/json"
-    # CommonMiddleware has told the length of what stood there: a client would wait for the rest, or cut this short.
+    # CommonMiddleware has set the length of the original body.
     response["Content-Length"] = str(len(response.content))

@@ -6,12 +6,12 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from articles.operations.metrics import metrics
-from contentstudio.api import api, nothing_here, redoc
+from contentstudio.api import api, endpoint_not_found, redoc
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/redoc", redoc, name="redoc"),
     path("api/", api.urls),
-    re_path(r"^api/", nothing_here),
+    re_path(r"^api/", endpoint_not_found),
     path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("", include("articles.urls")),

@@ -70,11 +70,11 @@ class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's cannot
         return keywords
 
     def clean(self) -> dict[str, Any]:
-        """Refuse what cannot be saved now while the person still sees what was typed. The answer holds: see check_text."""
+        """Refuse what cannot be saved now while the person still sees what was typed. The answer holds: see check_can_save."""
         cleaned = super().clean() or self.cleaned_data
         if self.changed_data and "opened_at" in cleaned:
             try:
-                services.check_text(article=self.instance, opened_at=cleaned["opened_at"])
+                services.check_can_save(article=self.instance, opened_at=cleaned["opened_at"])
             except StudioError as reason:
                 self.add_error(None, str(reason))
         return cleaned

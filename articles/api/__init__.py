@@ -1,0 +1,1 @@
+"""The REST API: endpoints per concern, and their request and response schemas."""

@@ -1,30 +1,31 @@
-"""Costs over HTTP: of an article that is there, and of a brief before it is given."""
+"""Endpoints for costs: of an article, and estimated for a brief."""
 
 from __future__ import annotations
 
 from ninja import Router
 
 from agents.costs.estimate import estimate
-from articles.api.articles import NOT_FOUND, REFUSED, AuthedRequest, find
+from articles.api.requests import AuthedRequest, find
+from articles.api.responses import INVALID, NOT_FOUND
 from articles.api.schemas.articles import BriefIn
 from articles.api.schemas.costs import CostOut, EstimateOut, RunCostOut, StageCostOut, estimate_out, sums_out
 from articles.costs.reports import ArticleCosts, spent_by_run
 from articles.models import Article, Status
 from articles.runs.agent_settings import models_at_work
 
-router = Router(tags=["articles"])
+router = Router(tags=["costs"])
 
 
-@router.post("/articles/estimate", response={200: EstimateOut, **REFUSED})
+@router.post("/articles/estimate", response={200: EstimateOut, **INVALID})
 def article_estimate(request: AuthedRequest, brief: BriefIn) -> EstimateOut:
-    """What an article of this brief will cost. Nothing is written."""
+    """Estimate the cost of an article. Nothing is stored."""
     made = estimate(brief.min_words, image=brief.include_image, seo=brief.seo_optimize, models=models_at_work())
     return estimate_out(made)
 
 
 @router.get("/articles/{int:article_id}/cost", response={200: CostOut, **NOT_FOUND})
 def article_cost(request: AuthedRequest, article_id: int) -> CostOut:
-    """What it cost by now, counted by the prices of the day of each call."""
+    """Get the cost of an article so far, at the prices of the day of each call."""
     article = find(request, article_id, bodies=False)
     costs = ArticleCosts.of(article, article.latest_run())
     stages = [StageCostOut(stage=row.stage, agent=row.agent, **sums_out(row.spent)) for row in costs.stages]

@@ -18,7 +18,7 @@ from django.utils.text import get_text_list
 
 from agents.contract import MAX_HEADING, MAX_SECTIONS, Outline, OutlineSection
 from articles.models import Article
-from articles.services import LEAST_WORDS, MOST_WORDS, passages_read, share_out
+from articles.services import MAX_SECTION_WORDS, MIN_SECTION_WORDS, distribute_words, passages_by_id
 
 MIN_SECTIONS = 2
 MAX_PURPOSE, MAX_POINT, MAX_POINTS, MAX_PASSAGES, MAX_WISH = 500, 300, 12, 20, 1000
@@ -61,7 +61,7 @@ class SectionForm(LanguageForm):
     heading = forms.CharField(min_length=2, max_length=MAX_HEADING)
     purpose = forms.CharField(required=False, max_length=MAX_PURPOSE, widget=forms.Textarea(attrs={"rows": 2}))
     points = forms.CharField(required=False, label="Points, one a line", widget=forms.Textarea(attrs={"rows": 3}))
-    words = forms.IntegerField(required=False, min_value=LEAST_WORDS, max_value=MOST_WORDS)
+    words = forms.IntegerField(required=False, min_value=MIN_SECTION_WORDS, max_value=MAX_SECTION_WORDS)
     sources = forms.CharField(
         required=False,
         label="Passages it rests on",
@@ -98,12 +98,12 @@ class SectionForm(LanguageForm):
 class OutlineEditor:
     """What the page shows: what was made or typed, and what is wrong with it where that was asked for."""
 
-    least_words, least_sections, most_sections = LEAST_WORDS, MIN_SECTIONS, MAX_SECTIONS
+    least_words, least_sections, most_sections = MIN_SECTION_WORDS, MIN_SECTIONS, MAX_SECTIONS
 
     def __init__(self, article: Article, top: Row, rows: list[Row]) -> None:
         run = article.latest_run()
         self.article, self.top, self.rows = article, top, rows
-        self.passages = passages_read(run) if run else {}
+        self.passages = passages_by_id(run) if run else {}
         self.problem = ""
         self.build_forms()
 
@@ -145,7 +145,7 @@ class OutlineEditor:
     @property
     def shares(self) -> list[int]:
         """The words of each section; those that name none share what the others leave."""
-        return share_out([number_or_zero(row["words"]) for row in self.rows], self.article.min_words)
+        return distribute_words([number_or_zero(row["words"]) for row in self.rows], self.article.min_words)
 
     @property
     def total(self) -> int:
@@ -198,7 +198,7 @@ def section_row(section: OutlineSection) -> Row:
         "heading": section.heading,
         "purpose": section.purpose,
         "points": "\n".join(section.points),
-        "words": str(section.words) if LEAST_WORDS <= section.words <= MOST_WORDS else "",
+        "words": str(section.words) if MIN_SECTION_WORDS <= section.words <= MAX_SECTION_WORDS else "",
         "sources": ", ".join(section.sources),
     }
 

@@ -14,35 +14,35 @@ from articles.services.articles import (
     delete_articles,
 )
 from articles.services.outlines import (
-    LEAST_WORDS,
-    MOST_WORDS,
+    MAX_SECTION_WORDS,
+    MIN_SECTION_WORDS,
     approve_outline,
-    passages_read,
-    redo_outline,
-    share_out,
+    distribute_words,
+    passages_by_id,
+    regenerate_outline,
 )
 from articles.services.runs import cancel_run, retry_run, start_run
-from articles.services.texts import BEING_WRITTEN, check_text, save_text
+from articles.services.texts import BEING_WRITTEN, check_can_save, save_text
 
 __all__ = [
     "BEING_WRITTEN",
     "DOCUMENTS",
-    "LEAST_WORDS",
-    "MOST_WORDS",
+    "MAX_SECTION_WORDS",
+    "MIN_SECTION_WORDS",
     "NewSource",
     "add_source",
     "approve_outline",
     "cancel_run",
     "change_brief",
+    "check_can_save",
     "check_document",
-    "check_text",
     "create_article",
     "delete_article",
     "delete_articles",
-    "passages_read",
-    "redo_outline",
+    "distribute_words",
+    "passages_by_id",
+    "regenerate_outline",
     "retry_run",
     "save_text",
-    "share_out",
     "start_run",
 ]

@@ -22,7 +22,7 @@ from articles.runs.queue import WAITING, enqueue
 APPROVED = "outline:approved"
 """The step whose output is the outline a person approved. The recipe writes from it and makes no other."""
 
-LEAST_WORDS, MOST_WORDS = 50, 600
+MIN_SECTION_WORDS, MAX_SECTION_WORDS = 50, 600
 """Words a person may set for a section: fewer say nothing, more want headings of their own."""
 
 MIN_TITLE, MIN_HEADING = 5, 2
@@ -37,27 +37,27 @@ def approve_outline(*, article: Article, by: User, outline: Outline | None = Non
     InvalidState where the outline does not wait, or is another by now.
     """
     if outline is not None:
-        refuse_budgets(outline)
+        check_section_words(outline)
     with article_transaction(article.pk) as tx:
         run = waiting_run(tx.article, seen_seq)
         wanted = outline or Outline.model_validate(tx.article.outline)
-        approved = settled(wanted, asked=tx.article.min_words, passages=passages_read(run))
-        note_approval(tx, run, approved, by)
-        back_to_work(tx, run, WAITING)
+        approved = normalized(wanted, asked=tx.article.min_words, passages=passages_by_id(run))
+        record_approval(tx, run, approved, by)
+        resume(tx, run, WAITING)
     refresh(article)
     return run
 
 
-def redo_outline(*, article: Article, by: User, wish: str, seen_seq: int | None = None) -> Run:
+def regenerate_outline(*, article: Article, by: User, wish: str, seen_seq: int | None = None) -> Run:
     """Have another outline made, to which the crew is told ``wish``; it waits for approval again. What was read is kept.
 
     Raises InvalidState where the outline does not wait, or is not the one that was seen (``seen_seq``).
     """
     with article_transaction(article.pk) as tx:
         run = waiting_run(tx.article, seen_seq)
-        set_aside(run)
+        supersede_steps(run)
         tx.set(outline=None)
-        back_to_work(tx, run, f"{by.get_username()} asked for another outline", outline_wish=wish)
+        resume(tx, run, f"{by.get_username()} asked for another outline", outline_wish=wish)
     refresh(article)
     return run
 
@@ -80,13 +80,13 @@ def waiting_run(article: Article, seen_seq: int | None) -> Run:
     return run
 
 
-def back_to_work(tx: ArticleTransaction, run: Run, message: str, **changes: object) -> None:
+def resume(tx: ArticleTransaction, run: Run, message: str, **changes: object) -> None:
     """Hand the run to a worker again. Its attempts are counted anew: none of them has lost a worker."""
     tx.change_status(run, Status.PENDING, message, attempts=0, enqueued_at=timezone.now(), **changes)
     enqueue(run)
 
 
-def note_approval(tx: ArticleTransaction, run: Run, outline: Outline, by: User) -> None:
+def record_approval(tx: ArticleTransaction, run: Run, outline: Outline, by: User) -> None:
     now, stored, message = timezone.now(), outline.model_dump(mode="json"), f"Approved by {by.get_username()}"
     Step.objects.create(
         run=run,
@@ -102,14 +102,14 @@ def note_approval(tx: ArticleTransaction, run: Run, outline: Outline, by: User) 
     tx.tell(Event.Type.AGENT_UPDATE, run, status=StepStatus.COMPLETED, message=message, **told)
 
 
-def set_aside(run: Run) -> None:
+def supersede_steps(run: Run) -> None:
     """Free the keys of the outline's steps, so that they are done anew. What they cost stays in the sums of the run."""
     steps = run.steps.filter(key__startswith="outline:").exclude(status=StepStatus.SUPERSEDED)
     earlier = run.steps.filter(key__startswith="outline:make#").count()
     steps.update(key=Concat(F("key"), Value(f"#{earlier + 1}")), status=StepStatus.SUPERSEDED)
 
 
-def passages_read(run: Run) -> dict[str, str]:
+def passages_by_id(run: Run) -> dict[str, str]:
     """The passages the run may cite: their texts by their ids."""
     read = run.steps.done().filter(key="research:read").values_list("output", flat=True).first()
     reading = Reading.model_validate(read) if read else Reading()
@@ -119,18 +119,22 @@ def passages_read(run: Run) -> dict[str, str]:
 # The outline
 
 
-def refuse_budgets(outline: Outline) -> None:
+def check_section_words(outline: Outline) -> None:
     """Raise BadOutline where a person set a section's words to what it cannot have. 0 is left to the studio."""
-    off = [section for section in outline.sections if section.words and not LEAST_WORDS <= section.words <= MOST_WORDS]
+    off = [
+        section
+        for section in outline.sections
+        if section.words and not MIN_SECTION_WORDS <= section.words <= MAX_SECTION_WORDS
+    ]
     if off:
         raise BadOutline(
-            f"{quoted(off)}: a section has {LEAST_WORDS} to {MOST_WORDS} words, or 0 for a share of the article’s."
+            f"{quoted(off)}: a section has {MIN_SECTION_WORDS} to {MAX_SECTION_WORDS} words, or 0 for a share of the article’s."
         )
 
 
-def settled(outline: Outline, *, asked: int, passages: Collection[str]) -> Outline:
+def normalized(outline: Outline, *, asked: int, passages: Collection[str]) -> Outline:
     """``outline`` as the crew can write from it: headings in one line, words shared out. Raises BadOutline where it cannot."""
-    shares = share_out([section.words for section in outline.sections], asked)
+    shares = distribute_words([section.words for section in outline.sections], asked)
     sections = [
         section.model_copy(
             update={
@@ -141,7 +145,7 @@ def settled(outline: Outline, *, asked: int, passages: Collection[str]) -> Outli
         )
         for section, words in zip(outline.sections, shares, strict=True)
     ]
-    refuse_headings(one_line(outline.title), sections)
+    check_headings(one_line(outline.title), sections)
     if not MIN_WORDS <= sum(shares) <= MAX_WORDS:
         raise BadOutline(
             f"The sections come to {sum(shares):,} words. An article has {MIN_WORDS} to {MAX_WORDS:,}: change theirs."
@@ -149,14 +153,14 @@ def settled(outline: Outline, *, asked: int, passages: Collection[str]) -> Outli
     return Outline(title=one_line(outline.title), sections=sections)
 
 
-def share_out(words: Sequence[int], asked: int) -> list[int]:
+def distribute_words(words: Sequence[int], asked: int) -> list[int]:
     """``words`` of sections, where each 0 gets an even share of what the others leave of ``asked``, the least at least."""
     blanks = words.count(0)
     shares = iter(budgets(max(asked - sum(words), 0), blanks) if blanks else [])
-    return [given or max(next(shares), LEAST_WORDS) for given in words]
+    return [given or max(next(shares), MIN_SECTION_WORDS) for given in words]
 
 
-def refuse_headings(title: str, sections: Sequence[OutlineSection]) -> None:
+def check_headings(title: str, sections: Sequence[OutlineSection]) -> None:
     blank = [str(number) for number, section in enumerate(sections, 1) if len(section.heading) < MIN_HEADING]
     if blank:
         raise BadOutline(f"Section {', '.join(blank)} has no heading. Give it one, or remove it.")

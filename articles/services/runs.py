@@ -15,7 +15,7 @@ from articles.models.status import RESUMABLE
 from articles.runs.event_log import article_transaction, refresh
 from articles.runs.queue import WAITING, enqueue
 
-RESERVED = timedelta(minutes=1)
+LOCAL_RUN_HEAD_START = timedelta(minutes=1)
 """So long workers leave a run to whoever performs it in the own process."""
 
 
@@ -30,7 +30,7 @@ def start_run(*, article: Article, by: User | None, queue: bool = True) -> Run:
             raise InvalidState("This article is being written. Cancel that first, or wait until it is done.")
         refuse_used_up_month(tx.article.owner)
         first = not tx.article.runs.exists()
-        reserved = None if queue else timezone.now() + RESERVED
+        reserved = None if queue else timezone.now() + LOCAL_RUN_HEAD_START
         run = Run.objects.create(article=tx.article, requested_by_id=by.pk if by else None, not_before=reserved)
         old = None if first else tx.article.status
         tx.set(status=Status.PENDING, message=WAITING, current_agent="")

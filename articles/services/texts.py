@@ -19,19 +19,19 @@ def save_text(*, article: Article, by: User, title: str, content: str, opened_at
     InvalidState while the crew is writing.
     """
     with article_transaction(article.pk) as tx:
-        refuse_late_text(tx.article, opened_at)
+        check_editable(tx.article, opened_at)
         revision = tx.save_text(title, content, by=by)
     refresh(article)
     return revision
 
 
-def check_text(*, article: Article, opened_at: int) -> None:
+def check_can_save(*, article: Article, opened_at: int) -> None:
     """Raise what ``save_text`` would. Inside a transaction the article's row stays locked, so the answer holds to its end."""
     with article_transaction(article.pk) as tx:
-        refuse_late_text(tx.article, opened_at)
+        check_editable(tx.article, opened_at)
 
 
-def refuse_late_text(article: Article, opened_at: int) -> None:
+def check_editable(article: Article, opened_at: int) -> None:
     if article.status in ACTIVE:
         raise InvalidState(BEING_WRITTEN)
     newest = article.revisions.first()

@@ -61,7 +61,7 @@ def apply_action(article: Article, request: StudioRequest, editor: OutlineEditor
         messages.success(request, approval_message(article))
         return True
     if action == "redo" and (wish := editor.wish()):
-        services.redo_outline(article=article, by=request.user, wish=wish, seen_seq=editor.seen_seq)
+        services.regenerate_outline(article=article, by=request.user, wish=wish, seen_seq=editor.seen_seq)
         messages.success(request, "Another outline is being made. It will wait for you here.")
         return True
     if action not in ("approve", "redo"):

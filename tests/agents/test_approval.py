@@ -14,7 +14,7 @@ from agents.contract import Outline
 from agents.worker.jobs import run_article
 from articles.exceptions import InvalidState
 from articles.models import Article, Run, Status
-from articles.services import NewSource, approve_outline, cancel_run, redo_outline, retry_run
+from articles.services import NewSource, approve_outline, cancel_run, regenerate_outline, retry_run
 from tests.factories import UserFactory, make_article, stages_of_run
 from tests.model_server import ModelServer
 
@@ -107,7 +107,7 @@ def test_another_outline_is_made_with_the_wish_and_waits_again(
 ) -> None:
     first, cost = sections(waiting), sum(step.model_calls for step in run_of(waiting).steps.all())
     server.calls.clear()
-    redo_outline(article=waiting, by=owner, wish="Begin with what it costs")
+    regenerate_outline(article=waiting, by=owner, wish="Begin with what it costs")
     again = worked_on(waiting)
     assert again.status == Status.AWAITING_APPROVAL
     assert sections(again) != first

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 
 from articles.api.schemas.articles import BriefIn
-from contentstudio.api_errors import SENTENCES
+from contentstudio.api_errors import MESSAGES
 
 GUIDE = (Path(settings.BASE_DIR) / "docs" / "api.md").read_text()
 
@@ -36,7 +36,7 @@ def test_the_guides_brief_names_every_field() -> None:
 
 
 def test_the_guide_tells_every_error() -> None:
-    assert {int(code) for code in re.findall(r"`(\d{3})` [a-z]", GUIDE.partition("## Errors")[2])} >= SENTENCES.keys()
+    assert {int(code) for code in re.findall(r"`(\d{3})` [a-z]", GUIDE.partition("## Errors")[2])} >= MESSAGES.keys()
 
 
 def test_the_schema_tells_limits_and_errors() -> None:

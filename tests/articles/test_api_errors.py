@@ -53,7 +53,7 @@ BAD_BRIEFS: list[tuple[dict[str, Any], str]] = [
     ({"topic": TOPIC, "keywords": ["x"] * 21}, "keywords: List should have at most 20 items after validation, not 21."),
     ({"topic": TOPIC, "keywords": ["x" * 101]}, "keywords.0: String should have at most 100 characters."),
     ({"topic": TOPIC, "keywords": ["a\0b"]}, "keywords.0: holds a NUL or half a surrogate pair, which is not text."),
-    ({"topic": TOPIC, "words": 800}, "words: There is no such field."),
+    ({"topic": TOPIC, "words": 800}, "words: Unknown field."),
     ({"topic": TOPIC, "sources": [{"title": "Empty"}]}, "sources.0: give exactly one of text and url."),
     (
         {"topic": TOPIC, "sources": [{"text": "Both", "url": "https://example.org/"}]},
@@ -71,7 +71,7 @@ BAD_BRIEFS: list[tuple[dict[str, Any], str]] = [
         {"topic": TOPIC, "sources": [{"text": "x"}] * 21},
         "sources: List should have at most 20 items after validation, not 21.",
     ),
-    ({"topic": TOPIC, "sources": [{"file": "/etc/passwd", "text": "x"}]}, "sources.0.file: There is no such field."),
+    ({"topic": TOPIC, "sources": [{"file": "/etc/passwd", "text": "x"}]}, "sources.0.file: Unknown field."),
 ]
 
 
@@ -92,7 +92,7 @@ def test_it_cuts_short_a_wrong_field_of_a_megabyte_and_tells_of_five_at_most(api
     brief = {"topic": TOPIC, **{f"{number}<script>" + "ü" * 10_000: 1 for number in range(9)}}
     answer = api.post("/api/articles/create", json.dumps(brief), content_type="application/json")
     assert answer.status_code == 422
-    assert detail_of(answer).count("There is no such field") == 5
+    assert detail_of(answer).count("Unknown field") == 5
     assert len(answer.content) < 500
 
 
@@ -179,7 +179,7 @@ def test_it_refuses_an_edit_that_is_none(api: Client, owner: User, edit: dict[st
 def test_a_wrong_method_is_told_as_json_with_the_right_ones(api: Client) -> None:
     answer = api.put("/api/articles/create")
     assert answer.status_code == 405
-    assert detail_of(answer) == "This address does not take PUT. It takes POST."
+    assert detail_of(answer) == "PUT is not allowed here. Allowed: POST."
     assert answer["Allow"] == "POST"
 
 
@@ -206,7 +206,7 @@ def test_a_crash_is_logged_and_told_without_its_inside(
     with caplog.at_level(logging.ERROR, logger="django.request"):
         answer = api.get("/api/articles/1")
     assert answer.status_code == 500
-    assert detail_of(answer) == "Something went wrong in the studio. Its log says what; try again."
+    assert detail_of(answer) == "Internal error. Try again; the server log has the details."
     assert b"secret" not in answer.content
     assert "ZeroDivisionError" in caplog.text
 

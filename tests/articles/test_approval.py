@@ -21,10 +21,10 @@ from articles.services import (
     approve_outline,
     cancel_run,
     delete_article,
-    redo_outline,
+    distribute_words,
+    regenerate_outline,
     retry_run,
     save_text,
-    share_out,
     start_run,
 )
 from tests.factories import UserFactory, claim, make_processing_article, stages_of_run
@@ -145,7 +145,7 @@ class TestApproving:
     def test_words_are_shared_out_evenly_and_what_is_given_is_kept(
         self, words: list[int], asked: int, shares: list[int]
     ) -> None:
-        assert share_out(words, asked) == shares
+        assert distribute_words(words, asked) == shares
 
 
 class TestRefusing:
@@ -191,7 +191,7 @@ class TestTwoAtOnce:
         approve_outline(article=article, by=UserFactory(username="ada"))
         for late in (
             lambda: approve_outline(article=article, by=owner, outline=outline()),
-            lambda: redo_outline(article=article, by=owner, wish="Shorter"),
+            lambda: regenerate_outline(article=article, by=owner, wish="Shorter"),
         ):
             with pytest.raises(InvalidState, match="Approved by ada already"):
                 late()
@@ -200,7 +200,7 @@ class TestTwoAtOnce:
     def test_an_outline_that_was_made_anew_is_not_decided_unseen(self, owner: User) -> None:
         article = make_waiting_article(owner)
         seen = article.last_seq
-        redo_outline(article=article, by=owner, wish="Shorter")
+        regenerate_outline(article=article, by=owner, wish="Shorter")
         make_outline(claim(article), with_words(500, 500))
         with pytest.raises(InvalidState, match="made anew since you opened it"):
             approve_outline(article=article, by=owner, outline=outline(), seen_seq=seen)
@@ -212,7 +212,7 @@ class TestTwoAtOnce:
 class TestAskingForAnother:
     def test_its_steps_are_done_anew_and_what_they_cost_is_kept(self, owner: User) -> None:
         article = make_waiting_article(owner)
-        run = redo_outline(article=article, by=owner, wish="Begin with the costs")
+        run = regenerate_outline(article=article, by=owner, wish="Begin with the costs")
         held = claim(article)
         assert read_brief(held).outline_wish == "Begin with the costs"
         assert steps_done(held).get("outline:make") is None
@@ -225,7 +225,7 @@ class TestAskingForAnother:
     def test_it_can_be_asked_for_again_and_again(self, owner: User) -> None:
         article = make_waiting_article(owner)
         for turn in (1, 2):
-            redo_outline(article=article, by=owner, wish=f"Wish {turn}")
+            regenerate_outline(article=article, by=owner, wish=f"Wish {turn}")
             make_outline(claim(article), outline())
         assert set(run_of(article).steps.filter(key__startswith="outline:make").values_list("key", flat=True)) == {
             "outline:make#1",
@@ -236,7 +236,7 @@ class TestAskingForAnother:
 
     def test_the_stage_is_told_by_what_counts(self, owner: User) -> None:
         article = make_waiting_article(owner)
-        redo_outline(article=article, by=owner, wish="Shorter")
+        regenerate_outline(article=article, by=owner, wish="Shorter")
         stage = stages_of_run(run_of(article))[1]
         assert (stage.stage, stage.done, stage.planned) == ("outline", 0, 5)
         make_outline(claim(article), outline())

@@ -14,7 +14,7 @@ from articles.live.consumers import ArticleConsumer
 from articles.live.snapshots import take_look
 from articles.models import Article, Run, Status
 from articles.pages.fragments import fragments
-from articles.services import approve_outline, redo_outline
+from articles.services import approve_outline, regenerate_outline
 from tests.factories import StaffFactory, UserFactory, claim, make_article
 from tests.outlines import SECTIONS, TITLE, make_outline, make_waiting_article, outline
 
@@ -186,7 +186,7 @@ class TestApproving:
 
     def test_one_that_was_made_anew_is_not_approved_unseen(self, page: Client, article: Article, owner: User) -> None:
         seen = article.last_seq
-        redo_outline(article=article, by=owner, wish="Shorter")
+        regenerate_outline(article=article, by=owner, wish="Shorter")
         make_outline(claim(article), outline())
         answer = page.post(f"/articles/{article.pk}/outline/approve", {"seen_seq": seen}, follow=True)
         assert "made anew since you opened it" in answer.content.decode()

@@ -46,7 +46,7 @@ class CitedPassageOut(BaseModel):
         )
 
 
-class JudgedOut(BaseModel):
+class ClaimCheckOut(BaseModel):
     """A sentence that cites. ``was`` is what it said before it was reworded, else empty."""
 
     number: int
@@ -60,7 +60,7 @@ class JudgedOut(BaseModel):
     passages: list[CitedPassageOut]
 
     @classmethod
-    def of(cls, found: EvidenceRow) -> JudgedOut:
+    def of(cls, found: EvidenceRow) -> ClaimCheckOut:
         row = found.judged.row
         passages = [CitedPassageOut.of(cited) for cited in found.judged.cited]
         kept = {name: getattr(row, name) for name in cls.model_fields if name not in ("stands", "passages")}
@@ -69,4 +69,4 @@ class JudgedOut(BaseModel):
 
 class EvidenceOut(BaseModel):
     summary: TallyOut
-    items: list[JudgedOut]
+    items: list[ClaimCheckOut]

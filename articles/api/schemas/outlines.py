@@ -47,7 +47,7 @@ class ApprovalIn(In):
     seen_seq: SeenSeq = None
 
 
-class RedoIn(In):
+class RegenerateIn(In):
     wish: Annotated[str, Field(min_length=1, max_length=MAX_WISH, description="What it should do otherwise"), Prose]
     seen_seq: SeenSeq = None
 

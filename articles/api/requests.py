@@ -1,0 +1,40 @@
+"""Authenticated requests, and finding the article they name."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest
+
+from articles.exceptions import NotYours
+from articles.models import Article
+from articles.models.article import ArticleQuerySet
+
+LONG_VOICE_FIELDS = ("voice__description", "voice__samples", "voice__prefer", "voice__avoid")
+
+
+class AuthedRequest(HttpRequest):
+    """A request with an API key or a session; Ninja sets ``auth``."""
+
+    auth: User
+
+
+def with_voices(articles: ArticleQuerySet) -> ArticleQuerySet:
+    """Joins the voice, without its long fields."""
+    return articles.select_related("voice").defer(*LONG_VOICE_FIELDS)
+
+
+def find(request: AuthedRequest, article_id: int, *, bodies: bool = True) -> Article:
+    """Raises the same Http404 for an article the user may not see as for one that does not exist."""
+    visible = with_voices(Article.objects.visible_to(request.auth))
+    try:
+        return (visible if bodies else visible.without_bodies()).get(pk=article_id)
+    except Article.DoesNotExist:
+        raise Http404("There is no such article, or you may not see it.") from None
+
+
+def find_own(request: AuthedRequest, article_id: int, *, to: str = "change") -> Article:
+    """Also checks that the user may ``change`` or ``delete`` it. Raises Http404 and NotYours."""
+    article = find(request, article_id)
+    if not article.allows(request.auth, to):
+        raise NotYours(f"This article belongs to another user: you may read it, but not {to} it.")
+    return article

@@ -1,0 +1,44 @@
+"""Endpoints for an article's runs: cancel, retry, and the event log."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ninja import Router
+from pydantic import Field
+
+from articles.api.requests import AuthedRequest, find, find_own
+from articles.api.responses import NOT_FOUND, OWN_CONFLICT, status_out
+from articles.api.schemas.articles import EventsOut, Problem, StatusOut
+from articles.services import cancel_run, retry_run
+
+router = Router(tags=["runs"])
+
+
+@router.post("/articles/{int:article_id}/cancel", response={200: StatusOut, **OWN_CONFLICT})
+def article_cancel(request: AuthedRequest, article_id: int) -> StatusOut:
+    """Cancel the run in progress. Finished steps are kept; `retry` continues from there."""
+    article = find_own(request, article_id)
+    cancel_run(article=article, by=request.auth)
+    return status_out(article)
+
+
+@router.post("/articles/{int:article_id}/retry", response={200: StatusOut, **OWN_CONFLICT})
+def article_retry(request: AuthedRequest, article_id: int) -> StatusOut:
+    """Continue a failed, paused or cancelled article at its first unfinished step, or stop waiting for the AI provider."""
+    article = find_own(request, article_id)
+    retry_run(article=article, by=request.auth)
+    return status_out(article)
+
+
+@router.get("/articles/{int:article_id}/events", response={200: EventsOut, **NOT_FOUND, 422: Problem})
+def article_events(
+    request: AuthedRequest,
+    article_id: int,
+    after: Annotated[int, Field(ge=0)] = 0,
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1000,
+) -> EventsOut:
+    """Read the event log, as sent over the socket: events after number `after`, oldest first."""
+    article = find(request, article_id, bodies=False)
+    items = [event.as_message() for event in article.events.after(after)[:limit]]
+    return EventsOut(items=items, last_seq=article.last_seq)
