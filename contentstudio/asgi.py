@@ -13,10 +13,12 @@ django.setup(set_prefix=False)
 
 from articles.authentication import authenticated  # noqa: E402  (models, which need the set-up)
 from articles.live.routing import sockets  # noqa: E402
-from articles.operations.metrics import counted  # noqa: E402
+from articles.operations.metrics import track_open_sockets  # noqa: E402
 from contentstudio.runtime.asgi_handler import ThreadedHandler  # noqa: E402
 
-application = ProtocolTypeRouter({"http": ThreadedHandler(), "websocket": counted(authenticated(URLRouter(sockets)))})
+application = ProtocolTypeRouter(
+    {"http": ThreadedHandler(), "websocket": track_open_sockets(authenticated(URLRouter(sockets)))}
+)
 
 gc.collect()
 gc.freeze()  # to look through all that was loaded, as the collector does now and then, is 70 ms of silence on all sockets

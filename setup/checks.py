@@ -36,7 +36,7 @@ SQLITE_ONLY = [
     "articles/test_seo_pages.py",
     "articles/test_socket_access.py",
     "articles/test_sockets.py",
-    "articles/test_watchers.py",
+    "articles/test_socket_lifecycle.py",
     "test_imports.py",
     "test_logs.py",
     "test_outage.py",

@@ -15,7 +15,7 @@ import redis as redis_py
 from django.conf import settings
 from django.db import connection
 
-from contentstudio.runtime import redis_server as embedded_redis
+from contentstudio.runtime import redis_server as redis_program
 from tests.live_server import live_server
 from tests.static_files import bring_static_files
 from tests.worker_pool import running_workers
@@ -28,7 +28,7 @@ LONG = {
     "test_preload.py",
     "test_provider_faults.py",
     "test_sockets.py",
-    "test_watchers.py",
+    "test_socket_lifecycle.py",
     "test_worker.py",
     "test_writing.py",
 }
@@ -51,9 +51,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def redis_server() -> Iterator[str]:
     """The address of a real Redis, the one that settings name; the whole session has one."""
     directory = VAR / "redis"
-    embedded_redis.prepare_directories(settings.REDIS_SOCKET, directory)
-    server = subprocess.Popen(embedded_redis.server_command(settings.REDIS_SOCKET, directory))
-    assert embedded_redis.wait_until_it_answers(settings.REDIS_ADDRESS)
+    redis_program.prepare_directories(settings.REDIS_SOCKET, directory)
+    server = subprocess.Popen(redis_program.server_command(settings.REDIS_SOCKET, directory))
+    assert redis_program.wait_until_reachable(settings.REDIS_ADDRESS)
     yield settings.REDIS_ADDRESS
     server.kill()
     server.wait()

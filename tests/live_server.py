@@ -11,7 +11,7 @@ from typing import Any
 @contextmanager
 def live_server() -> Iterator[str]:
     """Serve inside the block; gives the address. Twisted runs once in a process: see the ``site`` fixture, which all share."""
-    from contentstudio.runtime.daphne import PacedServer  # installs Twisted's reactor
+    from contentstudio.runtime.daphne import StudioServer  # installs Twisted's reactor
 
     # isort: split
     from twisted.internet import reactor
@@ -24,7 +24,7 @@ def live_server() -> Iterator[str]:
     listening = threading.Event()
     ports: list[int] = []
 
-    class TellingServer(PacedServer):
+    class TellingServer(StudioServer):
         def listen_success(self, port: Any) -> None:
             super().listen_success(port)
             ports.append(port.getHost().port)

@@ -215,7 +215,7 @@ async def test_a_socket_that_is_refused_is_one_line(log: Log) -> None:
     assert "API key" in (await watcher.receive_json_from())["detail"]
     await watcher.disconnect()
     [line] = log.of("articles.live.consumers")
-    assert (line["article_id"], line["event"].partition(":")[0]) == (7, "a socket is refused (4401)")
+    assert (line["article_id"], line["event"].partition(":")[0]) == (7, "socket refused (4401)")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,1 @@
+"""WebSockets that follow an article: consumers, channel groups, snapshots and streamed drafts."""

@@ -1,8 +1,8 @@
-"""Watching an article: what has happened, then what happens, until it ends.
+"""WebSocket consumers: replay an article's events after ``?after=``, then follow them live until the article ends.
 
-The group's messages are a doorbell. A consumer holds no state but the number of the newest event it told, and reads what is
-newer from the store; so no event is lost or told twice, whichever rings come late, doubled or never. Who reads slowly is
-waited for, and therefore told less often; who does not read at all is sent away, and misses nothing when it comes back.
+A consumer's only state is the number of the newest event it has sent. A notification makes it read what is newer from the
+database, so a notification that is late, duplicated or lost neither loses an event nor sends it twice. A slow client is
+waited for and receives fewer, larger updates; one that stops reading is disconnected and can resume with ``?after=``.
 """
 
 from __future__ import annotations
@@ -24,89 +24,89 @@ from redis.exceptions import RedisError
 from structlog.contextvars import bind_contextvars
 
 from articles.authentication import HOW_TO_GET_IN, Credentials, Receive, Scope, Send, credentials_of
-from articles.live.groups import DraftsWritten, EventNotification, group_name
-from articles.live.snapshots import Look, in_thread, shared, shared_look
+from articles.live.groups import DraftsMessage, EventNotification, group_name
+from articles.live.snapshots import Snapshot, coalesced, coalesced_snapshot, run_in_thread
 from articles.models import Article, Event
 from articles.pages.fragments import fragments
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 5.0  # seconds; heals a doorbell that was lost with Redis, and finds out who may not watch any more
-LOOKS = 4  # Watchers of an article look at one of so many moments, those of a moment together
-# Close codes: RFC 6455 section 7.4, and HTTP's own behind a 4.
+POLL_INTERVAL = 5.0  # seconds; finds events whose notification was lost with Redis, and users who lost access
+POLL_PHASES = 4  # the watchers of an article poll at one of so many moments per interval, those of a moment together
+# Close codes: RFC 6455 section 7.4, and HTTP statuses after a 4.
 DONE, TRY_LATER, BAD_REQUEST, NOT_SIGNED_IN, NOT_FOUND = 1000, 1013, 4400, 4401, 4404
-NO_SUCH_ARTICLE = "There is no article {} that you may see."
+ARTICLE_NOT_FOUND = "There is no article {} that you may see."
 
-_leaving: set[asyncio.Task[None]] = set()
+_cleanups: set[asyncio.Task[None]] = set()
 
 
-def may_watch(user: User | AnonymousUser, article_id: int) -> bool:
+def can_view(user: User | AnonymousUser, article_id: int) -> bool:
     return Article.objects.visible_to(user).filter(pk=article_id).exists()
 
 
 def is_hidden(user: User | AnonymousUser, article_id: int) -> bool:
-    """Whether the article is there, but not for ``user``."""
-    return not may_watch(user, article_id) and Article.objects.filter(pk=article_id).exists()
+    """Whether the article exists, but not for ``user``."""
+    return not can_view(user, article_id) and Article.objects.filter(pk=article_id).exists()
 
 
-async def who_may_not_watch(credentials: Credentials, article_id: int) -> tuple[int, str] | None:
-    """The code and the words to send those away who may not watch any more. A deleted article tells so itself."""
-    user = await shared(Credentials.user, credentials)
+async def access_error(credentials: Credentials, article_id: int) -> tuple[int, str] | None:
+    """Close code and message if these credentials no longer give access. A deleted article is not an error here."""
+    user = await coalesced(Credentials.user, credentials)
     if not user.is_authenticated:
         return NOT_SIGNED_IN, HOW_TO_GET_IN
-    hidden = await in_thread(is_hidden)(user, article_id)
-    return (NOT_FOUND, NO_SUCH_ARTICLE.format(article_id)) if hidden else None
+    hidden = await run_in_thread(is_hidden)(user, article_id)
+    return (NOT_FOUND, ARTICLE_NOT_FOUND.format(article_id)) if hidden else None
 
 
-def with_looks(receive: Receive, every: float) -> Receive:
-    """``receive``, but it also gives ``look.again`` each time ``every`` seconds have passed."""
+def with_polling(receive: Receive, interval: float) -> Receive:
+    """``receive`` that also returns a ``poll`` message every ``interval`` seconds."""
     now = asyncio.get_running_loop().time
-    shift = random.randrange(LOOKS) / LOOKS  # noqa: S311  (spreads load)
-    due = every * (math.floor(now() / every - shift) + 1 + shift)
+    phase = random.randrange(POLL_PHASES) / POLL_PHASES  # noqa: S311  (spreads load)
+    due = interval * (math.floor(now() / interval - phase) + 1 + phase)
 
-    async def receive_or_look() -> MutableMapping[str, Any]:
+    async def receive_or_poll() -> MutableMapping[str, Any]:
         nonlocal due
-        if due <= now():  # the last look took that long: what came meanwhile, such as the leave, has its turn
-            due += every * (math.floor((now() - due) / every) + 1)
+        if due <= now():  # the last poll took that long: messages that came meanwhile, such as a disconnect, come first
+            due += interval * (math.floor((now() - due) / interval) + 1)
         try:
             return await asyncio.wait_for(receive(), due - now())
         except TimeoutError:
-            due += every
-            return {"type": "look.again"}
+            due += interval
+            return {"type": "poll"}
 
-    return receive_or_look
+    return receive_or_poll
 
 
-class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
-    """What both sockets do: authorise, join, tell what is newer than ``?after=``, go on until the article ends."""
+class ArticleEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
+    """What both sockets share: authorise, join the group, send what is newer than ``?after=``, follow until the end."""
 
     article_id: int
-    watching = False  # set while there is something to tell
+    is_following = False
     seq = 0
     progress = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Whoever is cancelled while it leaves, leaves: Daphne cancels a slow one again each second."""
+        """Run the consumer. The clean-up is shielded: Daphne cancels a slow application again every second."""
         try:
-            await super().__call__(scope, with_looks(receive, LOOK_EVERY), send)
+            await super().__call__(scope, with_polling(receive, POLL_INTERVAL), send)
         except TimeoutError:  # of a send: see contentstudio.runtime.daphne
-            log.info("a socket is closed, its client does not read what it is told")
+            log.info("socket closed: the client does not read")
             await send({"type": "websocket.close", "code": TRY_LATER})
         except (RedisError, OSError) as error:
-            log.warning("a socket cannot be served, Redis is away: %s", error)
+            log.warning("socket closed: Redis is unavailable: %s", error)
             await send({"type": "websocket.close", "code": TRY_LATER})
         finally:
-            leaving = asyncio.create_task(self.leave())
-            _leaving.add(leaving)  # the loop itself would forget it
-            leaving.add_done_callback(_leaving.discard)
-            await asyncio.shield(leaving)
+            cleanup = asyncio.create_task(self.clean_up())
+            _cleanups.add(cleanup)  # the event loop holds only a weak reference
+            cleanup.add_done_callback(_cleanups.discard)
+            await asyncio.shield(cleanup)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        # Channels' own goes to a thread before each message, to close old connections. Ours are closed where they are used.
+        # Channels' own closes old database connections in a thread before each message; run_in_thread does that here.
         await getattr(self, message["type"].replace(".", "_"))(message)
 
     async def connect(self) -> None:
-        """A browser is not told why a handshake is refused, so it is accepted, told, and closed."""
+        """Accept first: a browser does not show its page why a handshake was refused, but does show a close code."""
         await self.accept()
         self.article_id = int(self.scope["url_route"]["kwargs"]["article_id"])
         bind_contextvars(article_id=self.article_id)
@@ -115,22 +115,23 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no 
             await self.refuse(NOT_SIGNED_IN, HOW_TO_GET_IN)
         elif not (after.isascii() and after.isdigit() and len(after) <= 18):
             await self.refuse(BAD_REQUEST, "“after” is the number of the last event you have seen, such as ?after=41.")
-        elif not await database_sync_to_async(may_watch)(user, self.article_id):
-            await self.refuse(NOT_FOUND, NO_SUCH_ARTICLE.format(self.article_id))
+        elif not await database_sync_to_async(can_view)(user, self.article_id):
+            await self.refuse(NOT_FOUND, ARTICLE_NOT_FOUND.format(self.article_id))
         else:
             self.seq = int(after)
-            await self.begin()
+            await self.follow()
 
-    async def begin(self) -> None:
-        """Join first, then read: what happens between the two rings, and is read once."""
+    async def follow(self) -> None:
+        """Join the group before the first read, so that an event in between is notified and no event is missed."""
         await self.channel_layer.group_add(group_name(self.article_id), self.channel_name)
-        self.watching = True
-        await self.catch_up(greet=True)
+        self.is_following = True
+        await self.catch_up(first=True)
 
-    async def leave(self) -> None:
-        """Give back what the layer holds for this socket, however it ended.
+    async def clean_up(self) -> None:
+        """Release what the channel layer holds for this socket, however it ended.
 
-        Channels frees the channel only where nothing was on its way to it; a ring in the moment of leaving kept it for ever.
+        Channels releases the channel only if no message was on its way to it; one that arrived during the disconnect would
+        keep it for ever.
         """
         layer, channel = self.channel_layer, getattr(self, "channel_name", None)
         try:
@@ -139,100 +140,99 @@ class Watcher(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no 
             if layer.channels.pop(channel, None) is not None:
                 await layer._get_shard(channel).unsubscribe(channel)
         except (RedisError, OSError) as error:
-            log.debug("Redis, which is away, could not be told that a socket left: %s", error)
+            log.debug("a closed socket could not be unsubscribed, Redis is unavailable: %s", error)
 
-    async def event_recorded(self, ring: EventNotification) -> None:
-        if self.watching and ring["seq"] > self.seq:
-            await self.catch_up()
-        if self.watching and ring["seq"] > self.seq:  # the look was a shared one that had begun before this event
-            await self.catch_up()
+    async def event_recorded(self, notification: EventNotification) -> None:
+        for _ in range(2):  # the first read may be a coalesced one that started before this event
+            if self.is_following and notification["seq"] > self.seq:
+                await self.catch_up()
 
-    async def look_again(self, message: dict[str, Any]) -> None:
-        if not self.watching:
+    async def poll(self, message: dict[str, Any]) -> None:
+        if not self.is_following:
             return
-        refusal = await shared(who_may_not_watch, credentials_of(self.scope), self.article_id)
-        if refusal:
-            self.watching = False
-            await self.refuse(*refusal)
+        error = await coalesced(access_error, credentials_of(self.scope), self.article_id)
+        if error:
+            self.is_following = False
+            await self.refuse(*error)
         else:
             await self.catch_up()
 
-    async def drafts_written(self, message: DraftsWritten) -> None:
-        if self.watching:
+    async def drafts_written(self, message: DraftsMessage) -> None:
+        if self.is_following:
             for draft in message["drafts"]:
-                await self.say("draft", **draft)
+                await self.send_message("draft", **draft)
 
-    async def catch_up(self, *, greet: bool = False) -> None:
-        """Tell what is newer than the last told, and the end where it has come."""
-        look = await shared_look(self.tell, self.article_id, self.seq)
-        if look is None:
-            await self.end("deleted", has_content=False, message="The article was deleted.")
+    async def catch_up(self, *, first: bool = False) -> None:
+        """Send the events after ``seq``, and the final message if the article has ended."""
+        snapshot = await coalesced_snapshot(self.render_events, self.article_id, self.seq)
+        if snapshot is None:
+            await self.finish("deleted", has_content=False, message="The article was deleted.")
             return
-        if greet:
-            await self.greet(look)
-        for text in look.texts:
+        if first:
+            await self.send_status(snapshot)
+        for text in snapshot.texts:
             await self.send(text_data=text)
-        self.seq, self.progress = look.seq, look.progress
-        if look.has_ended:
-            await self.end(look.status, has_content=look.has_content, message=look.message)
+        self.seq, self.progress = snapshot.seq, snapshot.progress
+        if snapshot.has_ended:
+            await self.finish(snapshot.status, has_content=snapshot.has_content, message=snapshot.message)
 
     @staticmethod
-    def tell(article: Article, events: Sequence[Event]) -> list[str]:
-        """The texts that tell of ``events``; called in a thread."""
+    def render_events(article: Article, events: Sequence[Event]) -> list[str]:
+        """The text frames for ``events``; called in a thread."""
         raise NotImplementedError
 
-    async def greet(self, look: Look) -> None:
-        """Told once, before the log."""
+    async def send_status(self, snapshot: Snapshot) -> None:
+        """Sent once, before the first event."""
 
-    async def end(self, status: str, *, has_content: bool, message: str) -> None:
-        self.watching = False
-        await self.say("final", status=status, has_content=has_content, message=message)
+    async def finish(self, status: str, *, has_content: bool, message: str) -> None:
+        self.is_following = False
+        await self.send_message("final", status=status, has_content=has_content, message=message)
         await self.close(DONE)
 
     async def refuse(self, code: int, detail: str) -> None:
-        log.info("a socket is refused (%s): %s", code, detail)
-        await self.say("error", detail=detail)
+        log.info("socket refused (%s): %s", code, detail)
+        await self.send_message("error", detail=detail)
         await self.close(code)
 
-    async def say(self, type: str, **content: object) -> None:
-        """Send what is not from the log, and therefore has no ``seq``."""
+    async def send_message(self, type: str, **content: object) -> None:
+        """Send a message that is not an event, and so has no ``seq``."""
         timestamp = timezone.now().isoformat().replace("+00:00", "Z")
         common = {"type": type, "article_id": self.article_id, "timestamp": timestamp, "progress": self.progress}
         await self.send(text_data=json.dumps({**common, **content}))
 
 
-class ArticleConsumer(Watcher):
+class ArticleConsumer(ArticleEventsConsumer):
     """The API's socket: JSON."""
 
     @staticmethod
-    def tell(article: Article, events: Sequence[Event]) -> list[str]:
+    def render_events(article: Article, events: Sequence[Event]) -> list[str]:
         return [json.dumps(event.as_message()) for event in events]
 
-    async def greet(self, look: Look) -> None:
-        self.progress = look.progress
-        await self.say("status", status=look.status, message=look.message)
+    async def send_status(self, snapshot: Snapshot) -> None:
+        self.progress = snapshot.progress
+        await self.send_message("status", status=snapshot.status, message=snapshot.message)
 
 
-class ArticlePageConsumer(Watcher):
-    """The page's socket: HTML to be swapped in; what its script takes is JSON: drafts, signs of life, the end."""
+class ArticlePageConsumer(ArticleEventsConsumer):
+    """The page's socket: HTML to swap in; drafts, keep-alives and the end are JSON for the page's script."""
 
     @staticmethod
-    def tell(article: Article, events: Sequence[Event]) -> list[str]:
+    def render_events(article: Article, events: Sequence[Event]) -> list[str]:
         return [fragments(article, events)]
 
-    async def drafts_written(self, message: DraftsWritten) -> None:
-        """All in one: thirty sections that are written side by side would be three hundred messages a second."""
-        if self.watching:
-            await self.say("drafts", drafts=message["drafts"])
+    async def drafts_written(self, message: DraftsMessage) -> None:
+        """All drafts in one message: thirty sections written in parallel would otherwise be 300 messages a second."""
+        if self.is_following:
+            await self.send_message("drafts", drafts=message["drafts"])
 
-    async def look_again(self, message: dict[str, Any]) -> None:
-        """A script cannot see the server's pings: it is given something to hear."""
-        await super().look_again(message)
-        if self.watching:
-            await self.say("alive")
+    async def poll(self, message: dict[str, Any]) -> None:
+        """Also send a keep-alive: scripts cannot see the server's pings."""
+        await super().poll(message)
+        if self.is_following:
+            await self.send_message("alive")
 
 
-class NoSuchSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
+class NotFoundConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
     """Every other address."""
 
     channel_layer_alias = None

@@ -1,4 +1,4 @@
-"""Text on its way to its watchers: what many sections say at the same time goes out together, five times a second at most."""
+"""Sends previews of the text being written to the article's group, batched over all its sections."""
 
 from __future__ import annotations
 
@@ -8,50 +8,50 @@ import logging
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
-from articles.live.groups import Draft, drafts_written, group_name
+from articles.live.groups import Draft, drafts_message, group_name
 
 log = logging.getLogger(__name__)
 
-EVERY = 0.2
-"""Seconds between two messages of one article, whether one section is being written or ten: each costs a millisecond."""
+SEND_INTERVAL = 0.2
+"""Seconds between two messages of one article, however many sections are being written: each message costs a millisecond."""
 
-FEW = 12
-"""Where more sections are written they are told less often: each is a frame for each watcher, and nobody reads thirty at once."""
+SECTIONS_AT_FULL_RATE = 12
+"""With more sections the interval grows in proportion: every section is a frame for every watcher."""
 
 
-class Drafts:
-    """Previews of an article's text, never stored: what cannot be shown is dropped."""
+class DraftStream:
+    """Previews of one article's text. They are never stored; a preview that cannot be sent is dropped."""
 
     def __init__(self, article_id: int) -> None:
         self.article_id = article_id
-        self._waiting: dict[str, Draft] = {}
+        self._pending: dict[str, Draft] = {}
         self._sending: asyncio.Task[None] | None = None
 
-    def show(self, step: str, offset: int, text: str) -> None:
-        """``text`` at ``offset`` characters of what ``step`` writes; earlier text of it that still waits is joined to it."""
-        before = self._waiting.get(step)
-        if before and before["offset"] + len(before["text"]) == offset:
-            before["text"] += text
+    def add(self, step: str, offset: int, text: str) -> None:
+        """Queue ``text`` at character ``offset`` of ``step``. Text that continues a queued piece is appended to it."""
+        queued = self._pending.get(step)
+        if queued and queued["offset"] + len(queued["text"]) == offset:
+            queued["text"] += text
         else:
-            self._waiting[step] = {"step": step, "offset": offset, "text": text}
+            self._pending[step] = {"step": step, "offset": offset, "text": text}
         if self._sending is None or self._sending.done():
-            self._sending = asyncio.create_task(self._send_soon())
+            self._sending = asyncio.create_task(self._send_pending())
 
-    def drop(self, step: str) -> None:
-        """Forget what still waits of ``step``: it is done, and its text is stored."""
-        self._waiting.pop(step, None)
+    def discard(self, step: str) -> None:
+        """Forget what is queued for ``step``, for example because its text is stored now."""
+        self._pending.pop(step, None)
 
-    async def _send_soon(self) -> None:
-        while self._waiting:
-            drafts, self._waiting = list(self._waiting.values()), {}
+    async def _send_pending(self) -> None:
+        while self._pending:
+            drafts, self._pending = list(self._pending.values()), {}
             await self._send(drafts)
-            await asyncio.sleep(EVERY * max(1.0, len(drafts) / FEW))
+            await asyncio.sleep(SEND_INTERVAL * max(1.0, len(drafts) / SECTIONS_AT_FULL_RATE))
 
     async def _send(self, drafts: list[Draft]) -> None:
         layer = get_channel_layer()
         assert layer is not None, "CHANNEL_LAYERS has no default"
         try:
-            await layer.group_send(group_name(self.article_id), drafts_written(self.article_id, drafts))
+            await layer.group_send(group_name(self.article_id), drafts_message(self.article_id, drafts))
         except (RedisError, OSError) as error:
-            # The receiver warns of the same outage with each event, ten times less often.
-            log.debug("article %s: drafts could not be shown: %s", self.article_id, error)
+            # Debug only: the event receiver warns of the same outage, ten times less often.
+            log.debug("article %s: drafts could not be sent: %s", self.article_id, error)

@@ -1,7 +1,7 @@
-"""Names and messages of the channel layer's groups: one group an article.
+"""Channel group names and the messages sent to them. Each article has one group.
 
-A ring says that there is something newer than you have; the listener reads it from the store. A draft is the exception: a
-preview of text being written, which is never stored.
+An ``EventNotification`` carries ids only: the consumer reads the events from the database. A ``DraftsMessage`` carries its
+content, because previews of text that is being written are never stored.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ class EventNotification(TypedDict):
 
 
 class Draft(TypedDict):
-    """``text`` at ``offset`` characters of what ``step`` is writing."""
+    """A piece of text that ``step`` is writing, starting at character ``offset`` of it."""
 
     step: str
     offset: int
     text: str
 
 
-class DraftsWritten(TypedDict):
+class DraftsMessage(TypedDict):
     type: Literal["drafts.written"]
     article: int
     drafts: list[Draft]
@@ -33,9 +33,9 @@ def group_name(article_id: int) -> str:
     return f"article.{article_id}"
 
 
-def ring(article_id: int, seq: int) -> EventNotification:
+def event_notification(article_id: int, seq: int) -> EventNotification:
     return {"type": "event.recorded", "article": article_id, "seq": seq}
 
 
-def drafts_written(article_id: int, drafts: list[Draft]) -> DraftsWritten:
+def drafts_message(article_id: int, drafts: list[Draft]) -> DraftsMessage:
     return {"type": "drafts.written", "article": article_id, "drafts": drafts}

@@ -1,13 +1,13 @@
-"""The sockets' addresses, with and without a last slash."""
+"""WebSocket URLs, with and without a trailing slash."""
 
 from __future__ import annotations
 
 from django.urls import re_path
 
-from articles.live.consumers import ArticleConsumer, ArticlePageConsumer, NoSuchSocket
+from articles.live.consumers import ArticleConsumer, ArticlePageConsumer, NotFoundConsumer
 
 sockets = [
     re_path(r"^ws/articles/(?P<article_id>[0-9]{1,18})/?$", ArticleConsumer.as_asgi()),
     re_path(r"^ws/articles/(?P<article_id>[0-9]{1,18})/page/?$", ArticlePageConsumer.as_asgi()),
-    re_path(r"", NoSuchSocket.as_asgi()),
+    re_path(r"", NotFoundConsumer.as_asgi()),
 ]

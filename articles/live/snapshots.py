@@ -1,6 +1,6 @@
-"""A look at an article's log, shared by those who take the same one at the same time.
+"""Reads an article's state and its new events for the sockets; identical reads at the same time are done once.
 
-A hundred sockets on one article are rung at once. One of them reads and renders; the others wait for that.
+A hundred sockets on one article are notified at the same moment. One of them queries and renders, the others wait for it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from channels.db import DatabaseSyncToAsync
 from articles.models import Article, Event
 
 Result = TypeVar("Result")
-Telling = Callable[[Article, Sequence[Event]], list[str]]
-"""How events are told: the texts to send, in order."""
+EventRenderer = Callable[[Article, Sequence[Event]], list[str]]
+"""Turns events into the text frames to send, in order."""
 
 
 @dataclass(frozen=True)
-class Look:
-    """Where the article stood at event ``seq``, and the texts that tell what led there."""
+class Snapshot:
+    """The article's state at event ``seq``, and the text frames for the events up to it."""
 
     status: str
     message: str
@@ -33,48 +33,48 @@ class Look:
     texts: list[str]
 
 
-def take_look(telling: Telling, article_id: int, after: int) -> Look | None:
-    """None where the article was deleted."""
-    # Whole, with the text: it is empty while there is much to see.
+def read_snapshot(render: EventRenderer, article_id: int, after: int) -> Snapshot | None:
+    """None if the article was deleted. ``after`` is the number of the last event the socket has sent."""
+    # With its text: that is empty during a first run, when most events happen.
     article = Article.objects.order_by().filter(pk=article_id).first()
     if article is None:
         return None
     events = article.events_after(after)
-    return Look(
+    return Snapshot(
         status=article.status,
         message=article.message,
         progress=article.progress,
         has_content=bool(article.content),
         has_ended=article.has_ended,
         seq=article.last_seq,
-        texts=telling(article, events) if events else [],
+        texts=render(article, events) if events else [],
     )
 
 
-# Looks have threads of their own: on Channels' one thread they would wait behind whoever waits to write to the store.
-_threads = ThreadPoolExecutor(4, thread_name_prefix="look")
-_under_way: dict[tuple[object, ...], asyncio.Task[Any]] = {}
+# Own threads: on the one thread of Channels, reads would wait behind a request that waits for the database's write lock.
+_threads = ThreadPoolExecutor(4, thread_name_prefix="snapshot")
+_in_progress: dict[tuple[object, ...], asyncio.Task[Any]] = {}
 
 
-async def shared(work: Callable[..., Awaitable[Result]], *given: Hashable) -> Result:
-    """What ``work(*given)`` returns, or what the same work that is under way will return."""
-    key = (asyncio.get_running_loop(), work, *given)
-    task: asyncio.Task[Result] | None = _under_way.get(key)
+async def coalesced(work: Callable[..., Awaitable[Result]], *args: Hashable) -> Result:
+    """``await work(*args)``, or the result of the same call if one is in progress on this event loop."""
+    key = (asyncio.get_running_loop(), work, *args)
+    task: asyncio.Task[Result] | None = _in_progress.get(key)
     if task is None:
-        task = _under_way[key] = asyncio.ensure_future(work(*given))
-        task.add_done_callback(lambda _: _under_way.pop(key))
+        task = _in_progress[key] = asyncio.ensure_future(work(*args))
+        task.add_done_callback(lambda _: _in_progress.pop(key))
     return await asyncio.shield(task)
 
 
-def in_thread(work: Callable[..., Result]) -> Callable[..., Awaitable[Result]]:
+def run_in_thread(work: Callable[..., Result]) -> Callable[..., Awaitable[Result]]:
     wrapped: Callable[..., Awaitable[Result]] = DatabaseSyncToAsync(work, thread_sensitive=False, executor=_threads)
     return wrapped
 
 
-async def shared_look(telling: Telling, article_id: int, after: int) -> Look | None:
-    """``take_look``, or the result of one that is under way. That one may have begun before what you were rung for."""
-    return await shared(look_in_thread, telling, article_id, after)
+async def coalesced_snapshot(render: EventRenderer, article_id: int, after: int) -> Snapshot | None:
+    """Like ``read_snapshot``. A coalesced read may have started before the event the caller was notified of."""
+    return await coalesced(read_snapshot_in_thread, render, article_id, after)
 
 
-async def look_in_thread(telling: Telling, article_id: int, after: int) -> Look | None:
-    return await in_thread(take_look)(telling, article_id, after)
+async def read_snapshot_in_thread(render: EventRenderer, article_id: int, after: int) -> Snapshot | None:
+    return await run_in_thread(read_snapshot)(render, article_id, after)

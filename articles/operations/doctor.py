@@ -23,7 +23,7 @@ from agents.costs.prices import prices
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS, Document, export
 from articles.runs.agent_settings import agents_as_set_up
-from contentstudio.runtime.redis_server import without_password
+from contentstudio.runtime.redis_server import mask_password
 
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1"}
 
@@ -76,7 +76,7 @@ def check_journal_mode() -> Check:
 
 
 def check_redis() -> Iterator[Check]:
-    address = without_password(settings.REDIS_ADDRESS)
+    address = mask_password(settings.REDIS_ADDRESS)
     with Redis.from_url(settings.REDIS_ADDRESS, socket_timeout=3, socket_connect_timeout=3) as redis:
         try:
             server = redis.info("server")

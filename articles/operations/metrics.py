@@ -127,8 +127,8 @@ def by_label(name: str, told: str, label: str, values: dict[str, int] | dict[str
     return family
 
 
-def counted(application: Application) -> Application:
-    """The sockets' application, of which ``studio_sockets_open`` tells how often it is running."""
+def track_open_sockets(application: Application) -> Application:
+    """Count the running socket connections in ``studio_sockets_open``."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         with SOCKETS.track_inprogress():

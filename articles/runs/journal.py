@@ -23,7 +23,7 @@ from agents.costs.usage import Usage, metered
 from agents.exceptions import AgentError, FileNotStored, ProviderUnavailable, SpendingLimitReached
 from agents.pipeline.steps import Output, StepSpec
 from articles.exceptions import UNEXPECTED, LeaseLost, StudioError
-from articles.live.draft_stream import Drafts
+from articles.live.draft_stream import DraftStream
 from articles.models import Article, Evidence, Run, Status
 from articles.runs.db_retry import retry_on_outage
 from articles.runs.lease import Claim, run_transaction
@@ -51,7 +51,7 @@ class RunJournal:
 
     def __init__(self, claim: Claim, standing: Sequence[StepChange] = ()) -> None:
         self.claim = claim
-        self.drafts = Drafts(claim.article_id)
+        self.drafts = DraftStream(claim.article_id)
         self.scribe = StepWriter(claim, standing)
         self._uncounted: list[StepChange] = []
         self._made: dict[str, BaseModel] = {}
@@ -74,7 +74,7 @@ class RunJournal:
             except Exception as error:
                 await self._end(step, failed(step, reason_of(error), usage), usage)
                 raise
-        self.drafts.drop(step.key)
+        self.drafts.discard(step.key)
         await self._end(step, finished(step, output, usage), usage)
         self._made[step.key] = output
         return output
@@ -108,7 +108,7 @@ class RunJournal:
             await sync_to_async(count_anyway)(self.claim, [*self._uncounted, *self.scribe.standing])
 
     async def draft(self, key: str, offset: int, text: str) -> None:
-        self.drafts.show(key, offset, text)
+        self.drafts.add(key, offset, text)
 
     async def keep_file(self, name: str, data: bytes) -> str:
         """Stored under a name that is never given twice, so that browsers may keep what they were shown. Raises FileNotStored."""

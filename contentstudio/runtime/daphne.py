@@ -1,6 +1,6 @@
-"""Daphne, but a socket's ``send`` waits until its reader has room for more, and raises TimeoutError where that takes too long.
+"""Daphne with back-pressure: a socket's ``send`` waits until the client has read enough, or raises TimeoutError.
 
-Daphne's own returns at once and keeps in memory whatever the reader has not taken yet, without limit. Run it as Daphne is:
+Daphne's own returns at once and buffers without limit what the client has not read. Start it like Daphne:
 ``python -m contentstudio.runtime.daphne contentstudio.asgi:application``.
 """
 
@@ -17,66 +17,65 @@ from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
-PATIENCE = 10.0  # seconds a client may take to make room for what it is told
-FAREWELL = 5.0
-"""Seconds a client has to answer that the socket is closed. After Autobahn's one a slow network loses the last that was said."""
+WRITE_TIMEOUT = 10.0  # seconds a client may take to read before it is disconnected
+CLOSE_TIMEOUT = 5.0
+"""Seconds to wait for the client's close frame. With Autobahn's 1 s a slow network loses the last messages."""
 
 
 @implementer(IPushProducer)
-class Room:
-    """Whether a connection takes more: Twisted pauses who writes to it once 64 kB wait to be sent.
+class WriteGate:
+    """Closed while more than 64 kB wait to be sent: Twisted then pauses the producer, which is this.
 
-    While it does not, it is not read either: a client that talks and never listens would fill the memory all the same.
-    The methods' names are Twisted's.
+    Reading pauses too: a client that sends without reading would fill the memory all the same. Twisted names the methods.
     """
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
-        self._room = asyncio.Event()
-        self._room.set()
+        self._is_open = asyncio.Event()
+        self._is_open.set()
 
     async def wait(self) -> None:
-        """Raises TimeoutError after ``PATIENCE``."""
-        if not self._room.is_set():
-            async with asyncio.timeout(PATIENCE):
-                await self._room.wait()
+        """Raises TimeoutError after ``WRITE_TIMEOUT``."""
+        if not self._is_open.is_set():
+            async with asyncio.timeout(WRITE_TIMEOUT):
+                await self._is_open.wait()
 
     def pauseProducing(self) -> None:
-        self._room.clear()
+        self._is_open.clear()
         self._transport.pauseProducing()
 
     def resumeProducing(self) -> None:
-        self._room.set()
+        self._is_open.set()
         self._transport.resumeProducing()
 
     def stopProducing(self) -> None:
-        """The connection is lost: nobody has to wait for it any more."""
-        self._room.set()
+        """The connection is lost: nothing has to wait for it."""
+        self._is_open.set()
 
 
-class PacedServer(Server):  # type: ignore[misc]  # Daphne has no types
+class StudioServer(Server):  # type: ignore[misc]  # Daphne has no types
     def protocol_connected(self, protocol: Any) -> None:
         super().protocol_connected(protocol)
         if isinstance(protocol, WebSocketProtocol):
-            room = self.connections[protocol]["room"] = Room(protocol.transport)
+            gate = self.connections[protocol]["write_gate"] = WriteGate(protocol.transport)
             protocol.unregisterProducer()  # the HTTP request it was upgraded from
-            protocol.registerProducer(room, True)
-            protocol.closeHandshakeTimeout = FAREWELL
+            protocol.registerProducer(gate, True)
+            protocol.closeHandshakeTimeout = CLOSE_TIMEOUT
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         if isinstance(protocol, WebSocketProtocol) and protocol.state == protocol.STATE_CLOSED:
-            # Its handshake took too long. Accepted in that moment, it would live on, and its application never hear of an end.
+            # The handshake timed out. Accepted now, it would stay open and its application would never see a disconnect.
             return
-        with suppress(Disconnected):  # the client is leaving: nobody hears what is still said
+        with suppress(Disconnected):  # the client is closing the connection
             await super().handle_reply(protocol, message)
-        room: Room | None = self.connections.get(protocol, {}).get("room")
-        if room is not None and message["type"] == "websocket.send":
-            await room.wait()
+        gate: WriteGate | None = self.connections.get(protocol, {}).get("write_gate")
+        if gate is not None and message["type"] == "websocket.send":
+            await gate.wait()
 
 
-class PacedDaphne(CommandLineInterface):  # type: ignore[misc]  # Daphne has no types
-    server_class = PacedServer
+class StudioDaphne(CommandLineInterface):  # type: ignore[misc]  # Daphne has no types
+    server_class = StudioServer
 
 
 if __name__ == "__main__":
-    PacedDaphne.entrypoint()
+    StudioDaphne.entrypoint()

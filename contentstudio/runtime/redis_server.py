@@ -58,7 +58,7 @@ def prepare_directories(socket: Path, directory: Path) -> None:
         )
 
 
-def answers(address: str) -> bool:
+def is_reachable(address: str) -> bool:
     """Does a Redis at ``address`` (a URL) answer PING within a second?"""
     at_once = Retry(NoBackoff(), retries=0)
     with redis.Redis.from_url(address, socket_timeout=1, socket_connect_timeout=1, retry=at_once) as connection:
@@ -68,17 +68,17 @@ def answers(address: str) -> bool:
             return False
 
 
-def wait_until_it_answers(address: str, seconds: float = 10.0) -> bool:
+def wait_until_reachable(address: str, seconds: float = 10.0) -> bool:
     """Wait until the Redis at ``address`` answers; False where it has not within ``seconds``."""
     deadline = time.monotonic() + seconds
-    while not answers(address):
+    while not is_reachable(address):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.02)
     return True
 
 
-def without_password(address: str) -> str:
+def mask_password(address: str) -> str:
     """``address`` as it may be shown: ``redis://…@host:6379/0``."""
     parts = urlsplit(address)
     return parts._replace(netloc=f"…@{parts.netloc.rpartition('@')[2]}").geturl() if parts.password else address

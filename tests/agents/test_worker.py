@@ -89,7 +89,7 @@ def test_a_worker_waits_for_a_redis_that_is_away(monkeypatch):
             if len(waits) == 50:
                 server = stack.enter_context(subprocess.Popen(redis_server.server_command(socket, Path(place))))
                 stack.callback(server.kill)
-                assert redis_server.wait_until_it_answers(address)
+                assert redis_server.wait_until_reachable(address)
 
         monkeypatch.setattr("redis.retry.sleep", wait)
         connection = stack.enter_context(Redis.from_url(address))

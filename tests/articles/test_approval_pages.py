@@ -11,7 +11,7 @@ from django.test import Client
 
 from agents.contract import Outline
 from articles.live.consumers import ArticleConsumer
-from articles.live.snapshots import take_look
+from articles.live.snapshots import read_snapshot
 from articles.models import Article, Run, Status
 from articles.pages.fragments import fragments
 from articles.services import approve_outline, regenerate_outline
@@ -242,10 +242,10 @@ class TestBeingNoticed:
         html = fragments(article, list(article.events.after(article.last_seq - 1)))
         assert 'id="outline-waits"' in html
         assert 'data-active="yes"' in html
-        look = take_look(ArticleConsumer.tell, article.pk, article.last_seq - 1)
-        assert look is not None
-        assert '"new_status": "awaiting_approval"' in look.texts[0]
-        assert not look.has_ended
+        snapshot = read_snapshot(ArticleConsumer.render_events, article.pk, article.last_seq - 1)
+        assert snapshot is not None
+        assert '"new_status": "awaiting_approval"' in snapshot.texts[0]
+        assert not snapshot.has_ended
 
 
 class TestInTheAdmin:

@@ -301,7 +301,7 @@ class TestTheAsynchronousJournal:
         settings.REDIS_ADDRESS = "redis://127.0.0.1:9"
         await journal.skip("seo", "The brief asks for no SEO")
         assert await Event.objects.filter(payload__status="skipped").acount() == 1
-        assert "watchers could not be rung" in caplog.text
+        assert "its notification failed" in caplog.text
 
     async def test_a_file_gets_a_name_of_its_own(self) -> None:
         journal = await a_journal()

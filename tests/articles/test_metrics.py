@@ -175,7 +175,7 @@ async def test_it_counts_the_sockets_that_are_open() -> None:
         await end.wait()
 
     before = metrics.SOCKETS._value.get()
-    sockets = [asyncio.create_task(metrics.counted(application)({}, None, None)) for _ in range(3)]  # type: ignore[arg-type]
+    sockets = [asyncio.create_task(metrics.track_open_sockets(application)({}, None, None)) for _ in range(3)]  # type: ignore[arg-type]
     await asyncio.sleep(0)
     assert metrics.SOCKETS._value.get() == before + 3
     end.set()

@@ -96,4 +96,4 @@ async def test_without_redis_a_client_is_told_to_try_later(
     socket = WebsocketCommunicator(application, "/ws/articles/1", headers=headers)
     connected, code = await socket.connect()
     assert (connected, code) == (False, 1013)
-    assert "Redis is away" in caplog.text
+    assert "Redis is unavailable" in caplog.text

@@ -10,7 +10,7 @@ from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 
 from articles.live import consumers, receivers, snapshots
-from articles.live.groups import drafts_written, group_name, ring
+from articles.live.groups import drafts_message, event_notification, group_name
 from articles.models import Article
 from articles.runs.journal import complete_run, fail_run
 from articles.runs.step_writer import begun, write
@@ -128,7 +128,7 @@ async def test_text_being_written_is_passed_on(site: str, owner: User, key: str)
         await line.next()
         await get_channel_layer().group_send(
             group_name(article.pk),
-            drafts_written(article.pk, [{"step": "write:1", "offset": 40, "text": "Flat roofs"}]),
+            drafts_message(article.pk, [{"step": "write:1", "offset": 40, "text": "Flat roofs"}]),
         )
         draft = await line.next()
     assert {
@@ -151,7 +151,7 @@ async def test_a_committed_event_reaches_its_group_by_the_layers_own_way(owner: 
     await layer.group_add(group_name(article.pk), channel)
     await done(claim, article)
     async with asyncio.timeout(3):
-        assert await layer.receive(channel) == ring(article.pk, 2)
+        assert await layer.receive(channel) == event_notification(article.pk, 2)
 
 
 async def test_rings_that_come_doubled_or_late_tell_nothing_twice(site: str, owner: User, key: str) -> None:
@@ -160,7 +160,7 @@ async def test_rings_that_come_doubled_or_late_tell_nothing_twice(site: str, own
         await line.next()
         await done(do_step, held, "outline:make")
         for seq in (article.last_seq + 2, article.last_seq + 1, 1, article.last_seq + 2):
-            await get_channel_layer().group_send(group_name(article.pk), ring(article.pk, seq))
+            await get_channel_layer().group_send(group_name(article.pk), event_notification(article.pk, seq))
         assert seqs(await line.take(2)) == [article.last_seq + 1, article.last_seq + 2]
         await line.silent()
 
@@ -168,7 +168,7 @@ async def test_rings_that_come_doubled_or_late_tell_nothing_twice(site: str, own
 async def test_an_event_whose_ring_was_lost_is_found(
     site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.3)
+    monkeypatch.setattr(consumers, "POLL_INTERVAL", 0.3)
     article, held = await done(make_processing_article, owner)
     async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
@@ -188,14 +188,14 @@ async def test_a_look_that_had_begun_before_the_event_is_taken_again(
 ) -> None:
     """Two watchers share a look. The second is rung for an event that the first one's look was too early for."""
     article, held = await done(make_processing_article, owner)
-    stale = snapshots.take_look(consumers.ArticleConsumer.tell, article.pk, article.last_seq)
-    real, looks = snapshots.shared_look, []
+    stale = snapshots.read_snapshot(consumers.ArticleConsumer.render_events, article.pk, article.last_seq)
+    real, looks = snapshots.coalesced_snapshot, []
 
-    async def first_too_early(*args: Any) -> snapshots.Look | None:
+    async def first_too_early(*args: Any) -> snapshots.Snapshot | None:
         looks.append(args)
         return stale if len(looks) == 2 else await real(*args)
 
-    monkeypatch.setattr(consumers, "shared_look", first_too_early)
+    monkeypatch.setattr(consumers, "coalesced_snapshot", first_too_early)
     async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await done(write, held, [begun(step("write:1"))])
@@ -205,18 +205,18 @@ async def test_a_look_that_had_begun_before_the_event_is_taken_again(
 
 async def test_looks_at_the_same_time_are_one(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     article = await done(make_completed_article, owner)
-    real, taken = snapshots.take_look, []
+    real, taken = snapshots.read_snapshot, []
 
-    def counted(*args: Any) -> snapshots.Look | None:
+    def counted(*args: Any) -> snapshots.Snapshot | None:
         taken.append(args)
         return real(*args)
 
-    monkeypatch.setattr(snapshots, "take_look", counted)
-    tell = consumers.ArticleConsumer.tell
-    looks = await asyncio.gather(*(snapshots.shared_look(tell, article.pk, 3) for _ in range(20)))
+    monkeypatch.setattr(snapshots, "read_snapshot", counted)
+    tell = consumers.ArticleConsumer.render_events
+    looks = await asyncio.gather(*(snapshots.coalesced_snapshot(tell, article.pk, 3) for _ in range(20)))
     assert len(taken) == 1
     assert {look.seq for look in looks if look} == {article.last_seq}
-    await snapshots.shared_look(tell, article.pk, 3)
+    await snapshots.coalesced_snapshot(tell, article.pk, 3)
     assert len(taken) == 2
 
 
@@ -233,7 +233,7 @@ async def test_an_idle_socket_lives_on(site: str, owner: User, key: str) -> None
 async def test_who_watches_when_it_is_cancelled_or_deleted_is_told(
     site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.3)
+    monkeypatch.setattr(consumers, "POLL_INTERVAL", 0.3)
     cancelled, _ = await done(make_processing_article, owner)
     async with dialled(site, f"/ws/articles/{cancelled.pk}?after={cancelled.last_seq}", key) as line:
         await line.next()
@@ -278,7 +278,7 @@ async def test_the_page_gets_what_changed_as_html_and_drafts_as_json(site: str, 
             assert 'id="seq"' in html or '"alive"' in html
         assert "Planned 2 sections" in html
         await get_channel_layer().group_send(
-            group_name(article.pk), drafts_written(article.pk, [{"step": "write:1", "offset": 0, "text": "Flat"}])
+            group_name(article.pk), drafts_message(article.pk, [{"step": "write:1", "offset": 0, "text": "Flat"}])
         )
         while (told := await line.next())["type"] == "alive":
             pass

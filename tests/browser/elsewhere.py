@@ -12,7 +12,7 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import connections
 
-from articles.live.groups import drafts_written, group_name
+from articles.live.groups import drafts_message, group_name
 from articles.models import Article
 
 Given = ParamSpec("Given")
@@ -46,5 +46,5 @@ def send_draft(article: Article, step: str, offset: int, text: str) -> None:
     layer = get_channel_layer()
     assert layer is not None
     async_to_sync(layer.group_send)(
-        group_name(article.pk), drafts_written(article.pk, [{"step": step, "offset": offset, "text": text}])
+        group_name(article.pk), drafts_message(article.pk, [{"step": step, "offset": offset, "text": text}])
     )

@@ -19,7 +19,7 @@ import psycopg
 from tests.environment import ROOT
 from tests.model_server import ModelServer
 from tests.static_files import bring_static_files
-from tests.test_studio import command_line, free_port
+from tests.test_studio_command import command_line, free_port
 from tests.waiting import wait_until
 
 PROGRAMS = {"web": "daphne", "pool": " workers", "sweeper": " sweep", "redis": "unixsocket"}

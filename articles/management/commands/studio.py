@@ -41,8 +41,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, workers: int | None, **options: Any) -> None:
         lock = hold_the_only_studio()
         require_free_port(host, port)
-        if settings.REDIS_URL and not redis_server.answers(settings.REDIS_URL):
-            shown = redis_server.without_password(settings.REDIS_URL)
+        if settings.REDIS_URL and not redis_server.is_reachable(settings.REDIS_URL):
+            shown = redis_server.mask_password(settings.REDIS_URL)
             raise CommandError(f"The Redis at {shown} does not answer. Start it, or check REDIS_URL.")
         self.prepare_store()
         asyncio.run(self.supervise(host, port, workers))
@@ -137,7 +137,7 @@ def writer_in_use() -> str:
 
 
 async def redis_answers() -> None:
-    if not await asyncio.to_thread(redis_server.wait_until_it_answers, settings.REDIS_ADDRESS):
+    if not await asyncio.to_thread(redis_server.wait_until_reachable, settings.REDIS_ADDRESS):
         raise CommandError("The embedded Redis has not come up within ten seconds. Its lines above say why.")
 
 

@@ -49,6 +49,6 @@ def work(places: int) -> None:
 
     A worker ends where Redis is away for long, and its successor waits here until it is back.
     """
-    while not redis_server.answers(settings.REDIS_ADDRESS):
+    while not redis_server.is_reachable(settings.REDIS_ADDRESS):
         time.sleep(LOOK_EVERY)
     get_worker("articles", places=places).work(logging_level=None)

@@ -82,7 +82,7 @@ class Command(BaseCommand):
         with ExitStack() as files:
             form = brief_form(topic, source, options, files)
             article = services.create_article(by=by, brief=form.brief(), sources=form.sources(), start=False)
-        if not redis_server.answers(settings.REDIS_ADDRESS):
+        if not redis_server.is_reachable(settings.REDIS_ADDRESS):
             channel_layers.set("default", InMemoryChannelLayer())  # nobody can watch, so there is nobody to tell
         self.tell(f"Article {article.pk}: {article}")
         with self.progress_of(article), warnings_only(options["verbosity"]):

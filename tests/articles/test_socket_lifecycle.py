@@ -19,7 +19,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from articles.live import consumers
-from articles.live.groups import drafts_written, group_name
+from articles.live.groups import drafts_message, group_name
 from articles.models import ApiKey, Article
 from articles.runs.journal import complete_run
 from contentstudio.asgi import application
@@ -30,8 +30,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.3)
+def frequent_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "POLL_INTERVAL", 0.3)
 
 
 def seqs(messages: list[Message]) -> list[int]:
@@ -56,10 +56,10 @@ async def within(seconds: float, condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def say_much(article: Article, times: int) -> None:
+async def send_large_previews(article: Article, times: int) -> None:
     """Send previews of 20 kB to the article's watchers."""
     for _ in range(times):
-        drafts = drafts_written(article.pk, [{"step": "write:1", "offset": 0, "text": "roof " * 4000}])
+        drafts = drafts_message(article.pk, [{"step": "write:1", "offset": 0, "text": "roof " * 4000}])
         await get_channel_layer().group_send(group_name(article.pk), drafts)
 
 
@@ -99,7 +99,9 @@ async def read_to_the_end(deaf: socket.socket) -> bytes:
 # Who may not watch any more
 
 
-async def test_a_socket_whose_key_is_revoked_is_closed(site: str, owner: User, key: str, quick_looks: None) -> None:
+async def test_a_socket_whose_key_is_revoked_is_closed(
+    site: str, owner: User, key: str, frequent_polling: None
+) -> None:
     article, _ = await done(make_processing_article, owner)
     async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
@@ -125,7 +127,7 @@ def change_password(user: User, client: Client) -> None:
 
 @pytest.mark.parametrize("change", [deactivate, sign_out, change_password])
 async def test_a_socket_whose_session_is_not_good_any_more_is_closed(
-    site: str, owner: User, quick_looks: None, change: Callable[[User, Client], None]
+    site: str, owner: User, frequent_polling: None, change: Callable[[User, Client], None]
 ) -> None:
     article, _ = await done(make_processing_article, owner)
     client = Client()
@@ -139,7 +141,7 @@ async def test_a_socket_whose_session_is_not_good_any_more_is_closed(
         assert (told["type"], line.ws.close_code) == ("error", 4401)
 
 
-async def test_who_loses_the_permission_to_see_all_is_sent_away(site: str, owner: User, quick_looks: None) -> None:
+async def test_who_loses_the_permission_to_see_all_is_sent_away(site: str, owner: User, frequent_polling: None) -> None:
     article, _ = await done(make_processing_article, owner)
     editor = await done(StaffFactory, is_superuser=False)
     permission = await done(Permission.objects.get, codename="view_article")
@@ -153,9 +155,9 @@ async def test_who_loses_the_permission_to_see_all_is_sent_away(site: str, owner
 
 
 async def test_those_with_the_same_key_are_looked_up_together(
-    site: str, owner: User, key: str, quick_looks: None, monkeypatch: pytest.MonkeyPatch
+    site: str, owner: User, key: str, frequent_polling: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "LOOKS", 1)
+    monkeypatch.setattr(consumers, "POLL_PHASES", 1)
     real, asked = consumers.is_hidden, []
 
     def counted(user: User, article_id: int) -> bool:
@@ -178,8 +180,8 @@ async def test_those_with_the_same_key_are_looked_up_together(
 
 async def test_looks_that_take_long_do_not_keep_it_from_hearing_that_its_client_left() -> None:
     heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-    receive = consumers.with_looks(heard.get, every=0.05)
-    assert await receive() == {"type": "look.again"}
+    receive = consumers.with_polling(heard.get, interval=0.05)
+    assert await receive() == {"type": "poll"}
     await asyncio.sleep(0.2)  # the look
     heard.put_nowait({"type": "websocket.disconnect"})
     assert await receive() == {"type": "websocket.disconnect"}
@@ -202,12 +204,12 @@ async def test_who_does_not_read_is_sent_away_and_misses_nothing_when_it_comes_b
     site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "articles.live.consumers")
-    monkeypatch.setattr("contentstudio.runtime.daphne.PATIENCE", 1.0)
+    monkeypatch.setattr("contentstudio.runtime.daphne.WRITE_TIMEOUT", 1.0)
     article, held = await done(make_processing_article, owner)
     before = held_by_the_layer()
     async with deaf_socket(site, f"/ws/articles/{article.pk}", key) as deaf:
         await within(5, lambda: held_by_the_layer()[1] - before[1])
-        await say_much(article, 1000)  # 20 MB
+        await send_large_previews(article, 1000)  # 20 MB
         await within(10, lambda: nothing_new(before))
         async with asyncio.timeout(10):
             assert len(await read_to_the_end(deaf)) < 8_000_000, "the memory grew with what was not read"
@@ -225,7 +227,7 @@ async def test_who_reads_late_is_waited_for(site: str, owner: User, key: str) ->
     async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         transport: Any = line.ws._response.connection.transport  # aiohttp reads ahead unless it is held
         transport.pause_reading()
-        await say_much(article, 400)
+        await send_large_previews(article, 400)
         for number in range(5):
             await done(do_step, held, f"write:{number}")
         await done(complete_run, held, make_manuscript(), notice="")
@@ -237,7 +239,7 @@ async def test_who_reads_late_is_waited_for(site: str, owner: User, key: str) ->
     assert told[-1]["type"] == "final"
 
 
-async def test_a_page_hears_a_sign_of_life(site: str, owner: User, key: str, quick_looks: None) -> None:
+async def test_a_page_hears_a_sign_of_life(site: str, owner: User, key: str, frequent_polling: None) -> None:
     article, _ = await done(make_processing_article, owner)
     async with dialled(site, f"/ws/articles/{article.pk}/page/?after={article.last_seq}", key) as line:
         assert [told["type"] for told in await line.take(2)] == ["alive", "alive"]
@@ -289,7 +291,7 @@ async def test_who_leaves_while_it_is_rung_leaves_nothing(site: str, owner: User
 
     async def ring_on() -> None:
         while not over.is_set():
-            drafts = drafts_written(article.pk, [{"step": "write:1", "offset": 0, "text": "roof"}])
+            drafts = drafts_message(article.pk, [{"step": "write:1", "offset": 0, "text": "roof"}])
             await get_channel_layer().group_send(group_name(article.pk), drafts)
 
     ringing = asyncio.create_task(ring_on())
@@ -306,15 +308,15 @@ async def test_who_is_accepted_in_the_moment_the_handshake_takes_too_long_leaves
 ) -> None:
     before = held_by_the_layer()
     article, _ = await done(make_processing_article, owner)
-    accept, dropped = consumers.Watcher.accept, []
+    accept, dropped = consumers.ArticleEventsConsumer.accept, []
 
-    async def accept_late(watcher: consumers.Watcher) -> None:
+    async def accept_late(watcher: consumers.ArticleEventsConsumer) -> None:
         connection = watcher.base_send.args[0]  # Daphne's
         connection.onOpenHandshakeTimeout()
         dropped.append(connection)
         await accept(watcher)
 
-    monkeypatch.setattr(consumers.Watcher, "accept", accept_late)
+    monkeypatch.setattr(consumers.ArticleEventsConsumer, "accept", accept_late)
     with pytest.raises(aiohttp.ClientError):
         async with dialled(site, f"/ws/articles/{article.pk}", key):
             pass
@@ -326,15 +328,15 @@ async def test_who_is_cancelled_again_while_it_leaves_leaves_nothing(
     owner: User, key: str, redis: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As Daphne does each second with one that takes long."""
-    before, leave = held_by_the_layer(), consumers.Watcher.leave
+    before, leave = held_by_the_layer(), consumers.ArticleEventsConsumer.clean_up
     is_leaving = asyncio.Event()
 
-    async def leave_slowly(watcher: consumers.Watcher) -> None:
+    async def leave_slowly(watcher: consumers.ArticleEventsConsumer) -> None:
         is_leaving.set()
         await asyncio.sleep(0.2)
         await leave(watcher)
 
-    monkeypatch.setattr(consumers.Watcher, "leave", leave_slowly)
+    monkeypatch.setattr(consumers.ArticleEventsConsumer, "clean_up", leave_slowly)
     article, _ = await done(make_processing_article, owner)
     headers = [(b"authorization", f"Bearer {key}".encode())]
     watcher = WebsocketCommunicator(application, f"/ws/articles/{article.pk}", headers=headers)

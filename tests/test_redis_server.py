@@ -23,7 +23,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes]
     def start() -> tuple[subprocess.Popen[bytes], redis_py.Redis]:
         redis_server.prepare_directories(socket, tmp_path / "kept")
         servers.append(subprocess.Popen(redis_server.server_command(socket, tmp_path / "kept")))
-        assert redis_server.wait_until_it_answers(f"unix://{socket}")
+        assert redis_server.wait_until_reachable(f"unix://{socket}")
         return servers[-1], redis_py.Redis(unix_socket_path=str(socket))
 
     yield start
@@ -61,8 +61,8 @@ def test_a_system_server_wins_over_the_one_that_comes_with_us(monkeypatch, tmp_p
 
 
 def test_who_does_not_answer_is_told_apart_in_time(tmp_path):
-    assert not redis_server.answers(f"unix://{tmp_path}/nothing.sock")
-    assert not redis_server.wait_until_it_answers(f"unix://{tmp_path}/nothing.sock", seconds=0.1)
+    assert not redis_server.is_reachable(f"unix://{tmp_path}/nothing.sock")
+    assert not redis_server.wait_until_reachable(f"unix://{tmp_path}/nothing.sock", seconds=0.1)
 
 
 def test_it_refuses_a_directory_that_is_open_to_all(tmp_path):
@@ -82,7 +82,7 @@ def test_it_refuses_a_directory_that_is_open_to_all(tmp_path):
     ],
 )
 def test_a_password_is_not_shown(address, shown):
-    assert redis_server.without_password(address) == shown
+    assert redis_server.mask_password(address) == shown
 
 
 @pytest.mark.parametrize("depth", [1, 30])

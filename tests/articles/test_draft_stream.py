@@ -1,4 +1,4 @@
-"""Drafts on their way to watchers: joined, kept in order, dropped when their text is stored."""
+"""DraftStream on their way to watchers: joined, kept in order, dropped when their text is stored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 from channels.layers import get_channel_layer
 
-from articles.live.draft_stream import Drafts
+from articles.live.draft_stream import DraftStream
 from articles.live.groups import Draft, group_name
 
 ARTICLE = 7_000_001
@@ -31,10 +31,10 @@ async def listening() -> str:
 
 
 async def test_what_many_sections_say_goes_out_together() -> None:
-    channel, drafts = await listening(), Drafts(ARTICLE)
+    channel, drafts = await listening(), DraftStream(ARTICLE)
     for turn in range(20):
         for section in range(1, 27):
-            drafts.show(f"write:{section}", turn * 2, "ab")
+            drafts.add(f"write:{section}", turn * 2, "ab")
         await asyncio.sleep(0.01)
     messages = await heard(0.4, channel)
     assert len(messages) <= 6
@@ -48,14 +48,14 @@ async def test_what_many_sections_say_goes_out_together() -> None:
 
 
 async def test_a_text_that_begins_anew_takes_the_place_of_the_old_one() -> None:
-    channel, drafts = await listening(), Drafts(ARTICLE)
-    drafts.show("write:1", 0, "First try")
-    drafts.show("write:1", 0, "Second")
+    channel, drafts = await listening(), DraftStream(ARTICLE)
+    drafts.add("write:1", 0, "First try")
+    drafts.add("write:1", 0, "Second")
     assert await heard(0.3, channel) == [[{"step": "write:1", "offset": 0, "text": "Second"}]]
 
 
 async def test_what_is_stored_is_not_shown_any_more() -> None:
-    channel, drafts = await listening(), Drafts(ARTICLE)
-    drafts.show("write:1", 0, "Half a sent")
-    drafts.drop("write:1")
+    channel, drafts = await listening(), DraftStream(ARTICLE)
+    drafts.add("write:1", 0, "Half a sent")
+    drafts.discard("write:1")
     assert await heard(0.3, channel) == []

@@ -95,7 +95,7 @@ async def call(target: str, body: bytes = b"") -> list[dict[str, Any]]:
         "query_string": b"",
         "headers": [(b"host", b"localhost")],
     }
-    with override_settings(ROOT_URLCONF="tests.test_threads", MIDDLEWARE=[]):
+    with override_settings(ROOT_URLCONF="tests.test_asgi_handler", MIDDLEWARE=[]):
         handler = ThreadedHandler()
         await handler(scope, receive, send)
     return sent
