@@ -29,7 +29,7 @@ MIN_WORDS, MAX_WORDS = 300, 5000
 MIN_TOPIC, MAX_TOPIC = 5, 500
 
 
-class Shape(BaseModel):
+class StoredModel(BaseModel):
     """Base of everything that is stored: unknown keys are dropped, so that an older run can still be read back."""
 
     model_config = ConfigDict(extra="ignore")
@@ -44,7 +44,7 @@ class LLMOutput(BaseModel):
 # What is asked
 
 
-class BriefSource(Shape):
+class BriefSource(StoredModel):
     """A source the person brings. Exactly one of ``text``, ``url`` and ``path`` is set.
 
     ``path`` is the absolute path of an uploaded .txt, .md, .pdf or .docx file; ``title`` may be empty.
@@ -57,7 +57,7 @@ class BriefSource(Shape):
     path: str = ""
 
 
-class Voice(Shape):
+class Voice(StoredModel):
     """How a house or a person writes. ``samples`` are texts in that voice; ``prefer`` and ``avoid`` are words and phrases."""
 
     name: str
@@ -67,7 +67,7 @@ class Voice(Shape):
     avoid: list[str] = []
 
 
-class AgentConfig(Shape):
+class AgentConfig(StoredModel):
     """One of the six as an editor set it up. What is empty is taken from ``config/agents.yaml`` and the settings."""
 
     role: str = ""
@@ -78,7 +78,7 @@ class AgentConfig(Shape):
     max_tokens: int | None = None
 
 
-class Brief(Shape):
+class Brief(StoredModel):
     """What was asked for. ``language`` is a BCP 47 tag such as ``en``; ``min_words`` is 300–5000.
 
     ``approve_outline``: the person sees the outline before anything is written. ``allow_uncited``: where nothing could be
@@ -104,7 +104,7 @@ class Brief(Shape):
 # Research
 
 
-class Hit(Shape):
+class SearchResult(StoredModel):
     """What a search provider answers: a page that may be worth reading. It is not a source until it was read."""
 
     title: str
@@ -112,7 +112,7 @@ class Hit(Shape):
     snippet: str = ""
 
 
-class Source(Shape):
+class Source(StoredModel):
     """A page or document that was really read.
 
     ``number`` counts from 1 within the run; ``sha256`` is of its text; ``brief_source`` is the id of the brief's source it
@@ -131,7 +131,7 @@ class Source(Shape):
     brief_source: int | None = None
 
 
-class Passage(Shape):
+class Passage(StoredModel):
     """A stretch of a source's text that can be cited as ``[S3]``: ``text == source_text[start:end]``."""
 
     id: str
@@ -141,7 +141,7 @@ class Passage(Shape):
     text: str
 
 
-class Unread(Shape):
+class UnreadSource(StoredModel):
     """A source that could not be read, and why, in words for its reader."""
 
     title: str
@@ -150,7 +150,7 @@ class Unread(Shape):
     reason: str
 
 
-class Reading(Shape):
+class Reading(StoredModel):
     """All that was read for a run. Passage ids ``S1, S2 …`` are unique in it.
 
     ``from_samples`` tells that it is not the person's own material but the sample library's.
@@ -158,12 +158,14 @@ class Reading(Shape):
 
     sources: list[Source] = []
     passages: list[Passage] = []
-    unread: list[Unread] = []
+    unread: list[UnreadSource] = []
     from_samples: bool = False
 
     def with_problems(self, problems: Iterable[str]) -> Reading:
         """The same reading, telling also what went wrong with the search."""
-        return self.model_copy(update={"unread": [*self.unread, *(Unread(title="Search", reason=p) for p in problems)]})
+        return self.model_copy(
+            update={"unread": [*self.unread, *(UnreadSource(title="Search", reason=p) for p in problems)]}
+        )
 
 
 class Questions(LLMOutput):
@@ -189,7 +191,7 @@ class Synthesis(LLMOutput):
     synthesis: str
 
 
-class Findings(Shape):
+class Findings(StoredModel):
     """All that was found, question by question."""
 
     synthesis: str = ""
@@ -218,7 +220,7 @@ class SectionPlan(LLMOutput):
     sources: list[str] = Field(max_length=8, description="ids of the passages this section rests on, such as S3")
 
 
-class OutlineSection(Shape):
+class OutlineSection(StoredModel):
     """``words`` is the section's share of the length asked for; 0 in outlines of older versions."""
 
     heading: str = Field(min_length=2, max_length=MAX_HEADING)
@@ -228,14 +230,14 @@ class OutlineSection(Shape):
     words: int = Field(default=0, ge=0)
 
 
-class Outline(Shape):
+class Outline(StoredModel):
     """``outline:approved``, where a person approved it; else put together of ``outline:make`` and each ``outline:N``."""
 
     title: str = Field(min_length=5, max_length=MAX_HEADING)
     sections: list[OutlineSection] = Field(min_length=2, max_length=MAX_SECTIONS)
 
 
-class Text(Shape):
+class SectionText(StoredModel):
     """Markdown written by the writer or the editor; citations are still ``[S3]`` marks."""
 
     markdown: str
@@ -259,7 +261,7 @@ class Review(LLMOutput):
 Verdict = Literal["supported", "partly", "not"]
 
 
-class Evidence(Shape):
+class SentenceEvidence(StoredModel):
     """One sentence that cites, and whether what it cites says so.
 
     ``sentence`` is plain text without marks, as it stands in the article; ``passages`` the ids it cites; ``judged_by`` the
@@ -276,11 +278,11 @@ class Evidence(Shape):
     was: str = ""
 
 
-class CheckedText(Shape):
+class CheckedText(StoredModel):
     """``edit:evidence:N``: a section after its evidence was checked, and what was found. ``[S3]`` marks are still in it."""
 
     markdown: str
-    evidence: list[Evidence] = []
+    evidence: list[SentenceEvidence] = []
 
 
 class FAQItem(LLMOutput):
@@ -296,7 +298,7 @@ class FAQ(LLMOutput):
     faq: list[FAQItem] = Field(max_length=5)
 
 
-class Description(LLMOutput):
+class SearchDescription(LLMOutput):
     """How a page is told of. Limits that are shown to a person are enforced in code, not here: models count badly."""
 
     title: str = Field(description="30 to 60 characters")
@@ -305,7 +307,7 @@ class Description(LLMOutput):
     keywords: list[str] = Field(min_length=1, max_length=10)
 
 
-class SEO(Description):
+class SEO(SearchDescription):
     """``seo:describe``. The first of ``keywords`` is the primary one."""
 
     faq: list[FAQItem] = []
@@ -318,7 +320,7 @@ class PicturePrompt(LLMOutput):
     alt: str = Field(max_length=200)
 
 
-class Picture(Shape):
+class Picture(StoredModel):
     """A picture that was stored. ``drawn_by`` is a model or the studio.
 
     ``name`` is its name in the media storage; ``share_name`` of the same picture cut to 1200 × 630, for cards that link to
@@ -332,7 +334,7 @@ class Picture(Shape):
     drawn_by: str
 
 
-class Reference(Shape):
+class Reference(StoredModel):
     """One entry of the list of references: the number the reader sees, and what it stands for."""
 
     number: int
@@ -342,7 +344,7 @@ class Reference(Shape):
     passages: list[str] = []
 
 
-class Manuscript(Shape):
+class Manuscript(StoredModel):
     """A finished article: what a run is for. ``content`` is Markdown with numbered references.
 
     ``repeated`` are pairs of sections, counted from 1, that still say nearly the same after they were edited; ``foreign`` are
@@ -359,7 +361,7 @@ class Manuscript(Shape):
     findings: Findings | None = None
     questions: list[str] = []
     references: list[Reference] = []
-    evidence: list[Evidence] = []
+    evidence: list[SentenceEvidence] = []
     repeated: list[tuple[int, int]] = []
     foreign: list[int] = []
     notices: list[str] = []
@@ -374,7 +376,7 @@ class Manuscript(Shape):
 
 
 @dataclass(frozen=True)
-class Check:
+class HealthCheck:
     """One thing that was looked at: how it is, and what to do where that is not well."""
 
     name: str

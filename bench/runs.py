@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from agents.text.length import length_score
-from articles.quality import Piece
+from articles.quality import ScoredText
 from bench.critical_path import critical_path, total_seconds
 from bench.processes import CpuSeconds
 from bench.simulated_model import Call
@@ -22,7 +22,7 @@ class Article:
 
     @property
     def words(self) -> int:
-        return Piece(title="", content=self.content, asked=0).words
+        return ScoredText(title="", content=self.content, asked=0).words
 
 
 @dataclass(frozen=True)

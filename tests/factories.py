@@ -18,8 +18,8 @@ from agents.contract import (
     Questions,
     Reading,
     Reference,
+    SectionText,
     Source,
-    Text,
 )
 from agents.costs.usage import Usage
 from agents.pipeline.steps import StepSpec
@@ -73,12 +73,12 @@ def claim(article: Article) -> Claim:
     return taken
 
 
-async def _nothing() -> Text:
-    return Text(markdown="")
+async def _nothing() -> SectionText:
+    return SectionText(markdown="")
 
 
-def step(key: str, doing: str = "Working", done: str = "Done") -> StepSpec[Text]:
-    return StepSpec(key=key, output=Text, perform=_nothing, doing=doing, done=lambda _: done)
+def step(key: str, doing: str = "Working", done: str = "Done") -> StepSpec[SectionText]:
+    return StepSpec(key=key, output=SectionText, perform=_nothing, doing=doing, done=lambda _: done)
 
 
 def do_step(held: Claim, key: str, markdown: str = "Some text.", done: str = "Done") -> None:
@@ -88,7 +88,9 @@ def do_step(held: Claim, key: str, markdown: str = "Some text.", done: str = "Do
         held,
         [
             finished(
-                step(key, done=done), Text(markdown=markdown), Usage(calls=1, prompt_tokens=10, completion_tokens=5)
+                step(key, done=done),
+                SectionText(markdown=markdown),
+                Usage(calls=1, prompt_tokens=10, completion_tokens=5),
             )
         ],
     )

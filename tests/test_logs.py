@@ -25,7 +25,7 @@ from django.test import Client
 from django.urls import reverse
 from structlog.contextvars import bind_contextvars, bound_contextvars, clear_contextvars, get_contextvars
 
-from agents.contract import Text
+from agents.contract import SectionText
 from agents.worker import jobs
 from articles.live.routing import sockets
 from articles.models import Run, Status
@@ -285,10 +285,10 @@ class TestARun:
 def telling(key: str) -> Any:
     """A step that logs, after it has let the others go on."""
 
-    async def perform() -> Text:
+    async def perform() -> SectionText:
         await asyncio.sleep(0.01)
         logging.getLogger("tests").info("at %s", key)
-        return Text(markdown="")
+        return SectionText(markdown="")
 
     return replace(step(key), perform=perform)
 

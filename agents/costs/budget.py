@@ -17,56 +17,58 @@ from decimal import ROUND_UP, Decimal
 from math import ceil
 
 from agents.costs.prices import dollars, prices
-from agents.costs.usage import Usage, record
+from agents.costs.usage import Usage, record_usage
 from agents.exceptions import SpendingLimitReached
 
-BYTES_A_TOKEN = 3.5
+BYTES_PER_TOKEN = 3.5
 """Of prompts, in UTF-8; fewer than the four of plain English, so that the estimate errs upwards. A Chinese character has three
 bytes, and mostly less than one token."""
 
-FIRST_ANSWER, LATER_ANSWERS = 4096, 2048
+FIRST_ANSWER_TOKENS, MIN_ANSWER_TOKENS = 4096, 2048
 """What an answer may take at least where its agent has no limit: several times a long section. Whether a model thinks, and how
 long, is known once it has answered."""
 
-GROWTH = 4
+ANSWER_GROWTH = 4
 """How many times the largest answer of a model in this run its next one may take."""
 
 SIX_PLACES = Decimal("0.000001")
 """To which money is counted, here and in the store, so that sums of the same calls are the same."""
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 """How often a call that waits for others to end looks whether it fits."""
 
 
 @dataclass(frozen=True)
-class Limit:
-    """A ceiling as it stands now: ``left`` US dollars below it, of which ``reserved`` are set aside for calls in flight.
+class LimitStatus:
+    """A ceiling as it stands now: ``remaining`` US dollars below it, of which ``reserved`` are set aside for calls in flight.
 
-    ``told`` says how much of it is used up, as a sentence.
+    ``message`` says how much of it is used up, as a sentence.
     """
 
-    left: Decimal
+    remaining: Decimal
     reserved: Decimal
-    told: str
+    message: str
 
     def fits(self, amount: Decimal) -> bool:
-        return self.reserved + amount <= self.left
+        return self.reserved + amount <= self.remaining
 
 
 class Budget(ABC):
-    """What a run may spend. ``owed`` is what its calls cost and ``settle`` has not counted yet; they share it in one loop.
+    """What a run may spend.
 
-    ``limited`` tells that there is a ceiling; ``largest`` is the longest answer of each model so far, in tokens.
+    ``pending_cost`` is what its calls have cost and ``settle`` has not counted yet.
+
+    ``limited`` tells that there is a ceiling; ``largest_answer`` is the longest answer of each model so far, in tokens.
     """
 
     def __init__(self, *, limited: bool = True) -> None:
         self.limited = limited
-        self.largest: dict[str, int] = {}
-        self.owed = Decimal(0)
+        self.largest_answer: dict[str, int] = {}
+        self.pending_cost = Decimal(0)
         self._turn = asyncio.Lock()
 
     @abstractmethod
-    async def set_aside(self, amount: Decimal) -> Limit | None:
+    async def try_reserve(self, amount: Decimal) -> LimitStatus | None:
         """Set ``amount`` aside, or return the ceiling it does not fit under."""
 
     @abstractmethod
@@ -79,44 +81,44 @@ class Budget(ABC):
         Where only what is set aside for calls in flight stands in the way it waits for them: their answers mostly cost less.
         """
         async with self._turn:
-            while tight := await self.set_aside(amount):
-                if amount > tight.left:
+            while tight := await self.try_reserve(amount):
+                if amount > tight.remaining:
                     raise SpendingLimitReached(
-                        f"{tight.told} The next call may cost up to {dollars(amount)}."
+                        f"{tight.message} The next call may cost up to {dollars(amount)}."
                         " Raise it in the admin under Spending limits, then resume."
                     )
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
 
-    def room(self, model: str) -> int:
+    def max_answer_tokens(self, model: str) -> int:
         """Tokens the next answer of ``model`` may take, those it thinks with among them."""
-        largest = self.largest.get(model, 0)
-        return max(LATER_ANSWERS, GROWTH * largest) if largest else FIRST_ANSWER
+        largest = self.largest_answer.get(model, 0)
+        return max(MIN_ANSWER_TOKENS, ANSWER_GROWTH * largest) if largest else FIRST_ANSWER_TOKENS
 
     async def release(self, amount: Decimal) -> None:
         """Of a call that has ended, however it did."""
-        cost, self.owed = self.owed, Decimal(0)
+        cost, self.pending_cost = self.pending_cost, Decimal(0)
         await self.settle(amount, cost)
 
 
-_purse: ContextVar[Budget | None] = ContextVar("budget", default=None)
+_budget: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 
 @contextmanager
-def spending_from(budget: Budget) -> Iterator[Budget]:
+def use_budget(budget: Budget) -> Iterator[Budget]:
     """Let the calls inside the block, in this task and the tasks it starts, be paid from ``budget``."""
-    token = _purse.set(budget)
+    token = _budget.set(budget)
     try:
         yield budget
     finally:
-        _purse.reset(token)
+        _budget.reset(token)
 
 
 def answer_limit(model: str, own: int | None) -> int | None:
     """The limit of tokens to send with a call of ``model``: its agent's ``own``, else what is set aside under a ceiling."""
-    budget = _purse.get()
+    budget = _budget.get()
     if own is not None or budget is None or not budget.limited or prices().of(model) is None:
         return own
-    return budget.room(model)
+    return budget.max_answer_tokens(model)
 
 
 @asynccontextmanager
@@ -125,11 +127,11 @@ async def reserved_cost(model: str, prompt_bytes: int, answer_tokens: int | None
 
     A call of a model without a price goes ahead: what it costs is not known, and is told as such.
     """
-    budget, price = _purse.get(), prices().of(model)
+    budget, price = _budget.get(), prices().of(model)
     if budget is None or price is None:
         yield
         return
-    tokens = ceil(prompt_bytes / BYTES_A_TOKEN), answer_tokens or budget.room(model)
+    tokens = ceil(prompt_bytes / BYTES_PER_TOKEN), answer_tokens or budget.max_answer_tokens(model)
     amount = price.at_most(*tokens).quantize(SIX_PLACES, ROUND_UP)
     await budget.reserve(amount)
     try:
@@ -138,13 +140,13 @@ async def reserved_cost(model: str, prompt_bytes: int, answer_tokens: int | None
         await budget.release(amount)
 
 
-def spend(usage: Usage, model: str) -> None:
+def charge(usage: Usage, model: str) -> None:
     """Price a call of ``model`` and count it. Told by the model boundary after each call, of use or not."""
     if price := prices().of(model):
         usage.cost = price.of(usage).quantize(SIX_PLACES)
     elif usage.prompt_tokens or usage.completion_tokens or usage.pictures:
         usage.unpriced_calls = usage.calls
-    record(usage)
-    if (budget := _purse.get()) is not None:
-        budget.owed += usage.cost
-        budget.largest[model] = max(budget.largest.get(model, 0), usage.completion_tokens)
+    record_usage(usage)
+    if (budget := _budget.get()) is not None:
+        budget.pending_cost += usage.cost
+        budget.largest_answer[model] = max(budget.largest_answer.get(model, 0), usage.completion_tokens)

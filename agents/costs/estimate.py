@@ -14,8 +14,8 @@ from math import ceil
 from agents.contract import Stage
 from agents.costs.prices import Price, dollars, prices
 
-A_WORD = 1.33
-A_SECTION = 190  # words
+TOKENS_PER_WORD = 1.33
+SECTION_WORDS = 190  # words
 
 TASK = 350  # who the agent is, the brief, and what is asked
 PASSAGE = 200
@@ -27,12 +27,12 @@ FOR_A_SECTION = 6  # passages a section rests on
 MENDED = 3  # sections at most
 WRITTEN_AGAIN = 0.2  # of the sections, for their length
 
-LEAST, MOST = Decimal("0.7"), Decimal("1.5")
+LOW_FACTOR, HIGH_FACTOR = Decimal("0.7"), Decimal("1.5")
 """How far a run may be from the estimate: answers differ in length, and some are asked for again."""
 
 
 @dataclass(frozen=True)
-class Models:
+class StageModels:
     """The model of each stage, empty for the built-in writer; ``image`` draws, empty where the studio sets covers itself."""
 
     by_stage: Mapping[Stage, str]
@@ -40,7 +40,7 @@ class Models:
 
 
 @dataclass(frozen=True)
-class Asked:
+class CallGroup:
     """``calls`` of one kind, of ``prompt`` and ``answer`` tokens each."""
 
     stage: Stage
@@ -63,7 +63,7 @@ class Estimate:
     unpriced: tuple[str, ...] = ()
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         if not self.calls:
             return "Free: the built-in writer asks no model."
         size = f"{self.calls} calls and {self.tokens:,} tokens"
@@ -74,11 +74,11 @@ class Estimate:
         return f"About {dollars(self.low)} to {dollars(self.high)}: {size}."
 
 
-def estimate(words: int, *, image: bool, seo: bool, models: Models) -> Estimate:
+def estimate(words: int, *, image: bool, seo: bool, models: StageModels) -> Estimate:
     """The estimate for an article of ``words`` words."""
     if not models.by_stage:
         return Estimate(Decimal(0), Decimal(0), calls=0, tokens=0)
-    asked = recipe(words, image=image, seo=seo)
+    asked = expected_calls(words, image=image, seo=seo)
     draws = bool(image and models.image)
     calls = ceil(sum(part.calls for part in asked)) + draws
     tokens = round(sum(part.calls * (part.prompt + part.answer) for part in asked), -2)
@@ -88,31 +88,33 @@ def estimate(words: int, *, image: bool, seo: bool, models: Models) -> Estimate:
         return Estimate(None, None, calls, round(tokens), unpriced)
     text = sum((part.cost(found[models.by_stage[part.stage]]) for part in asked), Decimal(0))
     least, most = found[models.image].of_a_picture() if draws else (Decimal(0), Decimal(0))
-    return Estimate(text * LEAST + least, text * MOST + most, calls, round(tokens))
+    return Estimate(text * LOW_FACTOR + least, text * HIGH_FACTOR + most, calls, round(tokens))
 
 
-def recipe(words: int, *, image: bool, seo: bool) -> list[Asked]:
+def expected_calls(words: int, *, image: bool, seo: bool) -> list[CallGroup]:
     """The calls that make an article of ``words`` words."""
-    sections = max(round(words / A_SECTION), 2)
-    article = words * A_WORD * 1.1  # with its marks and headings
+    sections = max(round(words / SECTION_WORDS), 2)
+    article = words * TOKENS_PER_WORD * 1.1  # with its marks and headings
     section = article / sections
     findings, outline = FINDINGS * FINDING, sections * PLANNED
     choice, passages = CHOSEN_FROM * PASSAGE, FOR_A_SECTION * PASSAGE
     asked = [
-        Asked("research", 1, TASK, 100),
-        Asked("research", QUESTIONS, TASK + choice, FINDINGS / QUESTIONS * FINDING),
-        Asked("research", 1, TASK + findings, 130),
-        Asked("outline", 1, TASK + findings, 20 + sections * HEADING),
-        Asked("outline", sections, TASK + findings + sections * HEADING + choice, 120),
-        Asked("write", sections, TASK + outline + passages, section),
-        Asked("write", sections * WRITTEN_AGAIN, TASK + outline + passages + section, section),
-        Asked("edit", 1, TASK + article, 120),
-        Asked("edit", min(MENDED, sections), TASK + outline + passages + section, section),
-        Asked("edit", sections, TASK + section + passages, 80),  # the evidence: a verdict on each cited sentence
-        Asked("edit", sections / 2, TASK + section / 2 + passages / 2, 80),  # some are worded anew, and judged again
+        CallGroup("research", 1, TASK, 100),
+        CallGroup("research", QUESTIONS, TASK + choice, FINDINGS / QUESTIONS * FINDING),
+        CallGroup("research", 1, TASK + findings, 130),
+        CallGroup("outline", 1, TASK + findings, 20 + sections * HEADING),
+        CallGroup("outline", sections, TASK + findings + sections * HEADING + choice, 120),
+        CallGroup("write", sections, TASK + outline + passages, section),
+        CallGroup("write", sections * WRITTEN_AGAIN, TASK + outline + passages + section, section),
+        CallGroup("edit", 1, TASK + article, 120),
+        CallGroup("edit", min(MENDED, sections), TASK + outline + passages + section, section),
+        CallGroup("edit", sections, TASK + section + passages, 80),  # the evidence: a verdict on each cited sentence
+        CallGroup(
+            "edit", sections / 2, TASK + section / 2 + passages / 2, 80
+        ),  # some are worded anew, and judged again
     ]
     if seo:
-        asked += [Asked("seo", 2, TASK + article, 200), Asked("seo", 0.5, TASK + outline, 150)]
+        asked += [CallGroup("seo", 2, TASK + article, 200), CallGroup("seo", 0.5, TASK + outline, 150)]
     if image:
-        asked.append(Asked("image", 1, TASK + outline, 120))
+        asked.append(CallGroup("image", 1, TASK + outline, 120))
     return asked

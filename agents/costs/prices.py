@@ -16,20 +16,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from agents.costs.usage import Usage
 from agents.exceptions import PricesUnreadable
 
-TABLE = Path(__file__).parents[1] / "config" / "prices.yaml"
+DEFAULT_TABLE = Path(__file__).parents[1] / "config" / "prices.yaml"
 MILLION = 1_000_000
 PICTURE_TOKENS = 1568  # of one of 1536 x 1024 in medium quality
 
 Dollars = Annotated[Decimal, Field(ge=0)]
 
 
-class StepChange(BaseModel):
+class StrictModel(BaseModel):
     """A mistyped key is refused: what it was meant to say would be lost silently."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Price(StepChange):
+class Price(StrictModel):
     """US dollars for a million tokens, or for a picture: ``picture`` at most, ``picture_from`` at least."""
 
     input: Dollars | None = None
@@ -69,7 +69,7 @@ class Price(StepChange):
         return (fresh * fresh_price + cached * cached_price + answered * answer_price) / MILLION
 
 
-class PriceTable(StepChange):
+class PriceTable(StrictModel):
     """``date`` is the day on which the prices were looked up at ``source``."""
 
     date: date
@@ -93,7 +93,7 @@ def prices() -> PriceTable:
 
 @cache
 def table_with(own: str) -> PriceTable:
-    table = read_table(TABLE)
+    table = read_table(DEFAULT_TABLE)
     return table.under(read_table(Path(own))) if own else table
 
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
 
-from agents.contract import Shape
+from agents.contract import StoredModel
 
 
-class Usage(Shape):
+class Usage(StoredModel):
     """What model calls cost, in tokens as the provider counts them; summed over a step.
 
     ``pictures`` that came, as some are paid for one by one; ``cost`` is in US dollars; ``unpriced_calls`` were made of models
@@ -45,7 +45,7 @@ def metered() -> Iterator[Usage]:
         _meter.reset(token)
 
 
-def record(usage: Usage) -> None:
+def record_usage(usage: Usage) -> None:
     """Count ``usage`` to the block it was made in."""
     if (meter := _meter.get()) is not None:
         meter.add(usage)

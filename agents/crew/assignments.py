@@ -15,7 +15,6 @@ from agents import extractive
 from agents.contract import (
     FAQ,
     Brief,
-    Description,
     Finding,
     Headings,
     LLMOutput,
@@ -27,25 +26,26 @@ from agents.contract import (
     Reading,
     Remark,
     Review,
+    SearchDescription,
     SectionPlan,
+    SectionText,
     Synthesis,
-    Text,
     Verdict,
 )
-from agents.text.evidence import Cited
+from agents.text.evidence import CitedSentence
 from agents.text.manuscript import words_of
 from agents.text.prompt_fields import (
-    assembled,
+    brief_fields,
+    bullet_list,
     finding_line,
-    headings_of,
-    listed,
-    neighbour,
-    numbered,
-    quoted,
+    neighbouring_section,
+    numbered_article,
+    numbered_list,
+    outline_text,
+    quote_passages,
     section_fields,
-    told,
 )
-from agents.text.voices import told_voice
+from agents.text.voices import voice_instructions
 
 Reply = TypeVar("Reply")
 
@@ -69,17 +69,17 @@ def plan_research(brief: Brief, questions: int) -> Assignment[Questions]:
     several = Annotated[list[str], Field(min_length=LEAST_QUESTIONS, max_length=6)]
     shape = create_model("Questions", __base__=Questions, questions=(several, ...))
     return Assignment(
-        "plan_research", shape, told(brief) | {"count": questions}, lambda: extractive.plan_questions(brief)
+        "plan_research", shape, brief_fields(brief) | {"count": questions}, lambda: extractive.plan_questions(brief)
     )
 
 
 def find(brief: Brief, question: str, passages: Sequence[Passage]) -> Assignment[QuestionFindings]:
-    fields = told(brief) | {"question": question, "passages": quoted(passages)}
+    fields = brief_fields(brief) | {"question": question, "passages": quote_passages(passages)}
     return Assignment("find", QuestionFindings, fields, lambda: extractive.find(brief, passages, question))
 
 
 def synthesise(brief: Brief, findings: Sequence[Finding]) -> Assignment[Synthesis]:
-    fields = told(brief) | {"findings": listed(map(finding_line, findings))}
+    fields = brief_fields(brief) | {"findings": bullet_list(map(finding_line, findings))}
     return Assignment("synthesise", Synthesis, fields, lambda: extractive.synthesise(brief, findings))
 
 
@@ -90,8 +90,8 @@ def make_headings(
     brief: Brief, findings: Sequence[Finding], passages: Sequence[Passage], sections: int
 ) -> Assignment[Headings]:
     """The title and ``sections`` headings, of the findings. The built-in writer shares out all the passages that were read."""
-    fields = told(brief) | {
-        "findings": listed(map(finding_line, findings)),
+    fields = brief_fields(brief) | {
+        "findings": bullet_list(map(finding_line, findings)),
         "sections": sections,
         "wish": f"The outline before this one was not what was wanted: {brief.outline_wish}\n"
         if brief.outline_wish
@@ -103,10 +103,10 @@ def make_headings(
 
 def make_headings_again(brief: Brief, made: Headings, problems: Sequence[str], sections: int) -> Assignment[Headings]:
     """Title and headings put right; ``problems`` are sentences that say what is wrong with them."""
-    fields = told(brief) | {
+    fields = brief_fields(brief) | {
         "title": made.title,
-        "outline": numbered(made.sections),
-        "problems": listed(problems),
+        "outline": numbered_list(made.sections),
+        "problems": bullet_list(problems),
         "sections": sections,
     }
     return Assignment("make_headings_again", headings_form(sections), fields, lambda: made)
@@ -128,13 +128,13 @@ def plan_section(
     reading: Sequence[Passage],
 ) -> Assignment[SectionPlan]:
     """What section ``number`` (from 1) has to do. A model is shown ``passages``; the built-in writer shares out ``reading``."""
-    fields = told(brief) | {
+    fields = brief_fields(brief) | {
         "title": headings.title,
-        "outline": numbered(headings.sections),
+        "outline": numbered_list(headings.sections),
         "number": number,
         "heading": headings.sections[number - 1],
-        "findings": listed(map(finding_line, findings)),
-        "passages": quoted(passages),
+        "findings": bullet_list(map(finding_line, findings)),
+        "passages": quote_passages(passages),
     }
     sections = len(headings.sections)
     return Assignment(
@@ -155,9 +155,9 @@ def write_section(
     section = outline.sections[number - 1]
     fields = section_fields(brief, outline, number, passages, words) | {
         "purpose": section.purpose,
-        "points": listed(section.points),
-        "before": neighbour(outline, number - 1),
-        "after": neighbour(outline, number + 1),
+        "points": bullet_list(section.points),
+        "before": neighbouring_section(outline, number - 1),
+        "after": neighbouring_section(outline, number + 1),
     }
     return Assignment(
         task("write_section", passages),
@@ -180,7 +180,7 @@ def rewrite_section(
     fields = section_fields(brief, outline, number, passages, words) | {
         "text": text,
         "count": words_of(text),
-        "wrong": listed(wrong),
+        "wrong": bullet_list(wrong),
     }
     return Assignment(task("rewrite_section", passages), str, fields, lambda: text)
 
@@ -198,12 +198,15 @@ def review(brief: Brief, outline: Outline, texts: Sequence[str]) -> Assignment[R
     numbers = Literal[tuple(range(1, len(texts) + 1))]  # type: ignore[valid-type]  # made at run time
     remark = create_model("Remark", __base__=Remark, section=(numbers, ...))
     shape = create_model("Review", __base__=Review, remarks=(list[remark], ...))  # type: ignore[valid-type]
-    fields = told(brief) | {"article": assembled(outline, texts), "voice": told_voice(brief.voice)}
+    fields = brief_fields(brief) | {
+        "article": numbered_article(outline, texts),
+        "voice": voice_instructions(brief.voice),
+    }
     return Assignment(
         "review",
         shape,
         fields,
-        lambda: extractive.review(brief, outline, [Text(markdown=text) for text in texts]),
+        lambda: extractive.review(brief, outline, [SectionText(markdown=text) for text in texts]),
     )
 
 
@@ -219,7 +222,7 @@ def edit_section(
     """Section ``number`` (from 1) mended as ``remarks`` ask. The built-in writer leaves it as it is."""
     fields = section_fields(brief, outline, number, passages, words) | {
         "text": text,
-        "remarks": listed(f"{remark.kind}: {remark.instruction}" for remark in remarks),
+        "remarks": bullet_list(f"{remark.kind}: {remark.instruction}" for remark in remarks),
     }
     return Assignment(task("edit_section", passages), str, fields, lambda: text)
 
@@ -230,31 +233,31 @@ def edit_section(
 class Numbered(LLMOutput):
     """One answer to each of some sentences: fields ``s1``, ``s2`` …, in their order, so that none is left out or made up."""
 
-    def by_number(self, sentences: Sequence[Cited]) -> dict[int, Any]:
+    def by_number(self, sentences: Sequence[CitedSentence]) -> dict[int, Any]:
         """The number of each of ``sentences``, as it has it in its section → what was answered to it."""
         return {sentence.number: answer for sentence, (_, answer) in zip(sentences, self, strict=True)}
 
 
-def judge(brief: Brief, sentences: Sequence[Cited], passages: Mapping[str, Passage]) -> Assignment[Numbered]:
+def judge(brief: Brief, sentences: Sequence[CitedSentence], passages: Mapping[str, Passage]) -> Assignment[Numbered]:
     """A verdict on each sentence. The built-in writer's stand in their passages word for word, so it is never asked."""
     shape = verdicts(len(sentences))
-    fields = told(brief) | {
+    fields = brief_fields(brief) | {
         "sentences": "\n".join(f"s{place}: {sentence.text}" for place, sentence in enumerate(sentences, 1)),
-        "passages": quoted(cited_by(sentences, passages)),
+        "passages": quote_passages(cited_by(sentences, passages)),
     }
     return Assignment("judge", shape, fields, lambda: shape(**dict.fromkeys(shape.model_fields, "partly")))
 
 
 def reword(
-    brief: Brief, sentences: Sequence[Cited], reasons: Mapping[int, str], passages: Mapping[str, Passage]
+    brief: Brief, sentences: Sequence[CitedSentence], reasons: Mapping[int, str], passages: Mapping[str, Passage]
 ) -> Assignment[Numbered]:
     """Each sentence anew, saying no more than what it cites. The built-in writer leaves them as they are."""
     shape = rewordings(len(sentences))
-    fields = told(brief) | {
+    fields = brief_fields(brief) | {
         "sentences": "\n".join(
             f"s{place}: {sentence.text} ({reasons[sentence.number]})" for place, sentence in enumerate(sentences, 1)
         ),
-        "passages": quoted(cited_by(sentences, passages)),
+        "passages": quote_passages(cited_by(sentences, passages)),
     }
     as_they_are = [sentence.plain for sentence in sentences]
     return Assignment("reword", shape, fields, lambda: shape(**dict(zip(shape.model_fields, as_they_are, strict=True))))
@@ -274,7 +277,7 @@ def one_for_each(name: str, count: int, answer: Any) -> type[Numbered]:
     return cast(type[Numbered], create_model(name, __base__=Numbered, **fields))
 
 
-def cited_by(sentences: Sequence[Cited], passages: Mapping[str, Passage]) -> list[Passage]:
+def cited_by(sentences: Sequence[CitedSentence], passages: Mapping[str, Passage]) -> list[Passage]:
     ids = dict.fromkeys(id for sentence in sentences for id in sentence.passages)
     return [passages[id] for id in ids if id in passages]
 
@@ -282,27 +285,27 @@ def cited_by(sentences: Sequence[Cited], passages: Mapping[str, Passage]) -> lis
 # What is told of it
 
 
-def describe_seo(brief: Brief, outline: Outline, texts: Sequence[str]) -> Assignment[Description]:
-    article = assembled(outline, texts)
-    fields = told(brief) | {"title": outline.title, "article": article}
+def describe_seo(brief: Brief, outline: Outline, texts: Sequence[str]) -> Assignment[SearchDescription]:
+    article = numbered_article(outline, texts)
+    fields = brief_fields(brief) | {"title": outline.title, "article": article}
     return Assignment(
-        "describe_seo", Description, fields, lambda: extractive.describe_seo(brief, outline.title, article)
+        "describe_seo", SearchDescription, fields, lambda: extractive.describe_seo(brief, outline.title, article)
     )
 
 
 def describe_again(
-    brief: Brief, outline: Outline, description: Description, problems: Mapping[str, Sequence[str]]
+    brief: Brief, outline: Outline, description: SearchDescription, problems: Mapping[str, Sequence[str]]
 ) -> Assignment[LLMOutput]:
     """The fields of the description that have ``problems``, anew; the answer's shape holds no others, so it is short."""
     wrong: dict[str, Any] = {
-        name: (field.annotation, field) for name, field in Description.model_fields.items() if name in problems
+        name: (field.annotation, field) for name, field in SearchDescription.model_fields.items() if name in problems
     }
     shape = cast(type[LLMOutput], create_model("Mended", __base__=LLMOutput, **wrong))
-    fields = told(brief) | {
+    fields = brief_fields(brief) | {
         "title": outline.title,
-        "outline": headings_of(outline),
-        "description": listed(f"{name}: {value}" for name, value in description),
-        "problems": listed(problem for found in problems.values() for problem in found),
+        "outline": outline_text(outline),
+        "description": bullet_list(f"{name}: {value}" for name, value in description),
+        "problems": bullet_list(problem for found in problems.values() for problem in found),
         "fields": ", ".join(wrong),
     }
     return Assignment(
@@ -312,16 +315,16 @@ def describe_again(
 
 def answer_questions(brief: Brief, outline: Outline, texts: Sequence[str], wrong: str = "") -> Assignment[FAQ]:
     """``wrong`` is a sentence that says what was wrong with the answer before this one."""
-    fields = told(brief) | {
+    fields = brief_fields(brief) | {
         "title": outline.title,
-        "article": assembled(outline, texts),
+        "article": numbered_article(outline, texts),
         "wrong": f"\n{wrong}\n" if wrong else "",
     }
     return Assignment("answer_questions", FAQ, fields, lambda: FAQ(faq=[]))
 
 
 def picture_prompt(brief: Brief, outline: Outline) -> Assignment[PicturePrompt]:
-    fields = told(brief) | {"title": outline.title, "outline": headings_of(outline)}
+    fields = brief_fields(brief) | {"title": outline.title, "outline": outline_text(outline)}
     return Assignment("picture_prompt", PicturePrompt, fields, lambda: extractive.picture_prompt(brief, outline))
 
 

@@ -15,7 +15,6 @@ from threading import Lock
 
 from agents.contract import (
     Brief,
-    Description,
     Finding,
     Headings,
     Outline,
@@ -25,16 +24,17 @@ from agents.contract import (
     QuestionFindings,
     Questions,
     Review,
+    SearchDescription,
     SectionPlan,
+    SectionText,
     Synthesis,
-    Text,
 )
 from agents.exceptions import ManuscriptIncomplete, NothingToRead
 from agents.extractive.material import Material, Quote, gather, relevance
 from agents.extractive.naming import clip, keywords, name_sections, own_headings, title_of
 from agents.extractive.sentences import split
 from agents.extractive.themes import group_passages, sections_carried, share_quotes
-from agents.text.citations import escaped, strip_unknown
+from agents.text.citations import escape_markdown, strip_unknown_marks
 from agents.text.seo import slug_of
 
 _SENTENCES_OF_A_PARAGRAPH = 4
@@ -133,7 +133,7 @@ def _outline(asked: _Asked) -> Outline:
     )
 
 
-def write_section(brief: Brief, outline: Outline, index: int, passages: Sequence[Passage], words: int) -> Text:
+def write_section(brief: Brief, outline: Outline, index: int, passages: Sequence[Passage], words: int) -> SectionText:
     """Section ``index`` (from 0) of ``outline``: paragraphs of whole sentences, in the order of their sources, each cited.
 
     It has ``words`` words or up to one sentence more, where its share of the material carries them; what other sections
@@ -147,24 +147,24 @@ def write_section(brief: Brief, outline: Outline, index: int, passages: Sequence
             f"The sources hold no sentence for the section “{heading}”. Take it out of the outline, or add a source."
         )
     chosen = _choose(brief, material, shares, words)[index]
-    return Text(markdown="\n\n".join(" ".join(map(_quoted, paragraph)) for paragraph in _paragraphs(chosen)))
+    return SectionText(markdown="\n\n".join(" ".join(map(_quoted, paragraph)) for paragraph in _paragraphs(chosen)))
 
 
-def review(brief: Brief, outline: Outline, sections: Sequence[Text]) -> Review:
+def review(brief: Brief, outline: Outline, sections: Sequence[SectionText]) -> Review:
     """No remarks: the sentences are their authors' own, and none was used twice."""
     return Review(remarks=[])
 
 
-def describe_seo(brief: Brief, title: str, text: str) -> Description:
+def describe_seo(brief: Brief, title: str, text: str) -> SearchDescription:
     """Search-engine fields in the article's own words. ``text`` is its Markdown, with or without marks and footnotes."""
-    plain = strip_unknown(_FURNITURE.sub("", text), ()).replace("\\", "")
+    plain = strip_unknown_marks(_FURNITURE.sub("", text), ()).replace("\\", "")
     sentences = split(plain, brief.language)
     description = ""
     for sentence in sentences:
         if len(description) >= _DESCRIPTION[0]:
             break
         description = f"{description} {sentence}".strip()
-    return Description(
+    return SearchDescription(
         title=clip(title, _TITLE),
         meta_description=clip(description or title, _DESCRIPTION[1]),
         slug=slug_of(title),
@@ -245,4 +245,4 @@ def _quoted(quote: Quote) -> str:
 
 
 def _cited(sentence: str, *passages: str) -> str:
-    return f"{escaped(sentence)} [{', '.join(passages)}]"
+    return f"{escape_markdown(sentence)} [{', '.join(passages)}]"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import openai
 
-from agents.contract import Shape
-from agents.costs.budget import reserved_cost, spend
+from agents.contract import StoredModel
+from agents.costs.budget import charge, reserved_cost
 from agents.costs.usage import Usage
 from agents.exceptions import ImageError
 from agents.llm.errors import diagnose
@@ -66,17 +66,17 @@ def suffix(picture: bytes) -> str:
     return ""
 
 
-class Image(Shape):
+class Image(StoredModel):
     b64_json: str | None = None
     url: str | None = None
 
 
-class Tokens(Shape):
+class Tokens(StoredModel):
     input_tokens: int = 0
     output_tokens: int = 0
 
 
-class Answered(Shape):
+class Answered(StoredModel):
     """What the images API answers. The client passes on whatever a server sends, so it is checked here."""
 
     data: list[Image] | None = None
@@ -101,7 +101,7 @@ async def _ask(prompt: str, client: openai.AsyncOpenAI, model: str, size: str) -
         usage.pictures = 1  # it is drawn and paid for all the same
         raise
     finally:
-        spend(usage, model)
+        charge(usage, model)
     return answer
 
 

@@ -19,7 +19,7 @@ import openai
 from django.conf import settings
 from pydantic import BaseModel, ValidationError
 
-from agents.costs.budget import answer_limit, reserved_cost, spend
+from agents.costs.budget import answer_limit, charge, reserved_cost
 from agents.exceptions import FailureCode, ModelError
 from agents.llm.capabilities import Message, Question, ServerCapabilities, known, remember
 from agents.llm.completion import StreamedCompletion
@@ -195,7 +195,7 @@ class Endpoint:
                 said.leave()
                 raise
             finally:
-                spend(said.usage, self.model)
+                charge(said.usage, self.model)
         said.check()
         return said
 

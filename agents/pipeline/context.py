@@ -1,4 +1,4 @@
-"""What every stage works at: the brief, the journal, and the means of the run."""
+"""What every stage works at: the brief, the journal, and the dependencies of the run."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any, Protocol, TypeVar, cast
 from agents.contract import Brief, Outline, PicturePrompt, Reading, Stage
 from agents.crew.assignments import Assignment, Reply
 from agents.pipeline.steps import Journal, Output, StepSpec
-from agents.text.length import Pace
+from agents.text.length import LengthCalibration
 
 Result = TypeVar("Result")
 Second = TypeVar("Second")
-Draft = Callable[[int, str], Awaitable[None]]
+DraftCallback = Callable[[int, str], Awaitable[None]]
 
 
 class Crew(Protocol):
     """Who answers assignments: ``agents.crew.crew.StudioCrew``."""
 
-    async def ask(self, assignment: Assignment[Reply], draft: Draft | None = None) -> Reply: ...
+    async def ask(self, assignment: Assignment[Reply], draft: DraftCallback | None = None) -> Reply: ...
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class RunContext:
 
     brief: Brief
     journal: Journal
-    means: RunDependencies
-    pace: Pace = field(default_factory=Pace)
+    dependencies: RunDependencies
+    pace: LengthCalibration = field(default_factory=LengthCalibration)
     planned: dict[Stage, int] = field(default_factory=dict)
 
-    async def ask(self, assignment: Assignment[Reply], draft: Draft | None = None) -> Reply:
-        return await self.means.crew.ask(assignment, draft)
+    async def ask(self, assignment: Assignment[Reply], draft: DraftCallback | None = None) -> Reply:
+        return await self.dependencies.crew.ask(assignment, draft)
 
     async def plan(self, **steps: int) -> None:
         """Tell how many steps a stage will have, so that progress can be counted."""
@@ -61,7 +61,7 @@ class RunContext:
     ) -> Output:
         return await self.journal.once(StepSpec(key=key, output=output, perform=perform, doing=doing, done=done))
 
-    def draft(self, key: str) -> Draft:
+    def draft(self, key: str) -> DraftCallback:
         """Where watchers are shown what step ``key`` is writing."""
 
         async def show(offset: int, text: str) -> None:
@@ -70,7 +70,7 @@ class RunContext:
         return show
 
 
-async def side_by_side(*parts: Coroutine[Any, Any, Result]) -> list[Result]:
+async def run_concurrently(*parts: Coroutine[Any, Any, Result]) -> list[Result]:
     """Their results, in order. Where one fails the others are finished first: what they made is stored and not asked again."""
     results = await asyncio.gather(*parts, return_exceptions=True)
     for result in results:
@@ -79,10 +79,10 @@ async def side_by_side(*parts: Coroutine[Any, Any, Result]) -> list[Result]:
     return cast("list[Result]", results)
 
 
-async def both(one: Coroutine[Any, Any, Result], other: Coroutine[Any, Any, Second]) -> tuple[Result, Second]:
-    """Like ``side_by_side``, for two parts of different kinds."""
-    return cast("tuple[Result, Second]", tuple(await side_by_side(one, other)))
+async def run_both(one: Coroutine[Any, Any, Result], other: Coroutine[Any, Any, Second]) -> tuple[Result, Second]:
+    """Like ``run_concurrently``, for two parts of different kinds."""
+    return cast("tuple[Result, Second]", tuple(await run_concurrently(one, other)))
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from agents.contract import Outline, Reading, Remark, Review, Text
+from agents.contract import Outline, Reading, Remark, Review, SectionText
 from agents.crew import assignments
-from agents.pipeline.context import RunContext, counted
+from agents.pipeline.context import RunContext, pluralize
 from agents.pipeline.write import controlled, sound, still_cites, told_length
 from agents.prompts import config
-from agents.text.length import STEADY, fits
-from agents.text.manuscript import repeated, section_passages, words_of
-from agents.text.voices import avoided
+from agents.text.length import EDIT_BOUNDS, is_within
+from agents.text.manuscript import repeated_sections, section_passages, words_of
+from agents.text.voices import avoided_words_in
 
 REMARKS = 3
 """What a review is asked for at most."""
@@ -24,7 +24,7 @@ async def review(context: RunContext, outline: Outline, texts: list[str]) -> dic
         Review,
         lambda: context.ask(assignments.review(context.brief, outline, texts)),
         "Reading the whole article",
-        lambda made: counted(len(made.remarks), "remark"),
+        lambda made: pluralize(len(made.remarks), "remark"),
     )
     remarks: dict[int, list[Remark]] = {}
     for remark in (*made.remarks, *remarks_by_code(context, texts)):
@@ -36,14 +36,14 @@ async def review(context: RunContext, outline: Outline, texts: list[str]) -> dic
 
 def remarks_by_code(context: RunContext, texts: list[str]) -> list[Remark]:
     """What no reading is needed for: sections that repeat each other, words the voice avoids."""
-    if not context.means.has_model:
+    if not context.dependencies.has_model:
         return []
     words = config("remarks")
     twice = [
         Remark(section=other, kind="repetition", instruction=words["repetition"].format(section=one))
-        for one, other in repeated(texts)
+        for one, other in repeated_sections(texts)
     ]
-    avoided_words = [(number, avoided(text, context.brief.voice)) for number, text in enumerate(texts, 1)]
+    avoided_words = [(number, avoided_words_in(text, context.brief.voice)) for number, text in enumerate(texts, 1)]
     return twice + [
         Remark(section=number, kind="tone", instruction=words["avoided"].format(words=", ".join(found)))
         for number, found in avoided_words
@@ -61,20 +61,20 @@ async def edit_section(
     words = words_of(text)
     asked = context.pace.figure(words)
 
-    async def perform() -> Text:
+    async def perform() -> SectionText:
         first = assignments.edit_section(context.brief, outline, number, text, remarks, passages, asked)
         again = partial(assignments.rewrite_section, context.brief, outline, number, passages)
-        edited = await controlled(context, f"edit:{number}", first, again, asked, words, reading, STEADY)
-        return Text(markdown=edited if is_an_edit(context, text, edited) else text)
+        edited = await controlled(context, f"edit:{number}", first, again, asked, words, reading, EDIT_BOUNDS)
+        return SectionText(markdown=edited if is_an_edit(context, text, edited) else text)
 
     heading = outline.sections[number - 1].heading
-    return (await context.once(f"edit:{number}", Text, perform, f"Mending “{heading}”", told_length)).markdown
+    return (await context.once(f"edit:{number}", SectionText, perform, f"Mending “{heading}”", told_length)).markdown
 
 
 def is_an_edit(context: RunContext, text: str, edited: str) -> bool:
     """Whether ``edited`` is of about the length of ``text``, and lost neither its language, its end nor its citations."""
-    if not context.means.has_model:
+    if not context.dependencies.has_model:
         return True
     language = context.brief.language
     kept = sound(edited, language) or not sound(text, language)
-    return kept and still_cites(edited, text) and fits(words_of(edited), words_of(text), STEADY)
+    return kept and still_cites(edited, text) and is_within(words_of(edited), words_of(text), EDIT_BOUNDS)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.contract import CheckedText, Evidence, Outline, Passage, Reading, Verdict
+from agents.contract import CheckedText, Outline, Passage, Reading, SentenceEvidence, Verdict
 from agents.crew import assignments
-from agents.pipeline.context import RunContext, counted
-from agents.text.cleanup import PARAGRAPH
-from agents.text.evidence import Cited, cited_sentences, compare, reworded
-from agents.text.language import is_in
+from agents.pipeline.context import RunContext, pluralize
+from agents.text.cleanup import PARAGRAPH_BREAK
+from agents.text.evidence import CitedSentence, cited_sentences, compare_with_passages, replace_sentences
+from agents.text.language import is_in_language
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgement:
     verdict: Verdict
     reason: str
     by_code: bool
@@ -44,11 +44,11 @@ async def check_section(
     passages = {passage.id: passage for passage in reading.passages}
 
     async def perform() -> CheckedText:
-        if before is None or not text.startswith(before.markdown + PARAGRAPH):
+        if before is None or not text.startswith(before.markdown + PARAGRAPH_BREAK):
             return await checked(context, number, text, passages)
-        added = await checked(context, number, text.removeprefix(before.markdown + PARAGRAPH), passages)
+        added = await checked(context, number, text.removeprefix(before.markdown + PARAGRAPH_BREAK), passages)
         return CheckedText(
-            markdown=before.markdown + PARAGRAPH + added.markdown, evidence=[*before.evidence, *added.evidence]
+            markdown=before.markdown + PARAGRAPH_BREAK + added.markdown, evidence=[*before.evidence, *added.evidence]
         )
 
     return await context.once(
@@ -65,10 +65,10 @@ async def checked(context: RunContext, number: int, text: str, passages: Mapping
     judged = await judge(context, cited, passages)
     refuted = [sentence for sentence in cited if judged[sentence.number].verdict == "not"]
     was: dict[int, str] = {}
-    if refuted and context.means.has_model:
+    if refuted and context.dependencies.has_model:
         reasons = {sentence.number: judged[sentence.number].reason for sentence in refuted}
         answer = await context.ask(assignments.reword(context.brief, refuted, reasons, passages))
-        mended = reworded(text, answer.by_number(refuted))
+        mended = replace_sentences(text, answer.by_number(refuted))
         after = cited_sentences(mended)
         same_citations = [sentence.passages for sentence in after] == [sentence.passages for sentence in cited]
         if same_citations and not left_language(text, mended, context.brief.language):
@@ -84,28 +84,30 @@ async def checked(context: RunContext, number: int, text: str, passages: Mapping
 
 def left_language(text: str, mended: str, language: str) -> bool:
     """Whether ``mended`` is no longer in the language that ``text`` was in."""
-    return is_in(mended, language) is False and is_in(text, language) is not False
+    return is_in_language(mended, language) is False and is_in_language(text, language) is not False
 
 
-async def judge(context: RunContext, cited: Sequence[Cited], passages: Mapping[str, Passage]) -> dict[int, Judged]:
+async def judge(
+    context: RunContext, cited: Sequence[CitedSentence], passages: Mapping[str, Passage]
+) -> dict[int, Judgement]:
     """Number of the sentence → what was found: by code where it can tell, else by the model, in one call."""
-    judged: dict[int, Judged] = {}
+    judged: dict[int, Judgement] = {}
     for sentence in cited:
-        compared = compare(sentence, passages)
+        compared = compare_with_passages(sentence, passages)
         if compared:
-            judged[sentence.number] = Judged(*compared, by_code=True)
+            judged[sentence.number] = Judgement(*compared, by_code=True)
     open_ones = [sentence for sentence in cited if sentence.number not in judged]
     if open_ones:
         answer = await context.ask(assignments.judge(context.brief, open_ones, passages))
         judged |= {
-            number: Judged(verdict, DOUBTED[verdict], by_code=False)
+            number: Judgement(verdict, DOUBTED[verdict], by_code=False)
             for number, verdict in answer.by_number(open_ones).items()
         }
     return judged
 
 
-def evidence(section: int, sentence: Cited, judged: Judged, was: Mapping[int, str]) -> Evidence:
-    return Evidence(
+def evidence(section: int, sentence: CitedSentence, judged: Judgement, was: Mapping[int, str]) -> SentenceEvidence:
+    return SentenceEvidence(
         section=section,
         sentence=sentence.plain,
         passages=sentence.passages,
@@ -120,4 +122,4 @@ def told(made: CheckedText) -> str:
     if not made.evidence:
         return "It cites nothing"
     supported = sum(row.verdict == "supported" for row in made.evidence)
-    return f"{supported} of {counted(len(made.evidence), 'cited sentence')} supported"
+    return f"{supported} of {pluralize(len(made.evidence), 'cited sentence')} supported"

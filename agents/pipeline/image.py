@@ -48,7 +48,7 @@ async def draw(context: RunContext, outline: Outline) -> Picture:
     )
 
     async def perform() -> Picture:
-        data, drawn_by = await context.means.illustrate(context.brief, outline, prompt)
+        data, drawn_by = await context.dependencies.illustrate(context.brief, outline, prompt)
         card = await asyncio.to_thread(share_crop, data)
         name = await context.journal.keep_file(f"cover{suffix(data)}", data)
         share_name = await context.journal.keep_file(f"card{suffix(card)}", card)

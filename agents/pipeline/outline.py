@@ -8,15 +8,15 @@ from __future__ import annotations
 from agents.contract import Headings, Outline, OutlineSection, SectionPlan
 from agents.crew import assignments
 from agents.exceptions import ApprovalRequired
-from agents.pipeline.context import RunContext, counted, side_by_side
-from agents.pipeline.research import Material
-from agents.text.cleanup import heading_of
+from agents.pipeline.context import RunContext, pluralize, run_concurrently
+from agents.pipeline.research import ResearchMaterial
+from agents.text.cleanup import clean_heading
 from agents.text.headings import fit_headings, heading_problems
-from agents.text.length import budgets
-from agents.text.manuscript import distinct, section_count, shortlist
+from agents.text.length import even_shares
+from agents.text.manuscript import normalized_ids, section_count, shortlist
 
 
-async def make_outline(context: RunContext, material: Material) -> Outline:
+async def make_outline(context: RunContext, material: ResearchMaterial) -> Outline:
     """Raises ApprovalRequired where a person wants to see the outline first and has not approved it yet."""
     approved = await context.journal.recall("outline:approved", Outline)
     if approved:
@@ -29,7 +29,7 @@ async def make_outline(context: RunContext, material: Material) -> Outline:
         Headings,
         lambda: headings_for(context, material, wanted),
         f"Planning {wanted} sections",
-        lambda made: f"“{made.title}”, {counted(len(made.sections), 'section')}",
+        lambda made: f"“{made.title}”, {pluralize(len(made.sections), 'section')}",
     )
     await context.plan(outline=1 + len(headings.sections))
     outline = await plan_sections(context, material, headings)
@@ -38,11 +38,11 @@ async def make_outline(context: RunContext, material: Material) -> Outline:
     return outline
 
 
-async def headings_for(context: RunContext, material: Material, wanted: int) -> Headings:
+async def headings_for(context: RunContext, material: ResearchMaterial, wanted: int) -> Headings:
     """Title and about ``wanted`` headings: put right once where something is wrong with them, then in order by code."""
     brief, findings = context.brief, material.findings.findings
     made = await context.ask(assignments.make_headings(brief, findings, material.reading.passages, wanted))
-    if not context.means.has_model:
+    if not context.dependencies.has_model:
         return made
     problems = heading_problems(made, wanted, brief.language)
     if problems:
@@ -51,25 +51,25 @@ async def headings_for(context: RunContext, material: Material, wanted: int) -> 
     return fit_headings(made, wanted, brief)
 
 
-async def plan_sections(context: RunContext, material: Material, headings: Headings) -> Outline:
+async def plan_sections(context: RunContext, material: ResearchMaterial, headings: Headings) -> Outline:
     numbers = range(1, len(headings.sections) + 1)
-    plans = await side_by_side(*(plan_section(context, material, headings, number) for number in numbers))
-    shares = budgets(context.brief.min_words, len(plans))
+    plans = await run_concurrently(*(plan_section(context, material, headings, number) for number in numbers))
+    shares = even_shares(context.brief.min_words, len(plans))
     known = {passage.id for passage in material.reading.passages}
     sections = [
         OutlineSection(
-            heading=heading_of(heading),
+            heading=clean_heading(heading),
             purpose=plan.purpose,
             points=plan.points,
-            sources=[id for id in distinct(plan.sources) if id in known],
+            sources=[id for id in normalized_ids(plan.sources) if id in known],
             words=words,
         )
         for heading, plan, words in zip(headings.sections, plans, shares, strict=True)
     ]
-    return Outline(title=heading_of(headings.title), sections=sections)
+    return Outline(title=clean_heading(headings.title), sections=sections)
 
 
-async def plan_section(context: RunContext, material: Material, headings: Headings, number: int) -> SectionPlan:
+async def plan_section(context: RunContext, material: ResearchMaterial, headings: Headings, number: int) -> SectionPlan:
     heading = headings.sections[number - 1]
     findings, reading = material.findings.findings, material.reading
     passages = shortlist(reading, [heading, context.brief.topic])
@@ -80,5 +80,5 @@ async def plan_section(context: RunContext, material: Material, headings: Headin
             assignments.plan_section(context.brief, headings, number, findings, passages, reading.passages)
         ),
         f"Planning “{heading}”",
-        lambda made: counted(len(made.points), "point"),
+        lambda made: pluralize(len(made.points), "point"),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 
 from agents.contract import SEO, Brief, CheckedText, Manuscript, Outline, Reading
-from agents.pipeline.context import Crew, RunContext, RunDependencies, both, side_by_side
+from agents.pipeline.context import Crew, RunContext, RunDependencies, run_both, run_concurrently
 from agents.pipeline.edit import REMARKS, edit_section, review
 from agents.pipeline.evidence import check_section
 from agents.pipeline.image import illustrate
@@ -20,25 +20,33 @@ from agents.pipeline.seo import describe
 from agents.pipeline.steps import Journal
 from agents.pipeline.write import ROUNDS, adjust, write
 from agents.text.citations import compile_references
-from agents.text.length import FINISHED, adjustments
-from agents.text.manuscript import assemble, check, foreign, notices, repeated, section_count, words_of
+from agents.text.length import FINAL_BOUNDS, sections_to_resize
+from agents.text.manuscript import (
+    assemble,
+    check_complete,
+    foreign_sections,
+    notices,
+    repeated_sections,
+    section_count,
+    words_of,
+)
 
 __all__ = ["Crew", "RunDependencies", "produce"]
 
 
-async def produce(brief: Brief, journal: Journal, means: RunDependencies) -> Manuscript:
+async def produce(brief: Brief, journal: Journal, dependencies: RunDependencies) -> Manuscript:
     """Returns the finished manuscript.
 
     Raises AgentError if the brief cannot be met, ApprovalRequired if a person has to approve the outline first, and
     SpendingLimitReached if the next call could exceed the limit. The recipe can be run again and continues from there.
     """
-    context = RunContext(brief, journal, means)
+    context = RunContext(brief, journal, dependencies)
     await plan(context)
     material = await research(context)
-    outline, findings = await both(make_outline(context, material), synthesise(context, material))
+    outline, findings = await run_both(make_outline(context, material), synthesise(context, material))
     await plan(context, sections=len(outline.sections))
     reading = material.reading
-    texts, (picture, problem) = await both(write(context, outline, reading), illustrate(context, outline))
+    texts, (picture, problem) = await run_both(write(context, outline, reading), illustrate(context, outline))
     checked, seo = await finish(context, outline, reading, texts)
     content, references = compile_references(assemble(outline, [text.markdown for text in checked]), reading)
     manuscript = Manuscript(
@@ -53,11 +61,11 @@ async def produce(brief: Brief, journal: Journal, means: RunDependencies) -> Man
         questions=material.questions,
         references=references,
         evidence=[row for text in checked for row in text.evidence],
-        repeated=repeated([text.markdown for text in checked]),
-        foreign=foreign([text.markdown for text in checked], brief.language) if means.has_model else [],
+        repeated=repeated_sections([text.markdown for text in checked]),
+        foreign=foreign_sections([text.markdown for text in checked], brief.language) if dependencies.has_model else [],
     )
-    check(brief, manuscript, has_model=means.has_model)
-    return manuscript.model_copy(update={"notices": notices(brief, manuscript, has_model=means.has_model)})
+    check_complete(brief, manuscript, has_model=dependencies.has_model)
+    return manuscript.model_copy(update={"notices": notices(brief, manuscript, has_model=dependencies.has_model)})
 
 
 async def plan(context: RunContext, sections: int = 0) -> None:
@@ -95,9 +103,9 @@ async def finish(
         return await describe(context, outline, [edit.result() for edit in edits])
 
     async def all_checked() -> list[CheckedText]:  # its parts are made where they are awaited, also in a cancelled run
-        return await side_by_side(*(mended_and_checked(number) for number in range(1, len(texts) + 1)))
+        return await run_concurrently(*(mended_and_checked(number) for number in range(1, len(texts) + 1)))
 
-    checked, seo = await both(all_checked(), mended_and_described())
+    checked, seo = await run_both(all_checked(), mended_and_described())
     return await settle_length(context, outline, reading, checked), seo
 
 
@@ -107,15 +115,15 @@ async def settle_length(
     """Where mending and rewording took the article too far from its length, a few sections are brought back, and checked."""
     wanted = [section.words for section in outline.sections]
     for turn in range(1, ROUNDS + 1):
-        again = adjustments([words_of(text.markdown) for text in checked], wanted, FINISHED)
-        if not again or not context.means.has_model:
+        again = sections_to_resize([words_of(text.markdown) for text in checked], wanted, FINAL_BOUNDS)
+        if not again or not context.dependencies.has_model:
             break
         await context.plan(edit=context.planned["edit"] + 2 * len(again))
         parts = (
             brought_back(context, outline, reading, number, checked[number - 1], words, turn)
             for number, words in again.items()
         )
-        settled = dict(zip(again, await side_by_side(*parts), strict=True))
+        settled = dict(zip(again, await run_concurrently(*parts), strict=True))
         checked = [settled.get(number, text) for number, text in enumerate(checked, 1)]
     return checked
 

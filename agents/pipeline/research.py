@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from agents.contract import Finding, Findings, QuestionFindings, Questions, Reading, Synthesis
 from agents.crew import assignments
 from agents.exceptions import NothingToRead
-from agents.pipeline.context import RunContext, counted, side_by_side
-from agents.text.manuscript import distinct, shortlist, words_of
+from agents.pipeline.context import RunContext, pluralize, run_concurrently
+from agents.text.manuscript import normalized_ids, shortlist, words_of
 
 QUESTIONS = 4
 
 
 @dataclass(frozen=True)
-class Material:
+class ResearchMaterial:
     """What the article can rest on. Without passages there are no findings either."""
 
     questions: list[str]
@@ -23,7 +23,7 @@ class Material:
     findings: Findings
 
 
-async def research(context: RunContext) -> Material:
+async def research(context: RunContext) -> ResearchMaterial:
     """Raises NothingToRead where nothing could be read and the brief does not allow to write all the same."""
     brief = context.brief
     questions = await context.once(
@@ -31,32 +31,32 @@ async def research(context: RunContext) -> Material:
         Questions,
         lambda: context.ask(assignments.plan_research(brief, QUESTIONS)),
         "Working out what to ask",
-        lambda made: counted(len(made.questions), "question"),
+        lambda made: pluralize(len(made.questions), "question"),
     )
     reading = await context.once(
         "research:read",
         Reading,
-        lambda: context.means.read(brief, questions.questions),
+        lambda: context.dependencies.read(brief, questions.questions),
         "Searching and reading",
-        lambda made: f"{counted(len(made.sources), 'source')} read, {counted(len(made.passages), 'passage')} kept",
+        lambda made: f"{pluralize(len(made.sources), 'source')} read, {pluralize(len(made.passages), 'passage')} kept",
     )
     if not reading.passages:
         return without_material(context, questions, reading)
     asked = questions.questions
     await context.plan(research=3 + len(asked))
-    found = await side_by_side(*(find(context, reading, number, text) for number, text in enumerate(asked, 1)))
+    found = await run_concurrently(*(find(context, reading, number, text) for number, text in enumerate(asked, 1)))
     findings = [finding for answer in found for finding in answer.findings]
-    return Material(asked, reading, Findings(findings=findings))
+    return ResearchMaterial(asked, reading, Findings(findings=findings))
 
 
-def without_material(context: RunContext, questions: Questions, reading: Reading) -> Material:
+def without_material(context: RunContext, questions: Questions, reading: Reading) -> ResearchMaterial:
     if not context.brief.allow_uncited:
         reasons = " ".join(unread.reason for unread in reading.unread[:2])
         raise NothingToRead(
             "No source could be read, and the brief asks for an article that rests on sources."
             f" Add one, such as a text you paste, or allow an article without citations. {reasons}".rstrip()
         )
-    return Material(questions.questions, reading, Findings())
+    return ResearchMaterial(questions.questions, reading, Findings())
 
 
 async def find(context: RunContext, reading: Reading, number: int, question: str) -> QuestionFindings:
@@ -72,18 +72,18 @@ async def find(context: RunContext, reading: Reading, number: int, question: str
         QuestionFindings,
         perform,
         f"Looking for an answer to “{question}”",
-        lambda made: counted(len(made.findings), "finding"),
+        lambda made: pluralize(len(made.findings), "finding"),
     )
 
 
 def grounded(found: QuestionFindings, shown: Collection[str]) -> QuestionFindings:
     """What was found, without ids of passages that were not ``shown`` for it, and without what rests on none then."""
-    sources = [[id for id in distinct(finding.sources) if id in shown] for finding in found.findings]
+    sources = [[id for id in normalized_ids(finding.sources) if id in shown] for finding in found.findings]
     pairs = zip(found.findings, sources, strict=True)
     return QuestionFindings(findings=[Finding(statement=each.statement, sources=ids) for each, ids in pairs if ids])
 
 
-async def synthesise(context: RunContext, material: Material) -> Findings:
+async def synthesise(context: RunContext, material: ResearchMaterial) -> Findings:
     """All findings with a synthesis of them; it is for the reader, so nothing waits for it."""
     findings = material.findings
     if not findings.findings:
@@ -93,6 +93,6 @@ async def synthesise(context: RunContext, material: Material) -> Findings:
         Synthesis,
         lambda: context.ask(assignments.synthesise(context.brief, findings.findings)),
         "Putting the findings together",
-        lambda made: counted(words_of(made.synthesis), "word"),
+        lambda made: pluralize(words_of(made.synthesis), "word"),
     )
     return findings.model_copy(update={"synthesis": made.synthesis})

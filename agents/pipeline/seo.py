@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from agents.contract import FAQ, SEO, Description, Outline
+from agents.contract import FAQ, SEO, Outline, SearchDescription
 from agents.crew import assignments
-from agents.pipeline.context import RunContext, both
+from agents.pipeline.context import RunContext, run_both
 from agents.prompts import config
-from agents.text.language import is_in
+from agents.text.language import is_in_language
 from agents.text.manuscript import assemble
 from agents.text.prompt_fields import language_name
-from agents.text.seo import fit_seo, seo_problems, unsaid_keyword
+from agents.text.seo import fit_seo, missing_keyword_problems, seo_problems
 
 
 async def describe(context: RunContext, outline: Outline, texts: list[str]) -> SEO | None:
@@ -18,17 +18,17 @@ async def describe(context: RunContext, outline: Outline, texts: list[str]) -> S
         return None
 
     async def perform() -> SEO:
-        description, questions = await both(described(context, outline, texts), answered(context, outline, texts))
+        description, questions = await run_both(described(context, outline, texts), answered(context, outline, texts))
         seo = SEO(**description.model_dump(), faq=questions.faq)
         return fit_seo(seo, title=outline.title, text=assemble(outline, texts))
 
     return await context.once("seo:describe", SEO, perform, "Describing it for search", lambda made: f"“{made.title}”")
 
 
-async def described(context: RunContext, outline: Outline, texts: list[str]) -> Description:
+async def described(context: RunContext, outline: Outline, texts: list[str]) -> SearchDescription:
     """The description; the fields that are outside their limits, and only those, are asked for once more."""
     description = await context.ask(assignments.describe_seo(context.brief, outline, texts))
-    if not context.means.has_model:
+    if not context.dependencies.has_model:
         return description
     problems = wrong_fields(description, context.brief.language)
     if not problems:
@@ -37,12 +37,12 @@ async def described(context: RunContext, outline: Outline, texts: list[str]) -> 
     return description.model_copy(update=dict(mended))
 
 
-def wrong_fields(description: Description, language: str) -> dict[str, list[str]]:
+def wrong_fields(description: SearchDescription, language: str) -> dict[str, list[str]]:
     """Field → what is wrong with it. Title and description are held against the language together: each is too short to tell."""
     problems = seo_problems(SEO(**description.model_dump()))
-    for name, unsaid in unsaid_keyword(description).items():
+    for name, unsaid in missing_keyword_problems(description).items():
         problems.setdefault(name, []).extend(unsaid)
-    if is_in(f"{description.title}\n{description.meta_description}", language) is False:
+    if is_in_language(f"{description.title}\n{description.meta_description}", language) is False:
         for name in ("title", "meta_description"):
             problems.setdefault(name, []).append("Title and description are not in the language asked for.")
     return problems
@@ -52,7 +52,7 @@ async def answered(context: RunContext, outline: Outline, texts: list[str]) -> F
     """The questions readers ask: once more where they are in another language, and none where they still are."""
     brief = context.brief
     faq = await context.ask(assignments.answer_questions(brief, outline, texts))
-    if not context.means.has_model or not foreign_questions(faq, brief.language):
+    if not context.dependencies.has_model or not foreign_questions(faq, brief.language):
         return faq
     wrong = config("faults")["questions"].format(language=language_name(brief.language))
     faq = await context.ask(assignments.answer_questions(brief, outline, texts, wrong))
@@ -60,4 +60,4 @@ async def answered(context: RunContext, outline: Outline, texts: list[str]) -> F
 
 
 def foreign_questions(faq: FAQ, language: str) -> bool:
-    return is_in("\n".join(f"{each.question}\n{each.answer}" for each in faq.faq), language) is False
+    return is_in_language("\n".join(f"{each.question}\n{each.answer}" for each in faq.faq), language) is False

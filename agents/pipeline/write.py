@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from agents.contract import Outline, Reading, Text
+from agents.contract import Outline, Reading, SectionText
 from agents.crew import assignments
 from agents.crew.assignments import Assignment
-from agents.pipeline.context import Draft, RunContext, counted, side_by_side
+from agents.pipeline.context import DraftCallback, RunContext, pluralize, run_concurrently
 from agents.prompts import config
-from agents.text.citations import marks, strip_strays, strip_unknown
-from agents.text.cleanup import PARAGRAPH, is_whole, section_text, without_loose_end
-from agents.text.language import is_in
-from agents.text.length import AIM, LONG, SHORT, adjustments, fits
-from agents.text.manuscript import repeated, section_passages, words_of
+from agents.text.citations import cited_ids, strip_stray_citations, strip_unknown_marks
+from agents.text.cleanup import PARAGRAPH_BREAK, clean_section, is_complete, without_incomplete_end
+from agents.text.language import is_in_language
+from agents.text.length import MAX_SECTION_SHARE, MIN_SECTION_SHARE, REQUEST_FACTOR, is_within, sections_to_resize
+from agents.text.manuscript import repeated_sections, section_passages, words_of
 from agents.text.prompt_fields import language_name
 
 ROUNDS = 2
@@ -29,21 +29,23 @@ Restated = Callable[[str, int, Sequence[str]], Assignment[str]]
 
 async def write(context: RunContext, outline: Outline, reading: Reading) -> list[str]:
     numbers = range(1, len(outline.sections) + 1)
-    texts = await side_by_side(*(write_section(context, outline, reading, number) for number in numbers))
-    return await level(context, outline, reading, texts) if context.means.has_model else texts
+    texts = await run_concurrently(*(write_section(context, outline, reading, number) for number in numbers))
+    return await level(context, outline, reading, texts) if context.dependencies.has_model else texts
 
 
 async def write_section(context: RunContext, outline: Outline, reading: Reading, number: int) -> str:
     section = outline.sections[number - 1]
     passages = section_passages(outline, number, reading)
-    asked = context.pace.figure(round(section.words * AIM))
+    asked = context.pace.figure(round(section.words * REQUEST_FACTOR))
 
-    async def perform() -> Text:
+    async def perform() -> SectionText:
         first = assignments.write_section(context.brief, outline, number, reading, passages, asked)
         again = partial(assignments.rewrite_section, context.brief, outline, number, passages)
-        return Text(markdown=await controlled(context, f"write:{number}", first, again, asked, section.words, reading))
+        return SectionText(
+            markdown=await controlled(context, f"write:{number}", first, again, asked, section.words, reading)
+        )
 
-    made = await context.once(f"write:{number}", Text, perform, f"Writing “{section.heading}”", told_length)
+    made = await context.once(f"write:{number}", SectionText, perform, f"Writing “{section.heading}”", told_length)
     return made.markdown
 
 
@@ -51,7 +53,7 @@ async def level(context: RunContext, outline: Outline, reading: Reading, texts: 
     """The texts, some of them written again where together they are too short or too long."""
     wanted = [section.words for section in outline.sections]
     for turn in range(1, ROUNDS + 1):
-        again = adjustments([words_of(text) for text in texts], wanted)
+        again = sections_to_resize([words_of(text) for text in texts], wanted)
         if not again:
             break
         await context.plan(write=context.planned["write"] + len(again))
@@ -59,7 +61,7 @@ async def level(context: RunContext, outline: Outline, reading: Reading, texts: 
             adjust(context, outline, reading, number, texts[number - 1], words, f"write:{number}:again-{turn}")
             for number, words in again.items()
         )
-        adjusted = dict(zip(again, await side_by_side(*parts), strict=True))
+        adjusted = dict(zip(again, await run_concurrently(*parts), strict=True))
         texts = [adjusted.get(number, text) for number, text in enumerate(texts, 1)]
     return texts
 
@@ -74,25 +76,25 @@ async def adjust(
     brief, passages, draft = context.brief, section_passages(outline, number, reading, also=text), context.draft(key)
     more = words - words_of(text)
 
-    async def extended() -> Text:
+    async def extended() -> SectionText:
         assignment = assignments.extend_section(brief, outline, number, passages, text, context.pace.figure(more))
         written = clean(await context.ask(assignment, after(text, draft)), reading)
-        return Text(markdown=with_addition(text, written, words, brief.language))
+        return SectionText(markdown=with_addition(text, written, words, brief.language))
 
-    async def rewritten() -> Text:
+    async def rewritten() -> SectionText:
         wrong, figure = faults(text, brief.language, words, EXACT), context.pace.figure(words)
         assignment = assignments.rewrite_section(brief, outline, number, passages, text, figure, wrong)
         written = clean(await context.ask(assignment, draft), reading)
-        return Text(markdown=better(text, written, words, brief.language))
+        return SectionText(markdown=better(text, written, words, brief.language))
 
     perform = extended if more > 0 and sound(text, brief.language) else rewritten
     doing = f"Bringing “{outline.sections[number - 1].heading}” to {words} words"
-    return (await context.once(key, Text, perform, doing, told_length)).markdown
+    return (await context.once(key, SectionText, perform, doing, told_length)).markdown
 
 
-def after(text: str, draft: Draft) -> Draft:
+def after(text: str, draft: DraftCallback) -> DraftCallback:
     """Where watchers are shown what is being added to ``text``, with that before it."""
-    before = text + PARAGRAPH
+    before = text + PARAGRAPH_BREAK
 
     async def show(offset: int, more: str) -> None:
         await (draft(len(before) + offset, more) if offset else draft(0, before + more))
@@ -102,8 +104,8 @@ def after(text: str, draft: Draft) -> Draft:
 
 def with_addition(text: str, written: str, words: int, language: str) -> str:
     """The section with the paragraph that was asked for; where it came as a whole instead, the better of the two."""
-    is_addition = not repeated([text, written]) and is_in(written, language) is not False
-    return better(text, text + PARAGRAPH + written if is_addition else written, words, language)
+    is_addition = not repeated_sections([text, written]) and is_in_language(written, language) is not False
+    return better(text, text + PARAGRAPH_BREAK + written if is_addition else written, words, language)
 
 
 async def controlled(
@@ -114,7 +116,7 @@ async def controlled(
     asked: int,
     wanted: int,
     reading: Reading,
-    bounds: tuple[float, float] = (SHORT, LONG),
+    bounds: tuple[float, float] = (MIN_SECTION_SHARE, MAX_SECTION_SHARE),
 ) -> str:
     """The answer to ``first``; where its length, its language or its end is wrong, of it and one repair the better one.
 
@@ -123,23 +125,23 @@ async def controlled(
     """
     draft = context.draft(key)
     text = clean(await context.ask(first, draft), reading)
-    if not context.means.has_model:
+    if not context.dependencies.has_model:
         return text
     context.pace.note(asked, words_of(text))
     wrong = faults(text, context.brief.language, wanted, bounds)
     if not wrong:
         return text
     repaired = clean(await context.ask(again(text, context.pace.figure(wanted), wrong), draft), reading)
-    return without_loose_end(better(text, repaired, wanted, context.brief.language))
+    return without_incomplete_end(better(text, repaired, wanted, context.brief.language))
 
 
 def faults(text: str, language: str, words: int, bounds: tuple[float, float]) -> list[str]:
     """What is wrong with a section, as sentences for whoever writes it again; empty where nothing is."""
     told = config("faults")
     found = {
-        told["language"].format(language=language_name(language)): is_in(text, language) is False,
-        told["end"]: not is_whole(text),
-        told["length"]: not fits(words_of(text), words, bounds),
+        told["language"].format(language=language_name(language)): is_in_language(text, language) is False,
+        told["end"]: not is_complete(text),
+        told["length"]: not is_within(words_of(text), words, bounds),
     }
     return [fault for fault, is_there in found.items() if is_there]
 
@@ -151,27 +153,29 @@ def better(text: str, written: str, words: int, language: str) -> str:
     """
 
     def rank(each: str) -> tuple[bool, bool, bool, int]:
-        foreign, lost = is_in(each, language) is False, not still_cites(each, text)
-        return foreign, not is_whole(each), lost, abs(words_of(each) - words)
+        foreign, lost = is_in_language(each, language) is False, not still_cites(each, text)
+        return foreign, not is_complete(each), lost, abs(words_of(each) - words)
 
     return min(text, written, key=rank)
 
 
 def sound(text: str, language: str) -> bool:
     """Whether the text is in the language asked for, and ends where a sentence ends."""
-    return is_whole(text) and is_in(text, language) is not False
+    return is_complete(text) and is_in_language(text, language) is not False
 
 
 def still_cites(written: str, text: str) -> bool:
     """Whether ``written`` cites at least half of the passages that ``text`` cites: one that had to be shorter may spare some."""
-    cited = set(marks(text))
-    return 2 * len(cited.intersection(marks(written))) >= len(cited)
+    cited = set(cited_ids(text))
+    return 2 * len(cited.intersection(cited_ids(written))) >= len(cited)
 
 
 def clean(answer: str, reading: Reading) -> str:
     """What the writer gave, without a heading of its own and without citations of what was not read."""
-    return strip_strays(strip_unknown(section_text(answer), {passage.id for passage in reading.passages}))
+    return strip_stray_citations(
+        strip_unknown_marks(clean_section(answer), {passage.id for passage in reading.passages})
+    )
 
 
-def told_length(made: Text) -> str:
-    return counted(words_of(made.markdown), "word")
+def told_length(made: SectionText) -> str:
+    return pluralize(words_of(made.markdown), "word")

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from agents.contract import Hit
+from agents.contract import SearchResult
 from agents.exceptions import SearchFailed
 from agents.research.addresses import Address
 from agents.research.fetch import ADDRESSES_TRIED, resolve
@@ -79,7 +79,7 @@ class CircuitBreaker:
         self._reached = False
         self._reaching = asyncio.Lock()
 
-    async def search(self, query: str, limit: int) -> list[Hit]:
+    async def search(self, query: str, limit: int) -> list[SearchResult]:
         async with self._reaching:  # one question finds out for all
             await self._reach()
         try:

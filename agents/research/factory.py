@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from agents.contract import Brief, Hit, Reading
+from agents.contract import Brief, Reading, SearchResult
 from agents.exceptions import SearchFailed
 from agents.research.addresses import Allowed
 from agents.research.circuit_breaker import CircuitBreaker, Outages
@@ -26,7 +26,7 @@ async def read_for(brief: Brief, questions: Sequence[str]) -> Reading:
     """
     from django.conf import settings
 
-    async def search() -> tuple[list[Hit], list[str]]:
+    async def search() -> tuple[list[SearchResult], list[str]]:
         try:
             outages = Outages(settings.VAR / "outages")
             return await find(questions, search_from_settings(brief.language, outages), HITS)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from agents.contract import Hit
+from agents.contract import SearchResult
 from agents.exceptions import SearchFailed
 from agents.research.search import Search
 
@@ -15,14 +15,14 @@ from agents.research.search import Search
 TRACKING = {"fbclid", "gclid", "mc_cid", "mc_eid", "msclkid", "ref_src", "srsltid"}
 
 
-async def find(questions: Sequence[str], search: Search, limit: int) -> tuple[list[Hit], list[str]]:
+async def find(questions: Sequence[str], search: Search, limit: int) -> tuple[list[SearchResult], list[str]]:
     """At most ``limit`` hits for all the questions, the best of each first, each page once; and what went wrong, in words.
 
     A search that fails is told, not raised: the run can go on with what it has.
     """
     answers = await asyncio.gather(*(_ask(search, question, limit) for question in questions))
     problems = dict.fromkeys(answer for answer in answers if isinstance(answer, str))
-    pages: dict[str, Hit] = {}
+    pages: dict[str, SearchResult] = {}
     for rank in zip_longest(*(answer for answer in answers if not isinstance(answer, str))):
         for hit in rank:
             if hit is not None and (key := page_key(hit.url)):
@@ -30,7 +30,7 @@ async def find(questions: Sequence[str], search: Search, limit: int) -> tuple[li
     return list(pages.values())[:limit], list(problems)
 
 
-async def _ask(search: Search, question: str, limit: int) -> list[Hit] | str:
+async def _ask(search: Search, question: str, limit: int) -> list[SearchResult] | str:
     try:
         return await search.search(question, limit)
     except SearchFailed as problem:

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from agents.contract import Hit
+from agents.contract import SearchResult
 from agents.exceptions import SearchFailed
 from agents.research.fetch import USER_AGENT, tls_context
 from agents.research.search import Unanswered, hits_from
@@ -31,7 +31,7 @@ class Tavily:
         self._key = key
         self.address = address
 
-    async def search(self, query: str, limit: int) -> list[Hit]:
+    async def search(self, query: str, limit: int) -> list[SearchResult]:
         answer = await ask(
             httpx.Request(
                 "POST",
@@ -54,7 +54,7 @@ class Brave:
         self._key = key
         self.address = address
 
-    async def search(self, query: str, limit: int) -> list[Hit]:
+    async def search(self, query: str, limit: int) -> list[SearchResult]:
         query = " ".join(query.split()[:50])[:400]  # more is refused
         answer = await ask(
             httpx.Request(
@@ -80,7 +80,7 @@ class SearXNG:
         self.address = address.rstrip("/").removesuffix("/search") + "/search"
         self._language = language
 
-    async def search(self, query: str, limit: int) -> list[Hit]:
+    async def search(self, query: str, limit: int) -> list[SearchResult]:
         answer = await ask(
             httpx.Request("GET", self.address, params={"q": query[:400], "format": "json", "language": self._language}),
             self.name,
@@ -97,7 +97,7 @@ class Wikipedia:
     def __init__(self, *, language: str = "en", address: str = "") -> None:
         self.address = address or f"https://{edition(language)}.wikipedia.org/w/api.php"
 
-    async def search(self, query: str, limit: int) -> list[Hit]:
+    async def search(self, query: str, limit: int) -> list[SearchResult]:
         # Every word must occur in a page, so a whole question finds nothing.
         words = " ".join(terms(query)[:8]) or query
         answer = await ask(
@@ -142,7 +142,7 @@ class Ddgs:
         self._backend = backend
         self._seconds = seconds
 
-    async def search(self, query: str, limit: int) -> list[Hit]:
+    async def search(self, query: str, limit: int) -> list[SearchResult]:
         try:
             async with asyncio.timeout(SECONDS):
                 rows = await run_in_daemon_thread(partial(self._ask, query[:400], limit))

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agents.contract import BriefSource, Hit, Passage, Reading, Source, Unread
+from agents.contract import BriefSource, Passage, Reading, SearchResult, Source, UnreadSource
 from agents.exceptions import FetchRefused, SourceUnreadable
 from agents.research.documents import Document, read_file, read_page, read_text
 from agents.research.fetch import Fetcher
 from agents.research.find_pages import page_key
 from agents.research.passages import cut, is_boilerplate
 from agents.research.text import first_words
-from agents.text.near_duplicates import repeats
+from agents.text.near_duplicates import find_near_duplicates
 from agents.text.tokenizer import count_words
 
 AT_ONCE = 6
 EXCERPT_CHARACTERS = 300
 OUT_OF_TIME = "There was no time left to read it. Give it as a source of your own: those are always read."
 
-Find = Callable[[], Awaitable[tuple[list[Hit], list[str]]]]
+Find = Callable[[], Awaitable[tuple[list[SearchResult], list[str]]]]
 """Gives the pages found, best first, and what went wrong, in words."""
 
 
@@ -37,9 +37,9 @@ class Wanted:
     path: str = ""
     brief_source: int | None = None
 
-    def unread(self, reason: str) -> Unread:
+    def unread(self, reason: str) -> UnreadSource:
         title = self.title or self.url or first_words(self.text) or Path(self.path).name
-        return Unread(title=title, url=self.url, brief_source=self.brief_source, reason=reason)
+        return UnreadSource(title=title, url=self.url, brief_source=self.brief_source, reason=reason)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Read:
 
 
 async def read_all(
-    sources: Sequence[BriefSource], hits: Sequence[Hit], *, fetcher: Fetcher, seconds: float, limit: int
+    sources: Sequence[BriefSource], hits: Sequence[SearchResult], *, fetcher: Fetcher, seconds: float, limit: int
 ) -> Reading:
     """Everything that could be read, own sources first, with passages ``S1, S2 …``; and what could not, with its reason.
 
@@ -60,7 +60,7 @@ async def read_all(
     most ``limit`` are read, in no more than ``seconds``; later hits stand in for earlier ones that cannot be read.
     """
 
-    async def known() -> tuple[list[Hit], list[str]]:
+    async def known() -> tuple[list[SearchResult], list[str]]:
         return list(hits), []
 
     return await read_while_finding(sources, known, fetcher=fetcher, seconds=seconds, limit=limit)
@@ -76,7 +76,7 @@ async def read_while_finding(
     own = [Wanted(source.title, source.url, source.text, source.path, source.id) for source in sources]
     slots = asyncio.Semaphore(AT_ONCE)
 
-    async def read_found() -> tuple[list[Read | Unread], list[str]]:
+    async def read_found() -> tuple[list[Read | UnreadSource], list[str]]:
         deadline = asyncio.get_running_loop().time() + seconds
         try:
             async with asyncio.timeout_at(deadline):
@@ -94,7 +94,7 @@ async def read_while_finding(
     return reading.with_problems(problems)
 
 
-async def _read(wanted: Wanted, fetcher: Fetcher, slots: asyncio.Semaphore) -> Read | Unread:
+async def _read(wanted: Wanted, fetcher: Fetcher, slots: asyncio.Semaphore) -> Read | UnreadSource:
     async with slots:
         try:
             if wanted.text:
@@ -110,9 +110,9 @@ async def _read(wanted: Wanted, fetcher: Fetcher, slots: asyncio.Semaphore) -> R
 
 async def _read_until(
     found: list[Wanted], fetcher: Fetcher, slots: asyncio.Semaphore, *, deadline: float, limit: int
-) -> list[Read | Unread]:
+) -> list[Read | UnreadSource]:
     """What became of the pages that were tried, in the order of the hits: tried until ``limit`` are read or time is up."""
-    answers: dict[int, Read | Unread] = {}
+    answers: dict[int, Read | UnreadSource] = {}
     queue = iter(enumerate(found))
 
     async def work() -> None:
@@ -132,18 +132,18 @@ async def _read_until(
     return _first_read([answers[place] for place in sorted(answers)], limit)
 
 
-def _first_read(answers: list[Read | Unread], limit: int) -> list[Read | Unread]:
+def _first_read(answers: list[Read | UnreadSource], limit: int) -> list[Read | UnreadSource]:
     """``answers`` without the pages beyond ``limit``, which were read only because several are read at once."""
     spare = {id(answer) for answer in [answer for answer in answers if isinstance(answer, Read)][limit:]}
     return [answer for answer in answers if id(answer) not in spare]
 
 
-def _compose(answers: list[Read | Unread]) -> Reading:
+def _compose(answers: list[Read | UnreadSource]) -> Reading:
     """Number what was read, cut it into passages, and set aside what says the same as something before it."""
-    reading = Reading(unread=[answer for answer in answers if isinstance(answer, Unread)])
+    reading = Reading(unread=[answer for answer in answers if isinstance(answer, UnreadSource)])
     read = [answer for answer in answers if isinstance(answer, Read)]
     texts: list[str] = []
-    for answer, earlier in zip(read, repeats([answer.document.text for answer in read]), strict=True):
+    for answer, earlier in zip(read, find_near_duplicates([answer.document.text for answer in read]), strict=True):
         if earlier is None:
             reading.sources.append(_source(len(reading.sources) + 1, answer))
             texts.append(answer.document.text)
@@ -179,7 +179,7 @@ def _title(read: Read) -> str:
 def _passages(texts: list[str]) -> list[Passage]:
     """The passages of all the texts but those that say again what one before said. Each text keeps at least one."""
     spans = [(number, *span) for number, text in enumerate(texts, start=1) for span in _telling(text)]
-    again = repeats([texts[number - 1][start:end] for number, start, end in spans])
+    again = find_near_duplicates([texts[number - 1][start:end] for number, start, end in spans])
     kept = [span for span, earlier in zip(spans, again, strict=True) if earlier is None]
     told = {number for number, _, _ in kept}
     first = {span[0]: span for span in reversed(spans)}

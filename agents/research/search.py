@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from agents.contract import Hit
+from agents.contract import SearchResult
 from agents.exceptions import SearchFailed
 
 TAG = re.compile(r"<[^<>]{0,200}>")
@@ -19,7 +19,7 @@ class Search(Protocol):
 
     name: str
 
-    async def search(self, query: str, limit: int) -> list[Hit]:
+    async def search(self, query: str, limit: int) -> list[SearchResult]:
         """At most ``limit`` hits, best first. Raises SearchFailed with a reason a person can act on."""
         ...
 
@@ -39,7 +39,7 @@ class NoSearch:
 
     name = "none"
 
-    async def search(self, query: str, limit: int) -> list[Hit]:
+    async def search(self, query: str, limit: int) -> list[SearchResult]:
         return []
 
 
@@ -50,7 +50,7 @@ class FirstOf:
         self.name = ", else ".join(search.name for search in searches)
         self._searches = searches
 
-    async def search(self, query: str, limit: int) -> list[Hit]:
+    async def search(self, query: str, limit: int) -> list[SearchResult]:
         problems = []
         for search in self._searches:
             try:
@@ -60,7 +60,7 @@ class FirstOf:
         raise SearchFailed(" ".join(problems))
 
 
-def hits_from(rows: object, limit: int, *, title: str, url: str, snippet: str) -> list[Hit]:
+def hits_from(rows: object, limit: int, *, title: str, url: str, snippet: str) -> list[SearchResult]:
     """Hits out of a provider's ``rows``, under the names its fields have. Rows that are not a web page are left out."""
     if not isinstance(rows, Iterable):
         return []
@@ -68,11 +68,11 @@ def hits_from(rows: object, limit: int, *, title: str, url: str, snippet: str) -
     return [hit for hit in hits if hit is not None][:limit]
 
 
-def _hit(row: Mapping[str, Any], title: str, url: str, snippet: str) -> Hit | None:
+def _hit(row: Mapping[str, Any], title: str, url: str, snippet: str) -> SearchResult | None:
     address = row.get(url)
     if not isinstance(address, str) or not address.startswith(("http://", "https://")) or len(address) > LONGEST_URL:
         return None
-    return Hit(
+    return SearchResult(
         title=plain(row.get(title))[:LONGEST_TITLE] or address,
         url=address,
         snippet=plain(row.get(snippet))[:LONGEST_SNIPPET],

@@ -17,7 +17,7 @@ from functools import partial
 from urllib.parse import quote, urlsplit
 
 from agents.contract import Reading, Reference, Source
-from agents.text.markdown import LINE_OPENING, by_block, in_prose, parse_blocks, pieces
+from agents.text.markdown import LINE_OPENING, map_prose, parse_blocks, split_blocks, split_code
 from agents.text.tokenizer import PAUSES, STOPS
 
 # [S3]  [S3, S4 and S5]  [S3-S5]  [see S3]  [S3, p. 4]  [^S3]  【S3】  ［S3］  (S3)  （S3）, and a link made of one: [S3](https://…)
@@ -68,7 +68,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
-class Mark:
+class CitationMark:
     """One mark or several in a row: ``text[start:end]``, the space before them included, and the ids they name."""
 
     start: int
@@ -76,23 +76,23 @@ class Mark:
     ids: tuple[str, ...]
 
 
-def marks(text: str) -> list[str]:
+def cited_ids(text: str) -> list[str]:
     """The ids of the passages cited in ``text``, such as ``["S3", "S4", "S3"]``, in order of appearance."""
     return [id for mark in find_marks(text) for id in mark.ids]
 
 
-def find_marks(text: str) -> Iterator[Mark]:
+def find_marks(text: str) -> Iterator[CitationMark]:
     """Where the marks of ``text`` stand, in order of appearance. Line breaks are taken to be ``\\n``."""
     at = 0
-    for piece, is_code in pieces(text):
+    for piece, is_code in split_code(text):
         for group in () if is_code else _GROUP.finditer(piece):
             for name, start in (("marks", group.start("space")), ("more", group.start("more"))):
                 if group[name]:
-                    yield Mark(at + start, at + group.end(name), tuple(_ids(group[name])))
+                    yield CitationMark(at + start, at + group.end(name), tuple(_ids(group[name])))
         at += len(piece)
 
 
-def strip_unknown(text: str, known: Collection[str]) -> str:
+def strip_unknown_marks(text: str, known: Collection[str]) -> str:
     """``text`` without the ids that are not in ``known``; a mark with none left goes, with the space before it."""
     known = frozenset(known)
 
@@ -101,12 +101,12 @@ def strip_unknown(text: str, known: Collection[str]) -> str:
         kept = first + group["stop"] + _with_known(group["more"], known, space=" ")
         return kept or _instead_of(group)
 
-    return in_prose(text, partial(_GROUP.sub, keep))
+    return map_prose(text, partial(_GROUP.sub, keep))
 
 
-def strip_strays(text: str) -> str:
+def strip_stray_citations(text: str) -> str:
     """``text`` without citations of its writer's own, such as ``[0]`` or ``[2, 5]``: they name nothing that was read."""
-    return in_prose(text, partial(_STRAY.sub, ""))
+    return map_prose(text, partial(_STRAY.sub, ""))
 
 
 def compile_references(markdown: str, reading: Reading) -> tuple[str, list[Reference]]:
@@ -118,7 +118,7 @@ def compile_references(markdown: str, reading: Reading) -> tuple[str, list[Refer
     """
     text = _without_footnotes(_with_closed_fence(markdown))
     numbering = _Numbering(reading)
-    text = in_prose(text, partial(_GROUP.sub, numbering.replace))
+    text = map_prose(text, partial(_GROUP.sub, numbering.replace))
     if not numbering.references:
         return text, []
     origin = "from the studio's sample library" if reading.from_samples else "given with the brief"
@@ -129,7 +129,7 @@ def compile_references(markdown: str, reading: Reading) -> tuple[str, list[Refer
     return f"{text.rstrip()}\n\n{definitions}\n", numbering.references
 
 
-def escaped(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """``text`` as one line of Markdown that shows just these characters, wherever in a paragraph it stands."""
     line = " ".join(_CONTROL.sub(" ", text).split())
     line = _SPECIAL.sub(lambda special: "\\" + special[0], line)
@@ -207,7 +207,7 @@ def _with_known(mark: str, known: Collection[str], *, space: str) -> str:
 
 def _without_footnotes(text: str) -> str:
     """``text`` without footnotes of the writer's own, which would take the numbers of ours."""
-    blocks = list(by_block(text, {"fence"}))
+    blocks = list(split_blocks(text, {"fence"}))
     defined = {match["label"] for block, kind in blocks if not kind for match in _DEFINITION.finditer(block)}
 
     def is_stray(label: str) -> bool:
@@ -217,7 +217,7 @@ def _without_footnotes(text: str) -> str:
         prose = _FOOTNOTE.sub(lambda note: _instead_of(note) if is_stray(note["label"]) else note[0], prose)
         return prose.replace("^[", r"^\[")  # else a footnote written in its place
 
-    return in_prose("".join(block if kind else _DEFINITION.sub("", block) for block, kind in blocks), clean)
+    return map_prose("".join(block if kind else _DEFINITION.sub("", block) for block, kind in blocks), clean)
 
 
 def _described(source: Source, origin: str) -> str:
@@ -225,8 +225,8 @@ def _described(source: Source, origin: str) -> str:
 
     The quotation mark in front keeps a title from opening a list or heading.
     """
-    parts = [f"“{escaped(_cut(source.title, 200)) or 'Untitled'}”"]
-    parts += [escaped(_cut(part, 100)) for part in (source.author, source.date) if part.strip()]
+    parts = [f"“{escape_markdown(_cut(source.title, 200)) or 'Untitled'}”"]
+    parts += [escape_markdown(_cut(part, 100)) for part in (source.author, source.date) if part.strip()]
     parts.append(_address(source.url) or (origin if source.brief_source is not None else ""))
     return ", ".join(part for part in parts if part) + f" (read {_day(source.read_at)})."
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from agents.text.citations import strip_strays, strip_unknown
-from agents.text.markdown import by_block, in_prose
+from agents.text.citations import strip_stray_citations, strip_unknown_marks
+from agents.text.markdown import map_prose, split_blocks
 from agents.text.tokenizer import LIST_NUMBER, PAUSES, STOP, STOPS, UNSPACED, count_words, sentences
 
-PARAGRAPH = "\n\n"
+PARAGRAPH_BREAK = "\n\n"
 """What stands between two of them."""
 
 HEADING_WORDS = 12
@@ -51,14 +51,14 @@ _REFERENCES = re.compile(
 _REFERENCE = re.compile(r"\s*(?:[-*+]\s|\(?\d{1,3}[.)]\s|\[)")
 
 
-def section_text(answer: str) -> str:
+def clean_section(answer: str) -> str:
     """A writer's answer as a section's text: without a heading of its own at the top, references of its own at the end, and
     what it says to whoever asked; further headings are below the section's.
     """
     text = _PREFACE.sub("", answer.strip())
     fenced = _FENCED.fullmatch(text)
     body = _without_heading((fenced[1] if fenced else text).strip())
-    body = "".join(block if code else _below(block) for block, code in by_block(body, {"fence", "code_block"}))
+    body = "".join(block if code else _below(block) for block, code in split_blocks(body, {"fence", "code_block"}))
     return _without_references(body).strip()
 
 
@@ -75,7 +75,7 @@ def _without_heading(text: str) -> str:
 def _is_heading(line: str, below: str) -> bool:
     """Whether a line of its own is a heading: all of it strong, numbered, or without a stop at its end and above prose."""
     strong = _ALL_STRONG.match(line)
-    words = strip_unknown(strong["words"] if strong else line, ()).strip()
+    words = strip_unknown_marks(strong["words"] if strong else line, ()).strip()
     if not words or count_words(words) > HEADING_WORDS or _ends_as_it_likes(words):
         return False
     if strong or _NUMBER.match(words):
@@ -104,10 +104,10 @@ def _without_references(text: str) -> str:
     return text[: headings[-1].start()] if listed and all(map(_REFERENCE.match, listed)) else text
 
 
-def heading_of(answer: str) -> str:
+def clean_heading(answer: str) -> str:
     """A heading as a model gave it, on one line, without its number, marks, emphasis and a full stop."""
-    line = strip_strays(strip_unknown(_NOTE.sub("", one_line(answer)), ()))
-    line = re.sub(r"\s#+\Z", "", in_prose(line, partial(_EMPHASIS.sub, r"\2")).strip())
+    line = strip_stray_citations(strip_unknown_marks(_NOTE.sub("", one_line(answer)), ()))
+    line = re.sub(r"\s#+\Z", "", map_prose(line, partial(_EMPHASIS.sub, r"\2")).strip())
     line = _NUMBER.sub("", line)
     return (line if _ABBREVIATED.search(line) else line.rstrip(" .。")) or one_line(answer)
 
@@ -116,14 +116,14 @@ def one_line(text: str) -> str:
     return " ".join(text.split()).lstrip("# ")
 
 
-def is_whole(text: str) -> bool:
+def is_complete(text: str) -> bool:
     """Whether ``text`` ends where a sentence ends. Lists, tables and code end as they like, and some scripts have no stops."""
     return _ends_well(text) or not STOP.search(text)
 
 
-def without_loose_end(text: str) -> str:
+def without_incomplete_end(text: str) -> str:
     """``text`` up to its last whole sentence or item of a list; as it is where it holds none, or too much would go."""
-    if is_whole(text):
+    if is_complete(text):
         return text
     for _, stop in reversed(sentences(text)):
         end = _behind_marks(text, stop)

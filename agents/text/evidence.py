@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from agents.contract import Passage, Verdict
-from agents.text.citations import Mark, escaped, find_marks, marks, strip_unknown
-from agents.text.markdown import LINE_OPENING, by_block, visible
-from agents.text.numbers import missing_figures
-from agents.text.quotations import missing_quotations, stands_in
+from agents.text.citations import CitationMark, cited_ids, escape_markdown, find_marks, strip_unknown_marks
+from agents.text.markdown import LINE_OPENING, split_blocks, visible_text
+from agents.text.numbers import missing_numbers
+from agents.text.quotations import is_verbatim, missing_quotations
 from agents.text.tokenizer import STOPS, count_words, sentences
 
 MOST_WORDS = 80
@@ -32,7 +32,7 @@ _EMPHASIS = "*_"
 
 
 @dataclass(frozen=True)
-class Cited:
+class CitedSentence:
     """A sentence that cites: ``markdown[start:end] == text``, with its marks; ``plain`` is what a reader sees of it.
 
     ``number`` counts from 1 within the text; ``passages`` are the ids it cites, each once.
@@ -46,7 +46,7 @@ class Cited:
     passages: list[str]
 
 
-def cited_sentences(markdown: str) -> list[Cited]:
+def cited_sentences(markdown: str) -> list[CitedSentence]:
     """Every sentence of prose, item of a list or cell of a table that carries at least one mark. Code is no prose.
 
     A mark belongs to the sentence before it, whether it stands before or after the full stop, and to the one after it only
@@ -54,7 +54,7 @@ def cited_sentences(markdown: str) -> list[Cited]:
     """
     found = (sentence for sentence in _sentences(markdown) if sentence.ids)
     return [
-        Cited(
+        CitedSentence(
             number=number,
             start=sentence.start,
             end=sentence.end,
@@ -66,7 +66,7 @@ def cited_sentences(markdown: str) -> list[Cited]:
     ]
 
 
-def compare(cited: Cited, passages: Mapping[str, Passage]) -> tuple[Verdict, str] | None:
+def compare_with_passages(cited: CitedSentence, passages: Mapping[str, Passage]) -> tuple[Verdict, str] | None:
     """What code can tell of a sentence and the passages it cites, and why; None where a model has to judge.
 
     It is ``supported`` where it stands in one of them word for word, ``not`` where a number or a quotation of it stands in
@@ -77,11 +77,11 @@ def compare(cited: Cited, passages: Mapping[str, Passage]) -> tuple[Verdict, str
     texts = [passages[id].text for id in cited.passages if id in passages]
     if not texts:
         return "not", "It cites no passage that was read."
-    if any(stands_in(cited.plain, text) for text in texts):
+    if any(is_verbatim(cited.plain, text) for text in texts):
         return "supported", ""
     if quotations := missing_quotations(cited.plain, texts):
         return "not", f"The quotation “{quotations[0]}” stands in none of the passages it cites."
-    if figures := missing_figures(cited.plain, texts):
+    if figures := missing_numbers(cited.plain, texts):
         one = len(figures) == 1
         return "not", (
             f"The number{'' if one else 's'} {' and '.join(figures)} {'stands' if one else 'stand'}"
@@ -90,7 +90,7 @@ def compare(cited: Cited, passages: Mapping[str, Passage]) -> tuple[Verdict, str
     return None
 
 
-def reworded(markdown: str, rewordings: Mapping[int, str]) -> str:
+def replace_sentences(markdown: str, rewordings: Mapping[int, str]) -> str:
     """``markdown`` with the sentences of these numbers (as ``cited_sentences`` counts) in other words, one line each.
 
     A sentence keeps its own marks, before its final stop; marks in the new words are dropped, and what would be Markdown is
@@ -129,7 +129,7 @@ def _sentences(markdown: str) -> list[_Sentence]:
     return told
 
 
-def _split(text: str, start: int, end: int, own: Sequence[Mark]) -> list[_Sentence]:
+def _split(text: str, start: int, end: int, own: Sequence[CitationMark]) -> list[_Sentence]:
     """The sentences of ``text[start:end]``, which are told apart as if its marks and the openings of its lines were not there."""
     hidden = {place for mark in own for place in range(mark.start, mark.end)}
     for unsaid in _UNSAID.finditer(text, start, end):
@@ -156,21 +156,21 @@ def _spans(bare: str, places: Sequence[int]) -> Iterator[tuple[int, int]]:
         yield from sentences(bare, start, end)
 
 
-def _add_lone(mark: Mark, sentence: _Sentence, text: str) -> None:
+def _add_lone(mark: CitationMark, sentence: _Sentence, text: str) -> None:
     """Give ``sentence`` a mark that stands alone behind it; it reaches there only if nothing but space lies between."""
     sentence.ids += mark.ids
     if not text[sentence.end : _first_sign(text, mark)].strip():
         sentence.end = mark.end
 
 
-def _first_sign(text: str, mark: Mark) -> int:
+def _first_sign(text: str, mark: CitationMark) -> int:
     return mark.end - len(text[mark.start : mark.end].lstrip())
 
 
 def _stretches(text: str) -> Iterator[tuple[int, int]]:
     """Where each paragraph, heading, item of a list or cell of a table begins and ends, without what opens its first line."""
     at = 0
-    for block, kind in by_block(text, {"fence", "code_block", "inline"}):
+    for block, kind in split_blocks(text, {"fence", "code_block", "inline"}):
         if kind == "inline":
             yield from ((at + start, at + end) for start, end in _cells(block))
         at += len(block)
@@ -198,10 +198,10 @@ def _is_rule(line: str) -> bool:
 
 def _seen(text: str) -> str:
     """``text`` as a reader sees it, without marks."""
-    return visible(strip_unknown(_CONTINUED.sub(" ", text), ()))
+    return visible_text(strip_unknown_marks(_CONTINUED.sub(" ", text), ()))
 
 
-def _acceptable(words: str, cited: Cited) -> str:
+def _acceptable(words: str, cited: CitedSentence) -> str:
     """New words as plain text on one line, without marks and what opens a block; empty where they cannot stand there."""
     line = " ".join(words.split())
     if "```" in line or "~~~" in line:
@@ -211,14 +211,14 @@ def _acceptable(words: str, cited: Cited) -> str:
     return new if 0 < count_words(new) <= most and len(sentences(new)) == 1 else ""
 
 
-def _in_place_of(cited: Cited, words: str) -> str:
+def _in_place_of(cited: CitedSentence, words: str) -> str:
     """``words`` as Markdown, with the marks of ``cited``, its final stop, and emphasis that begins or ends outside of it."""
     seen = _seen(cited.text)
     opening = seen[: len(seen) - len(seen.lstrip(_EMPHASIS))]
     closing = seen[len(seen.rstrip(_EMPHASIS)) :]
     body, stop = _without_stop(words, instead=cited.plain)
-    ids = ", ".join(dict.fromkeys(marks(cited.text)))
-    return f"{opening}{escaped(body)}{f' [{ids}]' if ids else ''}{stop}{closing}"
+    ids = ", ".join(dict.fromkeys(cited_ids(cited.text)))
+    return f"{opening}{escape_markdown(body)}{f' [{ids}]' if ids else ''}{stop}{closing}"
 
 
 def _without_stop(words: str, instead: str) -> tuple[str, str]:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from agents.contract import MAX_HEADING, MAX_SECTIONS, Brief, Headings
 from agents.exceptions import FailureCode, ModelError
-from agents.text.cleanup import heading_of
-from agents.text.language import is_in
-from agents.text.seo import Limits, cut
+from agents.text.cleanup import clean_heading
+from agents.text.language import is_in_language
+from agents.text.seo import Range, truncate
 
 SPARE = 5
 """A fifth more or fewer sections than planned are well: each is about 150 to 240 words long still."""
@@ -20,12 +20,12 @@ SPARE = 5
 LEAST_SHARE = 0.5
 """Of fewer than this share of the sections each would be longer than models write in one go."""
 
-TITLE, HEADING = Limits(5, MAX_HEADING), Limits(2, MAX_HEADING)
+TITLE, HEADING = Range(5, MAX_HEADING), Range(2, MAX_HEADING)
 
 
 def heading_problems(made: Headings, wanted: int, language: str) -> list[str]:
     """What is wrong with them, as instructions with figures; empty where all is well."""
-    names = [heading_of(heading) for heading in made.sections]
+    names = [clean_heading(heading) for heading in made.sections]
     folded = [name.casefold() for name in names]
     twice = {name.casefold(): name for name in names if folded.count(name.casefold()) > 1}
     problems = [f"The heading “{name}” stands there more than once." for name in twice.values()]
@@ -33,7 +33,7 @@ def heading_problems(made: Headings, wanted: int, language: str) -> list[str]:
         problems.append(f"There are {len(names)} headings; exactly {wanted} are needed.")
     short = [name for name in names if len(name) < HEADING.low]
     problems += [f"The heading “{name}” says nothing." for name in short]
-    long = [name for name in (heading_of(made.title), *names) if len(name) > MAX_HEADING]
+    long = [name for name in (clean_heading(made.title), *names) if len(name) > MAX_HEADING]
     problems += [f"“{name[:60]}…” has {len(name)} characters; {MAX_HEADING} are the most." for name in long]
     if are_in(made.title, made.sections, language) is False:
         problems.append("Title and headings are not in the language asked for.")
@@ -42,7 +42,7 @@ def heading_problems(made: Headings, wanted: int, language: str) -> list[str]:
 
 def are_in(title: str, headings: Sequence[str], language: str) -> bool | None:
     """Whether title and headings together are in ``language``; None where that cannot be told, as of few and short ones."""
-    return is_in("\n".join((title, *headings)), language)
+    return is_in_language("\n".join((title, *headings)), language)
 
 
 def fit_headings(made: Headings, wanted: int, brief: Brief) -> Headings:
@@ -51,9 +51,9 @@ def fit_headings(made: Headings, wanted: int, brief: Brief) -> Headings:
     Raises ModelError where so few are left that their sections could not be written in the length asked for.
     """
     named: dict[str, str] = {}
-    for heading in map(heading_of, made.sections):
+    for heading in map(clean_heading, made.sections):
         if len(heading) >= HEADING.low:
-            named.setdefault(heading.casefold(), cut(heading, HEADING))
+            named.setdefault(heading.casefold(), truncate(heading, HEADING))
     headings = list(named.values())
     if len(headings) < max(2, wanted * LEAST_SHARE):
         raise ModelError(
@@ -63,5 +63,5 @@ def fit_headings(made: Headings, wanted: int, brief: Brief) -> Headings:
         )
     if len(headings) > min(wanted + wanted // SPARE, MAX_SECTIONS):
         headings = headings[:wanted]
-    title = cut(heading_of(made.title), TITLE)
-    return Headings(title=title if len(title) >= TITLE.low else cut(brief.topic, TITLE), sections=headings)
+    title = truncate(clean_heading(made.title), TITLE)
+    return Headings(title=title if len(title) >= TITLE.low else truncate(brief.topic, TITLE), sections=headings)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from agents.text.citations import strip_unknown
-from agents.text.markdown import pieces
+from agents.text.citations import strip_unknown_marks
+from agents.text.markdown import split_code
 from agents.text.tokenizer import count_words, sentences
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def preload() -> None:
 
 
 @lru_cache(maxsize=128)  # 4 ms for a section, and most are looked at again, unchanged, when the article is finished
-def is_in(text: str, language: str) -> bool | None:
+def is_in_language(text: str, language: str) -> bool | None:
     """Whether ``text`` is in ``language``, a BCP 47 tag; None where that cannot be told.
 
     Close languages count as one: Norwegian and Danish, Indonesian and Malay, Croatian, Serbian and Bosnian. So do regions
@@ -60,7 +60,7 @@ def _chance(tag: str, chances: Mapping[str, float]) -> float:
 
 def _chances(text: str) -> dict[str, float]:
     """How likely ``text`` is in each language known; empty where it is too short to tell."""
-    prose = strip_unknown("".join(piece for piece, is_code in pieces(text) if not is_code), ())
+    prose = strip_unknown_marks("".join(piece for piece, is_code in split_code(text) if not is_code), ())
     own = _FOREIGN.sub(" ", prose)
     if count_words(own) < FEWEST_WORDS:
         return {}

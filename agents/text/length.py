@@ -11,35 +11,35 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-SHORT, LONG = 0.85, 1.20
+MIN_SECTION_SHARE, MAX_SECTION_SHARE = 0.85, 1.20
 """A section is written again below or above these shares of its budget."""
 
-STEADY = 0.87, 1.15
+EDIT_BOUNDS = 0.87, 1.15
 """An edit that leaves these shares of the text it mends did something else than it was asked for."""
 
-WHOLE = 0.96, 1.10
+TOTAL_BOUNDS = 0.96, 1.10
 """What all sections together are brought to before they are edited."""
 
-FINISHED = 0.91, 1.10
+FINAL_BOUNDS = 0.91, 1.10
 """What the finished article may be at most away from the length asked for: with its headings, a length score of 95 and more."""
 
-AIM = 1.03
+REQUEST_FACTOR = 1.03
 """What is asked of the writer, as a share of the budget: a length asked for is the least that is wanted, and editing shortens."""
 
-FEWEST = 3
+MIN_SAMPLES = 3
 """Texts that have to be seen before a habit is made of their lengths."""
 
-MOST_STRETCH = 1.5
+MAX_STRETCH = 1.5
 """A section is not asked to grow or shrink further than by this factor to make up for others."""
 
 
-def budgets(total: int, sections: int) -> list[int]:
+def even_shares(total: int, sections: int) -> list[int]:
     """``total`` words shared out evenly: whole numbers that sum up to it."""
     bounds = [round(total * part / sections) for part in range(sections + 1)]
     return [end - start for start, end in pairwise(bounds)]
 
 
-def fits(words: int, budget: int, bounds: tuple[float, float] = (SHORT, LONG)) -> bool:
+def is_within(words: int, budget: int, bounds: tuple[float, float] = (MIN_SECTION_SHARE, MAX_SECTION_SHARE)) -> bool:
     low, high = bounds
     return low * budget <= words <= high * budget
 
@@ -55,22 +55,24 @@ def length_score(written: int, asked: int) -> float:
     return 100 * max(0.0, 1 - off)
 
 
-def adjustments(counts: Sequence[int], wanted: Sequence[int], bounds: tuple[float, float] = WHOLE) -> dict[int, int]:
+def sections_to_resize(
+    counts: Sequence[int], wanted: Sequence[int], bounds: tuple[float, float] = TOTAL_BOUNDS
+) -> dict[int, int]:
     """Which sections (from 1) to write again, and at how many words, to bring the whole within ``bounds``: as few as can be.
 
     The ones that are furthest from what was ``wanted`` of them come first. Empty where the whole fits.
     """
     total = sum(wanted)
-    if fits(sum(counts), total, bounds):
+    if is_within(sum(counts), total, bounds):
         return {}
-    gap = round(total * AIM) - sum(counts)
+    gap = round(total * REQUEST_FACTOR) - sum(counts)
     off = {number: want - count for number, (count, want) in enumerate(zip(counts, wanted, strict=True), 1)}
     chosen: dict[int, int] = {}
     for number in sorted(off, key=lambda number: off[number], reverse=gap > 0):
         if abs(gap) <= 0.02 * total:
             break
         count = counts[number - 1]
-        room = (wanted[number - 1] * MOST_STRETCH if gap > 0 else wanted[number - 1] / MOST_STRETCH) - count
+        room = (wanted[number - 1] * MAX_STRETCH if gap > 0 else wanted[number - 1] / MAX_STRETCH) - count
         step = round(min(gap, max(room, 0)) if gap > 0 else max(gap, min(room, 0)))
         if step:
             chosen[number] = count + step
@@ -79,7 +81,7 @@ def adjustments(counts: Sequence[int], wanted: Sequence[int], bounds: tuple[floa
 
 
 @dataclass
-class Pace:
+class LengthCalibration:
     """How long this model's texts come out, as a share of what it was asked for; learnt while a run goes on."""
 
     shares: list[float] = field(default_factory=list)
@@ -90,5 +92,5 @@ class Pace:
 
     def figure(self, words: int) -> int:
         """The figure to ask for, so that ``words`` words come of it."""
-        usual = median(self.shares) if len(self.shares) >= FEWEST else 1.0
+        usual = median(self.shares) if len(self.shares) >= MIN_SAMPLES else 1.0
         return round(words / min(max(usual, 0.6), 1.6))

@@ -8,11 +8,11 @@ from itertools import combinations
 
 from agents.contract import Brief, Manuscript, Outline, Passage, Reading
 from agents.exceptions import ManuscriptIncomplete
-from agents.text.citations import marks, strip_unknown
+from agents.text.citations import cited_ids, strip_unknown_marks
 from agents.text.cleanup import one_line
-from agents.text.language import is_in
-from agents.text.near_duplicates import resemblance, sketch
-from agents.text.ngrams import longest_shared, words_in
+from agents.text.language import is_in_language
+from agents.text.near_duplicates import similarity, sketch
+from agents.text.ngrams import folded_words, longest_shared_length
 from agents.text.ranking import rank
 from agents.text.tokenizer import count_words
 
@@ -46,7 +46,7 @@ def shortlist(reading: Reading, queries: Sequence[str]) -> list[Passage]:
 def section_passages(outline: Outline, number: int, reading: Reading, also: str = "") -> list[Passage]:
     """What section ``number`` (from 1) may rest on: what it was planned with, what ``also`` cites, the best of the rest."""
     section = outline.sections[number - 1]
-    named = {*section.sources, *marks(also)}
+    named = {*section.sources, *cited_ids(also)}
     chosen = [passage for passage in reading.passages if passage.id in named]
     wanted = SECTION_PASSAGES - len(chosen)
     if wanted <= 0:
@@ -55,20 +55,21 @@ def section_passages(outline: Outline, number: int, reading: Reading, also: str 
     return chosen + rank(reading.passages, queries, limit=wanted, per_source=3, without=named)
 
 
-def repeated(texts: Sequence[str]) -> list[tuple[int, int]]:
+def repeated_sections(texts: Sequence[str]) -> list[tuple[int, int]]:
     """Pairs of sections (from 1) that say the same in nearly the same words, or hold the same passage; the earlier first."""
-    bare = [strip_unknown(text, ()) for text in texts]
-    looked_at = [(number, sketch(text), words_in(text)) for number, text in enumerate(bare, 1)]
+    bare = [strip_unknown_marks(text, ()) for text in texts]
+    looked_at = [(number, sketch(text), folded_words(text)) for number, text in enumerate(bare, 1)]
     return [
         (one, other)
         for (one, first, words), (other, second, others) in combinations(looked_at, 2)
-        if resemblance(first, second) >= REPEATED or (first & second and longest_shared(words, others) >= COPIED_WORDS)
+        if similarity(first, second) >= REPEATED
+        or (first & second and longest_shared_length(words, others) >= COPIED_WORDS)
     ]
 
 
-def foreign(texts: Sequence[str], language: str) -> list[int]:
+def foreign_sections(texts: Sequence[str], language: str) -> list[int]:
     """The sections (from 1) that are certainly in another language."""
-    return [number for number, text in enumerate(texts, 1) if is_in(text, language) is False]
+    return [number for number, text in enumerate(texts, 1) if is_in_language(text, language) is False]
 
 
 def assemble(outline: Outline, texts: Sequence[str]) -> str:
@@ -83,25 +84,25 @@ def visible_words(content: str) -> int:
 
 def words_of(markdown: str) -> int:
     """Words of a section that is being written: marks of passages are not what was asked for."""
-    return count_words(strip_unknown(markdown, ()))
+    return count_words(strip_unknown_marks(markdown, ()))
 
 
-def distinct(ids: Sequence[str]) -> list[str]:
+def normalized_ids(ids: Sequence[str]) -> list[str]:
     """Ids of passages as models give them (``S3``, ``[S3]``, ``s3``), each once, in order."""
     return list(dict.fromkeys(id.strip("[] ").upper() for id in ids))
 
 
-def asked_words(brief: Brief, outline: Outline) -> int:
+def requested_words(brief: Brief, outline: Outline) -> int:
     """What the sections were to have together: a person who approves the outline may change it."""
     return sum(section.words for section in outline.sections) or brief.min_words
 
 
-def check(brief: Brief, manuscript: Manuscript, *, has_model: bool) -> None:
+def check_complete(brief: Brief, manuscript: Manuscript, *, has_model: bool) -> None:
     """Raise ManuscriptIncomplete where the run must not be called completed.
 
     The built-in writer is not held to the length: it never pads what the sources carry, and says how far they went.
     """
-    words, asked = visible_words(manuscript.content), asked_words(brief, manuscript.outline)
+    words, asked = visible_words(manuscript.content), requested_words(brief, manuscript.outline)
     if not words:
         raise ManuscriptIncomplete("Nothing was written. Try again, or use another model.")
     if has_model and words < asked * LEAST_SHARE:
@@ -109,7 +110,7 @@ def check(brief: Brief, manuscript: Manuscript, *, has_model: bool) -> None:
             f"The model wrote {words:,} of the {asked:,} words asked for."
             " Try again, ask for fewer, or use another model."
         )
-    if has_model and is_in(manuscript.content, brief.language) is False:
+    if has_model and is_in_language(manuscript.content, brief.language) is False:
         raise ManuscriptIncomplete(
             f"The model did not write in the language asked for ({brief.language}), though it was told twice."
             " Use another model."

@@ -25,7 +25,7 @@ def parse_blocks(text: str) -> list[Token]:
     return _blocks.parse(text)
 
 
-def visible(line: str) -> str:
+def visible_text(line: str) -> str:
     """``line``, a part of a paragraph, as a reader sees it: on one line, without emphasis, link targets and escapes."""
     parts = _inline.parseInline(line)[0].children or []
     return " ".join(
@@ -36,20 +36,20 @@ def visible(line: str) -> str:
     )
 
 
-def in_prose(text: str, change: Callable[[str], str]) -> str:
-    return "".join(piece if is_code else change(piece) for piece, is_code in pieces(text))
+def map_prose(text: str, change: Callable[[str], str]) -> str:
+    return "".join(piece if is_code else change(piece) for piece, is_code in split_code(text))
 
 
-def pieces(text: str) -> Iterator[tuple[str, bool]]:
+def split_code(text: str) -> Iterator[tuple[str, bool]]:
     """``text`` in pieces, each with whether it is code: a block of it, a span in backticks, the target of a link."""
-    for block, kind in by_block(text, {"fence", "code_block", "inline"}):
+    for block, kind in split_blocks(text, {"fence", "code_block", "inline"}):
         if kind == "inline":  # a span in backticks never reaches beyond its block
             yield from _spans(block)
         else:
             yield block, True
 
 
-def by_block(text: str, kinds: Collection[str]) -> Iterator[tuple[str, str]]:
+def split_blocks(text: str, kinds: Collection[str]) -> Iterator[tuple[str, str]]:
     """``text`` in stretches of whole lines: each block whose token is in ``kinds``, and, as kind "", what lies between."""
     lines = re.findall(r"[^\n]*\n|[^\n]+", re.sub(r"\r\n?", "\n", text))
     at = 0

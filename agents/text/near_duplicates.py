@@ -11,7 +11,7 @@ from agents.text.tokenizer import WORD
 
 SHINGLE_WORDS = 5
 SKETCH_SIZE = 400
-ALIKE = 0.8
+DUPLICATE_SIMILARITY = 0.8
 
 
 def sketch(text: str) -> frozenset[int]:
@@ -25,7 +25,7 @@ def sketch(text: str) -> frozenset[int]:
     return frozenset(heapq.nsmallest(SKETCH_SIZE, shingles))
 
 
-def resemblance(one: frozenset[int], other: frozenset[int]) -> float:
+def similarity(one: frozenset[int], other: frozenset[int]) -> float:
     """The Jaccard index of the two texts' shingles, 0 to 1; exact where both sketches are whole."""
     union = one | other
     if len(union) > SKETCH_SIZE and SKETCH_SIZE in (len(one), len(other)):
@@ -33,7 +33,7 @@ def resemblance(one: frozenset[int], other: frozenset[int]) -> float:
     return len(one & other & union) / len(union)
 
 
-def repeats(texts: Sequence[str]) -> list[int | None]:
+def find_near_duplicates(texts: Sequence[str]) -> list[int | None]:
     """For each text the place of an earlier one that says nearly the same, None where it is the first to say it."""
     kept: dict[int, frozenset[int]] = {}
     places: defaultdict[int, list[int]] = defaultdict(list)
@@ -42,7 +42,12 @@ def repeats(texts: Sequence[str]) -> list[int | None]:
         mine = sketch(text)
         shared = Counter(earlier for shingle in mine for earlier in places[shingle])
         like = next(
-            (earlier for earlier, _ in shared.most_common(5) if resemblance(mine, kept[earlier]) >= ALIKE), None
+            (
+                earlier
+                for earlier, _ in shared.most_common(5)
+                if similarity(mine, kept[earlier]) >= DUPLICATE_SIMILARITY
+            ),
+            None,
         )
         answer.append(like)
         if like is None:

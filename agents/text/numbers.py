@@ -72,7 +72,7 @@ _ENGLISH = re.compile(r"\b(?:the|and|of|is|to|in)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Figure:
+class Number:
     """A number as it is written, and the values it may have: 1,500 is 1500 or, with a decimal comma, 1.500."""
 
     text: str
@@ -83,7 +83,7 @@ class Figure:
         return any(value.isdecimal() and len(value) < 3 and int(value) <= _SMALL for value in self.values)
 
 
-def missing_figures(claim: str, texts: Sequence[str]) -> list[str]:
+def missing_numbers(claim: str, texts: Sequence[str]) -> list[str]:
     """The numbers of ``claim``, as it writes them, that none of ``texts`` states.
 
     Numbers in words are read in English only, so one up to twelve is not missed where ``texts`` are in another language.
@@ -95,7 +95,7 @@ def missing_figures(claim: str, texts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(figure.text for figure in missing))
 
 
-def _claimed(claim: str) -> Iterator[Figure]:
+def _claimed(claim: str) -> Iterator[Number]:
     """The numbers ``claim`` answers for: not those of its place in a list, of names, ordinals and decades, nor small words."""
     text = _plain(_NUMBERED.sub("", _LIST_NUMBER.sub("", claim)))
     for start, end in _numbers(text):
@@ -144,7 +144,7 @@ def _numbers(text: str) -> Iterator[tuple[int, int]]:
             yield from (part.span() for part in _DIGITS.finditer(text, *found.span()))
 
 
-def _figure(text: str, start: int, end: int) -> Figure:
+def _figure(text: str, start: int, end: int) -> Number:
     readings = _readings(text[start:end])
     powers, last = _powers(text, end)
     values = _scaled(readings, powers) if powers else readings
@@ -152,7 +152,7 @@ def _figure(text: str, start: int, end: int) -> Figure:
         values += _scaled(readings, _powers(text, other.end())[0])
     if (first := _RANGE_BEFORE.search(text[:start])) and text[start:end].isdecimal():  # 1990–95
         values += [first[1][: start - end] + text[start:end]]
-    return Figure(text[start:last], frozenset(values))
+    return Number(text[start:last], frozenset(values))
 
 
 def _readings(number: str) -> list[str]:
@@ -194,13 +194,13 @@ def _scaled(readings: list[str], powers: set[int]) -> list[str]:
     return [f"{Decimal(reading).scaleb(power):f}" for reading in readings for power in powers]
 
 
-def _figure_of(words: re.Match[str]) -> Figure:
+def _figure_of(words: re.Match[str]) -> Number:
     """What a number in English words is worth: "two hundred and fifty thousand", "twenty-five"."""
     value = _below_hundred(words[1])
     if words[2]:
         value = 100 * value + _below_hundred(words[3] or "zero")
     value *= _TIMES[words[4].lower()] if words[4] else 1
-    return Figure(words[0], frozenset([str(value)]))
+    return Number(words[0], frozenset([str(value)]))
 
 
 def _below_hundred(words: str) -> int:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from django.conf.locale import LANG_INFO
 
 from agents.contract import Brief, Finding, Outline, OutlineSection, Passage
-from agents.text.voices import told_voice
+from agents.text.voices import voice_instructions
 
 
-def told(brief: Brief) -> dict[str, object]:
+def brief_fields(brief: Brief) -> dict[str, object]:
     """The brief, as every agent is told it."""
     language = language_name(brief.language)
     lines = [
@@ -36,22 +36,22 @@ def language_name(tag: str) -> str:
 def section_fields(
     brief: Brief, outline: Outline, number: int, passages: Sequence[Passage], words: int
 ) -> dict[str, object]:
-    return told(brief) | {
+    return brief_fields(brief) | {
         "title": outline.title,
-        "outline": headings_of(outline),
+        "outline": outline_text(outline),
         "number": number,
         "heading": outline.sections[number - 1].heading,
-        "passages": quoted(passages),
-        "voice": told_voice(brief.voice),
+        "passages": quote_passages(passages),
+        "voice": voice_instructions(brief.voice),
         "words": words,
     }
 
 
-def listed(lines: Iterable[str]) -> str:
+def bullet_list(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines) or "- (none)"
 
 
-def numbered(lines: Iterable[str]) -> str:
+def numbered_list(lines: Iterable[str]) -> str:
     return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
 
 
@@ -59,20 +59,20 @@ def finding_line(finding: Finding) -> str:
     return f"{finding.statement} {' '.join(f'[{id}]' for id in finding.sources)}"
 
 
-def quoted(passages: Sequence[Passage]) -> str:
+def quote_passages(passages: Sequence[Passage]) -> str:
     """Passages as material between marks, each under its id. A passage cannot end its own marks."""
     return "\n\n".join(f"[{p.id}]\n<<<\n{p.text.replace('>>>', '> > >')}\n>>>" for p in passages) or "(none)"
 
 
-def headings_of(outline: Outline) -> str:
-    return numbered(map(heading_line, outline.sections))
+def outline_text(outline: Outline) -> str:
+    return numbered_list(map(heading_line, outline.sections))
 
 
 def heading_line(section: OutlineSection) -> str:
     return f"{section.heading}: {section.purpose}" if section.purpose else section.heading
 
 
-def neighbour(outline: Outline, number: int) -> str:
+def neighbouring_section(outline: Outline, number: int) -> str:
     """What the section next to one covers; where there is none, the article begins or ends."""
     if number < 1:
         return "(nothing: the article begins with yours)"
@@ -82,7 +82,7 @@ def neighbour(outline: Outline, number: int) -> str:
     return f"{section.heading}: {'; '.join(section.points) or section.purpose}"
 
 
-def assembled(outline: Outline, texts: Sequence[str]) -> str:
+def numbered_article(outline: Outline, texts: Sequence[str]) -> str:
     """The article as its editors read it, sections numbered."""
     pairs = zip(outline.sections, texts, strict=True)
     return "\n\n".join(f"## {number}. {section.heading}\n\n{text}" for number, (section, text) in enumerate(pairs, 1))

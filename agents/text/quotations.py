@@ -30,12 +30,12 @@ _BEFORE_A_SENTENCE = STOPS + ":;)]"
 _BULLET = re.compile(r"^(?:[-+•·]|\d{1,3}[.)])\s")
 
 
-def stands_in(sentence: str, text: str) -> bool:
+def is_verbatim(sentence: str, text: str) -> bool:
     """Whether ``sentence`` is one of ``text``, word for word. Case, kinds of quotation marks, dashes and spaces do not matter.
 
     A part of a longer sentence is not enough: what is "not true that …" would seem to be said.
     """
-    words = " ".join(plain(sentence).split()).strip(_EDGES)
+    words = " ".join(normalize(sentence).split()).strip(_EDGES)
     if count_words(words) < _FEWEST_WORDS_OF_A_SENTENCE:
         return False
     said, lines = _said(text)
@@ -55,7 +55,7 @@ def missing_quotations(sentence: str, texts: Sequence[str]) -> list[str]:
 
     Where a quotation leaves something out (…) or puts something in [so], each of its parts has to be there.
     """
-    said = [plain(text) for text in texts]
+    said = [normalize(text) for text in texts]
     return [
         quotation
         for quotation in _quotations(sentence)
@@ -65,7 +65,7 @@ def missing_quotations(sentence: str, texts: Sequence[str]) -> list[str]:
 
 
 @lru_cache(maxsize=256)  # many sentences cite the same passage
-def plain(text: str) -> str:
+def normalize(text: str) -> str:
     """``text`` as it is compared: in small letters, without quotation marks, note marks and Markdown, with one kind of dash."""
     text = unicodedata.normalize("NFKC", _MARKUP.sub(r"\1", _NOTE_MARK.sub("", text))).casefold()
     return _DASHES.sub("-", _MARKS_OF_QUOTATION.sub("", text))
@@ -74,7 +74,7 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=256)
 def _said(text: str) -> tuple[str, frozenset[int]]:
     """``text`` as it is compared, on one line, and where in it each of its lines begins; the last is where one more would."""
-    lines = [_BULLET.sub("", " ".join(line.split())) for line in plain(text).split("\n")]
+    lines = [_BULLET.sub("", " ".join(line.split())) for line in normalize(text).split("\n")]
     starts = accumulate((len(line) + 1 for line in lines if line), initial=0)
     return " ".join(filter(None, lines)), frozenset(starts)
 
@@ -85,7 +85,7 @@ def _quotations(sentence: str) -> Iterator[str]:
 
 
 def _holds(text: str, part: str) -> bool:
-    words = plain(part).strip(_EDGES)
+    words = normalize(part).strip(_EDGES)
     if not words:
         return True
     before, after = (r"\b" if _is_letter(edge) else "" for edge in (words[0], words[-1]))

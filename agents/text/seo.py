@@ -16,24 +16,24 @@ from django.utils.text import slugify
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from agents.contract import SEO, Description, FAQItem
-from agents.text.citations import strip_unknown
-from agents.text.keyword_match import speaks_of
+from agents.contract import SEO, FAQItem, SearchDescription
+from agents.text.citations import strip_unknown_marks
+from agents.text.keyword_match import mentions
 from agents.text.tokenizer import MARKS, PAUSES, STOPS, WIDE_STOPS, WORD, count_words, sentences
 
 
-class Limits(NamedTuple):
+class Range(NamedTuple):
     """The least and the most that is wanted, both included."""
 
     low: int
     high: int
 
 
-TITLE, DESCRIPTION = Limits(30, 60), Limits(120, 160)
+TITLE, DESCRIPTION = Range(30, 60), Range(120, 160)
 """Characters that search results show in full; see :func:`width`."""
 
-SLUG_WORDS, SLUG_LENGTH = Limits(3, 6), 75
-KEYWORDS, KEYWORD_LENGTH = Limits(1, 10), 80
+SLUG_WORDS, SLUG_LENGTH = Range(3, 6), 75
+KEYWORDS, KEYWORD_LENGTH = Range(1, 10), 80
 QUESTIONS, ANSWER_WORDS = 5, 60
 SENTENCES = 12  # of the beginning of the text, from which what is too short is completed
 
@@ -55,7 +55,7 @@ SMALL_WORDS = frozenset(
 )
 
 
-def width(text: str) -> int:
+def display_width(text: str) -> int:
     """Characters as search results have room for them: one of Chinese, Japanese or Korean takes the room of two."""
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
@@ -72,7 +72,7 @@ def seo_problems(seo: SEO) -> dict[str, list[str]]:
     return {name: found for name, found in problems.items() if found}
 
 
-def unsaid_keyword(description: Description) -> dict[str, list[str]]:
+def missing_keyword_problems(description: SearchDescription) -> dict[str, list[str]]:
     """The fields that should name the first keyword and do not, as instructions. Code cannot mend these: it invents no words."""
     keyword = _plain(description.keywords[0])
     slug = description.slug.replace("-", " ")
@@ -84,7 +84,7 @@ def unsaid_keyword(description: Description) -> dict[str, list[str]]:
     return {
         name: [f"The {name.removeprefix('meta_')} does not speak of the first keyword, “{keyword}”."]
         for name, text in said.items()
-        if keyword and not speaks_of(text, keyword)
+        if keyword and not mentions(text, keyword)
     }
 
 
@@ -97,7 +97,7 @@ def fit_seo(seo: SEO, *, title: str, text: str) -> SEO:
             "title": _fit_title(_plain(seo.title).rstrip(" ."), title, beginning),
             "meta_description": _fit_description(_plain(seo.meta_description) or title, beginning),
             "slug": _fit_slug(seo.slug, title),
-            "keywords": _fit_keywords(seo.keywords) or [cut(title, TITLE)],
+            "keywords": _fit_keywords(seo.keywords) or [truncate(title, TITLE)],
             "faq": _fit_answers(seo.faq),
         }
     )
@@ -128,8 +128,8 @@ def _slugified(text: str) -> str:
 # What is wrong
 
 
-def _length_problems(name: str, text: str, limits: Limits) -> list[str]:
-    length = width(_plain(text))
+def _length_problems(name: str, text: str, limits: Range) -> list[str]:
+    length = display_width(_plain(text))
     if limits.low <= length <= limits.high:
         return []
     return [f"The {name} has {length} characters; {limits.low} to {limits.high} are needed."]
@@ -184,10 +184,10 @@ def _fit_title(wanted: str, title: str, beginning: Sequence[str]) -> str:
     for candidate in whole:
         if _fits(candidate, TITLE):
             return candidate
-    longest = max(wanted, title, key=width)
-    if width(longest) < TITLE.low and beginning:
+    longest = max(wanted, title, key=display_width)
+    if display_width(longest) < TITLE.low and beginning:
         longest = f"{longest}: {beginning[0]}".lstrip(": ")
-    return cut(longest, TITLE)
+    return truncate(longest, TITLE)
 
 
 def _fit_description(wanted: str, beginning: Sequence[str]) -> str:
@@ -197,15 +197,15 @@ def _fit_description(wanted: str, beginning: Sequence[str]) -> str:
     shortened = _whole_sentences(wanted, DESCRIPTION.high)
     if _fits(shortened, DESCRIPTION):
         return shortened
-    if width(wanted) > DESCRIPTION.high:
-        return cut(wanted, DESCRIPTION)
+    if display_width(wanted) > DESCRIPTION.high:
+        return truncate(wanted, DESCRIPTION)
     ended = wanted if _END.search(wanted) else f"{wanted}."
     further = [sentence for sentence in beginning if sentence not in wanted]
     if not further:
         return wanted
     longer = list(accumulate([ended, *further], _joined))
     whole = [*longer, *(_joined(ended, sentence) for sentence in further)]
-    return next((text for text in whole if _fits(text, DESCRIPTION)), cut(longer[-1], DESCRIPTION))
+    return next((text for text in whole if _fits(text, DESCRIPTION)), truncate(longer[-1], DESCRIPTION))
 
 
 def _fit_slug(wanted: str, title: str) -> str:
@@ -240,8 +240,8 @@ def _short_answer(answer: str) -> str:
     return answer[: last.end()] + "…"
 
 
-def _fits(text: str, limits: Limits) -> bool:
-    return limits.low <= width(text) <= limits.high
+def _fits(text: str, limits: Range) -> bool:
+    return limits.low <= display_width(text) <= limits.high
 
 
 def _parts(title: str) -> list[str]:
@@ -250,7 +250,7 @@ def _parts(title: str) -> list[str]:
 
 
 def _whole_sentences(text: str, limit: int) -> str:
-    ends = [end for _, end in sentences(text) if width(text[:end]) <= limit]
+    ends = [end for _, end in sentences(text) if display_width(text[:end]) <= limit]
     return text[: ends[-1]] if ends else ""
 
 
@@ -259,26 +259,26 @@ def _joined(one: str, other: str) -> str:
     return one + other if one[-1:] in tuple(WIDE_STOPS) else f"{one} {other}".strip()
 
 
-def cut(text: str, limits: Limits) -> str:
+def truncate(text: str, limits: Range) -> str:
     """``text`` with at most ``limits.high`` characters, an ellipsis where something was left out: after a word, if it can be."""
-    if width(text) <= limits.high:
+    if display_width(text) <= limits.high:
         return text
-    fitting = sum(1 for end in accumulate(map(width, text)) if end < limits.high)
+    fitting = sum(1 for end in accumulate(map(display_width, text)) if end < limits.high)
     shortened = text[:fitting]
     at_word = shortened if text[fitting].isspace() else shortened.rpartition(" ")[0]
-    kept = at_word if width(at_word) >= limits.low else shortened
+    kept = at_word if display_width(at_word) >= limits.low else shortened
     return kept.rstrip(f" .–—-(“«。{PAUSES}") + "…"
 
 
 def _plain(text: str) -> str:
     """One line of what a reader sees: no marks of passages, no footnotes, no emphasis."""
-    return " ".join(_ORNAMENT.sub("", _FOOTNOTE.sub("", strip_unknown(text, ()))).split())
+    return " ".join(_ORNAMENT.sub("", _FOOTNOTE.sub("", strip_unknown_marks(text, ()))).split())
 
 
 def _beginning(text: str) -> list[str]:
     """The first sentences of a Markdown text's paragraphs: no headings, lists or quotations."""
     found: list[str] = []
-    for opening, inline in pairwise(_MARKDOWN.parse(_FOOTNOTE.sub("", strip_unknown(text, ())))):
+    for opening, inline in pairwise(_MARKDOWN.parse(_FOOTNOTE.sub("", strip_unknown_marks(text, ())))):
         if opening.type == "paragraph_open" and opening.level == 0:
             line = _plain("".join(map(_visible, inline.children or [])))
             found += [line[start:end] for start, end in sentences(line)]

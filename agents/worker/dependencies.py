@@ -34,7 +34,7 @@ def writer(agents: Mapping[Stage, AgentConfig]) -> str:
 async def dependencies_from_settings(
     agents: Mapping[Stage, AgentConfig], slots: asyncio.Semaphore
 ) -> AsyncIterator[RunDependencies]:
-    """The means of one run, its ``agents`` as an editor set them up; connections are closed after it.
+    """The dependencies of one run, its ``agents`` as an editor set them up; connections are closed after it.
 
     ``slots`` limits the calls in flight of all runs it is given to.
     """

@@ -15,7 +15,7 @@ from django.db import close_old_connections
 from structlog.contextvars import bind_contextvars
 
 from agents.contract import AgentConfig, Manuscript, Stage
-from agents.costs.budget import spending_from
+from agents.costs.budget import use_budget
 from agents.exceptions import AgentError, ApprovalRequired, ProviderUnavailable, SpendingLimitReached
 from agents.pipeline.recipe import produce
 from agents.worker.dependencies import dependencies_from_settings
@@ -105,10 +105,10 @@ async def manuscript_of(claim: Claim, crew: Crew, slots: asyncio.Semaphore) -> M
     brief = await sync_to_async(read_brief)(claim)
     budget = await sync_to_async(budget_for)(claim)
     journal = RunJournal(claim, [budget.enter])
-    async with dependencies_from_settings(crew, slots) as means:
-        with spending_from(budget):
+    async with dependencies_from_settings(crew, slots) as dependencies:
+        with use_budget(budget):
             try:
-                return await produce(brief, journal, means)
+                return await produce(brief, journal, dependencies)
             finally:
                 await journal.settled()
 

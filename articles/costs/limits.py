@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from agents.costs.budget import Budget, Limit
+from agents.costs.budget import Budget, LimitStatus
 from agents.costs.prices import dollars
 from articles.costs.reports import cost_of
 from articles.exceptions import InvalidState, LeaseLost
@@ -53,10 +53,10 @@ class RunPurse(Budget):
         self.before = cost_of(Step.objects.filter(run=claim.run_id))
         self.spent = self.reserved = Decimal(0)
 
-    async def set_aside(self, amount: Decimal) -> Limit | None:
+    async def try_reserve(self, amount: Decimal) -> LimitStatus | None:
         if self.ceilings.per_month is not None:
-            return await sync_to_async(self._set_aside_beside_others)(amount)
-        return self._set_aside(amount)
+            return await sync_to_async(self._try_reserve_locked)(amount)
+        return self._try_reserve(amount)
 
     async def settle(self, amount: Decimal, cost: Decimal) -> None:
         if self.ceilings.per_month is not None:
@@ -70,7 +70,7 @@ class RunPurse(Budget):
             self._store(self.reserved)
 
     @retry_on_outage
-    def _set_aside_beside_others(self, amount: Decimal) -> Limit | None:
+    def _try_reserve_locked(self, amount: Decimal) -> LimitStatus | None:
         """Look and store as one: who would set aside for the same owner meanwhile waits for the owner's row."""
         with transaction.atomic():
             User.objects.select_for_update(no_key=True).get(pk=self.owner.pk)
@@ -85,7 +85,7 @@ class RunPurse(Budget):
         self._settle(amount, cost)
         retry_on_outage(self._store)(self.reserved)
 
-    def _set_aside(self, amount: Decimal) -> Limit | None:
+    def _try_reserve(self, amount: Decimal) -> LimitStatus | None:
         tight = self._tight(amount)
         if tight is None:
             self.reserved += amount
@@ -100,10 +100,10 @@ class RunPurse(Budget):
         owner, spent = self.owner, self.spent
         Spending(token=self.token, user=owner, month=self.month, spent=spent, reserved=reserved).save()
 
-    def _tight(self, amount: Decimal) -> Limit | None:
+    def _tight(self, amount: Decimal) -> LimitStatus | None:
         return next((limit for limit in self._limits() if not limit.fits(amount)), None)
 
-    def _limits(self) -> Iterator[Limit]:
+    def _limits(self) -> Iterator[LimitStatus]:
         if self.ceilings.per_run is not None:
             yield limit_of_run(self.before + self.spent, self.reserved, self.ceilings.per_run)
         if self.ceilings.per_month is not None:
@@ -121,19 +121,19 @@ def budget_for(claim: Claim) -> RunPurse:
     return RunPurse(owner, claim)
 
 
-def limit_of_run(spent: Decimal, reserved: Decimal, ceiling: Decimal) -> Limit:
+def limit_of_run(spent: Decimal, reserved: Decimal, ceiling: Decimal) -> LimitStatus:
     told = f"This run has cost {dollars(spent)} of the {dollars(ceiling)} that one run may cost."
-    return Limit(ceiling - spent, reserved, told)
+    return LimitStatus(ceiling - spent, reserved, told)
 
 
-def limit_of_month(owner: User, month: date, totals: tuple[Decimal, Decimal], ceiling: Decimal) -> Limit:
+def limit_of_month(owner: User, month: date, totals: tuple[Decimal, Decimal], ceiling: Decimal) -> LimitStatus:
     """``totals`` as ``SpendingQuerySet`` gives them."""
     spent, reserved = totals
     told = (
         f"The articles of {owner.get_username()} have cost {dollars(spent)} of the {dollars(ceiling)}"
         f" that {month:%B %Y} may cost."
     )
-    return Limit(ceiling - spent, reserved, told)
+    return LimitStatus(ceiling - spent, reserved, told)
 
 
 def refuse_used_up_month(owner: User) -> None:
@@ -142,8 +142,8 @@ def refuse_used_up_month(owner: User) -> None:
     if ceiling is None:
         return
     limit = limit_of_month(owner, month, Spending.objects.of_month(owner, month).totals(), ceiling)
-    if limit.left <= 0:
-        raise InvalidState(f"{limit.told} Raise it in the admin under Spending limits.")
+    if limit.remaining <= 0:
+        raise InvalidState(f"{limit.message} Raise it in the admin under Spending limits.")
 
 
 def spent_this_month(owner: User) -> Decimal:

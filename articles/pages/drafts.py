@@ -8,7 +8,7 @@ from functools import cached_property
 
 from django.utils.safestring import SafeString, mark_safe
 
-from agents.contract import CheckedText, OutlineSection, Text
+from agents.contract import CheckedText, OutlineSection, SectionText
 from articles.models import Step, StepStatus
 from articles.pages.step_outputs import output_of, work_of
 from articles.rendering.annotations import Annotation
@@ -98,7 +98,7 @@ def draft_section(
 def latest_markdown(steps: list[Step]) -> str:
     """The section's Markdown as the latest finished step left it; empty before there is one."""
     for step in reversed(steps):
-        if made := output_of(step, Text):  # a CheckedText, too, is a Text with more
+        if made := output_of(step, SectionText):  # a CheckedText, too, is a Text with more
             return made.markdown
     return ""
 

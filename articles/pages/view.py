@@ -12,8 +12,8 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.utils.safestring import SafeString
 
-from agents.contract import SEO, Outline, Picture, Reading, Reference, Stage, Unread
-from agents.text.seo import DESCRIPTION, TITLE, width
+from agents.contract import SEO, Outline, Picture, Reading, Reference, Stage, UnreadSource
+from agents.text.seo import DESCRIPTION, TITLE, display_width
 from articles.costs.reports import ArticleCosts
 from articles.evidence.results import Judged, Tally, judged, run_of_the_text
 from articles.models import Article, Event, Evidence, Run, Status
@@ -43,7 +43,7 @@ class MeasuredText:
 
     @property
     def length(self) -> int:
-        return width(self.text)
+        return display_width(self.text)
 
     @property
     def verdict(self) -> str:
@@ -188,7 +188,7 @@ class ArticleView:
         return made or (Research() if self.article.is_active else research_from_article(kept, self.reading))
 
     @property
-    def unread(self) -> list[Unread]:
+    def unread(self) -> list[UnreadSource]:
         return self.reading.unread
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from articles.quality.piece import Piece
+from articles.quality.piece import ScoredText
 from articles.quality.scores import Quality, judge
 
-__all__ = ["Piece", "Quality", "judge"]
+__all__ = ["Quality", "ScoredText", "judge"]

@@ -6,13 +6,13 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from agents.text.citations import strip_strays
+from agents.text.citations import strip_stray_citations
 from agents.text.evidence import cited_sentences
-from agents.text.markdown import by_block, pieces
-from agents.text.numbers import missing_figures
+from agents.text.markdown import split_blocks, split_code
+from agents.text.numbers import missing_numbers
 from agents.text.quotations import missing_quotations
 from agents.text.tokenizer import count_words
-from articles.quality.piece import FEWEST_WORDS, Piece
+from articles.quality.piece import MIN_SENTENCE_WORDS, ScoredText
 
 # Marks in brackets of any kind, also those the studio does not take for its own: a pattern apart from the one that compiles.
 _IN_BRACKETS = re.compile(r"[\[(（【［{<〔][^\[\]()（）【】［］{}<>\n]{1,80}[\])）】］}>〕]")
@@ -20,7 +20,7 @@ _ID = re.compile(r"(?<![A-Za-z0-9])S\d{1,5}(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True)
-class Share:
+class Ratio:
     """``good`` of ``total``; ``problems`` tell of the rest, each in a sentence."""
 
     good: int
@@ -32,21 +32,21 @@ class Share:
         return self.good / self.total if self.total else None
 
 
-def cited(piece: Piece) -> Share:
+def cited(piece: ScoredText) -> Ratio:
     """How many sentences cite something."""
     total = sum(len(section.sentences) for section in piece.sections)
     marked = replace(piece, content=piece.with_marks(lambda label: ["S1"]))
     prose = "".join(
         block
         for section in marked.sections
-        for block, kind in by_block(f"{section.markdown}\n\n", {"inline"})
+        for block, kind in split_blocks(f"{section.markdown}\n\n", {"inline"})
         if not (kind and block.lstrip().startswith("|"))
     )
-    citing = sum(count_words(sentence.plain) >= FEWEST_WORDS for sentence in cited_sentences(prose))
-    return Share(min(citing, total), total)
+    citing = sum(count_words(sentence.plain) >= MIN_SENTENCE_WORDS for sentence in cited_sentences(prose))
+    return Ratio(min(citing, total), total)
 
 
-def markers(piece: Piece) -> Share:
+def markers(piece: ScoredText) -> Ratio:
     """How many markers lead to one note and only one. Marks that were never compiled, and numbers like [0], lead nowhere."""
     notes = Counter(piece.notes)
     resolved = [label for label in piece.markers if notes[label] == 1]
@@ -57,21 +57,21 @@ def markers(piece: Piece) -> Share:
     problems += [f"The mark [{id}] was left in the text." for id in dict.fromkeys(uncompiled)]
     if strays:
         problems.append(f"{strays} in brackets, such as [0], that lead nowhere.")
-    return Share(len(resolved), len(piece.markers) + len(uncompiled) + strays, problems)
+    return Ratio(len(resolved), len(piece.markers) + len(uncompiled) + strays, problems)
 
 
 def marks_left(text: str) -> list[str]:
     """The ids of passages that stand in brackets of any kind, code left out."""
-    prose = (piece for piece, is_code in pieces(text) if not is_code)
+    prose = (piece for piece, is_code in split_code(text) if not is_code)
     return [id for piece in prose for found in _IN_BRACKETS.findall(piece) for id in _ID.findall(found)]
 
 
 def strays_in(text: str) -> int:
     """How many citations of its writer's own there are, such as ``[0]``."""
-    return text.count("[") - strip_strays(text).count("[")
+    return text.count("[") - strip_stray_citations(text).count("[")
 
 
-def exact(piece: Piece) -> Share:
+def exact(piece: ScoredText) -> Ratio:
     """How many numbers and quotations of the sentences that cite stand in the passages behind their markers.
 
     A marker stands for a source, so each of its passages that the article cites will do. Sentences whose passages are not
@@ -86,9 +86,9 @@ def exact(piece: Piece) -> Share:
         stated = len({*claims(sentence.plain, []), *missing})
         good, total = good + stated - len(missing), total + stated
         problems += [f"“{claim}” stands in nothing that is cited: {sentence.plain}" for claim in missing]
-    return Share(good, total, problems)
+    return Ratio(good, total, problems)
 
 
 def claims(sentence: str, texts: list[str]) -> list[str]:
     """The numbers and quotations of ``sentence`` that stand in none of ``texts``."""
-    return [*missing_figures(sentence, texts), *missing_quotations(sentence, texts)]
+    return [*missing_numbers(sentence, texts), *missing_quotations(sentence, texts)]

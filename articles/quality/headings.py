@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from articles.quality.piece import Piece, Section
+from articles.quality.piece import ScoredText, Section
 
 
-def heading_problems(piece: Piece) -> list[str]:
+def heading_problems(piece: ScoredText) -> list[str]:
     """Each as a sentence; empty where all is well."""
     return [*_levels(piece), *_empty(piece.sections), *_twice(piece), *_contents(piece)]
 
 
-def _levels(piece: Piece) -> Iterator[str]:
+def _levels(piece: ScoredText) -> Iterator[str]:
     """The page has the title as its first level, so a text begins at the second."""
     for above, below in pairwise([1, *(section.level for section in piece.sections if section.level)]):
         if below == 1:
@@ -30,14 +30,14 @@ def _empty(sections: list[Section]) -> Iterator[str]:
             yield f"Below “{section.heading}” there is nothing."
 
 
-def _twice(piece: Piece) -> Iterator[str]:
+def _twice(piece: ScoredText) -> Iterator[str]:
     times = Counter(_plain(section.heading) for section in piece.sections if section.level)
     for section in piece.sections:
         if section.level and times.pop(_plain(section.heading), 0) > 1:
             yield f"“{section.heading}” stands there more than once."
 
 
-def _contents(piece: Piece) -> Iterator[str]:
+def _contents(piece: ScoredText) -> Iterator[str]:
     """The outline is what a reader is shown as contents while the text is written."""
     planned = [_plain(heading) for heading in piece.planned]
     written = [_plain(section.heading) for section in piece.sections]

@@ -9,10 +9,10 @@ from functools import cached_property
 from itertools import pairwise
 
 from agents.contract import SEO, Passage
-from agents.text.markdown import LINE_OPENING, by_block, in_prose, parse_blocks, pieces, visible
+from agents.text.markdown import LINE_OPENING, map_prose, parse_blocks, split_blocks, split_code, visible_text
 from agents.text.tokenizer import count_words, sentences
 
-FEWEST_WORDS = 4
+MIN_SENTENCE_WORDS = 4
 """Less is no sentence but an item of a list or a label."""
 
 _NOTE = re.compile(r"^\[\^(?P<label>[^\]\s]+)\]:.*(?:\n(?:[ ]{4}|\t).*)*\n?", re.MULTILINE)
@@ -34,7 +34,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Piece:
+class ScoredText:
     """A text, asked for in ``asked`` words of ``language``.
 
     ``planned``: the headings of its outline, none where it had none. ``passages`` were read, by id; ``cites`` tells which of
@@ -64,7 +64,7 @@ class Piece:
     @cached_property
     def markers(self) -> list[str]:
         """The labels its text refers to, in order of appearance."""
-        prose = (piece for piece, is_code in pieces(self.body) if not is_code)
+        prose = (piece for piece, is_code in split_code(self.body) if not is_code)
         return [marker["label"] for piece in prose for marker in _MARKER.finditer(piece)]
 
     @cached_property
@@ -74,7 +74,9 @@ class Piece:
     @cached_property
     def words(self) -> int:
         return sum(
-            count_words(visible(_MARKER.sub("", text))) for text, kind in by_block(self.body, {"inline"}) if kind
+            count_words(visible_text(_MARKER.sub("", text)))
+            for text, kind in split_blocks(self.body, {"inline"})
+            if kind
         )
 
     def with_marks(self, ids: Callable[[str], Sequence[str]]) -> str:
@@ -84,16 +86,16 @@ class Piece:
             named = ids(marker["label"])
             return f"[{', '.join(named)}]" if named else ""
 
-        return in_prose(self.body, lambda prose: _MARKER.sub(mark, prose))
+        return map_prose(self.body, lambda prose: _MARKER.sub(mark, prose))
 
     @cached_property
     def _blocks(self) -> list[tuple[str, str]]:
-        return list(by_block(self.content, {"fence", "code_block"}))
+        return list(split_blocks(self.content, {"fence", "code_block"}))
 
 
 def _sections(body: str) -> Iterator[Section]:
     above, below = (0, ""), list[str]()
-    for block, kind in by_block(body, {"heading_open"}):
+    for block, kind in split_blocks(body, {"heading_open"}):
         heading = _heading(block) if kind else None
         if heading is None:
             below.append(block)
@@ -109,14 +111,14 @@ def _heading(block: str) -> tuple[int, str] | None:
     """Level and text; None where it is no heading without what stands around it."""
     for opening, inline in pairwise(parse_blocks(block)):
         if opening.type == "heading_open":
-            return int(opening.tag[1:]), visible(_MARKER.sub("", inline.content))
+            return int(opening.tag[1:]), visible_text(_MARKER.sub("", inline.content))
     return None
 
 
 def _sentences(markdown: str) -> Iterator[str]:
-    for block, kind in by_block(markdown, {"inline", "fence", "code_block"}):
+    for block, kind in split_blocks(markdown, {"inline", "fence", "code_block"}):
         if kind == "inline" and not block.lstrip().startswith("|"):
-            text = visible(LINE_OPENING.sub("", block, count=1))
+            text = visible_text(LINE_OPENING.sub("", block, count=1))
             for start, end in sentences(text):
-                if count_words(text, start, end) >= FEWEST_WORDS:
+                if count_words(text, start, end) >= MIN_SENTENCE_WORDS:
                     yield text[start:end]

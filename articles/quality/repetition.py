@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.text.ngrams import runs, stretches, words_in
+from agents.text.ngrams import folded_words, ngrams, shared_phrases
 
 NAMED = 3
 
@@ -24,15 +24,15 @@ class Repetition:
 
 def repetition(sections: Sequence[str]) -> Repetition:
     """What the plain texts of ``sections`` share."""
-    words = [words_in(text) for text in sections]
+    words = [folded_words(text) for text in sections]
     found_in: dict[tuple[str, ...], set[int]] = defaultdict(set)
     for number, section in enumerate(words):
-        for run in runs(section):
+        for run in ngrams(section):
             found_in[run].add(number)
-    shared = [[len(found_in[run]) > 1 for run in runs(section)] for section in words]
+    shared = [[len(found_in[run]) > 1 for run in ngrams(section)] for section in words]
     total = sum(map(len, shared))
     phrases = Counter(
-        phrase for section, flags in zip(words, shared, strict=True) for phrase in stretches(section, flags)
+        phrase for section, flags in zip(words, shared, strict=True) for phrase in shared_phrases(section, flags)
     )
     often = sorted(phrases.items(), key=lambda item: (-item[1] * len(item[0]), item[0]))
     return Repetition(

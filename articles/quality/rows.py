@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from agents.contract import Outline, Passage, Reference
 from articles.models import Article
-from articles.quality.piece import Piece
+from articles.quality.piece import ScoredText
 from articles.seo.stored import fitting_all, seo_of
 
 
-def piece_of(article: Article) -> Piece:
+def piece_of(article: Article) -> ScoredText:
     """The article as it stands now, edited or not. What another version of the studio stored otherwise is left out."""
     research = article.research_data or {}
     outlines = fitting_all([article.outline] if article.outline else [], Outline)
-    return Piece(
+    return ScoredText(
         number=article.pk,
         title=str(article),
         content=article.content,

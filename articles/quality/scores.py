@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from agents.text.length import length_score
 from agents.text.seo import seo_problems
-from articles.quality.citing import Share, cited, exact, markers
+from articles.quality.citing import Ratio, cited, exact, markers
 from articles.quality.headings import heading_problems
-from articles.quality.piece import Piece
+from articles.quality.piece import ScoredText
 from articles.quality.reading_ease import ReadingEase, reading_ease
 from articles.quality.repetition import Repetition, repetition
 
@@ -22,9 +22,9 @@ class Quality:
     words: int
     asked: int
     length: float
-    cited: Share
-    markers: Share
-    exact: Share
+    cited: Ratio
+    markers: Ratio
+    exact: Ratio
     repetition: Repetition
     headings: list[str]
     reading_ease: ReadingEase | None
@@ -39,7 +39,7 @@ class Quality:
         return [*self.markers.problems, *self.exact.problems, *repeated, *self.headings, *(self.seo or ())]
 
 
-def judge(piece: Piece) -> Quality:
+def judge(piece: ScoredText) -> Quality:
     sentences = [sentence for section in piece.sections for sentence in section.sentences]
     return Quality(
         number=piece.number,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from articles.quality.citing import Share
+from articles.quality.citing import Ratio
 from articles.quality.scores import Quality
 
 HEADS = ("", "words", "asked", "length", "cited", "markers", "exact", "repeated", "headings", "ease", "SEO", "")
@@ -79,7 +79,7 @@ def percent(share: float | None, places: int = 0) -> str:
     return NONE if share is None else f"{100 * share:.{places}f} %"
 
 
-def fraction(part: Share) -> str:
+def fraction(part: Ratio) -> str:
     return f"{part.good}/{part.total}" if part.total else NONE
 
 

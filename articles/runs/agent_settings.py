@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from agents.contract import AGENTS, AgentConfig, Stage
-from agents.costs.estimate import Models
+from agents.costs.estimate import StageModels
 from articles.models import AgentProfile, Run, Status
 
 
@@ -26,11 +26,11 @@ def agents_of(run_id: int) -> dict[Stage, AgentConfig]:
     return {stage: AgentConfig.model_validate(kept[stage]) for stage in AGENTS if stage in kept}
 
 
-def models_at_work(run: Run | None = None) -> Models:
+def models_at_work(run: Run | None = None) -> StageModels:
     """The models that write now; of a ``run`` that was taken up, those it began with."""
     if not settings.HAS_MODEL:
-        return Models({})
+        return StageModels({})
     kept = run.agents if run else None
     own = agents_as_set_up() if kept is None else {stage: AgentConfig.model_validate(kept[stage]) for stage in kept}
     by_stage = {stage: own.get(stage, AgentConfig()).model or model for stage, model in settings.LLM_MODELS.items()}
-    return Models(by_stage, settings.IMAGE_MODEL)
+    return StageModels(by_stage, settings.IMAGE_MODEL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from agents.text.keyword_match import speaks_of
+from agents.text.keyword_match import mentions
 from articles.seo.finding import Finding, bad, good, warn, worst_first
 from articles.seo.page import Heading, Page
 from articles.seo.words import phrase
@@ -25,7 +25,7 @@ def keyword_at_the_beginning(page: Page) -> list[Finding]:
     if not keyword or not page.paragraphs:
         return []
     first = page.paragraphs[0]
-    if speaks_of(first.text, keyword):
+    if mentions(first.text, keyword):
         return good(first.place, f"The first paragraph speaks of “{keyword}”.")
     return warn(
         first.place, f"The first paragraph does not speak of “{keyword}”.", "Say at once what the text is about."
@@ -36,7 +36,7 @@ def keyword_in_a_heading(page: Page) -> list[Finding]:
     keyword = page.primary_keyword
     if not keyword or not page.headings:
         return []
-    found = next((heading for heading in page.headings if speaks_of(heading.text, keyword)), None)
+    found = next((heading for heading in page.headings if mentions(heading.text, keyword)), None)
     if found:
         return good(found.place, f"It speaks of “{keyword}”.")
     return warn("headings", f"None speaks of “{keyword}”.", "Name the subject in at least one heading.")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agents.contract import SEO
-from agents.text.keyword_match import speaks_of
-from agents.text.seo import DESCRIPTION, KEYWORDS, SLUG_LENGTH, SLUG_WORDS, TITLE, Limits, slug_of, width
+from agents.text.keyword_match import mentions
+from agents.text.seo import DESCRIPTION, KEYWORDS, SLUG_LENGTH, SLUG_WORDS, TITLE, Range, display_width, slug_of
 from articles.seo.finding import Finding, bad, good, warn
 from articles.seo.page import Page
 
@@ -19,8 +19,8 @@ def description_length(page: Page) -> list[Finding]:
     return _length("description", page.seo.meta_description, DESCRIPTION) if page.seo else []
 
 
-def _length(place: str, text: str, limits: Limits) -> list[Finding]:
-    length = width(text)
+def _length(place: str, text: str, limits: Range) -> list[Finding]:
+    length = display_width(text)
     told = f"{length} characters."
     if limits.low <= length <= limits.high:
         return good(place, told)
@@ -73,7 +73,7 @@ def _keyword(page: Page, place: str, text: str) -> list[Finding]:
     keyword = page.primary_keyword
     if not keyword:
         return []
-    if speaks_of(text, keyword):
+    if mentions(text, keyword):
         return good(place, f"It speaks of “{keyword}”.")
     return warn(place, f"It does not speak of “{keyword}”.", "Work the primary keyword in where it reads naturally.")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import F
 
-from agents.text.keyword_match import WORD, singular
+from agents.text.keyword_match import WORD, without_plural_s
 from agents.text.seo import SMALL_WORDS
 from articles.models import Article, Status
 from articles.seo.page import Page, Paragraph
@@ -109,7 +109,9 @@ def places(page: Page, anchor: Anchor) -> Iterator[tuple[Anchor, Paragraph, str]
     for paragraph in page.paragraphs:
         if anchor.phrase not in paragraph.findable:
             continue
-        words = [(singular(word[0].casefold()), word.start(), word.end()) for word in WORD.finditer(paragraph.text)]
+        words = [
+            (without_plural_s(word[0].casefold()), word.start(), word.end()) for word in WORD.finditer(paragraph.text)
+        ]
         for start in range(len(words) - len(wanted) + 1):
             stretch = words[start : start + len(wanted)]
             written = paragraph.text[stretch[0][1] : stretch[-1][2]]

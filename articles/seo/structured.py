@@ -8,12 +8,12 @@ from typing import Any
 from django.conf import settings
 
 from agents.contract import SEO, Reference
-from agents.text.seo import Limits, cut
+from agents.text.seo import Range, truncate
 from articles.models import Article
 from articles.seo.stored import fitting_all, seo_of
 
 CONTEXT = "https://schema.org"
-HEADLINE = Limits(1, 110)
+HEADLINE = Range(1, 110)
 """Characters of a headline: Google's guide to Article."""
 
 # In a script element only these could end it or begin a comment; the last two end a line in older JavaScript.
@@ -42,7 +42,7 @@ def _article(article: Article, seo: SEO | None, base_url: str, page: str) -> dic
     author = article.owner.get_full_name() or article.owner.get_username()
     told = {
         "@type": "Article",
-        "headline": cut(str(article), HEADLINE),
+        "headline": truncate(str(article), HEADLINE),
         "alternativeHeadline": seo.title if seo and seo.title != str(article) else "",
         "description": seo.meta_description if seo else "",
         "image": pictures(article, base_url),

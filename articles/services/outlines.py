@@ -13,7 +13,7 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from agents.contract import AGENTS, MAX_WORDS, MIN_WORDS, Outline, OutlineSection, Reading
-from agents.text.length import budgets
+from agents.text.length import even_shares
 from articles.exceptions import BadOutline, InvalidState
 from articles.models import Article, Event, Run, Status, Step, StepStatus
 from articles.runs.event_log import ArticleTransaction, article_transaction, refresh
@@ -156,7 +156,7 @@ def normalized(outline: Outline, *, asked: int, passages: Collection[str]) -> Ou
 def distribute_words(words: Sequence[int], asked: int) -> list[int]:
     """``words`` of sections, where each 0 gets an even share of what the others leave of ``asked``, the least at least."""
     blanks = words.count(0)
-    shares = iter(budgets(max(asked - sum(words), 0), blanks) if blanks else [])
+    shares = iter(even_shares(max(asked - sum(words), 0), blanks) if blanks else [])
     return [given or max(next(shares), MIN_SECTION_WORDS) for given in words]
 
 

@@ -69,7 +69,7 @@ class MemoryJournal:
         return [key for key in self.done if key.startswith(f"{stage}:")]
 
 
-def means(
+def dependencies(
     crew: Crew, read: Reading | None = None, picture: Exception | None = None, has_model: bool = True
 ) -> RunDependencies:
     async def read_it(brief: Brief, questions: Sequence[str]) -> Reading:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import openai
 import pytest
 
-from agents.costs.budget import Budget, Limit, answer_limit, reserved_cost, spend, spending_from
+from agents.costs.budget import Budget, LimitStatus, answer_limit, charge, reserved_cost, use_budget
 from agents.costs.prices import dollars
 from agents.costs.usage import Usage, metered
 from agents.exceptions import SpendingLimitReached
@@ -29,9 +29,9 @@ class Pocket(Budget):
         self.ceiling = Decimal(ceiling)
         self.spent = self.reserved = Decimal(0)
 
-    async def set_aside(self, amount: Decimal) -> Limit | None:
+    async def try_reserve(self, amount: Decimal) -> LimitStatus | None:
         told = f"This run has cost {dollars(self.spent)} of the {dollars(self.ceiling)}."
-        limit = Limit(self.ceiling - self.spent, self.reserved, told)
+        limit = LimitStatus(self.ceiling - self.spent, self.reserved, told)
         if not limit.fits(amount):
             return limit
         self.reserved += amount
@@ -46,7 +46,7 @@ async def call(model: str = "gpt-4o", usage: Usage = CENT, seconds: float = 0.0)
     """As the model boundary makes one: what it cost is told however it ends."""
     async with reserved_cost(model, PROMPT, ANSWER):
         await asyncio.sleep(seconds)
-        spend(usage.model_copy(), model)
+        charge(usage.model_copy(), model)
 
 
 async def outcomes(*calls: asyncio.Task[None]) -> list[str]:
@@ -55,7 +55,7 @@ async def outcomes(*calls: asyncio.Task[None]) -> list[str]:
 
 
 async def test_calls_one_after_another_stop_before_the_one_that_would_pass_the_ceiling() -> None:
-    with spending_from(Pocket("0.035")) as budget:
+    with use_budget(Pocket("0.035")) as budget:
         for _ in range(3):
             await call()
         with pytest.raises(SpendingLimitReached):
@@ -65,7 +65,7 @@ async def test_calls_one_after_another_stop_before_the_one_that_would_pass_the_c
 
 
 async def test_the_reason_tells_spent_ceiling_next_call_and_what_to_do() -> None:
-    with spending_from(Pocket("0.005")), pytest.raises(SpendingLimitReached) as stopped:
+    with use_budget(Pocket("0.005")), pytest.raises(SpendingLimitReached) as stopped:
         await call()
     assert str(stopped.value) == (
         "This run has cost $0.00 of the $0.0050. The next call may cost up to $0.010."
@@ -74,7 +74,7 @@ async def test_the_reason_tells_spent_ceiling_next_call_and_what_to_do() -> None
 
 
 async def test_calls_side_by_side_do_not_pass_it_together() -> None:
-    with spending_from(Pocket("0.035")) as budget:
+    with use_budget(Pocket("0.035")) as budget:
         made = await outcomes(*(asyncio.create_task(call(seconds=0.02)) for _ in range(8)))
     assert sorted(made) == ["SpendingLimitReached"] * 5 + ["made"] * 3
     assert budget.spent == Decimal("0.03")
@@ -82,14 +82,14 @@ async def test_calls_side_by_side_do_not_pass_it_together() -> None:
 
 async def test_a_call_waits_for_those_in_flight_as_they_may_cost_less_than_was_set_aside() -> None:
     cheap = Usage(calls=1, prompt_tokens=1000)  # a quarter of a cent each
-    with spending_from(Pocket("0.0201")) as budget:
+    with use_budget(Pocket("0.0201")) as budget:
         made = await outcomes(*(asyncio.create_task(call(usage=cheap, seconds=0.01)) for _ in range(4)))
     assert made == ["made"] * 4
     assert budget.spent == Decimal("0.01")
 
 
 async def test_what_cannot_fit_even_alone_does_not_wait() -> None:
-    with spending_from(Pocket("0.011")):
+    with use_budget(Pocket("0.011")):
         first = asyncio.create_task(call(seconds=5))
         await asyncio.sleep(0.01)
         with pytest.raises(SpendingLimitReached):
@@ -101,10 +101,10 @@ async def test_what_cannot_fit_even_alone_does_not_wait() -> None:
 async def test_a_call_that_fails_gives_back_what_was_set_aside() -> None:
     async def refused() -> None:
         async with reserved_cost("gpt-4o", PROMPT, ANSWER):
-            spend(Usage(calls=1), "gpt-4o")
+            charge(Usage(calls=1), "gpt-4o")
             raise OSError("refused")
 
-    with spending_from(Pocket("0.015")) as budget:
+    with use_budget(Pocket("0.015")) as budget:
         with pytest.raises(OSError, match="refused"):
             await refused()
         assert (budget.spent, budget.reserved) == (0, 0)
@@ -112,7 +112,7 @@ async def test_a_call_that_fails_gives_back_what_was_set_aside() -> None:
 
 
 async def test_a_model_without_a_price_goes_ahead_and_is_told_as_unpriced() -> None:
-    with spending_from(Pocket("0.001")) as budget, metered() as usage:
+    with use_budget(Pocket("0.001")) as budget, metered() as usage:
         await call("llama3.1")
     assert (usage.cost, usage.unpriced_calls) == (0, 1)
     assert budget.spent == 0
@@ -120,7 +120,7 @@ async def test_a_model_without_a_price_goes_ahead_and_is_told_as_unpriced() -> N
 
 async def test_a_call_that_used_nothing_is_not_told_as_unpriced() -> None:
     with metered() as usage:
-        spend(Usage(calls=1), "llama3.1")
+        charge(Usage(calls=1), "llama3.1")
     assert (usage.calls, usage.unpriced_calls) == (1, 0)
 
 
@@ -132,7 +132,7 @@ async def test_without_a_purse_calls_are_counted_and_not_held_back() -> None:
 
 async def test_purses_of_runs_side_by_side_are_apart() -> None:
     async def run(ceiling: str, calls: int) -> Decimal:
-        with spending_from(Pocket(ceiling)) as budget:
+        with use_budget(Pocket(ceiling)) as budget:
             for _ in range(calls):
                 await call(seconds=0.001)
         return budget.spent
@@ -145,7 +145,7 @@ def largest(tokens: int) -> Usage:
 
 
 async def test_without_a_limit_of_its_own_an_answer_is_sent_with_what_is_set_aside_for_it() -> None:
-    with spending_from(Pocket("1")) as budget:
+    with use_budget(Pocket("1")) as budget:
         limit = answer_limit("gpt-4o", None)
         async with reserved_cost("gpt-4o", PROMPT, limit):
             assert limit == 4096
@@ -153,23 +153,23 @@ async def test_without_a_limit_of_its_own_an_answer_is_sent_with_what_is_set_asi
 
 
 async def test_what_an_answer_may_take_grows_with_what_was_seen_of_its_model() -> None:
-    with spending_from(Pocket("1")):
-        spend(largest(200), "gpt-4o")
+    with use_budget(Pocket("1")):
+        charge(largest(200), "gpt-4o")
         assert answer_limit("gpt-4o", None) == 2048
-        spend(largest(2000), "gpt-4o")
-        spend(largest(300), "gpt-4o")
+        charge(largest(2000), "gpt-4o")
+        charge(largest(300), "gpt-4o")
         assert answer_limit("gpt-4o", None) == 8000
         assert answer_limit("gpt-4o-mini", None) == 4096, "nothing is known of it yet"
 
 
 async def test_no_limit_is_sent_where_none_is_needed() -> None:
     assert answer_limit("gpt-4o", None) is None, "nobody counts"
-    with spending_from(Pocket("1")):
+    with use_budget(Pocket("1")):
         assert answer_limit("llama3.1", None) is None, "it has no price"
         assert answer_limit("gpt-4o", 700) == 700, "its agent has one"
     unlimited = Pocket("1")
     unlimited.limited = False
-    with spending_from(unlimited):
+    with use_budget(unlimited):
         assert answer_limit("gpt-4o", None) is None, "there is no ceiling"
 
 
@@ -181,9 +181,9 @@ async def test_models_that_think_at_length_do_not_pass_a_ceiling_together() -> N
         assert limit
         async with reserved_cost("gpt-4o", PROMPT, limit):
             await asyncio.sleep(0.01)
-            spend(largest(limit), "gpt-4o")
+            charge(largest(limit), "gpt-4o")
 
-    with spending_from(Pocket("0.1")) as budget:
+    with use_budget(Pocket("0.1")) as budget:
         await outcomes(*(asyncio.create_task(thoughtful()) for _ in range(16)))
     assert Decimal("0.04") < budget.spent <= Decimal("0.1")
 
@@ -192,7 +192,7 @@ async def test_a_call_under_a_ceiling_is_sent_with_a_limit(
     model_server: ModelServer, model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore
 ) -> None:
     endpoint = Endpoint("gpt-4o", model_client, slots)
-    with spending_from(Pocket("1")):
+    with use_budget(Pocket("1")):
         await endpoint.text([{"role": "user", "content": "Say 20 words."}])
     await endpoint.text([{"role": "user", "content": "Say 20 words."}])
     sent, without = model_server.calls

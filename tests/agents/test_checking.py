@@ -9,7 +9,7 @@ from agents.crew.crew import StudioCrew
 from agents.pipeline.context import RunContext
 from agents.pipeline.evidence import check_section, checked
 from agents.pipeline.recipe import brought_back, produce
-from tests.agents.recipes import BRIEF, TEXT, MemoryJournal, means, reading
+from tests.agents.recipes import BRIEF, TEXT, MemoryJournal, dependencies, reading
 from tests.model_server import ModelServer
 
 CHECK, REWORD = "Check what an article cites", "say what the passages they cite do not say"
@@ -26,7 +26,7 @@ async def article_with(crew: StudioCrew, server: ModelServer, sentence: str) -> 
     server.fail(match="Read this article as its readers will", text=NO_REMARKS)
     for number, filler in enumerate(FILLERS, 1):
         server.fail(match=f"Your section is number {number}:", text=f"{sentence} {filler}" if number == 1 else filler)
-    return await produce(BRIEF, MemoryJournal(), means(crew))
+    return await produce(BRIEF, MemoryJournal(), dependencies(crew))
 
 
 async def test_words_that_stand_in_the_passage_need_no_judge(crew: StudioCrew, model_server: ModelServer) -> None:
@@ -94,7 +94,7 @@ async def test_under_garbage_every_marker_still_resolves(crew: StudioCrew, model
     model_server.choices.add("not")
     nonsense = {f"s{number}": "## Heading\n\n[S99] ``` [^4]" for number in range(1, 30)}
     model_server.fail(match=REWORD, text=json.dumps(nonsense), times=1)
-    made = await produce(BRIEF, MemoryJournal(), means(crew))
+    made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
     assert "S99" not in made.content
     assert "[^4]" not in made.content.replace("[^4]:", "") or any(ref.number == 4 for ref in made.references)
     assert made.content.count("\n## ") + 1 == len(made.outline.sections)
@@ -108,7 +108,7 @@ async def test_rewordings_in_another_language_are_not_taken(crew: StudioCrew, mo
     model_server.choices.add("supported")
     english = "Roofs make the people who live below them very happy and very rich in the end."
     model_server.fail(match=REWORD, text=json.dumps({f"s{number}": english for number in range(1, 4)}))
-    context = RunContext(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), means(crew))
+    context = RunContext(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), dependencies(crew))
     text = " ".join(claims)
     made = await checked(context, 1, text, {passage.id: passage for passage in reading().passages})
     assert len(model_server.prompts(REWORD)) == 1
@@ -122,7 +122,7 @@ async def test_of_a_section_that_was_added_to_only_the_addition_is_judged(
     model_server.choices.add("supported")
     old, new = "Roofs make the people below them happy [S1].", "Gardens make those who walk by stop and look up [S2]."
     outline = Outline(title="Roofs", sections=[OutlineSection(heading="Who gains", words=40)] * 2)
-    context = RunContext(BRIEF, MemoryJournal(), means(crew))
+    context = RunContext(BRIEF, MemoryJournal(), dependencies(crew))
     before = await check_section(context, outline, reading(), 1, old)
     made = await check_section(context, outline, reading(), 1, f"{old}\n\n{new}", "edit:evidence:1:again-1", before)
     first, second = model_server.prompts(CHECK)
@@ -139,7 +139,7 @@ async def test_a_section_that_is_brought_back_is_checked_for_what_is_new_alone(
     model_server.choices.add("supported")
     old, new = "Roofs make the people below them happy [S1].", "Gardens make those who walk by stop and look up [S2]."
     outline = Outline(title="Roofs", sections=[OutlineSection(heading="Who gains", words=40)] * 2)
-    context = RunContext(BRIEF, MemoryJournal(), means(crew))
+    context = RunContext(BRIEF, MemoryJournal(), dependencies(crew))
     before = await check_section(context, outline, reading(), 1, old)
     model_server.fail(match="too short by a paragraph", text=new)
     made = await brought_back(context, outline, reading(), 1, before, 18, turn=1)

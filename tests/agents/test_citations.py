@@ -14,7 +14,13 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 
 from agents.contract import Passage, Reading, Reference, Source
-from agents.text.citations import compile_references, escaped, marks, strip_strays, strip_unknown
+from agents.text.citations import (
+    cited_ids,
+    compile_references,
+    escape_markdown,
+    strip_stray_citations,
+    strip_unknown_marks,
+)
 from tests.growth import in_proportion
 
 READ_AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -84,7 +90,7 @@ def notes_in(node: Any) -> list[Any]:
     ],
 )
 def test_it_finds_the_marks_models_write(text: str, expected: list[str]) -> None:
-    assert marks(text) == expected
+    assert cited_ids(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -100,7 +106,7 @@ def test_it_finds_the_marks_models_write(text: str, expected: list[str]) -> None
     ],
 )
 def test_it_strips_marks_of_passages_that_do_not_exist(text: str, expected: str) -> None:
-    assert strip_unknown(text, ["S1", "S3"]) == expected
+    assert strip_unknown_marks(text, ["S1", "S3"]) == expected
 
 
 @pytest.mark.parametrize(
@@ -236,7 +242,7 @@ def test_every_number_has_one_definition_and_every_definition_a_number() -> None
         numbers = [str(reference.number) for reference in references]
         used, defined = footnotes_on_the_page(result)
         assert sorted(used) == sorted(defined) == sorted(numbers), text
-        assert not {"S9"} & set(marks(result)), text
+        assert not {"S9"} & set(cited_ids(result)), text
 
 
 @pytest.mark.parametrize(
@@ -245,7 +251,7 @@ def test_every_number_has_one_definition_and_every_definition_a_number() -> None
 )
 def test_text_made_to_be_slow_takes_no_longer_than_its_length_allows(unit: str, times: int, end: str) -> None:
     assert in_proportion(lambda text: compile_references(text, reading()), unit, times, end)
-    assert in_proportion(lambda text: strip_unknown(text, ()), unit, times, end)
+    assert in_proportion(lambda text: strip_unknown_marks(text, ()), unit, times, end)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +268,7 @@ def test_text_made_to_be_slow_takes_no_longer_than_its_length_allows(unit: str, 
     ],
 )
 def test_escaped_text_shows_its_own_characters(text: str, expected: str) -> None:
-    assert escaped(text) == expected
+    assert escape_markdown(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -270,8 +276,8 @@ def test_escaped_text_shows_its_own_characters(text: str, expected: str) -> None
     ["[S1, S2, and S3]", "(S1)", "（S1）", "[Source S1]", "[see S1]", "[S1, p. 3]", "[S1|S2]"],
 )
 def test_marks_in_other_forms_are_marks_too(mark: str) -> None:
-    assert marks(f"A fact {mark}.")
-    assert strip_unknown(f"A fact {mark}.", ()) == "A fact."
+    assert cited_ids(f"A fact {mark}.")
+    assert strip_unknown_marks(f"A fact {mark}.", ()) == "A fact."
 
 
 @pytest.mark.parametrize(
@@ -285,8 +291,8 @@ def test_marks_in_other_forms_are_marks_too(mark: str) -> None:
     ],
 )
 def test_stray_numbers_go_with_the_space_before_them(text: str, left: str) -> None:
-    assert strip_strays(text) == left
+    assert strip_stray_citations(text) == left
 
 
 def test_a_long_list_that_is_never_closed_is_soon_read() -> None:
-    assert marks("[S" + "1 S" * 20_000) == []
+    assert cited_ids("[S" + "1 S" * 20_000) == []

@@ -21,7 +21,6 @@ from agents.contract import (
     AGENTS,
     AgentConfig,
     Brief,
-    Description,
     Finding,
     Headings,
     Outline,
@@ -29,6 +28,7 @@ from agents.contract import (
     Passage,
     Reading,
     Remark,
+    SearchDescription,
     Voice,
 )
 from agents.crew import assignments
@@ -59,7 +59,7 @@ HEADINGS = Headings(title=OUTLINE.title, sections=[section.heading for section i
 TEXTS = ["Roofs hold rain in summer [S1].", "Those below gain."]
 REMARK = Remark(section=1, kind="gap", instruction="Add.")
 CITED = cited_sentences(TEXTS[0])
-SEO = Description(title="Roofs", meta_description="What roofs hold.", slug="roofs", keywords=["roofs"])
+SEO = SearchDescription(title="Roofs", meta_description="What roofs hold.", slug="roofs", keywords=["roofs"])
 
 PLAN = assignments.plan_research(BRIEF, 4)
 WRITE = assignments.write_section(BRIEF, OUTLINE, 1, READING, [PASSAGE], 120)

@@ -8,7 +8,7 @@ from agents.contract import SEO, Outline, OutlineSection
 from agents.crew.crew import StudioCrew
 from agents.pipeline.context import RunContext
 from agents.pipeline.seo import describe
-from tests.agents.recipes import BRIEF, MemoryJournal, means
+from tests.agents.recipes import BRIEF, MemoryJournal, dependencies
 from tests.model_server import ModelServer
 
 DESCRIBE, AGAIN, ASK = (
@@ -43,7 +43,7 @@ TWO = [QUESTION, {"question": "What does it weigh when it is wet?", "answer": "A
 async def described(crew: StudioCrew, server: ModelServer, language: str = "en", **changed: object) -> SEO:
     """What is made of the good description with some fields ``changed``."""
     server.fail(match=DESCRIBE, text=json.dumps(GOOD | changed))
-    context = RunContext(BRIEF.model_copy(update={"language": language}), MemoryJournal(), means(crew))
+    context = RunContext(BRIEF.model_copy(update={"language": language}), MemoryJournal(), dependencies(crew))
     seo = await describe(context, OUTLINE, TEXTS)
     assert seo
     return seo

@@ -7,14 +7,14 @@ from decimal import Decimal
 import pytest
 
 from agents.contract import AGENTS, Brief
-from agents.costs.estimate import Estimate, Models, estimate, recipe
+from agents.costs.estimate import Estimate, StageModels, estimate, expected_calls
 from agents.pipeline.edit import REMARKS
 from agents.pipeline.research import QUESTIONS
 from agents.text.manuscript import section_count
 
 
-def models(text: str, image: str = "") -> Models:
-    return Models(dict.fromkeys(AGENTS, text), image)
+def models(text: str, image: str = "") -> StageModels:
+    return StageModels(dict.fromkeys(AGENTS, text), image)
 
 
 def of(words: int = 1000, image: bool = False, seo: bool = False, **given: str) -> Estimate:
@@ -23,7 +23,7 @@ def of(words: int = 1000, image: bool = False, seo: bool = False, **given: str) 
 
 @pytest.mark.parametrize("words", [300, 500, 1000, 3000, 5000])
 def test_it_counts_with_the_sections_and_questions_of_the_recipe(words: int) -> None:
-    calls = [part.calls for part in recipe(words, image=False, seo=False)]
+    calls = [part.calls for part in expected_calls(words, image=False, seo=False)]
     sections = section_count(Brief(topic="Roofs", min_words=words))
     assert QUESTIONS in calls
     assert calls.count(sections) >= 3, "planned, written, and its evidence checked"
@@ -62,7 +62,7 @@ def test_a_cover_the_studio_sets_itself_asks_nobody_to_draw() -> None:
 
 
 def test_each_stage_is_counted_by_its_own_model() -> None:
-    mixed = Models(dict.fromkeys(AGENTS, "gpt-4.1-nano") | {"write": "gpt-4o"})
+    mixed = StageModels(dict.fromkeys(AGENTS, "gpt-4.1-nano") | {"write": "gpt-4o"})
     made = estimate(1000, image=False, seo=False, models=mixed)
     cheap, dear = of(text="gpt-4.1-nano"), of(text="gpt-4o")
     assert None not in (made.low, cheap.low, dear.low)
@@ -72,21 +72,21 @@ def test_each_stage_is_counted_by_its_own_model() -> None:
 def test_a_model_without_a_price_makes_it_unknown() -> None:
     made = of(text="llama3.1", image=True, draws="flux")
     assert (made.low, made.high, made.unpriced) == (None, None, ("flux", "llama3.1"))
-    assert made.told.startswith("Unknown: there is no price for flux and llama3.1. About ")
+    assert made.message.startswith("Unknown: there is no price for flux and llama3.1. About ")
 
 
 def test_a_stage_that_is_not_asked_for_needs_no_price() -> None:
-    seo_without_price = Models(dict.fromkeys(AGENTS, "gpt-4o") | {"seo": "llama3.1"})
+    seo_without_price = StageModels(dict.fromkeys(AGENTS, "gpt-4o") | {"seo": "llama3.1"})
     assert estimate(1000, image=False, seo=False, models=seo_without_price).unpriced == ()
 
 
 def test_without_a_model_it_is_free() -> None:
-    made = estimate(1000, image=True, seo=True, models=Models({}))
+    made = estimate(1000, image=True, seo=True, models=StageModels({}))
     assert (made.low, made.high, made.calls) == (0, 0, 0)
-    assert made.told == "Free: the built-in writer asks no model."
+    assert made.message == "Free: the built-in writer asks no model."
 
 
 def test_it_is_told_in_a_sentence() -> None:
-    told = Estimate(Decimal("0.0212"), Decimal("0.051"), 38, 41_200).told
+    told = Estimate(Decimal("0.0212"), Decimal("0.051"), 38, 41_200).message
     assert told == "About $0.021 to $0.051: 38 calls and 41,200 tokens."
-    assert Estimate(Decimal(0), Decimal(0), 38, 41_200).told.startswith("Nothing, by the table of prices")
+    assert Estimate(Decimal(0), Decimal(0), 38, 41_200).message.startswith("Nothing, by the table of prices")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agents.contract import Passage
-from agents.text.citations import marks
-from agents.text.evidence import cited_sentences, compare, reworded
+from agents.text.citations import cited_ids
+from agents.text.evidence import cited_sentences, compare_with_passages, replace_sentences
 from agents.text.markdown import parse_blocks
 from tests.growth import in_proportion
 
@@ -29,7 +29,7 @@ def plains(markdown: str) -> list[tuple[str, list[str]]]:
 
 def verdict(sentence: str, *texts: str) -> str | None:
     (cited,) = cited_sentences(sentence)
-    compared = compare(cited, passages(*texts))
+    compared = compare_with_passages(cited, passages(*texts))
     return compared and compared[0]
 
 
@@ -62,7 +62,7 @@ def test_every_sentence_that_cites_is_found_with_its_marks(
     for number, cited in enumerate(cited_sentences(markdown), 1):
         assert cited.number == number
         assert markdown[cited.start : cited.end] == cited.text
-        assert marks(cited.text)
+        assert cited_ids(cited.text)
 
 
 def test_a_cell_of_a_table_is_a_sentence_and_a_cell_of_marks_belongs_to_the_one_before() -> None:
@@ -182,12 +182,12 @@ def test_a_quotation_may_end_with_a_sign_and_stand_amid_characters() -> None:
 
 def test_the_reason_names_what_is_missing() -> None:
     (cited,) = cited_sentences("It weighs 95 to 200 kg, or 3 million grammes [S1].")
-    assert compare(cited, passages(ROOFS)) == (
+    assert compare_with_passages(cited, passages(ROOFS)) == (
         "not",
         "The numbers 200 and 3 million stand in none of the passages it cites.",
     )
     (cited,) = cited_sentences("They say “it is very wet” [S1].")
-    assert compare(cited, passages(ROOFS)) == (
+    assert compare_with_passages(cited, passages(ROOFS)) == (
         "not",
         "The quotation “it is very wet” stands in none of the passages it cites.",
     )
@@ -201,14 +201,16 @@ def test_only_the_passages_it_cites_count_and_all_of_them() -> None:
 
 def test_other_words_keep_marks_and_place() -> None:
     text = "First one [S1]. **Second one** stands. [S2, S3]\n\n- An item\n  that goes on [S4]\n\nLast. [S1]"
-    new = reworded(text, {1: "It is new", 2: "That is **very** new! [S9]", 3: "A new item", 4: "He said “no.”"})
+    new = replace_sentences(
+        text, {1: "It is new", 2: "That is **very** new! [S9]", 3: "A new item", 4: "He said “no.”"}
+    )
     assert new == "It is new [S1]. That is very new [S2, S3]!\n\n- A new item [S4]\n\nHe said “no.” [S1]"
     assert [cited.passages for cited in cited_sentences(new)] == [["S1"], ["S2", "S3"], ["S4"], ["S1"]]
 
 
 def test_emphasis_around_several_sentences_stays_whole() -> None:
-    assert reworded("**One. Two [S1].**", {1: "New."}) == "**One. New [S1].**"
-    assert reworded("**One [S1]. Two.**", {1: "New."}) == "**New [S1]. Two.**"
+    assert replace_sentences("**One. Two [S1].**", {1: "New."}) == "**One. New [S1].**"
+    assert replace_sentences("**One [S1]. Two.**", {1: "New."}) == "**New [S1]. Two.**"
 
 
 @pytest.mark.parametrize(
@@ -230,9 +232,9 @@ def test_emphasis_around_several_sentences_stays_whole() -> None:
 )
 def test_other_words_cannot_smuggle_in_markdown_or_marks(words: str) -> None:
     text = "Some words were here before it [S1].\n\n| a | b |\n|---|---|\n| these words were here [S2] | x |"
-    new = reworded(text, {1: words, 2: words})
+    new = replace_sentences(text, {1: words, 2: words})
     assert new != text
-    assert marks(new) == ["S1", "S2"]
+    assert cited_ids(new) == ["S1", "S2"]
     assert [token.type for token in parse_blocks(new)] == [token.type for token in parse_blocks(text)]
     assert new.count("\n") == text.count("\n")
     assert [len(plains(new)), new.count(" | x |")] == [2, 1]
@@ -240,7 +242,7 @@ def test_other_words_cannot_smuggle_in_markdown_or_marks(words: str) -> None:
 
 def test_a_reader_sees_other_words_just_as_they_are() -> None:
     table = "| a | b |\n|---|---|\n| Some words were here [S1] | x |"
-    new = reworded(table, {1: r"5 \* 6 | \_x\_ \[y](z) [^1] <b> ~z~"})
+    new = replace_sentences(table, {1: r"5 \* 6 | \_x\_ \[y](z) [^1] <b> ~z~"})
     assert new.endswith(r"| 5 \* 6 \| \_x\_ \[y\](z) \[\^1\] \<b\> \~z\~ [S1] | x |")
 
 
@@ -249,7 +251,7 @@ def test_a_reader_sees_other_words_just_as_they_are() -> None:
 )
 def test_words_that_are_none_or_absurd_are_ignored(words: str) -> None:
     text = "Two words [S1]."
-    assert reworded(text, {1: words, 7: "No such sentence"}) == text
+    assert replace_sentences(text, {1: words, 7: "No such sentence"}) == text
 
 
 @pytest.mark.parametrize(
@@ -267,7 +269,7 @@ def test_no_text_keeps_a_reader_waiting(unit: str, times: int, end: str) -> None
 
     def compared(text: str) -> None:
         for cited in cited_sentences(text):
-            compare(cited, read)
+            compare_with_passages(cited, read)
 
     assert in_proportion(compared, unit, times, end)
 
@@ -280,6 +282,6 @@ def test_hindi_sentences_are_told_apart() -> None:
 def test_british_quotations_are_compared_too() -> None:
     passage = Passage(id="S1", source=1, start=0, end=20, text="The roof is red.")
     [cited] = cited_sentences("He said ‘the roof isn’t green and safe’ [S1].")
-    verdict = compare(cited, {"S1": passage})
+    verdict = compare_with_passages(cited, {"S1": passage})
     assert verdict
     assert "quotation" in verdict[1]

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from agents import extractive, samples
-from agents.contract import Brief, Outline, OutlineSection, Passage, Reading, Text
+from agents.contract import Brief, Outline, OutlineSection, Passage, Reading, SectionText
 from agents.exceptions import ManuscriptIncomplete, NothingToRead
 from agents.extractive import writer
 from agents.extractive.material import gather
 from agents.extractive.naming import clip, keywords, title_of
 from agents.extractive.sentences import split
 from agents.extractive.terms import terms
-from agents.text.citations import compile_references, marks, strip_unknown
-from agents.text.evidence import cited_sentences, compare
+from agents.text.citations import cited_ids, compile_references, strip_unknown_marks
+from agents.text.evidence import cited_sentences, compare_with_passages
 from agents.text.tokenizer import count_words
 
 ESSAYS = {sample.title: sample.text for sample in samples.closest(" ".join(samples.titles()), limit=9)}
@@ -68,7 +68,9 @@ def written(asked: Brief, outline: Outline, passages: list[Passage]) -> list[str
 
 
 def sentences_of(sections: list[str], language: str = "en") -> list[str]:
-    return [sentence for text in sections for sentence in split(strip_unknown(text, ()).replace("\\", ""), language)]
+    return [
+        sentence for text in sections for sentence in split(strip_unknown_marks(text, ()).replace("\\", ""), language)
+    ]
 
 
 def carried(passages: list[Passage]) -> int:
@@ -77,7 +79,7 @@ def carried(passages: list[Passage]) -> int:
 
 
 def word_count(sections: list[str]) -> int:
-    return count_words(strip_unknown("\n".join(sections), ()))
+    return count_words(strip_unknown_marks("\n".join(sections), ()))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_every_sentence_is_cited_by_the_passage_that_says_it() -> None:
     by_id = {passage.id: passage.text for passage in passages}
     for text in written(asked, outline, passages):
         quotations = re.findall(r"(.+?) \[(S\d+)\](?:\s|$)", text)
-        assert len(quotations) == len(marks(text)) == len(sentences_of([text]))
+        assert len(quotations) == len(cited_ids(text)) == len(sentences_of([text]))
         for sentence, id in quotations:
             assert sentence.strip() in by_id[id]
 
@@ -196,7 +198,7 @@ def test_a_source_cannot_smuggle_in_markdown_or_marks() -> None:
     passages = cut(hostile)
     asked = brief("Gardens of the town")
     sections = written(asked, extractive.make_outline(asked, passages, 2), passages)
-    assert set(marks("\n".join(sections))) == {"S1"}
+    assert set(cited_ids("\n".join(sections))) == {"S1"}
     text, references = compile_references("\n\n".join(sections), Reading(passages=passages))
     assert references == []
     assert not re.search(r"(?<!\\)[<\[`*]", text)
@@ -210,7 +212,7 @@ def test_an_outline_a_person_changed_is_followed() -> None:
     renamed = [section.model_copy(update={"heading": f"My {place}"}) for place, section in enumerate(outline.sections)]
     changed = Outline(title="My own title", sections=[added, *reversed(renamed)])
     sections = written(asked, changed, passages)
-    assert set(marks(sections[0])) == {"S3"}
+    assert set(cited_ids(sections[0])) == {"S3"}
     assert word_count(sections) == carried(passages)
     sentences = sentences_of(sections)
     assert len(sentences) == len(set(sentences))
@@ -223,7 +225,7 @@ def test_a_section_whose_passage_others_used_up_takes_one_nobody_claimed() -> No
     )
     sections = [OutlineSection(heading=heading, sources=["S1"]) for heading in ("Bees", "Nectar", "The queen")]
     texts = written(brief(min_words=300), Outline(title="Bees and more", sections=sections), passages)
-    assert [set(marks(text)) for text in texts] == [{"S1"}, {"S1"}, {"S2"}]
+    assert [set(cited_ids(text)) for text in texts] == [{"S1"}, {"S1"}, {"S2"}]
 
 
 def test_a_section_for_which_no_sentence_is_left_is_told() -> None:
@@ -243,7 +245,7 @@ def test_every_sentence_is_found_supported_by_code_alone() -> None:
         for sentence in cited_sentences(text)
     ]
     assert len(cited) > 50
-    assert {compare(sentence, by_id) for sentence in cited} == {("supported", "")}
+    assert {compare_with_passages(sentence, by_id) for sentence in cited} == {("supported", "")}
 
 
 def test_many_passages_never_overfill_a_section() -> None:
@@ -275,7 +277,7 @@ def test_the_synthesis_takes_findings_to_all_questions_and_none_twice() -> None:
     findings = [finding for question in questions for finding in extractive.find(brief(), passages, question).findings]
     synthesis = extractive.synthesise(brief(), findings + findings).synthesis
     sentences = sentences_of([synthesis])
-    assert 3 <= len(sentences) == len(set(sentences)) == len(marks(synthesis)) <= 5
+    assert 3 <= len(sentences) == len(set(sentences)) == len(cited_ids(synthesis)) <= 5
     assert set(sentences) <= {finding.statement for finding in findings}
     assert findings[0].statement in synthesis
 
@@ -366,7 +368,7 @@ def test_a_picture_is_described_by_title_and_headings() -> None:
 
 def test_the_review_has_no_remarks() -> None:
     outline = extractive.make_outline(brief(), cut(ROOFS), 3)
-    assert extractive.review(brief(), outline, [Text(markdown="x")]).remarks == []
+    assert extractive.review(brief(), outline, [SectionText(markdown="x")]).remarks == []
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,21 @@ import random
 
 import pytest
 
-from agents.text.length import AIM, FINISHED, WHOLE, Pace, adjustments, budgets, fits, length_score
+from agents.text.length import (
+    FINAL_BOUNDS,
+    REQUEST_FACTOR,
+    TOTAL_BOUNDS,
+    LengthCalibration,
+    even_shares,
+    is_within,
+    length_score,
+    sections_to_resize,
+)
 
 
 @pytest.mark.parametrize(("total", "sections"), [(300, 2), (500, 3), (1000, 5), (1001, 7), (5000, 26)])
 def test_budgets_sum_up_to_the_length_asked_for(total: int, sections: int) -> None:
-    shares = budgets(total, sections)
+    shares = even_shares(total, sections)
     assert sum(shares) == total
     assert len(shares) == sections
     assert max(shares) - min(shares) <= 1
@@ -25,27 +34,29 @@ def test_the_score_is_the_published_one(written: int, asked: int, score: float) 
 
 
 def test_the_bounds_of_a_finished_article_score_95_and_more() -> None:
-    low, high = FINISHED
+    low, high = FINAL_BOUNDS
     assert length_score(round(1000 * low), 1000) >= 95
     assert length_score(round(1000 * high), 1000) >= 95
 
 
 def test_a_whole_that_fits_needs_nothing() -> None:
-    assert adjustments([150, 250, 200], [200, 200, 200]) == {}
+    assert sections_to_resize([150, 250, 200], [200, 200, 200]) == {}
 
 
 def test_the_sections_furthest_off_are_asked_for_first() -> None:
-    assert adjustments([200, 110, 195, 200], [200, 200, 200, 200]) == {2: 110 + round(800 * AIM) - 705}
+    assert sections_to_resize([200, 110, 195, 200], [200, 200, 200, 200]) == {
+        2: 110 + round(800 * REQUEST_FACTOR) - 705
+    }
 
 
 def test_too_long_a_whole_is_shortened_where_it_is_longest() -> None:
-    again = adjustments([200, 330, 200, 200], [200, 200, 200, 200])
+    again = sections_to_resize([200, 330, 200, 200], [200, 200, 200, 200])
     assert list(again) == [2]
     assert again[2] < 330
 
 
 def test_no_section_has_to_make_up_for_all_the_others() -> None:
-    again = adjustments([100, 100, 100, 100], [200, 200, 200, 200])
+    again = sections_to_resize([100, 100, 100, 100], [200, 200, 200, 200])
     assert all(words <= 300 for words in again.values())
     assert len(again) > 1
 
@@ -53,15 +64,15 @@ def test_no_section_has_to_make_up_for_all_the_others() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_what_is_asked_for_again_brings_the_whole_within_its_bounds(seed: int) -> None:
     chance = random.Random(seed)
-    wanted = budgets(1000, 5)
+    wanted = even_shares(1000, 5)
     counts = [round(words * chance.uniform(0.6, 1.4)) for words in wanted]
-    again = adjustments(counts, wanted)
+    again = sections_to_resize(counts, wanted)
     after = [again.get(number, count) for number, count in enumerate(counts, 1)]
-    assert fits(sum(after), 1000, WHOLE)
+    assert is_within(sum(after), 1000, TOTAL_BOUNDS)
 
 
 def test_a_model_that_is_always_short_is_asked_for_more() -> None:
-    pace = Pace()
+    pace = LengthCalibration()
     pace.note(200, 120)
     assert pace.figure(200) == 200, "one text tells nothing yet"
     for written in (118, 126):
@@ -70,14 +81,14 @@ def test_a_model_that_is_always_short_is_asked_for_more() -> None:
 
 
 def test_a_model_that_is_now_short_now_long_is_asked_for_what_is_wanted() -> None:
-    pace = Pace()
+    pace = LengthCalibration()
     for written in (130, 200, 270):
         pace.note(200, written)
     assert pace.figure(200) == 200
 
 
 def test_the_figure_asked_for_stays_sensible_whatever_the_model_wrote() -> None:
-    pace = Pace()
+    pace = LengthCalibration()
     for written in (1, 2, 3):
         pace.note(200, written)
     assert pace.figure(200) == round(200 / 0.6)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from agents.contract import Brief, Evidence, Outline, OutlineSection, Passage, Reading
+from agents.contract import Brief, Outline, OutlineSection, Passage, Reading, SentenceEvidence
 from agents.exceptions import ManuscriptIncomplete
 from agents.text import ranking
 from agents.text.manuscript import (
     assemble,
-    check,
-    distinct,
+    check_complete,
+    normalized_ids,
     notices,
-    repeated,
+    repeated_sections,
     section_count,
     section_passages,
     shortlist,
@@ -40,13 +40,13 @@ def test_marks_are_not_counted_as_words() -> None:
 
 
 def test_ids_are_taken_as_models_give_them() -> None:
-    assert distinct(["S3", "[S1]", "s3", "S2"]) == ["S3", "S1", "S2"]
+    assert normalized_ids(["S3", "[S1]", "s3", "S2"]) == ["S3", "S1", "S2"]
 
 
 def test_sections_that_say_the_same_are_found() -> None:
     same = "Roofs hold the rain of a whole summer night, and let it go by the next morning."
     other = "An engineer has to look at the beams before the first sack of soil is carried up."
-    assert repeated([same, other, f"{same} [S3]"]) == [(1, 3)]
+    assert repeated_sections([same, other, f"{same} [S3]"]) == [(1, 3)]
 
 
 def passage(number: int, source: int = 1) -> Passage:
@@ -82,19 +82,19 @@ def test_a_shortlist_leaves_room_for_every_source() -> None:
 class TestJudging:
     def test_what_meets_its_brief_passes(self) -> None:
         long_enough = make_manuscript("Word " * 300)
-        check(BRIEF, long_enough, has_model=True)
+        check_complete(BRIEF, long_enough, has_model=True)
 
     def test_a_model_that_wrote_too_little_is_told_of_in_figures(self) -> None:
         with pytest.raises(ManuscriptIncomplete, match="wrote 100 of the 300 words"):
-            check(BRIEF, make_manuscript("Word " * 100), has_model=True)
+            check_complete(BRIEF, make_manuscript("Word " * 100), has_model=True)
 
     def test_the_built_in_writer_never_pads(self) -> None:
-        check(BRIEF, make_manuscript("Word " * 100), has_model=False)
+        check_complete(BRIEF, make_manuscript("Word " * 100), has_model=False)
         told = notices(BRIEF, make_manuscript("Word " * 100), has_model=False)
         assert "100 of the 300 words" in told[1]
 
     def test_what_is_not_supported_is_told_in_figures(self) -> None:
-        row = Evidence(section=1, sentence="A.", passages=["S1"], verdict="not", judged_by="model")
+        row = SentenceEvidence(section=1, sentence="A.", passages=["S1"], verdict="not", judged_by="model")
         sound = row.model_copy(update={"verdict": "supported"})
         one = make_manuscript("Word " * 300).model_copy(update={"evidence": [row, sound]})
         assert notices(BRIEF, one, has_model=True)[0].startswith("One sentence is not")
@@ -104,21 +104,21 @@ class TestJudging:
     @pytest.mark.parametrize("has_model", [True, False])
     def test_nothing_is_never_complete(self, has_model: bool) -> None:
         with pytest.raises(ManuscriptIncomplete, match="Nothing was written"):
-            check(BRIEF, make_manuscript("\n"), has_model=has_model)
+            check_complete(BRIEF, make_manuscript("\n"), has_model=has_model)
 
     def test_seo_that_was_asked_for_must_be_there(self) -> None:
         bare = make_manuscript("Word " * 300).model_copy(update={"seo": None})
         with pytest.raises(ManuscriptIncomplete, match="described for search"):
-            check(BRIEF, bare, has_model=True)
+            check_complete(BRIEF, bare, has_model=True)
 
     def test_an_image_is_there_or_its_lack_is_explained(self) -> None:
         brief, bare = BRIEF.model_copy(update={"include_image": True}), make_manuscript("Word " * 300)
         with pytest.raises(ManuscriptIncomplete, match="image"):
-            check(brief, bare, has_model=True)
-        check(brief, bare.model_copy(update={"picture_problem": "The model was away."}), has_model=True)
+            check_complete(brief, bare, has_model=True)
+        check_complete(brief, bare.model_copy(update={"picture_problem": "The model was away."}), has_model=True)
 
 
 def test_a_paragraph_that_stands_in_two_sections_is_found() -> None:
     paragraph = " ".join(f"same{number}" for number in range(60))
     one, other = (" ".join(f"{name}{number}" for number in range(120)) for name in ("first", "second"))
-    assert repeated([f"{one}\n\n{paragraph}", other, f"{paragraph}\n\n{other}"])[0] == (1, 3)
+    assert repeated_sections([f"{one}\n\n{paragraph}", other, f"{paragraph}\n\n{other}"])[0] == (1, 3)

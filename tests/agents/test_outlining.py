@@ -11,9 +11,9 @@ from agents.crew.crew import StudioCrew
 from agents.exceptions import ModelError
 from agents.pipeline.context import RunContext
 from agents.pipeline.outline import headings_for
-from agents.pipeline.research import Material
+from agents.pipeline.research import ResearchMaterial
 from agents.text.headings import fit_headings, heading_problems
-from tests.agents.recipes import BRIEF, MemoryJournal, means, reading
+from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, reading
 from tests.model_server import ModelServer
 
 PLAN, AGAIN = "Plan this article", "Put the outline of this article right"
@@ -31,8 +31,8 @@ def answer(*headings: str, title: str = "What roofs can do for a city") -> str:
 
 
 async def planned(crew: StudioCrew, wanted: int, **brief: object) -> Headings:
-    context = RunContext(BRIEF.model_copy(update=brief), MemoryJournal(), means(crew))
-    material = Material(questions=[], reading=reading(), findings=Findings())
+    context = RunContext(BRIEF.model_copy(update=brief), MemoryJournal(), dependencies(crew))
+    material = ResearchMaterial(questions=[], reading=reading(), findings=Findings())
     return await headings_for(context, material, wanted)
 
 

@@ -11,14 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import openai
 import pytest
 
-from agents.contract import Check, Hit
+from agents.contract import HealthCheck, SearchResult
 from agents.exceptions import SearchFailed
 from agents.llm.diagnostics import probe_model, probe_search
 from tests.model_client import client_of
 from tests.model_server import ModelServer
 
 
-def verdicts(checks: list[Check]) -> dict[str, str]:
+def verdicts(checks: list[HealthCheck]) -> dict[str, str]:
     return {check.name: check.verdict for check in checks}
 
 
@@ -188,11 +188,11 @@ class OneSearch:
     def __init__(self, *, hits: int = 0, seconds: float = 0.0, problem: str = "") -> None:
         self.hits, self.seconds, self.problem = hits, seconds, problem
 
-    async def search(self, query: str, limit: int) -> list[Hit]:
+    async def search(self, query: str, limit: int) -> list[SearchResult]:
         await asyncio.sleep(self.seconds)
         if self.problem:
             raise SearchFailed(self.problem)
-        return [Hit(title="Page", url="https://example.org/")] * self.hits
+        return [SearchResult(title="Page", url="https://example.org/")] * self.hits
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from agents.contract import Passage
 from agents.research.passages import cut, is_boilerplate
-from agents.text.near_duplicates import repeats, resemblance, sketch
+from agents.text.near_duplicates import find_near_duplicates, similarity, sketch
 from agents.text.ranking import rank, terms
 from agents.text.tokenizer import count_words, sentences
 
@@ -151,7 +151,12 @@ def test_nearly_the_same_words_are_a_repetition():
     text = prose(chance, 200)
     other = prose(chance, 200)
 
-    assert repeats([text, other, text.replace("omega", "OMEGA") + " One more word.", other]) == [None, None, 0, 1]
+    assert find_near_duplicates([text, other, text.replace("omega", "OMEGA") + " One more word.", other]) == [
+        None,
+        None,
+        0,
+        1,
+    ]
 
 
 def test_long_texts_are_compared_by_a_sample():
@@ -159,13 +164,13 @@ def test_long_texts_are_compared_by_a_sample():
     text = prose(chance, 20_000)
     half = text[: len(text) // 2]
 
-    assert resemblance(sketch(text), sketch(text + " The end.")) > 0.95
-    assert 0.4 < resemblance(sketch(text), sketch(half)) < 0.6
+    assert similarity(sketch(text), sketch(text + " The end.")) > 0.95
+    assert 0.4 < similarity(sketch(text), sketch(half)) < 0.6
 
 
 def test_texts_shorter_than_a_shingle_are_compared_as_a_whole():
-    assert repeats(["One two", "one two", "one", "…", "!"]) == [None, 0, None, None, 3]
-    assert resemblance(sketch("One"), sketch("Two")) == 0.0
+    assert find_near_duplicates(["One two", "one two", "one", "…", "!"]) == [None, 0, None, None, 3]
+    assert similarity(sketch("One"), sketch("Two")) == 0.0
 
 
 def passages(*texts: tuple[int, str]) -> list[Passage]:

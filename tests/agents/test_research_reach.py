@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from agents.contract import Hit
+from agents.contract import SearchResult
 from agents.exceptions import SearchFailed
 from agents.research import circuit_breaker
 from agents.research.circuit_breaker import CircuitBreaker, Outages, connect
@@ -34,11 +34,11 @@ class Asked:
         self.name, self.address, self.silent = name, address, silent
         self.questions: list[str] = []
 
-    async def search(self, query: str, limit: int) -> list[Hit]:
+    async def search(self, query: str, limit: int) -> list[SearchResult]:
         self.questions.append(query)
         if self.silent:
             raise Unanswered(f"{self.name} did not answer.")
-        return [Hit(title=query, url="https://a.org")]
+        return [SearchResult(title=query, url="https://a.org")]
 
 
 @contextmanager
@@ -162,7 +162,7 @@ async def test_a_provider_that_refuses_is_there(tmp_path: Path):
     outages = Outages(tmp_path)
 
     class Refusing(Asked):
-        async def search(self, query: str, limit: int) -> list[Hit]:
+        async def search(self, query: str, limit: int) -> list[SearchResult]:
             raise SearchFailed("It refused the search (401).")
 
     async with serving(answering(text="")) as site:

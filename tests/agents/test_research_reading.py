@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from agents.contract import BriefSource, Hit
+from agents.contract import BriefSource, SearchResult
 from agents.research.addresses import Allowed
 from agents.research.fetch import Fetcher
 from agents.research.reading import OUT_OF_TIME, read_all, read_while_finding
@@ -27,8 +27,8 @@ def article(seed: int, words: int = 100) -> str:
     )
 
 
-def hits(site: str, *paths: str) -> list[Hit]:
-    return [Hit(title=f"QuestionFindings {path}", url=site + path) for path in paths]
+def hits(site: str, *paths: str) -> list[SearchResult]:
+    return [SearchResult(title=f"QuestionFindings {path}", url=site + path) for path in paths]
 
 
 class Site:
@@ -181,7 +181,7 @@ async def test_own_sources_are_read_while_the_search_goes_on():
     handler = Site()
     async with serving(handler) as site:
 
-        async def search() -> tuple[list[Hit], list[str]]:
+        async def search() -> tuple[list[SearchResult], list[str]]:
             while not handler.asked:  # else it would wait for ever
                 await asyncio.sleep(0.01)
             return hits(site, "/1", "/2"), ["One of two is down."]
@@ -195,7 +195,7 @@ async def test_own_sources_are_read_while_the_search_goes_on():
 
 
 async def test_a_search_without_end_costs_its_seconds_and_no_own_source():
-    async def search() -> tuple[list[Hit], list[str]]:
+    async def search() -> tuple[list[SearchResult], list[str]]:
         await asyncio.sleep(60)
         return [], []
 
@@ -211,7 +211,7 @@ async def test_a_search_without_end_costs_its_seconds_and_no_own_source():
 async def test_the_search_and_its_pages_share_their_seconds():
     async with serving(Site(delay=0.6)) as site:
 
-        async def search() -> tuple[list[Hit], list[str]]:
+        async def search() -> tuple[list[SearchResult], list[str]]:
             await asyncio.sleep(0.6)
             return hits(site, "/1"), []
 

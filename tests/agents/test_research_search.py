@@ -13,7 +13,7 @@ from aiohttp import web
 from ddgs.base import BaseSearchEngine
 from ddgs.engines import ENGINES
 
-from agents.contract import Brief, BriefSource, Hit
+from agents.contract import Brief, BriefSource, SearchResult
 from agents.exceptions import SearchFailed
 from agents.research import providers
 from agents.research.factory import PROVIDERS, choose_search, fetcher_from_settings, read_for, search_from_settings
@@ -42,7 +42,7 @@ async def test_tavily_is_asked_with_its_key_and_answers_with_hits():
     async with serving(handler) as site:
         hits = await Tavily("tvly-key", address=f"{site}/search").search("how do heat pumps work?", 5)
 
-    assert hits == [Hit(title="Heat pumps", url="https://a.org/1", snippet="They heat.")]
+    assert hits == [SearchResult(title="Heat pumps", url="https://a.org/1", snippet="They heat.")]
     assert asked[0]["headers"]["Authorization"] == "Bearer tvly-key"
     assert json.loads(asked[0]["body"]) == {
         "query": "how do heat pumps work?",
@@ -57,7 +57,7 @@ async def test_brave_is_asked_with_its_key_and_no_more_than_fifty_words():
     async with serving(handler) as site:
         hits = await Brave("brave-key", address=site).search("why " * 80, 2)
 
-    assert hits == [Hit(title="Heat & pumps", url="https://a.org/1", snippet="They heat.")] * 2
+    assert hits == [SearchResult(title="Heat & pumps", url="https://a.org/1", snippet="They heat.")] * 2
     assert asked[0]["headers"]["X-Subscription-Token"] == "brave-key"
     assert len(asked[0]["query"]["q"].split()) == 50
 
@@ -70,7 +70,7 @@ async def test_searxng_is_asked_for_json_in_the_articles_language(suffix: str):
     async with serving(handler) as site:
         hits = await SearXNG(site + suffix, language="de").search("Wärmepumpe", 3)
 
-    assert hits == [Hit(title="Wärmepumpe", url="https://a.org/1", snippet="Sie heizt.")]
+    assert hits == [SearchResult(title="Wärmepumpe", url="https://a.org/1", snippet="Sie heizt.")]
     assert asked[0]["path"] == "/search"
     assert asked[0]["query"] == {"q": "Wärmepumpe", "format": "json", "language": "de"}
 
@@ -131,7 +131,7 @@ async def test_ddgs_reads_result_pages(loopback_engine: type[BaseSearchEngine[An
         loopback_engine.search_url = site
         hits = await Ddgs(backend="loopback").search("heat pump", 5)
 
-    assert hits == [Hit(title="Heat pump", url="https://a.org/1", snippet="It heats.")]
+    assert hits == [SearchResult(title="Heat pump", url="https://a.org/1", snippet="It heats.")]
 
 
 async def test_ddgs_may_find_nothing(loopback_engine: type[BaseSearchEngine[Any]]):
@@ -214,10 +214,10 @@ class Scripted:
         self.name = name
         self.answers = answers
 
-    async def search(self, query: str, limit: int) -> list[Hit]:
+    async def search(self, query: str, limit: int) -> list[SearchResult]:
         if self.answers is None or query not in self.answers:
             raise SearchFailed(f"{self.name} is down.")
-        return [Hit(title=url, url=url) for url in self.answers[query]][:limit]
+        return [SearchResult(title=url, url=url) for url in self.answers[query]][:limit]
 
 
 async def test_the_second_provider_answers_where_the_first_fails():

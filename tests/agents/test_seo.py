@@ -7,7 +7,7 @@ import random
 import pytest
 
 from agents.contract import SEO, FAQItem
-from agents.text.seo import DESCRIPTION, SLUG_LENGTH, TITLE, fit_seo, seo_problems, slug_of, width
+from agents.text.seo import DESCRIPTION, SLUG_LENGTH, TITLE, display_width, fit_seo, seo_problems, slug_of
 
 TITLE_OF_ARTICLE = "Rooftop gardens: what the evidence says"
 TEXT = """## Why rooftops matter
@@ -123,14 +123,14 @@ def test_marks_footnotes_and_emphasis_do_not_reach_search_results() -> None:
 
 
 def test_chinese_is_measured_by_the_room_it_takes() -> None:
-    assert width("屋顶花园") == 8
+    assert display_width("屋顶花园") == 8
     made = fit_seo(
         seo(title="屋顶花园", meta_description="屋顶花园。"),
         title="屋顶花园如何为炎热的城市降温并收集雨水",
         text="平屋顶是城市里最大的未利用表面。种植屋顶在夏天凉快十一度。湿透的土壤比大多数旧屋顶能承受的更重。" * 2,
     )
     assert made.title == "屋顶花园如何为炎热的城市降温并收集雨水"
-    assert DESCRIPTION.low <= width(made.meta_description) <= DESCRIPTION.high
+    assert DESCRIPTION.low <= display_width(made.meta_description) <= DESCRIPTION.high
     assert " " not in made.meta_description
 
 
@@ -182,8 +182,8 @@ def test_whatever_a_model_answers_comes_out_within_the_limits() -> None:
             text=TEXT,
         )
         assert seo_problems(made) == {}
-        assert TITLE.low <= width(made.title) <= TITLE.high
-        assert DESCRIPTION.low <= width(made.meta_description) <= DESCRIPTION.high
+        assert TITLE.low <= display_width(made.title) <= TITLE.high
+        assert DESCRIPTION.low <= display_width(made.meta_description) <= DESCRIPTION.high
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from agents.pipeline.recipe import produce
 from agents.pipeline.write import adjust, write_section
 from agents.text.length import length_score
 from agents.text.manuscript import visible_words, words_of
-from tests.agents.recipes import BRIEF, MemoryJournal, means, reading
+from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, reading
 from tests.model_server import ModelServer
 
 WRITE, REWRITE, MEND = "You write one section", "You wrote one section", "Mend one section"
@@ -41,7 +41,7 @@ class TestLength:
         self, crew: StudioCrew, model_server: ModelServer, words: int
     ) -> None:
         model_server.obedience = (0.6, 1.4)
-        made = await produce(BRIEF.model_copy(update={"min_words": words}), MemoryJournal(), means(crew))
+        made = await produce(BRIEF.model_copy(update={"min_words": words}), MemoryJournal(), dependencies(crew))
         assert length_score(visible_words(made.content), words) >= 95
 
     @pytest.mark.parametrize("share", [0.6, 1.4])
@@ -49,13 +49,13 @@ class TestLength:
         self, crew: StudioCrew, model_server: ModelServer, share: float
     ) -> None:
         model_server.obedience = (share, share)
-        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert length_score(visible_words(made.content), BRIEF.min_words) >= 95
 
     async def test_a_section_of_the_right_length_is_not_written_twice(
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
-        await produce(BRIEF, MemoryJournal(), means(crew))
+        await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert len(quiet_review.prompts(WRITE)) == 3
         assert not quiet_review.prompts(REWRITE)
 
@@ -63,7 +63,7 @@ class TestLength:
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
         quiet_review.fail(match="Your section is number 2", text="Roofs are few and gardens fewer here.")
-        await produce(BRIEF, MemoryJournal(), means(crew))
+        await produce(BRIEF, MemoryJournal(), dependencies(crew))
         (prompt,) = quiet_review.prompts(REWRITE)
         assert "7 words long:\nRoofs are few and gardens fewer here." in prompt
 
@@ -76,7 +76,7 @@ class TestLength:
         for task in (MEND, REWRITE):
             model_server.fail(match=task, text="Nobody pays.", times=9)
         journal = MemoryJournal()
-        await produce(BRIEF, journal, means(crew))
+        await produce(BRIEF, journal, dependencies(crew))
         assert journal.done["edit:2"] == journal.done["write:2"]
 
 
@@ -86,20 +86,20 @@ class TestLanguage:
     ) -> None:
         quiet_review.fail(match=REWRITE, text=VIETNAMESE * 4, times=9)
         brief = BRIEF.model_copy(update={"language": "vi"})
-        made = await produce(brief, MemoryJournal(), means(crew))
+        made = await produce(brief, MemoryJournal(), dependencies(crew))
         assert made.content.count("mái nhà") == 12
         assert "roofs where rain" not in made.content
 
     async def test_the_language_is_told_by_its_name(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
         quiet_review.fail(match=REWRITE, text=VIETNAMESE * 4, times=9)
-        await produce(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), means(crew))
+        await produce(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), dependencies(crew))
         assert all("Vietnamese (vi)" in prompt for prompt in quiet_review.prompts(WRITE))
 
     async def test_an_article_in_another_language_is_not_called_complete(
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
         with pytest.raises(ManuscriptIncomplete, match="language asked for"):
-            await produce(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), means(crew))
+            await produce(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), dependencies(crew))
 
 
 class TestEnds:
@@ -108,7 +108,7 @@ class TestEnds:
     ) -> None:
         cut = "Roofs hold the rain of a whole summer night. " * 22 + "And then the"
         quiet_review.fail(match="Your section is number 1", text=cut)
-        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert len(quiet_review.prompts(REWRITE)) == 1
         assert "And then the" not in made.content
 
@@ -118,7 +118,7 @@ class TestEnds:
         cut = "Roofs hold the rain of a whole summer night. " * 22 + "And then the"
         for task in (WRITE, REWRITE, MEND):
             quiet_review.fail(match=task, text=cut, times=99)
-        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert "And then the" not in made.content
         assert made.content.rstrip().endswith("night.")
 
@@ -128,7 +128,7 @@ class TestRepetition:
         same = "Roofs hold the rain of a whole summer night, and let it go by morning. " * 14
         for number in (1, 3):
             quiet_review.fail(match=f"Your section is number {number}", text=same)
-        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         (prompt,) = quiet_review.prompts(MEND)
         assert "says nearly the same as section 1" in prompt
         assert made.repeated == []
@@ -137,7 +137,7 @@ class TestRepetition:
         same = "Roofs hold the rain of a whole summer night, and let it go by morning. " * 14
         for task in (WRITE, REWRITE, MEND):
             quiet_review.fail(match=task, text=same, times=99)
-        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert "Sections 1 and 2 say nearly the same. Join them, or drop one." in made.notices
 
 
@@ -146,7 +146,7 @@ class TestCitations:
         bad = "Roofs hold rain [0]. Gardens grow [12] on most of them [S99]. Rooms stay cool [S1]. " * 12
         for task in (WRITE, REWRITE, MEND):
             quiet_review.fail(match=task, text=bad, times=99)
-        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         text, _, notes = made.content.partition("\n[^1]:")
         assert "[0]" not in text
         assert "[12]" not in text
@@ -157,7 +157,7 @@ class TestCitations:
     async def test_the_headings_are_those_of_the_outline(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
         own = "## Contents\n\n# Introduction\n\n" + "Roofs hold the rain of a summer night and morning. " * 20
         quiet_review.fail(match=WRITE, text=own, times=99)
-        made = await produce(BRIEF, MemoryJournal(), means(crew))
+        made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert re.findall("^## (.*)$", made.content, re.MULTILINE) == [part.heading for part in made.outline.sections]
 
 
@@ -165,7 +165,7 @@ async def test_the_voice_is_told_and_what_it_avoids_is_mended(crew: StudioCrew, 
     voice = Voice(name="House", description="Short and dry.", avoid=["leverage"])
     text = "Cities leverage their roofs, and the rain stays where it falls at night. " * 15
     quiet_review.fail(match="Your section is number 2", text=text)
-    await produce(BRIEF.model_copy(update={"voice": voice}), MemoryJournal(), means(crew))
+    await produce(BRIEF.model_copy(update={"voice": voice}), MemoryJournal(), dependencies(crew))
     assert all("Short and dry." in prompt for prompt in quiet_review.prompts(WRITE))
     (prompt,) = quiet_review.prompts(MEND)
     assert "which the voice avoids: leverage" in prompt
@@ -181,7 +181,7 @@ class TestSecondPass:
     @staticmethod
     async def adjusted(crew: StudioCrew, server: ModelServer, text: str, written: str, language: str) -> str:
         server.fail(match=REWRITE, text=written)
-        context = RunContext(BRIEF.model_copy(update={"language": language}), MemoryJournal(), means(crew))
+        context = RunContext(BRIEF.model_copy(update={"language": language}), MemoryJournal(), dependencies(crew))
         return await adjust(
             context, TestSecondPass.OUTLINE, reading(), 1, text.strip(), words_of(written), "write:1:again-1"
         )
@@ -210,7 +210,7 @@ class TestSecondPass:
         more = "Gardens above the street cool the rooms below them, which the neighbours noticed first [S1]. " * 4
         model_server.fail(match=EXTEND, text=more)
         journal, text = MemoryJournal(), self.ENGLISH.strip()
-        context = RunContext(BRIEF, journal, means(crew))
+        context = RunContext(BRIEF, journal, dependencies(crew))
         words = words_of(text) + words_of(more)
         extended = await adjust(context, self.OUTLINE, reading(), 1, text, words, "write:1:again-1")
         assert extended == f"{text}\n\n{more.strip()}"
@@ -248,7 +248,7 @@ class TestWhatIsWrong:
         outline = Outline(
             title="Roofs of the city", sections=[OutlineSection(heading="What roofs hold", words=200)] * 2
         )
-        await write_section(RunContext(brief, MemoryJournal(), means(crew)), outline, reading(), 1)
+        await write_section(RunContext(brief, MemoryJournal(), dependencies(crew)), outline, reading(), 1)
         (prompt,) = quiet_review.prompts(REWRITE)
         wrong = prompt.partition("What is wrong with it:\n")[2].partition("\n\n")[0]
         assert wrong.startswith(f"- {told}")
@@ -271,7 +271,7 @@ class TestEdits:
             model_server.fail(match=task, text=edited)
         section = OutlineSection(heading="What roofs hold", words=100)
         outline = Outline(title="Roofs of the city", sections=[section, section])
-        context = RunContext(BRIEF.model_copy(update={"language": language}), MemoryJournal(), means(crew))
+        context = RunContext(BRIEF.model_copy(update={"language": language}), MemoryJournal(), dependencies(crew))
         remarks = [Remark(section=1, kind="tone", instruction="Say it drily.")]
         assert await edit_section(context, outline, reading(), 1, text.strip(), remarks) == text.strip()
 
@@ -279,6 +279,6 @@ class TestEdits:
 async def test_a_section_left_in_another_language_is_named(crew: StudioCrew, quiet_review: ModelServer) -> None:
     quiet_review.fail(match="Your section is number 2", text=VIETNAMESE * 3)
     quiet_review.fail(match="Section 2, ", text=VIETNAMESE * 3, times=9)
-    made = await produce(BRIEF, MemoryJournal(), means(crew))
+    made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
     (notice,) = [notice for notice in made.notices if "not in the language" in notice]
     assert notice.startswith("Section 2 is not in the language asked for (en).")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.text.cleanup import heading_of, is_whole, section_text, without_loose_end
+from agents.text.cleanup import clean_heading, clean_section, is_complete, without_incomplete_end
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from agents.text.cleanup import heading_of, is_whole, section_text, without_loos
     ],
 )
 def test_a_writers_answer_becomes_a_sections_text(answer: str, text: str) -> None:
-    assert section_text(answer) == text
+    assert clean_section(answer) == text
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_writers_answer_becomes_a_sections_text(answer: str, text: str) -> Non
     ],
 )
 def test_a_heading_has_no_number_and_no_full_stop(answer: str, heading: str) -> None:
-    assert heading_of(answer) == heading
+    assert clean_heading(answer) == heading
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_a_heading_has_no_number_and_no_full_stop(answer: str, heading: str) -> 
     ],
 )
 def test_a_text_that_ends_well_is_whole(text: str) -> None:
-    assert is_whole(text)
-    assert without_loose_end(text) == text
+    assert is_complete(text)
+    assert without_incomplete_end(text) == text
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_a_text_that_ends_well_is_whole(text: str) -> None:
     ],
 )
 def test_a_loose_end_is_cut_off(text: str, whole: str) -> None:
-    assert not is_whole(text)
-    assert without_loose_end(text).strip() == whole
+    assert not is_complete(text)
+    assert without_incomplete_end(text).strip() == whole
 
 
 HINDI = "क्या हरी छतें काम करती हैं? वे शहर को ठंडा रखती हैं। लागत 1.5 लाख है। कई निवासियों ने पौधे लगाए हैं।"
@@ -78,8 +78,8 @@ THAI = "หลังคาสีเขียวช่วยให้เมือ
 
 @pytest.mark.parametrize("text", [HINDI, THAI, "السطح الأخضر مفيد. فهل يستحق التكلفة؟", "Done! 🙂", "Fine. See `code`"])
 def test_texts_in_every_script_are_left_byte_for_byte(text: str) -> None:
-    assert is_whole(text)
-    assert without_loose_end(text) == text
+    assert is_complete(text)
+    assert without_incomplete_end(text) == text
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,12 @@ def test_texts_in_every_script_are_left_byte_for_byte(text: str) -> None:
     ],
 )
 def test_an_abbreviation_or_a_lists_number_ends_no_text(text: str, whole: str) -> None:
-    assert without_loose_end(text) == whole
+    assert without_incomplete_end(text) == whole
 
 
 def test_what_has_hardly_any_stops_is_not_cut() -> None:
     text = "It ends. " + "word " * 60
-    assert without_loose_end(text) == text
+    assert without_incomplete_end(text) == text
 
 
 @pytest.mark.parametrize(
@@ -112,16 +112,16 @@ def test_what_has_hardly_any_stops_is_not_cut() -> None:
     ],
 )
 def test_headings_prefaces_and_references_of_its_own_go(answer: str) -> None:
-    assert section_text(answer) == "Text."
+    assert clean_section(answer) == "Text."
 
 
 def test_a_section_about_sources_and_comments_in_code_stay() -> None:
     text = "Text.\n\n### Sources\n\nWater comes from rain.\n\n```python\n# a comment\n```"
-    assert section_text(text) == text
+    assert clean_section(text) == text
 
 
 @pytest.mark.parametrize(
     ("answer", "heading"), [("The U.S.", "The U.S."), ("**Rain** [S1]", "Rain"), ("Rain[^1]", "Rain")]
 )
 def test_a_heading_has_neither_marks_nor_emphasis(answer: str, heading: str) -> None:
-    assert heading_of(answer) == heading
+    assert clean_heading(answer) == heading

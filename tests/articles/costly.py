@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.contrib.auth.models import User
 
-from agents.contract import Text
+from agents.contract import SectionText
 from agents.costs.usage import Usage
 from articles.costs.limits import this_month
 from articles.models import Article, Run, Spending
@@ -22,7 +22,7 @@ def used(cost: str, **counts: int) -> Usage:
 
 def do(held: Claim, key: str, usage: Usage) -> None:
     """A step, and what it cost in its owner's month."""
-    write(held, [begun(step(key)), finished(step(key), Text(markdown="Some text."), usage)])
+    write(held, [begun(step(key)), finished(step(key), SectionText(markdown="Some text."), usage)])
     owner = Article.objects.get(pk=held.article_id).owner
     Spending.objects.create(token=uuid4(), user=owner, month=this_month(), spent=usage.cost)
 

@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contentstudio.settings")
 django.setup()
 
-from agents.costs.budget import reserved_cost, spend, spending_from  # noqa: E402  (Django's settings come first)
+from agents.costs.budget import charge, reserved_cost, use_budget  # noqa: E402  (Django's settings come first)
 from agents.costs.usage import Usage  # noqa: E402
 from agents.exceptions import SpendingLimitReached  # noqa: E402
 from articles.costs.limits import budget_for  # noqa: E402
@@ -31,7 +31,7 @@ async def call(seconds: float) -> str:
         async with reserved_cost(MODEL, prompt_bytes=3500, answer_tokens=750):
             print("calling", flush=True)
             await asyncio.sleep(seconds)
-            spend(Usage(calls=1, prompt_tokens=1000, completion_tokens=750), MODEL)
+            charge(Usage(calls=1, prompt_tokens=1000, completion_tokens=750), MODEL)
     except SpendingLimitReached:
         return "refused"
     return "made"
@@ -47,7 +47,7 @@ async def main(run_id: int, calls: int, seconds: float) -> None:
     budget = await sync_to_async(budget_for)(await held(run_id))
     print("ready", flush=True)
     sys.stdin.readline()
-    with spending_from(budget):
+    with use_budget(budget):
         print(*await asyncio.gather(*(call(seconds) for _ in range(calls))))
 
 

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from agents.costs.budget import Limit
+from agents.costs.budget import LimitStatus
 from agents.exceptions import SpendingLimitReached
 from articles.costs import limits
 from articles.exceptions import InvalidState
@@ -96,36 +96,36 @@ class TestPurses:
 
     def test_runs_of_one_user_share_the_month(self, owner: User) -> None:
         one, other = budget(owner), budget(owner)
-        assert set_aside(one, 2 * CENT) is None
-        assert set_aside(other, 2 * CENT) == Limit(3 * CENT, 2 * CENT, told(owner, "$0.00"))
+        assert try_reserve(one, 2 * CENT) is None
+        assert try_reserve(other, 2 * CENT) == LimitStatus(3 * CENT, 2 * CENT, told(owner, "$0.00"))
         settle(one, 2 * CENT, CENT)
-        assert set_aside(other, 2 * CENT) is None
-        assert set_aside(one, CENT) == Limit(2 * CENT, 2 * CENT, told(owner, "$0.010"))
+        assert try_reserve(other, 2 * CENT) is None
+        assert try_reserve(one, CENT) == LimitStatus(2 * CENT, 2 * CENT, told(owner, "$0.010"))
 
     def test_what_cannot_fit_when_the_others_are_done_is_refused_at_once(self, owner: User) -> None:
         one, other = budget(owner), budget(owner)
-        assert set_aside(one, 3 * CENT) is None
+        assert try_reserve(one, 3 * CENT) is None
         with pytest.raises(SpendingLimitReached, match=r"The next call may cost up to \$0\.040\."):
             async_to_sync(other.reserve)(4 * CENT)
 
     def test_users_do_not_share_theirs(self, owner: User) -> None:
         other = UserFactory()
         SpendingLimit.objects.create(user=other, per_month=3 * CENT)
-        assert set_aside(budget(owner), 3 * CENT) is None
-        assert set_aside(budget(other), 3 * CENT) is None
+        assert try_reserve(budget(owner), 3 * CENT) is None
+        assert try_reserve(budget(other), 3 * CENT) is None
 
     def test_a_run_is_held_to_its_own_ceiling_with_what_it_cost_before(self, owner: User) -> None:
         SpendingLimit.objects.update(per_month=None, per_run=Decimal("0.06"))
         _, held = written(owner)
         one = limits.budget_for(held)
-        assert set_aside(one, CENT) is None
-        limit = Limit(CENT, CENT, "This run has cost $0.050 of the $0.060 that one run may cost.")
-        assert set_aside(one, CENT) == limit
+        assert try_reserve(one, CENT) is None
+        limit = LimitStatus(CENT, CENT, "This run has cost $0.050 of the $0.060 that one run may cost.")
+        assert try_reserve(one, CENT) == limit
 
     def test_a_call_in_flight_is_counted_though_its_article_is_deleted(self, owner: User) -> None:
         article = make_article(owner)
         one = limits.budget_for(claim(article))
-        assert set_aside(one, 2 * CENT) is None
+        assert try_reserve(one, 2 * CENT) is None
         delete_article(article=article, by=owner)
         settle(one, 2 * CENT, CENT)
         assert limits.spent_this_month(owner) == CENT
@@ -135,7 +135,7 @@ class TestPurses:
         one.month = date(2025, 1, 1)
         settle(one, Decimal(0), CENT)
         assert limits.spent_this_month(owner) == 0
-        assert set_aside(one, 3 * CENT) == Limit(2 * CENT, Decimal(0), told(owner, "$0.010", "January 2025"))
+        assert try_reserve(one, 3 * CENT) == LimitStatus(2 * CENT, Decimal(0), told(owner, "$0.010", "January 2025"))
 
     def test_without_a_ceiling_of_the_month_the_store_is_told_with_the_steps_and_asked_nothing(
         self, owner: User, django_assert_num_queries: DjangoAssertNumQueries
@@ -144,8 +144,8 @@ class TestPurses:
         held = claim(make_article(owner))
         one = limits.budget_for(held)
         with django_assert_num_queries(0):
-            assert set_aside(one, 2 * CENT) is None
-            assert set_aside(one, 2 * CENT) is not None
+            assert try_reserve(one, 2 * CENT) is None
+            assert try_reserve(one, 2 * CENT) is not None
             settle(one, 2 * CENT, CENT)
         for _ in range(2):
             write(held, [planned({"research": 1}), one.enter])
@@ -157,8 +157,8 @@ def budget(owner: User) -> limits.RunPurse:
     return limits.budget_for(claim(make_article(owner)))
 
 
-def set_aside(budget: limits.RunPurse, amount: Decimal) -> Limit | None:
-    return async_to_sync(budget.set_aside)(amount)
+def try_reserve(budget: limits.RunPurse, amount: Decimal) -> LimitStatus | None:
+    return async_to_sync(budget.try_reserve)(amount)
 
 
 def settle(budget: limits.RunPurse, amount: Decimal, cost: Decimal) -> None:
@@ -207,7 +207,7 @@ class TestProcesses:
         process, one = spender(long_held(owner), 1, 0), budget(owner)
         assert said(process) == "ready"
         with transaction.atomic():  # which keeps what is set aside from being seen, but not from being waited for
-            assert set_aside(one, CENT) is None
+            assert try_reserve(one, CENT) is None
             tell(process, "go")
             time.sleep(0.5)
         settle(one, CENT, CENT)
@@ -224,11 +224,11 @@ class TestProcesses:
         assert said(process) == "calling"
         process.send_signal(signal.SIGKILL)
         process.wait()
-        tight = set_aside(other, CENT)
+        tight = try_reserve(other, CENT)
         assert tight is not None
         assert tight.reserved == CENT
         Run.objects.filter(pk=held.run_id).update(lease_expires_at=timezone.now())
-        assert set_aside(other, CENT) is None
+        assert try_reserve(other, CENT) is None
 
 
 def long_held(owner: User) -> Claim:

@@ -17,7 +17,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from agents.contract import AGENTS
-from agents.costs.estimate import Models, estimate
+from agents.costs.estimate import StageModels, estimate
 from agents.costs.prices import cost_of, dollars
 from agents.costs.usage import Usage
 from agents.worker.jobs import run_article
@@ -243,7 +243,7 @@ def test_what_a_deleted_article_cost_is_still_counted(owner: User, settings: Set
 def test_the_estimate_is_near_what_a_run_takes(
     owner: User, server: ModelServer, words: int, image: bool, seo: bool
 ) -> None:
-    made = estimate(words, image=image, seo=seo, models=Models(dict.fromkeys(AGENTS, MODEL), "dall-e-3"))
+    made = estimate(words, image=image, seo=seo, models=StageModels(dict.fromkeys(AGENTS, MODEL), "dall-e-3"))
     _, run = pending(owner, lines=60, min_words=words, include_image=image, seo_optimize=seo)
     assert perform(run).status == Status.COMPLETED, run.reason
     spent = spent_on_run(run)

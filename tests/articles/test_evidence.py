@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from agents.contract import CheckedText, Text
+from agents.contract import CheckedText, SectionText
 from agents.text.citations import compile_references
 from agents.text.evidence import cited_sentences
 from articles.evidence.results import Tally, quoted, tally_of
@@ -331,5 +331,5 @@ class TestSources:
 
     def test_an_answer_of_another_version_is_left_out(self, writer: User) -> None:
         article, held = stages.researched(writer)
-        stages.do(held, "research:find:1", Text(markdown="no findings"))
+        stages.do(held, "research:find:1", SectionText(markdown="no findings"))
         assert view_of(article).research.questions[0].findings == []

@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from pytest_django import Settings
 
-from agents.contract import Manuscript, Text
+from agents.contract import Manuscript, SectionText
 from agents.costs.usage import Usage
 from agents.exceptions import ModelError
 from articles.exceptions import UNEXPECTED, LeaseLost
@@ -81,7 +81,7 @@ class TestSteps:
         write(held, [begun(step("write:1"))])
         again = Step.objects.get(key="write:1")
         assert (again.status, again.finished_at) == (StepStatus.STARTED, None)
-        write(held, [finished(step("write:1"), Text(markdown="Now."), Usage(calls=1))])
+        write(held, [finished(step("write:1"), SectionText(markdown="Now."), Usage(calls=1))])
         again = Step.objects.get(key="write:1")
         assert (again.status, again.model_calls) == (StepStatus.COMPLETED, 5)
 
@@ -89,7 +89,7 @@ class TestSteps:
         article = make_article(owner)
         held = claim(article)
         write(held, [begun(step("image:draw", done="Drawn")), begun(step("write:1"))])
-        write(held, [finished(step("image:draw", done="Drawn"), Text(markdown=""), Usage())])
+        write(held, [finished(step("image:draw", done="Drawn"), SectionText(markdown=""), Usage())])
         article.refresh_from_db()
         assert (article.current_agent, article.message) == ("ImageAgent", "Drawn")
 
@@ -249,11 +249,11 @@ class TestTheAsynchronousJournal:
     async def test_a_step_is_performed_once(self) -> None:
         journal, asked = await a_journal(), []
 
-        async def perform() -> Text:
+        async def perform() -> SectionText:
             asked.append(1)
-            return Text(markdown="Roofs.")
+            return SectionText(markdown="Roofs.")
 
-        spec = step("write:1").__class__("write:1", Text, perform, "Writing", lambda made: "Written")
+        spec = step("write:1").__class__("write:1", SectionText, perform, "Writing", lambda made: "Written")
         assert (await journal.once(spec)).markdown == "Roofs."
         assert (await journal.once(spec)).markdown == "Roofs."
         assert asked == [1]
@@ -261,10 +261,10 @@ class TestTheAsynchronousJournal:
     async def test_a_failure_is_told_and_raised(self) -> None:
         journal = await a_journal()
 
-        async def perform() -> Text:
+        async def perform() -> SectionText:
             raise ModelError("The model's key was refused (401).")
 
-        spec = step("write:1").__class__("write:1", Text, perform, "Writing", lambda made: "Written")
+        spec = step("write:1").__class__("write:1", SectionText, perform, "Writing", lambda made: "Written")
         with pytest.raises(ModelError):
             await journal.once(spec)
         failed = await Step.objects.aget(key="write:1")
@@ -273,10 +273,10 @@ class TestTheAsynchronousJournal:
     async def test_the_words_of_a_mistake_are_kept_from_readers(self) -> None:
         journal = await a_journal()
 
-        async def perform() -> Text:
+        async def perform() -> SectionText:
             raise FileNotFoundError("/srv/studio/secret.txt")
 
-        spec = step("write:1").__class__("write:1", Text, perform, "Writing", lambda made: "Written")
+        spec = step("write:1").__class__("write:1", SectionText, perform, "Writing", lambda made: "Written")
         with pytest.raises(FileNotFoundError):
             await journal.once(spec)
         assert (await Step.objects.aget(key="write:1")).message == UNEXPECTED

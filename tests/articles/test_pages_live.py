@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 
-from agents.contract import SEO, CheckedText, Text
+from agents.contract import SEO, CheckedText, SectionText
 from agents.costs.usage import Usage
 from articles import views
 from articles.models import ApiKey, Article, Step
@@ -112,20 +112,20 @@ class TestFragments:
 
     def test_a_section_that_is_done_leaves_the_others_alone(self, writer: User) -> None:
         article, held = stages.outlined(writer)
-        stages.finish(held, "write:2", Text(markdown="It is **heavy** [S4]."))
+        stages.finish(held, "write:2", SectionText(markdown="It is **heavy** [S4]."))
         html = since(article, article.last_seq)
         assert roots(html) == ["seq", "timeline", "section-2"]
         assert "<strong>heavy</strong> <sup>S4</sup>" in html
 
     def test_a_section_that_is_mended_shows_the_mended_text(self, writer: User) -> None:
         article, held = stages.outlined(writer)
-        stages.finish(held, "write:1", Text(markdown="First try."))
+        stages.finish(held, "write:1", SectionText(markdown="First try."))
         stages.begin(held, "edit:1")
         html = since(article, article.last_seq)
         assert 'class="draft-section is-editing"' in html
         assert 'class="stream" data-step="edit:1"' in html
         assert "First try." in html
-        stages.finish(held, "edit:1", Text(markdown="Second try."))
+        stages.finish(held, "edit:1", SectionText(markdown="Second try."))
         html = since(article, article.last_seq)
         assert "Second try." in html
         assert "edited · 2 words" in html
@@ -133,10 +133,10 @@ class TestFragments:
 
     def test_mending_that_failed_leaves_the_old_text(self, writer: User) -> None:
         article, held = stages.outlined(writer)
-        stages.finish(held, "write:1", Text(markdown="First try."))
+        stages.finish(held, "write:1", SectionText(markdown="First try."))
         stages.begin(held, "edit:1")
         article.refresh_from_db()
-        write(held, [failed(stages.spec("edit:1", Text(markdown="")), "The model cannot be reached.", Usage())])
+        write(held, [failed(stages.spec("edit:1", SectionText(markdown="")), "The model cannot be reached.", Usage())])
         html = since(article, article.last_seq)
         assert 'class="draft-section is-failed"' in html
         assert "First try." in html
@@ -149,18 +149,18 @@ class TestFragments:
             section = ArticleView(Article.objects.get(pk=article.pk)).sections[0]
             return section.status_text, section.markdown
 
-        stages.finish(held, "write:1", Text(markdown="Written."))
+        stages.finish(held, "write:1", SectionText(markdown="Written."))
         stages.begin(held, "write:1:again-1")
         assert stands() == ("being adjusted to its length", "Written.")
-        stages.finish(held, "write:1:again-1", Text(markdown="Written again."))
+        stages.finish(held, "write:1:again-1", SectionText(markdown="Written again."))
         stages.begin(held, "edit:1")
         assert stands() == ("being edited", "Written again.")
-        stages.finish(held, "edit:1", Text(markdown="Mended."))
+        stages.finish(held, "edit:1", SectionText(markdown="Mended."))
         stages.begin(held, "edit:evidence:1")
         assert stands() == ("checking the evidence", "Mended.")
         stages.finish(held, "edit:evidence:1", stages.checked(1))
         assert stands() == ("checked · 1 of 2 supported · 61 words", stages.TEXTS[0])
-        stages.do(held, "edit:1:length-1", Text(markdown="Shorter."))
+        stages.do(held, "edit:1:length-1", SectionText(markdown="Shorter."))
         stages.do(held, "edit:evidence:1:again-1", CheckedText(markdown="Shortest."))
         assert stands() == ("checked · 1 word", "Shortest.")
 
@@ -178,7 +178,7 @@ class TestFragments:
 
     def test_the_log_grows_by_the_new_rows(self, writer: User) -> None:
         article, held = stages.outlined(writer)
-        stages.finish(held, "write:1", Text(markdown="Done."), "1 word")
+        stages.finish(held, "write:1", SectionText(markdown="Done."), "1 word")
         html = since(article, article.last_seq)
         assert '<table hx-swap-oob="beforeend:#log-table">' in html
         assert html.count("<tr ") == 1
@@ -189,16 +189,16 @@ class TestFragments:
     )
     def test_a_step_brings_its_panel(self, writer: User, key: str, panel: str) -> None:
         article, held = stages.outlined(writer)
-        stages.do(held, key, Text(markdown=""))
+        stages.do(held, key, SectionText(markdown=""))
         assert panel in roots(since(article, article.last_seq))
 
     def test_a_screen_reader_is_told_of_stages_not_of_steps(self, writer: User) -> None:
         article, held = stages.outlined(writer)
         seq = article.last_seq
-        stages.finish(held, "write:1", Text(markdown="Done."), "1 word")
+        stages.finish(held, "write:1", SectionText(markdown="Done."), "1 word")
         assert "#announcement" not in since(article, seq)
         for number in (2, 3, 4):
-            stages.finish(held, f"write:{number}", Text(markdown="Done."), "1 word")
+            stages.finish(held, f"write:{number}", SectionText(markdown="Done."), "1 word")
         assert '<div hx-swap-oob="innerHTML:#announcement">Write completed: 1 word</div>' in since(article, seq)
 
     def test_those_who_come_late_see_what_those_who_stayed_see(self, page: Client, writer: User) -> None:
@@ -229,7 +229,7 @@ class TestFragments:
         article, held = stages.outlined(writer)
         address, seq = reverse("article_live", args=[article.pk]), article.last_seq
         assert page.get(address, {"after": seq}).status_code == 204
-        stages.finish(held, "write:1", Text(markdown="Done."))
+        stages.finish(held, "write:1", SectionText(markdown="Done."))
         assert page.get(address, {"after": seq}).content.decode() == since(article, seq)
 
     def test_polling_tells_once_what_came_while_it_was_answered(
@@ -237,11 +237,11 @@ class TestFragments:
     ) -> None:
         article, held = stages.outlined(writer)
         address, seen = reverse("article_live", args=[article.pk]), article.last_seq
-        stages.finish(held, "write:1", Text(markdown="Done."), "first")
+        stages.finish(held, "write:1", SectionText(markdown="Done."), "first")
 
         def and_the_crew_goes_on(request: Any, pk: int) -> Article:
             found = find_article(request, pk)
-            stages.finish(held, "write:2", Text(markdown="Done."), "second")
+            stages.finish(held, "write:2", SectionText(markdown="Done."), "second")
             return found
 
         with monkeypatch.context() as meanwhile:
@@ -298,7 +298,7 @@ class TestThePage:
 
     def test_a_picture_that_failed_is_said_with_its_reason(self, page: Client, writer: User) -> None:
         article, held = stages.outlined(writer)
-        step = stages.spec("image:draw", Text(markdown=""))
+        step = stages.spec("image:draw", SectionText(markdown=""))
         stages.begin(held, "image:draw")
         write(held, [failed(step, "The model draws no such thing. Ask for another picture.", Usage())])
         stages.complete(held)
@@ -337,14 +337,14 @@ class TestThePage:
 
     def test_a_section_that_could_not_be_written_says_so(self, page: Client, writer: User) -> None:
         article, held = stages.outlined(writer)
-        write(held, [failed(stages.spec("write:2", Text(markdown="")), "The model cannot be reached.", Usage())])
+        write(held, [failed(stages.spec("write:2", SectionText(markdown="")), "The model cannot be reached.", Usage())])
         fail_run(held, "The model cannot be reached.")
         states = [section.state for section in ArticleView(Article.objects.get(pk=article.pk)).sections]
         assert states == ["stopped", "failed", "stopped", "stopped"]
 
     def test_a_step_of_another_version_is_left_out(self, page: Client, writer: User) -> None:
         article, held = stages.researched(writer)
-        stages.finish(held, "outline:make", Text(markdown="this is no outline"))
+        stages.finish(held, "outline:make", SectionText(markdown="this is no outline"))
         assert "No outline yet" in self.get(page, article)
 
     def test_it_takes_few_queries(self, page: Client, writer: User, django_assert_max_num_queries: Any) -> None:
@@ -359,7 +359,7 @@ class TestHostileTexts:
         outline = stages.outline().model_copy(update={"title": SCRIPT})
         outline.sections[0].heading = SCRIPT
         stages.finish(held, "outline:make", outline, SCRIPT)
-        stages.do(held, "write:1", Text(markdown=f"{SCRIPT} [a](javascript:alert(1)) [S1]"), SCRIPT, SCRIPT)
+        stages.do(held, "write:1", SectionText(markdown=f"{SCRIPT} [a](javascript:alert(1)) [S1]"), SCRIPT, SCRIPT)
         seo = SEO(title=SCRIPT, meta_description=SCRIPT, slug=SCRIPT, keywords=[SCRIPT])
         stages.do(held, "seo:describe", seo)
         reading = stages.reading()

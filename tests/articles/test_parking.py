@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from redis import Redis
 
-from agents.contract import Text
+from agents.contract import SectionText
 from agents.costs.usage import Usage
 from agents.exceptions import ProviderUnavailable
 from articles.models import Article, Run, Status
@@ -169,14 +169,14 @@ class TestParking:
         time_has_come()
         held = claim(article)
         drawn = Usage(calls=1, pictures=1)
-        write(held, [begun(step("image:draw")), finished(step("image:draw"), Text(markdown=""), drawn)])
+        write(held, [begun(step("image:draw")), finished(step("image:draw"), SectionText(markdown=""), drawn)])
         assert run_of(article).awaits == MODEL
 
     def test_a_step_that_asks_no_model_does_not_end_it(self, owner: User) -> None:
         article = parked(owner)
         time_has_come()
         held = claim(article)
-        write(held, [begun(step("research:read")), finished(step("research:read"), Text(markdown=""), Usage())])
+        write(held, [begun(step("research:read")), finished(step("research:read"), SectionText(markdown=""), Usage())])
         assert run_of(article).awaits == MODEL
 
 

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from agents.contract import Text
+from agents.contract import SectionText
 from agents.costs.usage import Usage
 from agents.exceptions import ProviderUnavailable
 from articles.models import Article, Run, Status
@@ -66,7 +66,7 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(owner: User, unanswered:
     held = claim(article)
     unanswered.clear()
     usage = Usage(calls=1, prompt_tokens=10)
-    write(held, [begun(step("research:plan")), finished(step("research:plan"), Text(markdown=""), usage)])
+    write(held, [begun(step("research:plan")), finished(step("research:plan"), SectionText(markdown=""), usage)])
     assert told(article) == [
         (1, "status_change"),
         (2, "status_change"),

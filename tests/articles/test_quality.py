@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from agents.contract import SEO, Passage
 from articles.models import Article
-from articles.quality import Piece, judge
+from articles.quality import ScoredText, judge
 from articles.quality.citing import cited, exact, markers
 from articles.quality.headings import heading_problems
 from articles.quality.reading_ease import reading_ease
@@ -41,11 +41,11 @@ LOADS = Passage(
 )
 
 
-def piece(content: str = TEXT, **more) -> Piece:
-    return Piece(title="Rooftop gardens", content=content, asked=100, **more)
+def piece(content: str = TEXT, **more) -> ScoredText:
+    return ScoredText(title="Rooftop gardens", content=content, asked=100, **more)
 
 
-def sourced(content: str) -> Piece:
+def sourced(content: str) -> ScoredText:
     return piece(content, passages={"S1": ROOFS, "S4": LOADS}, cites={"1": ["S1"], "2": ["S4"]})
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from pydantic import BaseModel
 
-from agents.contract import CheckedText, Evidence, Headings, Questions, Verdict
+from agents.contract import CheckedText, Headings, Questions, SentenceEvidence, Verdict
 from agents.costs.usage import Usage
 from agents.pipeline.steps import StepSpec
 from articles.models import Article, Run, Status
@@ -90,7 +90,10 @@ async def _never() -> Any:
 
 
 def judged(*verdicts: Verdict) -> CheckedText:
-    rows = [Evidence(section=1, sentence="So.", passages=["S1"], verdict=each, judged_by="model") for each in verdicts]
+    rows = [
+        SentenceEvidence(section=1, sentence="So.", passages=["S1"], verdict=each, judged_by="model")
+        for each in verdicts
+    ]
     return CheckedText(markdown="So [S1].", evidence=rows)
 
 

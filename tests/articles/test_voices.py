@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from agents import contract
-from agents.text.voices import avoided, told_voice
+from agents.text.voices import avoided_words_in, voice_instructions
 from articles.exceptions import UnknownVoice
 from articles.models import Article, Voice
 from tests.articles.clients import client_of, post
@@ -37,10 +37,12 @@ def voice(**changes: Any) -> contract.Voice:
 
 class TestTelling:
     def test_no_voice_is_no_word(self) -> None:
-        assert told_voice(None) == ""
+        assert voice_instructions(None) == ""
 
     def test_it_tells_all_a_voice_holds(self) -> None:
-        told = told_voice(voice(description="Dry.", samples=["It rained."], prefer=["use", "roof"], avoid=["leverage"]))
+        told = voice_instructions(
+            voice(description="Dry.", samples=["It rained."], prefer=["use", "roof"], avoid=["leverage"])
+        )
         assert "“House”" in told
         assert "Dry." in told
         assert "<<<\nIt rained.\n>>>" in told
@@ -48,21 +50,23 @@ class TestTelling:
         assert "leverage" in told
 
     def test_what_a_voice_leaves_empty_is_left_out(self) -> None:
-        assert told_voice(voice()) == "Write in the voice “House”."
+        assert voice_instructions(voice()) == "Write in the voice “House”."
 
     def test_two_samples_are_shown_and_of_each_the_beginning(self) -> None:
-        told = told_voice(voice(samples=["first " * 400, "second", "third"]))
+        told = voice_instructions(voice(samples=["first " * 400, "second", "third"]))
         assert told.count("first") == 150
         assert "first …" in told
         assert "second" in told
         assert "third" not in told
 
     def test_a_sample_without_spaces_is_shortened_too(self) -> None:
-        assert len(told_voice(voice(samples=["屋上庭園は夏に涼しい。" * 400]))) < 700
+        assert len(voice_instructions(voice(samples=["屋上庭園は夏に涼しい。" * 400]))) < 700
 
     def test_braces_stand_for_themselves(self) -> None:
         braces = "{x} {name} {{y}} {0}"
-        told = told_voice(voice(name=braces, description=braces, samples=[braces], prefer=[braces], avoid=[braces]))
+        told = voice_instructions(
+            voice(name=braces, description=braces, samples=[braces], prefer=[braces], avoid=[braces])
+        )
         assert told.count(braces) == 5
 
 
@@ -87,10 +91,10 @@ class TestAvoiding:
         ],
     )
     def test_whole_words_in_any_case_and_script(self, text: str, words: list[str], found: list[str]) -> None:
-        assert avoided(text, voice(avoid=words)) == found
+        assert avoided_words_in(text, voice(avoid=words)) == found
 
     def test_without_a_voice_nothing_is_avoided(self) -> None:
-        assert avoided("We leverage roofs.", None) == []
+        assert avoided_words_in("We leverage roofs.", None) == []
 
 
 class TestHolding:
@@ -192,4 +196,4 @@ class TestApi:
 def test_hyphens_and_spaces_are_the_same_to_a_voice():
     voice = Voice(name="Plain", avoid=["state-of-the-art"])
     for text in ("State of the art tools", "state‑of‑the‑art tools"):
-        assert avoided(text, voice) == ["state-of-the-art"]
+        assert avoided_words_in(text, voice) == ["state-of-the-art"]

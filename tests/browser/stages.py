@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from agents.contract import (
     SEO,
     CheckedText,
-    Evidence,
     Finding,
     Findings,
     Headings,
@@ -28,10 +27,11 @@ from agents.contract import (
     Reference,
     Review,
     SectionPlan,
+    SectionText,
+    SentenceEvidence,
     Source,
     Synthesis,
-    Text,
-    Unread,
+    UnreadSource,
 )
 from agents.costs.usage import Usage
 from agents.pipeline.steps import StepSpec
@@ -123,7 +123,7 @@ QUESTIONS = {
 }
 SYNTHESIS = "Planted roofs are cooler and well liked; what ends them is neglect."
 EVIDENCE = [
-    Evidence(
+    SentenceEvidence(
         section=1,
         sentence="Surveys of three councils put the usable area at 8–12 % of the built footprint, and summer readings show"
         " planted roofs 11 °C cooler at the surface.",
@@ -131,7 +131,7 @@ EVIDENCE = [
         verdict="supported",
         judged_by="model",
     ),
-    Evidence(
+    SentenceEvidence(
         section=1,
         sentence="What has changed is that cities have begun to count what the heat costs them.",
         passages=["S1", "S3"],
@@ -139,7 +139,7 @@ EVIDENCE = [
         judged_by="model",
         reason="What it cites says only a part of this.",
     ),
-    Evidence(
+    SentenceEvidence(
         section=2,
         sentence="A saturated bed weighs 95–180 kg per square metre, so ask a structural engineer before you ask a gardener.",
         passages=["S4"],
@@ -147,7 +147,7 @@ EVIDENCE = [
         judged_by="code",
         was="A saturated bed weighs up to 250 kg per square metre, so ask an engineer before you ask a gardener.",
     ),
-    Evidence(
+    SentenceEvidence(
         section=3,
         sentence="Extensive planting costs from £60 a square metre and intensive beds from £150, most of it for waterproofing"
         " and structure.",
@@ -155,7 +155,7 @@ EVIDENCE = [
         verdict="supported",
         judged_by="model",
     ),
-    Evidence(
+    SentenceEvidence(
         section=4,
         sentence="Most groups that last beyond the second season share three traits: a written lease, a named budget-holder"
         " and a rota that somebody keeps.",
@@ -163,7 +163,7 @@ EVIDENCE = [
         verdict="supported",
         judged_by="model",
     ),
-    Evidence(
+    SentenceEvidence(
         section=4,
         sentence="Where one of the three is missing, the garden rarely sees a fourth summer.",
         passages=["S6"],
@@ -217,7 +217,7 @@ def reading() -> Reading:
         Passage(id=f"S{number}", source=(number + 1) // 2, start=0, end=len(text), text=text)
         for number, text in enumerate(PASSAGES, 1)
     ]
-    refused = Unread(
+    refused = UnreadSource(
         title="Roof loads", url="https://example.org/loads", reason="The site answered 403: it wants no robots."
     )
     return Reading(sources=sources, passages=passages, unread=[refused])
@@ -225,7 +225,7 @@ def reading() -> Reading:
 
 @elsewhere
 def begin(held: Claim, key: str, doing: str = "Working") -> None:
-    write(held, [begun(spec(key, Text(markdown=""), doing))])
+    write(held, [begun(spec(key, SectionText(markdown=""), doing))])
 
 
 @elsewhere
@@ -286,8 +286,10 @@ def half_written(owner: User, **brief: Any) -> tuple[Article, Claim]:
     """Two of four sections are written, the picture is being drawn."""
     article, held = outlined(owner, **brief)
     for number in (1, 2):
-        finish(held, f"write:{number}", Text(markdown=TEXTS[number - 1]), f"{len(TEXTS[number - 1].split())} words")
-    do(held, "image:prompt", Text(markdown=""), "Choosing a picture", "A roof of beds above a city")
+        finish(
+            held, f"write:{number}", SectionText(markdown=TEXTS[number - 1]), f"{len(TEXTS[number - 1].split())} words"
+        )
+    do(held, "image:prompt", SectionText(markdown=""), "Choosing a picture", "A roof of beds above a city")
     begin(held, "image:draw", "Drawing the picture")
     article.refresh_from_db()
     return article, held
@@ -298,9 +300,11 @@ def finished(owner: User, *, cover: bytes = b"", content: str = CONTENT, notice:
     """Everything is done; with ``cover``, a PNG, there is a picture."""
     article, held = half_written(owner, **brief)
     for number in (3, 4):
-        finish(held, f"write:{number}", Text(markdown=TEXTS[number - 1]), f"{len(TEXTS[number - 1].split())} words")
+        finish(
+            held, f"write:{number}", SectionText(markdown=TEXTS[number - 1]), f"{len(TEXTS[number - 1].split())} words"
+        )
     do(held, "edit:review", Review(remarks=[]), "Reading the whole article", "1 remark")
-    do(held, "edit:2", Text(markdown=TEXTS[1]), "Mending “Choosing a site”", "64 words")
+    do(held, "edit:2", SectionText(markdown=TEXTS[1]), "Mending “Choosing a site”", "64 words")
     for number, heading in enumerate(SECTIONS, 1):
         do(held, f"edit:evidence:{number}", checked(number), f"Checking the evidence of “{heading}”", "Checked")
     do(held, "seo:describe", SEO_FOUND, "Describing it for search", f"“{SEO_FOUND.title}”")
@@ -323,7 +327,7 @@ def complete(
     title: str = TITLE,
     picture: Picture | None = None,
     notice: str = "",
-    evidence: list[Evidence] = EVIDENCE,
+    evidence: list[SentenceEvidence] = EVIDENCE,
 ) -> None:
     references = [
         Reference(number=number, source=number, title=source.title, url=source.url, passages=[f"S{2 * number}"])

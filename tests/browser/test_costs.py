@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
-from agents.contract import AGENTS, Text
+from agents.contract import AGENTS, SectionText
 from agents.costs.usage import Usage
 from articles.models import Article
 from articles.runs.journal import pause_run
@@ -40,7 +40,7 @@ def paused(owner: User) -> Article:
     for key, cost in STEPS.items():
         usage = Usage(calls=3, prompt_tokens=123_456, completion_tokens=4_567, cached_tokens=23_456, cost=Decimal(cost))
         write(held, [begun(step(key))])
-        write(held, [finished(step(key), Text(markdown="Some text."), usage)])
+        write(held, [finished(step(key), SectionText(markdown="Some text."), usage)])
     pause_run(held, REASON)
     return article
 

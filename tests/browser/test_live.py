@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from agents.contract import Text
+from agents.contract import SectionText
 from agents.costs.usage import Usage
 from articles.runs.journal import fail_run
 from articles.runs.step_writer import failed, write
@@ -29,12 +29,12 @@ def test_it_is_written_before_its_readers_eyes(page: Page, writer: User) -> None
     expect(page.locator("#section-1")).to_contain_text("being written")
     assert page.title().startswith("40 %") or "%" in page.title()
 
-    stages.finish(held, "write:1", Text(markdown="Roofs are **flat** [S1]."), "3 words")
+    stages.finish(held, "write:1", SectionText(markdown="Roofs are **flat** [S1]."), "3 words")
     expect(page.locator("#section-1 strong")).to_have_text("flat")
     expect(page.locator("#section-1 sup")).to_have_text("S1")
     expect(page.locator("#log-table")).to_contain_text("3 words")
     for number in (2, 3, 4):
-        stages.do(held, f"write:{number}", Text(markdown="More."), done="1 word")
+        stages.do(held, f"write:{number}", SectionText(markdown="More."), done="1 word")
     expect(page.locator("#announcement")).to_contain_text("Write completed")
 
     stages.complete(held)
@@ -75,7 +75,7 @@ def test_an_edit_is_shown_as_it_comes_over_the_text_it_mends(page: Page, writer:
     send_draft(article, "edit:1", 0, "Roofs, once more")
     expect(section.locator(".stream")).to_have_text("Roofs, once more")
     expect(old).to_be_hidden()
-    stages.finish(held, "edit:1", Text(markdown="Roofs, once more and for good."))
+    stages.finish(held, "edit:1", SectionText(markdown="Roofs, once more and for good."))
     expect(old).to_have_text("Roofs, once more and for good.")
 
 
@@ -88,7 +88,7 @@ def test_an_edit_that_came_to_nothing_gives_the_old_text_back(page: Page, writer
     section, old = page.locator("#section-1"), page.locator("#section-1 .prose")
     expect(old).to_be_hidden()
     if end == "failed":
-        spec = stages.spec("edit:1", Text(markdown=""))
+        spec = stages.spec("edit:1", SectionText(markdown=""))
         elsewhere(write)(held, [failed(spec, "The model cannot be reached.", Usage())])
         expect(section).to_contain_text("failed")
     else:
@@ -129,7 +129,7 @@ def test_other_sections_keep_their_draft_when_one_is_done(page: Page, writer: Us
     watch(page, article)
     send_draft(article, "write:2", 0, "Half a sentence")
     expect(page.locator('.stream[data-step="write:2"]')).to_have_text("Half a sentence")
-    stages.finish(held, "write:1", Text(markdown="Done."))
+    stages.finish(held, "write:1", SectionText(markdown="Done."))
     expect(page.locator("#section-1")).to_contain_text("Done.")
     expect(page.locator('.stream[data-step="write:2"]')).to_have_text("Half a sentence")
 
@@ -141,7 +141,7 @@ def test_the_open_tab_the_focus_and_the_place_survive(page: Page, writer: User) 
     page.get_by_role("tab", name="Sources").click()
     page.locator("#more-menu summary").focus()
     page.evaluate("() => scrollTo(0, 200)")
-    stages.finish(held, "write:3", Text(markdown="Done."), "1 word")
+    stages.finish(held, "write:3", SectionText(markdown="Done."), "1 word")
     expect(page.locator("#timeline")).to_contain_text("1 word")
     expect(page.locator("#more-menu summary")).to_be_focused()
     page.get_by_role("tab", name="Sources").focus()
@@ -157,7 +157,7 @@ def test_what_is_told_twice_is_shown_once(page: Page, writer: User) -> None:
     article, held = stages.outlined(writer)
     page.add_init_script(KEEP_SOCKETS)
     watch(page, article)
-    stages.finish(held, "write:1", Text(markdown="Told twice."))
+    stages.finish(held, "write:1", SectionText(markdown="Told twice."))
     expect(page.locator("#section-1")).to_contain_text("Told twice.")
     answer = page.request.get(f"{article.get_absolute_url()}live?after={article.last_seq}").text()
     assert "Told twice." in answer
@@ -173,7 +173,7 @@ def test_without_a_socket_it_asks_every_few_seconds(page: Page, writer: User, ex
     page.goto(article.get_absolute_url())
     expect(page.locator("#connection")).to_contain_text("Live connection lost; checking every few seconds")
     assert accessibility_problems(page) == []
-    stages.finish(held, "write:1", Text(markdown="Written without a socket."))
+    stages.finish(held, "write:1", SectionText(markdown="Written without a socket."))
     expect(page.locator("#section-1")).to_contain_text("Written without a socket.")
     stages.complete(held)
     expect(page.locator("[data-status=completed]")).to_be_visible()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
-from agents.contract import Text
+from agents.contract import SectionText
 from articles.models import Run
 from articles.runs.recovery import sweep
 from tests.browser import stages
@@ -20,10 +20,10 @@ def test_it_goes_on_where_the_socket_broke(page: Page, writer: User) -> None:
     page.add_init_script(KEEP_SOCKETS)
     watch(page, article)
     page.evaluate("() => { window.socketOpen = false; sockets.at(-1).close() }")
-    stages.finish(held, "write:1", Text(markdown="Written meanwhile."))
+    stages.finish(held, "write:1", SectionText(markdown="Written meanwhile."))
     expect(page.locator("#section-1")).to_contain_text("Written meanwhile.")
     page.wait_for_function("() => window.socketOpen")
-    stages.finish(held, "write:2", Text(markdown="Written after."))
+    stages.finish(held, "write:2", SectionText(markdown="Written after."))
     expect(page.locator("#section-2")).to_contain_text("Written after.")
     expect(page.locator("#connection")).to_be_hidden()
     assert numbers_of(page) == whole_log(article)
@@ -34,7 +34,7 @@ def test_two_tabs_see_the_same(page: Page, writer: User) -> None:
     watch(page, article)
     other = page.context.new_page()
     watch(other, article)
-    stages.finish(held, "write:1", Text(markdown="For both."))
+    stages.finish(held, "write:1", SectionText(markdown="For both."))
     other.get_by_role("button", name="Cancel").click()
     expect(page.locator("[data-status=cancelled]")).to_be_visible()
     assert was_not_loaded_anew(page)
@@ -55,12 +55,12 @@ def test_a_computer_that_slept_for_an_hour_shows_the_state_at_once(page: Page, w
     page.add_init_script(KEEP_SOCKETS)
     watch(page, article)
     page.evaluate("() => (sockets.at(-1).isDead = true)")
-    stages.finish(held, "write:1", Text(markdown="Written in the night."))
+    stages.finish(held, "write:1", SectionText(markdown="Written in the night."))
     page.evaluate("() => (window.socketOpen = false)")
     page.clock.fast_forward("01:00:00")
     expect(page.locator("#section-1")).to_contain_text("Written in the night.", timeout=1500)
     page.wait_for_function("() => window.socketOpen")
-    stages.finish(held, "write:2", Text(markdown="Written in the morning."))
+    stages.finish(held, "write:2", SectionText(markdown="Written in the morning."))
     expect(page.locator("#section-2")).to_contain_text("Written in the morning.")
     expect(page.locator("#connection")).to_be_hidden()
     assert numbers_of(page) == whole_log(article)
@@ -74,7 +74,7 @@ def test_without_a_network_it_waits_and_is_back_with_it(page: Page, writer: User
     page.context.set_offline(True)
     page.evaluate("() => sockets.at(-1).close()")
     expect(page.locator("#connection")).to_be_visible()
-    stages.finish(held, "write:1", Text(markdown="Written while it was away."))
+    stages.finish(held, "write:1", SectionText(markdown="Written while it was away."))
     page.wait_for_timeout(1500)
     expect(page.locator("#section-1")).not_to_contain_text("Written while it was away.")
     page.context.set_offline(False)
@@ -99,7 +99,7 @@ def test_it_heals_when_the_web_process_was_killed_and_is_back(
         expect(page.locator('.stream[data-step="write:1"]')).to_have_text("Half a sentence")
         web.kill()
         expect(page.locator("#connection")).to_be_visible()
-        stages.finish(held, "write:2", Text(markdown="Written while it was down."))
+        stages.finish(held, "write:2", SectionText(markdown="Written while it was down."))
         stages.begin(held, "write:1", "Writing it anew")
         web.start()
         expect(page.locator("#section-2")).to_contain_text("Written while it was down.", timeout=1500)
@@ -134,7 +134,7 @@ def test_half_a_text_goes_with_the_worker_that_was_lost(page: Page, writer: User
     other = page.context.new_page()
     watch(other, article)
     expect(other.locator("#section-1")).not_to_contain_text("Half")
-    stages.finish(held, "write:1", Text(markdown="Another sentence."))
+    stages.finish(held, "write:1", SectionText(markdown="Another sentence."))
     for tab in (page, other):
         expect(tab.locator("#section-1 .prose")).to_have_text("Another sentence.")
         assert numbers_of(tab) == whole_log(article)

@@ -62,5 +62,5 @@ def sums_out(spent: Spent) -> dict[str, Any]:
 def estimate_out(made: Estimate) -> EstimateOut:
     low, high = (None if amount is None else round(float(amount), 6) for amount in (made.low, made.high))
     return EstimateOut(
-        low=low, high=high, calls=made.calls, tokens=made.tokens, unpriced=list(made.unpriced), message=made.told
+        low=low, high=high, calls=made.calls, tokens=made.tokens, unpriced=list(made.unpriced), message=made.message
     )

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from agents.contract import Check
+from agents.contract import HealthCheck
 from articles.management.quiet import warnings_only
 from articles.operations.doctor import local_checks, models_in_use
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         if any(check.verdict == "fail" for check in found):
             raise SystemExit(1)
 
-    def show(self, check: Check) -> None:
+    def show(self, check: HealthCheck) -> None:
         """Two lines at most, as they are found: some take seconds."""
         style = {"ok": self.style.SUCCESS, "warn": self.style.WARNING, "fail": self.style.ERROR}[check.verdict]
         self.stdout.write(f"{style(check.verdict.ljust(4))}  {check.name.ljust(24)}  {check.finding}")
@@ -45,17 +45,19 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def all_checks() -> Iterator[Check]:
+def all_checks() -> Iterator[HealthCheck]:
     yield from local_checks()
     if settings.HAS_MODEL:
         yield from asyncio.run(model_checks(models_in_use()))
     else:
         advice = "For a model, set OPENAI_API_KEY or OPENAI_BASE_URL, and LLM_MODEL."
-        yield Check("Model", "warn", "None is set: the built-in writer quotes sources and writes nothing.", advice)
+        yield HealthCheck(
+            "Model", "warn", "None is set: the built-in writer quotes sources and writes nothing.", advice
+        )
     yield asyncio.run(search_check())
 
 
-async def model_checks(models: set[str]) -> list[Check]:
+async def model_checks(models: set[str]) -> list[HealthCheck]:
     # Only now: the openai client takes a second to import, and is imported for nothing else here.
     from agents.llm.client import model_client
     from agents.llm.diagnostics import probe_model
@@ -64,7 +66,7 @@ async def model_checks(models: set[str]) -> list[Check]:
         return await probe_model(client, models=models, image_model=settings.IMAGE_MODEL)
 
 
-async def search_check() -> Check:
+async def search_check() -> HealthCheck:
     from agents.exceptions import SearchFailed
     from agents.llm.diagnostics import probe_search
     from agents.research.factory import search_from_settings
@@ -72,4 +74,4 @@ async def search_check() -> Check:
     try:
         return await probe_search(search_from_settings())
     except SearchFailed as error:
-        return Check("Search", "fail", str(error))
+        return HealthCheck("Search", "fail", str(error))

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from agents.contract import MAX_WORDS
 from articles.models import Article, Status
-from articles.quality import Piece, judge
+from articles.quality import ScoredText, judge
 from articles.quality.rows import piece_of
 from articles.quality.table import table
 
@@ -56,7 +56,7 @@ def chosen(options: dict[str, Any]) -> list[Article]:
     return list(finished)
 
 
-def file_piece(options: dict[str, Any]) -> Piece:
+def file_piece(options: dict[str, Any]) -> ScoredText:
     """A text from elsewhere, below its title where it has one. What it cites is not known, so its numbers are not compared."""
     path, words = options["file"], options["words"]
     if words is None or not 0 < words <= 10 * MAX_WORDS:
@@ -67,5 +67,7 @@ def file_piece(options: dict[str, Any]) -> Piece:
         raise CommandError(f"--file: {path} cannot be read as text: {error}") from error
     heading, _, below = content.partition("\n")
     if heading.startswith("# "):
-        return Piece(title=heading.removeprefix("# ").strip(), content=below, asked=words, language=options["language"])
-    return Piece(title=path.name, content=content, asked=words, language=options["language"])
+        return ScoredText(
+            title=heading.removeprefix("# ").strip(), content=below, asked=words, language=options["language"]
+        )
+    return ScoredText(title=path.name, content=content, asked=words, language=options["language"])

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from agents.contract import Text
+from agents.contract import SectionText
 from agents.costs.usage import Usage
 from agents.images.cover import draw_cover
 from articles.models import Article
@@ -89,7 +89,7 @@ def cover(title: str) -> bytes:
 def failed_article(writer: User) -> Article:
     article = make_article(writer, topic="Ten quiet places by the sea", min_words=800)
     held = claim(article)
-    step = stages.spec("research:plan", Text(markdown=""), "Working out what to ask")
+    step = stages.spec("research:plan", SectionText(markdown=""), "Working out what to ask")
     reason = "The model’s key was refused (401). Check OPENAI_API_KEY and try again."
     write(held, [begun(step)])
     write(held, [failed(step, reason, Usage())])
