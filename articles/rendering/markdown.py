@@ -16,6 +16,7 @@ import nh3
 from django.utils.html import escape, linebreaks
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
+from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
@@ -30,7 +31,14 @@ from articles.rendering.annotations import Annotation, Annotations
 MEDIA_PREFIX = "/media/"
 
 MAX_CHARACTERS = 200_000
-"""Longer texts are shown unformatted. The worst input of this length takes 2 s; 5,000 words are 35,000 characters."""
+MAX_MARKS = 30_000
+"""Longer texts, and texts with more ``[ ] * _ ~`` than this, are shown unformatted: each mark costs the parser about 40 µs.
+
+The worst input takes about 2 s. An article of 5,000 words has 35,000 characters and some 1,000 marks.
+"""
+
+MAX_LINKIFIED_WORD = 2000
+LONG_WORD = re.compile(rf"\S{{{MAX_LINKIFIED_WORD + 1}}}")
 
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -53,9 +61,13 @@ def to_annotated_html(markdown: str, of: Iterable[Annotation], *, prefix: str = 
 
 
 def _to_html(markdown: str, env: dict[str, Any]) -> SafeString:
-    if len(markdown) > MAX_CHARACTERS:
+    if _is_too_large(markdown):
         return mark_safe(linebreaks(markdown, autoescape=True))  # noqa: S308 — escaped by linebreaks
     return mark_safe(_CLEANER.clean(_MARKDOWN.render(printable(markdown), env)))  # noqa: S308 — sanitised by nh3
+
+
+def _is_too_large(markdown: str) -> bool:
+    return len(markdown) > MAX_CHARACTERS or sum(map(markdown.count, "[]*_~")) > MAX_MARKS
 
 
 def printable(text: str) -> str:
@@ -77,7 +89,7 @@ def word_count(markdown: str) -> int:
 
 
 def _parse(markdown: str, prefix: str = "a") -> list[Token]:
-    if len(markdown) > MAX_CHARACTERS:
+    if _is_too_large(markdown):
         return [Token("code_block", "", 0, content=markdown)]
     return _MARKDOWN.parse(markdown, {"docId": prefix})
 
@@ -242,12 +254,23 @@ RULES = {
 }
 
 
+class _BoundedLinkify(LinkifyIt):  # type: ignore[misc]  # linkify-it-py has no type hints
+    """Finds bare URLs, except in paragraphs with a word of more than ``MAX_LINKIFIED_WORD`` characters.
+
+    Its search is quadratic in the length of a word: 175,000 characters of ``//a.b/(`` took 76 s.
+    """
+
+    def pretest(self, text: str) -> bool:
+        return bool(super().pretest(text)) and not LONG_WORD.search(text)
+
+
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": 20})
     parser.enable(["table", "strikethrough", "linkify"]).use(footnote_plugin, inline=False)
-    if parser.linkify is not None:  # it is: linkify-it-py is a requirement
-        # Only addresses written in full: "Node.js" and "e.g.this" are no links.
-        parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
+    # Only URLs written in full: "Node.js" and "e.g.this" are no links.
+    parser.linkify = _BoundedLinkify(options={"fuzzy_link": False, "fuzzy_email": False})
+    # The inline rule searches all the text before each colon again; the core rule finds the same links once.
+    parser.inline.ruler.disable("linkify")
     parser.core.ruler.push("level_headings", _level_headings)
     parser.core.ruler.push("name_links", _name_links)
     parser.core.ruler.push("annotate", annotation_rules.annotate)

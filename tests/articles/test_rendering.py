@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from articles.rendering.annotations import Annotation, Verdict
-from articles.rendering.markdown import MAX_CHARACTERS, plain_text, to_annotated_html, to_html, word_count
+from articles.rendering.markdown import MAX_CHARACTERS, MAX_MARKS, plain_text, to_annotated_html, to_html, word_count
 from tests.growth import in_proportion
 
 
@@ -308,6 +308,8 @@ def test_it_counts_the_words_a_reader_sees(markdown: str, words: int) -> None:
         ("- ", 5000, "a"),
         ("`", 100_000, ""),
         ("http://", 6000, ""),
+        ("http://a", 3000, ""),
+        ("//a.b/(", 3000, ""),
         ("# a\n", 6000, ""),
         ("[^1]", 8000, "\n\n[^1]: x"),
         ("a", 1_000_000, ""),
@@ -315,6 +317,18 @@ def test_it_counts_the_words_a_reader_sees(markdown: str, words: int) -> None:
 )
 def test_no_input_keeps_a_reader_waiting(unit: str, times: int, end: str) -> None:
     assert in_proportion(to_html, unit, times, end)
+
+
+@pytest.mark.parametrize("mark", ["[", "*a", "~~a"])
+def test_a_text_of_nothing_but_marks_is_shown_unformatted(mark: str) -> None:
+    text = mark * (MAX_MARKS + 1)
+    assert to_html(text) == f"<p>{text}</p>"
+
+
+def test_addresses_are_linked_beside_a_word_too_long_to_search() -> None:
+    html = to_html(f"See https://example.org/a.\n\n{'x' * 3000} https://example.org/b")
+    assert 'href="https://example.org/a"' in html
+    assert 'href="https://example.org/b"' not in html
 
 
 def test_a_text_that_is_too_long_is_shown_and_counted_as_it_is() -> None:
