@@ -12,10 +12,19 @@ class StudioError(Exception):
     """Base: ``str(error)`` is a sentence for the person who reads it, and names what to do."""
 
     status = 500
+    retry_after: int | None = None
+    """Seconds after which the same request may succeed."""
 
 
 class ExportFailed(StudioError):
     """The article could not be turned into the format asked for."""
+
+
+class ExportBusy(StudioError):
+    """Too many exports are running. The same request can be repeated after ``retry_after`` seconds."""
+
+    status = 429
+    retry_after = 5
 
 
 class ArticleGone(StudioError, Http404):

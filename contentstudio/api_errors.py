@@ -33,7 +33,7 @@ MESSAGES = {
 def register_error_handlers(api: NinjaAPI) -> None:
     """Register a handler for every exception a view may raise."""
     handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
-        StudioError: lambda _, error: error_response(error.status, str(error)),
+        StudioError: lambda _, error: studio_error(error),
         Http404: lambda _, error: error_response(404, str(error)),
         RequestDataTooBig: lambda _, error: error_response(413, MESSAGES[413]),
         ValidationError: lambda _, error: error_response(422, validation_message(error.errors)),
@@ -51,6 +51,13 @@ def message_for(status: int) -> str:
 
 def error_response(status: int, detail: str) -> HttpResponse:
     return JsonResponse({"detail": detail}, status=status)
+
+
+def studio_error(error: StudioError) -> HttpResponse:
+    response = error_response(error.status, str(error))
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def unauthorized(request: HttpRequest, error: AuthenticationError) -> HttpResponse:

@@ -119,10 +119,10 @@ def article_delete(request: AuthedRequest, article_id: int) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("/articles/{int:article_id}/export/{format}", response={200: Any, **CONFLICT})
+@router.get("/articles/{int:article_id}/export/{format}", response={200: Any, **CONFLICT, 429: Problem})
 def article_export(request: AuthedRequest, article_id: int, format: str) -> HttpResponse:
     """Download the article as a file: `md`, `html`, `pdf`, `docx` or `epub`."""
-    return download(find(request, article_id), format)
+    return download(find(request, article_id), format, by=request.user.pk)
 
 
 @router.get("/articles/{int:article_id}/sources", response={200: SourcesOut, **NOT_FOUND})

@@ -11,19 +11,26 @@ from django.utils.http import content_disposition_header
 
 from articles.exceptions import InvalidState
 from articles.exports import FORMATS, Document, export, filename
+from articles.exports.concurrency import export_slot
 from articles.models import Article
 from articles.seo import json_ld, open_graph, script_safe, seo_of
 
 
-def download(article: Article, format: str) -> HttpResponse:
-    """The file, to be saved. Raises Http404 for a format there is not, InvalidState without a text, ExportFailed."""
+def download(article: Article, format: str, *, by: int) -> HttpResponse:
+    """The file, as an attachment, for the user with the id ``by``.
+
+    Raises Http404 for an unknown format, InvalidState without a text, ExportBusy while too many exports run, ExportFailed.
+    """
     if format not in FORMATS:
         raise Http404(f"There is no such export. Ask for one of: {', '.join(FORMATS)}.")
     if not article.content:
         raise InvalidState("There is no text to export yet. Wait until the article is done.")
     disposition = content_disposition_header(True, filename(str(article), format))
     headers = {"Content-Disposition": disposition or "attachment", "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(export(document_of(article), format), FORMATS[format].media_type, headers=headers)
+    document = document_of(article)
+    with export_slot(by):
+        content = export(document, format)
+    return HttpResponse(content, FORMATS[format].media_type, headers=headers)
 
 
 def document_of(article: Article) -> Document:

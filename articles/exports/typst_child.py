@@ -15,7 +15,7 @@ import unicodedata
 import typst
 
 OUTPUT = "article.pdf"
-MEMORY = 2 * 1024**3  # address space, in bytes; a book of 300 pages takes a tenth
+MEMORY = 1024**3  # address space, in bytes; a book of 300 pages takes a fifth
 MISSING = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
 MAX_LEFT_OUT = 50
 # Letters, marks, digits, punctuation, currencies and mathematics: the meaning would suffer without them.

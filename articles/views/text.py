@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from articles import services
-from articles.exceptions import EditConflict, ExportFailed, InvalidState
+from articles.exceptions import EditConflict, ExportBusy, ExportFailed, InvalidState
 from articles.exports import FORMATS
 from articles.exports.download import download
 from articles.forms.articles import MAX_CONTENT, TextForm
@@ -99,8 +99,8 @@ def article_download(request: StudioRequest, pk: int, format: str) -> HttpRespon
     if format not in FORMATS:
         raise Http404("There is no such format.")
     try:
-        return download(article, format)
-    except (ExportFailed, InvalidState) as error:
+        return download(article, format, by=request.user.pk)
+    except (ExportBusy, ExportFailed, InvalidState) as error:
         messages.error(request, str(error))
     return redirect(article)
 
