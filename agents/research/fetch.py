@@ -8,6 +8,7 @@ named in the environment is not used: it would resolve the name again, out of ou
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 import zlib
@@ -23,9 +24,14 @@ from agents.research.addresses import Address, Allowed
 from agents.research.media_types import DOCUMENTS, Expected
 from agents.research.threads import run_in_daemon_thread
 
+logger = logging.getLogger(__name__)
+
 USER_AGENT = "ContentStudio/0.1 (self-hosted writing studio; reads single pages for their citation)"
 ACCEPT = "text/html,application/xhtml+xml,application/pdf,text/plain;q=0.9,text/markdown;q=0.9,*/*;q=0.1"
 ADDRESSES_TRIED = 3
+
+BAD_ADDRESS = (httpx.InvalidURL, UnicodeError, ValueError, OverflowError, ExceptionGroup)
+"""What httpx and the libraries below it raise for addresses no server has: ``mailto:x``, ``http://xn--/``, port 99999999999."""
 
 Resolve = Callable[[str, int], Awaitable[list[Address]]]
 
@@ -123,6 +129,11 @@ class Fetcher:
         except httpx.RequestError as error:
             raise FetchRefused(
                 f"The connection to {url.host} failed ({error or type(error).__name__}). Check the address."
+            ) from error
+        except BAD_ADDRESS as error:
+            logger.info("%s leads to an address that cannot be requested: %r", url, error)
+            raise FetchRefused(
+                f"{url.host} redirects to an address that cannot be read. Give the page's final address."
             ) from error
 
     def _client(self) -> httpx.AsyncClient:

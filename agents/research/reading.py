@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,8 +20,13 @@ from agents.research.text import first_words
 from agents.text.near_duplicates import find_near_duplicates
 from agents.text.tokenizer import count_words
 
+logger = logging.getLogger(__name__)
+
 AT_ONCE = 6
 EXCERPT_CHARACTERS = 300
+UNEXPECTED = (
+    "It could not be read because of an internal error; the server log has the details. Paste its text instead."
+)
 OUT_OF_TIME = "There was no time left to read it. Give it as a source of your own: those are always read."
 
 Find = Callable[[], Awaitable[tuple[list[SearchResult], list[str]]]]
@@ -105,6 +111,9 @@ async def _read(wanted: Wanted, fetcher: Fetcher, slots: asyncio.Semaphore) -> R
                 document = await read_page(await fetcher.fetch(wanted.url))
         except (FetchRefused, SourceUnreadable) as problem:
             return wanted.unread(str(problem))
+        except Exception:  # one page must not end the run, whatever it makes a library do
+            logger.exception("%s could not be read", wanted.url or wanted.path or "A pasted text")
+            return wanted.unread(UNEXPECTED)
         return Read(wanted, document, datetime.now(UTC))
 
 

@@ -123,7 +123,7 @@ def test_it_strips_marks_of_passages_that_do_not_exist(text: str, expected: str)
         ("Unknown [S9]. Known [S1].", "Unknown. Known.[^1]"),
         ("- [S1] says so", "- [^1] says so"),
         ("[S1]: the bees", "[^1]\\: the bees"),
-        ("StreamedCompletion [S1](see below)", "StreamedCompletion[^1]\\(see below)"),
+        ("Said [S1](see below)", "Said[^1]\\(see below)"),
         ("A backslash\\ [S1]", "A backslash\\ [^1]"),
         ("Linked [S1](https://evil.example).", "Linked.[^1]"),
         ("Ticks `[S9]`` that must not meet [S1]", "Ticks ` `` that must not meet[^1]"),

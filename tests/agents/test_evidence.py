@@ -41,7 +41,7 @@ def verdict(sentence: str, *texts: str) -> str | None:
         ("Twice [S3] in one [S3, S4].", [("Twice in one.", ["S3", "S4"])]),
         ("Before [S3]. [S4] After.", [("Before.", ["S3", "S4"])]),
         ("[S4] What a paragraph begins with.", [("What a paragraph begins with.", ["S4"])]),
-        ("StreamedCompletion before.\n\n[S2]", [("StreamedCompletion before.", ["S2"])]),
+        ("Said before.\n\n[S2]", [("Said before.", ["S2"])]),
         ("[S2]", []),
         ("- An item [S1]\n- Another\n\n2. Numbered [S2].", [("An item", ["S1"]), ("Numbered.", ["S2"])]),
         ("> Quoted words\n> go on [S5]. Next.", [("Quoted words go on.", ["S5"])]),

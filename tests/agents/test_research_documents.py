@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import subprocess
@@ -15,7 +16,7 @@ import typst
 from pypdf import PdfReader, PdfWriter
 
 from agents.exceptions import SourceUnreadable
-from agents.research import documents, pdf
+from agents.research import documents, html, pdf
 from agents.research.documents import read_file, read_page, read_text
 from agents.research.fetch import Fetched
 from agents.research.media_types import MEDIA_TYPES, Kind
@@ -341,3 +342,48 @@ async def test_a_program_need_not_read_what_it_is_given():
     outcome = await run_confined([sys.executable, "-c", "print('done')"], bytes(5_000_000), seconds=10, most=1000)
 
     assert (outcome.output, outcome.code) == (b"done\n", 0)
+
+
+def page_with_attributes(count: int) -> str:
+    attributes = " ".join(f'a{number}="x"' for number in range(count))
+    return page("Attributes", FIRST, SECOND).replace("<article>", f"<article {attributes}>")
+
+
+@pytest.mark.parametrize(
+    ("markup", "harmless"),
+    [
+        (page_with_attributes(100), True),
+        (page_with_attributes(20_000), False),
+        (f'<p x=">" {"a " * 20_000}>', False),
+        (f"<p {'/a' * 20_000}>", False),
+        ("<p>" * 20_001, False),
+        ("<p>" + "word " * 1_000 + "</p>", True),
+        ("<p>" + "x" * 1_600_000, False),
+    ],
+)
+def test_only_pages_that_take_little_time_are_parsed_in_this_process(markup: str, harmless: bool):
+    assert html.is_harmless(markup) is harmless
+
+
+async def test_a_page_of_many_attributes_is_read_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(documents, "extract", None)  # not called
+    found = await read_page(fetched("html", page_with_attributes(3_000).encode()))
+    assert FIRST in found.text
+
+
+async def test_a_page_that_takes_the_parser_minutes_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(documents, "SECONDS", 1.0)
+    longest = 0.0
+
+    async def watch_the_loop() -> None:
+        nonlocal longest
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(0.01)
+            longest = max(longest, time.perf_counter() - began)
+
+    watching = asyncio.create_task(watch_the_loop())
+    with pytest.raises(SourceUnreadable, match="could not be read within 1 second"):
+        await read_page(fetched("html", page_with_attributes(100_000).encode()))
+    watching.cancel()
+    assert longest < 5, "the event loop stood still"

@@ -159,6 +159,25 @@ async def test_it_refuses_a_redirect_to_what_it_would_not_fetch(target: str, rea
             await fetcher().fetch(site)
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "mailto:x",
+        "about:blank",
+        "http:\\\\127.0.0.1/",
+        "http://xn--/",
+        "http://xn--a/",
+        "http://example.org:99999999999999999999/",
+        "http://127.0.0.1:65536/",
+        "http://" + "a" * 70 + ".example/",
+    ],
+)
+async def test_it_refuses_a_redirect_to_an_address_no_server_has(target: str):
+    async with serving(answering(status=302, headers={"Location": target})) as site:
+        with pytest.raises(FetchRefused):
+            await fetcher().fetch(site)
+
+
 async def test_it_follows_five_redirects_and_no_more():
     async def handler(request: web.Request) -> web.Response:
         left = int(request.path[1:])

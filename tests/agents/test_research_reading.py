@@ -6,12 +6,15 @@ import random
 import time
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 
 from agents.contract import BriefSource, SearchResult
+from agents.research import reading as reading_module
 from agents.research.addresses import Allowed
-from agents.research.fetch import Fetcher
-from agents.research.reading import OUT_OF_TIME, read_all, read_while_finding
+from agents.research.documents import Document
+from agents.research.fetch import Fetched, Fetcher
+from agents.research.reading import OUT_OF_TIME, UNEXPECTED, read_all, read_while_finding
 from tests.agents.fixtures.loopback import page, serving
 
 FETCHER = Fetcher(allowed=Allowed.parse(["127.0.0.0/8"]), seconds=5)
@@ -28,7 +31,7 @@ def article(seed: int, words: int = 100) -> str:
 
 
 def hits(site: str, *paths: str) -> list[SearchResult]:
-    return [SearchResult(title=f"QuestionFindings {path}", url=site + path) for path in paths]
+    return [SearchResult(title=f"Found {path}", url=site + path) for path in paths]
 
 
 class Site:
@@ -100,7 +103,7 @@ async def test_what_cannot_be_read_is_told_with_its_reason(tmp_path: Path):
     assert "private network" in told[3].reason
     assert told[3].title == "http://10.0.0.1/wiki"
     assert "no such page" in told[None].reason
-    assert told[None].title == "QuestionFindings /none"
+    assert told[None].title == "Found /none"
 
 
 async def test_a_page_that_says_the_same_as_another_is_no_second_source():
@@ -151,7 +154,7 @@ async def test_later_hits_stand_in_for_pages_that_cannot_be_read_and_the_rest_is
         reading = await read_all([], hits(site, *paths), fetcher=FETCHER, seconds=5, limit=4)
 
     assert [source.title for source in reading.sources] == ["Page 1", "Page 2", "Page 3", "Page 4"]
-    assert [unread.title for unread in reading.unread] == ["QuestionFindings /none"]
+    assert [unread.title for unread in reading.unread] == ["Found /none"]
     assert len(handler.asked) < 12
 
 
@@ -225,3 +228,22 @@ async def test_nothing_given_is_an_empty_reading():
     reading = await read_all([], [], fetcher=FETCHER, seconds=1, limit=0)
 
     assert (reading.sources, reading.passages, reading.unread) == ([], [], [])
+
+
+async def test_a_page_that_makes_a_library_fail_is_unread_and_the_others_are_read(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    read_page = reading_module.read_page
+
+    async def read_or_break(page: Fetched) -> Document:
+        if page.url.endswith("/2"):
+            raise OverflowError("of a library")
+        return await read_page(page)
+
+    monkeypatch.setattr(reading_module, "read_page", read_or_break)
+    async with serving(Site()) as site:
+        own = [BriefSource(id=1, url=f"{site}/1"), BriefSource(id=2, url=f"{site}/2")]
+        reading = await read_all(own, hits(site, "/2", "/3"), fetcher=FETCHER, seconds=20, limit=2)
+    assert [source.title for source in reading.sources] == ["Page 1", "Page 3"]
+    assert [(unread.brief_source, unread.reason) for unread in reading.unread] == [(2, UNEXPECTED)]
+    assert "could not be read" in caplog.text
