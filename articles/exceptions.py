@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.http import Http404
 
-UNEXPECTED = "Something went wrong in the studio itself, which its log tells more of. Try again; what is done is kept."
+UNEXPECTED_ERROR = (
+    "Something went wrong in the studio itself, which its log tells more of. Try again; what is done is kept."
+)
 """What is told of a failure that is none of these: its own words are for the log."""
 
 
@@ -36,7 +38,7 @@ class ArticleGone(StudioError, Http404):
         super().__init__("This article was deleted in the meantime. Go back to the list of articles.")
 
 
-class NotYours(StudioError):
+class NotPermitted(StudioError):
     """The article is somebody else's: who asks may read it, but not do this to it."""
 
     status = 403
@@ -54,13 +56,13 @@ class EditConflict(StudioError):
     status = 409
 
 
-class BadSource(StudioError):
+class InvalidSource(StudioError):
     """A source that was given cannot be taken as it is."""
 
     status = 422
 
 
-class BadOutline(StudioError):
+class InvalidOutline(StudioError):
     """An outline the crew could not write from as it is."""
 
     status = 422

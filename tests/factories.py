@@ -154,4 +154,4 @@ def make_completed_article(owner: User, **brief: Any) -> Article:
 
 def stages_of_run(run: Run) -> list[StageView]:
     """The six stages of the run, as its page shows them."""
-    return stages_of(run, run.steps.that_count())
+    return stages_of(run, run.steps.current())

@@ -13,9 +13,9 @@ import pytest
 from django.contrib.auth.models import User
 from redis import Redis
 
-from agents.worker.run_article import HANDED_OVER
+from agents.worker.run_article import STOPPED_MESSAGE
 from articles.models import Article, Run, Status
-from articles.runs.lease import claim_run, here
+from articles.runs.lease import claim_run, machine_id
 from articles.runs.recovery import sweep
 from articles.services import NewSource
 from tests.factories import UserFactory, make_article
@@ -118,7 +118,7 @@ def test_stopping_the_workers_leaves_the_run_to_the_next_ones(
     pool.terminate()
     assert pool.wait(60) == 0
     assert status_of(article) == Status.PENDING
-    assert article.events.last().payload["message"] == HANDED_OVER
+    assert article.events.last().payload["message"] == STOPPED_MESSAGE
     assert article.runs.get().attempts == 0, "nothing went wrong, so it is no attempt"
     assert all(call.ended for call in slow_model.calls)
 
@@ -128,5 +128,5 @@ def test_a_run_on_another_machine_is_left_to_its_lease(owner: User) -> None:
     article = make_article(owner)
     claim_run(article.runs.get().pk, worker="elsewhere/00000000:999999999", model="m")
     assert sweep() == 0
-    Run.objects.update(worker=f"{here()}:999999999")
+    Run.objects.update(worker=f"{machine_id()}:999999999")
     assert sweep() == 1

@@ -26,7 +26,7 @@ def running_workers(
     def are_there() -> bool:
         assert pool.poll() is None, "the workers have ended; see their lines above"
         now: Any = redis.smembers("rq:workers")
-        return sum(int(redis.hget(key, "places") or 0) for key in now - before) >= count
+        return sum(int(redis.hget(key, "capacity") or 0) for key in now - before) >= count
 
     try:
         wait_until(are_there, seconds=120)

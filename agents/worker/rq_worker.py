@@ -29,22 +29,22 @@ class CrewWorker(Worker):
     it is told to stop.
 
     A job that outlived its worker would go on beside the one the sweeper starts in its place. A run's row is the truth and
-    its lease keeps the two apart; this saves what the second would cost. Its job may write up to ``places`` articles at once.
+    its lease keeps the two apart; this saves what the second would cost. Its job may write up to ``capacity`` articles at once.
     """
 
-    def __init__(self, *args: Any, places: int = 1, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, capacity: int = 1, **kwargs: Any) -> None:
         super().__init__(
             *args, **{"worker_ttl": 25, "maintenance_interval": 10, "job_monitoring_interval": 5, **kwargs}
         )
         # Without end: RQ ends a worker that finds its Redis away amid a job, and the job with it.
-        self.places = places
+        self.capacity = capacity
         self.connection.set_retry(Retry(ConstantBackoff(RECONNECT_EVERY), retries=-1))
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """Registers too: a Redis that was emptied knows no worker, and the studio would say that nobody is there to write."""
         super().heartbeat(timeout, pipeline)
         worker_registration.register(self, pipeline)
-        (pipeline or self.connection).hset(self.key, "places", self.places)
+        (pipeline or self.connection).hset(self.key, "capacity", self.capacity)
 
     def handle_warm_shutdown_request(self) -> None:
         """RQ would wait for the job, for which it takes minutes. The job is told too, and hands its run over."""
@@ -56,5 +56,5 @@ class CrewWorker(Worker):
         assert self.pid is not None
         die_with_parent(self.pid)
         bind_contextvars(**job.meta)  # the request that asked for it, told in each line of the log
-        jobs.places.set(self.places)
+        jobs.capacity.set(self.capacity)
         super().main_work_horse(job, queue)

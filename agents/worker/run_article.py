@@ -20,10 +20,10 @@ from agents.exceptions import AgentError, ApprovalRequired, ProviderUnavailable,
 from agents.pipeline.recipe import produce
 from agents.worker.dependencies import dependencies_from_settings
 from articles.costs.limits import budget_for
-from articles.exceptions import UNEXPECTED, LeaseLost, WorkerStopped
+from articles.exceptions import UNEXPECTED_ERROR, LeaseLost, WorkerStopped
 from articles.runs.db_retry import DB_UNAVAILABLE
 from articles.runs.journal import RunJournal, await_approval, complete_run, fail_run, pause_run, read_brief
-from articles.runs.lease import Claim, renew_lease, still_holds
+from articles.runs.lease import Claim, holds_lease, renew_lease
 from articles.runs.outages import park_run
 from articles.runs.recovery import hand_over
 
@@ -33,40 +33,40 @@ Ending = TypeVar("Ending")
 Crew = Mapping[Stage, AgentConfig]
 """The six as an editor set them up."""
 
-LOOK_SECONDS = 0.3
+LEASE_CHECK_SECONDS = 0.3
 """How often a worker looks whether the run is still its own: how soon a cancelled one stops."""
 
-HANDED_OVER = "Its worker was stopped; another will go on where it stopped"
+STOPPED_MESSAGE = "Its worker was stopped; another will go on where it stopped"
 
 
-class Stop:
+class StopSignal:
     """SIGTERM, as all that a process works on hears it. To be made in the main thread, where the loop runs."""
 
     def __init__(self) -> None:
-        self.told = False
+        self.received = False
         self._works: set[asyncio.Task[Manuscript]] = set()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._tell)
 
     def _tell(self) -> None:
-        if self.told:  # twice, by its worker and by who stops all processes: what is done is being written
+        if self.received:  # twice, by its worker and by who stops all processes: what is done is being written
             return
-        self.told = True
+        self.received = True
         for work in self._works:
             work.cancel()
 
     @contextmanager
-    def heard_by(self, work: asyncio.Task[Manuscript]) -> Iterator[None]:
+    def cancels(self, work: asyncio.Task[Manuscript]) -> Iterator[None]:
         """Have ``work`` cancelled where the process is told to stop inside the block, or has been."""
         self._works.add(work)
         try:
-            if self.told:
+            if self.received:
                 work.cancel()
             yield
         finally:
             self._works.discard(work)
 
 
-async def make(claim: Claim, crew: Crew, stop: Stop, slots: asyncio.Semaphore) -> None:
+async def execute_run(claim: Claim, crew: Crew, stop: StopSignal, slots: asyncio.Semaphore) -> None:
     """Produce the manuscript while the lease is kept, and record what came of it; ``stop`` ends the calls in flight, which
     ``slots`` limits for all that a process makes.
 
@@ -74,26 +74,26 @@ async def make(claim: Claim, crew: Crew, stop: Stop, slots: asyncio.Semaphore) -
     no lease is kept meanwhile.
     """
     bind_contextvars(run_id=claim.run_id, article_id=claim.article_id)
-    work = asyncio.create_task(manuscript_of(claim, crew, slots))
+    work = asyncio.create_task(produce_manuscript(claim, crew, slots))
     keeping = asyncio.create_task(keep_lease(claim, work))
     try:
-        with stop.heard_by(work):
+        with stop.cancels(work):
             manuscript = await unless_ended(work, keeping, claim, stop)
         await sync_to_async(complete_run)(claim, manuscript, notice="\n".join(manuscript.notices))
     except Exception as end:
-        await sync_to_async(record_end)(claim, end)
+        await sync_to_async(record_outcome)(claim, end)
     finally:
         keeping.cancel()
 
 
 async def unless_ended(
-    work: asyncio.Task[Manuscript], keeping: asyncio.Task[None], claim: Claim, stop: Stop
+    work: asyncio.Task[Manuscript], keeping: asyncio.Task[None], claim: Claim, stop: StopSignal
 ) -> Manuscript:
     """What the work makes. Raises LeaseLost where the lease was lost, and WorkerStopped where it was stopped."""
     try:
         return await work
     except asyncio.CancelledError as error:
-        if stop.told:
+        if stop.received:
             raise WorkerStopped(claim.run_id) from error
         if not keeping.done():  # it was not the lost lease, but somebody who stops this process
             raise
@@ -101,7 +101,7 @@ async def unless_ended(
         raise LeaseLost(claim.run_id) from error
 
 
-async def manuscript_of(claim: Claim, crew: Crew, slots: asyncio.Semaphore) -> Manuscript:
+async def produce_manuscript(claim: Claim, crew: Crew, slots: asyncio.Semaphore) -> Manuscript:
     brief = await sync_to_async(read_brief)(claim)
     budget = await sync_to_async(budget_for)(claim)
     journal = RunJournal(claim, [budget.enter])
@@ -118,14 +118,14 @@ async def keep_lease(claim: Claim, work: asyncio.Task[Manuscript]) -> None:
 
     A store that is away may be back before the lease has run out, and the sweeper leaves us the time to renew it then.
     """
-    looks = max(1, round(settings.LEASE_SECONDS / 3 / LOOK_SECONDS))
+    looks = max(1, round(settings.LEASE_SECONDS / 3 / LEASE_CHECK_SECONDS))
     look, held = 0, True
     try:
         while held:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(LEASE_CHECK_SECONDS)
             look = (look + 1) % looks
             try:
-                held = await sync_to_async(renew_lease if look == 0 else still_holds)(claim)
+                held = await sync_to_async(renew_lease if look == 0 else holds_lease)(claim)
             except DB_UNAVAILABLE as error:
                 log.warning("run %s: the lease cannot be looked after: %s", claim.run_id, error)
                 await sync_to_async(close_old_connections)()  # a broken one would be broken again
@@ -134,14 +134,14 @@ async def keep_lease(claim: Claim, work: asyncio.Task[Manuscript]) -> None:
         work.cancel()
 
 
-def record_end(claim: Claim, end: Exception) -> None:
+def record_outcome(claim: Claim, end: Exception) -> None:
     """Write how the work ended other than well. Raises ``end`` where nobody expected it."""
     match end:
         case LeaseLost():
             log.info("run %s was taken away: cancelled, deleted, or handed to another worker", claim.run_id)
         case WorkerStopped():
             log.info("run %s is handed over, this worker was told to stop", claim.run_id)
-            record(hand_over, claim, HANDED_OVER)
+            record(hand_over, claim, STOPPED_MESSAGE)
         case ApprovalRequired():
             record(await_approval, claim, end.outline)
         case SpendingLimitReached():
@@ -158,7 +158,7 @@ def record_end(claim: Claim, end: Exception) -> None:
             raise end
         case _:
             log.error("run %s failed as nobody expected", claim.run_id, exc_info=end)
-            record(fail_run, claim, UNEXPECTED)
+            record(fail_run, claim, UNEXPECTED_ERROR)
             raise end
 
 

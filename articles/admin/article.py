@@ -87,7 +87,7 @@ def newest_revision(article: Article) -> int:
 class ArticleChangeList(ChangeList):
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         articles = cast(ArticleQuerySet, super().get_queryset(request, exclude_parameters))
-        return articles.without_bodies()
+        return articles.without_large_fields()
 
 
 @admin.register(Article)

@@ -20,12 +20,12 @@ admin.site.unregister(User)
 @admin.register(User)
 class WriterAdmin(UserAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        services.delete_articles(articles=obj.articles.without_bodies(), by=signed_in(request))
+        services.delete_articles(articles=obj.articles.without_large_fields(), by=signed_in(request))
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:
-            services.delete_articles(articles=user.articles.without_bodies(), by=signed_in(request))
+            services.delete_articles(articles=user.articles.without_large_fields(), by=signed_in(request))
         super().delete_queryset(request, queryset)
 
     def get_deleted_objects(

@@ -66,7 +66,7 @@ def article_list(request: AuthedRequest, filters: Query[ListIn]) -> ListOut:
     found = with_voices(Article.objects.visible_to(request.auth)).search(filters.q)
     if filters.status:
         found = found.filter(status=filters.status)
-    rows = found.without_bodies().order_by(*ORDERS[filters.order][1])[filters.skip : filters.skip + filters.limit]
+    rows = found.without_large_fields().order_by(*ORDERS[filters.order][1])[filters.skip : filters.skip + filters.limit]
     return ListOut(items=[listed_out(request, article) for article in rows], count=found.count())
 
 
@@ -74,7 +74,7 @@ def article_list(request: AuthedRequest, filters: Query[ListIn]) -> ListOut:
 def active_tasks(request: AuthedRequest) -> ActiveOut:
     """List articles in progress or waiting, newest first."""
     running = Article.objects.visible_to(request.auth).running()
-    rows = running.without_bodies()[:MAX_TASKS]
+    rows = running.without_large_fields()[:MAX_TASKS]
     tasks = [fill(TaskOut, article, progress_percentage=article.progress) for article in rows]
     return ActiveOut(active_count=running.count() if len(tasks) == MAX_TASKS else len(tasks), tasks=tasks)
 

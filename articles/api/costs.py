@@ -11,7 +11,7 @@ from articles.api.schemas.articles import BriefIn
 from articles.api.schemas.costs import CostOut, EstimateOut, RunCostOut, StageCostOut, estimate_out, sums_out
 from articles.costs.reports import ArticleCosts, spent_by_run
 from articles.models import Article, Status
-from articles.runs.agent_settings import models_at_work
+from articles.runs.agent_settings import models_for
 
 router = Router(tags=["costs"])
 
@@ -19,7 +19,7 @@ router = Router(tags=["costs"])
 @router.post("/articles/estimate", response={200: EstimateOut, **INVALID})
 def article_estimate(request: AuthedRequest, brief: BriefIn) -> EstimateOut:
     """Estimate the cost of an article. Nothing is stored."""
-    made = estimate(brief.min_words, image=brief.include_image, seo=brief.seo_optimize, models=models_at_work())
+    made = estimate(brief.min_words, image=brief.include_image, seo=brief.seo_optimize, models=models_for())
     return estimate_out(made)
 
 

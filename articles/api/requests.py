@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest
 
-from articles.exceptions import NotYours
+from articles.exceptions import NotPermitted
 from articles.models import Article
 from articles.models.article import ArticleQuerySet
 
@@ -27,14 +27,14 @@ def find(request: AuthedRequest, article_id: int, *, bodies: bool = True) -> Art
     """Raises the same Http404 for an article the user may not see as for one that does not exist."""
     visible = with_voices(Article.objects.visible_to(request.auth))
     try:
-        return (visible if bodies else visible.without_bodies()).get(pk=article_id)
+        return (visible if bodies else visible.without_large_fields()).get(pk=article_id)
     except Article.DoesNotExist:
         raise Http404("There is no such article, or you may not see it.") from None
 
 
 def find_own(request: AuthedRequest, article_id: int, *, to: str = "change") -> Article:
-    """Also checks that the user may ``change`` or ``delete`` it. Raises Http404 and NotYours."""
+    """Also checks that the user may ``change`` or ``delete`` it. Raises Http404 and NotPermitted."""
     article = find(request, article_id)
     if not article.allows(request.auth, to):
-        raise NotYours(f"This article belongs to another user: you may read it, but not {to} it.")
+        raise NotPermitted(f"This article belongs to another user: you may read it, but not {to} it.")
     return article

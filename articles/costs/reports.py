@@ -16,7 +16,7 @@ from agents.costs.budget import SIX_PLACES
 from agents.costs.estimate import Estimate, estimate
 from agents.costs.prices import prices
 from articles.models import Article, Run, Spending, Step
-from articles.runs.agent_settings import models_at_work
+from articles.runs.agent_settings import models_for
 
 SUMS = {
     "calls": Sum("model_calls"),
@@ -132,7 +132,7 @@ def cost_of_each(owning: str) -> Subquery:
 
 def estimate_for(article: Article, run: Run | None) -> Estimate:
     """What a ``run`` of the article's brief was, or is, to cost."""
-    models = models_at_work(run)
+    models = models_for(run)
     return estimate(article.min_words, image=article.include_image, seo=article.seo_optimize, models=models)
 
 

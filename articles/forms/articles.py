@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_TOPIC, MIN_WORDS
-from articles.exceptions import BadSource, UnknownVoice
+from articles.exceptions import InvalidSource, UnknownVoice
 from articles.forms.languages import LANGUAGES
 from articles.models import Status, Voice
 from articles.services import DOCUMENTS, NewSource, check_document
@@ -63,7 +63,7 @@ class DocumentsField(forms.FileField):
         for document in documents:
             try:
                 check_document(document)
-            except BadSource as error:
+            except InvalidSource as error:
                 problems.append(str(error))
         if problems:
             raise ValidationError(problems)

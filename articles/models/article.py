@@ -40,7 +40,7 @@ class ArticleQuerySet(models.QuerySet["Article"]):
             found = found.filter(Q(title__icontains=word) | Q(topic__icontains=word))
         return found
 
-    def without_bodies(self) -> Self:
+    def without_large_fields(self) -> Self:
         """For lists: everything a row shows, nothing that is long."""
         return self.defer("content", "outline", "seo_meta", "research_data", "references", "notes")
 

@@ -118,7 +118,7 @@ class StepQuerySet(models.QuerySet["Step"]):
     def done(self) -> Self:
         return self.filter(status=StepStatus.COMPLETED)
 
-    def that_count(self) -> Self:
+    def current(self) -> Self:
         """Not those that another answer took the place of."""
         return self.exclude(status=StepStatus.SUPERSEDED)
 

@@ -22,7 +22,7 @@ from agents.contract import AgentConfig, HealthCheck
 from agents.costs.prices import prices
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS, Document, export
-from articles.runs.agent_settings import agents_as_set_up
+from articles.runs.agent_settings import customized_agents
 from contentstudio.runtime.redis_server import mask_password
 
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1"}
@@ -189,7 +189,7 @@ def check_exports() -> HealthCheck:
 def models_in_use() -> set[str]:
     """The models the six agents ask, as editors set them up over the settings; the settings' alone where the store is away."""
     try:
-        own = agents_as_set_up()
+        own = customized_agents()
     except DatabaseError:  # which the check of the database tells
         own = {}
     return {own.get(stage, AgentConfig()).model or model for stage, model in settings.LLM_MODELS.items()}

@@ -11,11 +11,11 @@ from django.conf import settings
 from django.db import Error
 from django.db.models import Count, Min, OuterRef, Q, Subquery
 from django.utils import timezone
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from articles.models import Article, Event, Run, Status
 from articles.operations.bounded_query import BoundedQuery
-from articles.runs.workers import Workers, look_at_workers
+from articles.runs.workers import Workers, read_workers
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Work(BaseModel):
 class Health(BaseModel):
     """``degraded``: pages and API serve, but nobody is there to write. ``unavailable``: the database or Redis is away.
 
-    ``workers`` live and can write ``places`` articles at once; ``stale_workers`` are registered but silent. ``work`` is null
+    ``workers`` live and can write ``capacity`` articles at once; ``stale_workers`` are registered but silent. ``work`` is null
     where the database is away.
     """
 
@@ -56,7 +56,8 @@ class Health(BaseModel):
     database: bool
     redis: bool
     workers: int
-    places: int
+    capacity: int
+    places: int = Field(description="Deprecated: the same as `capacity`.")
     stale_workers: int
     work: Work | None
     model: Model
@@ -69,7 +70,7 @@ def check_health() -> Health:
 
 @lru_cache(maxsize=1)
 def health_at(moment: int) -> Health:
-    work, workers = look_at_work(), look_at_workers()
+    work, workers = look_at_work(), read_workers()
     found = workers or Workers()
     return Health(
         status="unavailable" if work is None or workers is None else "ok" if found.living else "degraded",
@@ -77,7 +78,8 @@ def health_at(moment: int) -> Health:
         database=work is not None,
         redis=workers is not None,
         workers=found.living,
-        places=found.places,
+        capacity=found.capacity,
+        places=found.capacity,
         stale_workers=found.silent,
         work=work,
         model=Model(

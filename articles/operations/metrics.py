@@ -68,7 +68,7 @@ def told_of_health(health: Health) -> Iterator[Metric]:
     yield by_label(
         "studio_workers", "Workers; the silent ones are registered, but give no sign of life.", "state", workers
     )
-    yield GaugeMetricFamily("studio_places", "Articles that can be written at once.", health.places)
+    yield GaugeMetricFamily("studio_places", "Articles that can be written at once.", health.capacity)
     if health.work is None:
         return
     yield GaugeMetricFamily("studio_queue_depth", "Runs that wait for a worker.", health.work.waiting)

@@ -72,7 +72,7 @@ class ArticleView:
     def __init__(self, article: Article) -> None:
         self.article = article
         self.run: Run | None = article.latest_run()
-        self._steps = list(self.run.steps.that_count()) if self.run else []
+        self._steps = list(self.run.steps.current()) if self.run else []
 
     # How the run stands
 

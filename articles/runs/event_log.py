@@ -35,7 +35,7 @@ class ArticleTransaction:
             setattr(self.article, field, value)
         self._changed |= fields.keys()
 
-    def tell(self, type: Event.Type, run: Run | None, **payload: object) -> None:
+    def log_event(self, type: Event.Type, run: Run | None, **payload: object) -> None:
         """Append an event, with what the article shows from now on. It is announced once it is committed."""
         self.set(last_seq=self.article.last_seq + 1)
         self._told.append(Event(article=self.article, run=run, seq=self.article.last_seq, type=type, payload=payload))
@@ -63,7 +63,7 @@ class ArticleTransaction:
             return False
         run.refresh_from_db()
         self.set(status=new, message=message, current_agent="")
-        self.tell(Event.Type.STATUS_CHANGE, run, old_status=old, new_status=new, message=message)
+        self.log_event(Event.Type.STATUS_CHANGE, run, old_status=old, new_status=new, message=message)
         return True
 
     def save_text(self, title: str, content: str, *, by: User | None, run: Run | None = None) -> Revision:
@@ -76,7 +76,7 @@ class ArticleTransaction:
         self.set(title=title, content=content, word_count=word_count(content))
         author = by.get_username() if by else "the crew"
         message = f"Revision {number} was saved by {author}: {self.article.word_count:,} words"
-        self.tell(Event.Type.REVISION, run, number=number, message=message)
+        self.log_event(Event.Type.REVISION, run, number=number, message=message)
         return revision
 
 

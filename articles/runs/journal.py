@@ -22,7 +22,7 @@ from agents.contract import Brief, Manuscript, Outline, Stage
 from agents.costs.usage import Usage, metered
 from agents.exceptions import AgentError, FileNotStored, ProviderUnavailable, SpendingLimitReached
 from agents.pipeline.steps import Output, StepSpec
-from articles.exceptions import UNEXPECTED, LeaseLost, StudioError
+from articles.exceptions import UNEXPECTED_ERROR, LeaseLost, StudioError
 from articles.live.draft_stream import DraftStream
 from articles.models import Article, Evidence, Run, Status
 from articles.runs.db_retry import retry_on_outage
@@ -31,13 +31,13 @@ from articles.runs.step_writer import (
     StepChange,
     StepWriter,
     begun,
-    count_anyway,
+    completed_outputs,
     failed,
     finished,
     left,
     planned,
+    record_costs_unfenced,
     skipped,
-    steps_done,
 )
 
 OF_THE_ARTICLE = Brief.model_fields.keys() - {"sources", "voice", "outline_wish"}
@@ -91,7 +91,7 @@ class RunJournal:
         if key in self._made:
             return cast(Output, self._made[key])
         if self._done is None:  # nobody else writes this run's history: what was done before is read once
-            self._done = await sync_to_async(steps_done)(self.claim)
+            self._done = await sync_to_async(completed_outputs)(self.claim)
         stored = self._done.get(key)
         return None if stored is None else output.model_validate(stored)
 
@@ -105,7 +105,7 @@ class RunJournal:
         """Returns once all that was done is written and all that was paid for counted, also where the work was cancelled."""
         await self.scribe.settled()
         if self._uncounted:
-            await sync_to_async(count_anyway)(self.claim, [*self._uncounted, *self.scribe.standing])
+            await sync_to_async(record_costs_unfenced)(self.claim, [*self._uncounted, *self.scribe.standing])
 
     async def draft(self, key: str, offset: int, text: str) -> None:
         self.drafts.add(key, offset, text)
@@ -133,7 +133,7 @@ def keep(claim: Claim, stored: str, data: bytes) -> str:
 
 def reason_of(error: Exception) -> str:
     """What a person is told of a failed step. The words of an unexpected error are for the log: they may name files and hosts."""
-    return str(error) if isinstance(error, AgentError | StudioError) else UNEXPECTED
+    return str(error) if isinstance(error, AgentError | StudioError) else UNEXPECTED_ERROR
 
 
 @retry_on_outage

@@ -42,7 +42,7 @@ class Claim:
 
 
 @cache
-def here() -> str:
+def machine_id() -> str:
     """The table of processes we are in, such as ``host/3f8a90c1``: two containers may call themselves the same."""
     known = str(uuid.getnode())
     if sys.platform == "linux":
@@ -50,15 +50,15 @@ def here() -> str:
     return f"{socket.gethostname()}/{hashlib.sha256(known.encode()).hexdigest()[:8]}"
 
 
-def this_worker() -> str:
+def worker_id() -> str:
     """This process, as runs are told who holds them: ``host/3f8a90c1:4711``."""
-    return f"{here()}:{os.getpid()}"
+    return f"{machine_id()}:{os.getpid()}"
 
 
-def has_died(worker: str) -> bool:
+def worker_has_died(worker: str) -> bool:
     """Whether ``worker`` is a process of this machine that is gone. Of other machines only the lease can tell."""
     place, _, pid = worker.rpartition(":")
-    if place != here():
+    if place != machine_id():
         return False
     try:
         os.kill(int(pid), 0)
@@ -75,63 +75,61 @@ def is_lost(run: Run, *, by_lease: bool = True) -> bool:
     Without ``by_lease`` only what is known to have died is lost.
     """
     assert run.lease_expires_at is not None, "a run in work has a lease"
-    return (by_lease and run.lease_expires_at < timezone.now()) or has_died(run.worker)
+    return (by_lease and run.lease_expires_at < timezone.now()) or worker_has_died(run.worker)
 
 
-def lease_end() -> datetime:
+def lease_expiry() -> datetime:
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
-def claim_run(run_id: int, *, worker: str, model: str, most: float = math.inf) -> Claim | None:
-    """Take up a pending run, where fewer than ``most`` of its owner's are in work.
+def claim_run(run_id: int, *, worker: str, model: str, owner_limit: float = math.inf) -> Claim | None:
+    """Claim a pending run, unless ``owner_limit`` runs of its owner are in progress already.
 
-    None where they are as many, or it is not pending any more: another worker was faster, or it was cancelled or deleted.
+    None if the limit is reached or the run is no longer pending: claimed by another worker, cancelled, or deleted.
     """
     article_id = Run.objects.filter(pk=run_id, status=Status.PENDING).values_list("article_id", flat=True).first()
     if article_id is None:
         return None
     try:
-        return take_up(run_id, article_id, most, worker=worker, model=model)
+        with article_transaction(article_id) as tx:
+            run = Run.objects.get(pk=run_id)
+            if run.status != Status.PENDING or not is_below_limit(tx.article.owner_id, owner_limit):
+                return None
+            token, attempt = uuid.uuid4(), run.attempts + 1
+            claimed = tx.change_status(
+                run,
+                Status.PROCESSING,
+                "Work goes on where it stopped" if run.started_at else "Work has begun",
+                token=token,
+                worker=worker,
+                model=model,
+                attempts=attempt,
+                lease_expires_at=lease_expiry(),
+                started_at=run.started_at or timezone.now(),
+            )
     except ArticleGone:
         return None
+    return Claim(run_id, article_id, token, attempt) if claimed else None
 
 
-def take_up(run_id: int, article_id: int, most: float, **taken_by: str) -> Claim | None:
-    """``claim_run`` of a run that was pending a moment ago. Raises ArticleGone."""
-    with article_transaction(article_id) as tx:
-        run = Run.objects.get(pk=run_id)
-        if run.status != Status.PENDING or not has_room(tx.article.owner_id, most):
-            return None
-        token, attempt = uuid.uuid4(), run.attempts + 1
-        message = "Work goes on where it stopped" if run.started_at else "Work has begun"
-        taken = tx.change_status(
-            run,
-            Status.PROCESSING,
-            message,
-            token=token,
-            **taken_by,
-            attempts=attempt,
-            lease_expires_at=lease_end(),
-            started_at=run.started_at or timezone.now(),
-        )
-    return Claim(run_id, article_id, token, attempt) if taken else None
+def is_below_limit(owner_id: int, limit: float) -> bool:
+    """Whether fewer than ``limit`` of the owner's runs are in progress.
 
-
-def has_room(owner_id: int, most: float) -> bool:
-    """Whether fewer than ``most`` of the owner's runs are in work. Who claims another of them waits until this claim is made."""
-    if most == math.inf:
+    Locks the owner's row, so that claims of the same owner are counted one after another.
+    """
+    if limit == math.inf:
         return True
     User.objects.select_for_update(no_key=True).get(pk=owner_id)
-    return Run.objects.at_work().filter(article__owner=owner_id).count() < most
+    return Run.objects.at_work().filter(article__owner=owner_id).count() < limit
 
 
 def renew_lease(claim: Claim) -> bool:
     """False where the run is not the claim's any more."""
     held = Run.objects.filter(pk=claim.run_id, token=claim.token, status=Status.PROCESSING)
-    return bool(held.update(lease_expires_at=lease_end()))
+    return bool(held.update(lease_expires_at=lease_expiry()))
 
 
-def still_holds(claim: Claim) -> bool:
+def holds_lease(claim: Claim) -> bool:
     """Like ``renew_lease``, but only looks: cheap enough to ask several times a second."""
     return Run.objects.filter(pk=claim.run_id, token=claim.token, status=Status.PROCESSING).exists()
 

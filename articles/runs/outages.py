@@ -20,7 +20,7 @@ from agents.exceptions import ProviderUnavailable
 from articles.exceptions import ArticleGone
 from articles.models import Run, Status
 from articles.models.run import NOT_PARKED
-from articles.runs.agent_settings import models_at_work
+from articles.runs.agent_settings import models_for
 from articles.runs.db_retry import retry_on_outage
 from articles.runs.event_log import ArticleTransaction, article_transaction
 from articles.runs.lease import Claim, run_transaction
@@ -42,25 +42,25 @@ def park_run(claim: Claim, away: ProviderUnavailable) -> None:
 
     Raises LeaseLost. Those that wait for the same model are put off to the same time, each in a transaction of its own.
     """
-    put_off_others(away, let_go(claim, away))
+    postpone_others(away, park(claim, away))
 
 
 @retry_on_outage
-def let_go(claim: Claim, away: ProviderUnavailable) -> datetime:
+def park(claim: Claim, away: ProviderUnavailable) -> datetime:
     """Park the claim's run; when its model is tried again. Raises LeaseLost."""
     now = timezone.now()
     with run_transaction(claim) as (tx, run):
         until = next_try(run, away, now)
         tried = {"parkings": run.parkings + 1, "token": None, "lease_expires_at": None, "attempts": 0}
-        wait(tx, run, until, str(away), since=run.parked_since or now, awaits=away.model, **tried)
+        postpone(tx, run, until, str(away), since=run.parked_since or now, awaits=away.model, **tried)
     return until
 
 
 @retry_on_outage
-def put_off_others(away: ProviderUnavailable, until: datetime) -> None:
+def postpone_others(away: ProviderUnavailable, until: datetime) -> None:
     """Have those that wait for the same model wait until then; tried again, it leaves alone who is put off already."""
     earlier = Run.objects.parked(away.model).filter(not_before__lt=until)
-    for_each(earlier, lambda tx, run: wait(tx, run, until, str(away), since=run.parked_since or timezone.now()))
+    update_each(earlier, lambda tx, run: postpone(tx, run, until, str(away), since=run.parked_since or timezone.now()))
 
 
 def next_try(run: Run, away: ProviderUnavailable, now: datetime) -> datetime:
@@ -81,10 +81,10 @@ def models_needed(run_id: int) -> set[str]:
     if run is None:  # deleted since its turn came
         return set()
     spared = {"image"} if run.article.seo_optimize else {"image", "seo"}
-    return {model for stage, model in models_at_work(run).by_stage.items() if stage not in spared}
+    return {model for stage, model in models_for(run).by_stage.items() if stage not in spared}
 
 
-def wait_with_others(run_id: int, models: Collection[str]) -> bool:
+def wait_for_provider(run_id: int, models: Collection[str]) -> bool:
     """Park a run that has not asked yet, where others asked one of ``models`` in vain and wait for it. Must it wait now?"""
     others = Run.objects.awaiting(models).exclude(pk=run_id).order_by()
     asked = others.filter(parkings__gt=0).values("awaits").annotate(runs=Count("pk"))
@@ -94,11 +94,11 @@ def wait_with_others(run_id: int, models: Collection[str]) -> bool:
         return False
     until, reason, model, now = latest.not_before, latest.reason, latest.awaits, timezone.now()
     unasked = Run.objects.filter(pk=run_id, status=Status.PENDING, parked_since=None)
-    for_each(unasked, lambda tx, run: wait(tx, run, until, reason, since=now, awaits=model))
+    update_each(unasked, lambda tx, run: postpone(tx, run, until, reason, since=now, awaits=model))
     return not Run.objects.claimable(timezone.now()).filter(pk=run_id).exists()
 
 
-def for_each(runs: QuerySet[Run], do: Callable[[ArticleTransaction, Run], object]) -> None:
+def update_each(runs: QuerySet[Run], do: Callable[[ArticleTransaction, Run], object]) -> None:
     """``do`` it to each of ``runs`` that still is one once its article's row is held, each in a transaction of its own."""
     for run_id, article_id in list(runs.values_list("pk", "article_id")):
         try:
@@ -109,7 +109,9 @@ def for_each(runs: QuerySet[Run], do: Callable[[ArticleTransaction, Run], object
             log.info("run %s was deleted while it waited", run_id)
 
 
-def wait(tx: ArticleTransaction, run: Run, until: datetime, reason: str, *, since: datetime, **changes: object) -> bool:
+def postpone(
+    tx: ArticleTransaction, run: Run, until: datetime, reason: str, *, since: datetime, **changes: object
+) -> bool:
     """Have ``run`` wait, until it is given up at the longest; failed instead, where that time has come."""
     now, end = timezone.now(), since + GIVEN_UP_AFTER
     if now >= end:
@@ -122,34 +124,34 @@ def wait(tx: ArticleTransaction, run: Run, until: datetime, reason: str, *, sinc
     return tx.change_status(run, Status.PENDING, message, reason=reason, **parked)
 
 
-def answered(run: Run, stage: Stage) -> None:
+def mark_available(run: Run, stage: Stage) -> None:
     """Note that a run that was parked got an answer. Those that wait for the same model go on once that is committed.
 
     Where ``stage`` has another model than the one it waits for, nothing is known of that.
     """
-    model, models = run.awaits, models_at_work(run).by_stage
+    model, models = run.awaits, models_for(run).by_stage
     if model in models.values() and models[stage] != model:
         return
     for field, value in {**NOT_PARKED, "reason": ""}.items():
         setattr(run, field, value)
     run.save(update_fields=[*NOT_PARKED, "reason"])
     if model:
-        transaction.on_commit(lambda: release(model), robust=True)
+        transaction.on_commit(lambda: resume_runs(model), robust=True)
 
 
-def release(model: str) -> None:
+def resume_runs(model: str) -> None:
     """Let the runs that wait for ``model`` go on: in one statement, as whoever got the answer is at work."""
     Run.objects.parked(model).update(awaits="", not_before=None)
 
 
-def call_released() -> int:
+def enqueue_resumed() -> int:
     """Tell of the runs that were let go, and call workers to them; how many there were."""
     released = Run.objects.released()
     count = released.count()
-    for_each(released, call_worker)
+    update_each(released, enqueue_again)
     return count
 
 
-def call_worker(tx: ArticleTransaction, run: Run) -> None:
+def enqueue_again(tx: ArticleTransaction, run: Run) -> None:
     if tx.change_status(run, Status.PENDING, WAITING, reason="", enqueued_at=timezone.now()):
         enqueue(run)

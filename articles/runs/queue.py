@@ -37,9 +37,9 @@ def enqueue(run: Run) -> None:
     transaction.on_commit(submit)
 
 
-def runs_in_queue() -> set[int]:
+def queued_run_ids() -> set[int]:
     """The runs a job waits for. Raises RedisError where the queue cannot be reached."""
-    return set(filter(None, map(run_of, django_rq.get_queue("articles").job_ids)))
+    return set(filter(None, map(run_id_of, django_rq.get_queue("articles").job_ids)))
 
 
 def remove_job(run_id: int) -> None:
@@ -47,13 +47,13 @@ def remove_job(run_id: int) -> None:
     try:
         queue = django_rq.get_queue("articles")
         for job_id in queue.job_ids:
-            if run_of(job_id) == run_id and queue.remove(job_id):  # else a worker has it by now
+            if run_id_of(job_id) == run_id and queue.remove(job_id):  # else a worker has it by now
                 Job.fetch(job_id, queue.connection).delete(remove_from_queue=False)
     except (RedisError, OSError, NoSuchJobError) as error:
         log.warning("run %s: its job stays in the queue: %s", run_id, error)
 
 
-def run_of(job_id: str) -> int | None:
+def run_id_of(job_id: str) -> int | None:
     """The run a job of the queue is for; None of a job that is for something else."""
     kind, _, rest = job_id.partition("-")
     return int(rest.partition("-")[0]) if kind == "run" else None

@@ -13,9 +13,9 @@ from articles.models.run import NOT_PARKED
 from articles.runs.db_retry import retry_on_outage
 from articles.runs.event_log import ArticleTransaction, article_transaction
 from articles.runs.lease import Claim, is_lost, run_transaction
-from articles.runs.outages import call_released
-from articles.runs.queue import enqueue, runs_in_queue
-from articles.runs.scheduling import line
+from articles.runs.outages import enqueue_resumed
+from articles.runs.queue import enqueue, queued_run_ids
+from articles.runs.scheduling import claimable_in_order
 
 log = logging.getLogger(__name__)
 
@@ -28,24 +28,24 @@ def sweep(*, by_lease: bool = True) -> int:
     its workers. Without ``by_lease`` leases that have run out are left alone: the store was away, so nobody could renew them.
     """
     lost_now = [run for run in Run.objects.at_work() if is_lost(run, by_lease=by_lease)]
-    swept = sum(put_back(run, by_lease=by_lease) for run in lost_now)
-    swept += call_released()
+    swept = sum(requeue_lost(run, by_lease=by_lease) for run in lost_now)
+    swept += enqueue_resumed()
     now = timezone.now()
     if waiting := list(Run.objects.waiting(now)):
-        lost = set(line()) - runs_in_queue()
-        swept += sum(submit_again(run) for run in waiting if run.pk in lost)
+        lost = set(claimable_in_order()) - queued_run_ids()
+        swept += sum(resubmit(run) for run in waiting if run.pk in lost)
     return swept
 
 
-def put_back(lost: Run, *, by_lease: bool) -> bool:
+def requeue_lost(lost: Run, *, by_lease: bool) -> bool:
     try:
-        return put_back_held(lost, by_lease=by_lease)
+        return requeue_locked(lost, by_lease=by_lease)
     except ArticleGone:
         log.info("run %s was deleted, so nobody will go on with it", lost.pk, extra=of(lost))
         return False
 
 
-def put_back_held(lost: Run, *, by_lease: bool) -> bool:
+def requeue_locked(lost: Run, *, by_lease: bool) -> bool:
     """Raises ArticleGone."""
     with article_transaction(lost.article_id) as tx:
         run = Run.objects.at_work().filter(pk=lost.pk, token=lost.token).first()
@@ -56,7 +56,7 @@ def put_back_held(lost: Run, *, by_lease: bool) -> bool:
             log.warning("run %s failed: %s", run.pk, reason, extra=of(run))
             return tx.change_status(run, Status.FAILED, reason, reason=reason, finished_at=timezone.now())
         log.warning("run %s: its worker %s was lost, another will go on", run.pk, run.worker, extra=of(run))
-        return back_to_queue(tx, run, "Its worker was lost; another will go on where it stopped")
+        return requeue(tx, run, "Its worker was lost; another will go on where it stopped")
 
 
 def of(run: Run) -> dict[str, int]:
@@ -64,7 +64,7 @@ def of(run: Run) -> dict[str, int]:
     return {"run_id": run.pk, "article_id": run.article_id}
 
 
-def submit_again(run: Run) -> bool:
+def resubmit(run: Run) -> bool:
     """A second job of a run is harmless: the run is claimed once. It costs a start of a process."""
     now = timezone.now()
     renewed = Run.objects.filter(pk=run.pk, status=Status.PENDING, enqueued_at=run.enqueued_at).update(enqueued_at=now)
@@ -80,10 +80,10 @@ def hand_over(claim: Claim, message: str) -> None:
     Raises LeaseLost.
     """
     with run_transaction(claim) as (tx, run):
-        back_to_queue(tx, run, message, attempts=run.attempts - 1)
+        requeue(tx, run, message, attempts=run.attempts - 1)
 
 
-def back_to_queue(tx: ArticleTransaction, run: Run, message: str, **changes: object) -> bool:
+def requeue(tx: ArticleTransaction, run: Run, message: str, **changes: object) -> bool:
     """Let go of a run in work and hand it to another worker."""
     back = {"token": None, "lease_expires_at": None, "enqueued_at": timezone.now(), **changes}
     moved = tx.change_status(run, Status.PENDING, message, **back)

@@ -17,14 +17,14 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from articles.models import Run, Status
-from articles.runs.workers import places
+from articles.runs.workers import capacity
 
 LEFT_FREE = 2
 """Places one user leaves to the others, and the runs one user may have in work at least."""
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingRun:
     """A run a worker may take up; ``awaits`` is the model it waits for, which it has asked in vain ``parkings`` times."""
 
     run_id: int
@@ -33,24 +33,24 @@ class Waiting:
     parkings: int = 0
 
 
-def next_run(passed: Collection[int] = (), *, beside: bool = False) -> int | None:
-    """The run to take up next, none of ``passed``; None where there is none, or only of users who have enough in work.
+def next_run(exclude: Collection[int] = (), *, shared_process: bool = False) -> int | None:
+    """The run to take up next, none of ``exclude``; None where there is none, or only of users who have enough in work.
 
     ``beside`` others no run is taken up for the last time: what has killed its workers may kill theirs.
     """
-    return next((run_id for run_id in line(beside) if run_id not in passed), None)
+    return next((run_id for run_id in claimable_in_order(shared_process) if run_id not in exclude), None)
 
 
-def line(beside: bool = False) -> Iterator[int]:
+def claimable_in_order(shared_process: bool = False) -> Iterator[int]:
     """The runs that could be taken up now, in turn."""
     rows = Run.objects.claimable(timezone.now()).order_by("pk")
-    if beside:
+    if shared_process:
         rows = rows.filter(attempts__lt=settings.MAX_ATTEMPTS - 1)
     found = rows.values_list("pk", "article__owner_id", "awaits", "parkings")
     if not found:
         return iter(())
     at_work = Run.objects.filter(status=Status.PROCESSING).values_list("article__owner_id", flat=True)
-    return in_turn([Waiting(*row) for row in found], Counter(at_work), runs_per_user())
+    return fair_order([WaitingRun(*row) for row in found], Counter(at_work), runs_per_user())
 
 
 def runs_per_user() -> float:
@@ -59,13 +59,13 @@ def runs_per_user() -> float:
         return float(settings.RUNS_PER_USER)
     if User.objects.filter(is_active=True)[:2].count() < 2:
         return math.inf
-    return max(LEFT_FREE, places() - LEFT_FREE)
+    return max(LEFT_FREE, capacity() - LEFT_FREE)
 
 
-def in_turn(waiting: Iterable[Waiting], in_work: Mapping[int, int], limit: float) -> Iterator[int]:
+def fair_order(waiting: Iterable[WaitingRun], in_work: Mapping[int, int], limit: float) -> Iterator[int]:
     """The ids of ``waiting`` (oldest first) in turn; ``in_work`` is how many runs of each user are. One run tries a model."""
     queues: dict[int, deque[int]] = defaultdict(deque)
-    for each in one_for_each_model(waiting):
+    for each in one_per_awaited_model(waiting):
         queues[each.owner_id].append(each.run_id)
     turns = [(in_work.get(owner, 0), queue[0], owner) for owner, queue in queues.items()]
     heapq.heapify(turns)
@@ -79,9 +79,9 @@ def in_turn(waiting: Iterable[Waiting], in_work: Mapping[int, int], limit: float
             heapq.heappush(turns, (busy + 1, queues[owner][0], owner))
 
 
-def one_for_each_model(waiting: Iterable[Waiting]) -> list[Waiting]:
+def one_per_awaited_model(waiting: Iterable[WaitingRun]) -> list[WaitingRun]:
     """All that wait for a worker only, and of those that wait for a model the one that asked least."""
-    trying: dict[str, Waiting] = {}
+    trying: dict[str, WaitingRun] = {}
     free = []
     for each in waiting:
         if not each.awaits:

@@ -22,7 +22,7 @@ from articles.models import Event, Run, Step, StepStatus
 from articles.runs.db_retry import retry_on_outage
 from articles.runs.event_log import ArticleTransaction, article_transaction
 from articles.runs.lease import Claim, run_transaction
-from articles.runs.outages import answered
+from articles.runs.outages import mark_available
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def write(claim: Claim, entries: Sequence[StepChange]) -> None:
     attempt()
 
 
-def count_anyway(claim: Claim, entries: Sequence[StepChange]) -> None:
+def record_costs_unfenced(claim: Claim, entries: Sequence[StepChange]) -> None:
     """Enter what was paid for and could not be counted under the claim, whoever holds the run by now.
 
     Not fenced: such entries add to what is there, and tell nothing. Tried once: a second try might count twice.
@@ -107,7 +107,7 @@ def count_anyway(claim: Claim, entries: Sequence[StepChange]) -> None:
 
 
 @retry_on_outage
-def steps_done(claim: Claim) -> dict[str, Any]:
+def completed_outputs(claim: Claim) -> dict[str, Any]:
     """Key → stored output of each step that is done."""
     return dict(Step.objects.done().filter(run=claim.run_id).values_list("key", "output"))
 
@@ -127,7 +127,7 @@ def begun(step: StepSpec[Any]) -> StepChange:
             update_fields=fresh,
         )
         tx.set(current_agent=step.agent, message=step.doing)
-        tell_step(tx, run, step.key, StepStatus.STARTED, step.doing)
+        log_step(tx, run, step.key, StepStatus.STARTED, step.doing)
 
     return enter
 
@@ -139,7 +139,7 @@ def finished(step: StepSpec[Output], output: Output, usage: Usage) -> StepChange
     def enter(tx: ArticleTransaction, run: Run) -> None:
         end(tx, run)
         if run.parked_since and usage.calls and not usage.pictures:
-            answered(run, step.stage)
+            mark_available(run, step.stage)
 
     return enter
 
@@ -156,7 +156,7 @@ def ended(step: StepSpec[Any], status: StepStatus, message: str, usage: Usage, o
         tally(row, usage)
         row.save()
         tx.set(current_agent=step.agent, message=message)
-        tell_step(tx, run, step.key, status, message, execution_time=round(row.seconds or 0, 2))
+        log_step(tx, run, step.key, status, message, execution_time=round(row.seconds or 0, 2))
 
     return enter
 
@@ -194,7 +194,7 @@ def skipped(stage: Stage, reason: str) -> StepChange:
         once = {"status": StepStatus.SKIPPED, "message": reason, "finished_at": timezone.now()}
         _, created = Step.objects.get_or_create(run=run, key=key, defaults=once)
         if created:
-            tell_step(tx, run, key, StepStatus.SKIPPED, reason)
+            log_step(tx, run, key, StepStatus.SKIPPED, reason)
 
     return enter
 
@@ -209,6 +209,6 @@ def planned(steps: Mapping[Stage, int]) -> StepChange:
     return enter
 
 
-def tell_step(tx: ArticleTransaction, run: Run, key: str, status: StepStatus, message: str, **more: object) -> None:
+def log_step(tx: ArticleTransaction, run: Run, key: str, status: StepStatus, message: str, **more: object) -> None:
     agent = next(agent for stage, agent in AGENTS.items() if key.startswith(f"{stage}:"))
-    tx.tell(Event.Type.AGENT_UPDATE, run, agent=agent, status=status, message=message, step=key, **more)
+    tx.log_event(Event.Type.AGENT_UPDATE, run, agent=agent, status=status, message=message, step=key, **more)

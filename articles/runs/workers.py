@@ -28,33 +28,33 @@ class Workers:
     """How many have given a sign of life within their time, and the articles these can write at once; how many have not."""
 
     living: int = 0
-    places: int = 0
+    capacity: int = 0
     silent: int = 0
 
 
 def living_workers() -> int:
     """0 also where Redis does not answer."""
-    return (look_at_workers() or Workers()).living
+    return (read_workers() or Workers()).living
 
 
-def places() -> int:
+def capacity() -> int:
     """How many articles can be written at once; 0 also where Redis does not answer."""
-    return (look_at_workers() or Workers()).places
+    return (read_workers() or Workers()).capacity
 
 
-def look_at_workers() -> Workers | None:
+def read_workers() -> Workers | None:
     """None where Redis does not answer."""
     client = redis_client()
     try:
         with client.pipeline(transaction=False) as pipeline:
             for key in client.smembers(WORKERS):
-                pipeline.hmget(key, "last_heartbeat", "places")
+                pipeline.hmget(key, "last_heartbeat", "capacity")
             found = pipeline.execute()
     except (RedisError, OSError) as error:
         log.warning("health: Redis does not answer: %s", error)
         return None
-    living = [int(places or 1) for beat, places in found if is_recent(beat)]
-    return Workers(living=len(living), places=sum(living), silent=len(found) - len(living))
+    living = [int(capacity or 1) for beat, capacity in found if is_recent(beat)]
+    return Workers(living=len(living), capacity=sum(living), silent=len(found) - len(living))
 
 
 def is_recent(beat: bytes | None) -> bool:

@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage, storages
 from django.db import transaction
 from django.utils import timezone
 
-from articles.exceptions import ArticleGone, BadSource, InvalidState
+from articles.exceptions import ArticleGone, InvalidSource, InvalidState
 from articles.models import Article, Source
 from articles.models.status import ACTIVE
 from articles.runs.event_log import lock_article, refresh
@@ -40,7 +40,7 @@ def create_article(
 ) -> Article:
     """A new article of ``by``'s from a checked brief, with its sources, and the run that writes it.
 
-    Raises BadSource where a source cannot be taken; nothing is written then.
+    Raises InvalidSource where a source cannot be taken; nothing is written then.
     """
     with transaction.atomic():
         article = Article(owner_id=by.pk, **brief)
@@ -53,12 +53,12 @@ def create_article(
 
 
 def add_source(*, article: Article, source: NewSource) -> Source:
-    """Keep a source of the person's. It is read when the crew gets to it. Raises BadSource."""
+    """Keep a source of the person's. It is read when the crew gets to it. Raises InvalidSource."""
     given = [part for part in (source.text.strip(), source.url, source.upload) if part]
     if len(given) != 1:
-        raise BadSource("A source is a text, an address or a document: give exactly one of them.")
+        raise InvalidSource("A source is a text, an address or a document: give exactly one of them.")
     if article.sources.count() >= settings.MAX_SOURCES:
-        raise BadSource(f"An article takes up to {settings.MAX_SOURCES} sources. Leave some out.")
+        raise InvalidSource(f"An article takes up to {settings.MAX_SOURCES} sources. Leave some out.")
     row = Source(article=article, title=source.title[:300], text=source.text.strip(), url=source.url)
     if source.upload is not None:
         check_document(source.upload)
@@ -69,14 +69,14 @@ def add_source(*, article: Article, source: NewSource) -> Source:
 
 
 def check_document(upload: File[bytes]) -> None:
-    """Refuse, with its reason, what the crew could not read anyway. Raises BadSource."""
+    """Refuse, with its reason, what the crew could not read anyway. Raises InvalidSource."""
     name, limit = upload.name or "", settings.UPLOAD_MAX_BYTES
     if not name.lower().endswith(DOCUMENTS):
-        raise BadSource(f"“{name}” is not a kind of document the studio reads. Give a {', '.join(DOCUMENTS)} file.")
+        raise InvalidSource(f"“{name}” is not a kind of document the studio reads. Give a {', '.join(DOCUMENTS)} file.")
     if not upload.size:
-        raise BadSource(f"“{name}” is empty.")
+        raise InvalidSource(f"“{name}” is empty.")
     if upload.size > limit:
-        raise BadSource(f"“{name}” is larger than {limit // 1024 // 1024} MB. Give a smaller part of it.")
+        raise InvalidSource(f"“{name}” is larger than {limit // 1024 // 1024} MB. Give a smaller part of it.")
 
 
 def change_brief(*, article: Article, brief: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from agents.contract import AGENTS, MAX_WORDS, MIN_WORDS, Outline, OutlineSection, Reading
 from agents.text.length import even_shares
-from articles.exceptions import BadOutline, InvalidState
+from articles.exceptions import InvalidOutline, InvalidState
 from articles.models import Article, Event, Run, Status, Step, StepStatus
 from articles.runs.event_log import ArticleTransaction, article_transaction, refresh
 from articles.runs.queue import WAITING, enqueue
@@ -33,7 +33,7 @@ def approve_outline(*, article: Article, by: User, outline: Outline | None = Non
     """Let the crew write from ``outline``, or, without one, from the outline it made.
 
     Sections of 0 words share what the others leave of the brief's length, and the brief's length becomes the sum. Passages
-    that were not read are left out. ``seen_seq`` is the article's ``last_seq`` as the person saw it. Raises BadOutline, and
+    that were not read are left out. ``seen_seq`` is the article's ``last_seq`` as the person saw it. Raises InvalidOutline, and
     InvalidState where the outline does not wait, or is another by now.
     """
     if outline is not None:
@@ -99,7 +99,7 @@ def record_approval(tx: ArticleTransaction, run: Run, outline: Outline, by: User
     )
     tx.set(outline=stored, min_words=sum(section.words for section in outline.sections))
     told = {"agent": AGENTS["outline"], "step": APPROVED, "execution_time": 0.0}
-    tx.tell(Event.Type.AGENT_UPDATE, run, status=StepStatus.COMPLETED, message=message, **told)
+    tx.log_event(Event.Type.AGENT_UPDATE, run, status=StepStatus.COMPLETED, message=message, **told)
 
 
 def supersede_steps(run: Run) -> None:
@@ -120,20 +120,20 @@ def passages_by_id(run: Run) -> dict[str, str]:
 
 
 def check_section_words(outline: Outline) -> None:
-    """Raise BadOutline where a person set a section's words to what it cannot have. 0 is left to the studio."""
+    """Raise InvalidOutline where a person set a section's words to what it cannot have. 0 is left to the studio."""
     off = [
         section
         for section in outline.sections
         if section.words and not MIN_SECTION_WORDS <= section.words <= MAX_SECTION_WORDS
     ]
     if off:
-        raise BadOutline(
+        raise InvalidOutline(
             f"{quoted(off)}: a section has {MIN_SECTION_WORDS} to {MAX_SECTION_WORDS} words, or 0 for a share of the article’s."
         )
 
 
 def normalized(outline: Outline, *, asked: int, passages: Collection[str]) -> Outline:
-    """``outline`` as the crew can write from it: headings in one line, words shared out. Raises BadOutline where it cannot."""
+    """``outline`` as the crew can write from it: headings in one line, words shared out. Raises InvalidOutline."""
     shares = distribute_words([section.words for section in outline.sections], asked)
     sections = [
         section.model_copy(
@@ -147,7 +147,7 @@ def normalized(outline: Outline, *, asked: int, passages: Collection[str]) -> Ou
     ]
     check_headings(one_line(outline.title), sections)
     if not MIN_WORDS <= sum(shares) <= MAX_WORDS:
-        raise BadOutline(
+        raise InvalidOutline(
             f"The sections come to {sum(shares):,} words. An article has {MIN_WORDS} to {MAX_WORDS:,}: change theirs."
         )
     return Outline(title=one_line(outline.title), sections=sections)
@@ -163,13 +163,13 @@ def distribute_words(words: Sequence[int], asked: int) -> list[int]:
 def check_headings(title: str, sections: Sequence[OutlineSection]) -> None:
     blank = [str(number) for number, section in enumerate(sections, 1) if len(section.heading) < MIN_HEADING]
     if blank:
-        raise BadOutline(f"Section {', '.join(blank)} has no heading. Give it one, or remove it.")
+        raise InvalidOutline(f"Section {', '.join(blank)} has no heading. Give it one, or remove it.")
     if len(title) < MIN_TITLE:
-        raise BadOutline(f"The title is too short: give it {MIN_TITLE} letters or more.")
+        raise InvalidOutline(f"The title is too short: give it {MIN_TITLE} letters or more.")
     known = [section.heading.casefold() for section in sections]
     twice = [section for number, section in enumerate(sections) if section.heading.casefold() in known[:number]]
     if twice:
-        raise BadOutline(f"{quoted(twice)} stands there twice. Give each section a heading of its own.")
+        raise InvalidOutline(f"{quoted(twice)} stands there twice. Give each section a heading of its own.")
 
 
 def quoted(sections: Sequence[OutlineSection]) -> str:

@@ -34,7 +34,7 @@ def start_run(*, article: Article, by: User | None, queue: bool = True) -> Run:
         run = Run.objects.create(article=tx.article, requested_by_id=by.pk if by else None, not_before=reserved)
         old = None if first else tx.article.status
         tx.set(status=Status.PENDING, message=WAITING, current_agent="")
-        tx.tell(Event.Type.STATUS_CHANGE, run, old_status=old, new_status=Status.PENDING, message=WAITING)
+        tx.log_event(Event.Type.STATUS_CHANGE, run, old_status=old, new_status=Status.PENDING, message=WAITING)
         if queue:
             enqueue(run)
     refresh(article)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from agents import samples
-from articles.exceptions import BadSource, InvalidState
+from articles.exceptions import InvalidSource, InvalidState
 from articles.forms.articles import ORDERS, BriefForm, ListForm, PastedTexts, pasted_sources
 from articles.models import Article
 from articles.pages import ArticleView
@@ -34,7 +34,7 @@ def article_list(request: StudioRequest) -> HttpResponse:
     if status := form.value_of("status"):
         found = found.filter(status=status)
     _, order = ORDERS[form.value_of("order") or "newest"]
-    page = Paginator(found.without_bodies().select_related("owner").order_by(*order), PAGE_LENGTH)
+    page = Paginator(found.without_large_fields().select_related("owner").order_by(*order), PAGE_LENGTH)
     filters = request.GET.copy()
     filters.pop("page", None)
     waiting = mine.awaiting_approval().count()
@@ -60,7 +60,7 @@ def article_new(request: StudioRequest) -> HttpResponse:
         try:
             sources = [*pasted_sources(texts), *form.sources()]
             article = create_article(by=request.user, brief=form.brief(), sources=sources)
-        except (BadSource, InvalidState) as error:
+        except (InvalidSource, InvalidState) as error:
             form.add_error(None, str(error))
         else:
             if request.htmx:

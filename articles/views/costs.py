@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from agents.contract import MAX_WORDS, MIN_WORDS
 from agents.costs.estimate import Estimate, estimate
-from articles.runs.agent_settings import models_at_work
+from articles.runs.agent_settings import models_for
 from articles.views.requests import StudioRequest
 
 
@@ -28,9 +28,7 @@ def estimate_for(brief: forms.Form) -> Estimate | None:
     if not form.is_valid():
         return None
     asked = form.cleaned_data
-    return estimate(
-        asked["min_words"], image=asked["include_image"], seo=asked["seo_optimize"], models=models_at_work()
-    )
+    return estimate(asked["min_words"], image=asked["include_image"], seo=asked["seo_optimize"], models=models_for())
 
 
 @require_safe

@@ -11,7 +11,7 @@ from django.db import connections
 from pytest_django import Settings
 
 from agents.contract import Outline
-from agents.worker.jobs import run_article
+from agents.worker.jobs import run_now
 from articles.exceptions import InvalidState
 from articles.models import Article, Run, Status
 from articles.services import NewSource, approve_outline, cancel_run, regenerate_outline, retry_run
@@ -54,7 +54,7 @@ def waiting(owner: User, server: ModelServer) -> Article:
 
 def worked_on(article: Article) -> Article:
     """The article after a worker took up its run."""
-    run_article(run_of(article).pk)
+    run_now(run_of(article).pk)
     article.refresh_from_db()
     return article
 

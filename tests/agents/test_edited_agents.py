@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from agents.worker.jobs import run_article
+from agents.worker.jobs import run_now
 from articles.models import AgentProfile, Article, Run, Status, Voice
 from articles.services import NewSource, retry_run
 from tests.factories import UserFactory, make_article
@@ -49,7 +49,7 @@ def made(**brief: object) -> tuple[Article, Run]:
 def test_an_edited_agent_writes_the_next_run_and_is_said_to_have(edit: Edit, model_server: ModelServer) -> None:
     edit(role="Poet {x}", model="test-poet", temperature=0.25)
     _, run = made()
-    run_article(run.pk)
+    run_now(run.pk)
     run.refresh_from_db()
     assert (run.status, run.model) == (Status.COMPLETED, "test-poet")
     for call in model_server.calls:
@@ -64,11 +64,11 @@ def test_a_run_that_is_tried_again_keeps_the_agents_it_began_with(edit: Edit, mo
     edit(role="Poet")
     article, run = made()
     model_server.fail(match=WRITING, status=401, times=99)
-    run_article(run.pk)
+    run_now(run.pk)
     edit(role="Critic", model="test-critic")
     model_server.reset()
     retry_run(article=article, by=None)
-    run_article(run.pk)
+    run_now(run.pk)
     run.refresh_from_db()
     assert (run.status, run.model) == (Status.COMPLETED, "test-model")
     assert model_server.prompts("Your role: Poet")
@@ -78,7 +78,7 @@ def test_a_run_that_is_tried_again_keeps_the_agents_it_began_with(edit: Edit, mo
 def test_a_voice_is_told_to_those_who_write_and_to_nobody_else(model_server: ModelServer) -> None:
     voice = Voice.objects.create(name="House", description="Dry {x}.", avoid="synergy")
     _, run = made(voice=voice)
-    run_article(run.pk)
+    run_now(run.pk)
     run.refresh_from_db()
     assert run.status == Status.COMPLETED
     for told in model_server.prompts("“House”"):

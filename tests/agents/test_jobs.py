@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from agents.text.length import length_score
 from agents.worker import run_article as run_article_module
-from agents.worker.jobs import run_article
+from agents.worker.jobs import run_now
 from articles.models import Article, Run, Status, Step
 from articles.services import NewSource, cancel_run, delete_article, retry_run
 from tests.factories import UserFactory, make_article, stages_of_run
@@ -73,7 +73,7 @@ def after(article: Article) -> Article:
 
 def test_a_brief_becomes_a_finished_article(owner: User, with_model: ModelServer) -> None:
     article, run = made(owner)
-    run_article(run.pk)
+    run_now(run.pk)
     done = after(article)
     run.refresh_from_db()
     assert (done.status, done.progress) == (Status.COMPLETED, 100)
@@ -90,7 +90,7 @@ def test_a_brief_becomes_a_finished_article(owner: User, with_model: ModelServer
 
 def test_without_a_model_it_quotes_the_given_source(owner: User) -> None:
     article, run = made(owner)
-    run_article(run.pk)
+    run_now(run.pk)
     done = after(article)
     assert done.status == Status.COMPLETED
     assert "312 planted roofs in three councils" in done.content
@@ -112,7 +112,7 @@ def test_documents_that_were_uploaded_are_read_and_cited(owner: User, tmp_path: 
     }
     sources = tuple(NewSource(upload=SimpleUploadedFile(name, data)) for name, data in documents.items())
     article = make_article(owner, topic="Planted roofs", sources=sources, min_words=300)
-    run_article(article.runs.get().pk)
+    run_now(article.runs.get().pk)
     done = after(article)
     assert done.status == Status.COMPLETED, done.message
     for told in ("counted 312 of them", "six degrees cooler in July", "the largest surface nobody uses"):
@@ -122,7 +122,7 @@ def test_documents_that_were_uploaded_are_read_and_cited(owner: User, tmp_path: 
 
 def test_without_model_and_source_it_uses_the_sample_library_and_says_so(owner: User) -> None:
     article = make_article(owner, topic="Rooftop gardens", min_words=300)
-    run_article(article.runs.get().pk)
+    run_now(article.runs.get().pk)
     done = after(article)
     assert done.status == Status.COMPLETED
     assert "sample library" in done.notice
@@ -130,7 +130,7 @@ def test_without_model_and_source_it_uses_the_sample_library_and_says_so(owner: 
 
 def test_without_anything_to_read_it_says_what_it_lacks(owner: User) -> None:
     article = make_article(owner, topic="Quarks, gluons and their colours", min_words=300)
-    run_article(article.runs.get().pk)
+    run_now(article.runs.get().pk)
     done = after(article)
     assert done.status == Status.FAILED
     assert "Add a source" in done.message
@@ -139,7 +139,7 @@ def test_without_anything_to_read_it_says_what_it_lacks(owner: User) -> None:
 def test_every_model_call_failing_fails_with_a_reason_to_act_on(owner: User, with_model: ModelServer) -> None:
     with_model.fail(status=401, times=99)
     article, run = made(owner)
-    run_article(run.pk)
+    run_now(run.pk)
     done = after(article)
     assert done.status == Status.FAILED
     assert done.message == "The model's key was refused (401). Check OPENAI_API_KEY."
@@ -149,13 +149,13 @@ def test_every_model_call_failing_fails_with_a_reason_to_act_on(owner: User, wit
 def test_a_retry_asks_only_for_what_is_missing(owner: User, with_model: ModelServer) -> None:
     with_model.fail(match="Describe this article for search", status=401)
     article, run = made(owner)
-    run_article(run.pk)
+    run_now(run.pk)
     assert after(article).status == Status.FAILED
     asked = {call.prompt for call in with_model.calls}
     tried = Step.objects.get(run=run, key="seo:describe").model_calls
     with_model.calls.clear()
     retry_run(article=article, by=owner)
-    run_article(run.pk)
+    run_now(run.pk)
     assert after(article).status == Status.COMPLETED
     twice = [call.prompt for call in with_model.calls if call.prompt in asked]
     assert all("Search editor" in prompt for prompt in twice), "only the step that failed is asked again"
@@ -166,7 +166,7 @@ def test_a_retry_asks_only_for_what_is_missing(owner: User, with_model: ModelSer
 def test_an_image_that_fails_is_said_and_the_article_completes(owner: User, with_model: ModelServer) -> None:
     with_model.fail(path="/v1/images/generations", status=404)
     article, run = made(owner)
-    run_article(run.pk)
+    run_now(run.pk)
     done = after(article)
     assert done.status == Status.COMPLETED
     assert not done.image
@@ -189,7 +189,7 @@ def test_cancelling_stops_the_calls_in_flight(owner: User, settings: Settings) -
 
         person = threading.Thread(target=cancel_while_it_writes)
         person.start()
-        run_article(run.pk)
+        run_now(run.pk)
         person.join()
         wait_until(lambda: all(call.ended for call in slow.calls))
         assert any(call.status == 499 for call in slow.calls), "no call was cut off"
@@ -210,7 +210,7 @@ def test_deleting_a_running_article_stops_its_worker(owner: User, settings: Sett
 
         person = threading.Thread(target=delete_while_it_writes)
         person.start()
-        run_article(run.pk)
+        run_now(run.pk)
         person.join()
     assert not Article.objects.filter(pk=article.pk).exists()
 
@@ -218,8 +218,8 @@ def test_deleting_a_running_article_stops_its_worker(owner: User, settings: Sett
 def test_a_run_somebody_else_took_is_left_alone(owner: User, with_model: ModelServer) -> None:
     article, run = made(owner)
     cancel_run(article=article, by=owner)
-    run_article(run.pk)
-    run_article(run.pk + 1000)
+    run_now(run.pk)
+    run_now(run.pk + 1000)
     assert after(article).status == Status.CANCELLED
     assert with_model.calls == []
 
@@ -233,7 +233,7 @@ def test_a_mistake_in_the_studio_is_recorded_and_raised(
     monkeypatch.setattr(run_article_module, "produce", broken)
     article, run = made(owner)
     with pytest.raises(ZeroDivisionError):
-        run_article(run.pk)
+        run_now(run.pk)
     done = after(article)
     assert done.status == Status.FAILED
     assert "studio itself" in done.message

@@ -15,7 +15,7 @@ import tests.environment
 import agents.worker.rq_worker
 from django.conf import settings
 from django.core.management import call_command
-from agents.worker.jobs import run_article
+from agents.worker.jobs import run_now
 from tests.agents.test_jobs import SURVEY
 from tests.factories import UserFactory, make_article
 
@@ -29,7 +29,7 @@ if not (setting_up := os.fork()):  # what that imports, a worker has not
     os._exit(0)
 assert os.waitpid(setting_up, 0)[1] == 0
 before = set(sys.modules)
-run_article(1)
+run_now(1)
 print(*sorted(set(sys.modules) - before))
 from articles.models import Run
 run = Run.objects.get()

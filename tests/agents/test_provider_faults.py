@@ -17,7 +17,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.llm import chat
-from agents.worker.jobs import run_article, run_next
+from agents.worker.jobs import run_next, run_now
 from articles.models import Article, Run, Status, StepStatus
 from articles.services import NewSource, retry_run
 from tests.factories import UserFactory, make_article
@@ -57,7 +57,7 @@ def new_article(owner: User, *, include_image: bool = False) -> Article:
 def made(owner: User, *, include_image: bool = False) -> Article:
     """An article after its run was performed."""
     article = new_article(owner, include_image=include_image)
-    run_article(article.runs.get().pk)
+    run_now(article.runs.get().pk)
     article.refresh_from_db()
     return article
 

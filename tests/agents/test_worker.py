@@ -17,17 +17,17 @@ from redis import Redis
 from rq.job import Job
 
 from agents.worker.rq_worker import RECONNECT_EVERY, CrewWorker
-from articles.runs.workers import living_workers, places
+from articles.runs.workers import capacity, living_workers
 from contentstudio.runtime import redis_server
 from tests.waiting import wait_until
 from tests.worker_pool import running_workers
 
-PLACES = """[
+CAPACITY_JOB = """[
     open(f"{meeting}/{__import__('os').getpid()}", "w").close(),
     [__import__("time").sleep(0.05) for _ in iter(lambda: len(__import__("os").listdir(meeting)) < 6, False)],
-    __import__("agents.worker.jobs").worker.jobs.places.get(),
+    __import__("agents.worker.jobs").worker.jobs.capacity.get(),
 ][-1]"""
-"""A job that waits until six are at work, in a process each, and tells how many places it has."""
+"""A job that waits until six are at work, in a process each, and returns its capacity."""
 
 
 def enqueue(function: str, *arguments: object) -> Job:
@@ -104,7 +104,7 @@ def test_a_worker_registers_again_where_redis_was_emptied(redis):
     assert living_workers() == 0
     worker = CrewWorker(["articles"], connection=redis, places=3)
     worker.heartbeat()
-    assert (living_workers(), places()) == (1, 3)
+    assert (living_workers(), capacity()) == (1, 3)
     assert [each.name for each in CrewWorker.all(connection=redis)] == [worker.name]
     worker.register_death()
 
@@ -112,7 +112,7 @@ def test_a_worker_registers_again_where_redis_was_emptied(redis):
 def test_a_job_knows_how_many_articles_it_may_write(workers, program_environment, redis, tmp_path):
     """Of the two workers there are, and of four that share six places."""
     with running_workers(redis, program_environment, count=6) as pool:
-        jobs = [enqueue("builtins.eval", PLACES, {"meeting": str(tmp_path)}) for _ in range(6)]
+        jobs = [enqueue("builtins.eval", CAPACITY_JOB, {"meeting": str(tmp_path)}) for _ in range(6)]
         wait_until(lambda: all(job.is_finished for job in jobs))
         assert len(psutil.Process(pool.pid).children()) == 4
     assert sorted(job.return_value() for job in jobs) == [1, 1, 1, 1, 2, 2]

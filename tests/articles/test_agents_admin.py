@@ -14,7 +14,7 @@ from django.urls import reverse
 from agents.contract import AGENTS, AgentConfig
 from agents.prompts import config
 from articles.models import AgentProfile, Run
-from articles.runs.agent_settings import agents_as_set_up, agents_of
+from articles.runs.agent_settings import agents_for_run, customized_agents
 from articles.services import cancel_run, retry_run, start_run
 from tests.factories import StaffFactory, UserFactory, claim, make_article
 
@@ -72,7 +72,7 @@ class TestPages:
 
     def test_a_change_is_kept(self, browser: Client, profile: AgentProfile) -> None:
         save(browser, profile, role=" Poet ", backstory="You {x} {role} {{y}} {", temperature="0.3", max_tokens="900")
-        assert agents_as_set_up() == {
+        assert customized_agents() == {
             "write": AgentConfig(role="Poet", backstory="You {x} {role} {{y}} {", temperature=0.3, max_tokens=900)
         }
 
@@ -92,7 +92,7 @@ class TestPages:
         self, browser: Client, profile: AgentProfile, field: str, value: str, said: str
     ) -> None:
         assert said in save(browser, profile, **{field: value}).content.decode()
-        assert agents_as_set_up() == {}
+        assert customized_agents() == {}
 
     def test_the_button_resets_one_and_its_history_keeps_what_it_was(
         self, browser: Client, profile: AgentProfile
@@ -101,15 +101,15 @@ class TestPages:
         assert 'name="_reset"' in browser.get(reverse(PAGE, args=[profile.pk])).content.decode()
         response = save(browser, profile, _reset="Reset to defaults", temperature="not a number")
         assert [str(message) for message in response.context["messages"]] == ["Reset to defaults: WriterAgent."]
-        assert "write" not in agents_as_set_up()
-        assert len(agents_as_set_up()) == 5
+        assert "write" not in customized_agents()
+        assert len(customized_agents()) == 5
         assert LogEntry.objects.get().get_change_message() == "Reset to defaults. It was: role: Poet; temperature: 0.3"
 
     def test_the_action_resets_those_chosen(self, browser: Client, profile: AgentProfile) -> None:
         AgentProfile.objects.update(model="other")
         chosen = list(AgentProfile.objects.values_list("pk", flat=True)[:5])
         browser.post(reverse(LIST), {"action": "reset", "_selected_action": chosen})
-        assert list(agents_as_set_up()) == ["image"]
+        assert list(customized_agents()) == ["image"]
 
     def test_an_agent_that_is_not_there_is_not_reset(self, browser: Client) -> None:
         for number in ("99", "abc"):
@@ -132,7 +132,7 @@ class TestPermissions:
         assert save(onlooker, profile, role="Other").status_code == 403
         assert save(onlooker, profile, _reset="1").status_code == 403
         onlooker.post(reverse(LIST), {"action": "reset", "_selected_action": [profile.pk]})
-        assert agents_as_set_up()["write"].role == "Poet"
+        assert customized_agents()["write"].role == "Poet"
 
     def test_staff_without_the_permission_see_nothing_and_make_no_rows(self, client: Client) -> None:
         client.force_login(UserFactory(is_staff=True))
@@ -141,7 +141,7 @@ class TestPermissions:
 
 
 class TestRuns:
-    """``agents_of`` is asked by the worker before it claims."""
+    """``agents_for_run`` is asked by the worker before it claims."""
 
     @pytest.fixture
     def run(self) -> Run:
@@ -150,33 +150,33 @@ class TestRuns:
         return found
 
     def test_untouched_agents_are_told_by_nothing(self, run: Run, profile: AgentProfile) -> None:
-        assert agents_of(run.pk) == {}
+        assert agents_for_run(run.pk) == {}
         run.refresh_from_db()
         assert run.agents == {}
 
     def test_a_run_keeps_its_agents_when_they_are_changed(self, run: Run, profile: AgentProfile) -> None:
         AgentProfile.objects.filter(pk=profile.pk).update(role="Poet", model="large")
-        assert agents_of(run.pk) == {"write": AgentConfig(role="Poet", model="large")}
+        assert agents_for_run(run.pk) == {"write": AgentConfig(role="Poet", model="large")}
         claim(run.article)
         AgentProfile.objects.update(role="Critic")
         cancel_run(article=run.article, by=None)
         retry_run(article=run.article, by=None)
-        assert agents_of(run.pk)["write"].role == "Poet"
+        assert agents_for_run(run.pk)["write"].role == "Poet"
 
     def test_a_run_that_began_with_the_defaults_keeps_those(self, run: Run, profile: AgentProfile) -> None:
-        agents_of(run.pk)
+        agents_for_run(run.pk)
         AgentProfile.objects.update(role="Critic")
-        assert agents_of(run.pk) == {}
+        assert agents_for_run(run.pk) == {}
 
     def test_a_new_run_takes_the_new_ones(self, run: Run, profile: AgentProfile) -> None:
-        agents_of(run.pk)
+        agents_for_run(run.pk)
         cancel_run(article=run.article, by=None)
         AgentProfile.objects.filter(pk=profile.pk).update(temperature=0.0)
-        assert agents_of(start_run(article=run.article, by=None).pk) == {"write": AgentConfig(temperature=0.0)}
+        assert agents_for_run(start_run(article=run.article, by=None).pk) == {"write": AgentConfig(temperature=0.0)}
 
     def test_a_run_that_waits_takes_what_is_set_when_it_is_taken_up(self, run: Run, profile: AgentProfile) -> None:
         AgentProfile.objects.filter(pk=profile.pk).update(goal="Rhyme")
-        assert agents_of(run.pk)["write"].goal == "Rhyme"
+        assert agents_for_run(run.pk)["write"].goal == "Rhyme"
 
     def test_a_run_that_is_gone_has_none(self) -> None:
-        assert agents_of(99) == {}
+        assert agents_for_run(99) == {}

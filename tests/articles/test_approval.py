@@ -12,11 +12,11 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import Redis
 
 from agents.contract import Outline, OutlineSection
-from articles.exceptions import BadOutline, InvalidState
+from articles.exceptions import InvalidOutline, InvalidState
 from articles.models import Article, Run, Status, Step, StepStatus
 from articles.runs.journal import read_brief
 from articles.runs.recovery import sweep
-from articles.runs.step_writer import steps_done
+from articles.runs.step_writer import completed_outputs
 from articles.services import (
     approve_outline,
     cancel_run,
@@ -72,7 +72,7 @@ class TestWaiting:
         cancel_run(article=article, by=owner)
         assert article.status == Status.CANCELLED
         retry_run(article=article, by=owner)
-        assert steps_done(claim(article)).get("outline:make") is not None, "what was made is kept"
+        assert completed_outputs(claim(article)).get("outline:make") is not None, "what was made is kept"
 
     def test_it_can_be_deleted(self, owner: User) -> None:
         delete_article(article=make_waiting_article(owner), by=owner)
@@ -88,7 +88,7 @@ class TestApproving:
             run = approve_outline(article=article, by=owner)
         assert redis.llen("rq:queue:articles") == 1
         assert (run.status, run.attempts, article.status) == (Status.PENDING, 0, Status.PENDING)
-        recalled = steps_done(claim(article)).get("outline:approved")
+        recalled = completed_outputs(claim(article)).get("outline:approved")
         assert Outline.model_validate(recalled) == outline()
 
     def test_its_words_are_told_in_the_log(self, owner: User) -> None:
@@ -114,7 +114,7 @@ class TestApproving:
         approve_outline(article=article, by=owner, outline=changed)
         first = Outline.model_validate(article.outline).sections[0]
         assert (first.heading, first.sources) == ("Who keeps it going?", ["S3", "S1"])
-        assert article.outline == steps_done(claim(article)).get("outline:approved")
+        assert article.outline == completed_outputs(claim(article)).get("outline:approved")
 
     def test_the_length_becomes_what_the_sections_add_up_to(self, owner: User) -> None:
         article = make_waiting_article(owner)
@@ -164,19 +164,19 @@ class TestRefusing:
         article = make_waiting_article(owner)
         given = outline()
         given.sections[1] = given.sections[1].model_copy(update=changes)
-        with pytest.raises(BadOutline, match=reason):
+        with pytest.raises(InvalidOutline, match=reason):
             approve_outline(article=article, by=owner, outline=given)
         assert run_of(article).status == Status.AWAITING_APPROVAL
         assert not Step.objects.filter(key="outline:approved").exists()
 
     def test_a_title_of_spaces_is_refused(self, owner: User) -> None:
         given = outline().model_copy(update={"title": "a      b"})
-        with pytest.raises(BadOutline, match="title is too short"):
+        with pytest.raises(InvalidOutline, match="title is too short"):
             approve_outline(article=make_waiting_article(owner), by=owner, outline=given)
 
     @pytest.mark.parametrize(("words", "told"), [((100, 100), "200 words"), ((600,) * 9, "5,400 words")])
     def test_an_article_keeps_within_its_bounds(self, owner: User, words: tuple[int, ...], told: str) -> None:
-        with pytest.raises(BadOutline, match=f"come to {told}. An article has 300 to 5,000"):
+        with pytest.raises(InvalidOutline, match=f"come to {told}. An article has 300 to 5,000"):
             approve_outline(article=make_waiting_article(owner), by=owner, outline=with_words(*words))
 
     def test_an_article_that_is_not_so_far_is_told_as_what_it_is(self, owner: User) -> None:
@@ -215,9 +215,9 @@ class TestAskingForAnother:
         run = regenerate_outline(article=article, by=owner, wish="Begin with the costs")
         held = claim(article)
         assert read_brief(held).outline_wish == "Begin with the costs"
-        assert steps_done(held).get("outline:make") is None
-        assert steps_done(held).get("outline:2") is None
-        assert steps_done(held).get("research:read") is not None, "what was read is kept"
+        assert completed_outputs(held).get("outline:make") is None
+        assert completed_outputs(held).get("outline:2") is None
+        assert completed_outputs(held).get("research:read") is not None, "what was read is kept"
         aside = run.steps.filter(status=StepStatus.SUPERSEDED)
         assert {step.key for step in aside} == {"outline:make#1", *(f"outline:{number}#1" for number in range(1, 5))}
         assert sum(step.model_calls for step in run.steps.all()) == 7

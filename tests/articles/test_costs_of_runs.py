@@ -20,7 +20,7 @@ from agents.contract import AGENTS
 from agents.costs.estimate import StageModels, estimate
 from agents.costs.prices import cost_of, dollars
 from agents.costs.usage import Usage
-from agents.worker.jobs import run_article
+from agents.worker.jobs import run_now
 from articles.costs.limits import spent_this_month
 from articles.costs.reports import spent_by_stage, spent_on_article, spent_on_run
 from articles.exceptions import InvalidState
@@ -65,7 +65,7 @@ def pending(owner: User, lines: int = 20, **brief: object) -> tuple[Article, Run
 
 
 def perform(run: Run) -> Run:
-    run_article(run.pk)
+    run_now(run.pk)
     run.refresh_from_db()
     return run
 
@@ -138,7 +138,7 @@ def test_the_picture_is_held_back_too(owner: User, server: ModelServer, settings
 def performing(run: Run, environment: dict[str, str], **settings: str) -> subprocess.Popen[bytes]:
     """A process that performs ``run``."""
     perform = (
-        "import sys, django; django.setup(); from agents.worker.jobs import run_article; run_article(int(sys.argv[1]))"
+        "import sys, django; django.setup(); from agents.worker.jobs import run_article; run_now(int(sys.argv[1]))"
     )
     own = environment | {"DJANGO_SETTINGS_MODULE": "contentstudio.settings", "LLM_MODEL": MODEL} | settings
     return subprocess.Popen([sys.executable, "-c", perform, str(run.pk)], env=own, cwd=ROOT)
@@ -210,7 +210,7 @@ def test_calls_that_a_person_cut_off_by_cancelling_are_counted(owner: User, slow
 
     person = threading.Thread(target=cancel_amid_a_section)
     person.start()
-    run_article(run.pk)
+    run_now(run.pk)
     person.join()
     every_call_is_counted(run, slow)
     assert run.status == Status.CANCELLED

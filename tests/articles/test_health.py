@@ -55,7 +55,7 @@ def worker(redis: redis_py.Redis) -> Iterator[None]:
     redis.sadd(workers.WORKERS, "rq:worker:living", "rq:worker:silent", "rq:worker:killed")
     for name, seconds in (("living", 9), ("silent", 31)):
         beat = utcformat(now() - timedelta(seconds=seconds))
-        redis.hset(f"rq:worker:{name}", mapping={"last_heartbeat": beat, "places": 4})
+        redis.hset(f"rq:worker:{name}", mapping={"last_heartbeat": beat, "capacity": 4})
     yield
     redis.delete(workers.WORKERS, "rq:worker:living", "rq:worker:silent")
 
@@ -78,6 +78,7 @@ def test_all_is_well_with_a_living_worker(worker: None, settings: Any) -> None:
             "database": True,
             "redis": True,
             "workers": 1,
+            "capacity": 4,
             "places": 4,
             "stale_workers": 2,
             "work": NO_WORK,
@@ -91,7 +92,7 @@ def test_a_workers_last_heartbeat_is_where_rq_puts_it(redis: redis_py.Redis, mon
     worker = Worker(["health-test"], connection=redis)
     worker.register_birth()
     try:
-        assert workers.look_at_workers() == workers.Workers(living=1, places=1)
+        assert workers.read_workers() == workers.Workers(living=1, capacity=1)
     finally:
         worker.register_death()
 

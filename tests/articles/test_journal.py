@@ -17,7 +17,7 @@ from pytest_django import Settings
 from agents.contract import Manuscript, SectionText
 from agents.costs.usage import Usage
 from agents.exceptions import ModelError
-from articles.exceptions import UNEXPECTED, LeaseLost
+from articles.exceptions import UNEXPECTED_ERROR, LeaseLost
 from articles.models import Article, Event, Run, Status, Step, StepStatus
 from articles.runs import step_writer
 from articles.runs.event_log import article_transaction
@@ -28,7 +28,17 @@ from articles.runs.journal import (
     read_brief,
 )
 from articles.runs.lease import Claim
-from articles.runs.step_writer import StepChange, begun, failed, finished, left, planned, skipped, steps_done, write
+from articles.runs.step_writer import (
+    StepChange,
+    begun,
+    completed_outputs,
+    failed,
+    finished,
+    left,
+    planned,
+    skipped,
+    write,
+)
 from articles.services import NewSource
 from articles.signals import events_recorded
 from tests.factories import (
@@ -70,14 +80,14 @@ class TestSteps:
     def test_what_is_done_is_recalled(self, owner: User) -> None:
         held = claim(make_article(owner))
         do_step(held, "write:1", markdown="Roofs.")
-        assert steps_done(held).get("write:1") == {"markdown": "Roofs."}
-        assert steps_done(held).get("write:2") is None
+        assert completed_outputs(held).get("write:1") == {"markdown": "Roofs."}
+        assert completed_outputs(held).get("write:2") is None
 
     def test_a_step_that_failed_begins_anew_and_keeps_its_cost(self, owner: User) -> None:
         held = claim(make_article(owner))
         write(held, [begun(step("write:1"))])
         write(held, [failed(step("write:1"), "The model was away.", Usage(calls=4))])
-        assert steps_done(held).get("write:1") is None
+        assert completed_outputs(held).get("write:1") is None
         write(held, [begun(step("write:1"))])
         again = Step.objects.get(key="write:1")
         assert (again.status, again.finished_at) == (StepStatus.STARTED, None)
@@ -150,7 +160,7 @@ class TestEvents:
         article = make_article(owner)
         with transaction.atomic():
             with article_transaction(article.pk) as tx:
-                tx.tell(Event.Type.STATUS_CHANGE, None, message="Never happened")
+                tx.log_event(Event.Type.STATUS_CHANGE, None, message="Never happened")
             transaction.set_rollback(True)
         article.refresh_from_db()
         assert article.last_seq == article.events.count() == 1
@@ -176,7 +186,7 @@ def test_writers_at_once_take_numbers_in_the_order_of_their_commits(owner: User)
         try:
             for _ in range(count):
                 with article_transaction(article.pk) as tx:
-                    tx.tell(Event.Type.STATUS_CHANGE, None, message="Told")
+                    tx.log_event(Event.Type.STATUS_CHANGE, None, message="Told")
         finally:
             connection.close()
 
@@ -279,7 +289,7 @@ class TestTheAsynchronousJournal:
         spec = step("write:1").__class__("write:1", SectionText, perform, "Writing", lambda made: "Written")
         with pytest.raises(FileNotFoundError):
             await journal.once(spec)
-        assert (await Step.objects.aget(key="write:1")).message == UNEXPECTED
+        assert (await Step.objects.aget(key="write:1")).message == UNEXPECTED_ERROR
         told_last = await Event.objects.alatest("seq")
         assert "secret" not in str(told_last.payload)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from articles.exceptions import LeaseLost
 from articles.models import Article, Run, Status
 from articles.runs.journal import complete_run, fail_run, read_brief
-from articles.runs.lease import claim_run, renew_lease, still_holds
+from articles.runs.lease import claim_run, holds_lease, renew_lease
 from articles.runs.step_writer import begun, write
 from articles.services import cancel_run
 from tests.factories import (
@@ -56,7 +56,7 @@ def test_who_lost_the_lease_cannot_write(owner: User) -> None:
     with pytest.raises(LeaseLost):
         fail_run(held, "Too late")
     assert not renew_lease(held)
-    assert not still_holds(held)
+    assert not holds_lease(held)
     assert article.events.count() == events
 
 

@@ -127,7 +127,7 @@ def test_it_counts_failures_by_their_reason() -> None:
 
 
 def test_it_tells_of_the_workers_and_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "look_at_workers", lambda: health.Workers(living=5, places=18, silent=2))
+    monkeypatch.setattr(health, "read_workers", lambda: health.Workers(living=5, capacity=18, silent=2))
     found = scrape()
     assert (found["studio_workers", "living"], found["studio_workers", "silent"]) == (5, 2)
     assert found["studio_places",] == 18

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.conf import settings
@@ -15,13 +15,13 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import Redis
 
-from articles.exceptions import ArticleGone, BadSource, EditConflict, InvalidState, LeaseLost
+from articles.exceptions import ArticleGone, EditConflict, InvalidSource, InvalidState, LeaseLost
 from articles.models import ApiKey, Article, Run, Source, Status
 from articles.runs import lease
-from articles.runs.event_log import ArticleTransaction
+from articles.runs.event_log import ArticleTransaction, article_transaction
 from articles.runs.journal import fail_run, keep
-from articles.runs.lease import Claim, renew_lease
-from articles.runs.recovery import put_back, sweep
+from articles.runs.lease import renew_lease
+from articles.runs.recovery import requeue_lost, sweep
 from articles.services import (
     NewSource,
     add_source,
@@ -80,7 +80,7 @@ class TestCreating:
         assert "sweeper will submit it" in caplog.text
 
     def test_a_source_that_cannot_be_taken_writes_nothing(self, owner: User) -> None:
-        with pytest.raises(BadSource):
+        with pytest.raises(InvalidSource):
             create_article(by=owner, brief={"topic": "Roofs and gardens"}, sources=[NewSource()])
         assert not Article.objects.exists()
 
@@ -89,7 +89,7 @@ class TestSources:
     def test_exactly_one_thing_is_a_source(self, owner: User) -> None:
         article = make_article(owner)
         for bad in (NewSource(), NewSource(text=" "), NewSource(text="a", url="https://example.org")):
-            with pytest.raises(BadSource, match="exactly one"):
+            with pytest.raises(InvalidSource, match="exactly one"):
                 add_source(article=article, source=bad)
 
     def test_a_document_is_kept_where_workers_can_read_it(self, owner: User) -> None:
@@ -110,13 +110,13 @@ class TestSources:
         self, owner: User, name: str, content: bytes, reason: str, settings: object
     ) -> None:
         settings.UPLOAD_MAX_BYTES = 1024  # type: ignore[attr-defined]  # pytest-django's settings
-        with pytest.raises(BadSource, match=reason):
+        with pytest.raises(InvalidSource, match=reason):
             add_source(article=make_article(owner), source=NewSource(upload=SimpleUploadedFile(name, content)))
 
     def test_there_is_an_end_to_sources(self, owner: User, settings: object) -> None:
         settings.MAX_SOURCES = 1  # type: ignore[attr-defined]
         article = make_article(owner, sources=(NewSource(text="One"),))
-        with pytest.raises(BadSource, match="up to 1 sources"):
+        with pytest.raises(InvalidSource, match="up to 1 sources"):
             add_source(article=article, source=NewSource(text="Two"))
 
     def test_they_are_named_by_what_they_are(self, owner: User) -> None:
@@ -217,15 +217,16 @@ class TestDeleting:
         with pytest.raises(ArticleGone):
             cancel_run(article=article, by=owner)
 
-    def test_who_takes_up_a_run_too_late_gets_none(self, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_run_deleted_while_it_is_claimed_is_not_claimed(
+        self, owner: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         article = make_article(owner)
-        take_up = lease.take_up
 
-        def too_late(*run: Any, **taken_by: str) -> Claim | None:
-            Article.objects.filter(pk=article.pk).delete()
-            return take_up(*run, **taken_by)
+        def delete_first(article_id: int) -> AbstractContextManager[ArticleTransaction]:
+            Article.objects.filter(pk=article_id).delete()
+            return article_transaction(article_id)
 
-        monkeypatch.setattr(lease, "take_up", too_late)
+        monkeypatch.setattr(lease, "article_transaction", delete_first)
         assert lease.claim_run(article.runs.get().pk, worker="test", model="test-model") is None
 
     def test_a_picture_that_comes_too_late_is_not_kept(self, owner: User) -> None:
@@ -264,7 +265,7 @@ class TestSweeping:
         Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
         lost = Run.objects.get(pk=held.run_id)
         article.delete()
-        assert not put_back(lost, by_lease=True)
+        assert not requeue_lost(lost, by_lease=True)
 
     def test_a_run_that_kills_its_workers_fails(self, owner: User) -> None:
         article, _ = make_processing_article(owner)

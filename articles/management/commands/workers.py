@@ -38,17 +38,17 @@ class Command(BaseCommand):
             raise CommandError("--count must be 1 or more.")
         if settings.ARTICLES_PER_WORKER < 1:
             raise CommandError("ARTICLES_PER_WORKER must be 1 or more.")
-        places = shares(count or default_count(), settings.ARTICLES_PER_WORKER)
+        capacity = shares(count or default_count(), settings.ARTICLES_PER_WORKER)
         connections.close_all()  # a connection shared over a fork would be two writers on one socket
-        self.stdout.write(f"{len(places)} workers ready, for {sum(places)} articles at once.")
-        Pool([partial(work, number) for number in places]).run()
+        self.stdout.write(f"{len(capacity)} workers ready, for {sum(capacity)} articles at once.")
+        Pool([partial(work, number) for number in capacity]).run()
 
 
-def work(places: int) -> None:
+def work(capacity: int) -> None:
     """One worker's life, in a process of its own: its connection to Redis is made here, never before the fork.
 
     A worker ends where Redis is away for long, and its successor waits here until it is back.
     """
     while not redis_server.is_reachable(settings.REDIS_ADDRESS):
         time.sleep(LOOK_EVERY)
-    get_worker("articles", places=places).work(logging_level=None)
+    get_worker("articles", capacity=capacity).work(logging_level=None)

@@ -217,12 +217,12 @@ def owner(name: str | None) -> User:
 
 def write(article: Article) -> None:
     """Perform the article's run here, to its end. Ctrl-C cancels it as the page would; a second one ends the process."""
-    from agents.worker.jobs import run_article  # only now: CrewAI takes seconds to import
+    from agents.worker.jobs import run_now  # only now: CrewAI takes seconds to import
 
     run = services.start_run(article=article, by=article.owner, queue=False)
     before = signal.signal(signal.SIGINT, lambda *_: cancel_beside(article))
     try:
-        run_article(run.pk)
+        run_now(run.pk)
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytest_django import Settings
 
-from agents.worker.jobs import run_article, run_next
+from agents.worker.jobs import run_next, run_now
 from articles.models import Article, Status
 from articles.services import NewSource
 from tests.factories import UserFactory, claim, make_article
@@ -54,7 +54,7 @@ def test_a_turn_that_other_workers_used_up_meanwhile_is_passed(monkeypatch: pyte
     articles = [make_article(ada) for _ in range(3)]
     seen = iter([articles[2].runs.get().pk, None])
     monkeypatch.setattr(
-        "agents.worker.jobs.next_run", lambda passed, beside: next(seen)
+        "agents.worker.jobs.next_run", lambda exclude, shared_process: next(seen)
     )  # as it was before the two were claimed
     claim(articles[0]), claim(articles[1])
     run_next(articles[2].runs.get().pk)
@@ -65,5 +65,5 @@ def test_whoever_performs_a_run_themselves_does_not_wait_for_a_turn() -> None:
     ada = UserFactory()
     articles = [make_article(ada, sources=(SURVEY,), min_words=300) for _ in range(3)]
     claim(articles[0]), claim(articles[1])
-    assert run_article(articles[2].runs.get().pk)
+    assert run_now(articles[2].runs.get().pk)
     assert status_of(articles[2]) == Status.COMPLETED

@@ -14,7 +14,7 @@ from redis import Redis
 from articles.models import Run
 from articles.runs.lease import claim_run
 from articles.runs.recovery import sweep
-from articles.runs.scheduling import Waiting, in_turn, line, next_run
+from articles.runs.scheduling import WaitingRun, claimable_in_order, fair_order, next_run
 from articles.services import start_run
 from tests.factories import UserFactory, make_article, make_completed_article
 
@@ -22,23 +22,27 @@ ADA, BEN, CY = 1, 2, 3
 
 
 def test_users_take_turns_and_each_begins_with_the_oldest() -> None:
-    waiting = [Waiting(run_id, ADA) for run_id in range(1, 6)] + [Waiting(6, BEN), Waiting(7, BEN), Waiting(8, CY)]
-    assert list(in_turn(waiting, {}, limit=9)) == [1, 6, 8, 2, 7, 3, 4, 5]
+    waiting = [WaitingRun(run_id, ADA) for run_id in range(1, 6)] + [
+        WaitingRun(6, BEN),
+        WaitingRun(7, BEN),
+        WaitingRun(8, CY),
+    ]
+    assert list(fair_order(waiting, {}, limit=9)) == [1, 6, 8, 2, 7, 3, 4, 5]
 
 
 def test_who_has_the_fewest_in_work_comes_first() -> None:
-    waiting = [Waiting(1, ADA), Waiting(2, BEN), Waiting(3, CY)]
-    assert list(in_turn(waiting, {ADA: 3, BEN: 1, CY: 2}, limit=9)) == [2, 3, 1]
+    waiting = [WaitingRun(1, ADA), WaitingRun(2, BEN), WaitingRun(3, CY)]
+    assert list(fair_order(waiting, {ADA: 3, BEN: 1, CY: 2}, limit=9)) == [2, 3, 1]
 
 
 def test_nobody_has_more_in_work_than_the_limit() -> None:
-    waiting = [Waiting(run_id, ADA) for run_id in range(1, 6)] + [Waiting(6, BEN)]
-    assert list(in_turn(waiting, {ADA: 1, BEN: 3}, limit=3)) == [1, 2]
+    waiting = [WaitingRun(run_id, ADA) for run_id in range(1, 6)] + [WaitingRun(6, BEN)]
+    assert list(fair_order(waiting, {ADA: 1, BEN: 3}, limit=3)) == [1, 2]
 
 
 def test_one_run_tries_a_model_the_one_that_asked_least() -> None:
-    waiting = [Waiting(1, ADA, "m", 2), Waiting(2, BEN, "m", 1), Waiting(3, CY, "n", 5), Waiting(4, ADA)]
-    assert list(in_turn(waiting, {}, limit=9)) == [2, 3, 4]
+    waiting = [WaitingRun(1, ADA, "m", 2), WaitingRun(2, BEN, "m", 1), WaitingRun(3, CY, "n", 5), WaitingRun(4, ADA)]
+    assert list(fair_order(waiting, {}, limit=9)) == [2, 3, 4]
 
 
 @pytest.mark.django_db
@@ -88,7 +92,7 @@ def test_without_a_setting_two_places_are_left_to_the_others(monkeypatch: pytest
     for _ in range(12):
         make_article(owner)
     for free, taken in ((10, 8), (3, 2), (0, 2)):
-        monkeypatch.setattr("articles.runs.scheduling.places", lambda free=free: free)
+        monkeypatch.setattr("articles.runs.scheduling.capacity", lambda free=free: free)
         Run.objects.update(status="pending", token=None, lease_expires_at=None)
         count = 0
         while (run_id := next_run()) is not None:
@@ -103,7 +107,7 @@ def test_who_is_alone_with_the_studio_has_all_of_it() -> None:
     UserFactory(is_active=False)
     for _ in range(9):
         make_article(owner)
-    assert len(list(line())) == 9
+    assert len(list(claimable_in_order())) == 9
 
 
 @pytest.mark.django_db(transaction=True)
@@ -115,7 +119,7 @@ def test_workers_that_claim_at_the_same_moment_do_not_pass_the_limit_together() 
     def take(run_id: int) -> bool:
         start.wait(10)
         try:
-            return claim_run(run_id, worker="w", model="m", most=2) is not None
+            return claim_run(run_id, worker="w", model="m", owner_limit=2) is not None
         finally:
             connections.close_all()
 

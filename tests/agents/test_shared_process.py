@@ -20,8 +20,8 @@ from rq.job import Job
 from agents.contract import Manuscript
 from agents.worker import jobs, run_article
 from agents.worker.jobs import run_next
-from agents.worker.run_article import HANDED_OVER, Crew
-from articles.exceptions import UNEXPECTED
+from agents.worker.run_article import STOPPED_MESSAGE, Crew
+from articles.exceptions import UNEXPECTED_ERROR
 from articles.models import Article, Run, Status
 from articles.runs.lease import Claim
 from articles.runs.queue import remove_job
@@ -40,17 +40,17 @@ def owner() -> User:
 
 
 @pytest.fixture(autouse=True)
-def two_places() -> Iterator[None]:
-    token = jobs.places.set(2)
+def two_at_once() -> Iterator[None]:
+    token = jobs.capacity.set(2)
     yield
-    jobs.places.reset(token)
+    jobs.capacity.reset(token)
 
 
 @pytest.fixture(autouse=True)
 def model(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
     settings.SEARCH_PROVIDER = "none"
-    monkeypatch.setattr(jobs, "SOON", 0.02)
-    monkeypatch.setattr(jobs, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(jobs, "POLL_SECONDS_AFTER_CLAIM", 0.02)
+    monkeypatch.setattr(jobs, "POLL_SECONDS", 0.05)
     with ModelServer(token_seconds=0.001) as server:
         configure(settings, server)
         yield server
@@ -93,7 +93,7 @@ def test_a_process_writes_as_many_at_once_as_it_has_places(owner: User) -> None:
     assert statuses(articles) == [Status.COMPLETED] * 3
     first, second, third = spans(runs)
     assert second[0] < first[1], "the second waited for the first to end"
-    assert third[0] >= min(first[1], second[1]), "the third was begun while both places were taken"
+    assert third[0] >= min(first[1], second[1]), "the third was begun while both capacity were taken"
 
 
 def test_each_is_billed_its_own_calls(owner: User, model: ModelServer) -> None:
@@ -114,7 +114,7 @@ def test_they_share_a_limit_of_calls_in_flight(owner: User, model: ModelServer, 
 
 
 def test_with_one_place_an_article_is_written_alone(owner: User) -> None:
-    jobs.places.set(1)
+    jobs.capacity.set(1)
     articles, runs = waiting(owner, 2)
     run_next(runs[0].pk)
     assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
@@ -136,7 +136,7 @@ def test_a_run_has_its_last_attempt_by_itself(owner: User) -> None:
 
 
 def test_a_process_ends_after_so_many_articles(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "AT_MOST", 2)
+    monkeypatch.setattr(jobs, "MAX_RUNS_PER_PROCESS", 2)
     articles, runs = waiting(owner, 3)
     run_next(runs[0].pk)
     assert statuses(articles) == [Status.COMPLETED, Status.COMPLETED, Status.PENDING]
@@ -179,7 +179,7 @@ def test_a_process_that_is_stopped_hands_all_of_them_over(
     stopper.join()
     assert statuses(articles) == [Status.PENDING] * 3
     told = [[event.payload.get("message") for event in article.events.all()] for article in articles]
-    assert [messages.count(HANDED_OVER) for messages in told] == [1, 1, 0]
+    assert [messages.count(STOPPED_MESSAGE) for messages in told] == [1, 1, 0]
     wait_until(lambda: all(call.ended for call in model.calls))
 
 
@@ -187,16 +187,16 @@ def test_a_process_that_is_stopped_hands_all_of_them_over(
 def mistaken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The runs the studio makes a mistake over, once two have been begun."""
     runs: list[int] = []
-    manuscript_of = run_article.manuscript_of
+    produce_manuscript = run_article.produce_manuscript
 
     async def mistake(claim: Claim, crew: Crew, slots: asyncio.Semaphore) -> Manuscript:
         if claim.run_id not in runs:
-            return await manuscript_of(claim, crew, slots)
+            return await produce_manuscript(claim, crew, slots)
         while await Run.objects.exclude(started_at=None).acount() < 2:
             await asyncio.sleep(0.05)
         raise ZeroDivisionError(claim.run_id)
 
-    monkeypatch.setattr(run_article, "manuscript_of", mistake)
+    monkeypatch.setattr(run_article, "produce_manuscript", mistake)
     return runs
 
 
@@ -208,7 +208,7 @@ def test_a_mistake_over_one_is_raised_when_the_other_is_done(
     with pytest.raises(ZeroDivisionError):
         run_next(runs[0].pk)
     assert statuses(articles) == [Status.FAILED, Status.COMPLETED, Status.PENDING]
-    assert after(articles[0]).message == UNEXPECTED
+    assert after(articles[0]).message == UNEXPECTED_ERROR
     assert f"run {runs[0].pk} failed as nobody expected" in caplog.text
 
 
@@ -225,10 +225,10 @@ def company_raises(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Let the look for an article beside another fail so."""
     next_run = jobs.next_run
 
-    def broken(passed: set[int], *, beside: bool = False) -> int | None:
-        if beside:
+    def broken(exclude: set[int], *, shared_process: bool = False) -> int | None:
+        if shared_process:
             raise error
-        return next_run(passed)
+        return next_run(exclude)
 
     monkeypatch.setattr(jobs, "next_run", broken)
 

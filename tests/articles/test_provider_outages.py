@@ -17,7 +17,7 @@ from agents.costs.usage import Usage
 from agents.exceptions import ProviderUnavailable
 from articles.models import Article, Run, Status
 from articles.runs.lease import Claim
-from articles.runs.outages import GIVEN_UP_AFTER, LONGEST, SHORTEST, models_needed, park_run, wait_with_others
+from articles.runs.outages import GIVEN_UP_AFTER, LONGEST, SHORTEST, models_needed, park_run, wait_for_provider
 from articles.runs.recovery import sweep
 from articles.runs.scheduling import next_run
 from articles.runs.step_writer import begun, finished, write
@@ -48,7 +48,7 @@ def parked(owner: User, away: ProviderUnavailable = DB_UNAVAILABLE) -> Article:
 def waiting(owner: User) -> Article:
     """An article that waits with others, unasked."""
     article = make_article(owner)
-    assert wait_with_others(run_of(article).pk, {MODEL})
+    assert wait_for_provider(run_of(article).pk, {MODEL})
     article.refresh_from_db()
     return article
 
@@ -230,7 +230,7 @@ class TestTheOthers:
         parked(owner), parked(owner)
         article = waiting(owner)
         events = article.events.count()
-        assert wait_with_others(run_of(article).pk, {MODEL})
+        assert wait_for_provider(run_of(article).pk, {MODEL})
         assert article.events.count() == events
 
     def test_a_new_run_does_not_ask_while_another_tries(self, owner: User) -> None:
@@ -245,18 +245,18 @@ class TestTheOthers:
         parked(owner), parked(owner)
         time_has_come()
         article = make_article(owner)
-        assert not wait_with_others(run_of(article).pk, {MODEL})
+        assert not wait_for_provider(run_of(article).pk, {MODEL})
         claim(article)
         assert run_of(article).awaits == MODEL, "it tries for the others"
         assert next_run() is None
 
     def test_one_that_failed_alone_keeps_nobody_waiting(self, owner: User) -> None:
         parked(owner)
-        assert not wait_with_others(run_of(make_article(owner)).pk, {MODEL})
+        assert not wait_for_provider(run_of(make_article(owner)).pk, {MODEL})
 
     def test_another_model_keeps_nobody_waiting(self, owner: User) -> None:
         parked(owner), parked(owner)
-        assert not wait_with_others(run_of(make_article(owner)).pk, {"another"})
+        assert not wait_for_provider(run_of(make_article(owner)).pk, {"another"})
 
     def test_a_new_run_waits_for_any_model_its_article_cannot_do_without(self, owner: User, settings: Settings) -> None:
         settings.LLM_MODELS |= {"research": "reader", "seo": "describer", "image": "chooser"}
@@ -266,7 +266,7 @@ class TestTheOthers:
         plain, described = make_article(owner, seo_optimize=False), make_article(owner, seo_optimize=True)
         assert models_needed(run_of(plain).pk) == {MODEL, "reader"}
         assert models_needed(run_of(described).pk) == {MODEL, "reader", "describer"}
-        assert wait_with_others(run_of(plain).pk, models_needed(run_of(plain).pk))
+        assert wait_for_provider(run_of(plain).pk, models_needed(run_of(plain).pk))
         assert run_of(plain).awaits == "reader"
 
     def test_an_outage_of_the_pictures_model_keeps_nobody_waiting(self, owner: User, settings: Settings) -> None:
@@ -274,7 +274,7 @@ class TestTheOthers:
         for _ in range(2):
             parked(owner, ProviderUnavailable("Away.", model="chooser"))
         run = run_of(make_article(owner))
-        assert not wait_with_others(run.pk, models_needed(run.pk))
+        assert not wait_for_provider(run.pk, models_needed(run.pk))
 
     def test_who_asked_least_tries_first(self, owner: User) -> None:
         parked(owner), parked(owner)
@@ -287,7 +287,7 @@ class TestTheOthers:
         time_has_come()
         Run.objects.filter(pk=run_of(first).pk).update(awaits="", not_before=None)
         parked(owner)
-        assert not wait_with_others(run_of(first).pk, {MODEL})
+        assert not wait_for_provider(run_of(first).pk, {MODEL})
         assert run_of(second).is_parked
 
 

@@ -15,9 +15,9 @@ from pytest_django import Settings
 from agents.research import reading
 from agents.worker import jobs
 from agents.worker import run_article as run_article_module
-from agents.worker.jobs import run_article, run_next
-from agents.worker.run_article import HANDED_OVER
-from articles.exceptions import UNEXPECTED
+from agents.worker.jobs import run_next, run_now
+from agents.worker.run_article import STOPPED_MESSAGE
+from articles.exceptions import UNEXPECTED_ERROR
 from articles.models import Run, Status
 from articles.runs.lease import Claim
 from articles.services import retry_run
@@ -37,7 +37,7 @@ def owner() -> User:
 @pytest.fixture(autouse=True)
 def offline(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SEARCH_PROVIDER, settings.HAS_MODEL = "none", False
-    monkeypatch.setattr(run_article_module, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(run_article_module, "LEASE_CHECK_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -56,22 +56,22 @@ def test_a_lease_the_store_could_not_tell_of_is_renewed_at_the_next_look(
 ) -> None:
     settings.LEASE_SECONDS = 3600  # else it would be renewed before long anyway
     looks: list[str] = []
-    still_holds, renew_lease = run_article_module.still_holds, run_article_module.renew_lease
+    holds_lease, renew_lease = run_article_module.holds_lease, run_article_module.renew_lease
 
     def shaky(claim: Claim) -> bool:
         looks.append("looked")
         if looks.count("looked") == 2:
             raise away
-        return still_holds(claim)
+        return holds_lease(claim)
 
     def renew(claim: Claim) -> bool:
         looks.append("renewed")
         return renew_lease(claim)
 
-    monkeypatch.setattr(run_article_module, "still_holds", shaky)
+    monkeypatch.setattr(run_article_module, "holds_lease", shaky)
     monkeypatch.setattr(run_article_module, "renew_lease", renew)
     article, run = made(owner)
-    run_article(run.pk)
+    run_now(run.pk)
     assert looks[:4] == ["looked", "looked", "renewed", "looked"]
     assert after(article).status == Status.COMPLETED
 
@@ -82,11 +82,11 @@ def test_a_mistake_in_looking_after_the_lease_ends_the_work(
     def broken(claim: Claim) -> bool:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(run_article_module, "still_holds", broken)
+    monkeypatch.setattr(run_article_module, "holds_lease", broken)
     article, run = made(owner)
     with pytest.raises(ZeroDivisionError):
-        run_article(run.pk)
-    assert after(article).message == UNEXPECTED
+        run_now(run.pk)
+    assert after(article).message == UNEXPECTED_ERROR
 
 
 # Its run
@@ -108,7 +108,7 @@ def test_a_run_is_handed_over_while_a_thread_reads_on(owner: User, monkeypatch: 
         try:
             begun.wait(30)
             os.kill(os.getpid(), signal.SIGTERM)
-            wait_until(lambda: after(article).message == HANDED_OVER)
+            wait_until(lambda: after(article).message == STOPPED_MESSAGE)
             seen.append("handed over")
         finally:
             may_end.set()
@@ -117,7 +117,7 @@ def test_a_run_is_handed_over_while_a_thread_reads_on(owner: User, monkeypatch: 
     monkeypatch.setattr(reading, "read_text", read_for_long)
     stopper = threading.Thread(target=stop_and_wait)
     stopper.start()
-    run_article(run.pk)
+    run_now(run.pk)
     stopper.join()
     assert seen, "it was not handed over before the thread had ended"
     run.refresh_from_db()
@@ -133,7 +133,7 @@ def test_a_run_that_cannot_be_begun_fails_and_keeps_nobody_waiting(
     (broken, run), (behind, _) = made(owner), made(owner)
     Run.objects.filter(pk=run.pk).update(agents={"write": {"role": 5}})
     run_next(run.pk)
-    assert (after(broken).status, after(broken).message) == (Status.FAILED, UNEXPECTED)
+    assert (after(broken).status, after(broken).message) == (Status.FAILED, UNEXPECTED_ERROR)
     assert after(behind).status == Status.COMPLETED
     assert "failed before it was begun" in caplog.text
     assert "ValidationError" in caplog.text, "the log tells its cause"
@@ -160,4 +160,4 @@ def test_a_mistake_amid_the_work_is_raised_after_it_was_recorded(owner: User, mo
     article, run = made(owner)
     with pytest.raises(ZeroDivisionError):
         run_next(run.pk)
-    assert after(article).message == UNEXPECTED
+    assert after(article).message == UNEXPECTED_ERROR
