@@ -29,10 +29,10 @@ def cpu_of_studio(pid: int) -> CpuSeconds:
     for program in supervisor.children():
         role = role_of(program)
         seconds[role] += cpu_seconds(program)
-        if role == "workers":
-            for worker in program.children():
-                seconds["workers"] += cpu_seconds(worker)
-                seconds["jobs"] += cpu_seconds_of_ended_children(worker)
+        for child in program.children():
+            seconds[role] += cpu_seconds(child)
+            if role == "workers":
+                seconds["jobs"] += cpu_seconds_of_ended_children(child)
     return dict(seconds)
 
 
@@ -48,8 +48,9 @@ def job_processes(pid: int) -> list[psutil.Process]:
 
 
 def count_web_processes(pid: int) -> int:
-    """How many processes of a studio serve HTTP."""
-    return sum(role_of(program) == "web" for program in psutil.Process(pid).children(recursive=True))
+    """How many processes of a studio serve HTTP; one that only started others does not."""
+    web = [program for program in psutil.Process(pid).children(recursive=True) if role_of(program) == "web"]
+    return len({program.pid for program in web} - {program.ppid() for program in web})
 
 
 def role_of(program: psutil.Process) -> str:

@@ -17,7 +17,7 @@ from bench.answers import answer
 from bench.crew import running_crew
 from bench.critical_path import critical_path, total_seconds
 from bench.model_process import ModelServer, running_model
-from bench.processes import cpu_seconds, difference, unique_memory
+from bench.processes import count_web_processes, cpu_seconds, difference, unique_memory
 from bench.report import Conditions, Results, write_report
 from bench.runs import Article, Run
 from bench.simulated_model import MODELS, Call, Speed
@@ -154,6 +154,24 @@ def test_cpu_and_memory_are_read_from_the_process_itself():
     assert cpu_seconds(statistics) > 0.1
     process.communicate(b"\n")
     assert unique_memory(statistics) == 0
+
+
+WEB = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)", "daphne"]
+TWO_WEB = f"import subprocess, sys; [subprocess.Popen({WEB}) for _ in range(2)]; sys.stdin.read()"
+
+
+def test_processes_that_serve_http_are_counted_but_not_the_one_that_started_them():
+    command = [sys.executable, "-c", TWO_WEB, "daphne"]
+    started = f"import subprocess, sys; subprocess.run({command!r}, stdin=sys.stdin)"
+    supervisor = subprocess.Popen([sys.executable, "-c", started], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert supervisor.stdout
+    try:
+        supervisor.stdout.readline(), supervisor.stdout.readline()
+        assert count_web_processes(supervisor.pid) == 2
+    finally:
+        for process in psutil.Process(supervisor.pid).children(recursive=True):
+            process.kill()
+        supervisor.communicate()
 
 
 def test_cpu_time_from_before_the_run_is_not_counted():
