@@ -1,4 +1,4 @@
-"""The administrators' view of everything. It changes nothing by itself: actions, texts and deletions go through the services."""
+"""The admin. Every change goes through the services."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from articles.admin.costs import SpendingLimitAdmin
 from articles.admin.history import RunAdmin
 from articles.admin.keys import ApiKeyAdmin
 from articles.admin.queues import QueuesAdmin
-from articles.admin.users import WriterAdmin
+from articles.admin.users import StudioUserAdmin
 from articles.admin.voices import VoiceAdmin
 
 __all__ = [
@@ -18,8 +18,8 @@ __all__ = [
     "QueuesAdmin",
     "RunAdmin",
     "SpendingLimitAdmin",
+    "StudioUserAdmin",
     "VoiceAdmin",
-    "WriterAdmin",
 ]
 
 admin.site.site_header = admin.site.site_title = "Content Studio"

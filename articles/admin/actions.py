@@ -1,4 +1,4 @@
-"""What an administrator can do to many articles at once. Each says to how many it was done, and why not to the others."""
+"""Bulk actions on articles. Each reports how many succeeded and why the others were refused."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ Action = Callable[[Admin, HttpRequest, QuerySet[Article]], HttpResponse | None]
 
 
 def signed_in(request: HttpRequest) -> User:
-    assert isinstance(request.user, User), "the admin lets nobody else in"
+    assert isinstance(request.user, User), "the admin requires sign-in"
     return request.user
 
 
 def do_to_each(request: HttpRequest, articles: Iterable[Article], act: Callable[[Article], object], done: str) -> None:
-    """Do ``act`` to each article and report it; ``done`` is what became of those it was done to."""
+    """Calls ``act`` with each article and reports the result; ``done`` describes success, such as "Approved"."""
     count = 0
     refused: dict[str, list[str]] = defaultdict(list)
     for article in articles:
@@ -44,23 +44,23 @@ def do_to_each(request: HttpRequest, articles: Iterable[Article], act: Callable[
             count += 1
     if count:
         messages.success(request, f"{done}: {count}.")
-    for reason_told, names in refused.items():
-        messages.warning(request, f"{', '.join(names)}: {reason_told}")
+    for message, names in refused.items():
+        messages.warning(request, f"{', '.join(names)}: {message}")
 
 
-@admin.action(permissions=["change"], description="Write again, from the beginning")
+@admin.action(permissions=["change"], description="Write again from the brief")
 def write_again(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> None:
     by = signed_in(request)
-    do_to_each(request, articles, lambda article: services.start_run(article=article, by=by), "To be written again")
+    do_to_each(request, articles, lambda article: services.start_run(article=article, by=by), "Started")
 
 
-@admin.action(permissions=["change"], description="Try again, from where it stopped")
+@admin.action(permissions=["change"], description="Continue from where it stopped")
 def try_again(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> None:
     by = signed_in(request)
-    do_to_each(request, articles, lambda article: services.retry_run(article=article, by=by), "To be tried again")
+    do_to_each(request, articles, lambda article: services.retry_run(article=article, by=by), "Continued")
 
 
-@admin.action(permissions=["change"], description="Approve the outline as it is")
+@admin.action(permissions=["change"], description="Approve outline")
 def approve(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> None:
     by = signed_in(request)
     do_to_each(request, articles, lambda article: services.approve_outline(article=article, by=by), "Approved")
@@ -73,7 +73,7 @@ def cancel(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article])
 
 
 def downloading(format: str) -> Action:
-    """The action that downloads articles as ``format``: one as it is, several in a ZIP archive."""
+    """The action that downloads articles as ``format``: one as a file, several as a ZIP archive."""
 
     @admin.action(permissions=["view"], description=f"Download as {FORMATS[format].label}")
     def download_selected(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> HttpResponse | None:

@@ -1,4 +1,4 @@
-"""The six agents: who they are and how their models are asked, over what the studio ships."""
+"""The six agents: changes to the shipped roles, models and model settings."""
 
 from __future__ import annotations
 
@@ -19,18 +19,16 @@ from agents.contract import AGENTS
 from agents.prompts import config
 from articles.models import AgentProfile
 
-TAKES_HOLD = (
-    "An empty field keeps its default. A change takes hold at the next run; one that has begun goes on as it was."
-)
+APPLIES_FROM = "An empty field keeps its default. Changes apply to new runs; a run in progress keeps its settings."
 
 
 def defaults_of(profile: AgentProfile) -> dict[str, str]:
-    """What stands in for the fields that are empty: ``role goal backstory model``."""
+    """The values of empty fields: ``role``, ``goal``, ``backstory`` and ``model``."""
     return {**config("agents")[AGENTS[profile.stage]], "model": settings.LLM_MODELS[profile.stage]}  # type: ignore[index]
 
 
 class AgentForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
-    """Each field shows its default beneath it, where it stays to be read and copied while another is typed."""
+    """Shows each default below its field, so that it can be read and copied while typing."""
 
     class Meta:
         widgets = {"goal": AdminTextareaWidget({"rows": 2}), "backstory": AdminTextareaWidget({"rows": 8})}
@@ -38,22 +36,22 @@ class AgentForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's cannot b
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, text in defaults_of(self.instance).items():
-            if field := self.fields.get(name):  # there is none for who may only look
+            if field := self.fields.get(name):  # none for users who may only view
                 field.help_text = format_html("Default: {}", text)
 
 
 @admin.register(AgentProfile)
 class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
     form = AgentForm
-    list_display = ("stage", "role_told", "model_told", "temperature", "max_tokens", "changed")
-    list_display_links = ("stage", "role_told")
+    list_display = ("stage", "shown_role", "shown_model", "temperature", "max_tokens", "changed")
+    list_display_links = ("stage", "shown_role")
     actions = ("reset",)
     fieldsets = (
-        ("Who it is", {"fields": ("role", "goal", "backstory"), "description": TAKES_HOLD}),
-        ("Its model", {"fields": ("model", "temperature", "max_tokens")}),
+        ("Role", {"fields": ("role", "goal", "backstory"), "description": APPLIES_FROM}),
+        ("Model", {"fields": ("model", "temperature", "max_tokens")}),
     )
 
-    # There are six, always
+    # There are always six
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -66,33 +64,31 @@ class AgentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot
             AgentProfile.objects.complete()
         return super().changelist_view(request, extra_context)
 
-    # What is shown
-
     @admin.display(description="Role")
-    def role_told(self, profile: AgentProfile) -> str:
+    def shown_role(self, profile: AgentProfile) -> str:
         return Truncator(profile.role or defaults_of(profile)["role"]).chars(60)
 
     @admin.display(description="Model")
-    def model_told(self, profile: AgentProfile) -> str:
+    def shown_model(self, profile: AgentProfile) -> str:
         return profile.model or defaults_of(profile)["model"]
 
     @admin.display(description="Changed", empty_value="–")
     def changed(self, profile: AgentProfile) -> str:
         return ", ".join(profile.as_contract().model_dump(exclude_defaults=True)).replace("_", " ")
 
-    # Back to the defaults
-
     @admin.action(permissions=["change"], description="Reset to defaults")
     def reset(self, request: HttpRequest, profiles: QuerySet[AgentProfile]) -> None:
-        """Its history keeps what it was, so that nothing a person wrote is lost to a slip."""
+        """The old values are kept in the admin's history, in case this was a mistake."""
         changed = [profile for profile in profiles if profile.is_changed]
         for profile in changed:
-            was = profile.as_contract().model_dump(exclude_defaults=True)
-            told = "; ".join(f"{name}: {value}" for name, value in was.items())
-            self.log_change(request, profile, f"Reset to defaults. It was: {told}")
+            values = profile.as_contract().model_dump(exclude_defaults=True)
+            old = "; ".join(f"{name}: {value}" for name, value in values.items())
+            self.log_change(request, profile, f"Reset to defaults. Old values: {old}")
         AgentProfile.objects.filter(pk__in=[profile.pk for profile in changed]).reset()
-        names = ", ".join(map(str, changed)) or "none, as none was changed"
-        messages.success(request, f"Reset to defaults: {names}.")
+        names = ", ".join(map(str, changed))
+        messages.success(
+            request, f"Reset to defaults: {names}." if names else "Nothing to reset: no agent was changed."
+        )
 
     def changeform_view(
         self,

@@ -1,4 +1,4 @@
-"""Costs: the ceilings of users, and what each user's articles cost month by month."""
+"""Costs: spending limits of users, and what each user's articles cost by month."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from agents.costs.prices import dollars
-from articles.costs.limits import spent_this_month
+from articles.costs.limits import month_spent_by
 from articles.costs.reports import cost_of_each, spent_by_month
 from articles.models import SpendingLimit
 
 
 def with_costs(rows: QuerySet[Any], owning: str) -> QuerySet[Any]:
-    """Each row with what it cost, for ``CostColumn``; ``owning`` is a step's key to it (``run``, ``run__article``)."""
+    """Annotates ``spent`` for ``CostColumn``; ``owning`` is the path from a step to the row (``run``, ``run__article``)."""
     priced: QuerySet[Any] = rows.annotate(spent=cost_of_each(owning))
     return priced
 
 
 class CostColumn:
-    """For rows of ``with_costs``."""
+    """The column of rows annotated by ``with_costs``."""
 
     @admin.display(description="Cost", ordering="spent")
     def cost(self, row: Any) -> str:
@@ -34,7 +34,7 @@ class CostColumn:
 
 @admin.register(SpendingLimit)
 class SpendingLimitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
-    list_display = ("user", "run_ceiling", "month_ceiling", "this_month")
+    list_display = ("user", "run_limit", "month_limit", "spent_this_month")
     list_select_related = ("user",)
     search_fields = ("user__username",)
     fieldsets = (
@@ -43,12 +43,16 @@ class SpendingLimitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django'
             {
                 "fields": ("user", "per_run", "per_month"),
                 "description": (
-                    "US dollars. 0 is no ceiling; left empty, MAX_COST_PER_RUN and MAX_COST_PER_MONTH of the settings hold."
-                    " A run that would pass one is paused, and can be resumed once it is raised."
+                    "US dollars. 0 means no limit. Leave empty to use MAX_COST_PER_RUN and MAX_COST_PER_MONTH from the"
+                    " settings. A run that would exceed its limit is paused, and can be resumed after the limit is raised."
                 ),
             },
         ),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        limits: QuerySet[Any] = super().get_queryset(request).annotate(month_spent=month_spent_by("user"))
+        return limits
 
     def get_readonly_fields(self, request: HttpRequest, obj: SpendingLimit | None = None) -> Any:
         return ("user",) if obj else ()
@@ -58,7 +62,7 @@ class SpendingLimitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django'
         return [months, *super().get_urls()]
 
     def months(self, request: HttpRequest) -> HttpResponse:
-        """What was spent by whom, for superusers: it tells of everybody's work."""
+        """Costs of all users by month, for superusers only."""
         if not request.user.is_superuser:
             raise PermissionDenied
         context = {
@@ -69,20 +73,20 @@ class SpendingLimitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django'
         }
         return TemplateResponse(request, "admin/articles/costs_by_month.html", context)
 
-    @admin.display(description="A run", ordering="per_run")
-    def run_ceiling(self, ceiling: SpendingLimit) -> str:
-        return told(ceiling.per_run)
+    @admin.display(description="Per run", ordering="per_run")
+    def run_limit(self, limit: SpendingLimit) -> str:
+        return limit_text(limit.per_run)
 
-    @admin.display(description="A month", ordering="per_month")
-    def month_ceiling(self, ceiling: SpendingLimit) -> str:
-        return told(ceiling.per_month)
+    @admin.display(description="Per month", ordering="per_month")
+    def month_limit(self, limit: SpendingLimit) -> str:
+        return limit_text(limit.per_month)
 
-    @admin.display(description="Spent this month")
-    def this_month(self, ceiling: SpendingLimit) -> str:
-        return dollars(spent_this_month(ceiling.user))
+    @admin.display(description="Spent this month", ordering="month_spent")
+    def spent_this_month(self, limit: Any) -> str:
+        return dollars(limit.month_spent or Decimal(0))
 
 
-def told(ceiling: Decimal | None) -> str:
-    if ceiling is None:
-        return "as in the settings"
-    return dollars(ceiling) if ceiling else "none"
+def limit_text(amount: Decimal | None) -> str:
+    if amount is None:
+        return "default"
+    return dollars(amount) if amount else "none"

@@ -1,4 +1,4 @@
-"""What happened to an article, to be read and never to be changed: runs, steps, events, sources, revisions."""
+"""The read-only history of an article: runs, steps, events, evidence, sources, revisions."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from articles.models import Article, Event, Evidence, Revision, Run, Source, Ste
 
 
 def folded(text: str) -> SafeString | str:
-    """A long text behind its first words, to be opened by who wants it."""
+    """A long text as its first words, with the rest to unfold."""
     if len(text) <= 80:
         return text
     return format_html("<details><summary>{}…</summary><pre>{}</pre></details>", text[:60], text)
 
 
 def as_json(value: object) -> SafeString | str:
-    """A value of a JSON field on lines of its own; a dash where there is none."""
+    """An indented JSON value; a dash if it is empty."""
     if value in (None, [], {}):
         return "–"
     return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False))
 
 
 class ReadOnly:
-    """History is written by the journal alone."""
+    """No one edits history: the journal writes it."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -43,7 +43,7 @@ class ReadOnly:
 
 
 class HistoryInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
-    """Whoever may see the article or the run may see what belongs to it."""
+    """Visible to everyone who may see the article or the run."""
 
     extra = 0
 
@@ -68,7 +68,7 @@ class SourceInline(HistoryInline):
 
     @admin.display(description="Document")
     def document(self, source: Source) -> str:
-        """Its name only: uploads are read by workers and served to nobody."""
+        """The name only: uploads are read by workers and never served."""
         return source.upload.name or "–"
 
     @admin.display(description="Text")
@@ -90,41 +90,50 @@ class RevisionInline(HistoryInline):
 
 class StepInline(HistoryInline):
     model = Step
-    fields = readonly_fields = ("key", "status", "message", "seconds", "model_calls", "tokens", "cost", "made")
+    fields = readonly_fields = ("key", "status", "message", "seconds", "model_calls", "tokens", "cost", "made_output")
 
-    @admin.display(description="Tokens in, out")
+    @admin.display(description="Input, output tokens")
     def tokens(self, step: Step) -> str:
         return f"{step.prompt_tokens:,}, {step.completion_tokens:,}"
 
     @admin.display(description="Output")
-    def made(self, step: Step) -> SafeString | str:
+    def made_output(self, step: Step) -> SafeString | str:
         return folded(json.dumps(step.output, indent=2, ensure_ascii=False)) if step.output is not None else "–"
 
 
 class EventInline(HistoryInline):
     model = Event
-    fields = readonly_fields = ("seq", "created_at", "type", "told", "progress")
+    fields = readonly_fields = ("seq", "created_at", "type", "message", "progress")
     ordering = ("seq",)
 
-    @admin.display(description="What was told")
-    def told(self, event: Event) -> str:
+    @admin.display(description="Message")
+    def message(self, event: Event) -> str:
         return str(event.payload.get("message", ""))
 
 
 class EvidenceInline(HistoryInline):
     model = Evidence
-    fields = readonly_fields = ("number", "section", "verdict", "judged_by", "judged", "before", "cites", "reason")
+    fields = readonly_fields = (
+        "number",
+        "section",
+        "verdict",
+        "judged_by",
+        "shown_sentence",
+        "original",
+        "cited",
+        "reason",
+    )
 
     @admin.display(description="Sentence")
-    def judged(self, row: Evidence) -> SafeString | str:
+    def shown_sentence(self, row: Evidence) -> SafeString | str:
         return folded(row.sentence)
 
-    @admin.display(description="Before it was reworded")
-    def before(self, row: Evidence) -> SafeString | str:
+    @admin.display(description="Original wording")
+    def original(self, row: Evidence) -> SafeString | str:
         return folded(row.was) or "–"
 
     @admin.display(description="Passages")
-    def cites(self, row: Evidence) -> str:
+    def cited(self, row: Evidence) -> str:
         return ", ".join(row.passages) or "–"
 
 
@@ -147,7 +156,7 @@ class RunAdmin(CostColumn, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg
         css = {"all": ("css/admin.css",)}
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """A run is a part of its article: one permission opens both."""
+        """A run is part of its article: one permission covers both."""
         return bool(request.user.has_perm("articles.view_article") or request.user.has_perm("articles.change_article"))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -162,6 +171,6 @@ class RunAdmin(CostColumn, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg
 
 
 def latest_history(article: Article) -> dict[str, Any]:
-    """The latest run with its steps and events, for the tables on the article's page."""
+    """The latest run with its steps and events, for the article's change page."""
     run = article.latest_run()
     return {"run": run, "steps": run.steps.all() if run else (), "events": run.events.order_by("seq") if run else ()}

@@ -1,4 +1,4 @@
-"""API keys: issued, shown once, revoked. A key itself is never stored."""
+"""API keys: created, shown once, revoked. The key itself is never stored."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's canno
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> ModelChoiceField[Any] | None:
-        """Whoever could make a key for a superuser would be one: others make keys for themselves only."""
+        """Only superusers create keys for others: a key for a superuser would grant all permissions."""
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and field.queryset is not None and not request.user.is_superuser:
             field.queryset = field.queryset.filter(pk=request.user.pk)
@@ -44,10 +44,15 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's canno
         issued, key = ApiKey.objects.issue(obj.user, obj.name)
         obj.pk = issued.pk
         obj.refresh_from_db()
-        told = "The key is <code>{}</code>. Keep it now: it is not stored and cannot be shown again."
-        messages.warning(request, format_html(told, key))
+        text = "The key is <code>{}</code>. Copy it now: it is not stored and cannot be shown again."
+        messages.warning(request, format_html(text, key))
 
     @admin.action(permissions=["change"], description="Revoke")
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
         count = ApiKey.objects.filter(pk__in=keys.values("pk")).revoke()
-        messages.success(request, f"Revoked: {count}. Whoever uses one of them is refused from now on.")
+        messages.success(
+            request,
+            "1 key was revoked. It no longer works."
+            if count == 1
+            else f"{count} keys were revoked. They no longer work.",
+        )

@@ -15,7 +15,7 @@ from django.urls import URLPattern
 from django_rq.admin import QueueAdmin
 from django_rq.models import Dashboard
 
-# Its pages bring styles of their own. Their one inline script stays refused: it calls what Django no longer has.
+# django-rq's pages have inline styles. Their one inline script stays blocked: it calls a function Django has removed.
 POLICY = {"style-src": [SELF, UNSAFE_INLINE]}
 
 View = Callable[..., HttpResponse]
@@ -25,7 +25,7 @@ admin.site.unregister(Dashboard)
 
 @admin.register(Dashboard)
 class QueuesAdmin(QueueAdmin):
-    """Its pages may empty queues and stop jobs, and ask for nothing but staff: here they ask for their permission too."""
+    """django-rq lets all staff empty queues and stop jobs; here its permission is required."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("django_rq.admin")

@@ -1,13 +1,14 @@
-"""Users, as Django has them. Their articles go with them, each by the service, which stops its run and takes its files along."""
+"""Users. Deleting one deletes their articles through the services, which stop runs and remove files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from articles import services
@@ -16,9 +17,35 @@ from articles.models import ApiKey, Article
 
 admin.site.unregister(User)
 
+PRIVILEGES = ("is_superuser", "groups", "user_permissions")
+
+
+def may_manage(manager: User, user: User) -> bool:
+    """Whether ``manager`` gains nothing by signing in as ``user``: whoever sets a password can."""
+    if manager.is_superuser:
+        return True
+    return not user.is_superuser and user.get_all_permissions() <= manager.get_all_permissions()
+
 
 @admin.register(User)
-class WriterAdmin(UserAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
+class StudioUserAdmin(UserAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
+    """Only superusers grant privileges. Other staff manage users who may do no more than they themselves."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if signed_in(request).is_superuser else (*fields, *PRIVILEGES)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """The form for a new password asks this, too."""
+        return super().has_change_permission(request, obj) and self._may_manage(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._may_manage(request, obj)
+
+    @staticmethod
+    def _may_manage(request: HttpRequest, obj: Model | None) -> bool:
+        return not isinstance(obj, User) or may_manage(signed_in(request), obj)
+
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         services.delete_articles(articles=obj.articles.without_large_fields(), by=signed_in(request))
         super().delete_model(request, obj)
@@ -31,12 +58,16 @@ class WriterAdmin(UserAdmin):  # type: ignore[type-arg]  # Django's cannot be su
     def get_deleted_objects(
         self, objs: Sequence[User] | QuerySet[User], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """What goes with a user, counted: the history of the articles is read-only by itself, and too long to be listed."""
-        users = [user.pk for user in objs]
+        """Counts what is deleted with a user. The articles' history is read-only by itself, and too long to list."""
+        users = list(objs)
         counts = {
             "users": len(users),
             "articles": Article.objects.filter(owner__in=users).count(),
             "API keys": ApiKey.objects.filter(user__in=users).count(),
         }
-        may_not = set() if not counts["articles"] or request.user.has_perm("articles.delete_article") else {"articles"}
-        return [str(user) for user in objs], counts, may_not, []
+        forbidden = set()
+        if counts["articles"] and not request.user.has_perm("articles.delete_article"):
+            forbidden.add("articles")
+        if not all(self._may_manage(request, user) for user in users):
+            forbidden.add("users with more permissions than yours")
+        return [str(user) for user in users], counts, forbidden, []

@@ -1,4 +1,4 @@
-"""Voices: how texts are to sound, for those who write briefs to choose from."""
+"""Voices: styles of writing that a brief can choose."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class VoiceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot
             None,
             {
                 "fields": ("name", "description", "samples"),
-                "description": "Told to the writer and the editor of every article whose brief names this voice.",
+                "description": "Part of the instructions of the writer and the editor for each article with this voice.",
             },
         ),
         ("Words", {"fields": ("prefer", "avoid")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        counted: QuerySet[Any] = super().get_queryset(request).annotate(articles=Count("article"))
-        return counted
+        voices: QuerySet[Any] = super().get_queryset(request).annotate(articles=Count("article"))
+        return voices
 
     @admin.display(description="Description", empty_value="–")
     def described(self, voice: Voice) -> str:

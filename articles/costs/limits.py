@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import OuterRef, Subquery, Sum
 from django.utils import timezone
 
 from agents.costs.budget import Budget, LimitStatus
@@ -150,6 +151,12 @@ def spent_this_month(owner: User) -> Decimal:
     """Deleted articles are counted too."""
     spent, _ = Spending.objects.of_month(owner, this_month()).totals()
     return spent
+
+
+def month_spent_by(user: str) -> Subquery:
+    """What a user has spent this month, as an annotation; ``user`` is the row's path to the user."""
+    spending = Spending.objects.filter(user=OuterRef(user), month=this_month()).order_by().values("user")
+    return Subquery(spending.annotate(total=Sum("spent")).values("total"))
 
 
 def this_month() -> date:

@@ -155,7 +155,7 @@ class TestPage:
 
     def test_it_shows_an_article_that_was_never_written(self, browser: Client, owner: User) -> None:
         article = services.create_article(by=owner, brief={"topic": "Bees in winter"}, start=False)
-        assert "not been written yet" in browser.get(reverse(PAGE, args=[article.pk])).content.decode()
+        assert "Not written yet" in browser.get(reverse(PAGE, args=[article.pk])).content.decode()
 
     def test_it_asks_the_store_as_often_for_a_long_history(self, browser: Client, owner: User) -> None:
         article = make_completed_article(owner)
@@ -265,7 +265,7 @@ class TestActions:
     def test_it_writes_again_what_rests_and_says_why_not_the_others(self, browser: Client, owner: User) -> None:
         done, busy = make_completed_article(owner), make_processing_article(owner)[0]
         messages = told(act(browser, "write_again", done, busy))
-        assert messages[0] == "To be written again: 1."
+        assert messages[0] == "Started: 1."
         assert "“Rooftop gardens in the city”: This article is being written." in messages[1]
         assert done.runs.count() == 2
 
@@ -279,7 +279,7 @@ class TestActions:
     def test_it_cancels_and_tries_again(self, browser: Client, owner: User) -> None:
         article, _ = make_processing_article(owner)
         assert told(act(browser, "cancel", article)) == ["Cancelled: 1."]
-        assert told(act(browser, "try_again", article)) == ["To be tried again: 1."]
+        assert told(act(browser, "try_again", article)) == ["Continued: 1."]
         article.refresh_from_db()
         assert article.status == Status.PENDING
 
@@ -367,7 +367,7 @@ class TestKeys:
         row, key = ApiKey.objects.issue(owner, "Script")
         chosen = {"action": "revoke", "_selected_action": row.pk}
         response = browser.post(reverse("admin:articles_apikey_changelist"), chosen, follow=True)
-        assert told(response)[0].startswith("Revoked: 1.")
+        assert told(response)[0].startswith("1 key was revoked.")
         assert ApiKey.objects.match(key) is None
 
     def test_staff_make_keys_for_themselves_only(self, client: Client, admin: User) -> None:

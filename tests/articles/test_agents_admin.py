@@ -103,7 +103,9 @@ class TestPages:
         assert [str(message) for message in response.context["messages"]] == ["Reset to defaults: WriterAgent."]
         assert "write" not in customized_agents()
         assert len(customized_agents()) == 5
-        assert LogEntry.objects.get().get_change_message() == "Reset to defaults. It was: role: Poet; temperature: 0.3"
+        assert (
+            LogEntry.objects.get().get_change_message() == "Reset to defaults. Old values: role: Poet; temperature: 0.3"
+        )
 
     def test_the_action_resets_those_chosen(self, browser: Client, profile: AgentProfile) -> None:
         AgentProfile.objects.update(model="other")

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -275,3 +277,16 @@ class TestTheAdmin:
         answer = browser.post(reverse("admin:articles_spendinglimit_add"), {"user": owner.pk, "per_run": "-1"})
         assert "greater than or equal to 0" in answer.content.decode()
         assert not SpendingLimit.objects.exists()
+
+    def test_the_list_of_limits_takes_as_many_queries_for_many_as_for_one(
+        self, browser: Client, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        address = reverse("admin:articles_spendinglimit_changelist")
+        SpendingLimit.objects.create(user=owner)
+        browser.get(address)  # caches of the first request
+        with CaptureQueriesContext(connection) as one:
+            browser.get(address)
+        for _ in range(12):
+            SpendingLimit.objects.create(user=UserFactory())
+        with django_assert_num_queries(len(one)):
+            browser.get(address)

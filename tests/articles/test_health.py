@@ -141,7 +141,7 @@ def test_administrators_see_it_above_the_queues(worker: None, client: Client) ->
     make_article(UserFactory())
     page = client.get(reverse("admin:django_rq_home")).content.decode()
     assert re.search(r"Waiting for a worker</th><td>1</td>", page)
-    assert re.search(r"Workers that fell silent</th><td>\d</td>", page)
+    assert re.search(r"Unresponsive workers</th><td>\d</td>", page)
 
 
 def test_without_redis_it_cannot_serve_and_answers_at_once(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
