@@ -30,7 +30,7 @@ SQLITE_ONLY = [
     "agents/test_edited_agents.py",
     "agents/test_provider_faults.py",
     "articles/test_costs_of_runs.py",
-    "articles/test_exports_hold.py",
+    "articles/test_exports_hostile.py",
     "articles/test_seo.py",
     "articles/test_seo_links.py",
     "articles/test_seo_pages.py",

@@ -14,13 +14,13 @@ from django.urls import URLPattern, path
 
 from agents.costs.prices import dollars
 from articles.costs.limits import month_spent_by
-from articles.costs.reports import cost_of_each, spent_by_month
+from articles.costs.reports import cost_subquery, totals_by_month
 from articles.models import SpendingLimit
 
 
 def with_costs(rows: QuerySet[Any], owning: str) -> QuerySet[Any]:
     """Annotates ``spent`` for ``CostColumn``; ``owning`` is the path from a step to the row (``run``, ``run__article``)."""
-    priced: QuerySet[Any] = rows.annotate(spent=cost_of_each(owning))
+    priced: QuerySet[Any] = rows.annotate(spent=cost_subquery(owning))
     return priced
 
 
@@ -69,7 +69,7 @@ class SpendingLimitAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django'
             **self.admin_site.each_context(request),
             "title": "Costs by month",
             "opts": self.opts,
-            "months": spent_by_month(),
+            "months": totals_by_month(),
         }
         return TemplateResponse(request, "admin/articles/costs_by_month.html", context)
 

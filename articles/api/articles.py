@@ -37,13 +37,13 @@ from articles.api.schemas.articles import (
 )
 from articles.api.schemas.evidence import TallyOut
 from articles.api.schemas.seo import SeoOut
-from articles.evidence.results import tally_of
+from articles.evidence.results import evidence_summary
 from articles.exceptions import InvalidState
 from articles.exports.download import download
 from articles.forms.articles import ORDERS
 from articles.models import Article
 from articles.models import Status as ArticleStatus
-from articles.seo import Examination
+from articles.seo import SeoAnalysis
 from articles.services import create_article, delete_article, save_text
 
 router = Router(tags=["articles"])
@@ -97,8 +97,8 @@ def article_result(request: AuthedRequest, article_id: int) -> ResultOut:
     article = find(request, article_id)
     if article.status != ArticleStatus.COMPLETED:
         raise InvalidState(why_not_finished(article))
-    evidence = TallyOut.of(tally_of(article))
-    seo = SeoOut.of(Examination(article, base_url=site_of(request)))
+    evidence = TallyOut.of(evidence_summary(article))
+    seo = SeoOut.of(SeoAnalysis(article, base_url=site_of(request)))
     return fill(ResultOut, article, image_url=image_url(request, article), evidence=evidence, seo_meta=seo)
 
 

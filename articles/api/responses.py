@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from articles.api.requests import AuthedRequest
 from articles.api.schemas.articles import ArticleOut, Links, ListedOut, Problem, StatusOut
-from articles.costs.reports import spent_on_article
+from articles.costs.reports import article_totals
 from articles.models import Article
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -41,7 +41,7 @@ def article_out(request: AuthedRequest, article: Article) -> ArticleOut:
         progress_percentage=article.progress,
         image_url=image_url(request, article),
         revision=article.revisions.values_list("number", flat=True).first() or 0,
-        cost=float(spent_on_article(article.pk).cost),
+        cost=float(article_totals(article.pk).cost),
         links=links(request, article),
     )
 

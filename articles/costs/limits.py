@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from agents.costs.budget import Budget, LimitStatus
 from agents.costs.prices import dollars
-from articles.costs.reports import cost_of
+from articles.costs.reports import total_cost
 from articles.exceptions import InvalidState, LeaseLost
 from articles.models import Run, Spending, SpendingLimit, Step
 from articles.runs.db_retry import retry_on_outage
@@ -40,7 +40,7 @@ def limits_of(owner: User) -> SpendingLimits:
     return SpendingLimits(per_run or None, per_month or None)
 
 
-class RunPurse(Budget):
+class RunBudget(Budget):
     """The budget of a run that is taken up: what its own ceiling leaves, and its owner's of the month.
 
     Where the month has a ceiling, the run's row in the store tells other processes before and after each call. Else the store
@@ -49,19 +49,19 @@ class RunPurse(Budget):
 
     def __init__(self, owner: User, claim: Claim) -> None:
         self.owner, self.token, self.month = owner, claim.token, this_month()
-        self.ceilings = limits_of(owner)
-        super().__init__(limited=self.ceilings != SpendingLimits(None, None))
-        self.before = cost_of(Step.objects.filter(run=claim.run_id))
+        self.limits = limits_of(owner)
+        super().__init__(limited=self.limits != SpendingLimits(None, None))
+        self.before = total_cost(Step.objects.filter(run=claim.run_id))
         self.spent = self.reserved = Decimal(0)
 
     async def try_reserve(self, amount: Decimal) -> LimitStatus | None:
-        if self.ceilings.per_month is not None:
+        if self.limits.per_month is not None:
             return await sync_to_async(self._try_reserve_locked)(amount)
         return self._try_reserve(amount)
 
     async def settle(self, amount: Decimal, cost: Decimal) -> None:
-        if self.ceilings.per_month is not None:
-            await sync_to_async(self._settle_beside_others)(amount, cost)
+        if self.limits.per_month is not None:
+            await sync_to_async(self._settle_and_store)(amount, cost)
         else:
             self._settle(amount, cost)
 
@@ -75,22 +75,22 @@ class RunPurse(Budget):
         """Look and store as one: who would set aside for the same owner meanwhile waits for the owner's row."""
         with transaction.atomic():
             User.objects.select_for_update(no_key=True).get(pk=self.owner.pk)
-            tight = self._tight(amount)
-            if tight is None:
+            exceeded = self._exceeded_limit(amount)
+            if exceeded is None:
                 self._store(self.reserved + amount)
-        if tight is None:
+        if exceeded is None:
             self.reserved += amount
-        return tight
+        return exceeded
 
-    def _settle_beside_others(self, amount: Decimal, cost: Decimal) -> None:
+    def _settle_and_store(self, amount: Decimal, cost: Decimal) -> None:
         self._settle(amount, cost)
         retry_on_outage(self._store)(self.reserved)
 
     def _try_reserve(self, amount: Decimal) -> LimitStatus | None:
-        tight = self._tight(amount)
-        if tight is None:
+        exceeded = self._exceeded_limit(amount)
+        if exceeded is None:
             self.reserved += amount
-        return tight
+        return exceeded
 
     def _settle(self, amount: Decimal, cost: Decimal) -> None:
         self.reserved -= amount
@@ -101,25 +101,25 @@ class RunPurse(Budget):
         owner, spent = self.owner, self.spent
         Spending(token=self.token, user=owner, month=self.month, spent=spent, reserved=reserved).save()
 
-    def _tight(self, amount: Decimal) -> LimitStatus | None:
-        return next((limit for limit in self._limits() if not limit.fits(amount)), None)
+    def _exceeded_limit(self, amount: Decimal) -> LimitStatus | None:
+        return next((limit for limit in self._limit_statuses() if not limit.fits(amount)), None)
 
-    def _limits(self) -> Iterator[LimitStatus]:
-        if self.ceilings.per_run is not None:
-            yield limit_of_run(self.before + self.spent, self.reserved, self.ceilings.per_run)
-        if self.ceilings.per_month is not None:
+    def _limit_statuses(self) -> Iterator[LimitStatus]:
+        if self.limits.per_run is not None:
+            yield limit_of_run(self.before + self.spent, self.reserved, self.limits.per_run)
+        if self.limits.per_month is not None:
             spent, reserved = Spending.objects.of_month(self.owner, self.month).exclude(pk=self.token).totals()
             totals = spent + self.spent, reserved + self.reserved
-            yield limit_of_month(self.owner, self.month, totals, self.ceilings.per_month)
+            yield limit_of_month(self.owner, self.month, totals, self.limits.per_month)
 
 
 @retry_on_outage
-def budget_for(claim: Claim) -> RunPurse:
+def budget_for(claim: Claim) -> RunBudget:
     """Raises LeaseLost where the article is gone."""
     owner = User.objects.filter(articles=claim.article_id).first()
     if owner is None:
         raise LeaseLost(claim.run_id)
-    return RunPurse(owner, claim)
+    return RunBudget(owner, claim)
 
 
 def limit_of_run(spent: Decimal, reserved: Decimal, ceiling: Decimal) -> LimitStatus:

@@ -34,7 +34,7 @@ STAGE = Substr("key", 1, StrIndex("key", Value(":")) - 1)
 
 
 @dataclass(frozen=True)
-class Spent:
+class UsageTotals:
     """Model calls summed up. ``cost`` is in US dollars, without ``unpriced_calls``; ``time`` is of all steps, added."""
 
     calls: int = 0
@@ -61,67 +61,67 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class StageSpent:
+class StageUsage:
     stage: Stage
     agent: str
-    spent: Spent
+    totals: UsageTotals
 
 
 @dataclass(frozen=True)
-class MonthSpent:
+class MonthUsage:
     """``month`` is its first day."""
 
     month: date
     username: str
-    spent: Spent
+    totals: UsageTotals
 
 
 # Sums, each in one query but the months
 
 
-def spent_on(steps: QuerySet[Step]) -> Spent:
-    return Spent.of(steps.aggregate(**SUMS))
+def totals_of(steps: QuerySet[Step]) -> UsageTotals:
+    return UsageTotals.of(steps.aggregate(**SUMS))
 
 
-def cost_of(steps: QuerySet[Step]) -> Decimal:
+def total_cost(steps: QuerySet[Step]) -> Decimal:
     """US dollars alone, for those who ask before each call."""
     return Decimal(steps.aggregate(cost=Sum("cost"))["cost"] or 0).quantize(SIX_PLACES)
 
 
-def spent_on_run(run: Run) -> Spent:
-    return spent_on(Step.objects.filter(run=run))
+def run_totals(run: Run) -> UsageTotals:
+    return totals_of(Step.objects.filter(run=run))
 
 
-def spent_on_article(article_id: int) -> Spent:
+def article_totals(article_id: int) -> UsageTotals:
     """On all runs of the article."""
-    return spent_on(Step.objects.filter(run__article=article_id))
+    return totals_of(Step.objects.filter(run__article=article_id))
 
 
-def spent_by_stage(run: Run) -> list[StageSpent]:
+def totals_by_stage(run: Run) -> list[StageUsage]:
     """The stages that have begun, in their order."""
     rows = Step.objects.filter(run=run).order_by().annotate(stage_name=STAGE).values("stage_name").annotate(**SUMS)
-    found = {row["stage_name"]: Spent.of(row) for row in rows}
-    return [StageSpent(stage, agent, found[stage]) for stage, agent in AGENTS.items() if stage in found]
+    found = {row["stage_name"]: UsageTotals.of(row) for row in rows}
+    return [StageUsage(stage, agent, found[stage]) for stage, agent in AGENTS.items() if stage in found]
 
 
-def spent_by_run(article_id: int) -> dict[int, Spent]:
+def totals_by_run(article_id: int) -> dict[int, UsageTotals]:
     """Number of the run → what it cost, oldest first."""
     steps = Step.objects.filter(run__article=article_id).values("run").annotate(**SUMS).order_by("run")
-    return {row["run"]: Spent.of(row) for row in steps}
+    return {row["run"]: UsageTotals.of(row) for row in steps}
 
 
-def spent_by_month() -> list[MonthSpent]:
+def totals_by_month() -> list[MonthUsage]:
     """What each user's articles cost in each month, newest first: in dollars with deleted ones, the rest of those there are."""
     steps = Step.objects.order_by().annotate(month=TruncMonth(MADE_AT), username=F("run__article__owner__username"))
     rows = steps.values("month", "username").annotate(**SUMS)
-    used = {(row["month"].date(), row["username"]): Spent.of(row) for row in rows}
+    used = {(row["month"].date(), row["username"]): UsageTotals.of(row) for row in rows}
     paid = Spending.objects.values_list("month", "user__username").annotate(Sum("spent"))
     costs = {(month, username): Decimal(cost).quantize(SIX_PLACES) for month, username, cost in paid}
     months = sorted(used.keys() | costs.keys(), key=lambda key: (-key[0].toordinal(), key[1]))
-    return [MonthSpent(*key, replace(used.get(key, Spent()), cost=costs.get(key, Decimal(0)))) for key in months]
+    return [MonthUsage(*key, replace(used.get(key, UsageTotals()), cost=costs.get(key, Decimal(0)))) for key in months]
 
 
-def cost_of_each(owning: str) -> Subquery:
+def cost_subquery(owning: str) -> Subquery:
     """What each row cost, as an annotation; ``owning`` is a step's key to it (``run``, ``run__article``)."""
     steps = Step.objects.filter(**{owning: OuterRef("pk")}).order_by().values(owning)
     return Subquery(steps.annotate(total=Sum("cost")).values("total"))
@@ -140,17 +140,17 @@ def estimate_for(article: Article, run: Run | None) -> Estimate:
 class ArticleCosts:
     """What an article's page tells of its cost: of its latest run by stage, of that run, of all its runs, and beforehand."""
 
-    stages: list[StageSpent]
-    run: Spent
-    article: Spent
+    stages: list[StageUsage]
+    run: UsageTotals
+    article: UsageTotals
     estimate: Estimate
 
     @classmethod
     def of(cls, article: Article, run: Run | None) -> Self:
         return cls(
-            stages=spent_by_stage(run) if run else [],
-            run=spent_on_run(run) if run else Spent(),
-            article=spent_on_article(article.pk),
+            stages=totals_by_stage(run) if run else [],
+            run=run_totals(run) if run else UsageTotals(),
+            article=article_totals(article.pk),
             estimate=estimate_for(article, run),
         )
 

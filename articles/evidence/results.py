@@ -25,7 +25,7 @@ class CitedPassage:
 
 
 @dataclass(frozen=True)
-class Judged:
+class CheckedSentence:
     """A row of evidence with its passages. ``ref`` is its section and its place in it, such as ``2-1``."""
 
     ref: str
@@ -43,7 +43,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Tally:
+class EvidenceSummary:
     """How many sentences cite, and how many of them are supported, in part, or not."""
 
     sentences: int
@@ -53,7 +53,7 @@ class Tally:
     reworded: int
 
     @classmethod
-    def of(cls, rows: Collection[Evidence]) -> Tally:
+    def of(cls, rows: Collection[Evidence]) -> EvidenceSummary:
         verdicts = Counter(row.verdict for row in rows)
         return cls(
             sentences=len(rows),
@@ -69,13 +69,15 @@ def run_of_the_text(article: Article) -> Run | None:
     return article.runs.filter(status=Status.COMPLETED).order_by("-id").first()
 
 
-def tally_of(article: Article) -> Tally:
+def evidence_summary(article: Article) -> EvidenceSummary:
     """Of the text the article has."""
     run = run_of_the_text(article)
-    return Tally.of(run.evidence.all() if run else [])
+    return EvidenceSummary.of(run.evidence.all() if run else [])
 
 
-def judged(rows: Iterable[Evidence], reading: Reading, references: Iterable[Reference] = ()) -> list[Judged]:
+def checked_sentences(
+    rows: Iterable[Evidence], reading: Reading, references: Iterable[Reference] = ()
+) -> list[CheckedSentence]:
     """Each row with the passages it cites, as far as ``reading`` holds them."""
     passages = {passage.id: passage for passage in reading.passages}
     sources = {source.number: source for source in reading.sources}
@@ -86,7 +88,7 @@ def judged(rows: Iterable[Evidence], reading: Reading, references: Iterable[Refe
         places[row.section] += 1
         cited = [passages[id] for id in row.passages if id in passages]
         found.append(
-            Judged(
+            CheckedSentence(
                 ref=f"{row.section}-{places[row.section]}",
                 row=row,
                 cited=[

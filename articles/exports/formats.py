@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.text import slugify
 
 from articles.exceptions import ExportFailed
-from articles.exports import books, pages
+from articles.exports import document_formats, text_formats
 from articles.exports.document import Document
 
 NAME_LENGTH = 72
@@ -25,13 +25,16 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {
-    "md": Format("text/markdown; charset=utf-8", ".md", "Markdown", pages.markdown),
-    "html": Format("text/html; charset=utf-8", ".html", "HTML", pages.html),
-    "pdf": Format("application/pdf", ".pdf", "PDF", books.pdf),
+    "md": Format("text/markdown; charset=utf-8", ".md", "Markdown", text_formats.markdown),
+    "html": Format("text/html; charset=utf-8", ".html", "HTML", text_formats.html),
+    "pdf": Format("application/pdf", ".pdf", "PDF", document_formats.pdf),
     "docx": Format(
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx", "Word (DOCX)", books.docx
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ".docx",
+        "Word (DOCX)",
+        document_formats.docx,
     ),
-    "epub": Format("application/epub+zip", ".epub", "E-book (EPUB)", books.epub),
+    "epub": Format("application/epub+zip", ".epub", "E-book (EPUB)", document_formats.epub),
 }
 
 

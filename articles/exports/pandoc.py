@@ -39,7 +39,7 @@ def write(tree: dict[str, Any], to: str, *options: str | Path, folder: Path) -> 
     """A whole document of kind ``to``. Pictures are named as they are in ``folder``.
 
     The sandbox would hide the picture and the clock from the writers. They do without, as
-    :func:`articles.exports.tree.cleaned` leaves nothing in a tree that reaches for a file or an address.
+    :func:`articles.exports.pandoc_tree.sanitized` leaves nothing in a tree that reaches for a file or an address.
     """
     arguments = ["--from", "json", "--to", to, "--standalone", "--output", "-", *map(str, options)]
     return _run(json.dumps(tree).encode(), *arguments, folder=folder)

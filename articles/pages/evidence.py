@@ -10,7 +10,7 @@ from functools import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from articles.evidence.results import CitedPassage, Judged
+from articles.evidence.results import CheckedSentence, CitedPassage
 from articles.rendering.annotations import words
 
 MIN_WORD_LENGTH = 5
@@ -25,7 +25,7 @@ LONGEST_DIFF = 400  # words
 class EvidenceRow:
     """``stands``: the text was not changed at this sentence since. ``place`` is the id of its mark there, empty before it."""
 
-    judged: Judged
+    judged: CheckedSentence
     place: str
     stands: bool
 

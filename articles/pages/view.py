@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from agents.contract import SEO, Outline, Picture, Reading, Reference, Stage, UnreadSource
 from agents.text.seo import DESCRIPTION, TITLE, display_width
 from articles.costs.reports import ArticleCosts
-from articles.evidence.results import Judged, Tally, judged, run_of_the_text
+from articles.evidence.results import CheckedSentence, EvidenceSummary, checked_sentences, run_of_the_text
 from articles.models import Article, Event, Evidence, Run, Status
 from articles.models import Source as BriefSource
 from articles.pages.drafts import DraftSection, draft_section, latest_check
@@ -26,7 +26,7 @@ from articles.pages.step_outputs import Output, StepLog, parse_or_none
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import to_annotated_html
 from articles.runs.stages import StageView, stages_of
-from articles.seo import Examination
+from articles.seo import SeoAnalysis
 
 LOG_LENGTH = 500
 """The newest events a page lists; the API has all of them."""
@@ -147,10 +147,10 @@ class ArticleView:
         return self.examination.seo if self.examination else self._step_output("seo:describe", SEO)
 
     @cached_property
-    def examination(self) -> Examination | None:
+    def examination(self) -> SeoAnalysis | None:
         """What search engines make of the text as it is now; None while a run is at work, or where nothing describes it."""
         known = self.article.content and self._stored(self.article.seo_meta, SEO)
-        return Examination(self.article) if known else None
+        return SeoAnalysis(self.article) if known else None
 
     @property
     def seo_measurements(self) -> list[MeasuredText]:
@@ -205,19 +205,19 @@ class ArticleView:
     # Its evidence
 
     @cached_property
-    def judged(self) -> list[Judged]:
+    def judged(self) -> list[CheckedSentence]:
         """The cited sentences: of the text the article has; while a run is at work, and before there is a text, of its own."""
         if self._text_run is None:
             checks = (latest_check(self.steps.by_section[number]) for number in sorted(self.steps.by_section))
             found = (row for check in checks if check for row in check.evidence)
             rows = [Evidence(number=number, **row.model_dump()) for number, row in enumerate(found, 1)]
-            return judged(rows, self.reading) if rows else []  # what was read is long
+            return checked_sentences(rows, self.reading) if rows else []  # what was read is long
         reading = parse_or_none(self.article.research_data or {}, Reading) or Reading()
-        return judged(self._text_run.evidence.all(), reading, self.references)
+        return checked_sentences(self._text_run.evidence.all(), reading, self.references)
 
     @cached_property
-    def tally(self) -> Tally:
-        return Tally.of([row.row for row in self.judged])
+    def tally(self) -> EvidenceSummary:
+        return EvidenceSummary.of([row.row for row in self.judged])
 
     @cached_property
     def evidence(self) -> list[EvidenceSection]:
@@ -241,7 +241,7 @@ class ArticleView:
         """How many sentences do not stand in the text any more as they were judged."""
         return 0 if self._text_run is None else len(self.judged) - len(self._annotated_body[1])
 
-    def _row(self, found: Judged) -> EvidenceRow:
+    def _row(self, found: CheckedSentence) -> EvidenceRow:
         stands = self._text_run is None or found.ref in self._annotated_body[1]
         return EvidenceRow(found, place=f"a-ev{found.ref}" if self._text_run and stands else "", stands=stands)
 

@@ -23,7 +23,7 @@ from articles.runs.journal import pause_run
 from articles.runs.step_writer import begun, failed, write
 from articles.services import delete_article, start_run
 from tests.articles.clients import post
-from tests.articles.costly import do, run_of, used, written
+from tests.articles.cost_samples import do, run_of, used, written
 from tests.factories import StaffFactory, UserFactory, claim, make_article, step
 
 pytestmark = pytest.mark.django_db
@@ -35,10 +35,10 @@ class TestSums:
     ) -> None:
         run = run_of(written(owner)[0])
         with django_assert_num_queries(1):
-            research, write = reports.spent_by_stage(run)
-        assert (research.stage, research.agent, research.spent.cost) == ("research", "ResearchAgent", Decimal("0.01"))
-        assert (write.stage, write.spent.cost, write.spent.calls) == ("write", Decimal("0.04"), 2)
-        assert (research.spent.cached_tokens, write.spent.unpriced_calls) == (400, 1)
+            research, write = reports.totals_by_stage(run)
+        assert (research.stage, research.agent, research.totals.cost) == ("research", "ResearchAgent", Decimal("0.01"))
+        assert (write.stage, write.totals.cost, write.totals.calls) == ("write", Decimal("0.04"), 2)
+        assert (research.totals.cached_tokens, write.totals.unpriced_calls) == (400, 1)
 
     def test_the_work_of_a_stage_is_the_time_of_its_steps(self, owner: User) -> None:
         run = run_of(written(owner)[0])
@@ -46,7 +46,7 @@ class TestSums:
         ends = began.replace(second=3), began.replace(minute=1)
         for key, end in zip(("write:1", "write:2"), ends, strict=True):
             Step.objects.filter(run=run, key=key).update(started_at=began, finished_at=end)
-        assert reports.spent_by_stage(run)[1].spent.seconds == 63
+        assert reports.totals_by_stage(run)[1].totals.seconds == 63
 
     def test_an_article_is_all_its_runs(self, owner: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         article, held = written(owner)
@@ -54,14 +54,17 @@ class TestSums:
         start_run(article=article, by=owner)
         do(claim(article), "research:plan", used("0.05"))
         with django_assert_num_queries(1):
-            assert reports.spent_on_article(article.pk).cost == Decimal("0.10")
-        assert [spent.cost for spent in reports.spent_by_run(article.pk).values()] == [Decimal("0.05"), Decimal("0.05")]
-        assert reports.spent_on_run(run_of(article)).cost == Decimal("0.05")
+            assert reports.article_totals(article.pk).cost == Decimal("0.10")
+        assert [totals.cost for totals in reports.totals_by_run(article.pk).values()] == [
+            Decimal("0.05"),
+            Decimal("0.05"),
+        ]
+        assert reports.run_totals(run_of(article)).cost == Decimal("0.05")
 
     def test_nothing_done_costs_nothing(self, owner: User) -> None:
         article = make_article(owner)
-        assert reports.spent_on_article(article.pk) == reports.Spent()
-        assert reports.spent_by_stage(run_of(article)) == []
+        assert reports.article_totals(article.pk) == reports.UsageTotals()
+        assert reports.totals_by_stage(run_of(article)) == []
 
     def test_both_tries_of_a_step_are_in_the_bill(self, owner: User) -> None:
         article = make_article(owner)
@@ -69,14 +72,14 @@ class TestSums:
         write(held, [begun(step("write:1"))])
         write(held, [failed(step("write:1"), "The model was away.", used("0.01"))])
         do(held, "write:1", used("0.02"))
-        assert reports.spent_on_article(article.pk).cost == Decimal("0.03")
+        assert reports.article_totals(article.pk).cost == Decimal("0.03")
 
     def test_small_amounts_are_not_rounded_away(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
         for number in range(1, 4):
             do(held, f"write:{number}", used("0.000123"))
-        assert reports.spent_on_article(article.pk).cost == Decimal("0.000369")
+        assert reports.article_totals(article.pk).cost == Decimal("0.000369")
 
     def test_months_are_told_by_user_newest_first(
         self, owner: User, django_assert_num_queries: DjangoAssertNumQueries
@@ -88,9 +91,9 @@ class TestSums:
         Spending.objects.filter(user=other).update(month=march.replace(day=1))
         written(other)
         with django_assert_num_queries(2):
-            months = reports.spent_by_month()
+            months = reports.totals_by_month()
         this = limits.this_month()
-        assert [(row.month, row.username, row.spent.cost, row.spent.calls) for row in months] == [
+        assert [(row.month, row.username, row.totals.cost, row.totals.calls) for row in months] == [
             (this, "aaron", Decimal("0.05"), 3),
             (this, owner.username, Decimal("0.05"), 3),
             (march.date().replace(day=1), "aaron", Decimal("3.01"), 3),
@@ -99,8 +102,8 @@ class TestSums:
     def test_months_tell_what_deleted_articles_cost(self, owner: User) -> None:
         article, _ = written(owner)
         delete_article(article=article, by=owner)
-        (month,) = reports.spent_by_month()
-        assert (month.username, month.spent.cost, month.spent.calls) == (owner.username, Decimal("0.05"), 0)
+        (month,) = reports.totals_by_month()
+        assert (month.username, month.totals.cost, month.totals.calls) == (owner.username, Decimal("0.05"), 0)
 
     def test_what_was_spent_before_months_were_kept_is_counted_by_the_migration(self, owner: User) -> None:
         written(owner)

@@ -22,7 +22,7 @@ from agents.costs.prices import cost_of, dollars
 from agents.costs.usage import Usage
 from agents.worker.jobs import run_now
 from articles.costs.limits import spent_this_month
-from articles.costs.reports import spent_by_stage, spent_on_article, spent_on_run
+from articles.costs.reports import article_totals, run_totals, totals_by_stage
 from articles.exceptions import InvalidState
 from articles.models import Article, Run, SpendingLimit, Status, Step, StepStatus
 from articles.services import NewSource, cancel_run, delete_article, retry_run
@@ -73,15 +73,15 @@ def perform(run: Run) -> Run:
 def test_a_run_costs_what_its_calls_used(owner: User, server: ModelServer) -> None:
     article, run = pending(owner)
     assert perform(run).status == Status.COMPLETED, run.reason
-    spent = spent_on_run(run)
+    spent = run_totals(run)
     texts = [call for call in server.calls if "messages" in call.body]
     assert spent.calls == len(server.calls)
     assert spent.prompt_tokens == sum(len(call.prompt) // 4 for call in texts)
     by_tokens = cost_of(Usage(prompt_tokens=spent.prompt_tokens, completion_tokens=spent.completion_tokens), MODEL)
     assert by_tokens is not None
     assert abs(spent.cost - by_tokens - Decimal("0.08")) < Decimal("0.0001"), "the text by its tokens, and one picture"
-    assert {row.stage for row in spent_by_stage(run)} == AGENTS.keys()
-    assert spent_on_article(article.pk).cost == spent.cost == spent_this_month(owner)
+    assert {row.stage for row in totals_by_stage(run)} == AGENTS.keys()
+    assert article_totals(article.pk).cost == spent.cost == spent_this_month(owner)
 
 
 def test_models_without_a_price_are_told_and_not_taken_for_free(owner: User, settings: Settings) -> None:
@@ -89,7 +89,7 @@ def test_models_without_a_price_are_told_and_not_taken_for_free(owner: User, set
     settings.MAX_COST_PER_RUN = Decimal("0.01")
     _, run = pending(owner, include_image=False)
     assert perform(run).status == Status.COMPLETED, run.reason
-    spent = spent_on_run(run)
+    spent = run_totals(run)
     assert spent.cost == 0
     assert spent.unpriced_calls == spent.calls
 
@@ -100,7 +100,7 @@ def test_a_ceiling_pauses_the_run_and_resuming_pays_for_nothing_twice(
     settings.MAX_COST_PER_RUN = Decimal("0.05")
     article, run = pending(owner)
     assert perform(run).status == Status.PAUSED
-    spent = spent_on_run(run).cost
+    spent = run_totals(run).cost
     assert Decimal("0.01") < spent <= Decimal("0.05")
     assert run.reason.startswith("This run has cost $0.0")
     assert run.reason.endswith("Raise it in the admin under Spending limits, then resume.")
@@ -113,17 +113,17 @@ def test_a_ceiling_pauses_the_run_and_resuming_pays_for_nothing_twice(
     assert perform(run).status == Status.COMPLETED, run.reason
     asked = Counter(call.prompt for call in server.calls if "messages" in call.body)
     assert [prompt for prompt, times in asked.items() if times > 1] == []
-    assert spent_on_run(run).calls == len(server.calls)
+    assert run_totals(run).calls == len(server.calls)
 
 
 def test_a_ceiling_reached_again_pauses_again(owner: User, settings: Settings) -> None:
     settings.MAX_COST_PER_RUN = Decimal("0.03")
     article, run = pending(owner)
     assert perform(run).status == Status.PAUSED
-    before = spent_on_run(run).cost
+    before = run_totals(run).cost
     retry_run(article=article, by=owner)
     assert perform(run).status == Status.PAUSED
-    assert before <= spent_on_run(run).cost <= Decimal("0.03")
+    assert before <= run_totals(run).cost <= Decimal("0.03")
 
 
 def test_the_picture_is_held_back_too(owner: User, server: ModelServer, settings: Settings) -> None:
@@ -169,7 +169,7 @@ def test_two_runs_side_by_side_are_counted_apart(
     runs = [pending(owner, include_image=False)[1] for _ in range(2)]
     side_by_side(runs, program_environment, OPENAI_BASE_URL=server.url)
     assert {run.status for run in runs} == {Status.COMPLETED}
-    one, other = (spent_on_run(run) for run in runs)
+    one, other = (run_totals(run) for run in runs)
     assert one.calls + other.calls == len(server.calls)
     assert abs(one.calls - other.calls) < 10
     assert spent_this_month(owner) == one.cost + other.cost
@@ -190,7 +190,7 @@ def section_in_flight(server: ModelServer) -> bool:
 def every_call_is_counted(run: Run, server: ModelServer) -> None:
     """Check it, of a run whose last calls were cut off: in its steps and in the month."""
     run.refresh_from_db()
-    spent = spent_on_run(run)
+    spent = run_totals(run)
     assert any(call.status == 499 for call in server.calls), "none was cut off"
     assert spent.calls == len(server.calls)
     asked = sum(len(call.prompt) // 4 for call in server.calls)
@@ -231,7 +231,7 @@ def test_calls_that_were_cut_off_by_handing_over_are_counted(
 def test_what_a_deleted_article_cost_is_still_counted(owner: User, settings: Settings) -> None:
     article, run = pending(owner, include_image=False)
     assert perform(run).status == Status.COMPLETED, run.reason
-    spent = spent_on_run(run).cost
+    spent = run_totals(run).cost
     delete_article(article=article, by=owner)
     assert spent_this_month(owner) == spent > 0
     settings.MAX_COST_PER_MONTH = spent
@@ -246,7 +246,7 @@ def test_the_estimate_is_near_what_a_run_takes(
     made = estimate(words, image=image, seo=seo, models=StageModels(dict.fromkeys(AGENTS, MODEL), "dall-e-3"))
     _, run = pending(owner, lines=60, min_words=words, include_image=image, seo_optimize=seo)
     assert perform(run).status == Status.COMPLETED, run.reason
-    spent = spent_on_run(run)
+    spent = run_totals(run)
     assert 0.5 * spent.tokens <= made.tokens <= 1.5 * spent.tokens, (made.tokens, spent.tokens)
     assert 0.5 * spent.calls <= made.calls <= 1.5 * spent.calls, (made.calls, spent.calls)
 
@@ -255,7 +255,7 @@ def test_the_terminal_tells_what_it_cost(owner: User) -> None:
     lines = StringIO()
     asked = ("Rooftop gardens", "--words", "300", "--no-image", "--no-seo", "--user", owner.username)
     call_command("write", *asked, stdout=StringIO(), stderr=lines)
-    spent = spent_on_article(Article.objects.get().pk)
+    spent = article_totals(Article.objects.get().pk)
     assert f"It cost {dollars(spent.cost)}: {spent.tokens:,} tokens in {spent.calls} calls.\n" in lines.getvalue()
 
 

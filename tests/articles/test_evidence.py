@@ -12,7 +12,7 @@ from django.test import Client
 from agents.contract import CheckedText, SectionText
 from agents.text.citations import compile_references
 from agents.text.evidence import cited_sentences
-from articles.evidence.results import Tally, quoted, tally_of
+from articles.evidence.results import EvidenceSummary, evidence_summary, quoted
 from articles.models import Article, Evidence
 from articles.pages import ArticleView
 from articles.pages.evidence import diff, highlight_shared
@@ -56,9 +56,9 @@ class TestTheRows:
         ]
 
     def test_they_are_counted(self, writer: User) -> None:
-        tally = Tally(sentences=6, supported=4, partly=1, unsupported=1, reworded=1)
+        tally = EvidenceSummary(sentences=6, supported=4, partly=1, unsupported=1, reworded=1)
         article = stages.finished(writer)
-        assert tally_of(article) == view_of(article).tally == tally
+        assert evidence_summary(article) == view_of(article).tally == tally
 
     def test_staff_sees_them_with_their_run(self, client: Client, writer: User) -> None:
         run = stages.finished(writer).latest_run()

@@ -14,7 +14,7 @@ import pytest
 from agents.images.cover import draw_cover
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS, export, filename
-from tests.articles.exported import ARTICLE, BINARY, MARKDOWN, article, parts, words
+from tests.articles.export_samples import ARTICLE, BINARY, MARKDOWN, article, parts, words
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from articles.models import Article
-from articles.seo import Point, headings, report
+from articles.seo import CheckResult, SeoAnalysis
 from articles.seo.report import INTERNAL_LINKS_WEIGHT, RULES
 from tests.articles.seo_articles import BODY, SEO, TEXT, finished, rewrite
 from tests.factories import UserFactory
@@ -23,11 +23,11 @@ def owner() -> User:
     return UserFactory()
 
 
-def points(article: Article, rule: str) -> list[Point]:
-    return [point for point in report(article).points if point.rule == rule]
+def points(article: Article, rule: str) -> list[CheckResult]:
+    return [point for point in SeoAnalysis(article).report.results if point.rule == rule]
 
 
-def point(article: Article, rule: str) -> Point:
+def point(article: Article, rule: str) -> CheckResult:
     (only,) = points(article, rule)
     return only
 
@@ -42,8 +42,8 @@ def test_the_weights_make_a_hundred_and_each_has_its_reason() -> None:
 
 
 def test_an_article_without_a_fault_has_a_full_score(owner: User) -> None:
-    found = report(finished(owner))
-    assert [(fault.rule, fault.told) for fault in [*found.warn, *found.bad]] == []
+    found = SeoAnalysis(finished(owner)).report
+    assert [(fault.rule, fault.message) for fault in [*found.warn, *found.bad]] == []
     assert found.score == 100
     assert {good.rule for good in found.good} == {rule.name for rule in RULES}
 
@@ -51,20 +51,20 @@ def test_an_article_without_a_fault_has_a_full_score(owner: User) -> None:
 def test_the_score_follows_the_text_as_people_edit_it(owner: User) -> None:
     article = finished(owner)
     rewrite(article, BODY * 12)
-    worse = report(article)
+    worse = SeoAnalysis(article).report
     assert worse.score < 85
     rewrite(article, TEXT)
-    assert report(article).score == 100
+    assert SeoAnalysis(article).report.score == 100
 
 
 def test_an_empty_text_is_judged_as_well(owner: User) -> None:
     article = finished(owner)
     article.content, article.word_count = "", 0
-    assert report(article).score < 100
+    assert SeoAnalysis(article).report.score < 100
 
 
 @pytest.mark.parametrize(
-    ("changes", "rule", "verdict", "told"),
+    ("changes", "rule", "verdict", "message"),
     [
         ({"title": "x" * 66}, "Title length", "warn", "66 characters."),
         ({"title": "x" * 90}, "Title length", "bad", "90 characters."),
@@ -89,11 +89,11 @@ def test_an_empty_text_is_judged_as_well(owner: User) -> None:
     ],
 )
 def test_what_it_is_described_by_is_judged(
-    owner: User, changes: dict[str, Any], rule: str, verdict: str, told: str
+    owner: User, changes: dict[str, Any], rule: str, verdict: str, message: str
 ) -> None:
     found = point(described(owner, **changes), rule)
     assert found.verdict == verdict
-    assert told in found.told
+    assert message in found.message
     assert found.advice
 
 
@@ -106,7 +106,7 @@ def test_a_keyword_is_found_in_other_forms_and_with_its_accents_lost(owner: User
 
 
 @pytest.mark.parametrize(
-    ("text", "rule", "place", "told"),
+    ("text", "rule", "place", "message"),
     [
         (
             TEXT.replace("## What it costs", "#### What it costs"),
@@ -125,9 +125,9 @@ def test_a_keyword_is_found_in_other_forms_and_with_its_accents_lost(owner: User
         (f"{TEXT}\n\n![](/media/covers/1/c.png)", "Image", "image", "1 picture has no description."),
     ],
 )  # fmt: skip
-def test_a_fault_of_the_text_names_its_place(owner: User, text: str, rule: str, place: str, told: str) -> None:
+def test_a_fault_of_the_text_names_its_place(owner: User, text: str, rule: str, place: str, message: str) -> None:
     found = point(finished(owner, text), rule)
-    assert (found.place, found.told) == (place, told)
+    assert (found.place, found.message) == (place, message)
     assert found.verdict in ("warn", "bad")
     assert found.advice
 
@@ -135,7 +135,7 @@ def test_a_fault_of_the_text_names_its_place(owner: User, text: str, rule: str, 
 def test_of_many_faults_of_one_kind_a_few_are_named_and_the_rest_counted(owner: User) -> None:
     found = points(finished(owner, "\n\n".join([BODY * 2] * 9)), "Paragraphs")
     assert len(found) == 4
-    assert found[-1].told == "207 words. 5 more like this."
+    assert found[-1].message == "207 words. 5 more like this."
 
 
 @pytest.mark.parametrize(
@@ -163,17 +163,17 @@ def test_links_within_the_site_are_asked_for_only_where_there_is_an_article_to_l
 
 def test_a_link_to_the_sites_full_address_is_one_within_it(owner: User) -> None:
     article = finished(owner, TEXT + "\n\nSee [beds](https://studio.example/articles/9/) and [http://[](http://[).")
-    told = report(article, base_url="https://studio.example")
-    assert [good.told for good in told.good if good.rule == "Internal links"] == ["1 to the same site."]
+    report = SeoAnalysis(article, base_url="https://studio.example").report
+    assert [good.message for good in report.good if good.rule == "Internal links"] == ["1 to the same site."]
     assert points(article, "Internal links") == []
 
 
 def test_headings_are_told_with_their_levels_and_words(owner: User) -> None:
     text = "Begin.\n\nFirst\n=====\n\nTwo words.\n\n### *Third*\n\n- one\n- two\n\n## ##\n\n屋顶花园"
-    found = [(heading.level, heading.text, heading.words) for heading in headings(finished(owner, text))]
+    found = [(heading.level, heading.text, heading.words) for heading in SeoAnalysis(finished(owner, text)).headings]
     assert found == [(1, "First", 2), (3, "Third", 6)]
 
 
 def test_a_text_of_garbage_is_judged_without_a_word(owner: User) -> None:
     for text in ("#" * 500, "[" * 3000, "> " * 500, "![" * 500, "|" * 900, "\n".join("# x" for _ in range(2000))):
-        assert 0 <= report(finished(owner, text)).score <= 100
+        assert 0 <= SeoAnalysis(finished(owner, text)).report.score <= 100

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from articles.models import Article, Status
-from articles.seo import Suggestion, internal_links
+from articles.seo import LinkSuggestion, SeoAnalysis
 from tests.articles.seo_articles import SEO, TEXT, finished
 from tests.factories import UserFactory
 
@@ -26,8 +26,8 @@ def other(owner: User, title: str, *keywords: str, **fields: object) -> Article:
     return article
 
 
-def links(owner: User, text: str = HOST) -> list[Suggestion]:
-    return internal_links(finished(owner, text))
+def links(owner: User, text: str = HOST) -> list[LinkSuggestion]:
+    return SeoAnalysis(finished(owner, text)).internal_links
 
 
 def test_a_keyword_of_another_article_leads_there_as_it_is_written_here(owner: User) -> None:
@@ -90,7 +90,7 @@ def test_rare_words_come_before_common_ones(owner: User) -> None:
 
 def test_chinese_words_are_found_though_no_space_parts_them(owner: User) -> None:
     there = other(owner, "雨水", "雨水收集", language="zh")
-    (link,) = internal_links(finished(owner, "屋顶花园可以用于雨水收集系统。", language="zh-Hans"))
+    (link,) = SeoAnalysis(finished(owner, "屋顶花园可以用于雨水收集系统。", language="zh-Hans")).internal_links
     assert (link.article, link.anchor_text) == (there, "雨水收集")
 
 

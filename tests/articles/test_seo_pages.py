@@ -82,16 +82,18 @@ class TestTheResult:
     def test_it_tells_all_of_it(self, writer: User) -> None:
         other = finished(writer, title="How to water", seo_meta=SEO | {"keywords": ["beds of the city"]})
         article = finished(writer, seo_meta=SEO | {"faq": FAQ})
-        told = client_of(writer).get(f"/api/articles/{article.pk}/result").json()["seo_meta"]
-        assert {name: told[name] for name in SEO} == SEO | {"faq": FAQ}
-        assert told["primary_keyword"] == "rooftop garden"
-        assert told["secondary_keywords"] == ["green roof", "urban heat"]
-        assert told["score"] == 98
-        assert {"rule", "place", "verdict", "told", "advice"} == told["points"][0].keys()
-        assert told["headings"][0] == {"level": 2, "text": "Why a rooftop garden", "words": 104}
-        assert told["json_ld"]["@graph"][0]["mainEntityOfPage"]["@id"] == f"http://testserver/articles/{article.pk}/"
-        assert {"property": "og:image", "content": "http://testserver/media/covers/1/b.png"} in told["open_graph"]
-        (link,) = told["internal_links"]
+        described = client_of(writer).get(f"/api/articles/{article.pk}/result").json()["seo_meta"]
+        assert {name: described[name] for name in SEO} == SEO | {"faq": FAQ}
+        assert described["primary_keyword"] == "rooftop garden"
+        assert described["secondary_keywords"] == ["green roof", "urban heat"]
+        assert described["score"] == 98
+        assert {"rule", "place", "verdict", "told", "advice"} == described["points"][0].keys()
+        assert described["headings"][0] == {"level": 2, "text": "Why a rooftop garden", "words": 104}
+        assert (
+            described["json_ld"]["@graph"][0]["mainEntityOfPage"]["@id"] == f"http://testserver/articles/{article.pk}/"
+        )
+        assert {"property": "og:image", "content": "http://testserver/media/covers/1/b.png"} in described["open_graph"]
+        (link,) = described["internal_links"]
         assert (link["article_id"], link["url"]) == (other.pk, f"http://testserver/articles/{other.pk}/")
 
     def test_it_is_null_where_the_article_was_not_described(self, writer: User) -> None:

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from articles.exports import export
 from articles.exports.download import document_of
 from articles.models import Article
-from articles.seo import Examination, json_ld, meta_tags, open_graph, script_safe
+from articles.seo import SeoAnalysis, json_ld, meta_tags, open_graph, script_safe
 from tests.articles.seo_articles import SEO, finished
 from tests.factories import UserFactory
 
@@ -100,7 +100,7 @@ class TestJsonLd:
     def test_its_page_is_the_studios_or_the_one_that_will_publish_it(self, owner: User) -> None:
         article = finished(owner)
         assert json_ld(article, base_url=SITE)["mainEntityOfPage"]["@id"] == SITE + article.get_absolute_url()
-        examined = Examination(article)
+        examined = SeoAnalysis(article)
         assert examined.json_ld["mainEntityOfPage"]["@id"] == "https://your-site.example/rooftop-gardens-evidence"
         assert problems(examined.json_ld) == []
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from agents.contract import Stage
 from agents.costs.estimate import Estimate
-from articles.costs.reports import Spent
+from articles.costs.reports import UsageTotals
 from articles.models import Status
 
 
@@ -53,7 +53,7 @@ class CostOut(SpentOut):
     estimate: EstimateOut
 
 
-def sums_out(spent: Spent) -> dict[str, Any]:
+def sums_out(spent: UsageTotals) -> dict[str, Any]:
     """The fields of a SpentOut."""
     counts = {name: getattr(spent, name) for name in SpentOut.model_fields if name not in ("cost", "seconds")}
     return counts | {"cost": float(spent.cost), "seconds": round(spent.seconds, 2)}

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from articles.evidence.results import CitedPassage, Tally
+from articles.evidence.results import CitedPassage, EvidenceSummary
 from articles.pages.evidence import EvidenceRow
 
 
@@ -21,7 +21,7 @@ class TallyOut(BaseModel):
     reworded: int
 
     @classmethod
-    def of(cls, tally: Tally) -> TallyOut:
+    def of(cls, tally: EvidenceSummary) -> TallyOut:
         return cls(**asdict(tally))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field
 
 from agents.contract import FAQItem
-from articles.seo import Examination, Heading, Point, Suggestion
+from articles.seo import CheckResult, Heading, LinkSuggestion, SeoAnalysis
 
 
 class PointOut(BaseModel):
@@ -21,8 +21,14 @@ class PointOut(BaseModel):
     advice: str
 
     @classmethod
-    def of(cls, point: Point) -> Self:
-        return cls(**asdict(point))
+    def of(cls, result: CheckResult) -> Self:
+        return cls(
+            rule=result.rule,
+            place=result.place,
+            verdict=result.verdict,
+            told=result.message,
+            advice=result.advice,
+        )
 
 
 class MetaTag(BaseModel):
@@ -53,7 +59,7 @@ class InternalLinkOut(BaseModel):
     why: str
 
     @classmethod
-    def of(cls, link: Suggestion, base_url: str) -> Self:
+    def of(cls, link: LinkSuggestion, base_url: str) -> Self:
         other = link.article
         return cls(
             article_id=other.pk,
@@ -85,17 +91,17 @@ class SeoOut(BaseModel):
     internal_links: list[InternalLinkOut]
 
     @classmethod
-    def of(cls, examined: Examination) -> Self | None:
+    def of(cls, examined: SeoAnalysis) -> Self | None:
         """None where the article was not described."""
         if (seo := examined.seo) is None:
             return None
         return cls(
             **seo.model_dump(exclude={"faq"}),
-            primary_keyword=examined.page.primary_keyword,
+            primary_keyword=examined.parsed.primary_keyword,
             secondary_keywords=seo.keywords[1:],
             faq=seo.faq,
             score=examined.report.score,
-            points=[PointOut.of(point) for point in examined.report.points],
+            points=[PointOut.of(result) for result in examined.report.results],
             headings=[HeadingOut.of(heading) for heading in examined.headings],
             json_ld=examined.json_ld,
             open_graph=[MetaTag(property=name, content=content) for name, content in examined.open_graph],

@@ -22,7 +22,7 @@ from django.utils.datastructures import MultiValueDict
 from agents.costs.prices import dollars
 from articles import services
 from articles.costs.limits import refuse_used_up_month
-from articles.costs.reports import spent_on_article
+from articles.costs.reports import article_totals
 from articles.exceptions import InvalidState, StudioError
 from articles.exports import FORMATS, export
 from articles.exports.download import document_of
@@ -248,7 +248,7 @@ def clock(seconds: float) -> str:
 
 def told_cost(article: Article) -> str:
     """``It cost $0.042: 41,200 tokens in 38 calls.``"""
-    spent = spent_on_article(article.pk)
+    spent = article_totals(article.pk)
     if not spent.calls:
         return "It cost nothing: no model was asked."
     unknown = f", {spent.unpriced_calls} of them of a model without a price" if spent.unpriced_calls else ""

@@ -27,14 +27,14 @@ def raw(format: str, code: str) -> Node:
     return {"t": "RawInline", "c": [format, code]}
 
 
-def cleaned(node: Any) -> Any:
+def sanitized(node: Any) -> Any:
     """The tree with everything replaced that could run, read or reach for something."""
     if isinstance(node, list):
-        return [cleaned(item) for item in node if not is_empty_heading(item)]
+        return [sanitized(item) for item in node if not is_empty_heading(item)]
     if not isinstance(node, dict):
         return node
     replace = _REPLACE.get(str(node.get("t")))
-    return replace(node) if replace else {key: cleaned(value) for key, value in node.items()}
+    return replace(node) if replace else {key: sanitized(value) for key, value in node.items()}
 
 
 def is_empty_heading(node: Any) -> bool:
@@ -55,14 +55,14 @@ def _code_as_text(node: Node) -> Node:
 
 
 def _picture_as_text(node: Node) -> Node:
-    return {"t": "Emph", "c": cleaned(node["c"][1])}
+    return {"t": "Emph", "c": sanitized(node["c"][1])}
 
 
 def _safe_link(node: Node) -> Node:
     _, words, (address, title) = node["c"]
     if SAFE_ADDRESS.match(address):
-        return {"t": "Link", "c": [PLAIN, cleaned(words) or [text(address)], [address, title]]}
-    return {"t": "Span", "c": [PLAIN, cleaned(words)]}
+        return {"t": "Link", "c": [PLAIN, sanitized(words) or [text(address)], [address, title]]}
+    return {"t": "Span", "c": [PLAIN, sanitized(words)]}
 
 
 _REPLACE: dict[str, Callable[[Node], Node]] = {

@@ -11,7 +11,7 @@ from typing import Any
 
 from articles.exports import pandoc, typesetting
 from articles.exports.document import Document
-from articles.exports.tree import PLAIN, Node, Notes, cleaned, level_headings, raw, text
+from articles.exports.pandoc_tree import PLAIN, Node, Notes, level_headings, raw, sanitized, text
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -23,7 +23,7 @@ def pdf(document: Document) -> bytes:
         # The semicolon ends the code: a bracket that follows is text.
         again=lambda number: [raw("typst", f"#footnote(<note-{number}>);")],
     )
-    with _desk() as folder:
+    with _temporary_folder() as folder:
         source = pandoc.write(_tree(document, notes), "typst", "--template", TEMPLATES / "article.typ", folder=folder)
         return typesetting.compile_pdf(source.decode(), document, folder)
 
@@ -31,7 +31,7 @@ def pdf(document: Document) -> bytes:
 def docx(document: Document) -> bytes:
     """For Word and its like, with true footnotes and headings."""
     tree = _tree(document, Notes(first=_bookmarked_note, again=_note_reference))
-    with _desk() as folder:
+    with _temporary_folder() as folder:
         if cover := document.put_cover(folder):
             picture = {"t": "Image", "c": [PLAIN, [text(document.cover_alt)], [cover, ""]]}
             tree["blocks"].insert(0, {"t": "Para", "c": [picture]})
@@ -45,21 +45,21 @@ def epub(document: Document) -> bytes:
     identifier = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{document.day} {document.title}')}"
     meta = _meta(document) | {"identifier": _words(identifier), "subject": _list(document.keywords)}
     options: list[str | Path] = ["--css", TEMPLATES / "epub.css", "--shift-heading-level-by=1"]
-    with _desk() as folder:
+    with _temporary_folder() as folder:
         if cover := document.put_cover(folder):
             options += ["--epub-cover-image", cover]
         return pandoc.write(tree | {"meta": meta}, "epub3", *options, folder=folder)
 
 
 @contextmanager
-def _desk() -> Iterator[Path]:
+def _temporary_folder() -> Iterator[Path]:
     """A folder that a writer has to itself, for as long as it writes."""
     with tempfile.TemporaryDirectory(prefix="export-") as folder:
         yield Path(folder)
 
 
 def _tree(document: Document, notes: Notes) -> dict[str, Any]:
-    tree = cleaned(pandoc.read(document.body))
+    tree = sanitized(pandoc.read(document.body))
     level_headings(tree["blocks"])
     numbered: dict[str, Any] = notes.numbered(tree)
     return numbered

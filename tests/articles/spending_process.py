@@ -1,4 +1,4 @@
-"""A worker's process, as far as its money goes: ``python -m tests.articles.spender RUN CALLS SECONDS``.
+"""A worker's process, as far as its money goes: ``python -m tests.articles.spending_process RUN CALLS SECONDS``.
 
 Says ``ready``, waits for a line, then makes the calls side by side. Of each it says ``calling`` and ``made``, or ``refused``.
 """

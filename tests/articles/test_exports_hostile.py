@@ -11,7 +11,7 @@ import typst
 
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS, export, pandoc, typesetting, typst_child
-from tests.articles.exported import ARTICLE, BINARY, article, attempt, parts, words
+from tests.articles.export_samples import ARTICLE, BINARY, article, attempt, parts, words
 
 HOSTILE = """
 <script>alert(1)</script> <img src="/etc/passwd">

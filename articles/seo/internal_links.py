@@ -14,8 +14,8 @@ from django.db.models import F
 from agents.text.keyword_match import WORD, without_plural_s
 from agents.text.seo import SMALL_WORDS
 from articles.models import Article, Status
-from articles.seo.page import Page, Paragraph
-from articles.seo.words import phrase
+from articles.seo.parsed_article import Paragraph, ParsedArticle
+from articles.seo.phrases import phrase
 
 MOST_SUGGESTIONS = 5
 MOST_READ = 100
@@ -25,7 +25,7 @@ LONGEST_ANCHOR = 4  # words of a title that are looked for together
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class LinkSuggestion:
     """A link to ``article`` from ``anchor_text``, which stands in the text at ``place`` and is no link yet."""
 
     article: Article
@@ -43,30 +43,32 @@ class Anchor:
     why: str
 
 
-def suggest(page: Page) -> list[Suggestion]:
+def suggest_links(parsed: ParsedArticle) -> list[LinkSuggestion]:
     """At most five, the articles that share the rarest phrases with this one first; no two from the same words."""
-    matching = {other: [anchor for anchor in anchors(other) if page.speaks(anchor.phrase)] for other in others(page)}
+    matching = {
+        other: [anchor for anchor in anchors(other) if parsed.speaks(anchor.phrase)] for other in others(parsed)
+    }
     spread = Counter(anchor.phrase for found in matching.values() for anchor in found)
 
     def weight(anchor: Anchor) -> float:
         return anchor.weight * math.log(1 + len(matching) / spread[anchor.phrase])
 
     ranked = sorted(matching, key=lambda other: -sum(map(weight, matching[other])))
-    taken, suggestions = {phrase(page.primary_keyword)}, list[Suggestion]()
+    taken, suggestions = {phrase(parsed.primary_keyword)}, list[LinkSuggestion]()
     for other in ranked:
         if len(suggestions) == MOST_SUGGESTIONS:
             break
         best = sorted(matching[other], key=lambda anchor: -weight(anchor))
-        found = (found for anchor in best if anchor.phrase not in taken for found in places(page, anchor))
+        found = (found for anchor in best if anchor.phrase not in taken for found in places(parsed, anchor))
         for anchor, paragraph, words in islice(found, 1):
             taken.add(anchor.phrase)
-            suggestions.append(Suggestion(other, words, paragraph.place, anchor.why))
+            suggestions.append(LinkSuggestion(other, words, paragraph.place, anchor.why))
     return suggestions
 
 
-def others(page: Page) -> Iterable[Article]:
+def others(parsed: ParsedArticle) -> Iterable[Article]:
     """The owner's other finished articles in this language, without their texts; ``named`` are their keywords."""
-    article = page.article
+    article = parsed.article
     found = Article.objects.filter(
         owner=article.owner_id, status=Status.COMPLETED, language__startswith=article.language.partition("-")[0]
     )
@@ -103,11 +105,11 @@ def size(looked_for: str) -> int:
     return len(looked_for.split())
 
 
-def places(page: Page, anchor: Anchor) -> Iterator[tuple[Anchor, Paragraph, str]]:
+def places(parsed: ParsedArticle, anchor: Anchor) -> Iterator[tuple[Anchor, Paragraph, str]]:
     """Where the words of ``anchor`` stand and are no link, as they are written there."""
     wanted = anchor.phrase.split()
-    for paragraph in page.paragraphs:
-        if anchor.phrase not in paragraph.findable:
+    for paragraph in parsed.paragraphs:
+        if anchor.phrase not in paragraph.searchable:
             continue
         words = [
             (without_plural_s(word[0].casefold()), word.start(), word.end()) for word in WORD.finditer(paragraph.text)

@@ -27,20 +27,20 @@ def json_ld(article: Article, *, base_url: str = "", page: str = "") -> dict[str
     studio's own there. Without a site, what needs a full address is left out.
     """
     seo = seo_of(article)
-    told = _article(article, seo, base_url, page)
+    data = _article(article, seo, base_url, page)
     if seo is None or not seo.faq:
-        return {"@context": CONTEXT, **told}
-    return {"@context": CONTEXT, "@graph": [told, _faq_page(seo, article.language)]}
+        return {"@context": CONTEXT, **data}
+    return {"@context": CONTEXT, "@graph": [data, _faq_page(seo, article.language)]}
 
 
-def script_safe(told: dict[str, Any]) -> str:
+def script_safe(data: dict[str, Any]) -> str:
     """As JSON that may stand in a script element: nothing in it can end the element."""
-    return json.dumps(told, ensure_ascii=False, indent=2).translate(_UNSAFE)
+    return json.dumps(data, ensure_ascii=False, indent=2).translate(_UNSAFE)
 
 
 def _article(article: Article, seo: SEO | None, base_url: str, page: str) -> dict[str, Any]:
     author = article.owner.get_full_name() or article.owner.get_username()
-    told = {
+    data = {
         "@type": "Article",
         "headline": truncate(str(article), HEADLINE),
         "alternativeHeadline": seo.title if seo and seo.title != str(article) else "",
@@ -56,7 +56,7 @@ def _article(article: Article, seo: SEO | None, base_url: str, page: str) -> dic
         "wordCount": article.word_count,
         "citation": [_citation(reference) for reference in fitting_all(article.references, Reference)],
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in data.items() if value}
 
 
 def full_address(article: Article, base_url: str) -> str:

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from articles.models import Article
 from articles.seo.stored import seo_of
-from articles.seo.structured import full_address, pictures
+from articles.seo.structured_data import full_address, pictures
 
 SHARE_WIDTH, SHARE_HEIGHT = 1200, 630
 
@@ -49,6 +49,6 @@ def locale(language: str) -> str:
 
 
 def meta_tags(tags: Tags) -> SafeString:
-    """The tags as HTML, a line each. X's are told by ``name``, Open Graph's by ``property``."""
+    """The tags as HTML, a line each. X's are message by ``name``, Open Graph's by ``property``."""
     rows = (("name" if name.startswith("twitter:") else "property", name, content) for name, content in tags)
     return format_html_join("\n", '<meta {}="{}" content="{}">', rows)

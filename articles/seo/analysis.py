@@ -8,18 +8,18 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from articles.models import Article
-from articles.seo.cards import Tags, meta_tags, open_graph
-from articles.seo.linking import Suggestion, suggest
-from articles.seo.page import Heading, Page
-from articles.seo.report import Report, judge
+from articles.seo.internal_links import LinkSuggestion, suggest_links
+from articles.seo.parsed_article import Heading, ParsedArticle
+from articles.seo.report import Report, build_report
+from articles.seo.social_tags import Tags, meta_tags, open_graph
 from articles.seo.stored import seo_of
-from articles.seo.structured import json_ld, script_safe
+from articles.seo.structured_data import json_ld, script_safe
 
 EXAMPLE_SITE = "https://your-site.example"
 """Stands for the site that will publish the article, where nobody told which one it is."""
 
 
-class Examination:
+class SeoAnalysis:
     """Each part is worked out when it is first asked for; all of them take some 10 ms of CPU for 5,000 words.
 
     ``base_url`` is the studio's own address, such as ``https://studio.example.org``. Without it, the article is described as
@@ -31,20 +31,20 @@ class Examination:
         self.seo = seo_of(article)
 
     @cached_property
-    def page(self) -> Page:
-        return Page(self.article, self.seo)
+    def parsed(self) -> ParsedArticle:
+        return ParsedArticle(self.article, self.seo)
 
     @property
     def headings(self) -> list[Heading]:
-        return self.page.headings
+        return self.parsed.headings
 
     @cached_property
-    def internal_links(self) -> list[Suggestion]:
-        return suggest(self.page)
+    def internal_links(self) -> list[LinkSuggestion]:
+        return suggest_links(self.parsed)
 
     @cached_property
     def report(self) -> Report:
-        return judge(self.page, self.internal_links, self.base_url)
+        return build_report(self.parsed, self.internal_links, self.base_url)
 
     @property
     def json_ld(self) -> dict[str, Any]:
@@ -67,18 +67,3 @@ class Examination:
     @property
     def _published_at(self) -> str:
         return f"{EXAMPLE_SITE}/{self.seo.slug}" if self.seo and not self.base_url else ""
-
-
-def report(article: Article, *, base_url: str = "") -> Report:
-    """How well the article is prepared for search, as it stands now. ``base_url`` tells links within the site."""
-    return Examination(article, base_url=base_url).report
-
-
-def headings(article: Article) -> list[Heading]:
-    """The headings in their order, with the levels they were written with and the words below them."""
-    return Examination(article).headings
-
-
-def internal_links(article: Article) -> list[Suggestion]:
-    """At most five links to the owner's other finished articles, each from words that stand in this text."""
-    return Examination(article).internal_links

@@ -14,7 +14,7 @@ from agents.contract import SEO
 from agents.text.tokenizer import count_words
 from articles.models import Article
 from articles.rendering.markdown import MAX_CHARACTERS
-from articles.seo.words import findable
+from articles.seo.phrases import searchable
 
 PLACE_WORDS = 6
 # Headings keep the levels they were written with, which rendering mends.
@@ -48,11 +48,11 @@ class Paragraph:
         return f"paragraph “{' '.join(words[:PLACE_WORDS])}{' …' if len(words) > PLACE_WORDS else ''}”"
 
     @cached_property
-    def findable(self) -> str:
-        return findable(self.text)
+    def searchable(self) -> str:
+        return searchable(self.text)
 
 
-class Page:
+class ParsedArticle:
     """``opening`` counts the words before the first heading; ``pictures`` are described by their alt texts."""
 
     def __init__(self, article: Article, seo: SEO | None) -> None:
@@ -77,21 +77,21 @@ class Page:
         return self.opening + sum(heading.words for heading in self.headings)
 
     @cached_property
-    def findable(self) -> str:
+    def searchable(self) -> str:
         """All paragraphs; a phrase is not found across two of them."""
-        return "\n".join(paragraph.findable for paragraph in self.paragraphs)
+        return "\n".join(paragraph.searchable for paragraph in self.paragraphs)
 
     @cached_property
     def neighbours(self) -> set[tuple[str, ...]]:
         """Words and pairs of words that stand beside each other: what has none of them cannot be found."""
-        words = self.findable.split()
+        words = self.searchable.split()
         return {*zip(words), *pairwise(words)}
 
     def speaks(self, looked_for: str) -> bool:
         """Whether a :func:`phrase` stands in a paragraph."""
         words = looked_for.split()
         pairs = pairwise(words) if len(words) > 1 else zip(words)
-        return all(pair in self.neighbours for pair in pairs) and looked_for in self.findable
+        return all(pair in self.neighbours for pair in pairs) and looked_for in self.searchable
 
     def _read(self, opening: Token, block: Token) -> None:
         text, linked = "", []

@@ -8,37 +8,38 @@ from typing import Literal
 
 Verdict = Literal["good", "warn", "bad"]
 
-MOST_FINDINGS = 4
+MAX_RESULTS = 4
 """Places a rule names; more of the same would bury the rest."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """``place`` is “title”, “heading “Costs””, “paragraph “Flat roofs …”” and the like; ``advice`` is empty where all is well."""
 
     place: str
     verdict: Verdict
-    told: str
+    message: str
     advice: str = ""
+    rule: str = ""
 
 
-def good(place: str, told: str) -> list[Finding]:
-    return [Finding(place, "good", told)]
+def good(place: str, message: str) -> list[CheckResult]:
+    return [CheckResult(place, "good", message)]
 
 
-def warn(place: str, told: str, advice: str) -> list[Finding]:
-    return [Finding(place, "warn", told, advice)]
+def warn(place: str, message: str, advice: str) -> list[CheckResult]:
+    return [CheckResult(place, "warn", message, advice)]
 
 
-def bad(place: str, told: str, advice: str) -> list[Finding]:
-    return [Finding(place, "bad", told, advice)]
+def bad(place: str, message: str, advice: str) -> list[CheckResult]:
+    return [CheckResult(place, "bad", message, advice)]
 
 
-def worst_first(findings: Sequence[Finding]) -> list[Finding]:
+def top_results(findings: Sequence[CheckResult]) -> list[CheckResult]:
     """The worst few; the last of them tells how many there are besides."""
     ordered = sorted(findings, key=lambda finding: finding.verdict != "bad")
-    shown, left = ordered[:MOST_FINDINGS], len(ordered) - MOST_FINDINGS
+    shown, left = ordered[:MAX_RESULTS], len(ordered) - MAX_RESULTS
     if left > 0:
         last = shown[-1]
-        shown[-1] = Finding(last.place, last.verdict, f"{last.told} {left} more like this.", last.advice)
+        shown[-1] = CheckResult(last.place, last.verdict, f"{last.message} {left} more like this.", last.advice)
     return shown

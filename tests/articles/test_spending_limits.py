@@ -26,7 +26,7 @@ from articles.runs.journal import pause_run
 from articles.runs.lease import Claim
 from articles.runs.step_writer import planned, write
 from articles.services import create_article, delete_article, retry_run, start_run
-from tests.articles.costly import written
+from tests.articles.cost_samples import written
 from tests.environment import ROOT
 from tests.factories import UserFactory, claim, make_article
 
@@ -152,16 +152,16 @@ class TestPurses:
             assert limits.spent_this_month(owner) == CENT
 
 
-def budget(owner: User) -> limits.RunPurse:
+def budget(owner: User) -> limits.RunBudget:
     """Of a run that was just taken up."""
     return limits.budget_for(claim(make_article(owner)))
 
 
-def try_reserve(budget: limits.RunPurse, amount: Decimal) -> LimitStatus | None:
+def try_reserve(budget: limits.RunBudget, amount: Decimal) -> LimitStatus | None:
     return async_to_sync(budget.try_reserve)(amount)
 
 
-def settle(budget: limits.RunPurse, amount: Decimal, cost: Decimal) -> None:
+def settle(budget: limits.RunBudget, amount: Decimal, cost: Decimal) -> None:
     async_to_sync(budget.settle)(amount, cost)
 
 
@@ -182,7 +182,7 @@ class TestProcesses:
         started: list[subprocess.Popen[str]] = []
 
         def start(held: Claim, calls: int, seconds: float) -> subprocess.Popen[str]:
-            words = [sys.executable, "-m", "tests.articles.spender", *map(str, (held.run_id, calls, seconds))]
+            words = [sys.executable, "-m", "tests.articles.spending_process", *map(str, (held.run_id, calls, seconds))]
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
             started.append(subprocess.Popen(words, env=program_environment, cwd=ROOT, text=True, **pipes))
             return started[-1]
