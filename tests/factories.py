@@ -7,6 +7,7 @@ from typing import Any
 
 import factory
 from django.contrib.auth.models import User
+from pydantic import BaseModel
 
 from agents.contract import (
     SEO,
@@ -22,12 +23,12 @@ from agents.contract import (
     Source,
 )
 from agents.costs.usage import Usage
-from agents.pipeline.steps import StepSpec
+from agents.pipeline.steps import StepKey
 from articles.models import Article, Run
 from articles.runs.journal import complete_run
 from articles.runs.lease import Claim, claim_run
 from articles.runs.stages import StageView, stages_of
-from articles.runs.step_writer import begun, finished, planned, write
+from articles.runs.step_writer import PlanChanged, StepCompleted, StepFailed, StepStarted, write_changes
 from articles.services import NewSource, create_article
 
 PASSWORD = "correct horse battery staple"
@@ -73,27 +74,23 @@ def claim(article: Article) -> Claim:
     return taken
 
 
-async def _nothing() -> SectionText:
-    return SectionText(markdown="")
+def step_started(key: str, message: str = "Working") -> StepStarted:
+    return StepStarted(StepKey.parse(key), message)
 
 
-def step(key: str, doing: str = "Working", done: str = "Done") -> StepSpec[SectionText]:
-    return StepSpec(key=key, output=SectionText, perform=_nothing, doing=doing, done=lambda _: done)
+def step_completed(key: str, output: BaseModel, usage: Usage, message: str = "Done") -> StepCompleted:
+    return StepCompleted(StepKey.parse(key), message, output, usage)
+
+
+def step_failed(key: str, message: str, usage: Usage) -> StepFailed:
+    return StepFailed(StepKey.parse(key), message, usage)
 
 
 def do_step(held: Claim, key: str, markdown: str = "Some text.", done: str = "Done") -> None:
     """Begin and finish a step as the recipe would."""
-    write(held, [begun(step(key))])
-    write(
-        held,
-        [
-            finished(
-                step(key, done=done),
-                SectionText(markdown=markdown),
-                Usage(calls=1, prompt_tokens=10, completion_tokens=5),
-            )
-        ],
-    )
+    write_changes(held, [step_started(key)])
+    usage = Usage(calls=1, prompt_tokens=10, completion_tokens=5)
+    write_changes(held, [step_completed(key, SectionText(markdown=markdown), usage, done)])
 
 
 def make_manuscript(content: str = CONTENT, title: str = "Rooftop gardens: what the evidence says") -> Manuscript:
@@ -120,10 +117,10 @@ def make_processing_article(owner: User, **brief: Any) -> tuple[Article, Claim]:
     """An article being written: research is done, the outline is being made."""
     article = make_article(owner, **brief)
     held = claim(article)
-    write(held, [planned({"research": 4, "outline": 3, "write": 2, "edit": 3, "seo": 1, "image": 2})])
+    write_changes(held, [PlanChanged({"research": 4, "outline": 3, "write": 2, "edit": 3, "seo": 1, "image": 2})])
     for key in ("research:plan", "research:read", "research:find:1", "research:synthesis"):
         do_step(held, key)
-    write(held, [begun(step("outline:make", "Planning 2 sections"))])
+    write_changes(held, [step_started("outline:make", "Planning 2 sections")])
     article.refresh_from_db()
     return article, held
 

@@ -10,12 +10,11 @@ from pydantic import BaseModel
 
 from agents.contract import Headings, Outline, OutlineSection, Passage, Questions, Reading, SectionPlan, Source
 from agents.costs.usage import Usage
-from agents.pipeline.steps import StepSpec
 from articles.models import Article
 from articles.runs.journal import await_approval
 from articles.runs.lease import Claim
-from articles.runs.step_writer import begun, finished, planned, write
-from tests.factories import claim, make_article
+from articles.runs.step_writer import PlanChanged, write_changes
+from tests.factories import claim, make_article, step_completed, step_started
 
 TITLE = "Rooftop gardens: what the evidence says"
 SECTIONS = {
@@ -47,12 +46,9 @@ def reading() -> Reading:
 
 
 def do(held: Claim, key: str, output: BaseModel, done: str = "Done") -> None:
-    async def perform() -> Any:
-        return output
-
-    spec: StepSpec[Any] = StepSpec(key=key, output=type(output), perform=perform, doing="Working", done=lambda _: done)
-    write(held, [begun(spec)])
-    write(held, [finished(spec, output, Usage(calls=1, prompt_tokens=100, completion_tokens=20))])
+    write_changes(held, [step_started(key)])
+    usage = Usage(calls=1, prompt_tokens=100, completion_tokens=20)
+    write_changes(held, [step_completed(key, output, usage, done)])
 
 
 def make_outline(held: Claim, made: Outline) -> None:
@@ -67,7 +63,7 @@ def make_waiting_article(owner: User, made: Outline | None = None, **brief: Any)
     """An article of 1,000 words whose outline of four sections waits; three passages were read."""
     article = make_article(owner, **{"approve_outline": True, **brief})
     held = claim(article)
-    write(held, [planned({"research": 2, "outline": 5, "write": 4, "edit": 5, "seo": 1, "image": 2})])
+    write_changes(held, [PlanChanged({"research": 2, "outline": 5, "write": 4, "edit": 5, "seo": 1, "image": 2})])
     do(held, "research:plan", Questions(questions=["How much cooler is a planted roof?"]), "1 question")
     do(held, "research:read", reading(), "1 source read, 3 passages kept")
     make_outline(held, made or outline())

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from agents.contract import Brief, Outline, PicturePrompt, Reading, Stage
 from agents.crew.assignments import Assignment, Reply
-from agents.pipeline.steps import Journal, Output, StepSpec
+from agents.pipeline.steps import Journal, Output, StepKey, StepSpec
 from agents.text.length import LengthCalibration
 
 Result = TypeVar("Result")
@@ -53,7 +53,7 @@ class RunContext:
 
     async def once(
         self,
-        key: str,
+        key: StepKey,
         output: type[Output],
         perform: Callable[[], Awaitable[Output]],
         doing: str,
@@ -61,7 +61,7 @@ class RunContext:
     ) -> Output:
         return await self.journal.once(StepSpec(key=key, output=output, perform=perform, doing=doing, done=done))
 
-    def draft(self, key: str) -> DraftCallback:
+    def draft(self, key: StepKey) -> DraftCallback:
         """Where watchers are shown what step ``key`` is writing."""
 
         async def show(offset: int, text: str) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from agents.contract import Outline, Reading, Remark, Review, SectionText
 from agents.crew import assignments
 from agents.pipeline.context import RunContext, pluralize
+from agents.pipeline.steps import StepKey
 from agents.pipeline.write import controlled, sound, still_cites, told_length
 from agents.prompts import config
 from agents.text.length import EDIT_BOUNDS, is_within
@@ -20,7 +21,7 @@ REMARKS = 3
 async def review(context: RunContext, outline: Outline, texts: list[str]) -> dict[int, list[Remark]]:
     """Section (from 1) → what to mend in it."""
     made = await context.once(
-        "edit:review",
+        StepKey("edit", "review"),
         Review,
         lambda: context.ask(assignments.review(context.brief, outline, texts)),
         "Reading the whole article",
@@ -64,11 +65,17 @@ async def edit_section(
     async def perform() -> SectionText:
         first = assignments.edit_section(context.brief, outline, number, text, remarks, passages, asked)
         again = partial(assignments.rewrite_section, context.brief, outline, number, passages)
-        edited = await controlled(context, f"edit:{number}", first, again, asked, words, reading, EDIT_BOUNDS)
+        edited = await controlled(
+            context, StepKey("edit", "section", number), first, again, asked, words, reading, EDIT_BOUNDS
+        )
         return SectionText(markdown=edited if is_an_edit(context, text, edited) else text)
 
     heading = outline.sections[number - 1].heading
-    return (await context.once(f"edit:{number}", SectionText, perform, f"Mending “{heading}”", told_length)).markdown
+    return (
+        await context.once(
+            StepKey("edit", "section", number), SectionText, perform, f"Mending “{heading}”", told_length
+        )
+    ).markdown
 
 
 def is_an_edit(context: RunContext, text: str, edited: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from agents.contract import CheckedText, Outline, Passage, Reading, SentenceEvidence, Verdict
 from agents.crew import assignments
 from agents.pipeline.context import RunContext, pluralize
+from agents.pipeline.steps import StepKey
 from agents.text.cleanup import PARAGRAPH_BREAK
 from agents.text.evidence import CitedSentence, cited_sentences, compare_with_passages, replace_sentences
 from agents.text.language import is_in_language
@@ -37,7 +38,7 @@ async def check_section(
     reading: Reading,
     number: int,
     text: str,
-    key: str = "",
+    key: StepKey | None = None,
     before: CheckedText | None = None,
 ) -> CheckedText:
     """``text`` with the evidence of all its sentences; where it goes on from ``before``, only what was added is asked about."""
@@ -52,7 +53,7 @@ async def check_section(
         )
 
     return await context.once(
-        key or f"edit:evidence:{number}",
+        key or StepKey("edit", "evidence", number),
         CheckedText,
         perform,
         f"Checking the evidence of “{outline.sections[number - 1].heading}”",

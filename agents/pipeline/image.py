@@ -11,6 +11,7 @@ from agents.exceptions import AgentError, ModelError, ProviderUnavailable, Spend
 from agents.images.generate import suffix
 from agents.images.share_card import share_crop
 from agents.pipeline.context import RunContext
+from agents.pipeline.steps import StepKey
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ async def draw(context: RunContext, outline: Outline) -> Picture:
             raise ModelError(str(away), code=away.code) from away
 
     prompt = await context.once(
-        "image:prompt",
+        StepKey("image", "prompt"),
         PicturePrompt,
         choose,
         "Choosing a picture",
@@ -55,5 +56,5 @@ async def draw(context: RunContext, outline: Outline) -> Picture:
         return Picture(name=name, share_name=share_name, alt=prompt.alt, prompt=prompt.prompt, drawn_by=drawn_by)
 
     return await context.once(
-        "image:draw", Picture, perform, "Drawing the picture", lambda made: f"Drawn by {made.drawn_by}"
+        StepKey("image", "draw"), Picture, perform, "Drawing the picture", lambda made: f"Drawn by {made.drawn_by}"
     )

@@ -10,6 +10,7 @@ from agents.crew import assignments
 from agents.exceptions import ApprovalRequired
 from agents.pipeline.context import RunContext, pluralize, run_concurrently
 from agents.pipeline.research import ResearchMaterial
+from agents.pipeline.steps import StepKey
 from agents.text.cleanup import clean_heading
 from agents.text.headings import fit_headings, heading_problems
 from agents.text.length import even_shares
@@ -18,14 +19,14 @@ from agents.text.manuscript import normalized_ids, section_count, shortlist
 
 async def make_outline(context: RunContext, material: ResearchMaterial) -> Outline:
     """Raises ApprovalRequired where a person wants to see the outline first and has not approved it yet."""
-    approved = await context.journal.recall("outline:approved", Outline)
+    approved = await context.journal.recall(StepKey("outline", "approved"), Outline)
     if approved:
-        planned = await context.journal.recall("outline:make", Headings)
+        planned = await context.journal.recall(StepKey("outline", "make"), Headings)
         await context.plan(outline=2 + len(planned.sections if planned else ()))
         return approved
     wanted = section_count(context.brief)
     headings = await context.once(
-        "outline:make",
+        StepKey("outline", "make"),
         Headings,
         lambda: headings_for(context, material, wanted),
         f"Planning {wanted} sections",
@@ -74,7 +75,7 @@ async def plan_section(context: RunContext, material: ResearchMaterial, headings
     findings, reading = material.findings.findings, material.reading
     passages = shortlist(reading, [heading, context.brief.topic])
     return await context.once(
-        f"outline:{number}",
+        StepKey("outline", "section", number),
         SectionPlan,
         lambda: context.ask(
             assignments.plan_section(context.brief, headings, number, findings, passages, reading.passages)

@@ -17,7 +17,7 @@ from agents.pipeline.image import illustrate
 from agents.pipeline.outline import make_outline
 from agents.pipeline.research import QUESTIONS, research, synthesise
 from agents.pipeline.seo import describe
-from agents.pipeline.steps import Journal
+from agents.pipeline.steps import Journal, StepKey
 from agents.pipeline.write import ROUNDS, adjust, write
 from agents.text.citations import compile_references
 from agents.text.length import FINAL_BOUNDS, sections_to_resize
@@ -132,7 +132,11 @@ async def brought_back(
     context: RunContext, outline: Outline, reading: Reading, number: int, checked: CheckedText, words: int, turn: int
 ) -> CheckedText:
     """Section ``number`` at about ``words`` words, what is new of it checked; ``turn`` counts how often from 1."""
-    text = await adjust(context, outline, reading, number, checked.markdown, words, f"edit:{number}:length-{turn}")
+    text = await adjust(
+        context, outline, reading, number, checked.markdown, words, StepKey("edit", "length", number, turn)
+    )
     if text == checked.markdown:
         return checked
-    return await check_section(context, outline, reading, number, text, f"edit:evidence:{number}:again-{turn}", checked)
+    return await check_section(
+        context, outline, reading, number, text, StepKey("edit", "evidence", number, turn + 1), checked
+    )

@@ -9,6 +9,7 @@ from agents.contract import Finding, Findings, QuestionFindings, Questions, Read
 from agents.crew import assignments
 from agents.exceptions import NothingToRead
 from agents.pipeline.context import RunContext, pluralize, run_concurrently
+from agents.pipeline.steps import StepKey
 from agents.text.manuscript import normalized_ids, shortlist, words_of
 
 QUESTIONS = 4
@@ -27,14 +28,14 @@ async def research(context: RunContext) -> ResearchMaterial:
     """Raises NothingToRead where nothing could be read and the brief does not allow to write all the same."""
     brief = context.brief
     questions = await context.once(
-        "research:plan",
+        StepKey("research", "plan"),
         Questions,
         lambda: context.ask(assignments.plan_research(brief, QUESTIONS)),
         "Working out what to ask",
         lambda made: pluralize(len(made.questions), "question"),
     )
     reading = await context.once(
-        "research:read",
+        StepKey("research", "read"),
         Reading,
         lambda: context.dependencies.read(brief, questions.questions),
         "Searching and reading",
@@ -68,7 +69,7 @@ async def find(context: RunContext, reading: Reading, number: int, question: str
         return grounded(found, {passage.id for passage in passages})
 
     return await context.once(
-        f"research:find:{number}",
+        StepKey("research", "find", number),
         QuestionFindings,
         perform,
         f"Looking for an answer to “{question}”",
@@ -89,7 +90,7 @@ async def synthesise(context: RunContext, material: ResearchMaterial) -> Finding
     if not findings.findings:
         return findings
     made = await context.once(
-        "research:synthesis",
+        StepKey("research", "synthesis"),
         Synthesis,
         lambda: context.ask(assignments.synthesise(context.brief, findings.findings)),
         "Putting the findings together",

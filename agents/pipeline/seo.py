@@ -5,6 +5,7 @@ from __future__ import annotations
 from agents.contract import FAQ, SEO, Outline, SearchDescription
 from agents.crew import assignments
 from agents.pipeline.context import RunContext, run_both
+from agents.pipeline.steps import StepKey
 from agents.prompts import config
 from agents.text.language import is_in_language
 from agents.text.manuscript import assemble
@@ -22,7 +23,9 @@ async def describe(context: RunContext, outline: Outline, texts: list[str]) -> S
         seo = SEO(**description.model_dump(), faq=questions.faq)
         return fit_seo(seo, title=outline.title, text=assemble(outline, texts))
 
-    return await context.once("seo:describe", SEO, perform, "Describing it for search", lambda made: f"“{made.title}”")
+    return await context.once(
+        StepKey("seo", "describe"), SEO, perform, "Describing it for search", lambda made: f"“{made.title}”"
+    )
 
 
 async def described(context: RunContext, outline: Outline, texts: list[str]) -> SearchDescription:

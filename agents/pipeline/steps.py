@@ -1,10 +1,11 @@
-"""What a recipe is made of: steps that are done once, and the journal that remembers them."""
+"""Steps of the recipe, how they are identified, and the journal that stores their results."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, Self, TypeVar, cast, get_args
 
 from pydantic import BaseModel
 
@@ -12,55 +13,112 @@ from agents.contract import AGENTS, Stage
 
 Output = TypeVar("Output", bound=BaseModel)
 
+StepKind = Literal[
+    "plan",  # research: the questions
+    "read",
+    "find",  # the answer to one question
+    "synthesis",
+    "make",  # outline: the headings
+    "section",  # plan, write or edit one section
+    "approved",
+    "length",  # bring a section to its length
+    "review",
+    "evidence",
+    "describe",
+    "prompt",
+    "draw",
+    "skipped",  # the whole stage
+]
+
+KEY = re.compile(
+    r"(?P<stage>[a-z]+)(?::(?P<kind>[a-z]+))?(?::(?P<section>\d{1,4}))?(?::(?P<repeat>again|length)-(?P<number>\d{1,4}))?"
+)
+
 
 @dataclass(frozen=True)
-class StepSpec(Generic[Output]):
-    """One step of the recipe: done once, then recalled.
+class StepKey:
+    """Identifies a step in its run.
 
-    ``key`` is ``stage:rest`` and unique in the run; ``output`` the model its result is stored as; ``perform`` does the work;
-    ``doing`` and ``done`` are what a watcher is told (``done`` is asked with the result).
+    ``section`` counts from 1 and is 0 if the step is for the whole article; for ``find`` it is the number of the question.
+    ``attempt`` is higher than 1 if the same work was done again on a changed text.
+
+    ``str()`` gives the form of events, sockets and logs: ``write:3``, ``write:3:again-1``, ``edit:evidence:3:again-1``.
     """
 
-    key: str
-    output: type[Output]
-    perform: Callable[[], Awaitable[Output]]
-    doing: str
-    done: Callable[[Output], str]
+    stage: Stage
+    kind: StepKind
+    section: int = 0
+    attempt: int = 1
 
-    @property
-    def stage(self) -> Stage:
-        stage = self.key.partition(":")[0]
-        assert stage in AGENTS, f"{self.key!r} does not begin with a stage"
-        return stage
+    def __str__(self) -> str:
+        parts: list[str] = [self.stage]
+        if self.kind not in ("section", "length"):
+            parts.append(self.kind)
+        if self.section:
+            parts.append(str(self.section))
+        if self.kind == "length":
+            parts.append(f"{'length' if self.stage == 'edit' else 'again'}-{self.attempt}")
+        elif self.attempt > 1:
+            parts.append(f"again-{self.attempt - 1}")
+        return ":".join(parts)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The key whose ``str()`` is ``text``. Raises ValueError."""
+        found = KEY.fullmatch(text)
+        if not found or found["stage"] not in AGENTS:
+            raise ValueError(f"{text[:100]!r} is not the key of a step")
+        kind, attempt = found["kind"], int(found["number"] or 0) + 1
+        if kind is None:
+            kind = "length" if found["repeat"] else "section"
+            attempt = attempt - 1 if found["repeat"] else attempt
+        if kind not in get_args(StepKind):
+            raise ValueError(f"{text[:100]!r} is not the key of a step")
+        return cls(cast(Stage, found["stage"]), cast(StepKind, kind), int(found["section"] or 0), attempt)
 
     @property
     def agent(self) -> str:
         return AGENTS[self.stage]
 
 
+@dataclass(frozen=True)
+class StepSpec(Generic[Output]):
+    """A step of the recipe: performed once, then read back from the journal.
+
+    ``output`` is the model its result is stored as. ``doing`` is the message while it runs, ``done`` makes the message of
+    its result.
+    """
+
+    key: StepKey
+    output: type[Output]
+    perform: Callable[[], Awaitable[Output]]
+    doing: str
+    done: Callable[[Output], str]
+
+
 class Journal(Protocol):
-    """What the recipe needs of a run's history; ``articles.runs.journal.RunJournal`` is the one that stores it."""
+    """What the recipe needs of a run's history. ``articles.runs.journal.RunJournal`` implements it on the database."""
 
     async def once(self, step: StepSpec[Output]) -> Output:
-        """The step's output: recalled where it is done, performed and committed with its event where not."""
+        """The step's output: read back if it is completed, else performed and committed together with its event."""
         ...
 
-    async def recall(self, key: str, output: type[Output]) -> Output | None:
-        """What step ``key`` made, None where it is not done: for what a person does, such as approving an outline."""
+    async def recall(self, key: StepKey, output: type[Output]) -> Output | None:
+        """The output of a completed step, or None: for steps done by a person, such as approving an outline."""
         ...
 
     async def skip(self, stage: Stage, reason: str) -> None:
-        """Tell, once, that a stage is left out and why."""
+        """Record that a stage is left out. A second call has no effect."""
         ...
 
     async def plan(self, steps: Mapping[Stage, int]) -> None:
-        """Tell how many steps each stage will have, as far as is known by now, so that progress can be counted."""
+        """Record how many steps each stage is expected to have, for the progress."""
         ...
 
-    async def draft(self, key: str, offset: int, text: str) -> None:
-        """Show watchers ``text`` at ``offset`` characters of what step ``key`` is writing. A preview, never stored."""
+    async def draft(self, key: StepKey, offset: int, text: str) -> None:
+        """Show ``text`` at character ``offset`` of what the step is writing. A preview, never stored."""
         ...
 
     async def keep_file(self, name: str, data: bytes) -> str:
-        """Store a file of the article's in the media storage; the name it got. Raises FileNotStored."""
+        """Store a file of the article in the media storage and return its name there. Raises FileNotStored."""
         ...

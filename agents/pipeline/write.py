@@ -9,6 +9,7 @@ from agents.contract import Outline, Reading, SectionText
 from agents.crew import assignments
 from agents.crew.assignments import Assignment
 from agents.pipeline.context import DraftCallback, RunContext, pluralize, run_concurrently
+from agents.pipeline.steps import StepKey
 from agents.prompts import config
 from agents.text.citations import cited_ids, strip_stray_citations, strip_unknown_marks
 from agents.text.cleanup import PARAGRAPH_BREAK, clean_section, is_complete, without_incomplete_end
@@ -42,10 +43,14 @@ async def write_section(context: RunContext, outline: Outline, reading: Reading,
         first = assignments.write_section(context.brief, outline, number, reading, passages, asked)
         again = partial(assignments.rewrite_section, context.brief, outline, number, passages)
         return SectionText(
-            markdown=await controlled(context, f"write:{number}", first, again, asked, section.words, reading)
+            markdown=await controlled(
+                context, StepKey("write", "section", number), first, again, asked, section.words, reading
+            )
         )
 
-    made = await context.once(f"write:{number}", SectionText, perform, f"Writing “{section.heading}”", told_length)
+    made = await context.once(
+        StepKey("write", "section", number), SectionText, perform, f"Writing “{section.heading}”", told_length
+    )
     return made.markdown
 
 
@@ -58,7 +63,9 @@ async def level(context: RunContext, outline: Outline, reading: Reading, texts: 
             break
         await context.plan(write=context.planned["write"] + len(again))
         parts = (
-            adjust(context, outline, reading, number, texts[number - 1], words, f"write:{number}:again-{turn}")
+            adjust(
+                context, outline, reading, number, texts[number - 1], words, StepKey("write", "length", number, turn)
+            )
             for number, words in again.items()
         )
         adjusted = dict(zip(again, await run_concurrently(*parts), strict=True))
@@ -67,7 +74,7 @@ async def level(context: RunContext, outline: Outline, reading: Reading, texts: 
 
 
 async def adjust(
-    context: RunContext, outline: Outline, reading: Reading, number: int, text: str, words: int, key: str
+    context: RunContext, outline: Outline, reading: Reading, number: int, text: str, words: int, key: StepKey
 ) -> str:
     """Section ``number`` at about ``words`` words; as it was where what was written in its place is not better.
 
@@ -110,7 +117,7 @@ def with_addition(text: str, written: str, words: int, language: str) -> str:
 
 async def controlled(
     context: RunContext,
-    key: str,
+    key: StepKey,
     first: Assignment[str],
     again: Restated,
     asked: int,

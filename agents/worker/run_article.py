@@ -104,13 +104,13 @@ async def unless_ended(
 async def produce_manuscript(claim: Claim, crew: Crew, slots: asyncio.Semaphore) -> Manuscript:
     brief = await sync_to_async(read_brief)(claim)
     budget = await sync_to_async(budget_for)(claim)
-    journal = RunJournal(claim, [budget.enter])
+    journal = RunJournal(claim, [budget])
     async with dependencies_from_settings(crew, slots) as dependencies:
         with use_budget(budget):
             try:
                 return await produce(brief, journal, dependencies)
             finally:
-                await journal.settled()
+                await journal.drain()
 
 
 async def keep_lease(claim: Claim, work: asyncio.Task[Manuscript]) -> None:

@@ -65,7 +65,7 @@ class RunBudget(Budget):
         else:
             self._settle(amount, cost)
 
-    def enter(self, tx: ArticleTransaction, run: Run) -> None:
+    def apply(self, tx: ArticleTransaction, run: Run) -> None:
         """Stores what was spent, in the transaction of the step it was spent on (a ``StepChange``)."""
         if self.spent:
             self._store(self.reserved)

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from agents.costs.usage import Usage
 from articles.models.article import Article
 from articles.models.status import ACTIVE, Status, StepStatus
 
@@ -114,6 +115,17 @@ class Run(models.Model):
         return min(99, 100 * done // planned) if planned else 0
 
 
+SUMMED_FIELDS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
+    "cost",
+    "unpriced_calls",
+)
+"""Fields of a step that add up over its model calls; they have the same names in ``Usage``."""
+
+
 class StepQuerySet(models.QuerySet["Step"]):
     def done(self) -> Self:
         return self.filter(status=StepStatus.COMPLETED)
@@ -163,6 +175,12 @@ class Step(models.Model):
     @property
     def stage(self) -> str:
         return self.key.partition(":")[0]
+
+    def add_usage(self, usage: Usage) -> None:
+        """Add the cost of calls that were made for this step. The caller saves it."""
+        self.model_calls += usage.calls
+        for field in SUMMED_FIELDS:
+            setattr(self, field, getattr(self, field) + getattr(usage, field))
 
     @property
     def seconds(self) -> float | None:

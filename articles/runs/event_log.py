@@ -1,7 +1,7 @@
-"""One transaction under the article's row lock, in which events take the next ``seq``.
+"""The event log: transactions that hold an article's row and number its events.
 
-So order of commit is order of ``seq``, and a reader who has seen 7 can never be surprised by a late 6. SQLite has no row
-locks: there the (immediate) transaction holds the whole file, to the same effect.
+Order of commit is order of ``seq``: a reader who has seen event 7 never meets a late event 6. SQLite has no row locks; there
+the immediate transaction locks the whole file, with the same effect.
 """
 
 from __future__ import annotations
@@ -12,52 +12,42 @@ from contextlib import contextmanager
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from agents.pipeline.steps import StepKey
 from articles.exceptions import ArticleGone
-from articles.models import Article, Event, Revision, Run, Status
+from articles.models import Article, Event, Revision, Run, Status, StepStatus
 from articles.rendering.markdown import word_count
 from articles.signals import events_recorded
 
 
 class ArticleTransaction:
-    """Writes the article's events and what it shows, inside the transaction that holds its row.
+    """Changes an article and logs its events, inside the transaction that holds the article's row.
 
-    What is told is numbered at once and stored when the tx is put down, all of it together.
+    Events are numbered at once. They and the changed fields are stored by ``flush``, in one statement each.
     """
 
     def __init__(self, article: Article) -> None:
         self.article = article
         self._changed: set[str] = set()
-        self._told: list[Event] = []
+        self._events: list[Event] = []
 
     def set(self, **fields: object) -> None:
-        """Change fields of the article; they are saved with the events."""
+        """Change fields of the article."""
         for field, value in fields.items():
             setattr(self.article, field, value)
         self._changed |= fields.keys()
 
     def log_event(self, type: Event.Type, run: Run | None, **payload: object) -> None:
-        """Append an event, with what the article shows from now on. It is announced once it is committed."""
+        """Append an event. Watchers are notified of it after the commit."""
         self.set(last_seq=self.article.last_seq + 1)
-        self._told.append(Event(article=self.article, run=run, seq=self.article.last_seq, type=type, payload=payload))
+        self._events.append(Event(article=self.article, run=run, seq=self.article.last_seq, type=type, payload=payload))
 
-    def flush(self) -> None:
-        """Store what was set and told."""
-        article, told = self.article, self._told
-        run = next((event.run for event in reversed(told) if event.run), None)
-        if run is not None:
-            # Steps may be added to the plan on the way; what a person sees never goes back while a run is at work.
-            least = article.progress if run.status == Status.PROCESSING else 0
-            self.set(progress=max(run.progress(), least))
-        if self._changed:
-            article.save(update_fields=[*self._changed, "updated_at"])
-        for event in told:
-            event.progress = article.progress
-        if told:
-            Event.objects.bulk_create(told)
-            transaction.on_commit(lambda: announce(article.pk, told), robust=True)
+    def log_step(self, run: Run, key: StepKey, status: StepStatus, message: str, **more: object) -> None:
+        """Append the event of a step."""
+        payload = {"agent": key.agent, "status": status, "message": message, "step": str(key), **more}
+        self.log_event(Event.Type.AGENT_UPDATE, run, **payload)
 
     def change_status(self, run: Run, new: Status, message: str, **changes: object) -> bool:
-        """Move ``run`` and its article to ``new``, and tell it. False where the run is no longer as ``run`` has it."""
+        """Move ``run`` and its article to ``new`` and log it. False if the run has changed since ``run`` was read."""
         old = run.status
         if not Run.objects.filter(pk=run.pk, status=old, token=run.token).update(status=new, **changes):
             return False
@@ -67,7 +57,7 @@ class ArticleTransaction:
         return True
 
     def save_text(self, title: str, content: str, *, by: User | None, run: Run | None = None) -> Revision:
-        """Put a text on the article, keep it as its next revision, and tell it. ``by`` is None for the crew."""
+        """Put a text on the article, keep it as its next revision and log it. ``by`` is None for the crew."""
         newest = self.article.revisions.order_by("-number").first()
         number = newest.number + 1 if newest else 1
         revision = Revision.objects.create(
@@ -79,14 +69,30 @@ class ArticleTransaction:
         self.log_event(Event.Type.REVISION, run, number=number, message=message)
         return revision
 
+    def flush(self) -> None:
+        """Store the changed fields and the events."""
+        article, events = self.article, self._events
+        run = next((event.run for event in reversed(events) if event.run), None)
+        if run is not None:
+            # The plan may grow while a run is in progress; the progress that people see never goes back.
+            least = article.progress if run.status == Status.PROCESSING else 0
+            self.set(progress=max(run.progress(), least))
+        if self._changed:
+            article.save(update_fields=[*self._changed, "updated_at"])
+        for event in events:
+            event.progress = article.progress
+        if events:
+            Event.objects.bulk_create(events)
+            transaction.on_commit(lambda: send_events_recorded(article.pk, events), robust=True)
 
-def announce(article_id: int, events: Sequence[Event]) -> None:
+
+def send_events_recorded(article_id: int, events: Sequence[Event]) -> None:
     events_recorded.send(sender=Event, article_id=article_id, first=events[0].seq, last=events[-1].seq)
 
 
 @contextmanager
 def article_transaction(article_id: int) -> Iterator[ArticleTransaction]:
-    """Hold the article's row and write. Raises ArticleGone."""
+    """Lock the article's row and write. Raises ArticleGone."""
     with transaction.atomic():
         tx = ArticleTransaction(lock_article(article_id))
         yield tx
@@ -102,7 +108,7 @@ def lock_article(article_id: int) -> Article:
 
 
 def refresh(article: Article) -> None:
-    """Take over what was written by now. Raises ArticleGone: it may have been deleted right after."""
+    """Reload the article after a transaction. Raises ArticleGone if it was deleted right after."""
     try:
         article.refresh_from_db()
     except Article.DoesNotExist:

@@ -19,96 +19,96 @@ from pydantic import BaseModel
 from structlog.contextvars import bound_contextvars
 
 from agents.contract import Brief, Manuscript, Outline, Stage
-from agents.costs.usage import Usage, metered
+from agents.costs.usage import metered
 from agents.exceptions import AgentError, FileNotStored, ProviderUnavailable, SpendingLimitReached
-from agents.pipeline.steps import Output, StepSpec
+from agents.pipeline.steps import Output, StepKey, StepSpec
 from articles.exceptions import UNEXPECTED_ERROR, LeaseLost, StudioError
 from articles.live.draft_stream import DraftStream
 from articles.models import Article, Evidence, Run, Status
 from articles.runs.db_retry import retry_on_outage
 from articles.runs.lease import Claim, run_transaction
 from articles.runs.step_writer import (
+    PlanChanged,
+    StageSkipped,
+    StepAbandoned,
     StepChange,
+    StepCompleted,
+    StepFailed,
+    StepStarted,
     StepWriter,
-    begun,
     completed_outputs,
-    failed,
-    finished,
-    left,
-    planned,
-    record_costs_unfenced,
-    skipped,
+    write_costs_unfenced,
 )
 
 OF_THE_ARTICLE = Brief.model_fields.keys() - {"sources", "voice", "outline_wish"}
 
 
 class RunJournal:
-    """The journal the recipe writes in (``agents.pipeline.steps.Journal``), for the worker that holds ``claim``.
+    """The recipe's journal (``agents.pipeline.steps.Journal``), for the worker that holds ``claim``.
 
-    ``standing`` entries are written whenever a step's are.
+    ``always`` are changes that are applied whenever steps are written.
     """
 
-    def __init__(self, claim: Claim, standing: Sequence[StepChange] = ()) -> None:
+    def __init__(self, claim: Claim, always: Sequence[StepChange] = ()) -> None:
         self.claim = claim
         self.drafts = DraftStream(claim.article_id)
-        self.scribe = StepWriter(claim, standing)
-        self._uncounted: list[StepChange] = []
-        self._made: dict[str, BaseModel] = {}
-        self._done: dict[str, Any] | None = None
+        self.writer = StepWriter(claim, always)
+        self._unrecorded: list[StepChange] = []
+        self._outputs: dict[StepKey, BaseModel] = {}
+        self._stored: dict[StepKey, Any] | None = None
 
     async def once(self, step: StepSpec[Output]) -> Output:
         done = await self.recall(step.key, step.output)
         if done is not None:
             return done
-        await self.scribe.enter(begun(step))
-        with metered() as usage, bound_contextvars(step=step.key):
+        await self.writer.write(StepStarted(step.key, step.doing))
+        with metered() as usage, bound_contextvars(step=str(step.key)):
             try:
                 output = await step.perform()
             except asyncio.CancelledError:
-                self._uncounted.append(left(step, usage))
+                self._unrecorded.append(StepAbandoned(step.key, usage))
                 raise
             except (SpendingLimitReached, ProviderUnavailable):
-                await self._end(step, left(step, usage), usage)
+                await self._end(StepAbandoned(step.key, usage))
                 raise
             except Exception as error:
-                await self._end(step, failed(step, reason_of(error), usage), usage)
+                await self._end(StepFailed(step.key, reason_of(error), usage))
                 raise
-        self.drafts.discard(step.key)
-        await self._end(step, finished(step, output, usage), usage)
-        self._made[step.key] = output
+        self.drafts.discard(str(step.key))
+        await self._end(StepCompleted(step.key, step.done(output), output, usage))
+        self._outputs[step.key] = output
         return output
 
-    async def _end(self, step: StepSpec[Any], entry: StepChange, usage: Usage) -> None:
-        """Enter how a step ended. What it cost is counted also where the run was taken away meanwhile."""
+    async def _end(self, change: StepAbandoned | StepFailed | StepCompleted) -> None:
+        """Write how a step ended. Its cost is recorded even if the run was taken away in the meantime."""
         try:
-            await self.scribe.enter(entry)
+            await self.writer.write(change)
         except LeaseLost:
-            self._uncounted.append(left(step, usage))
+            self._unrecorded.append(StepAbandoned(change.key, change.usage))
             raise
 
-    async def recall(self, key: str, output: type[Output]) -> Output | None:
-        if key in self._made:
-            return cast(Output, self._made[key])
-        if self._done is None:  # nobody else writes this run's history: what was done before is read once
-            self._done = await sync_to_async(completed_outputs)(self.claim)
-        stored = self._done.get(key)
+    async def recall(self, key: StepKey, output: type[Output]) -> Output | None:
+        if key in self._outputs:
+            return cast(Output, self._outputs[key])
+        if self._stored is None:  # read once: nobody else writes this run's history
+            self._stored = await sync_to_async(completed_outputs)(self.claim)
+        stored = self._stored.get(key)
         return None if stored is None else output.model_validate(stored)
 
     async def skip(self, stage: Stage, reason: str) -> None:
-        await self.scribe.enter(skipped(stage, reason))
+        await self.writer.write(StageSkipped(stage, reason))
 
     async def plan(self, steps: Mapping[Stage, int]) -> None:
-        await self.scribe.enter(planned(steps))
+        await self.writer.write(PlanChanged(steps))
 
-    async def settled(self) -> None:
-        """Returns once all that was done is written and all that was paid for counted, also where the work was cancelled."""
-        await self.scribe.settled()
-        if self._uncounted:
-            await sync_to_async(record_costs_unfenced)(self.claim, [*self._uncounted, *self.scribe.standing])
+    async def drain(self) -> None:
+        """Returns once all finished steps are written and all costs recorded, also those of cancelled steps."""
+        await self.writer.drain()
+        if self._unrecorded:
+            await sync_to_async(write_costs_unfenced)(self.claim, [*self._unrecorded, *self.writer.always])
 
-    async def draft(self, key: str, offset: int, text: str) -> None:
-        self.drafts.add(key, offset, text)
+    async def draft(self, key: StepKey, offset: int, text: str) -> None:
+        self.drafts.add(str(key), offset, text)
 
     async def keep_file(self, name: str, data: bytes) -> str:
         """Stored under a name that is never given twice, so that browsers may keep what they were shown. Raises FileNotStored."""

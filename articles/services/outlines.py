@@ -12,14 +12,15 @@ from django.db.models import F, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 
-from agents.contract import AGENTS, MAX_WORDS, MIN_WORDS, Outline, OutlineSection, Reading
+from agents.contract import MAX_WORDS, MIN_WORDS, Outline, OutlineSection, Reading
+from agents.pipeline.steps import StepKey
 from agents.text.length import even_shares
 from articles.exceptions import InvalidOutline, InvalidState
-from articles.models import Article, Event, Run, Status, Step, StepStatus
+from articles.models import Article, Run, Status, Step, StepStatus
 from articles.runs.event_log import ArticleTransaction, article_transaction, refresh
 from articles.runs.queue import WAITING, enqueue
 
-APPROVED = "outline:approved"
+APPROVED = StepKey("outline", "approved")
 """The step whose output is the outline a person approved. The recipe writes from it and makes no other."""
 
 MIN_SECTION_WORDS, MAX_SECTION_WORDS = 50, 600
@@ -69,7 +70,7 @@ def waiting_run(article: Article, seen_seq: int | None) -> Run:
     """The run that waits for approval. The caller holds the article's row, so it waits until the caller is done."""
     run = article.latest_run()
     if run is None or run.status != Status.AWAITING_APPROVAL:
-        decided = run.steps.filter(key=APPROVED).first() if run else None
+        decided = run.steps.filter(key=str(APPROVED)).first() if run else None
         if decided:
             raise InvalidState(f"{decided.message} already: nothing can be changed in this outline any more.")
         raise InvalidState(
@@ -90,7 +91,7 @@ def record_approval(tx: ArticleTransaction, run: Run, outline: Outline, by: User
     now, stored, message = timezone.now(), outline.model_dump(mode="json"), f"Approved by {by.get_username()}"
     Step.objects.create(
         run=run,
-        key=APPROVED,
+        key=str(APPROVED),
         status=StepStatus.COMPLETED,
         message=message,
         output=stored,
@@ -98,8 +99,7 @@ def record_approval(tx: ArticleTransaction, run: Run, outline: Outline, by: User
         finished_at=now,
     )
     tx.set(outline=stored, min_words=sum(section.words for section in outline.sections))
-    told = {"agent": AGENTS["outline"], "step": APPROVED, "execution_time": 0.0}
-    tx.log_event(Event.Type.AGENT_UPDATE, run, status=StepStatus.COMPLETED, message=message, **told)
+    tx.log_step(run, APPROVED, StepStatus.COMPLETED, message, execution_time=0.0)
 
 
 def supersede_steps(run: Run) -> None:

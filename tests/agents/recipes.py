@@ -10,7 +10,7 @@ from typing import Any
 
 from agents.contract import Brief, Outline, Passage, PicturePrompt, Reading, Source, Stage
 from agents.pipeline.recipe import Crew, RunDependencies
-from agents.pipeline.steps import StepSpec
+from agents.pipeline.steps import StepKey, StepSpec
 from tests.model_server import PIXEL
 
 TEXT = (
@@ -41,15 +41,16 @@ class MemoryJournal:
     files: dict[str, bytes] = field(default_factory=dict)
 
     async def once(self, step: StepSpec[Any]) -> Any:
-        if step.key in self.done:
-            return step.output.model_validate(self.done[step.key])
+        done = await self.recall(step.key, step.output)
+        if done is not None:
+            return done
         output = await step.perform()
-        self.done[step.key] = output.model_dump(mode="json")
-        self.told[step.key] = step.done(output)
+        self.done[str(step.key)] = output.model_dump(mode="json")
+        self.told[str(step.key)] = step.done(output)
         return output
 
-    async def recall(self, key: str, output: type[Any]) -> Any:
-        return output.model_validate(self.done[key]) if key in self.done else None
+    async def recall(self, key: StepKey, output: type[Any]) -> Any:
+        return output.model_validate(self.done[str(key)]) if str(key) in self.done else None
 
     async def skip(self, stage: Stage, reason: str) -> None:
         self.skipped.append(stage)
@@ -57,9 +58,9 @@ class MemoryJournal:
     async def plan(self, steps: Mapping[Stage, int]) -> None:
         self.planned = dict(steps)
 
-    async def draft(self, key: str, offset: int, text: str) -> None:
-        self.drafts[key] += 1
-        self.shown[key] = self.shown.get(key, "")[:offset] + text
+    async def draft(self, key: StepKey, offset: int, text: str) -> None:
+        self.drafts[str(key)] += 1
+        self.shown[str(key)] = self.shown.get(str(key), "")[:offset] + text
 
     async def keep_file(self, name: str, data: bytes) -> str:
         self.files[name] = data

@@ -12,8 +12,8 @@ from agents.costs.usage import Usage
 from articles.costs.limits import this_month
 from articles.models import Article, Run, Spending
 from articles.runs.lease import Claim
-from articles.runs.step_writer import begun, finished, write
-from tests.factories import claim, make_article, step
+from articles.runs.step_writer import write_changes
+from tests.factories import claim, make_article, step_completed, step_started
 
 
 def used(cost: str, **counts: int) -> Usage:
@@ -22,7 +22,7 @@ def used(cost: str, **counts: int) -> Usage:
 
 def do(held: Claim, key: str, usage: Usage) -> None:
     """A step, and what it cost in its owner's month."""
-    write(held, [begun(step(key)), finished(step(key), SectionText(markdown="Some text."), usage)])
+    write_changes(held, [step_started(key), step_completed(key, SectionText(markdown="Some text."), usage)])
     owner = Article.objects.get(pk=held.article_id).owner
     Spending.objects.create(token=uuid4(), user=owner, month=this_month(), spent=usage.cost)
 

@@ -12,6 +12,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import Redis
 
 from agents.contract import Outline, OutlineSection
+from agents.pipeline.steps import StepKey
 from articles.exceptions import InvalidOutline, InvalidState
 from articles.models import Article, Run, Status, Step, StepStatus
 from articles.runs.journal import read_brief
@@ -72,7 +73,7 @@ class TestWaiting:
         cancel_run(article=article, by=owner)
         assert article.status == Status.CANCELLED
         retry_run(article=article, by=owner)
-        assert completed_outputs(claim(article)).get("outline:make") is not None, "what was made is kept"
+        assert completed_outputs(claim(article)).get(StepKey.parse("outline:make")) is not None, "what was made is kept"
 
     def test_it_can_be_deleted(self, owner: User) -> None:
         delete_article(article=make_waiting_article(owner), by=owner)
@@ -88,7 +89,7 @@ class TestApproving:
             run = approve_outline(article=article, by=owner)
         assert redis.llen("rq:queue:articles") == 1
         assert (run.status, run.attempts, article.status) == (Status.PENDING, 0, Status.PENDING)
-        recalled = completed_outputs(claim(article)).get("outline:approved")
+        recalled = completed_outputs(claim(article)).get(StepKey.parse("outline:approved"))
         assert Outline.model_validate(recalled) == outline()
 
     def test_its_words_are_told_in_the_log(self, owner: User) -> None:
@@ -114,7 +115,7 @@ class TestApproving:
         approve_outline(article=article, by=owner, outline=changed)
         first = Outline.model_validate(article.outline).sections[0]
         assert (first.heading, first.sources) == ("Who keeps it going?", ["S3", "S1"])
-        assert article.outline == completed_outputs(claim(article)).get("outline:approved")
+        assert article.outline == completed_outputs(claim(article)).get(StepKey.parse("outline:approved"))
 
     def test_the_length_becomes_what_the_sections_add_up_to(self, owner: User) -> None:
         article = make_waiting_article(owner)
@@ -215,9 +216,9 @@ class TestAskingForAnother:
         run = regenerate_outline(article=article, by=owner, wish="Begin with the costs")
         held = claim(article)
         assert read_brief(held).outline_wish == "Begin with the costs"
-        assert completed_outputs(held).get("outline:make") is None
-        assert completed_outputs(held).get("outline:2") is None
-        assert completed_outputs(held).get("research:read") is not None, "what was read is kept"
+        assert completed_outputs(held).get(StepKey.parse("outline:make")) is None
+        assert completed_outputs(held).get(StepKey.parse("outline:2")) is None
+        assert completed_outputs(held).get(StepKey.parse("research:read")) is not None, "what was read is kept"
         aside = run.steps.filter(status=StepStatus.SUPERSEDED)
         assert {step.key for step in aside} == {"outline:make#1", *(f"outline:{number}#1" for number in range(1, 5))}
         assert sum(step.model_calls for step in run.steps.all()) == 7

@@ -20,11 +20,11 @@ from articles.costs import limits, reports
 from articles.models import Article, Spending, SpendingLimit, Status, Step
 from articles.operations.doctor import check_costs
 from articles.runs.journal import pause_run
-from articles.runs.step_writer import begun, failed, write
+from articles.runs.step_writer import write_changes
 from articles.services import delete_article, start_run
 from tests.articles.clients import post
 from tests.articles.cost_samples import do, run_of, used, written
-from tests.factories import StaffFactory, UserFactory, claim, make_article, step
+from tests.factories import StaffFactory, UserFactory, claim, make_article, step_failed, step_started
 
 pytestmark = pytest.mark.django_db
 
@@ -69,8 +69,8 @@ class TestSums:
     def test_both_tries_of_a_step_are_in_the_bill(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
-        write(held, [begun(step("write:1"))])
-        write(held, [failed(step("write:1"), "The model was away.", used("0.01"))])
+        write_changes(held, [step_started("write:1")])
+        write_changes(held, [step_failed("write:1", "The model was away.", used("0.01"))])
         do(held, "write:1", used("0.02"))
         assert reports.article_totals(article.pk).cost == Decimal("0.03")
 

@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from agents.contract import SectionText
 from agents.costs.usage import Usage
 from agents.exceptions import ProviderUnavailable
+from agents.pipeline.steps import StepKey
 from articles.models import Article, Run, Status
 from articles.runs import db_retry
 from articles.runs.db_retry import retry_on_outage
@@ -22,8 +23,8 @@ from articles.runs.journal import complete_run
 from articles.runs.lease import Claim
 from articles.runs.outages import park_run
 from articles.runs.recovery import hand_over
-from articles.runs.step_writer import begun, finished, left, write
-from tests.factories import UserFactory, claim, make_article, make_manuscript, step
+from articles.runs.step_writer import StepAbandoned, write_changes
+from tests.factories import UserFactory, claim, make_article, make_manuscript, step_completed, step_started
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,7 +67,9 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(owner: User, unanswered:
     held = claim(article)
     unanswered.clear()
     usage = Usage(calls=1, prompt_tokens=10)
-    write(held, [begun(step("research:plan")), finished(step("research:plan"), SectionText(markdown=""), usage)])
+    write_changes(
+        held, [step_started("research:plan"), step_completed("research:plan", SectionText(markdown=""), usage)]
+    )
     assert told(article) == [
         (1, "status_change"),
         (2, "status_change"),
@@ -79,9 +82,9 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(owner: User, unanswered:
 def test_what_is_counted_without_an_event_is_counted_once(owner: User, unanswered: list[str]) -> None:
     unanswered.append("not yet")
     held = claim(make_article(owner))
-    write(held, [begun(step("research:plan"))])
+    write_changes(held, [step_started("research:plan")])
     unanswered.clear()
-    write(held, [left(step("research:plan"), Usage(calls=1, prompt_tokens=10))])
+    write_changes(held, [StepAbandoned(StepKey.parse("research:plan"), Usage(calls=1, prompt_tokens=10))])
     done = Run.objects.get().steps.get()
     assert (done.model_calls, done.prompt_tokens) == (1, 10)
 
@@ -141,7 +144,7 @@ def test_a_busy_sqlite_is_waited_for(owner: User) -> None:
     holder = threading.Thread(target=hold_lock)
     holder.start()
     wait_until(locked.is_set)
-    write(held, [begun(step("research:plan"))])
+    write_changes(held, [step_started("research:plan")])
     holder.join()
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA busy_timeout = 20000")

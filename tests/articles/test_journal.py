@@ -17,6 +17,7 @@ from pytest_django import Settings
 from agents.contract import Manuscript, SectionText
 from agents.costs.usage import Usage
 from agents.exceptions import ModelError
+from agents.pipeline.steps import StepKey, StepSpec
 from articles.exceptions import UNEXPECTED_ERROR, LeaseLost
 from articles.models import Article, Event, Run, Status, Step, StepStatus
 from articles.runs import step_writer
@@ -29,15 +30,12 @@ from articles.runs.journal import (
 )
 from articles.runs.lease import Claim
 from articles.runs.step_writer import (
+    PlanChanged,
+    StageSkipped,
+    StepAbandoned,
     StepChange,
-    begun,
     completed_outputs,
-    failed,
-    finished,
-    left,
-    planned,
-    skipped,
-    write,
+    write_changes,
 )
 from articles.services import NewSource
 from articles.signals import events_recorded
@@ -49,7 +47,9 @@ from tests.factories import (
     make_completed_article,
     make_manuscript,
     make_processing_article,
-    step,
+    step_completed,
+    step_failed,
+    step_started,
 )
 
 pytestmark = pytest.mark.django_db
@@ -80,40 +80,40 @@ class TestSteps:
     def test_what_is_done_is_recalled(self, owner: User) -> None:
         held = claim(make_article(owner))
         do_step(held, "write:1", markdown="Roofs.")
-        assert completed_outputs(held).get("write:1") == {"markdown": "Roofs."}
-        assert completed_outputs(held).get("write:2") is None
+        assert completed_outputs(held).get(StepKey.parse("write:1")) == {"markdown": "Roofs."}
+        assert completed_outputs(held).get(StepKey.parse("write:2")) is None
 
     def test_a_step_that_failed_begins_anew_and_keeps_its_cost(self, owner: User) -> None:
         held = claim(make_article(owner))
-        write(held, [begun(step("write:1"))])
-        write(held, [failed(step("write:1"), "The model was away.", Usage(calls=4))])
-        assert completed_outputs(held).get("write:1") is None
-        write(held, [begun(step("write:1"))])
+        write_changes(held, [step_started("write:1")])
+        write_changes(held, [step_failed("write:1", "The model was away.", Usage(calls=4))])
+        assert completed_outputs(held).get(StepKey.parse("write:1")) is None
+        write_changes(held, [step_started("write:1")])
         again = Step.objects.get(key="write:1")
         assert (again.status, again.finished_at) == (StepStatus.STARTED, None)
-        write(held, [finished(step("write:1"), SectionText(markdown="Now."), Usage(calls=1))])
+        write_changes(held, [step_completed("write:1", SectionText(markdown="Now."), Usage(calls=1))])
         again = Step.objects.get(key="write:1")
         assert (again.status, again.model_calls) == (StepStatus.COMPLETED, 5)
 
     def test_what_is_told_last_is_told_of_its_own_agent(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
-        write(held, [begun(step("image:draw", done="Drawn")), begun(step("write:1"))])
-        write(held, [finished(step("image:draw", done="Drawn"), SectionText(markdown=""), Usage())])
+        write_changes(held, [step_started("image:draw"), step_started("write:1")])
+        write_changes(held, [step_completed("image:draw", SectionText(markdown=""), Usage(), "Drawn")])
         article.refresh_from_db()
         assert (article.current_agent, article.message) == ("ImageAgent", "Drawn")
 
     def test_a_stage_is_skipped_once(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
-        write(held, [skipped("seo", "The brief asks for no SEO")])
-        write(held, [skipped("seo", "The brief asks for no SEO")])
+        write_changes(held, [StageSkipped("seo", "The brief asks for no SEO")])
+        write_changes(held, [StageSkipped("seo", "The brief asks for no SEO")])
         assert [status for _, _, status in told(article)].count("skipped") == 1
 
     def test_progress_is_the_share_of_planned_steps(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
-        write(held, [planned({"research": 2, "write": 2})])
+        write_changes(held, [PlanChanged({"research": 2, "write": 2})])
         do_step(held, "research:plan")
         article.refresh_from_db()
         assert article.progress == 25
@@ -121,10 +121,10 @@ class TestSteps:
     def test_progress_never_goes_back_when_steps_are_added(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
-        write(held, [planned({"research": 2})])
+        write_changes(held, [PlanChanged({"research": 2})])
         do_step(held, "research:plan")
-        write(held, [planned({"research": 2, "write": 6})])
-        write(held, [begun(step("research:read"))])
+        write_changes(held, [PlanChanged({"research": 2, "write": 6})])
+        write_changes(held, [step_started("research:read")])
         article.refresh_from_db()
         assert article.progress == 50
 
@@ -151,7 +151,7 @@ class TestEvents:
         events_recorded.connect(hear)
         try:
             with django_capture_on_commit_callbacks(execute=True):
-                write(held, [begun(step(f"write:{number}")) for number in (1, 2, 3)])
+                write_changes(held, [step_started(f"write:{number}") for number in (1, 2, 3)])
         finally:
             events_recorded.disconnect(hear)
         assert announced == [(article.pk, article.last_seq + 1, article.last_seq + 3)]
@@ -263,7 +263,7 @@ class TestTheAsynchronousJournal:
             asked.append(1)
             return SectionText(markdown="Roofs.")
 
-        spec = step("write:1").__class__("write:1", SectionText, perform, "Writing", lambda made: "Written")
+        spec = StepSpec(StepKey("write", "section", 1), SectionText, perform, "Writing", lambda made: "Written")
         assert (await journal.once(spec)).markdown == "Roofs."
         assert (await journal.once(spec)).markdown == "Roofs."
         assert asked == [1]
@@ -274,7 +274,7 @@ class TestTheAsynchronousJournal:
         async def perform() -> SectionText:
             raise ModelError("The model's key was refused (401).")
 
-        spec = step("write:1").__class__("write:1", SectionText, perform, "Writing", lambda made: "Written")
+        spec = StepSpec(StepKey("write", "section", 1), SectionText, perform, "Writing", lambda made: "Written")
         with pytest.raises(ModelError):
             await journal.once(spec)
         failed = await Step.objects.aget(key="write:1")
@@ -286,7 +286,7 @@ class TestTheAsynchronousJournal:
         async def perform() -> SectionText:
             raise FileNotFoundError("/srv/studio/secret.txt")
 
-        spec = step("write:1").__class__("write:1", SectionText, perform, "Writing", lambda made: "Written")
+        spec = StepSpec(StepKey("write", "section", 1), SectionText, perform, "Writing", lambda made: "Written")
         with pytest.raises(FileNotFoundError):
             await journal.once(spec)
         assert (await Step.objects.aget(key="write:1")).message == UNEXPECTED_ERROR
@@ -333,37 +333,37 @@ def test_a_manuscript_tells_what_was_read() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-class TestTheScribe:
+class TestStepWriter:
     async def test_what_comes_together_is_one_transaction(self, monkeypatch: pytest.MonkeyPatch) -> None:
         written: list[int] = []
 
         def count(held: Claim, batch: Sequence[StepChange]) -> None:
             written.append(len(batch))
-            write(held, batch)
+            write_changes(held, batch)
 
-        monkeypatch.setattr(step_writer, "write", count)
+        monkeypatch.setattr(step_writer, "write_changes", count)
         journal = await a_journal()
-        await asyncio.gather(*(journal.scribe.enter(begun(step(f"write:{number}"))) for number in range(1, 27)))
+        await asyncio.gather(*(journal.writer.write(step_started(f"write:{number}")) for number in range(1, 27)))
         assert written == [26]
         assert await Event.objects.filter(payload__status="started").acount() == 26
 
     async def test_each_is_told_what_went_wrong_with_all(self) -> None:
         journal = await a_journal()
-        broken = journal.scribe.enter(left(step("write:1"), Usage()))
-        results = await asyncio.gather(journal.scribe.enter(begun(step("write:2"))), broken, return_exceptions=True)
+        broken = journal.writer.write(StepAbandoned(StepKey.parse("write:1"), Usage()))
+        results = await asyncio.gather(journal.writer.write(step_started("write:2")), broken, return_exceptions=True)
         assert all(isinstance(result, Step.DoesNotExist) for result in results)
         assert await Step.objects.acount() == 0, "all of a transaction, or nothing"
 
     async def test_what_nobody_waits_for_any_more_does_not_fail_unheard(self, caplog: pytest.LogCaptureFixture) -> None:
         journal = await a_journal()
-        waiting = asyncio.create_task(journal.scribe.enter(left(step("write:1"), Usage())))
+        waiting = asyncio.create_task(journal.writer.write(StepAbandoned(StepKey.parse("write:1"), Usage())))
         await asyncio.sleep(0)
         waiting.cancel()
-        await journal.settled()
-        assert "nobody waits any more for what was not written: DoesNotExist" in caplog.text
+        await journal.drain()
+        assert "changes were not written, and no task awaits them: DoesNotExist" in caplog.text
 
     async def test_a_claim_that_was_lost_writes_nothing(self) -> None:
         journal = await a_journal()
         await Run.objects.aupdate(token=uuid4())
         with pytest.raises(LeaseLost):
-            await journal.scribe.enter(begun(step("write:1")))
+            await journal.writer.write(step_started("write:1"))

@@ -10,14 +10,14 @@ from articles.exceptions import LeaseLost
 from articles.models import Article, Run, Status
 from articles.runs.journal import complete_run, fail_run, read_brief
 from articles.runs.lease import claim_run, holds_lease, renew_lease
-from articles.runs.step_writer import begun, write
+from articles.runs.step_writer import write_changes
 from articles.services import cancel_run
 from tests.factories import (
     UserFactory,
     claim,
     make_article,
     make_manuscript,
-    step,
+    step_started,
 )
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def test_who_lost_the_lease_cannot_write(owner: User) -> None:
     cancel_run(article=article, by=owner)
     events = article.events.count()
     with pytest.raises(LeaseLost):
-        write(held, [begun(step("write:1"))])
+        write_changes(held, [step_started("write:1")])
     with pytest.raises(LeaseLost):
         complete_run(held, make_manuscript(), notice="")
     with pytest.raises(LeaseLost):
@@ -65,7 +65,7 @@ def test_a_deleted_article_takes_its_run_away(owner: User) -> None:
     held = claim(article)
     Article.objects.filter(pk=article.pk).delete()
     with pytest.raises(LeaseLost):
-        write(held, [begun(step("write:1"))])
+        write_changes(held, [step_started("write:1")])
     with pytest.raises(LeaseLost):
         read_brief(held)
 

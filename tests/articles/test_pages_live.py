@@ -19,12 +19,12 @@ from articles.models import ApiKey, Article, Step
 from articles.pages import ArticleView, MeasuredText, draft_html
 from articles.pages.fragments import fragments
 from articles.runs.journal import fail_run
-from articles.runs.step_writer import failed, skipped, write
+from articles.runs.step_writer import StageSkipped, write_changes
 from articles.services import NewSource, create_article
 from articles.templatetags.studio import duration, host, reading_minutes, web_address
 from articles.views.requests import find_article
 from tests.browser import stages
-from tests.factories import UserFactory, claim, make_article, make_completed_article
+from tests.factories import UserFactory, claim, make_article, make_completed_article, step_failed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -136,7 +136,7 @@ class TestFragments:
         stages.finish(held, "write:1", SectionText(markdown="First try."))
         stages.begin(held, "edit:1")
         article.refresh_from_db()
-        write(held, [failed(stages.spec("edit:1", SectionText(markdown="")), "The model cannot be reached.", Usage())])
+        write_changes(held, [step_failed("edit:1", "The model cannot be reached.", Usage())])
         html = since(article, article.last_seq)
         assert 'class="draft-section is-failed"' in html
         assert "First try." in html
@@ -298,9 +298,10 @@ class TestThePage:
 
     def test_a_picture_that_failed_is_said_with_its_reason(self, page: Client, writer: User) -> None:
         article, held = stages.outlined(writer)
-        step = stages.spec("image:draw", SectionText(markdown=""))
         stages.begin(held, "image:draw")
-        write(held, [failed(step, "The model draws no such thing. Ask for another picture.", Usage())])
+        write_changes(
+            held, [step_failed("image:draw", "The model draws no such thing. Ask for another picture.", Usage())]
+        )
         stages.complete(held)
         shown = self.get(page, article)
         assert "image failed" in shown
@@ -308,7 +309,7 @@ class TestThePage:
 
     def test_a_stage_that_is_left_out_is_said(self, page: Client, writer: User) -> None:
         article = make_article(writer, seo_optimize=False)
-        write(claim(article), [skipped("seo", "The brief asks for no SEO")])
+        write_changes(claim(article), [StageSkipped("seo", "The brief asks for no SEO")])
         assert "The brief asks for no SEO" in self.get(page, article)
 
     def test_a_failed_run_names_stages_it_did_not_reach(self, page: Client, writer: User) -> None:
@@ -337,7 +338,7 @@ class TestThePage:
 
     def test_a_section_that_could_not_be_written_says_so(self, page: Client, writer: User) -> None:
         article, held = stages.outlined(writer)
-        write(held, [failed(stages.spec("write:2", SectionText(markdown="")), "The model cannot be reached.", Usage())])
+        write_changes(held, [step_failed("write:2", "The model cannot be reached.", Usage())])
         fail_run(held, "The model cannot be reached.")
         states = [section.state for section in ArticleView(Article.objects.get(pk=article.pk)).sections]
         assert states == ["stopped", "failed", "stopped", "stopped"]

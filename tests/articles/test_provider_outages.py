@@ -20,10 +20,10 @@ from articles.runs.lease import Claim
 from articles.runs.outages import GIVEN_UP_AFTER, LONGEST, SHORTEST, models_needed, park_run, wait_for_provider
 from articles.runs.recovery import sweep
 from articles.runs.scheduling import next_run
-from articles.runs.step_writer import begun, finished, write
+from articles.runs.step_writer import write_changes
 from articles.services import cancel_run, delete_article, retry_run
 from tests.articles.clients import client_of, post
-from tests.factories import claim, do_step, make_article, step
+from tests.factories import claim, do_step, make_article, step_completed, step_started
 
 pytestmark = pytest.mark.django_db
 
@@ -169,14 +169,16 @@ class TestParking:
         time_has_come()
         held = claim(article)
         drawn = Usage(calls=1, pictures=1)
-        write(held, [begun(step("image:draw")), finished(step("image:draw"), SectionText(markdown=""), drawn)])
+        write_changes(held, [step_started("image:draw"), step_completed("image:draw", SectionText(markdown=""), drawn)])
         assert run_of(article).awaits == MODEL
 
     def test_a_step_that_asks_no_model_does_not_end_it(self, owner: User) -> None:
         article = parked(owner)
         time_has_come()
         held = claim(article)
-        write(held, [begun(step("research:read")), finished(step("research:read"), SectionText(markdown=""), Usage())])
+        write_changes(
+            held, [step_started("research:read"), step_completed("research:read", SectionText(markdown=""), Usage())]
+        )
         assert run_of(article).awaits == MODEL
 
 

@@ -13,7 +13,7 @@ from articles.live import consumers, receivers, snapshots
 from articles.live.groups import drafts_message, event_notification, group_name
 from articles.models import Article
 from articles.runs.journal import complete_run, fail_run
-from articles.runs.step_writer import begun, write
+from articles.runs.step_writer import write_changes
 from articles.services import cancel_run, delete_article, retry_run
 from articles.signals import events_recorded
 from tests.articles.clients import Message, dialled, done
@@ -24,7 +24,7 @@ from tests.factories import (
     make_completed_article,
     make_manuscript,
     make_processing_article,
-    step,
+    step_started,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -174,7 +174,7 @@ async def test_an_event_whose_ring_was_lost_is_found(
         await line.next()
         events_recorded.disconnect(dispatch_uid="articles.notify_watchers")
         try:
-            await done(write, held, [begun(step("write:1"))])
+            await done(write_changes, held, [step_started("write:1")])
         finally:
             receivers.connect()
         assert (await line.next())["seq"] == article.last_seq + 1
@@ -198,7 +198,7 @@ async def test_a_look_that_had_begun_before_the_event_is_taken_again(
     monkeypatch.setattr(consumers, "coalesced_snapshot", first_too_early)
     async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
-        await done(write, held, [begun(step("write:1"))])
+        await done(write_changes, held, [step_started("write:1")])
         assert (await line.next())["seq"] == article.last_seq + 1
     assert len(looks) == 3
 
@@ -226,7 +226,7 @@ async def test_an_idle_socket_lives_on(site: str, owner: User, key: str) -> None
     async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await line.silent(16)
-        await done(write, held, [begun(step("write:1"))])
+        await done(write_changes, held, [step_started("write:1")])
         assert (await line.next())["seq"] == article.last_seq + 1
 
 
@@ -260,7 +260,7 @@ async def test_a_number_from_a_log_that_was_lost_counts_as_the_newest(site: str,
     article, held = await done(make_processing_article, owner)
     async with dialled(site, f"/ws/articles/{article.pk}?after=999999", key) as line:
         await line.next()
-        await done(write, held, [begun(step("write:1"))])
+        await done(write_changes, held, [step_started("write:1")])
         assert (await line.next())["seq"] == article.last_seq + 1
 
 

@@ -24,7 +24,7 @@ from articles.exceptions import InvalidState
 from articles.models import Article, Run, Spending, SpendingLimit, Status
 from articles.runs.journal import pause_run
 from articles.runs.lease import Claim
-from articles.runs.step_writer import planned, write
+from articles.runs.step_writer import PlanChanged, write_changes
 from articles.services import create_article, delete_article, retry_run, start_run
 from tests.articles.cost_samples import written
 from tests.environment import ROOT
@@ -148,7 +148,7 @@ class TestPurses:
             assert try_reserve(one, 2 * CENT) is not None
             settle(one, 2 * CENT, CENT)
         for _ in range(2):
-            write(held, [planned({"research": 1}), one.enter])
+            write_changes(held, [PlanChanged({"research": 1}), one])
             assert limits.spent_this_month(owner) == CENT
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import User
 from pydantic import BaseModel
 
 from agents.contract import CheckedText, Headings, Questions, SentenceEvidence, Verdict
 from agents.costs.usage import Usage
-from agents.pipeline.steps import StepSpec
 from articles.models import Article, Run, Status
 from articles.runs.lease import Claim
 from articles.runs.stages import StageView
-from articles.runs.step_writer import begun, failed, finished, planned, skipped, write
+from articles.runs.step_writer import PlanChanged, StageSkipped, write_changes
 from articles.services import cancel_run
 from tests.factories import (
     UserFactory,
@@ -24,7 +21,9 @@ from tests.factories import (
     make_manuscript,
     make_processing_article,
     stages_of_run,
-    step,
+    step_completed,
+    step_failed,
+    step_started,
 )
 
 pytestmark = pytest.mark.django_db
@@ -54,9 +53,9 @@ def test_they_follow_the_steps(owner: User) -> None:
     for key in ("outline:make", "outline:1", "outline:2"):
         do_step(held, key)
     do_step(held, "write:1", done="190 words")
-    write(held, [skipped("seo", "No SEO")])
-    write(held, [begun(step("image:draw"))])
-    write(held, [failed(step("image:draw"), "No image model", Usage())])
+    write_changes(held, [StageSkipped("seo", "No SEO")])
+    write_changes(held, [step_started("image:draw")])
+    write_changes(held, [step_failed("image:draw", "No image model", Usage())])
     views = views_of(article)
     assert {stage: view.status for stage, view in views.items()} == {
         "research": "completed",
@@ -73,20 +72,15 @@ def test_they_follow_the_steps(owner: User) -> None:
 
 def test_two_stages_at_once_are_both_working(owner: User) -> None:
     article, held = make_processing_article(owner)
-    write(held, [planned({"research": 5, "outline": 3})])
-    write(held, [begun(step("research:find:2"))])
+    write_changes(held, [PlanChanged({"research": 5, "outline": 3})])
+    write_changes(held, [step_started("research:find:2")])
     views = views_of(article)
     assert (views["research"].status, views["outline"].status) == ("working", "working")
 
 
 def finish(held: Claim, key: str, output: BaseModel) -> None:
-    spec = StepSpec(key=key, output=type(output), perform=_never, doing="Working", done=lambda _: "Done")
-    write(held, [begun(spec)])
-    write(held, [finished(spec, output, Usage())])
-
-
-async def _never() -> Any:
-    raise AssertionError("a step that is only stored is not performed")
+    write_changes(held, [step_started(key)])
+    write_changes(held, [step_completed(key, output, Usage())])
 
 
 def judged(*verdicts: Verdict) -> CheckedText:
@@ -100,7 +94,7 @@ def judged(*verdicts: Verdict) -> CheckedText:
 def test_stages_of_many_steps_are_told_by_what_they_came_to(owner: User) -> None:
     article = make_article(owner)
     held = claim(article)
-    write(held, [planned({"research": 3, "outline": 3, "write": 3, "edit": 6})])
+    write_changes(held, [PlanChanged({"research": 3, "outline": 3, "write": 3, "edit": 6})])
     finish(held, "research:plan", Questions(questions=["Why?", "How?"]))
     finish(held, "research:read", make_manuscript().reading)
     do_step(held, "research:find:1")

@@ -34,14 +34,12 @@ from agents.contract import (
     UnreadSource,
 )
 from agents.costs.usage import Usage
-from agents.pipeline.steps import StepSpec
 from articles.models import Article
-from articles.runs import step_writer
 from articles.runs.journal import complete_run
 from articles.runs.lease import Claim
-from articles.runs.step_writer import begun, planned, write
+from articles.runs.step_writer import PlanChanged, write_changes
 from tests.browser.elsewhere import elsewhere
-from tests.factories import claim, make_article
+from tests.factories import claim, make_article, step_completed, step_started
 
 TITLE = "Rooftop gardens: what the evidence says"
 SECTIONS = {
@@ -225,19 +223,13 @@ def reading() -> Reading:
 
 @elsewhere
 def begin(held: Claim, key: str, doing: str = "Working") -> None:
-    write(held, [begun(spec(key, SectionText(markdown=""), doing))])
+    write_changes(held, [step_started(key, doing)])
 
 
 @elsewhere
 def finish(held: Claim, key: str, output: BaseModel, done: str = "Done") -> None:
-    write(
-        held,
-        [
-            step_writer.finished(
-                spec(key, output, done=done), output, Usage(calls=1, prompt_tokens=800, completion_tokens=240)
-            )
-        ],
-    )
+    usage = Usage(calls=1, prompt_tokens=800, completion_tokens=240)
+    write_changes(held, [step_completed(key, output, usage, done)])
 
 
 def do(held: Claim, key: str, output: BaseModel, doing: str = "Working", done: str = "Done") -> None:
@@ -245,19 +237,12 @@ def do(held: Claim, key: str, output: BaseModel, doing: str = "Working", done: s
     finish(held, key, output, done)
 
 
-def spec(key: str, output: BaseModel, doing: str = "Working", done: str = "Done") -> StepSpec[Any]:
-    async def perform() -> Any:
-        return output
-
-    return StepSpec(key=key, output=type(output), perform=perform, doing=doing, done=lambda _: done)
-
-
 @elsewhere
 def researched(owner: User, **brief: Any) -> tuple[Article, Claim]:
     """Research is done, the outline is being made."""
     article = make_article(owner, **brief)
     held = claim(article)
-    write(held, [planned({"research": 6, "outline": 5, "write": 4, "edit": 6, "seo": 1, "image": 2})])
+    write_changes(held, [PlanChanged({"research": 6, "outline": 5, "write": 4, "edit": 6, "seo": 1, "image": 2})])
     do(held, "research:plan", Questions(questions=list(QUESTIONS)), "Working out what to ask", "3 questions")
     do(held, "research:read", reading(), "Searching and reading", "3 sources read, 6 passages kept")
     for number, question in enumerate(QUESTIONS, 1):

@@ -14,10 +14,10 @@ from agents.contract import AGENTS, SectionText
 from agents.costs.usage import Usage
 from articles.models import Article
 from articles.runs.journal import pause_run
-from articles.runs.step_writer import begun, finished, write
+from articles.runs.step_writer import write_changes
 from tests.browser.conftest import accessibility_problems
 from tests.browser.elsewhere import elsewhere
-from tests.factories import claim, make_article, step
+from tests.factories import claim, make_article, step_completed, step_started
 
 REASON = (
     "This run has cost $0.48 of the $0.50 that one run may cost. The next call may cost up to $0.031."
@@ -39,8 +39,8 @@ def paused(owner: User) -> Article:
     held = claim(article)
     for key, cost in STEPS.items():
         usage = Usage(calls=3, prompt_tokens=123_456, completion_tokens=4_567, cached_tokens=23_456, cost=Decimal(cost))
-        write(held, [begun(step(key))])
-        write(held, [finished(step(key), SectionText(markdown="Some text."), usage)])
+        write_changes(held, [step_started(key)])
+        write_changes(held, [step_completed(key, SectionText(markdown="Some text."), usage)])
     pause_run(held, REASON)
     return article
 

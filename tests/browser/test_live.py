@@ -9,12 +9,13 @@ from playwright.sync_api import Page, expect
 from agents.contract import SectionText
 from agents.costs.usage import Usage
 from articles.runs.journal import fail_run
-from articles.runs.step_writer import failed, write
+from articles.runs.step_writer import write_changes
 from articles.services import cancel_run, delete_article
 from tests.browser import stages
 from tests.browser.conftest import accessibility_problems
 from tests.browser.elsewhere import elsewhere, send_draft
 from tests.browser.watching import KEEP_SOCKETS, was_not_loaded_anew, watch
+from tests.factories import step_failed
 
 
 def test_it_is_written_before_its_readers_eyes(page: Page, writer: User) -> None:
@@ -88,8 +89,7 @@ def test_an_edit_that_came_to_nothing_gives_the_old_text_back(page: Page, writer
     section, old = page.locator("#section-1"), page.locator("#section-1 .prose")
     expect(old).to_be_hidden()
     if end == "failed":
-        spec = stages.spec("edit:1", SectionText(markdown=""))
-        elsewhere(write)(held, [failed(spec, "The model cannot be reached.", Usage())])
+        elsewhere(write_changes)(held, [step_failed("edit:1", "The model cannot be reached.", Usage())])
         expect(section).to_contain_text("failed")
     else:
         stages.begin(held, "edit:1", "Mending it anew")

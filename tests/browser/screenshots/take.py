@@ -12,16 +12,15 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from agents.contract import SectionText
 from agents.costs.usage import Usage
 from agents.images.cover import draw_cover
 from articles.models import Article
 from articles.runs.journal import fail_run
-from articles.runs.step_writer import begun, failed, write
+from articles.runs.step_writer import write_changes
 from articles.services import cancel_run
 from tests.browser import stages
 from tests.browser.elsewhere import elsewhere, send_draft
-from tests.factories import claim, make_article
+from tests.factories import claim, make_article, step_failed, step_started
 
 Shoot = Callable[..., None]
 
@@ -89,10 +88,9 @@ def cover(title: str) -> bytes:
 def failed_article(writer: User) -> Article:
     article = make_article(writer, topic="Ten quiet places by the sea", min_words=800)
     held = claim(article)
-    step = stages.spec("research:plan", SectionText(markdown=""), "Working out what to ask")
     reason = "The model’s key was refused (401). Check OPENAI_API_KEY and try again."
-    write(held, [begun(step)])
-    write(held, [failed(step, reason, Usage())])
+    write_changes(held, [step_started("research:plan", "Working out what to ask")])
+    write_changes(held, [step_failed("research:plan", reason, Usage())])
     fail_run(held, reason)
     article.refresh_from_db()
     return article
