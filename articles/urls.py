@@ -1,4 +1,4 @@
-"""Addresses of the pages."""
+"""URLs of the pages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from articles import views
 
 class PasswordChange(SuccessMessageMixin, auth_views.PasswordChangeView):  # type: ignore[type-arg]
     success_url = reverse_lazy("article_list")
-    success_message = "Your password was changed."
+    success_message = "Password changed."
 
 
 urlpatterns: list[URLPattern] = [

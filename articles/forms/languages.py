@@ -48,5 +48,5 @@ LANGUAGES = {
 
 
 def language_name(tag: str) -> str:
-    """What a person calls the language; the tag itself where the list has no name."""
+    """The language's English name; the tag itself if the list has no name for it."""
     return LANGUAGES.get(tag, tag)

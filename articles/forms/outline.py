@@ -1,7 +1,7 @@
-"""The outline as a person changes it: a title, and sections in the order in which they were sent.
+"""The outline editor: a title, and sections in the order in which the browser submits them.
 
-Every section has the same five fields, and none is numbered: a browser sends them in the order in which they stand on the
-page (HTML, "Constructing the entry list"). So a section is moved by moving it, with JavaScript or without.
+Every section has the same five unnumbered fields. Browsers submit fields in the order of the page (HTML, "Constructing the
+entry list"), so moving a section's card moves the section, with or without JavaScript.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.http import QueryDict
 from django.utils.text import get_text_list
 
 from agents.contract import MAX_HEADING, MAX_SECTIONS, Outline, OutlineSection
+from articles.forms.fields import LimitedCharField, NumberField
 from articles.models import Article
 from articles.services import MAX_SECTION_WORDS, MIN_SECTION_WORDS, distribute_words, passages_by_id
 
@@ -25,11 +26,11 @@ MAX_PURPOSE, MAX_POINT, MAX_POINTS, MAX_PASSAGES, MAX_WISH = 500, 300, 12, 20, 1
 FIELDS = ("heading", "purpose", "points", "words", "sources")
 
 Row = dict[str, str]
-"""What stands in the fields of a section, whether it makes sense or not."""
+"""The raw values of a section's fields."""
 
 
 class LanguageForm(forms.Form):
-    """A form whose texts are in the article's language, so that browsers spell them and screen readers speak them in it."""
+    """A form whose ``language_fields`` are in the article's language, for spell checkers and screen readers."""
 
     language_fields: tuple[str, ...] = ()
 
@@ -42,29 +43,38 @@ class LanguageForm(forms.Form):
 class TitleForm(LanguageForm):
     language_fields = ("title",)
 
-    title = forms.CharField(min_length=5, max_length=MAX_HEADING)
+    title = LimitedCharField(
+        min_length=5,
+        limit=MAX_HEADING,
+        error_messages={"required": "Enter a title.", "min_length": "Use at least 5 characters."},
+    )
 
 
 class WishForm(forms.Form):
-    wish = forms.CharField(
-        max_length=MAX_WISH,
-        label="What another one should do otherwise",
-        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "Begin with the costs, and leave out the history."}),
+    wish = LimitedCharField(
+        limit=MAX_WISH,
+        label="What should change?",
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "Start with the costs and leave out the history."}),
+        error_messages={"required": "Say what should change."},
     )
 
 
 class SectionForm(LanguageForm):
-    """A section. Empty ``words`` are shared out; ``sources`` are ids of passages, however they are parted."""
+    """A section. Empty ``words`` get a share of the rest; ``sources`` are passage ids with any separator."""
 
     language_fields = ("heading", "purpose", "points")
 
-    heading = forms.CharField(min_length=2, max_length=MAX_HEADING)
-    purpose = forms.CharField(required=False, max_length=MAX_PURPOSE, widget=forms.Textarea(attrs={"rows": 2}))
-    points = forms.CharField(required=False, label="Points, one a line", widget=forms.Textarea(attrs={"rows": 3}))
-    words = forms.IntegerField(required=False, min_value=MIN_SECTION_WORDS, max_value=MAX_SECTION_WORDS)
+    heading = LimitedCharField(
+        min_length=2,
+        limit=MAX_HEADING,
+        error_messages={"required": "Enter a heading.", "min_length": "Use at least 2 characters."},
+    )
+    purpose = LimitedCharField(required=False, limit=MAX_PURPOSE, widget=forms.Textarea(attrs={"rows": 2}))
+    points = forms.CharField(required=False, label="Points, one per line", widget=forms.Textarea(attrs={"rows": 3}))
+    words = NumberField(required=False, min_value=MIN_SECTION_WORDS, max_value=MAX_SECTION_WORDS)
     sources = forms.CharField(
         required=False,
-        label="Passages it rests on",
+        label="Sources used",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "S1, S2"}),
     )
 
@@ -75,15 +85,15 @@ class SectionForm(LanguageForm):
     def clean_points(self) -> list[str]:
         points = nonblank_lines(self.cleaned_data["points"])
         if len(points) > MAX_POINTS or any(len(point) > MAX_POINT for point in points):
-            raise ValidationError(f"Give up to {MAX_POINTS} points, one a line, of up to {MAX_POINT} characters.")
+            raise ValidationError(f"Use at most {MAX_POINTS} points, one per line, of up to {MAX_POINT} characters.")
         return points
 
     def clean_sources(self) -> list[str]:
         ids = passage_ids(self.cleaned_data["sources"])
         if unknown := [id for id in ids if id not in self.passages]:
-            raise ValidationError(f"No passage that was read is called {', '.join(unknown)}.")
+            raise ValidationError(f"There is no passage {', '.join(unknown)}.")
         if len(ids) > MAX_PASSAGES:
-            raise ValidationError(f"Give up to {MAX_PASSAGES} passages.")
+            raise ValidationError(f"Use at most {MAX_PASSAGES} passages.")
         return ids
 
     def section(self) -> OutlineSection:
@@ -91,12 +101,12 @@ class SectionForm(LanguageForm):
 
     @property
     def named_passages(self) -> list[tuple[str, str]]:
-        """The passages that are named, with their texts."""
+        """The passages the section names, with their texts."""
         return [(id, self.passages[id]) for id in passage_ids(self["sources"].value() or "") if id in self.passages]
 
 
 class OutlineEditor:
-    """What the page shows: what was made or typed, and what is wrong with it where that was asked for."""
+    """The state of the page: the outline as made or typed, with errors where it was checked."""
 
     least_words, least_sections, most_sections = MIN_SECTION_WORDS, MIN_SECTIONS, MAX_SECTIONS
 
@@ -109,7 +119,7 @@ class OutlineEditor:
 
     @classmethod
     def from_article(cls, article: Article) -> OutlineEditor:
-        """As the crew made it. ``article`` waits for its approval."""
+        """The outline the crew made. ``article`` is waiting for approval."""
         outline, run = Outline.model_validate(article.outline), article.latest_run()
         top = {"title": outline.title, "seen_seq": str(article.last_seq), "wish": run.outline_wish if run else ""}
         return cls(article, top, [section_row(section) for section in outline.sections])
@@ -121,7 +131,7 @@ class OutlineEditor:
         return cls(article, top, [dict(zip(FIELDS, values, strict=True)) for values in sent])
 
     def build_forms(self, *, check_outline: bool = False, check_wish: bool = False) -> None:
-        """Put what stands in the fields into forms, which tell what is wrong with it only where that is checked."""
+        """Build the forms from the raw values. They show errors only for what is checked."""
         language = self.article.language
         title, wish = (self.top if check else None for check in (check_outline, check_wish))
         self.title_form = TitleForm(language, data=title, initial=self.top)
@@ -139,22 +149,22 @@ class OutlineEditor:
 
     @property
     def seen_seq(self) -> int | None:
-        """The number of the article's newest event as the page was opened."""
+        """The article's newest event when the page was opened."""
         return event_number(self.top["seen_seq"])
 
     @property
     def shares(self) -> list[int]:
-        """The words of each section; those that name none share what the others leave."""
+        """The words of each section; empty ones share what the others leave."""
         return distribute_words([number_or_zero(row["words"]) for row in self.rows], self.article.min_words)
 
     @property
     def total(self) -> int:
         return sum(self.shares)
 
-    # What its buttons do
+    # The actions of its buttons
 
     def rearrange(self, action: str) -> None:
-        """``up-3``, ``down-3``, ``remove-3``, ``add`` or ``share``; anything else leaves it as it was typed."""
+        """``up-3``, ``down-3``, ``remove-3``, ``add`` or ``share``; anything else changes nothing."""
         verb, _, number = action.partition("-")
         at = number_or_zero(number) - 1
         to = at + {"up": -1, "down": 1}.get(verb, 0)
@@ -170,30 +180,30 @@ class OutlineEditor:
         self.build_forms()
 
     def outline(self) -> Outline | None:
-        """The outline as it was typed; None where it cannot be one, and then the page tells why."""
+        """The outline as typed; None if it is invalid, and then the forms have the errors."""
         self.build_forms(check_outline=True)
         if not MIN_SECTIONS <= len(self.rows) <= MAX_SECTIONS:
             self.problem = f"An article has {MIN_SECTIONS} to {MAX_SECTIONS} sections."
         elif wrong := self.invalid_parts():
-            self.problem = f"Please look at {get_text_list(wrong, 'and')} again."
+            self.problem = f"Please fix {get_text_list(wrong, 'and')}."
         if self.problem:
             return None
         sections = [section.section() for section in self.sections]
         return Outline(title=self.title_form.cleaned_data["title"], sections=sections)
 
     def invalid_parts(self) -> list[str]:
-        """What the fields that cannot be taken belong to, in words."""
+        """The parts with invalid fields, in words."""
         wrong = [] if self.title_form.is_valid() else ["the title"]
         return wrong + [f"section {section.number}" for section in self.sections if not section.is_valid()]
 
     def wish(self) -> str | None:
-        """What another outline should do otherwise; None where nothing was said, and then the page asks for it."""
+        """What a new outline should do differently; None if it is empty, and then the form has the error."""
         self.build_forms(check_wish=True)
         return str(self.wish_form.cleaned_data["wish"]) if self.wish_form.is_valid() else None
 
 
 def section_row(section: OutlineSection) -> Row:
-    """A section as it is first shown. Words a person could not have set are shared out again."""
+    """A section's fields as first shown. Words outside the allowed range are left empty."""
     return {
         "heading": section.heading,
         "purpose": section.purpose,
@@ -204,12 +214,12 @@ def section_row(section: OutlineSection) -> Row:
 
 
 def passage_ids(text: str) -> list[str]:
-    """``S3, s7`` as ``["S3", "S7"]``, each once."""
+    """``S3, s7`` → ``["S3", "S7"]``, without repetitions."""
     return list(dict.fromkeys(word.upper() for word in re.split(r"[\s,;]+", text) if word))
 
 
 def event_number(text: str) -> int | None:
-    """The number of an event; None for what cannot be one."""
+    """The number of an event; None if ``text`` is none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else None
 
 
@@ -218,5 +228,5 @@ def nonblank_lines(text: str) -> list[str]:
 
 
 def number_or_zero(text: str) -> int:
-    """``text`` as a whole number from 0; 0 where it is none that fits a section."""
+    """``text`` as a whole number of up to four digits; else 0."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 4 else 0

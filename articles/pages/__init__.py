@@ -1,6 +1,6 @@
-"""What a page shows of an article and of its latest run: stages, outline, draft, evidence, SEO, picture and sources.
+"""View models of the article page: stages, outline, draft, evidence, SEO, image and sources.
 
-Pages and fragments render the same object, so that a page loaded anew and one that was kept up to date look the same.
+Pages and fragments render the same object, so that a reloaded page and one that was updated live look the same.
 """
 
 from articles.pages.drafts import DraftSection, draft_html

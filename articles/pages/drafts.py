@@ -1,4 +1,4 @@
-"""The sections of an article while it is written: what they say, and where they stand."""
+"""The sections of an article while it is being written: their text and their state."""
 
 from __future__ import annotations
 
@@ -16,20 +16,23 @@ from articles.rendering.markdown import to_annotated_html, word_count
 
 CITATION = re.compile(r"\[(S\d+(?:, ?S\d+)*)\]")
 
-STATES = {"plan": ("planning", "waiting"), "write": ("writing", "written"), "adjust": ("adjusting", "adjusted")} | {
+STATES = {
+    "plan": ("planning", "waiting"),
+    "write": ("writing", "written"),
+    "adjust": ("adjusting", "adjusted"),
     "edit": ("editing", "edited"),
     "check": ("checking", "checked"),
 }
-"""What a step does to a section → how the section is called while it is at it, and after."""
+"""What a step does to a section → the section's state while the step runs, and after it."""
 
 LABELS = {
     "waiting": "waiting",
-    "planning": "being planned",
-    "writing": "being written",
-    "adjusting": "being adjusted to its length",
-    "editing": "being edited",
+    "planning": "planning",
+    "writing": "writing",
+    "adjusting": "adjusting length",
+    "editing": "editing",
     "edited": "edited",
-    "checking": "checking the evidence",
+    "checking": "checking evidence",
     "checked": "checked",
     "failed": "failed",
     "stopped": "stopped",
@@ -38,10 +41,10 @@ LABELS = {
 
 @dataclass(frozen=True)
 class DraftSection:
-    """A section as it stands.
+    """A section and its state: a key of ``LABELS``, "written" or "adjusted".
 
-    ``state`` is a key of ``LABELS``, written or adjusted. ``step`` is the one that works or worked at it last, ``begun`` when it
-    was begun: where a step is begun anew, what was seen of its text before counts no more.
+    ``step`` is the key of the section's latest step, ``begun`` when that started. A page drops the text it has streamed for a
+    step when ``begun`` changes: the step was restarted.
     """
 
     number: int
@@ -55,7 +58,7 @@ class DraftSection:
 
     @property
     def is_streaming(self) -> bool:
-        """Whether its text may be coming while one looks."""
+        """Whether new text may be streaming in."""
         return self.state in ("writing", "adjusting", "editing")
 
     @cached_property
@@ -68,7 +71,7 @@ class DraftSection:
 
     @property
     def status_text(self) -> str:
-        """Where it stands, in words."""
+        """The state in words, with the section's length or evidence."""
         parts = [LABELS.get(self.state, "")]
         if self.state == "checked" and self.annotations:
             supported = sum(annotation.verdict == "supported" for annotation in self.annotations)
@@ -81,7 +84,7 @@ class DraftSection:
 def draft_section(
     number: int, planned: OutlineSection, steps: list[Step], annotations: list[Annotation], *, at_work: bool
 ) -> DraftSection:
-    """``steps`` are those that work at the section, in the order in which they were first begun."""
+    """``steps`` are the section's, in the order in which they first started."""
     latest = steps[-1] if steps else None
     return DraftSection(
         number=number,
@@ -96,21 +99,21 @@ def draft_section(
 
 
 def latest_markdown(steps: list[Step]) -> str:
-    """The section's Markdown as the latest finished step left it; empty before there is one."""
+    """The section's Markdown after its latest finished step; empty before there is one."""
     for step in reversed(steps):
-        if made := output_of(step, SectionText):  # a CheckedText, too, is a Text with more
+        if made := output_of(step, SectionText):  # also parses a CheckedText, which is a Text with more fields
             return made.markdown
     return ""
 
 
 def latest_check(steps: list[Step]) -> CheckedText | None:
-    """What the latest finished check of a section found."""
+    """The result of the section's latest finished check."""
     checks = (output_of(step, CheckedText) for step in reversed(steps) if work_of(step.key) == "check")
     return next((check for check in checks if check), None)
 
 
 def section_state(step: Step, *, at_work: bool) -> str:
-    """Where a section stands, of the step that was begun last, in a run that a worker is at or not."""
+    """The state of a section whose latest step is ``step``. ``at_work``: a worker is executing the run."""
     if step.status == StepStatus.FAILED:
         return "failed"
     if step.status == StepStatus.STARTED and not at_work:
@@ -119,9 +122,9 @@ def section_state(step: Step, *, at_work: bool) -> str:
 
 
 def draft_html(markdown: str, annotations: list[Annotation], *, prefix: str) -> SafeString:
-    """Rendered like any text, with the marks of passages (``[S3]``) made small.
+    """Rendered like any text, with passage marks (``[S3]``) as superscripts.
 
-    What is put in holds neither a quote nor an attribute, so that it can break out of nothing, wherever a mark stands.
+    The inserted tags have no quotes and no attributes, so a mark inside an attribute cannot end it.
     """
     html, _ = to_annotated_html(markdown, annotations, prefix=prefix)
     return mark_safe(CITATION.sub(r"<sup>\1</sup>", html))  # noqa: S308 — see above

@@ -1,4 +1,4 @@
-"""The evidence panel: each sentence that cites, beside the passages it cites and what was found."""
+"""The evidence panel: each cited sentence with its passages and the verdict."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from articles.evidence.results import CheckedSentence, CitedPassage
 from articles.rendering.annotations import words
 
 MIN_WORD_LENGTH = 5
-"""A word of so many letters tells something where a sentence and a passage share it; so does any number."""
+"""A word of at least this many letters is highlighted if the sentence and the passage share it; so is any number."""
 NGRAM = 4
-"""So many words in a row that a sentence and a passage share are marked whatever they are."""
-LONGEST = 20_000  # characters of a sentence or a passage that are compared; a longer one is shown unmarked
+"""This many words in a row are highlighted if the sentence and the passage share them, whatever the words."""
+LONGEST = 20_000  # characters; a longer sentence or passage is shown without highlights
 LONGEST_DIFF = 400  # words
 
 
 @dataclass(frozen=True)
 class EvidenceRow:
-    """``stands``: the text was not changed at this sentence since. ``place`` is the id of its mark there, empty before it."""
+    """``stands``: the sentence is unchanged in the text. ``place`` is the id of its mark there, or empty."""
 
     judged: CheckedSentence
     place: str
@@ -31,19 +31,19 @@ class EvidenceRow:
 
     @cached_property
     def passages(self) -> list[tuple[CitedPassage, SafeString]]:
-        """Each passage, and its text with what the sentence takes from it marked. A template asks for it several times."""
+        """Each passage, and its text with the words it shares with the sentence highlighted."""
         sentence = self.judged.row.sentence
         return [(cited, highlight_shared(cited.passage.text, sentence)) for cited in self.judged.cited]
 
     @property
     def change(self) -> SafeString:
-        """How the sentence was reworded, as text taken out and put in."""
+        """How the sentence was reworded, as deletions and insertions."""
         return diff(self.judged.row.was, self.judged.row.sentence)
 
 
 @dataclass(frozen=True)
 class EvidenceSection:
-    """``state`` is that of the section's draft."""
+    """``state`` is the state of the section's draft."""
 
     number: int
     heading: str
@@ -56,7 +56,7 @@ class EvidenceSection:
 
 
 def highlight_shared(passage: str, sentence: str) -> SafeString:
-    """``passage`` as safe HTML in which the numbers, the telling words and the stretches it shares are marked."""
+    """``passage`` as safe HTML with shared numbers, long words and n-grams highlighted."""
     if len(passage) > LONGEST or len(sentence) > LONGEST:
         return format_html("{}", passage)
     at, parts = 0, []
@@ -67,14 +67,14 @@ def highlight_shared(passage: str, sentence: str) -> SafeString:
 
 
 def shared_stretches(passage: str, sentence: str) -> Iterator[tuple[int, int]]:
-    """Where in ``passage`` there stands what ``sentence`` shares with it: neighbouring words as one stretch."""
+    """Start and end of what ``passage`` shares with ``sentence``. Adjacent words are one stretch."""
     found = list(words(passage))
     theirs, ours = [stem(word) for word, _, _ in words(sentence)], [stem(word) for word, _, _ in found]
     known, runs, pairs = set(theirs), ngrams(theirs, NGRAM), ngrams(theirs, 2)
     marked = [word in known and (len(word) >= MIN_WORD_LENGTH or any(map(str.isdigit, word))) for word in ours]
     for length, shared in ((NGRAM, runs), (2, pairs)):
         for at, row in enumerate(zip(*(ours[skip:] for skip in range(length)), strict=False)):
-            # Two in a row mean something only in scripts without spaces, whose signs are words by themselves.
+            # Two in a row count only in scripts without spaces, in which each character is a word.
             if row in shared and (length == NGRAM or all(map(is_cjk_character, row))):
                 marked[at : at + length] = [True] * length
     begun: int | None = None
@@ -91,7 +91,7 @@ def ngrams(found: list[str], length: int) -> set[tuple[str, ...]]:
 
 
 def stem(word: str) -> str:
-    """A plural's s is no difference."""
+    """The word without a plural s."""
     return word[:-1] if len(word) > 3 and word.endswith("s") else word
 
 
@@ -100,7 +100,7 @@ def is_cjk_character(word: str) -> bool:
 
 
 def diff(old: str, new: str) -> SafeString:
-    """Safe HTML: ``new``, with the words that were taken out and put in as ``del`` and ``ins``."""
+    """Safe HTML: ``new`` with the changed words as ``del`` and ``ins``."""
     was, now = old.split(), new.split()
     if len(was) > LONGEST_DIFF or len(now) > LONGEST_DIFF:
         return format_html("<del>{}</del> <ins>{}</ins>", old, new)

@@ -1,7 +1,6 @@
-"""The parts of an article's page that changed, as HTML to be swapped in out of band.
+"""The parts of an article's page that changed, as HTML for out-of-band swaps.
 
-Every root says by id where it goes. The socket sends these, and ``/articles/<id>/live`` answers with them where no socket
-gets through: the page cannot tell the difference.
+The socket sends these, and ``/articles/<id>/live`` answers with the same to pages that cannot open a socket.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ ENDINGS = ("completed", "failed", "skipped")
 
 
 def fragments(article: Article, events: Sequence[Event]) -> str:
-    """HTML for what ``events`` changed; ``article`` is as it is after the last of them."""
+    """HTML for what ``events`` changed. ``article`` is its state after the last of them."""
     view = ArticleView(article)
     parts = ["state", "timeline"]
     if any(event.type != Event.Type.AGENT_UPDATE for event in events):
@@ -42,7 +41,7 @@ def render(part: str, view: ArticleView, **more: object) -> str:
 
 
 def changed_panels(event: Event) -> Iterable[str]:
-    """The panels a step of an agent changes as a whole."""
+    """The panels a step's event changes as a whole."""
     key = str(event.payload.get("step", ""))
     ended = event.payload.get("status") in ENDINGS
     stage = key.partition(":")[0]
@@ -55,7 +54,7 @@ def changed_panels(event: Event) -> Iterable[str]:
 
 
 def touched_sections(events: Iterable[Event]) -> dict[int, set[str]]:
-    """The sections a step began or finished work at, and what work. One that is being written keeps what has come."""
+    """The sections whose steps started or ended, with the kinds of work. Other sections keep their streamed text."""
     touched: dict[int, set[str]] = {}
     for event in events:
         key = str(event.payload.get("step", ""))
@@ -65,7 +64,7 @@ def touched_sections(events: Iterable[Event]) -> dict[int, set[str]]:
 
 
 def evidence_fragments(view: ArticleView, checked: Collection[int]) -> list[str]:
-    """The evidence of sections that are or were being checked, and what it comes to in all."""
+    """The summary, and the sections whose check started or ended."""
     if not checked:
         return []
     sections = [render("evidence_section", view, section=each) for each in view.evidence if each.number in checked]
@@ -73,7 +72,7 @@ def evidence_fragments(view: ArticleView, checked: Collection[int]) -> list[str]
 
 
 def announcement(view: ArticleView, events: Iterable[Event]) -> str:
-    """What a screen reader is told: stages that ended and changes of status, not every step."""
+    """The text for the live region: ended stages and changes of status, not every step."""
     news: list[str] = []
     ended = {stage.agent: stage for stage in view.stages if stage.status in ENDINGS}
     for event in events:

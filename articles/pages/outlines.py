@@ -1,4 +1,4 @@
-"""The outline as far as it is made: headings first, then what each section is to do."""
+"""The outline as far as it is made: first the headings, then the plan of each section."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from articles.pages.step_outputs import StepLog
 
 
 def outline_from_steps(log: StepLog) -> Outline | None:
-    """As a person approved it; else the headings with the plans that are done. Older runs made all of it in one step."""
+    """The approved outline; else the headings with the finished plans. Older runs made the outline in one step."""
     if approved := log.output("outline:approved", Outline):
         return approved
     headings = log.output("outline:make", Headings)
@@ -18,6 +18,6 @@ def outline_from_steps(log: StepLog) -> Outline | None:
 
 
 def planned_section(log: StepLog, number: int, heading: str) -> OutlineSection:
-    """Not validated anew: the headings are as the run took them."""
+    """A section from its heading and, once finished, its plan. Not validated again."""
     plan = log.output(f"outline:{number}", SectionPlan) or SectionPlan(purpose="", points=[], sources=[])
     return OutlineSection.model_construct(heading=heading, **plan.model_dump())

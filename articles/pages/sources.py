@@ -1,4 +1,4 @@
-"""The sources panel: what was asked, what was found to each question, and what was read."""
+"""The sources panel: research questions with their findings, and the sources that were read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ReadPassage:
 
 @dataclass(frozen=True)
 class ReadSource:
-    """A source that was read, with its passages and the numbers of the references that cite it."""
+    """A source with its passages and the numbers of the references to it."""
 
     source: Source
     passages: list[ReadPassage] = field(default_factory=list)
@@ -42,7 +42,7 @@ class ReadSource:
 
 @dataclass(frozen=True)
 class ShownPassage:
-    """A passage a finding rests on; ``source`` is the title of where it was read."""
+    """A passage that supports a finding; ``source`` is the title of its source."""
 
     id: str
     source: str
@@ -56,7 +56,7 @@ class ShownFinding:
 
 @dataclass(frozen=True)
 class Question:
-    """A question and what was found to it. ``state`` is waiting, working, answered or stopped; ``text`` may be empty."""
+    """A question and its findings. ``state`` is waiting, working, answered or stopped; ``text`` may be empty."""
 
     text: str
     state: str
@@ -65,14 +65,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Research:
-    """All that was asked and found, whether it is of a run's steps or kept on the article."""
+    """The questions with their findings, and the synthesis."""
 
     questions: list[Question] = field(default_factory=list)
     synthesis: str = ""
 
 
 def read_sources(reading: Reading, references: Sequence[Reference], also_cited: set[str]) -> list[ReadSource]:
-    """``also_cited`` are passages that are cited besides those of the references."""
+    """``also_cited`` are ids of cited passages that no reference lists."""
     cited_ids = also_cited | {id for reference in references for id in reference.passages}
     passages: dict[int, list[ReadPassage]] = defaultdict(list)
     for passage in reading.passages:
@@ -84,7 +84,7 @@ def read_sources(reading: Reading, references: Sequence[Reference], also_cited: 
 
 
 def research_from_steps(log: StepLog, reading: Reading, *, at_work: bool) -> Research | None:
-    """What the steps of a run asked and found; None before its questions are made."""
+    """The research of a run; None before its questions are made."""
     asked = log.output("research:plan", Questions)
     if asked is None:
         return None
@@ -100,7 +100,7 @@ def research_from_steps(log: StepLog, reading: Reading, *, at_work: bool) -> Res
 
 
 def research_from_article(kept: dict[str, Any], reading: Reading) -> Research:
-    """What an article keeps of its research, without which finding belongs to which question."""
+    """The research stored with an article, which does not say which finding answers which question."""
     found = parse_or_none(kept, Findings) or Findings()
     asked = [Question(str(text), "answered", []) for text in kept.get("questions") or []]
     together = [Question("", "answered", shown_findings(found.findings, reading))] if found.findings else []

@@ -1,4 +1,4 @@
-"""Reading back what the steps of a run made; what an older version of the studio stored otherwise is left out."""
+"""Reads the outputs of a run's steps. Outputs an older version stored in another shape are left out."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ OF_A_SECTION = re.compile(r"(?P<stage>outline|write|edit):(?P<check>evidence:)?(
 
 
 class StepLog:
-    """The steps of a run by their keys, and by the section they work at, in the order in which they were first begun.
+    """A run's steps by key and by section, in the order in which they first started.
 
-    That is the order of their rows: clocks of two workers may differ.
+    That is the order of their ids: the clocks of two workers may differ.
     """
 
     def __init__(self, steps: Iterable[Step]) -> None:
@@ -32,19 +32,19 @@ class StepLog:
                 self.by_section[number].append(step)
 
     def output(self, key: str, shape: type[Output]) -> Output | None:
-        """What step ``key`` made; None where it is not done."""
+        """The output of step ``key``; None if it is not completed."""
         step = self.by_key.get(key)
         return output_of(step, shape) if step else None
 
 
 def section_number(key: str) -> int | None:
-    """The section a step works at, from 1; None for a step that works at no single one."""
+    """The number of the section a step works on, from 1; None for other steps."""
     found = OF_A_SECTION.fullmatch(key)
     return int(found["number"]) if found else None
 
 
 def work_of(key: str) -> str:
-    """What a step does to its section: plan, write, fit (to its length), mend or check; empty where it works at none."""
+    """What a step does to its section: plan, write, adjust (its length), edit or check; empty for other steps."""
     found = OF_A_SECTION.fullmatch(key)
     if not found:
         return ""
@@ -60,7 +60,7 @@ def output_of(step: Step, shape: type[Output]) -> Output | None:
 
 
 def parse_or_none(stored: Any, shape: type[Output]) -> Output | None:
-    """``stored`` as ``shape``; None where another version of the studio stored it otherwise: a page can do without it."""
+    """``stored`` as ``shape``; None if another version stored it in another shape."""
     try:
         return shape.model_validate(stored)
     except ValidationError:

@@ -1,6 +1,6 @@
-"""The article as its page asks for it.
+"""The view model of an article's page.
 
-While a run is at work its parts are read from the steps that are done; later from the article.
+While a run is active its parts are read from the finished steps; afterwards from the article.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from articles.runs.stages import StageView, stages_of
 from articles.seo import SeoAnalysis
 
 LOG_LENGTH = 500
-"""The newest events a page lists; the API has all of them."""
+"""How many of the newest events a page lists; the API has all of them."""
 
 
 @dataclass(frozen=True)
 class MeasuredText:
-    """A text that search engines cut, beside the length they show in full, in characters."""
+    """A text that search engines truncate, with the range of lengths they show in full, in characters."""
 
     label: str
     text: str
@@ -48,10 +48,10 @@ class MeasuredText:
     @property
     def verdict(self) -> str:
         if self.length < self.low:
-            return f"{self.low - self.length} short of {self.low}"
+            return f"{self.low - self.length} too short ({self.low}–{self.high})"
         if self.length > self.high:
-            return f"{self.length - self.high} over {self.high}"
-        return f"fits {self.low}–{self.high}"
+            return f"{self.length - self.high} too long ({self.low}–{self.high})"
+        return f"within {self.low}–{self.high}"
 
     @property
     def fits(self) -> bool:
@@ -67,14 +67,14 @@ class Cover:
 
 
 class ArticleView:
-    """Read once, rendered many times: every part is worked out when a template first asks for it."""
+    """Every part is computed when a template first uses it, and kept."""
 
     def __init__(self, article: Article) -> None:
         self.article = article
         self.run: Run | None = article.latest_run()
         self._steps = list(self.run.steps.current()) if self.run else []
 
-    # How the run stands
+    # The run
 
     @cached_property
     def steps(self) -> StepLog:
@@ -98,10 +98,19 @@ class ArticleView:
 
     @property
     def first_panel(self) -> str:
-        """The panel to open where the reader chose none."""
+        """The panel to open when the address names none."""
         if self.article.status == Status.AWAITING_APPROVAL:
             return "outline"
         return "article" if self.article.content and not self.article.is_active else "draft"
+
+    @property
+    def window_title(self) -> str:
+        status = ""
+        if self.article.status == Status.AWAITING_APPROVAL:
+            status = "Needs approval · "
+        elif self.article.is_active:
+            status = f"{self.article.progress} % · "
+        return f"{status}{self.article} – Content Studio"
 
     @cached_property
     def log(self) -> list[Event]:
@@ -111,7 +120,7 @@ class ArticleView:
     def costs(self) -> ArticleCosts:
         return ArticleCosts.of(self.article, self.run)
 
-    # What was made
+    # Its results
 
     @cached_property
     def outline(self) -> Outline | None:
@@ -138,7 +147,7 @@ class ArticleView:
 
     @cached_property
     def _annotated_body(self) -> tuple[SafeString, set[str]]:
-        """The text; what was found of its sentences is not of this text while a new one is being written."""
+        """The text with its annotations, and the refs of those found in it. Without any while a new text is being written."""
         found = [] if self.article.is_active else [row.annotation for row in self.judged]
         return to_annotated_html(self.article.content, found)
 
@@ -148,7 +157,7 @@ class ArticleView:
 
     @cached_property
     def examination(self) -> SeoAnalysis | None:
-        """What search engines make of the text as it is now; None while a run is at work, or where nothing describes it."""
+        """The SEO examination of the current text; None while a run is active or if the article has no SEO texts."""
         known = self.article.content and self._stored(self.article.seo_meta, SEO)
         return SeoAnalysis(self.article) if known else None
 
@@ -182,7 +191,7 @@ class ArticleView:
 
     @cached_property
     def research(self) -> Research:
-        """What was asked and found."""
+        """Questions, findings and synthesis."""
         made = research_from_steps(self.steps, self.reading, at_work=self._is_processing)
         kept: dict[str, Any] = self.article.research_data or {}
         return made or (Research() if self.article.is_active else research_from_article(kept, self.reading))
@@ -193,25 +202,25 @@ class ArticleView:
 
     @cached_property
     def brief_sources(self) -> list[BriefSource]:
-        """What the person gave with the brief."""
+        """The sources given with the brief."""
         return list(self.article.sources.all())
 
     @property
     def references(self) -> list[Reference]:
-        """Numbered as in the article's text; none while a new text is being written."""
+        """The article's references; none while a new text is being written."""
         found = (self._stored(reference, Reference) for reference in self.article.references)
         return [reference for reference in found if reference]
 
-    # Its evidence
+    # The evidence
 
     @cached_property
     def judged(self) -> list[CheckedSentence]:
-        """The cited sentences: of the text the article has; while a run is at work, and before there is a text, of its own."""
+        """The cited sentences of the article's text; of the run's draft while it is active, or if there is no text."""
         if self._text_run is None:
             checks = (latest_check(self.steps.by_section[number]) for number in sorted(self.steps.by_section))
             found = (row for check in checks if check for row in check.evidence)
             rows = [Evidence(number=number, **row.model_dump()) for number, row in enumerate(found, 1)]
-            return checked_sentences(rows, self.reading) if rows else []  # what was read is long
+            return checked_sentences(rows, self.reading) if rows else []  # parsing a long reading for nothing is slow
         reading = parse_or_none(self.article.research_data or {}, Reading) or Reading()
         return checked_sentences(self._text_run.evidence.all(), reading, self.references)
 
@@ -221,7 +230,7 @@ class ArticleView:
 
     @cached_property
     def evidence(self) -> list[EvidenceSection]:
-        """Section by section, those that were not checked yet as well."""
+        """By section, including sections that are not checked yet."""
         rows: dict[int, list[EvidenceRow]] = {}
         for found in self.judged:
             rows.setdefault(found.row.section, []).append(self._row(found))
@@ -238,7 +247,7 @@ class ArticleView:
 
     @property
     def changed_since(self) -> int:
-        """How many sentences do not stand in the text any more as they were judged."""
+        """How many judged sentences are no longer in the text as they were judged."""
         return 0 if self._text_run is None else len(self.judged) - len(self._annotated_body[1])
 
     def _row(self, found: CheckedSentence) -> EvidenceRow:
@@ -250,26 +259,26 @@ class ArticleView:
 
     @cached_property
     def _text_run(self) -> Run | None:
-        """The run whose text is shown; None while another is at work, and before there is a text."""
+        """The run that wrote the text shown; None while a run is active, and before there is a text."""
         if self.article.is_active or self.run is None:
             return None
         return self.run if self.run.status == Status.COMPLETED else run_of_the_text(self.article)
 
     @property
     def _steps_match_text(self) -> bool:
-        """Whether the latest run's steps are what the evidence is of; not where it failed behind one that did not."""
+        """Whether the latest run wrote the text. False if it failed after an earlier run that completed."""
         return self._text_run in (None, self.run)
 
-    # Where it is read from
+    # Where parts are read from
 
     @property
     def _is_processing(self) -> bool:
-        """Whether somebody is at the steps that were begun: those of a run that waits for a worker begin anew."""
+        """Whether a worker is executing the started steps. A run that waits for a worker will restart them."""
         return self.article.status == Status.PROCESSING
 
     @property
     def _may_show_stored(self) -> bool:
-        """Whether what is kept on the article may be shown: while a run is at work, it is an earlier run's."""
+        """Whether the article's stored parts may be shown: during a run they are an earlier run's."""
         return not self.article.is_active
 
     def _stage(self, name: Stage) -> StageView | None:

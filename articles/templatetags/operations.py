@@ -1,4 +1,4 @@
-"""How the work goes, for administrators."""
+"""Queue and worker figures for administrators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the studio's templates need beyond Django's own."""
+"""Template tags and filters of the studio's pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ register.filter(dollars)
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """An icon of ``static/img/icons.svg``, for the eye alone: words beside it say the same."""
+    """An icon of ``static/img/icons.svg``, hidden from screen readers: the text beside it says the same."""
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("img/icons.svg"), name
     )
@@ -32,13 +32,13 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag
 def formats() -> dict[str, str]:
-    """The formats of a download and what a person calls them."""
+    """Download formats with their labels."""
     return {key: kind.label for key, kind in FORMATS.items()}
 
 
 @register.filter
 def duration(seconds: float | str | None) -> str:
-    """``74.6`` seconds as ``1:14``; less than ten with a tenth, as ``4.2 s``; nothing for what a template lacks."""
+    """``74.6`` seconds → ``1:14``; below ten ``4.2 s``; empty for a value the template lacks."""
     if seconds is None or isinstance(seconds, str):
         return ""
     if seconds < 10:
@@ -60,13 +60,13 @@ def stage_name(stage: str) -> str:
 
 @register.filter
 def web_address(address: str) -> str:
-    """``address`` where a browser may be sent to it, else nothing: sources come from the web and from models."""
+    """``address`` if it is an HTTP URL, else empty: sources come from the web and from models."""
     return address if address.startswith(("https://", "http://")) else ""
 
 
 @register.filter
 def host(address: str) -> str:
-    """The site of an address, for its reader: ``www.example.org`` as ``example.org``."""
+    """The site of a URL: ``https://www.example.org/x`` → ``example.org``."""
     try:
         return (urlsplit(address).hostname or "").removeprefix("www.")
     except ValueError:  # such as an unfinished IPv6 address

@@ -1,4 +1,4 @@
-"""The pages. A page is a noun, an action is a verb; each finds, authorises, calls and renders."""
+"""The HTML views. A page is a noun, an action a verb; each finds, authorises, calls a service and renders."""
 
 from articles.views.account import api_keys, revoke_api_key
 from articles.views.actions import cancel_run, delete_article, retry_run, start_run

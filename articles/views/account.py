@@ -1,4 +1,4 @@
-"""The user's own API keys. A key is shown once, on the page that made it."""
+"""The user's own API keys. A key is shown once, on the page that creates it."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def api_keys(request: StudioRequest) -> HttpResponse:
 def revoke_api_key(request: StudioRequest, pk: int) -> HttpResponse:
     key = get_object_or_404(request.user.api_keys, pk=pk)
     if request.user.api_keys.filter(pk=pk).revoke():
-        messages.success(request, f"“{key.name}” was revoked: nothing can use it any more.")
+        messages.success(request, f"“{key.name}” is revoked. It no longer works.")
     return redirect("api_keys")

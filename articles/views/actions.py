@@ -1,4 +1,4 @@
-"""What a person does to an article, each by one service: cancel, try again, write again, delete."""
+"""Actions on an article, each of one service: cancel, retry, write again, delete."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from articles.views.requests import StudioRequest, editable_article
 
 
 def run_service(service: Callable[..., object], request: StudioRequest, pk: int) -> HttpResponse:
-    """Let ``service`` do it to the article, and go back to its page; what was not possible is told there."""
+    """Call ``service`` for the article and go back to its page, with the error as a message if it failed."""
     article = editable_article(request, pk)
     try:
         service(article=article, by=request.user)
@@ -34,7 +34,7 @@ def cancel_run(request: StudioRequest, pk: int) -> HttpResponse:
 @require_POST
 @login_required
 def retry_run(request: StudioRequest, pk: int) -> HttpResponse:
-    """Let the latest run go on where it stopped."""
+    """Continue the latest run where it stopped."""
     return run_service(services.retry_run, request, pk)
 
 
@@ -48,7 +48,7 @@ def start_run(request: StudioRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def delete_article(request: StudioRequest, pk: int) -> HttpResponse:
-    """Asks first: in a dialog where there is JavaScript, on a page of its own where there is none."""
+    """Ask, then delete. With JavaScript a dialog asks; without it, this page does."""
     article = editable_article(request, pk, to="delete")
     if request.method != "POST":
         return render(request, "articles/article_delete.html", {"article": article})

@@ -1,4 +1,4 @@
-"""The list, the brief, and the page of an article with what keeps it live."""
+"""The article list, the brief, and an article's page with its live updates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from agents import samples
 from articles.exceptions import InvalidSource, InvalidState
-from articles.forms.articles import ORDERS, BriefForm, ListForm, PastedTexts, pasted_sources
+from articles.forms.articles import ORDERS, ListForm
+from articles.forms.brief import BriefForm, PastedTexts, invalid_fields, pasted_sources
 from articles.models import Article
 from articles.pages import ArticleView
 from articles.pages.fragments import fragments
@@ -27,7 +28,7 @@ LARGEST_SEQ = 2**31 - 1
 @require_safe
 @login_required
 def article_list(request: StudioRequest) -> HttpResponse:
-    """The user's articles; to HTMX, which searches as one types and looks after running rows, only the results."""
+    """The user's articles. HTMX, which searches while the user types and polls running rows, gets the results alone."""
     form = ListForm(request.GET)
     mine = Article.objects.visible_to(request.user)
     found = mine.search(form.value_of("q"))
@@ -40,6 +41,7 @@ def article_list(request: StudioRequest) -> HttpResponse:
     waiting = mine.awaiting_approval().count()
     context = {
         "form": form,
+        "empty_reason": empty_reason(form.value_of("q"), form.value_of("status")),
         "page": page.get_page(request.GET.get("page")),
         "filters": filters.urlencode(),
         "total": mine.count(),
@@ -50,10 +52,17 @@ def article_list(request: StudioRequest) -> HttpResponse:
     return render(request, f"articles/{'_results' if partial else 'article_list'}.html", context)
 
 
+def empty_reason(query: str, status: str) -> str:
+    """Why a list with these filters is empty."""
+    if query and status:
+        return f"No article with this status has “{query}” in its title or topic."
+    return f"No title or topic contains “{query}”." if query else "No article has this status."
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def article_new(request: StudioRequest) -> HttpResponse:
-    """The brief. With HTMX the form alone is swapped where it has errors, so that chosen documents stay chosen."""
+    """The brief. With HTMX only the form is swapped when it has errors, so that chosen documents stay chosen."""
     form = BriefForm(request.POST or None, request.FILES or None)
     texts = PastedTexts(request.POST or None, prefix="text")
     if request.method == "POST" and form.is_valid() and texts.is_valid():
@@ -69,6 +78,7 @@ def article_new(request: StudioRequest) -> HttpResponse:
     context = {
         "form": form,
         "texts": texts,
+        "invalid_fields": invalid_fields(form, texts),
         "has_model": settings.HAS_MODEL,
         "max_sources": settings.MAX_SOURCES,
         "estimate": estimate_for(form),
@@ -88,7 +98,7 @@ def article_detail(request: StudioRequest, pk: int) -> HttpResponse:
 @require_safe
 @login_required
 def article_live(request: StudioRequest, pk: int) -> HttpResponse:
-    """What changed since ``?after=<seq>``, as the socket would send it, for pages whose socket does not get through."""
+    """What changed since ``?after=<seq>``, as the socket would send it, for pages that cannot open one."""
     article = find_article(request, pk)
     after = request.GET.get("after", "")
     seen = min(int(after), LARGEST_SEQ) if after.isdecimal() else 0

@@ -1,4 +1,4 @@
-"""What an article will cost, told while its brief is being written."""
+"""The estimated cost of a brief while it is being filled in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from articles.views.requests import StudioRequest
 
 
 class EstimateForm(forms.Form):
-    """What of a brief decides its cost, by the names it has in the brief."""
+    """The fields of a brief that decide its cost, by their names in the brief."""
 
     min_words = forms.IntegerField(min_value=MIN_WORDS, max_value=MAX_WORDS)
     include_image = forms.BooleanField(required=False)
@@ -23,7 +23,7 @@ class EstimateForm(forms.Form):
 
 
 def estimate_for(brief: forms.Form) -> Estimate | None:
-    """The estimate for a brief as it is filled in; None where its length is not one yet."""
+    """The estimate for a brief as it is filled in; None while its number of words is invalid."""
     form = EstimateForm({name: brief[name].value() for name in EstimateForm.base_fields})
     if not form.is_valid():
         return None
@@ -34,5 +34,5 @@ def estimate_for(brief: forms.Form) -> Estimate | None:
 @require_safe
 @login_required
 def brief_estimate(request: StudioRequest) -> HttpResponse:
-    """The sentence about the cost alone, asked for by HTMX as the brief changes."""
+    """The sentence about the cost, requested by HTMX as the brief changes."""
     return render(request, "articles/_estimate_text.html", {"estimate": estimate_for(EstimateForm(request.GET))})

@@ -1,4 +1,4 @@
-"""Pictures of articles, for those who may see the article."""
+"""Images of articles, for users who may see the article."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from django.views.decorators.http import require_safe
 from articles.authentication import user_of
 from articles.models import Article
 
-# The article's number is part of the name. Kinds a browser shows as nothing but a picture are served, and no others.
+# The article's id is part of the name. Only formats that browsers show as an image are served.
 NAME = re.compile(r"covers/(?P<article>[0-9]{1,18})/[\w-]{1,100}\.(png|jpe?g|webp)", re.ASCII)
 
 
 @require_safe
 def media(request: HttpRequest, name: str) -> FileResponse:
-    """A picture by its name in the media storage, to the session's user or an API key's; 404 to everybody else.
+    """An image by its name in the media storage, for a session or an API key; 404 for everyone else.
 
-    A name is never given twice, so browsers may keep what they have, and proxies may not.
+    Names are never reused, so browsers may cache without limit; proxies may not cache at all.
     """
     match, user = NAME.fullmatch(name), user_of(request)
     if not match or not user or not Article.objects.visible_to(user).filter(pk=match["article"]).exists():
-        raise Http404("There is no such picture.")
+        raise Http404("There is no such image.")
     try:
         file = default_storage.open(name)
     except FileNotFoundError as error:
-        raise Http404("There is no such picture.") from error
+        raise Http404("There is no such image.") from error
     return FileResponse(file, headers={"Cache-Control": "private, max-age=31536000, immutable"})

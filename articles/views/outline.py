@@ -1,4 +1,4 @@
-"""The outline, where a person wants to see it before anything is written: changed, approved, or asked for anew."""
+"""The outline that needs approval: edited, approved or regenerated."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from articles.views.requests import StudioRequest, editable_article
 @login_required
 @never_cache
 def outline_edit(request: StudioRequest, pk: int) -> HttpResponse:
-    """The editor. Each of its buttons sends all that was typed, and all of it is there again where it is not the last one."""
+    """The editor. Each button submits the whole form, which comes back as typed unless the action ends the editing."""
     article = editable_article(request, pk)
     if request.method != "POST" and article.status != Status.AWAITING_APPROVAL:
-        messages.info(request, "No outline of this article waits for approval.")
+        messages.info(request, "This article has no outline waiting for approval.")
         return redirect(article)
     editor = (
         OutlineEditor.from_post(article, request.POST)
@@ -42,7 +42,7 @@ def outline_edit(request: StudioRequest, pk: int) -> HttpResponse:
 @require_POST
 @login_required
 def approve_outline(request: StudioRequest, pk: int) -> HttpResponse:
-    """Approve the outline as it is, from the article's page."""
+    """Approve the outline unchanged, from the article's page."""
     article = editable_article(request, pk)
     seen_seq = event_number(request.POST.get("seen_seq", ""))
     try:
@@ -55,14 +55,14 @@ def approve_outline(request: StudioRequest, pk: int) -> HttpResponse:
 
 
 def apply_action(article: Article, request: StudioRequest, editor: OutlineEditor, action: str) -> bool:
-    """Do what was asked for; whether that sent the article back to the crew. Raises what the services do."""
+    """Perform a button's action; True if it sent the article back to the crew. Raises StudioError."""
     if action == "approve" and (outline := editor.outline()):
         services.approve_outline(article=article, by=request.user, outline=outline, seen_seq=editor.seen_seq)
         messages.success(request, approval_message(article))
         return True
     if action == "redo" and (wish := editor.wish()):
         services.regenerate_outline(article=article, by=request.user, wish=wish, seen_seq=editor.seen_seq)
-        messages.success(request, "Another outline is being made. It will wait for you here.")
+        messages.success(request, "The outline is being regenerated. It will need your approval again.")
         return True
     if action not in ("approve", "redo"):
         editor.rearrange(action)
@@ -71,4 +71,4 @@ def apply_action(article: Article, request: StudioRequest, editor: OutlineEditor
 
 def approval_message(article: Article) -> str:
     sections = len(article.outline["sections"]) if article.outline else 0
-    return f"The outline is approved: {sections} sections, {article.min_words:,} words."
+    return f"Outline approved: {sections} sections, {article.min_words:,} words."

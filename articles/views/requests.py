@@ -1,4 +1,4 @@
-"""Requests of people who are signed in, and the one way to their articles."""
+"""Typed requests of signed-in users, and access to articles."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from articles.models import Article
 
 
 class StudioRequest(HttpRequest):
-    """Behind ``login_required`` and django-htmx's middleware."""
+    """A request behind ``login_required`` and django-htmx's middleware."""
 
     user: User
     htmx: HtmxDetails
 
 
 def find_article(request: StudioRequest, pk: int) -> Article:
-    """The article, where the user may see it; raises Http404 where not."""
+    """The article, if the user may see it; else raises Http404."""
     return get_object_or_404(Article.objects.visible_to(request.user), pk=pk)
 
 
 def editable_article(request: StudioRequest, pk: int, *, to: str = "change") -> Article:
-    """The article, where the user may also change (or ``to="delete"``) it: their own, or any for staff with the permission."""
+    """The article, if the user may change (or ``to="delete"``) it: their own, or any with the permission.
+
+    Raises Http404 if they may not see it, PermissionDenied if they may only see it.
+    """
     article = find_article(request, pk)
     if not article.allows(request.user, to):
-        raise PermissionDenied(f"This article is somebody else's: you may read it, but not {to} it.")
+        raise PermissionDenied(f"This article belongs to someone else: you can read it, but not {to} it.")
     return article

@@ -1,4 +1,4 @@
-"""The text: editing with a preview, its revisions, and downloads."""
+"""The text: the editor with its preview, revisions, and downloads."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from articles.views.requests import StudioRequest, editable_article, find_articl
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
-    """The editor. What was typed stays, whatever the reason it could not be saved for."""
+    """The editor. If the text cannot be saved, for whatever reason, the page keeps what was typed."""
     article = editable_article(request, pk)
     opened = {"title": str(article), "content": article.content, "opened_at": latest_revision_number(article)}
     form = TextForm(request.POST or None, initial=opened)
@@ -41,7 +41,7 @@ def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
 @require_POST
 @login_required
 def text_preview(request: StudioRequest, pk: int) -> HttpResponse:
-    """The text of the editor as its readers would see it. Nothing is saved."""
+    """The editor's text as readers would see it. Saves nothing."""
     article = find_article(request, pk)
     content = request.POST.get("content", "")[:MAX_CONTENT]
     context = {"article": article, "body": to_html(content), "words": word_count(content)}
@@ -74,7 +74,7 @@ def revision_detail(request: StudioRequest, pk: int, number: int) -> HttpRespons
 @require_POST
 @login_required
 def restore_revision(request: StudioRequest, pk: int, number: int) -> HttpResponse:
-    """Save an earlier text anew, as the next revision."""
+    """Save an earlier text as the next revision."""
     article = editable_article(request, pk)
     revision = get_object_or_404(article.revisions, number=number)
     try:
@@ -88,7 +88,7 @@ def restore_revision(request: StudioRequest, pk: int, number: int) -> HttpRespon
     except (EditConflict, InvalidState) as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"The text of revision {number} is the article's again, as revision {saved.number}.")
+        messages.success(request, f"Restored revision {number} (saved as revision {saved.number}).")
     return redirect(article)
 
 
@@ -97,7 +97,7 @@ def restore_revision(request: StudioRequest, pk: int, number: int) -> HttpRespon
 def article_download(request: StudioRequest, pk: int, format: str) -> HttpResponse:
     article = find_article(request, pk)
     if format not in FORMATS:
-        raise Http404("There is no such format.")
+        raise Http404("Unknown format.")
     try:
         return download(article, format, by=request.user.pk)
     except (ExportBusy, ExportFailed, InvalidState) as error:
@@ -106,5 +106,5 @@ def article_download(request: StudioRequest, pk: int, format: str) -> HttpRespon
 
 
 def latest_revision_number(article: Article) -> int:
-    """The number of the newest revision, 0 where there is none."""
+    """The number of the newest revision; 0 if there is none."""
     return article.revisions.values_list("number", flat=True).first() or 0

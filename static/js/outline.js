@@ -31,9 +31,9 @@
     });
     fields.forEach((field, at) => (field.placeholder = String(shares[at])));
     const total = shares.reduce((all, words) => all + words, 0);
-    const told = (words) => words.toLocaleString("en-GB");
-    const against = total === asked ? ", as asked for" : `; ${told(asked)} were asked for`;
-    sum.replaceChildren(Object.assign(document.createElement("b"), { textContent: told(total) }), ` words in all${against}`);
+    const format = (words) => words.toLocaleString("en-GB");
+    const against = total === asked ? ", as requested" : `; ${format(asked)} requested`;
+    sum.replaceChildren(Object.assign(document.createElement("b"), { textContent: format(total) }), ` words${against}`);
   };
 
   const renumber = () => {
@@ -75,7 +75,7 @@
     const number = numberOf(card);
     const next = card.nextElementSibling ?? card.previousElementSibling;
     card.remove();
-    changed(`Section ${number} was removed`);
+    changed(`Section ${number} removed`);
     next.querySelector("[name=heading]").focus();
   };
   const add = () => {
@@ -83,13 +83,13 @@
     const html = document.getElementById("empty-card").innerHTML.replaceAll(/-new\b/g, `-${made}`);
     cards.insertAdjacentHTML("beforeend", html);
     const card = cards.lastElementChild;
-    changed(`Section ${numberOf(card)} was added`);
+    changed(`Section ${numberOf(card)} added`);
     mark(card);
     card.querySelector("[name=heading]").focus({ preventScroll: true });
   };
   const shareOut = () => {
     for (const card of cards.children) wordsOf(card).value = "";
-    changed("The words are shared out evenly");
+    changed("Words distributed evenly");
   };
 
   form.addEventListener("click", (event) => {

@@ -74,7 +74,7 @@ class TestTheEditor:
         ):
             assert part in html
         assert "At the surface, planted roofs were 11 °C cooler" in html, "the text of a passage it rests on"
-        assert "<b>1,000</b> words in all, as asked for" in html
+        assert "<b>1,000</b> words, as requested" in html
 
     @pytest.mark.parametrize(
         ("do", "order"),
@@ -113,11 +113,11 @@ class TestTheEditor:
     def test_words_can_be_shared_out_again(self, page: Client, article: Article) -> None:
         html = press(page, article, "share", words=[100, 200, 50, ""]).content.decode()
         assert html.count('placeholder="250"') == 4
-        assert "as asked for" in html
+        assert "as requested" in html
 
     def test_the_sum_follows_what_is_typed(self, page: Client, article: Article) -> None:
         html = press(page, article, "", words=[100, 200, 50, 300]).content.decode()
-        assert "<b>650</b> words in all; 1,000 were asked for" in html
+        assert "<b>650</b> words;\n1,000 requested" in html
 
     def test_a_page_that_is_not_ours_breaks_nothing(self, page: Client, article: Article) -> None:
         """Fields that are missing, doubled or left out altogether, and numbers that are none."""
@@ -133,7 +133,7 @@ class TestApproving:
         changed = {"heading": [*HEADINGS[:3], "Who waters it"], "words": [400, 300, 200, ""], "do": "approve"}
         answer = page.post(f"/articles/{article.pk}/outline/", typed(article, **changed), follow=True)
         assert answer.redirect_chain == [(f"/articles/{article.pk}/", 302)]
-        assert "The outline is approved: 4 sections, 1,000 words." in answer.content.decode()
+        assert "Outline approved: 4 sections, 1,000 words." in answer.content.decode()
         article.refresh_from_db()
         approved = Outline.model_validate(article.outline)
         assert [section.heading for section in approved.sections][-1] == "Who waters it"
@@ -146,15 +146,15 @@ class TestApproving:
         ("changes", "reason"),
         [
             ({"title": "Oh"}, "at least 5 characters"),
-            ({"heading": ["", *HEADINGS[1:]]}, "This field is required"),
+            ({"heading": ["", *HEADINGS[1:]]}, "Enter a heading."),
             ({"heading": ["A" * 121, *HEADINGS[1:]]}, "at most 120 characters"),
             ({"heading": [HEADINGS[1], *HEADINGS[1:]]}, "stands there twice"),
-            ({"words": [20, 250, 250, 250]}, "greater than or equal to 50"),
+            ({"words": [20, 250, 250, 250]}, "Enter a whole number from 50 to 600."),
             ({"words": ["many", 250, 250, 250]}, "Enter a whole number"),
             ({"words": [50, 50, 50, 50]}, "come to 200 words"),
-            ({"points": ["\n".join("abcdefghijklm"), "", "", ""]}, "up to 12 points"),
-            ({"sources": ["S1, s99", "", "", ""]}, "No passage that was read is called S99"),
-            ({"sources": [" ".join(f"S{n}" for n in range(1, 30)), "", "", ""]}, "is called S4, S5"),
+            ({"points": ["\n".join("abcdefghijklm"), "", "", ""]}, "at most 12 points"),
+            ({"sources": ["S1, s99", "", "", ""]}, "There is no passage S99"),
+            ({"sources": [" ".join(f"S{n}" for n in range(1, 30)), "", "", ""]}, "There is no passage S4, S5"),
         ],
     )
     def test_what_is_wrong_is_told_and_what_was_typed_is_kept(
@@ -203,7 +203,7 @@ class TestAskingForAnother:
 
     def test_without_a_wish_it_is_asked_for(self, page: Client, article: Article) -> None:
         html = press(page, article, "redo", wish="  ", heading=["Mine", "", "", ""]).content.decode()
-        assert html.count("This field is required") == 1
+        assert html.count("Say what should change.") == 1
         assert 'value="Mine"' in html
 
 
@@ -219,22 +219,22 @@ class TestWhoMayDecide:
 
     def test_an_article_that_does_not_wait_has_no_editor(self, page: Client, owner: User) -> None:
         answer = page.get(f"/articles/{make_article(owner).pk}/outline/", follow=True)
-        assert "No outline of this article waits for approval." in answer.content.decode()
+        assert "This article has no outline waiting for approval." in answer.content.decode()
 
 
 class TestBeingNoticed:
     def test_the_list_says_what_waits_and_leads_there(self, page: Client, article: Article, owner: User) -> None:
         make_article(owner)
         html = page.get("/").content.decode()
-        assert "1 being written" in html
-        assert ">1 waiting for you</a>" in html
-        assert f'href="/articles/{article.pk}/outline/">Look at its outline' in html
+        assert "1 in progress" in html
+        assert ">1 needs your approval</a>" in html
+        assert f'href="/articles/{article.pk}/outline/">Review outline' in html
         assert html.count('id="row-') == 2
         assert page.get("/?status=awaiting_approval").content.decode().count('id="row-') == 1
 
     def test_the_articles_page_says_so_and_opens_the_outline(self, page: Client, article: Article) -> None:
         html = page.get(f"/articles/{article.pk}/").content.decode()
-        assert "The outline is ready for you." in html
+        assert "The outline is ready for your approval." in html
         assert 'data-first="outline"' in html
         assert 'id="cancel"' in html
 

@@ -192,11 +192,11 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("arguments", "reason"),
         [
-            (["--words", "20"], "--words: Ensure this value is greater"),
+            (["--words", "20"], "--words: Enter a whole number from 300 to 5,000"),
             (["--source", "/nowhere/a.txt"], "--source: /nowhere/a.txt cannot be read"),
-            (["--source", "ftp://a/b"], "--source: “ftp://a/b” is not a web address"),
+            (["--source", "ftp://a/b"], "--source: “ftp://a/b” is not a URL"),
             (["--source", __file__], "is not a kind of document"),
-            (["--language", "klingon"], "--language: Select a valid choice"),
+            (["--language", "klingon"], "--language: Choose a language"),
             (["--out", "article.xyz"], "no kind of file"),
             (["--out", "/nowhere/article.md"], "there is no directory /nowhere"),
             (["--user", "nobody"], "there is no user “nobody”"),
@@ -208,7 +208,7 @@ class TestRefusals:
         assert not Article.objects.exists()
 
     def test_a_short_topic(self) -> None:
-        with pytest.raises(CommandError, match="TOPIC: Ensure this value has at least 5"):
+        with pytest.raises(CommandError, match="TOPIC: Use at least 5"):
             call_command("write", "abc")
 
     def test_tables_of_another_version(self) -> None:

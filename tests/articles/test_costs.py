@@ -128,7 +128,7 @@ class TestThePage:
         article, _ = written(owner)
         page = browser.get(article.get_absolute_url()).content.decode()
         panel = page.partition('id="cost-body"')[2]
-        for told in ("$0.010", "$0.040", "$0.050", "and 1 without a price", "Estimated beforehand"):
+        for told in ("$0.010", "$0.040", "$0.050", "+ 1 without a price", "<dt>Estimate</dt>"):
             assert told in panel
 
     def test_a_paused_article_says_why_and_can_be_resumed(self, browser: Client, owner: User) -> None:
@@ -138,7 +138,7 @@ class TestThePage:
         assert "This article is paused." in page
         assert "of the $0.05 that one run may cost" in page
         assert 'form="retry-form"' in page
-        assert "Resume</button>" in page
+        assert "Resume" in page.partition('id="retry"')[2].partition("</button>")[0]
         browser.post(reverse("retry_run", args=[article.pk]))
         article.refresh_from_db()
         assert article.status == Status.PENDING
@@ -159,7 +159,7 @@ class TestThePage:
         small, large = told(min_words="500"), told(min_words="5000", include_image="on", seo_optimize="on")
         assert small.startswith("<b>Cost</b> About $0.0")
         assert small != large
-        assert "once the words are a number" in told(min_words="many")
+        assert "Shown once you enter a valid number of words." in told(min_words="many")
 
     def test_without_a_model_it_is_free(self, browser: Client, settings: Settings) -> None:
         settings.HAS_MODEL = False

@@ -74,10 +74,10 @@ class TestEditing:
         ("changes", "said"),
         [
             ({"content": "  \r\n "}, "An article needs a text"),
-            ({"content": ""}, "This field is required"),
-            ({"title": ""}, "This field is required"),
-            ({"title": "x" * 301}, "at most 300 characters"),
-            ({"content": "x" * 200_001}, "at most 200000 characters"),
+            ({"content": ""}, "An article needs a text"),
+            ({"title": ""}, "Enter a title."),
+            ({"title": "x" * 301}, "Use at most 300 characters. This has 301."),
+            ({"content": "x" * 200_001}, "Use at most 200,000 characters. This has 200,001."),
             ({"content": "a\0b"}, "Null characters are not allowed"),
         ],
     )
@@ -111,15 +111,15 @@ class TestRevisions:
     def test_an_earlier_text_is_made_the_articles_again(self, page: Client, article: Article) -> None:
         before = article.content
         edit(page, article)
-        assert "Make this the text again" in page.get(reverse("revision_detail", args=[article.pk, 1])).content.decode()
+        assert "Restore this version" in page.get(reverse("revision_detail", args=[article.pk, 1])).content.decode()
         response = page.post(reverse("restore_revision", args=[article.pk, 1]), follow=True)
         article.refresh_from_db()
         assert article.content == before
-        assert "as revision 3" in response.content.decode()
+        assert "Restored revision 1 (saved as revision 3)." in response.content.decode()
 
     def test_the_newest_text_is_not_restored(self, page: Client, article: Article) -> None:
         shown = page.get(reverse("revision_detail", args=[article.pk, 1])).content.decode()
-        assert "Make this the text again" not in shown
+        assert "Restore this version" not in shown
 
     def test_nothing_is_restored_while_the_crew_writes(self, page: Client, article: Article) -> None:
         page.post(reverse("start_run", args=[article.pk]))

@@ -36,14 +36,14 @@ class TestThePanel:
     def test_it_shows_the_score_and_what_is_well(self, page: Client, writer: User) -> None:
         panel = shown(page, finished(writer))
         assert "<b>100</b> of 100" in panel
-        assert "16 points as they should be" in panel
-        assert "To put right" not in panel
+        assert "16 checks passed" in panel
+        assert "Fix first" not in panel
 
     def test_it_shows_what_to_put_right_with_its_place_after_an_edit(self, page: Client, writer: User) -> None:
         article = finished(writer)
         rewrite(article, f"{TEXT}\n\n{BODY * 2}")
         panel = shown(page, article)
-        assert "To put right" in panel
+        assert "Fix first" in panel
         assert "paragraph “The beds of the city grow …”" in panel
         assert "Divide it: 150 words are the most that is read well on a screen." in panel
 
@@ -74,7 +74,7 @@ class TestThePanel:
 
     def test_an_article_without_seo_has_no_score(self, page: Client, writer: User) -> None:
         panel = shown(page, finished(writer, seo_meta=None, seo_optimize=False))
-        assert "Not asked for" in panel
+        assert "Not requested" in panel
         assert "SEO score" not in panel
 
 

@@ -75,6 +75,6 @@ def test_the_estimate_follows_the_brief(page: Page, writer: User, settings: Sett
     page.get_by_role("checkbox", name="Cover image").uncheck()
     expect(estimate).not_to_have_text(longest)
     page.get_by_role("spinbutton", name="Words").fill("50")
-    expect(estimate).to_contain_text("once the words are a number")
+    expect(estimate).to_contain_text("Shown once you enter a valid number")
     assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
     assert accessibility_problems(page) == []

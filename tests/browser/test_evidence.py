@@ -53,9 +53,9 @@ def test_a_filter_that_leaves_nothing_says_so(page: Page, writer: User) -> None:
     article, held = stages.half_written(writer)
     stages.do(held, "edit:evidence:2", stages.checked(2))
     page.goto(f"{article.get_absolute_url()}#evidence")
-    expect(page.get_by_text("No sentence was found to be so.")).to_be_hidden()
-    page.get_by_text("In part", exact=True).click()
-    expect(page.get_by_text("No sentence was found to be so.")).to_be_visible()
+    expect(page.get_by_text("No sentences in this category.")).to_be_hidden()
+    page.get_by_text("Partly", exact=True).click()
+    expect(page.get_by_text("No sentences in this category.")).to_be_visible()
 
 
 def test_rows_come_as_sections_are_checked_and_the_filter_stays(page: Page, writer: User) -> None:
@@ -66,7 +66,7 @@ def test_rows_come_as_sections_are_checked_and_the_filter_stays(page: Page, writ
     expect(page.locator("#evidence-filter")).to_be_hidden()
     stages.do(held, "edit:evidence:4", stages.checked(4))
     expect(page.locator(".evidence-row")).to_have_count(2)
-    page.get_by_text("Not", exact=True).click()
+    page.get_by_text("Not supported", exact=True).first.click()
     stages.do(held, "edit:evidence:1", stages.checked(1))
     expect(page.locator("#evidence-summary")).to_contain_text(
         "2 of 4 cited sentences are supported by what they cite so far"
@@ -83,8 +83,8 @@ def test_a_sentence_that_was_edited_is_told_as_changed(page: Page, writer: User)
     text = article.content.replace("a fourth summer", "a fifth summer")
     elsewhere(save_text)(article=article, by=writer, title=article.title, content=text, opened_at=1)
     page.goto(f"{article.get_absolute_url()}#evidence")
-    expect(page.locator("#evidence-4-2")).to_contain_text("changed since")
-    expect(page.locator("#evidence-summary")).to_contain_text("2 changed since")
+    expect(page.locator("#evidence-4-2")).to_contain_text("edited after the check")
+    expect(page.locator("#evidence-summary")).to_contain_text("2 edited after the check")
     page.get_by_role("tab", name="Article").click()
     expect(page.locator("#article-body .doubted.is-not")).to_have_count(0)
 
@@ -109,7 +109,7 @@ def test_without_javascript_it_is_all_there_and_filtered(context: BrowserContext
     page = plain.new_page()
     page.goto(article.get_absolute_url())
     expect(page.locator(".evidence-row:visible")).to_have_count(6)
-    page.get_by_text("Not", exact=True).click()
+    page.get_by_text("Not supported", exact=True).first.click()
     expect(page.locator(".evidence-row:visible")).to_have_count(1)
     plain.close()
 

@@ -187,7 +187,7 @@ def test_cancelling_is_two_clicks_away_from_going_on(page: Page, writer: User) -
     watch(page, article)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Cancelled by ada.")).to_be_visible()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue writing").click()
     expect(page.locator("[data-status=pending]")).to_be_visible()
 
 

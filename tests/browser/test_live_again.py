@@ -38,7 +38,7 @@ def test_two_tabs_see_the_same(page: Page, writer: User) -> None:
     other.get_by_role("button", name="Cancel").click()
     expect(page.locator("[data-status=cancelled]")).to_be_visible()
     assert was_not_loaded_anew(page)
-    other.get_by_role("button", name="Go on").click()
+    other.get_by_role("button", name="Continue writing").click()
     page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")  # as when one changes back to it
     expect(page.locator("[data-status=pending]")).to_be_visible()
     held = elsewhere(claim)(article)

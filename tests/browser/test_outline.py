@@ -69,7 +69,7 @@ class TestTheEditor:
     def test_the_articles_page_leads_to_it(self, page: Page, article: Article) -> None:
         page.goto(f"/articles/{article.pk}/")
         expect(page.get_by_role("tab", name="Outline")).to_have_attribute("aria-selected", "true")
-        page.get_by_role("button", name="Look at it and change it").click()
+        page.get_by_role("button", name="Review outline").click()
         expect(page.get_by_role("heading", name="Outline", exact=True)).to_be_visible()
 
     def test_a_section_is_moved_from_the_keyboard_and_keeps_the_focus(self, editor: Page) -> None:
@@ -86,7 +86,7 @@ class TestTheEditor:
         editor.get_by_role("button", name="Remove section 2").click()
         assert headings(editor) == [HEADINGS[0], *HEADINGS[2:]]
         assert focused(editor) == "heading-3", "the next one's heading"
-        editor.get_by_role("button", name="Add a section").click()
+        editor.get_by_role("button", name="Add section").click()
         editor.keyboard.type("What comes next")
         assert headings(editor)[-1] == "What comes next"
         expect(card(editor, 4).get_by_role("heading")).to_have_text("Section 4")
@@ -97,15 +97,15 @@ class TestTheEditor:
 
     def test_the_words_are_added_up_as_one_types(self, editor: Page) -> None:
         words = editor.locator("#outline-words")
-        expect(words).to_have_text("1,000 words in all, as asked for")
+        expect(words).to_have_text("1,000 words, as requested")
         card(editor, 1).get_by_label("Words").fill("400")
-        expect(words).to_have_text("1,150 words in all; 1,000 were asked for")
+        expect(words).to_have_text("1,150 words; 1,000 requested")
         card(editor, 2).get_by_label("Words").fill("")
-        expect(words).to_have_text("1,000 words in all, as asked for")
+        expect(words).to_have_text("1,000 words, as requested")
         expect(card(editor, 2).get_by_label("Words")).to_have_attribute("placeholder", "100")
-        editor.get_by_role("button", name="Share 1,000 words out").click()
+        editor.get_by_role("button", name="Distribute 1,000 words evenly").click()
         expect(card(editor, 1).get_by_label("Words")).to_have_value("")
-        expect(words).to_have_text("1,000 words in all, as asked for")
+        expect(words).to_have_text("1,000 words, as requested")
 
     def test_enter_in_a_field_decides_nothing(self, editor: Page, article: Article) -> None:
         editor.get_by_label("Title").press("Enter")
@@ -125,7 +125,7 @@ class TestDeciding:
         editor.get_by_role("button", name="Remove section 4").click()
         editor.get_by_label("Title").fill("Roofs that feed a street")
         editor.get_by_role("button", name="Approve and write").click()
-        expect(editor.locator("#messages")).to_contain_text("The outline is approved: 3 sections, 750 words.")
+        expect(editor.locator("#messages")).to_contain_text("Outline approved: 3 sections, 750 words.")
         approved = outline_of(article)
         assert approved.title == "Roofs that feed a street"
         assert [section.heading for section in approved.sections] == [HEADINGS[1], HEADINGS[0], HEADINGS[2]]
@@ -140,9 +140,9 @@ class TestDeciding:
         expect(card(editor, 3).get_by_label("Purpose")).to_have_value("What I typed for an hour")
 
     def test_another_outline_is_asked_for(self, editor: Page, article: Article) -> None:
-        editor.get_by_label("What another one should do otherwise").fill("Begin with the costs")
-        editor.get_by_role("button", name="Ask for another").click()
-        expect(editor.locator("#messages")).to_contain_text("Another outline is being made")
+        editor.get_by_label("What should change?").fill("Begin with the costs")
+        editor.get_by_role("button", name="Regenerate", exact=True).click()
+        expect(editor.locator("#messages")).to_contain_text("The outline is being regenerated")
         article.refresh_from_db()
         assert article.status == Status.PENDING
 
@@ -174,16 +174,16 @@ class TestWithoutJavaScript:
         plain.get_by_role("button", name="Move section 1 down").click()
         assert plain.url.endswith("/outline/#section-2"), "where the section is now"
         plain.get_by_role("button", name="Remove section 4").click()
-        plain.get_by_role("button", name="Add a section").click()
+        plain.get_by_role("button", name="Add section").click()
         card(plain, 4).get_by_label("Heading").fill("What comes next")
         plain.get_by_label("Title").press("Enter")
         expect(card(plain, 4).get_by_label("Heading")).to_have_value("What comes next")
         plain.get_by_role("button", name="Approve and write").click()
-        expect(plain.locator("#messages")).to_contain_text("The outline is approved: 4 sections")
+        expect(plain.locator("#messages")).to_contain_text("Outline approved: 4 sections")
         told = [section.heading for section in outline_of(article).sections]
         assert told == [HEADINGS[1], "Typed before it moved", HEADINGS[2], "What comes next"]
 
     def test_it_is_approved_as_it_is_from_the_articles_page(self, plain: Page, article: Article) -> None:
         plain.goto(f"/articles/{article.pk}/")
-        plain.get_by_role("button", name="Approve it as it is").click()
-        expect(plain.locator("#messages")).to_contain_text("The outline is approved")
+        plain.get_by_role("button", name="Approve").click()
+        expect(plain.locator("#messages")).to_contain_text("Outline approved")

@@ -80,7 +80,7 @@ class TestSigningIn:
 class TestTheTheme:
     def test_a_choice_is_kept_and_shown_before_anything_is_painted(self, page: Page) -> None:
         page.goto("/")
-        page.get_by_role("button", name="Change between light and dark").click()
+        page.get_by_role("button", name="Switch between light and dark").click()
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         page.goto("/articles/new/", wait_until="commit")
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
@@ -122,20 +122,20 @@ class TestTheBrief:
         page.get_by_label("Tone").fill("wry")
         page.get_by_label("Documents", exact=True).set_input_files(document)
         expect(page.locator("#chosen")).to_contain_text("survey.txt")
-        page.get_by_label("Text", exact=True).fill("Roofs are flat.")
-        page.get_by_role("button", name="Add another text").click()
-        page.get_by_label("Text", exact=True).nth(1).fill("Most of them.")
-        page.get_by_role("button", name="Write the article").click()
+        page.get_by_label("Pasted text", exact=True).fill("Roofs are flat.")
+        page.get_by_role("button", name="Add another text source").click()
+        page.get_by_label("Pasted text", exact=True).nth(1).fill("Most of them.")
+        page.get_by_role("button", name="Write article").click()
 
         expect(page.locator("#brief-problems")).to_be_focused()
         expect(page.locator("#brief")).to_contain_text("at least 5 characters")
         expect(page.get_by_label("Tone")).to_have_value("wry")
-        expect(page.get_by_label("Text", exact=True).nth(1)).to_have_value("Most of them.")
+        expect(page.get_by_label("Pasted text", exact=True).nth(1)).to_have_value("Most of them.")
         expect(page.locator("#chosen")).to_contain_text("survey.txt")
         assert accessibility_problems(page) == []
 
         page.get_by_label("Topic").fill("Rooftops of our city")
-        page.get_by_role("button", name="Write the article").click()
+        page.get_by_role("button", name="Write article").click()
         expect(page.get_by_role("heading", name="Rooftops of our city")).to_be_visible()
         kinds = [source.kind for source in Article.objects.get().sources.all()]
         assert kinds == ["text", "text", "document"]
@@ -199,7 +199,7 @@ class TestTheArticle:
         page.goto(article.get_absolute_url())
         page.locator("#download-menu summary").click()
         page.get_by_role("button", name="Copy as Markdown").click()
-        expect(page.locator("#toast")).to_have_text("The Markdown is on your clipboard.")
+        expect(page.locator("#toast")).to_have_text("Markdown copied.")
         assert page.evaluate("() => navigator.clipboard.readText()") == f"# {article.title}\n\n{article.content}"
 
     def test_a_download_is_a_file(self, page: Page, writer: User) -> None:
@@ -215,7 +215,7 @@ class TestTheArticle:
         summary.focus()
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
-        expect(page.get_by_role("button", name="Write again from the brief")).to_be_focused()
+        expect(page.get_by_role("button", name="Write again")).to_be_focused()
         page.keyboard.press("Escape")
         expect(page.locator("#more-menu")).not_to_have_attribute("open", "")
         expect(summary).to_be_focused()
@@ -287,11 +287,11 @@ class TestApiKeys:
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         page.goto("/account/keys/")
         page.get_by_label("Name").fill("Newsletter")
-        page.get_by_role("button", name="Make a key").click()
+        page.get_by_role("button", name="Create key").click()
         page.get_by_role("button", name="Copy", exact=True).click()
-        expect(page.locator("#toast")).to_have_text("The key is on your clipboard.")
+        expect(page.locator("#toast")).to_have_text("Key copied.")
         found = ApiKey.objects.match(page.evaluate("() => navigator.clipboard.readText()"))
         assert found is not None
         assert found.user == writer
         page.get_by_role("button", name="Revoke Newsletter").click()
-        expect(page.get_by_text("was revoked:")).to_be_visible()
+        expect(page.get_by_text("is revoked")).to_be_visible()

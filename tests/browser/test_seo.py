@@ -21,7 +21,7 @@ def test_the_structured_data_is_copied_whole(page: Page, context: BrowserContext
     article = stages.finished(writer)
     page.goto(f"/articles/{article.pk}/#seo")
     page.get_by_role("button", name="Copy JSON-LD").click()
-    expect(page.locator("#toast")).to_have_text("The structured data is on your clipboard.")
+    expect(page.locator("#toast")).to_have_text("JSON-LD copied.")
     copied = page.evaluate("() => navigator.clipboard.readText()")
     told = json.loads(copied.removeprefix('<script type="application/ld+json">').removesuffix("</script>"))
     assert told["headline"] == stages.TITLE

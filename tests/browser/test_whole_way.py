@@ -29,7 +29,7 @@ def test_a_brief_becomes_an_article_before_its_readers_eyes(page: Page, workers:
     page.get_by_label("Topic").fill("Rooftop gardens in our city")
     page.get_by_label("Words", exact=True).fill("300")
     page.locator("#texts textarea").first.fill(NOTES)
-    page.get_by_role("button", name="Write the article").click()
+    page.get_by_role("button", name="Write article").click()
 
     expect(page.locator(".badge.is-completed")).to_be_visible(timeout=60_000)
     article = Article.objects.get()

@@ -23,7 +23,8 @@ from pydantic import (
 from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_TOPIC, MIN_WORDS
 from articles.api.schemas.evidence import TallyOut
 from articles.api.schemas.seo import SeoOut
-from articles.forms.articles import MAX_CONTENT, MAX_KEYWORD, MAX_KEYWORDS, MAX_PASTED
+from articles.forms.articles import MAX_CONTENT
+from articles.forms.brief import MAX_KEYWORD, MAX_KEYWORDS, MAX_PASTED
 from articles.models import Status, Voice
 from articles.services import NewSource
 

@@ -26,7 +26,7 @@ from articles.costs.reports import article_totals
 from articles.exceptions import InvalidState, StudioError
 from articles.exports import FORMATS, export
 from articles.exports.download import document_of
-from articles.forms.articles import BriefForm
+from articles.forms.brief import BriefForm
 from articles.management.quiet import warnings_only
 from articles.models import Article, Event, Status
 from articles.operations.doctor import check_tables
