@@ -158,7 +158,7 @@ class TestDownloads:
     def test_an_export_that_fails_says_why(
         self, page: Client, article: Article, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail(*args: object) -> None:
+        def fail(*args: object, **options: object) -> None:
             raise ExportFailed("No font has these letters. Install fonts-noto-cjk.")
 
         monkeypatch.setattr(views.text, "download", fail)
