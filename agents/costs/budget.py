@@ -1,8 +1,7 @@
-"""Money while it is spent: a call is reserved_cost before it is made and paid after it, however it ends.
+"""Reserves the maximum cost of a model call before it is made, and settles the actual cost afterwards.
 
-What a call may cost at most is set aside first, so that no ceiling is passed by calls that were each small enough: neither by
-those of a run side by side, nor by those of runs in several processes. Where there is a ceiling the call is sent with a limit,
-and what it may take is what was set aside; only a server that takes no limits can pass it, by what its answers are longer.
+Reserving first keeps calls that run side by side, also in several processes, from exceeding a spending limit together. Under a
+limit, a call is sent with the number of answer tokens it reserved, so only a server that ignores that number can exceed it.
 """
 
 from __future__ import annotations
@@ -21,33 +20,34 @@ from agents.costs.usage import Usage, record_usage
 from agents.exceptions import SpendingLimitReached
 
 BYTES_PER_TOKEN = 3.5
-"""Of prompts, in UTF-8; fewer than the four of plain English, so that the estimate errs upwards. A Chinese character has three
-bytes, and mostly less than one token."""
+"""Of prompts, in UTF-8. Less than the four of plain English, so that the estimate is too high rather than too low. A Chinese
+character has three bytes and usually less than one token."""
 
 FIRST_ANSWER_TOKENS, MIN_ANSWER_TOKENS = 4096, 2048
-"""What an answer may take at least where its agent has no limit: several times a long section. Whether a model thinks, and how
-long, is known once it has answered."""
+"""Answer tokens to reserve if the agent sets no maximum, before and after the model's first answer. Both are several times a long
+section, because how many tokens a model uses for reasoning is only known from its answers."""
 
 ANSWER_GROWTH = 4
-"""How many times the largest answer of a model in this run its next one may take."""
+"""The next answer of a model may be this many times as long as its longest one in this run."""
 
 SIX_PLACES = Decimal("0.000001")
-"""To which money is counted, here and in the store, so that sums of the same calls are the same."""
+"""Precision of costs, here and in the database, so that both sum the same calls to the same amount."""
 
 POLL_SECONDS = 0.2
-"""How often a call that waits for others to end looks whether it fits."""
+"""How often a call that waits for others to end tries again to reserve."""
 
 
 @dataclass(frozen=True)
 class LimitStatus:
-    """A ceiling as it stands now: ``remaining`` US dollars below it, of which ``reserved`` are set aside for calls in flight.
+    """A spending limit now: ``remaining`` US dollars are unspent, of which ``reserved`` are for calls in flight.
 
-    ``message`` says how much of it is used up, as a sentence.
+    ``message`` says how much is spent, as a sentence. ``advice`` says how to raise the limit, without a full stop.
     """
 
     remaining: Decimal
     reserved: Decimal
     message: str
+    advice: str
 
     def fits(self, amount: Decimal) -> bool:
         return self.reserved + amount <= self.remaining
@@ -56,9 +56,8 @@ class LimitStatus:
 class Budget(ABC):
     """What a run may spend.
 
-    ``pending_cost`` is what its calls have cost and ``settle`` has not counted yet.
-
-    ``limited`` tells that there is a ceiling; ``largest_answer`` is the longest answer of each model so far, in tokens.
+    ``limited`` is False if no limit applies. ``largest_answer`` is the longest answer of each model so far, in tokens.
+    ``pending_cost`` is the cost of calls that ``settle`` has not counted yet.
     """
 
     def __init__(self, *, limited: bool = True) -> None:
@@ -69,33 +68,32 @@ class Budget(ABC):
 
     @abstractmethod
     async def try_reserve(self, amount: Decimal) -> LimitStatus | None:
-        """Set ``amount`` aside, or return the ceiling it does not fit under."""
+        """Reserves ``amount``, or returns the limit it would exceed."""
 
     @abstractmethod
     async def settle(self, amount: Decimal, cost: Decimal) -> None:
-        """Give back what was set aside for a call that has ended, and count what calls have cost."""
+        """Releases the reserved ``amount`` of a call that has ended, and counts ``cost``."""
 
     async def reserve(self, amount: Decimal) -> None:
-        """Set ``amount`` aside. Raises SpendingLimitReached where it would pass a ceiling.
+        """Raises SpendingLimitReached if ``amount`` exceeds what is unspent.
 
-        Where only what is set aside for calls in flight stands in the way it waits for them: their answers mostly cost less.
+        Waits if it only exceeds what is unreserved: calls in flight usually cost less than they reserved.
         """
         async with self._turn:
-            while tight := await self.try_reserve(amount):
-                if amount > tight.remaining:
+            while limit := await self.try_reserve(amount):
+                if amount > limit.remaining:
                     raise SpendingLimitReached(
-                        f"{tight.message} The next call may cost up to {dollars(amount)}."
-                        " Raise it in the admin under Spending limits, then resume."
+                        f"{limit.message} The next call may cost up to {dollars(amount)}. {limit.advice}, then resume."
                     )
                 await asyncio.sleep(POLL_SECONDS)
 
     def max_answer_tokens(self, model: str) -> int:
-        """Tokens the next answer of ``model`` may take, those it thinks with among them."""
+        """For the next answer of ``model``, including its reasoning."""
         largest = self.largest_answer.get(model, 0)
         return max(MIN_ANSWER_TOKENS, ANSWER_GROWTH * largest) if largest else FIRST_ANSWER_TOKENS
 
     async def release(self, amount: Decimal) -> None:
-        """Of a call that has ended, however it did."""
+        """Settles a call that has ended, whether it succeeded or not."""
         cost, self.pending_cost = self.pending_cost, Decimal(0)
         await self.settle(amount, cost)
 
@@ -105,7 +103,7 @@ _budget: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 @contextmanager
 def use_budget(budget: Budget) -> Iterator[Budget]:
-    """Let the calls inside the block, in this task and the tasks it starts, be paid from ``budget``."""
+    """Calls inside the block, in this task and the tasks it starts, are paid from ``budget``."""
     token = _budget.set(budget)
     try:
         yield budget
@@ -114,7 +112,7 @@ def use_budget(budget: Budget) -> Iterator[Budget]:
 
 
 def answer_limit(model: str, own: int | None) -> int | None:
-    """The limit of tokens to send with a call of ``model``: its agent's ``own``, else what is set aside under a ceiling."""
+    """Max answer tokens to send with a call: the agent's ``own``, else what is reserved for it under a spending limit."""
     budget = _budget.get()
     if own is not None or budget is None or not budget.limited or prices().of(model) is None:
         return own
@@ -123,9 +121,9 @@ def answer_limit(model: str, own: int | None) -> int | None:
 
 @asynccontextmanager
 async def reserved_cost(model: str, prompt_bytes: int, answer_tokens: int | None = None) -> AsyncIterator[None]:
-    """Make one call of ``model`` inside the block, where the ceilings leave enough for it. Raises SpendingLimitReached.
+    """Reserves the maximum cost of one call of ``model``, which is made inside the block. Raises SpendingLimitReached.
 
-    A call of a model without a price goes ahead: what it costs is not known, and is told as such.
+    A model without a price is not limited: its calls are counted as unpriced.
     """
     budget, price = _budget.get(), prices().of(model)
     if budget is None or price is None:
@@ -141,7 +139,7 @@ async def reserved_cost(model: str, prompt_bytes: int, answer_tokens: int | None
 
 
 def charge(usage: Usage, model: str) -> None:
-    """Price a call of ``model`` and count it. Told by the model boundary after each call, of use or not."""
+    """Counts a call of ``model`` and its cost. To be called after each call, also after one that failed."""
     if price := prices().of(model):
         usage.cost = price.of(usage).quantize(SIX_PLACES)
     elif usage.prompt_tokens or usage.completion_tokens or usage.pictures:

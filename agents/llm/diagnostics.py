@@ -116,7 +116,7 @@ def check_counts(model: str, *, counted: bool) -> HealthCheck:
     name = f"{model}, tokens counted"
     if counted:
         return HealthCheck(name, "ok", "It tells at the end of a stream what it used.")
-    advice = "Take costs and ceilings for estimates, too."
+    advice = "Costs and spending limits are estimates, too."
     return HealthCheck(name, "warn", "It does not tell them: the studio reckons with four characters a token.", advice)
 
 

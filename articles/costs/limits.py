@@ -1,4 +1,4 @@
-"""How much may be spent: the ceilings over a run and over a user's month, and the budget of a run that is taken up."""
+"""Spending limits of runs and of users, and the budget that enforces them while a run is in progress."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from articles.runs.lease import Claim
 
 @dataclass(frozen=True)
 class SpendingLimits:
-    """US dollars; None where there is none."""
+    """US dollars; None for no limit."""
 
     per_run: Decimal | None
     per_month: Decimal | None
 
 
 def limits_of(owner: User) -> SpendingLimits:
-    """A user's own, else those of the settings."""
+    """The user's own limits, with those of the settings for what is left empty."""
     own = SpendingLimit.objects.filter(user=owner).first() or SpendingLimit()
     per_run = settings.MAX_COST_PER_RUN if own.per_run is None else own.per_run
     per_month = settings.MAX_COST_PER_MONTH if own.per_month is None else own.per_month
@@ -41,38 +41,42 @@ def limits_of(owner: User) -> SpendingLimits:
 
 
 class RunBudget(Budget):
-    """The budget of a run that is taken up: what its own ceiling leaves, and its owner's of the month.
+    """The budget of a claimed run: what its own limit and its owner's monthly limit leave.
 
-    Where the month has a ceiling, the run's row in the store tells other processes before and after each call. Else the store
-    is asked nothing, and told with the steps.
+    With a monthly limit, each reservation is stored, so that workers in other processes see it. Without one, calls need no
+    query: what was spent is stored with the steps.
     """
 
     def __init__(self, owner: User, claim: Claim) -> None:
         self.owner, self.token, self.month = owner, claim.token, this_month()
         self.limits = limits_of(owner)
         super().__init__(limited=self.limits != SpendingLimits(None, None))
-        self.before = total_cost(Step.objects.filter(run=claim.run_id))
+        self.advice = how_to_raise(owner) if self.limited else ""
+        self.cost_before = total_cost(Step.objects.filter(run=claim.run_id))
         self.spent = self.reserved = Decimal(0)
 
     async def try_reserve(self, amount: Decimal) -> LimitStatus | None:
         if self.limits.per_month is not None:
             return await sync_to_async(self._try_reserve_locked)(amount)
-        return self._try_reserve(amount)
+        exceeded = self._exceeded_limit(amount)
+        if exceeded is None:
+            self.reserved += amount
+        return exceeded
 
     async def settle(self, amount: Decimal, cost: Decimal) -> None:
-        if self.limits.per_month is not None:
-            await sync_to_async(self._settle_and_store)(amount, cost)
-        else:
+        if self.limits.per_month is None:
             self._settle(amount, cost)
+        else:  # in the thread that reserves: two threads would overwrite each other's sums
+            await sync_to_async(self._settle_and_store)(amount, cost)
 
     def apply(self, tx: ArticleTransaction, run: Run) -> None:
-        """Stores what was spent, in the transaction of the step it was spent on (a ``StepChange``)."""
+        """A ``StepChange``: stores what was spent in the transaction of the step it was spent on."""
         if self.spent:
             self._store(self.reserved)
 
     @retry_on_outage
     def _try_reserve_locked(self, amount: Decimal) -> LimitStatus | None:
-        """Look and store as one: who would set aside for the same owner meanwhile waits for the owner's row."""
+        """Locks the owner's row, so that two workers cannot both reserve what is left."""
         with transaction.atomic():
             User.objects.select_for_update(no_key=True).get(pk=self.owner.pk)
             exceeded = self._exceeded_limit(amount)
@@ -86,18 +90,12 @@ class RunBudget(Budget):
         self._settle(amount, cost)
         retry_on_outage(self._store)(self.reserved)
 
-    def _try_reserve(self, amount: Decimal) -> LimitStatus | None:
-        exceeded = self._exceeded_limit(amount)
-        if exceeded is None:
-            self.reserved += amount
-        return exceeded
-
     def _settle(self, amount: Decimal, cost: Decimal) -> None:
         self.reserved -= amount
         self.spent += cost
 
     def _store(self, reserved: Decimal) -> None:
-        """The whole row, so that it may be stored twice: where an answer of the store's was lost it is."""
+        """Saves the whole row, because a retry may save it twice: the reply to the first commit can be lost."""
         owner, spent = self.owner, self.spent
         Spending(token=self.token, user=owner, month=self.month, spent=spent, reserved=reserved).save()
 
@@ -106,49 +104,56 @@ class RunBudget(Budget):
 
     def _limit_statuses(self) -> Iterator[LimitStatus]:
         if self.limits.per_run is not None:
-            yield limit_of_run(self.before + self.spent, self.reserved, self.limits.per_run)
+            yield run_limit_status(self.cost_before + self.spent, self.reserved, self.limits.per_run, self.advice)
         if self.limits.per_month is not None:
             spent, reserved = Spending.objects.of_month(self.owner, self.month).exclude(pk=self.token).totals()
             totals = spent + self.spent, reserved + self.reserved
-            yield limit_of_month(self.owner, self.month, totals, self.limits.per_month)
+            yield month_limit_status(self.owner, self.month, totals, self.limits.per_month, self.advice)
 
 
 @retry_on_outage
 def budget_for(claim: Claim) -> RunBudget:
-    """Raises LeaseLost where the article is gone."""
+    """Raises LeaseLost if the article was deleted."""
     owner = User.objects.filter(articles=claim.article_id).first()
     if owner is None:
         raise LeaseLost(claim.run_id)
     return RunBudget(owner, claim)
 
 
-def limit_of_run(spent: Decimal, reserved: Decimal, ceiling: Decimal) -> LimitStatus:
-    told = f"This run has cost {dollars(spent)} of the {dollars(ceiling)} that one run may cost."
-    return LimitStatus(ceiling - spent, reserved, told)
+def run_limit_status(spent: Decimal, reserved: Decimal, limit: Decimal, advice: str) -> LimitStatus:
+    message = f"This run has cost {dollars(spent)} of its {dollars(limit)} limit."
+    return LimitStatus(limit - spent, reserved, message, advice)
 
 
-def limit_of_month(owner: User, month: date, totals: tuple[Decimal, Decimal], ceiling: Decimal) -> LimitStatus:
-    """``totals`` as ``SpendingQuerySet`` gives them."""
+def month_limit_status(
+    owner: User, month: date, totals: tuple[Decimal, Decimal], limit: Decimal, advice: str
+) -> LimitStatus:
+    """``totals`` is the result of ``SpendingQuerySet.totals``."""
     spent, reserved = totals
-    told = (
-        f"The articles of {owner.get_username()} have cost {dollars(spent)} of the {dollars(ceiling)}"
-        f" that {month:%B %Y} may cost."
-    )
-    return LimitStatus(ceiling - spent, reserved, told)
+    message = f"{owner.get_username()} has spent {dollars(spent)} of the {dollars(limit)} limit for {month:%B %Y}."
+    return LimitStatus(limit - spent, reserved, message, advice)
 
 
-def refuse_used_up_month(owner: User) -> None:
-    """Raises InvalidState where a user's articles have cost what they may in this month."""
-    ceiling, month = limits_of(owner).per_month, this_month()
-    if ceiling is None:
+def how_to_raise(user: User) -> str:
+    """What ``user`` can do about a limit that is reached, as a sentence without its full stop."""
+    if user.is_staff and user.has_perm("articles.change_spendinglimit"):
+        return "Raise the limit in the admin under Spending limits"
+    return "Ask an editor to raise your limit"
+
+
+def refuse_used_up_month(owner: User, *, by: User | None = None) -> None:
+    """Raises InvalidState if ``owner`` has reached the monthly limit. ``by`` is who asked, the owner by default."""
+    limit, month = limits_of(owner).per_month, this_month()
+    if limit is None:
         return
-    limit = limit_of_month(owner, month, Spending.objects.of_month(owner, month).totals(), ceiling)
-    if limit.remaining <= 0:
-        raise InvalidState(f"{limit.message} Raise it in the admin under Spending limits.")
+    totals = Spending.objects.of_month(owner, month).totals()
+    status = month_limit_status(owner, month, totals, limit, how_to_raise(by or owner))
+    if status.remaining <= 0:
+        raise InvalidState(f"{status.message} {status.advice}.")
 
 
 def spent_this_month(owner: User) -> Decimal:
-    """Deleted articles are counted too."""
+    """Includes deleted articles."""
     spent, _ = Spending.objects.of_month(owner, this_month()).totals()
     return spent
 
@@ -160,5 +165,5 @@ def month_spent_by(user: str) -> Subquery:
 
 
 def this_month() -> date:
-    """Its first day, in the studio's own time zone."""
+    """Its first day, in the time zone of the settings."""
     return timezone.localdate().replace(day=1)

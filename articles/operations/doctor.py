@@ -196,15 +196,16 @@ def models_in_use() -> set[str]:
 
 
 def check_costs() -> HealthCheck:
-    """Have the models a price? No ceiling can hold those that have none."""
+    """Whether all models have a price: spending limits cannot include those without."""
     table = prices()
     drawing = [settings.IMAGE_MODEL] if settings.IMAGE_MODEL else []
     used = {*models_in_use(), *drawing} if settings.HAS_MODEL else set()
     unpriced = sorted(model for model in used if table.of(model) is None)
     if not unpriced:
         return HealthCheck("Costs", "ok", f"Counted by the prices of {table.source}, {table.date}.")
-    held = settings.MAX_COST_PER_RUN or settings.MAX_COST_PER_MONTH
-    finding = f"There is no price for {', '.join(unpriced)}{', so no ceiling can hold what they cost' if held else ''}."
+    limited = settings.MAX_COST_PER_RUN or settings.MAX_COST_PER_MONTH
+    effect = f", so {'its' if len(unpriced) == 1 else 'their'} cost cannot be limited" if limited else ""
+    finding = f"There is no price for {', '.join(unpriced)}{effect}."
     return HealthCheck(
         "Costs", "warn", finding, "Give their prices in a file that PRICES_FILE names; 0 for a server of your own."
     )

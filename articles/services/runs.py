@@ -28,7 +28,7 @@ def start_run(*, article: Article, by: User | None, queue: bool = True) -> Run:
     with article_transaction(article.pk) as tx:
         if tx.article.runs.active().exists():
             raise InvalidState("This article is being written. Cancel that first, or wait until it is done.")
-        refuse_used_up_month(tx.article.owner)
+        refuse_used_up_month(tx.article.owner, by=by)
         first = not tx.article.runs.exists()
         reserved = None if queue else timezone.now() + LOCAL_RUN_HEAD_START
         run = Run.objects.create(article=tx.article, requested_by_id=by.pk if by else None, not_before=reserved)
@@ -51,7 +51,7 @@ def retry_run(*, article: Article, by: User | None) -> Run:
         run = tx.article.latest_run()
         if run is None or not (run.status in RESUMABLE or run.is_parked):
             raise InvalidState("Only an article that failed, was paused or was cancelled can be tried again.")
-        refuse_used_up_month(tx.article.owner)
+        refuse_used_up_month(tx.article.owner, by=by)
         now = timezone.now()
         fresh = {"not_before": now} if run.is_parked else {"reason": "", "finished_at": None, **NOT_PARKED}
         again = {"requested_by": by, "attempts": 0, "enqueued_at": now, "token": None, **fresh}

@@ -1,6 +1,6 @@
-"""A worker's process, as far as its money goes: ``python -m tests.articles.spending_process RUN CALLS SECONDS``.
+"""A process that spends the budget of a run: ``python -m tests.articles.spending_process RUN CALLS SECONDS``.
 
-Says ``ready``, waits for a line, then makes the calls side by side. Of each it says ``calling`` and ``made``, or ``refused``.
+Prints ``ready``, waits for a line, then makes the calls side by side. Each prints ``calling`` and ``made``, or ``refused``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MODEL = "gpt-4o"
 
 
 async def call(seconds: float) -> str:
-    """One of 1,000 tokens in and 750 out: a cent, set aside and spent."""
+    """Reserves and spends a cent: 1,000 input and 750 output tokens."""
     try:
         async with reserved_cost(MODEL, prompt_bytes=3500, answer_tokens=750):
             print("calling", flush=True)
@@ -37,14 +37,14 @@ async def call(seconds: float) -> str:
     return "made"
 
 
-async def held(run_id: int) -> Claim:
+async def claim_of(run_id: int) -> Claim:
     run = await Run.objects.aget(pk=run_id)
     assert run.token is not None
     return Claim(run.pk, run.article_id, run.token)
 
 
 async def main(run_id: int, calls: int, seconds: float) -> None:
-    budget = await sync_to_async(budget_for)(await held(run_id))
+    budget = await sync_to_async(budget_for)(await claim_of(run_id))
     print("ready", flush=True)
     sys.stdin.readline()
     with use_budget(budget):

@@ -1,4 +1,4 @@
-"""What articles cost, summed up by stage, run, article, user and month, and told on the page, in the admin and over HTTP."""
+"""What articles cost by stage, run, article, user and month: on the page, in the admin and over HTTP."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from tests.factories import StaffFactory, UserFactory, claim, make_article, step
 pytestmark = pytest.mark.django_db
 
 
-class TestSums:
-    def test_a_run_is_summed_up_by_stage_in_one_query(
+class TestTotals:
+    def test_a_run_is_totalled_by_stage_in_one_query(
         self, owner: User, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         run = run_of(written(owner)[0])
@@ -40,7 +40,7 @@ class TestSums:
         assert (write.stage, write.totals.cost, write.totals.calls) == ("write", Decimal("0.04"), 2)
         assert (research.totals.cached_tokens, write.totals.unpriced_calls) == (400, 1)
 
-    def test_the_work_of_a_stage_is_the_time_of_its_steps(self, owner: User) -> None:
+    def test_the_time_of_a_stage_is_the_time_of_its_steps(self, owner: User) -> None:
         run = run_of(written(owner)[0])
         began = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
         ends = began.replace(second=3), began.replace(minute=1)
@@ -48,7 +48,9 @@ class TestSums:
             Step.objects.filter(run=run, key=key).update(started_at=began, finished_at=end)
         assert reports.totals_by_stage(run)[1].totals.seconds == 63
 
-    def test_an_article_is_all_its_runs(self, owner: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    def test_an_article_costs_what_all_its_runs_cost(
+        self, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
         article, held = written(owner)
         pause_run(held, "Enough.")
         start_run(article=article, by=owner)
@@ -61,16 +63,16 @@ class TestSums:
         ]
         assert reports.run_totals(run_of(article)).cost == Decimal("0.05")
 
-    def test_nothing_done_costs_nothing(self, owner: User) -> None:
+    def test_a_run_without_calls_costs_nothing(self, owner: User) -> None:
         article = make_article(owner)
         assert reports.article_totals(article.pk) == reports.UsageTotals()
         assert reports.totals_by_stage(run_of(article)) == []
 
-    def test_both_tries_of_a_step_are_in_the_bill(self, owner: User) -> None:
+    def test_both_attempts_of_a_step_are_counted(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
         write_changes(held, [step_started("write:1")])
-        write_changes(held, [step_failed("write:1", "The model was away.", used("0.01"))])
+        write_changes(held, [step_failed("write:1", "The model is unavailable.", used("0.01"))])
         do(held, "write:1", used("0.02"))
         assert reports.article_totals(article.pk).cost == Decimal("0.03")
 
@@ -81,7 +83,7 @@ class TestSums:
             do(held, f"write:{number}", used("0.000123"))
         assert reports.article_totals(article.pk).cost == Decimal("0.000369")
 
-    def test_months_are_told_by_user_newest_first(
+    def test_months_are_listed_by_user_newest_first(
         self, owner: User, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         written(owner)
@@ -99,13 +101,13 @@ class TestSums:
             (march.date().replace(day=1), "aaron", Decimal("3.01"), 3),
         ]
 
-    def test_months_tell_what_deleted_articles_cost(self, owner: User) -> None:
+    def test_months_include_deleted_articles(self, owner: User) -> None:
         article, _ = written(owner)
         delete_article(article=article, by=owner)
         (month,) = reports.totals_by_month()
         assert (month.username, month.totals.cost, month.totals.calls) == (owner.username, Decimal("0.05"), 0)
 
-    def test_what_was_spent_before_months_were_kept_is_counted_by_the_migration(self, owner: User) -> None:
+    def test_the_migration_counts_what_was_spent_before_it(self, owner: User) -> None:
         written(owner)
         earlier, _ = written(owner, write="0.5")
         Step.objects.filter(run__article=earlier).update(finished_at=datetime(2025, 12, 31, tzinfo=UTC))
@@ -124,26 +126,26 @@ class TestThePage:
         client.force_login(owner)
         return client
 
-    def test_it_tells_the_cost_by_agent_and_in_all(self, browser: Client, owner: User) -> None:
+    def test_it_shows_the_cost_by_agent_and_in_total(self, browser: Client, owner: User) -> None:
         article, _ = written(owner)
         page = browser.get(article.get_absolute_url()).content.decode()
         panel = page.partition('id="cost-body"')[2]
-        for told in ("$0.010", "$0.040", "$0.050", "+ 1 without a price", "<dt>Estimate</dt>"):
-            assert told in panel
+        for text in ("$0.010", "$0.040", "$0.050", "+ 1 without a price", "<dt>Estimate</dt>"):
+            assert text in panel
 
-    def test_a_paused_article_says_why_and_can_be_resumed(self, browser: Client, owner: User) -> None:
+    def test_a_paused_article_shows_the_reason_and_can_be_resumed(self, browser: Client, owner: User) -> None:
         article, held = written(owner)
-        pause_run(held, "This run has cost $0.05 of the $0.05 that one run may cost.")
+        pause_run(held, "This run has cost $0.05 of its $0.05 limit.")
         page = browser.get(article.get_absolute_url()).content.decode()
         assert "This article is paused." in page
-        assert "of the $0.05 that one run may cost" in page
+        assert "of its $0.05 limit" in page
         assert 'form="retry-form"' in page
         assert "Resume" in page.partition('id="retry"')[2].partition("</button>")[0]
         browser.post(reverse("retry_run", args=[article.pk]))
         article.refresh_from_db()
         assert article.status == Status.PENDING
 
-    def test_the_brief_tells_what_it_will_cost(self, browser: Client, settings: Settings) -> None:
+    def test_the_brief_shows_an_estimate(self, browser: Client, settings: Settings) -> None:
         settings.HAS_MODEL, settings.IMAGE_MODEL = True, "dall-e-3"
         settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "gpt-4o-mini")
         assert "About $0.0" in browser.get(reverse("article_new")).content.decode()
@@ -153,13 +155,13 @@ class TestThePage:
         settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "gpt-4o-mini")
         settings.IMAGE_MODEL = "dall-e-3"
 
-        def told(**brief: str) -> str:
+        def shown(**brief: str) -> str:
             return browser.get(reverse("brief_estimate"), brief).content.decode()
 
-        small, large = told(min_words="500"), told(min_words="5000", include_image="on", seo_optimize="on")
+        small, large = shown(min_words="500"), shown(min_words="5000", include_image="on", seo_optimize="on")
         assert small.startswith("<b>Cost</b> About $0.0")
         assert small != large
-        assert "Shown once you enter a valid number of words." in told(min_words="many")
+        assert "Shown once you enter a valid number of words." in shown(min_words="many")
 
     def test_without_a_model_it_is_free(self, browser: Client, settings: Settings) -> None:
         settings.HAS_MODEL = False
@@ -177,36 +179,36 @@ class TestThePage:
         }
         formset = {"text-TOTAL_FORMS": 0, "text-INITIAL_FORMS": 0}
         page = browser.post(reverse("article_new"), form | formset).content.decode()
-        assert "may cost. Raise it in the admin under Spending limits." in page
+        assert "Ask an editor to raise your limit." in page
         assert "Bees in the city" in page
 
 
 class TestTheAPI:
-    def test_an_article_tells_its_cost(self, api: Client, owner: User) -> None:
+    def test_an_article_has_its_cost(self, api: Client, owner: User) -> None:
         article, _ = written(owner)
         assert api.get(f"/api/articles/{article.pk}").json()["cost"] == 0.05
 
-    def test_it_is_told_by_stage_and_run(self, api: Client, owner: User) -> None:
+    def test_it_is_listed_by_stage_and_run(self, api: Client, owner: User) -> None:
         article, _ = written(owner)
-        told = api.get(f"/api/articles/{article.pk}/cost").json()
-        assert (told["cost"], told["calls"], told["unpriced_calls"]) == (0.05, 3, 1)
-        assert [(row["stage"], row["cost"]) for row in told["stages"]] == [("research", 0.01), ("write", 0.04)]
-        assert [(row["status"], row["cost"]) for row in told["runs"]] == [("processing", 0.05)]
-        assert told["estimate"]["message"] == "Free: the built-in writer asks no model."
+        data = api.get(f"/api/articles/{article.pk}/cost").json()
+        assert (data["cost"], data["calls"], data["unpriced_calls"]) == (0.05, 3, 1)
+        assert [(row["stage"], row["cost"]) for row in data["stages"]] == [("research", 0.01), ("write", 0.04)]
+        assert [(row["status"], row["cost"]) for row in data["runs"]] == [("processing", 0.05)]
+        assert data["estimate"]["message"] == "Free: the built-in writer asks no model."
 
-    def test_anothers_cost_is_not_told(self, api: Client) -> None:
+    def test_another_users_cost_is_not_found(self, api: Client) -> None:
         article, _ = written(UserFactory())
         assert api.get(f"/api/articles/{article.pk}/cost").status_code == 404
 
-    def test_a_brief_is_estimated_and_nothing_is_written(self, api: Client, settings: Settings) -> None:
+    def test_a_brief_is_estimated_and_nothing_is_stored(self, api: Client, settings: Settings) -> None:
         settings.HAS_MODEL = True
         settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "llama3.1")
-        told = post(api, "/api/articles/estimate", {"topic": "Bees in the city", "min_words": 500}).json()
-        assert (told["low"], told["unpriced"]) == (None, ["llama3.1"])
-        assert told["message"].startswith("Unknown: there is no price for llama3.1. About ")
+        data = post(api, "/api/articles/estimate", {"topic": "Bees in the city", "min_words": 500}).json()
+        assert (data["low"], data["unpriced"]) == (None, ["llama3.1"])
+        assert data["message"].startswith("Unknown: there is no price for llama3.1. About ")
         assert not Article.objects.exists()
 
-    def test_a_paused_article_says_how_to_go_on(self, api: Client, owner: User) -> None:
+    def test_a_paused_article_says_how_to_resume(self, api: Client, owner: User) -> None:
         article, held = written(owner)
         pause_run(held, "Enough was spent.")
         answer = api.get(f"/api/articles/{article.pk}/result")
@@ -219,19 +221,19 @@ class TestTheAPI:
         SpendingLimit.objects.create(user=owner, per_month=Decimal("0.01"))
         answer = post(api, "/api/articles/create", {"topic": "Bees in the city"})
         assert answer.status_code == 409
-        assert "Spending limits" in answer.json()["detail"]
+        assert "Ask an editor to raise your limit." in answer.json()["detail"]
 
 
 class TestTheDoctor:
-    def test_all_is_well_where_every_model_has_a_price(self, settings: Settings) -> None:
+    def test_it_passes_if_every_model_has_a_price(self, settings: Settings) -> None:
         settings.HAS_MODEL = True
         assert check_costs().verdict == "ok"
 
-    def test_a_model_that_no_ceiling_can_hold_is_told(self, settings: Settings) -> None:
+    def test_a_model_without_a_price_cannot_be_limited(self, settings: Settings) -> None:
         settings.HAS_MODEL, settings.IMAGE_MODEL, settings.MAX_COST_PER_RUN = True, "flux", Decimal(1)
         found = check_costs()
         assert found.verdict == "warn"
-        assert found.finding == "There is no price for flux, so no ceiling can hold what they cost."
+        assert found.finding == "There is no price for flux, so its cost cannot be limited."
         assert "PRICES_FILE" in found.advice
 
     def test_the_built_in_writer_needs_no_price(self, settings: Settings) -> None:
@@ -246,7 +248,7 @@ class TestTheAdmin:
         return client
 
     @pytest.mark.parametrize("model", ["article", "run"])
-    def test_lists_tell_costs_in_a_fixed_number_of_queries(
+    def test_lists_show_costs_in_a_fixed_number_of_queries(
         self, browser: Client, owner: User, model: str, django_assert_max_num_queries: Any
     ) -> None:
         for _ in range(5):
@@ -255,7 +257,7 @@ class TestTheAdmin:
             page = browser.get(reverse(f"admin:articles_{model}_changelist")).content.decode()
         assert page.count("$0.050") == 5
 
-    def test_the_pages_of_articles_and_runs_tell_them(self, browser: Client, owner: User) -> None:
+    def test_articles_and_runs_show_their_cost(self, browser: Client, owner: User) -> None:
         article, held = written(owner)
         for name, pk in (("article", article.pk), ("run", held.run_id)):
             assert "$0.050" in browser.get(reverse(f"admin:articles_{name}_change", args=[pk])).content.decode()
@@ -269,14 +271,14 @@ class TestTheAdmin:
         client.force_login(UserFactory(is_staff=True))
         assert client.get(address).status_code == 403
 
-    def test_ceilings_show_what_was_spent(self, browser: Client, owner: User) -> None:
+    def test_limits_show_what_is_spent(self, browser: Client, owner: User) -> None:
         written(owner)
         SpendingLimit.objects.create(user=owner, per_run=Decimal("2.5"), per_month=Decimal(0))
         page = browser.get(reverse("admin:articles_spendinglimit_changelist")).content.decode()
-        for told in ("$2.50", ">none<", "$0.050", "Costs by month"):
-            assert told in page
+        for text in ("$2.50", ">none<", "$0.050", "Costs by month"):
+            assert text in page
 
-    def test_a_ceiling_below_nothing_is_refused(self, browser: Client, owner: User) -> None:
+    def test_a_negative_limit_is_refused(self, browser: Client, owner: User) -> None:
         answer = browser.post(reverse("admin:articles_spendinglimit_add"), {"user": owner.pk, "per_run": "-1"})
         assert "greater than or equal to 0" in answer.content.decode()
         assert not SpendingLimit.objects.exists()

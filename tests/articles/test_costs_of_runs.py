@@ -1,4 +1,4 @@
-"""Real runs against a model server over HTTP: what they cost, and how a ceiling stops them without losing their work."""
+"""Runs against a model server over HTTP: what they cost, and how a spending limit pauses them without losing their work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from agents.contract import AGENTS
 from agents.costs.estimate import StageModels, estimate
-from agents.costs.prices import cost_of, dollars
+from agents.costs.prices import dollars, prices
 from agents.costs.usage import Usage
 from agents.worker.jobs import run_now
 from articles.costs.limits import spent_this_month
@@ -77,14 +77,15 @@ def test_a_run_costs_what_its_calls_used(owner: User, server: ModelServer) -> No
     texts = [call for call in server.calls if "messages" in call.body]
     assert spent.calls == len(server.calls)
     assert spent.prompt_tokens == sum(len(call.prompt) // 4 for call in texts)
-    by_tokens = cost_of(Usage(prompt_tokens=spent.prompt_tokens, completion_tokens=spent.completion_tokens), MODEL)
-    assert by_tokens is not None
+    price = prices().of(MODEL)
+    assert price is not None
+    by_tokens = price.of(Usage(prompt_tokens=spent.prompt_tokens, completion_tokens=spent.completion_tokens))
     assert abs(spent.cost - by_tokens - Decimal("0.08")) < Decimal("0.0001"), "the text by its tokens, and one picture"
     assert {row.stage for row in totals_by_stage(run)} == AGENTS.keys()
     assert article_totals(article.pk).cost == spent.cost == spent_this_month(owner)
 
 
-def test_models_without_a_price_are_told_and_not_taken_for_free(owner: User, settings: Settings) -> None:
+def test_models_without_a_price_are_counted_as_unpriced(owner: User, settings: Settings) -> None:
     settings.LLM_MODELS = dict.fromkeys(AGENTS, "test-model")
     settings.MAX_COST_PER_RUN = Decimal("0.01")
     _, run = pending(owner, include_image=False)
@@ -94,7 +95,7 @@ def test_models_without_a_price_are_told_and_not_taken_for_free(owner: User, set
     assert spent.unpriced_calls == spent.calls
 
 
-def test_a_ceiling_pauses_the_run_and_resuming_pays_for_nothing_twice(
+def test_a_limit_pauses_the_run_and_resuming_pays_for_nothing_twice(
     owner: User, server: ModelServer, settings: Settings
 ) -> None:
     settings.MAX_COST_PER_RUN = Decimal("0.05")
@@ -103,7 +104,7 @@ def test_a_ceiling_pauses_the_run_and_resuming_pays_for_nothing_twice(
     spent = run_totals(run).cost
     assert Decimal("0.01") < spent <= Decimal("0.05")
     assert run.reason.startswith("This run has cost $0.0")
-    assert run.reason.endswith("Raise it in the admin under Spending limits, then resume.")
+    assert run.reason.endswith("Ask an editor to raise your limit, then resume.")
     assert not Step.objects.filter(run=run, status=StepStatus.FAILED).exists()
     done = set(Step.objects.done().filter(run=run).values_list("key", flat=True))
     assert "research:read" in done
@@ -116,7 +117,7 @@ def test_a_ceiling_pauses_the_run_and_resuming_pays_for_nothing_twice(
     assert run_totals(run).calls == len(server.calls)
 
 
-def test_a_ceiling_reached_again_pauses_again(owner: User, settings: Settings) -> None:
+def test_a_limit_reached_again_pauses_again(owner: User, settings: Settings) -> None:
     settings.MAX_COST_PER_RUN = Decimal("0.03")
     article, run = pending(owner)
     assert perform(run).status == Status.PAUSED
@@ -126,7 +127,7 @@ def test_a_ceiling_reached_again_pauses_again(owner: User, settings: Settings) -
     assert before <= run_totals(run).cost <= Decimal("0.03")
 
 
-def test_the_picture_is_held_back_too(owner: User, server: ModelServer, settings: Settings) -> None:
+def test_the_image_is_limited_too(owner: User, server: ModelServer, settings: Settings) -> None:
     settings.LLM_MODELS = dict.fromkeys(AGENTS, "gpt-4.1-nano")
     settings.MAX_COST_PER_RUN = Decimal("0.079")
     _, run = pending(owner)
@@ -137,9 +138,7 @@ def test_the_picture_is_held_back_too(owner: User, server: ModelServer, settings
 
 def performing(run: Run, environment: dict[str, str], **settings: str) -> subprocess.Popen[bytes]:
     """A process that performs ``run``."""
-    perform = (
-        "import sys, django; django.setup(); from agents.worker.jobs import run_article; run_now(int(sys.argv[1]))"
-    )
+    perform = "import sys, django; django.setup(); from agents.worker.jobs import run_now; run_now(int(sys.argv[1]))"
     own = environment | {"DJANGO_SETTINGS_MODULE": "contentstudio.settings", "LLM_MODEL": MODEL} | settings
     return subprocess.Popen([sys.executable, "-c", perform, str(run.pk)], env=own, cwd=ROOT)
 
@@ -152,7 +151,7 @@ def side_by_side(runs: list[Run], environment: dict[str, str], **settings: str) 
         run.refresh_from_db()
 
 
-def test_two_runs_side_by_side_do_not_pass_the_month_together(
+def test_two_runs_side_by_side_do_not_exceed_the_monthly_limit_together(
     owner: User, server: ModelServer, program_environment: dict[str, str]
 ) -> None:
     runs = [pending(owner, include_image=False)[1] for _ in range(2)]
@@ -160,10 +159,10 @@ def test_two_runs_side_by_side_do_not_pass_the_month_together(
     assert Status.PAUSED in {run.status for run in runs}
     assert Decimal("0.04") < spent_this_month(owner) <= Decimal("0.08")
     paused = next(run for run in runs if run.status == Status.PAUSED)
-    assert paused.reason.startswith(f"The articles of {owner.username} have cost $0.0")
+    assert paused.reason.startswith(f"{owner.username} has spent $0.0")
 
 
-def test_two_runs_side_by_side_are_counted_apart(
+def test_two_runs_side_by_side_are_counted_separately(
     owner: User, server: ModelServer, program_environment: dict[str, str]
 ) -> None:
     runs = [pending(owner, include_image=False)[1] for _ in range(2)]
@@ -188,27 +187,27 @@ def section_in_flight(server: ModelServer) -> bool:
 
 
 def every_call_is_counted(run: Run, server: ModelServer) -> None:
-    """Check it, of a run whose last calls were cut off: in its steps and in the month."""
+    """Checks a run whose last calls were cut off: its steps and the month."""
     run.refresh_from_db()
     spent = run_totals(run)
-    assert any(call.status == 499 for call in server.calls), "none was cut off"
+    assert any(call.status == 499 for call in server.calls), "no call was cut off"
     assert spent.calls == len(server.calls)
     asked = sum(len(call.prompt) // 4 for call in server.calls)
     assert abs(spent.prompt_tokens - asked) <= len(server.calls), "those cut off are estimated, each to a token"
     assert spent.cost == spent_this_month(run.article.owner)
 
 
-def test_calls_that_a_person_cut_off_by_cancelling_are_counted(owner: User, slow: ModelServer) -> None:
+def test_calls_cut_off_by_cancelling_are_counted(owner: User, slow: ModelServer) -> None:
     article, run = pending(owner, include_image=False)
 
-    def cancel_amid_a_section() -> None:
+    def cancel_during_a_section() -> None:
         try:
             wait_until(lambda: section_in_flight(slow), seconds=60)
             cancel_run(article=article, by=owner)
         finally:
             connection.close()
 
-    person = threading.Thread(target=cancel_amid_a_section)
+    person = threading.Thread(target=cancel_during_a_section)
     person.start()
     run_now(run.pk)
     person.join()
@@ -216,7 +215,7 @@ def test_calls_that_a_person_cut_off_by_cancelling_are_counted(owner: User, slow
     assert run.status == Status.CANCELLED
 
 
-def test_calls_that_were_cut_off_by_handing_over_are_counted(
+def test_calls_cut_off_by_a_stopped_worker_are_counted(
     owner: User, slow: ModelServer, program_environment: dict[str, str]
 ) -> None:
     _, run = pending(owner, include_image=False)
@@ -228,21 +227,19 @@ def test_calls_that_were_cut_off_by_handing_over_are_counted(
     assert run.status == Status.PENDING
 
 
-def test_what_a_deleted_article_cost_is_still_counted(owner: User, settings: Settings) -> None:
+def test_the_cost_of_a_deleted_article_is_still_counted(owner: User, settings: Settings) -> None:
     article, run = pending(owner, include_image=False)
     assert perform(run).status == Status.COMPLETED, run.reason
     spent = run_totals(run).cost
     delete_article(article=article, by=owner)
     assert spent_this_month(owner) == spent > 0
     settings.MAX_COST_PER_MONTH = spent
-    with pytest.raises(InvalidState, match="Raise it in the admin under Spending limits"):
+    with pytest.raises(InvalidState, match="Ask an editor to raise your limit"):
         pending(owner)
 
 
 @pytest.mark.parametrize(("words", "image", "seo"), [(500, True, True), (1000, False, False)])
-def test_the_estimate_is_near_what_a_run_takes(
-    owner: User, server: ModelServer, words: int, image: bool, seo: bool
-) -> None:
+def test_the_estimate_is_close_to_a_run(owner: User, server: ModelServer, words: int, image: bool, seo: bool) -> None:
     made = estimate(words, image=image, seo=seo, models=StageModels(dict.fromkeys(AGENTS, MODEL), "dall-e-3"))
     _, run = pending(owner, lines=60, min_words=words, include_image=image, seo_optimize=seo)
     assert perform(run).status == Status.COMPLETED, run.reason
@@ -251,7 +248,7 @@ def test_the_estimate_is_near_what_a_run_takes(
     assert 0.5 * spent.calls <= made.calls <= 1.5 * spent.calls, (made.calls, spent.calls)
 
 
-def test_the_terminal_tells_what_it_cost(owner: User) -> None:
+def test_the_command_prints_the_cost(owner: User) -> None:
     lines = StringIO()
     asked = ("Rooftop gardens", "--words", "300", "--no-image", "--no-seo", "--user", owner.username)
     call_command("write", *asked, stdout=StringIO(), stderr=lines)
@@ -259,10 +256,10 @@ def test_the_terminal_tells_what_it_cost(owner: User) -> None:
     assert f"It cost {dollars(spent.cost)}: {spent.tokens:,} tokens in {spent.calls} calls.\n" in lines.getvalue()
 
 
-def test_the_terminal_refuses_in_a_month_that_is_used_up(owner: User) -> None:
+def test_the_command_refuses_in_a_used_up_month(owner: User) -> None:
     article, run = pending(owner, include_image=False)
     assert perform(run).status == Status.COMPLETED, run.reason
     SpendingLimit.objects.create(user=owner, per_month=Decimal("0.01"))
-    with pytest.raises(CommandError, match="Raise it in the admin under Spending limits"):
+    with pytest.raises(CommandError, match="Ask an editor to raise your limit"):
         call_command("write", "Rooftop gardens", "--user", owner.username)
-    assert Article.objects.get() == article, "none is left behind that cannot begin"
+    assert Article.objects.get() == article, "no article is created that cannot start"

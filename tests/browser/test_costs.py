@@ -20,8 +20,8 @@ from tests.browser.elsewhere import elsewhere
 from tests.factories import claim, make_article, step_completed, step_started
 
 REASON = (
-    "This run has cost $0.48 of the $0.50 that one run may cost. The next call may cost up to $0.031."
-    " Raise it in the admin under Spending limits, then resume."
+    "This run has cost $0.48 of its $0.50 limit. The next call may cost up to $0.031."
+    " Ask an editor to raise your limit, then resume."
 )
 STEPS = {
     "research:plan": "0.0042",
@@ -34,7 +34,7 @@ STEPS = {
 
 @elsewhere
 def paused(owner: User) -> Article:
-    """An article that was stopped by its ceiling amid editing."""
+    """An article that reached its spending limit while it was edited."""
     article = make_article(owner, topic="How cities can put their flat roofs to use")
     held = claim(article)
     for key, cost in STEPS.items():
@@ -52,7 +52,7 @@ def test_a_paused_article_tells_its_cost_and_can_be_resumed(page: Page, writer: 
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     page.goto(f"{article.get_absolute_url()}#cost")
-    expect(page.locator("#paused")).to_contain_text("Raise it in the admin under Spending limits, then resume.")
+    expect(page.locator("#paused")).to_contain_text("Ask an editor to raise your limit, then resume.")
     expect(page.locator("#cost tfoot")).to_contain_text("$0.48")
     assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
     assert accessibility_problems(page, colours_only=theme == "dark") == []
