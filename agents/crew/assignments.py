@@ -33,7 +33,7 @@ from agents.contract import (
     Verdict,
 )
 from agents.text.evidence import CitedSentence
-from agents.text.manuscript import words_of
+from agents.text.markdown import count_words
 from agents.text.prompt_fields import (
     brief_fields,
     bullet_list,
@@ -179,7 +179,7 @@ def rewrite_section(
     """Section ``number`` (from 1) put right: ``wrong`` are sentences that say what is the matter with ``text``."""
     fields = section_fields(brief, outline, number, passages, words) | {
         "text": text,
-        "count": words_of(text),
+        "count": count_words(text),
         "wrong": bullet_list(wrong),
     }
     return Assignment(task("rewrite_section", passages), str, fields, lambda: text)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from agents.contract import Brief, Passage
 from agents.extractive.sentences import is_quotable, read
 from agents.extractive.terms import Vector, likeness, rarity, terms, vector
-from agents.text.tokenizer import count_words
+from agents.text.tokenizer import count_plain_words
 
 # Two sentences that share this much of their terms say the same: Jaccard, |A ∩ B| / |A ∪ B|.
 _SAME = 0.7
@@ -82,7 +82,7 @@ def _gather(passages: tuple[tuple[str, int, str], ...], language: str) -> Materi
             last_headings[source] = heading
             if not is_quotable(sentence):
                 continue
-            quote = Quote(sentence, id, heading, count_words(sentence), tuple(terms(sentence, language)))
+            quote = Quote(sentence, id, heading, count_plain_words(sentence), tuple(terms(sentence, language)))
             if not _is_known(quote, quotes, sharing):
                 for term in set(quote.terms):
                     sharing[term].append(len(quotes))

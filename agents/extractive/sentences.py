@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agents.text.tokenizer import PAUSES, STOPS, WIDE_STOPS, count_words
+from agents.text.syntax import CLOSERS, PAUSES, STOPS, WIDE_STOPS
+from agents.text.tokenizer import count_plain_words
 
 # English, German, then French, Spanish, Italian, Dutch and Vietnamese. "e.g." and "z.B." are told by their form.
 _ABBREVIATION_LIST = """
@@ -29,12 +30,12 @@ _DOTTED_ORDINALS = frozenset(
 """Languages that write "3. Oktober" for the third of October."""
 
 # After a stop “ can only be the mark that closes „German quotations“.
-_CLOSING = "\"'“”’»)\\]"
+_CLOSING = rf"“{CLOSERS}"
 _OPENING = "\"'“‘„«(["
 _BOUNDARY = re.compile(
     rf"(?<=[{STOPS}])(?<![{WIDE_STOPS}])[{_CLOSING}]*(?:\s»)?\s+|[{WIDE_STOPS}](?<!．(?=\d))[」』”’）]*\s*"
 )
-_ENDED = re.compile(rf"[{STOPS}][{_CLOSING}」』）]*$")
+_ENDED = re.compile(rf"[{STOPS}][{_CLOSING}]*$")
 _LAST_TOKEN = re.compile(r"([^\s(\[\"“„«]+)\.$")
 _LINE_PARTS = re.compile(r"^((?:[-*+•–]|\(?\d{1,3}[.)])\s+)?(#{1,6}\s+)?(.*)$", re.DOTALL)
 
@@ -83,7 +84,7 @@ def read(text: str, language: str, heading: str = "") -> Iterator[tuple[str, str
 
 def is_quotable(sentence: str) -> bool:
     """Whether ``sentence`` is whole and worth quoting: no heading, menu, fragment, table row, address or call to subscribe."""
-    if not _FEWEST_WORDS <= count_words(sentence) <= _MOST_WORDS:
+    if not _FEWEST_WORDS <= count_plain_words(sentence) <= _MOST_WORDS:
         return False
     if not _ENDED.search(sentence):
         return False
@@ -121,7 +122,7 @@ def _paragraphs(text: str) -> Iterator[_Line]:
 def _is_heading(line: _Line, below: _Line) -> bool:
     if line.is_item or not line.text[0].isalpha() or line.text[0].islower() or line.text[-1] in STOPS + PAUSES:
         return False
-    return count_words(line.text) <= _MOST_WORDS_OF_A_HEADING < count_words(below.text)
+    return count_plain_words(line.text) <= _MOST_WORDS_OF_A_HEADING < count_plain_words(below.text)
 
 
 def _read_line(line: str) -> _Line:

@@ -35,14 +35,16 @@ from agents.extractive.naming import clip, keywords, name_sections, own_headings
 from agents.extractive.sentences import split
 from agents.extractive.themes import group_passages, sections_carried, share_quotes
 from agents.text.citations import escape_markdown, strip_unknown_marks
+from agents.text.markdown import strip_footnotes
 from agents.text.seo import slug_of
+from agents.text.syntax import citation_mark
 
 _SENTENCES_OF_A_PARAGRAPH = 4
 _SENTENCES_OF_A_SYNTHESIS = 5
 _FINDINGS = 3
 _TITLE, _DESCRIPTION = 60, (120, 160)
 
-_FURNITURE = re.compile(r"^(?:#{1,6}\s.*|\[\^\d+\]:.*)$|\[\^\d+\]", re.MULTILINE)
+_HEADING = re.compile(r"^#{1,6}\s.*$", re.MULTILINE)
 
 
 def plan_questions(brief: Brief) -> Questions:
@@ -157,7 +159,7 @@ def review(brief: Brief, outline: Outline, sections: Sequence[SectionText]) -> R
 
 def describe_seo(brief: Brief, title: str, text: str) -> SearchDescription:
     """Search-engine fields in the article's own words. ``text`` is its Markdown, with or without marks and footnotes."""
-    plain = strip_unknown_marks(_FURNITURE.sub("", text), ()).replace("\\", "")
+    plain = strip_unknown_marks(strip_footnotes(_HEADING.sub("", text)), ()).replace("\\", "")
     sentences = split(plain, brief.language)
     description = ""
     for sentence in sentences:
@@ -245,4 +247,4 @@ def _quoted(quote: Quote) -> str:
 
 
 def _cited(sentence: str, *passages: str) -> str:
-    return f"{escape_markdown(sentence)} [{', '.join(passages)}]"
+    return f"{escape_markdown(sentence)} {citation_mark(passages)}"

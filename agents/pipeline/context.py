@@ -40,7 +40,7 @@ class RunContext:
     brief: Brief
     journal: Journal
     dependencies: RunDependencies
-    pace: LengthCalibration = field(default_factory=LengthCalibration)
+    calibration: LengthCalibration = field(default_factory=LengthCalibration)
     planned: dict[Stage, int] = field(default_factory=dict)
 
     async def ask(self, assignment: Assignment[Reply], draft: DraftCallback | None = None) -> Reply:

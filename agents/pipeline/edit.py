@@ -11,7 +11,8 @@ from agents.pipeline.steps import StepKey
 from agents.pipeline.write import controlled, sound, still_cites, told_length
 from agents.prompts import config
 from agents.text.length import EDIT_BOUNDS, is_within
-from agents.text.manuscript import repeated_sections, section_passages, words_of
+from agents.text.manuscript import repeated_sections, section_passages
+from agents.text.markdown import count_words
 from agents.text.voices import avoided_words_in
 
 REMARKS = 3
@@ -59,8 +60,8 @@ async def edit_section(
     if not remarks:
         return text
     passages = section_passages(outline, number, reading, also=text)
-    words = words_of(text)
-    asked = context.pace.figure(words)
+    words = count_words(text)
+    asked = context.calibration.words_to_request(words)
 
     async def perform() -> SectionText:
         first = assignments.edit_section(context.brief, outline, number, text, remarks, passages, asked)
@@ -84,4 +85,4 @@ def is_an_edit(context: RunContext, text: str, edited: str) -> bool:
         return True
     language = context.brief.language
     kept = sound(edited, language) or not sound(text, language)
-    return kept and still_cites(edited, text) and is_within(words_of(edited), words_of(text), EDIT_BOUNDS)
+    return kept and still_cites(edited, text) and is_within(count_words(edited), count_words(text), EDIT_BOUNDS)

@@ -28,8 +28,8 @@ from agents.text.manuscript import (
     notices,
     repeated_sections,
     section_count,
-    words_of,
 )
+from agents.text.markdown import count_words
 
 __all__ = ["Crew", "RunDependencies", "produce"]
 
@@ -115,7 +115,7 @@ async def settle_length(
     """Where mending and rewording took the article too far from its length, a few sections are brought back, and checked."""
     wanted = [section.words for section in outline.sections]
     for turn in range(1, ROUNDS + 1):
-        again = sections_to_resize([words_of(text.markdown) for text in checked], wanted, FINAL_BOUNDS)
+        again = sections_to_resize([count_words(text.markdown) for text in checked], wanted, FINAL_BOUNDS)
         if not again or not context.dependencies.has_model:
             break
         await context.plan(edit=context.planned["edit"] + 2 * len(again))

@@ -10,7 +10,8 @@ from agents.crew import assignments
 from agents.exceptions import NothingToRead
 from agents.pipeline.context import RunContext, pluralize, run_concurrently
 from agents.pipeline.steps import StepKey
-from agents.text.manuscript import normalized_ids, shortlist, words_of
+from agents.text.manuscript import normalized_ids, shortlist
+from agents.text.markdown import count_words
 
 QUESTIONS = 4
 
@@ -94,6 +95,6 @@ async def synthesise(context: RunContext, material: ResearchMaterial) -> Finding
         Synthesis,
         lambda: context.ask(assignments.synthesise(context.brief, findings.findings)),
         "Putting the findings together",
-        lambda made: pluralize(words_of(made.synthesis), "word"),
+        lambda made: pluralize(count_words(made.synthesis), "word"),
     )
     return findings.model_copy(update={"synthesis": made.synthesis})

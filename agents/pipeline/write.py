@@ -15,7 +15,8 @@ from agents.text.citations import cited_ids, strip_stray_citations, strip_unknow
 from agents.text.cleanup import PARAGRAPH_BREAK, clean_section, is_complete, without_incomplete_end
 from agents.text.language import is_in_language
 from agents.text.length import MAX_SECTION_SHARE, MIN_SECTION_SHARE, REQUEST_FACTOR, is_within, sections_to_resize
-from agents.text.manuscript import repeated_sections, section_passages, words_of
+from agents.text.manuscript import repeated_sections, section_passages
+from agents.text.markdown import count_words
 from agents.text.prompt_fields import language_name
 
 ROUNDS = 2
@@ -37,7 +38,7 @@ async def write(context: RunContext, outline: Outline, reading: Reading) -> list
 async def write_section(context: RunContext, outline: Outline, reading: Reading, number: int) -> str:
     section = outline.sections[number - 1]
     passages = section_passages(outline, number, reading)
-    asked = context.pace.figure(round(section.words * REQUEST_FACTOR))
+    asked = context.calibration.words_to_request(round(section.words * REQUEST_FACTOR))
 
     async def perform() -> SectionText:
         first = assignments.write_section(context.brief, outline, number, reading, passages, asked)
@@ -58,7 +59,7 @@ async def level(context: RunContext, outline: Outline, reading: Reading, texts: 
     """The texts, some of them written again where together they are too short or too long."""
     wanted = [section.words for section in outline.sections]
     for turn in range(1, ROUNDS + 1):
-        again = sections_to_resize([words_of(text) for text in texts], wanted)
+        again = sections_to_resize([count_words(text) for text in texts], wanted)
         if not again:
             break
         await context.plan(write=context.planned["write"] + len(again))
@@ -81,15 +82,17 @@ async def adjust(
     One that is only too short stays as it is and gets another paragraph: that is written in a third of the time.
     """
     brief, passages, draft = context.brief, section_passages(outline, number, reading, also=text), context.draft(key)
-    more = words - words_of(text)
+    more = words - count_words(text)
 
     async def extended() -> SectionText:
-        assignment = assignments.extend_section(brief, outline, number, passages, text, context.pace.figure(more))
+        assignment = assignments.extend_section(
+            brief, outline, number, passages, text, context.calibration.words_to_request(more)
+        )
         written = clean(await context.ask(assignment, after(text, draft)), reading)
         return SectionText(markdown=with_addition(text, written, words, brief.language))
 
     async def rewritten() -> SectionText:
-        wrong, figure = faults(text, brief.language, words, EXACT), context.pace.figure(words)
+        wrong, figure = faults(text, brief.language, words, EXACT), context.calibration.words_to_request(words)
         assignment = assignments.rewrite_section(brief, outline, number, passages, text, figure, wrong)
         written = clean(await context.ask(assignment, draft), reading)
         return SectionText(markdown=better(text, written, words, brief.language))
@@ -134,11 +137,13 @@ async def controlled(
     text = clean(await context.ask(first, draft), reading)
     if not context.dependencies.has_model:
         return text
-    context.pace.note(asked, words_of(text))
+    context.calibration.record(asked, count_words(text))
     wrong = faults(text, context.brief.language, wanted, bounds)
     if not wrong:
         return text
-    repaired = clean(await context.ask(again(text, context.pace.figure(wanted), wrong), draft), reading)
+    repaired = clean(
+        await context.ask(again(text, context.calibration.words_to_request(wanted), wrong), draft), reading
+    )
     return without_incomplete_end(better(text, repaired, wanted, context.brief.language))
 
 
@@ -148,7 +153,7 @@ def faults(text: str, language: str, words: int, bounds: tuple[float, float]) ->
     found = {
         told["language"].format(language=language_name(language)): is_in_language(text, language) is False,
         told["end"]: not is_complete(text),
-        told["length"]: not is_within(words_of(text), words, bounds),
+        told["length"]: not is_within(count_words(text), words, bounds),
     }
     return [fault for fault, is_there in found.items() if is_there]
 
@@ -161,7 +166,7 @@ def better(text: str, written: str, words: int, language: str) -> str:
 
     def rank(each: str) -> tuple[bool, bool, bool, int]:
         foreign, lost = is_in_language(each, language) is False, not still_cites(each, text)
-        return foreign, not is_complete(each), lost, abs(words_of(each) - words)
+        return foreign, not is_complete(each), lost, abs(count_words(each) - words)
 
     return min(text, written, key=rank)
 
@@ -185,4 +190,4 @@ def clean(answer: str, reading: Reading) -> str:
 
 
 def told_length(made: SectionText) -> str:
-    return pluralize(words_of(made.markdown), "word")
+    return pluralize(count_words(made.markdown), "word")

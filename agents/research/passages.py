@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from agents.text.tokenizer import PAUSES, STOP, STOPS, WORD, count_words, lines, sentences
+from agents.text.syntax import PAUSES, STOPS
+from agents.text.tokenizer import STOP, WORD, count_plain_words, lines, sentences
 
 # Words of a passage: long enough to stand for itself, short enough for a citation to mean something.
 LEAST, ENOUGH, MOST = 80, 150, 200
@@ -67,7 +68,7 @@ def _pieces(text: str) -> Iterator[Piece]:
         heading = _is_heading(text[start:end])
         found = [piece for sentence in sentences(text, start, end) for piece in _broken(text, *sentence)]
         for begin, finish in found:
-            yield Piece(begin, finish, count_words(text, begin, finish), finish == end, heading)
+            yield Piece(begin, finish, count_plain_words(text, begin, finish), finish == end, heading)
 
 
 def _broken(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -79,14 +80,14 @@ def _broken(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _is_heading(line: str) -> bool:
-    return count_words(line) <= HEADING_WORDS and line[-1] not in STOPS + PAUSES and not BULLET.match(line)
+    return count_plain_words(line) <= HEADING_WORDS and line[-1] not in STOPS + PAUSES and not BULLET.match(line)
 
 
 def is_boilerplate(text: str) -> bool:
     """Whether ``text`` is no prose at all but a menu, a row of buttons, a list of links: short lines and no full sentence."""
-    counts = [count_words(text, start, end) for start, end in lines(text)]
+    counts = [count_plain_words(text, start, end) for start, end in lines(text)]
     if not counts or sum(counts) / len(counts) >= 6:
         return not counts
     return not any(
-        STOP.search(text, end - 3, end) and count_words(text, start, end) >= 4 for start, end in sentences(text)
+        STOP.search(text, end - 3, end) and count_plain_words(text, start, end) >= 4 for start, end in sentences(text)
     )

@@ -18,7 +18,7 @@ from agents.research.find_pages import page_key
 from agents.research.passages import cut, is_boilerplate
 from agents.research.text import first_words
 from agents.text.near_duplicates import find_near_duplicates
-from agents.text.tokenizer import count_words
+from agents.text.tokenizer import count_plain_words
 
 logger = logging.getLogger(__name__)
 
@@ -174,7 +174,7 @@ def _source(number: int, read: Read) -> Source:
         read_at=read.read_at,
         sha256=hashlib.sha256(document.text.encode()).hexdigest(),
         excerpt=" ".join(document.text[:EXCERPT_CHARACTERS].split()),
-        words=count_words(document.text),
+        words=count_plain_words(document.text),
         brief_source=read.wanted.brief_source,
     )
 

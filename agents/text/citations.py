@@ -1,10 +1,10 @@
-"""Citations: from the marks a writer leaves (``[S3]``) to the numbered references a reader sees.
+"""Citation marks (``[S3]``): finding, cleaning, and compiling them to numbered footnotes.
 
-While an article is being written, a sentence names the passage it rests on. At the end the marks are compiled to Markdown
-footnotes: one number a source, one definition a number. Footnotes survive the page, a person's editing and every export.
+While an article is written, a sentence names the passage it rests on. At the end the marks become Markdown footnotes: one
+number and one definition for each source. Footnotes survive rendering, editing and every export.
 
-What is compiled was written by a model and quotes the web, so nothing in it is taken for Markdown of ours: marks in code are
-left alone, footnotes of the writer's own are taken out, titles and addresses are escaped.
+The text was written by a model and quotes the web, so it is untrusted: marks in code are left alone, footnotes of the model's
+own are removed, and titles and addresses are escaped.
 """
 
 from __future__ import annotations
@@ -18,58 +18,30 @@ from urllib.parse import quote, urlsplit
 
 from agents.contract import Reading, Reference, Source
 from agents.text.markdown import LINE_OPENING, map_prose, parse_blocks, split_blocks, split_code
-from agents.text.tokenizer import PAUSES, STOPS
-
-# [S3]  [S3, S4 and S5]  [S3-S5]  [see S3]  [S3, p. 4]  [^S3]  【S3】  ［S3］  (S3)  （S3）, and a link made of one: [S3](https://…)
-_PAGE = r"(?:[,:]?\s?(?:pp?\.?|pages?|S\.|§|para\.?|lines?)\s?[0-9]{1,4}(?:[–-][0-9]{1,4})?)"
-_ONE = rf"[Ss]\ ?[0-9]{{1,5}}{_PAGE}?[.?]?"
-# Only one way to read each: two would double with every item of a long list.
-_SEPARATOR = r"(?:\s?[,;、，；&/|+–—-]\s?|\s)?(?:(?:and|und|et|y|e|en|och|og|и|và|和|及|と)\s?)?"
-_OPENING = (
-    r"(?i:(?:see(?:\ also)?|cf\.?|sources?|passages?|refs?\.?|references?|ids?|quellen?|siehe|voir|fuentes?|nguồn|来源|参见|出典)"
-    r"[:：]?\s?)?"
-)
-_LIST = rf"{_OPENING}{_ONE}(?:{_SEPARATOR}{_ONE})*"
-_SQUARE = rf"(?:\[\^?\s?{_LIST}\s?\]|【\s?{_LIST}\s?】|［\s?{_LIST}\s?］)(?:\((?:https?:|[#/])[^()\s]*\))?"
-# Behind a name, round brackets are a call; behind square ones, the target of a link.
-_ROUND = rf"(?<![A-Za-z0-9_\])])\((?=[^()\n]{{0,40}}S[0-9]){_LIST}\)|（{_LIST}）"
-_MARK = rf"(?<!\\)(?:{_SQUARE}|{_ROUND})"
-_MARKS = rf"{_MARK}(?:[ \t]{{0,3}}[,;]?[ \t]{{0,3}}{_MARK})*"
-_GROUP = re.compile(
-    rf"(?P<space>(?:(?<![ \t\u00a0])[ \t\u00a0]+)?)(?P<marks>{_MARKS})"
-    rf"(?P<stop>[{STOPS}{PAUSES}]*)(?P<more>(?:[ \t]{{0,3}}{_MARKS})?)"
-)
-_IDS = re.compile(r"(?<![A-Za-z])[Ss]\ ?([0-9]{1,5})(?:\s?[–—-]\s?[Ss]\ ?([0-9]{1,5}))?")
-_TARGET = re.compile(r"(?<=\])\([^()]*\)")
-_LONGEST_RANGE = 50
-# [0], [2, 5]: not the target of a link, not an index. What follows a word without a space is one, but at the end of a sentence.
-_NUMBERS = r"\[[0-9]{1,3}(?:\s?[,;–-]\s?[0-9]{1,3})*\]"
-_STRAYS = rf"{_NUMBERS}(?:[ \t]?{_NUMBERS})*(?![(\[:])"
-_STRAY = re.compile(
-    rf"(?:(?<![ \t=])[ \t]+|(?<![\w\]\\!=\s])|(?<=[^\W\x00-\x7f])|^){_STRAYS}"
-    rf"|(?<=[A-Za-z0-9]){_STRAYS}(?=[{STOPS}]*(?:\s|\Z))(?![ \t]+\w)",
-    re.MULTILINE,
+from agents.text.syntax import (
+    LINK_TARGET,
+    LOOSE_DEFINITION,
+    LOOSE_FOOTNOTE_REFERENCE,
+    LOOSE_IDS,
+    LOOSE_MARKS,
+    STRAY_CITATION,
+    citation_mark,
 )
 
-# [^1]: a footnote of the writer's own, with its indented lines; [S3]: https://… a list of sources of its own
-_DEFINITION = re.compile(
-    r"^(?:[ \t>]|[*+-][ \t]|[0-9]{1,9}[.)][ \t])*"
-    r"\[(?:\^(?P<label>[^\]\s]+)\]:|[Ss][0-9]{1,5}\]:[ \t]*<?https?:).*(?:\n(?:[ ]{4}|\t).*)*\n?",
-    re.MULTILINE,
-)
-_FOOTNOTE = re.compile(r"(?P<space>(?:(?<![ \t])[ \t]+)?)\\?\[\^(?P<label>[^\]\s\[]{1,80})\]")
-_MARK_LABEL = re.compile(r"[Ss][0-9]{1,5}")
+MAX_RANGE = 50
+"""Passages that one range such as ``[S3-S52]`` may name."""
 
+_PASSAGE_ID = re.compile(r"[Ss][0-9]{1,5}")
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|~^$@]|&(?=[#\w]+;)")
 _LIST_OPENING = re.compile(r"^(\(?(?:[0-9]{1,9}|[a-z]|[ivxlcdm]{1,9}|[A-Z](?=\))))([.)])(?=\s|$)")
 _BLOCK_OPENING = re.compile(r"^([#+=:%-])")
-_KEPT_IN_ADDRESSES = "%/:?#[]@!$&'()*+,;=~-._"
+_SAFE_IN_URL = "%/:?#[]@!$&'()*+,;=~-._"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class CitationMark:
-    """One mark or several in a row: ``text[start:end]``, the space before them included, and the ids they name."""
+    """Adjacent marks at ``text[start:end]``, with the space before them, and the ids they name."""
 
     start: int
     end: int
@@ -77,15 +49,15 @@ class CitationMark:
 
 
 def cited_ids(text: str) -> list[str]:
-    """The ids of the passages cited in ``text``, such as ``["S3", "S4", "S3"]``, in order of appearance."""
+    """Ids of the passages cited in ``text``, such as ``["S3", "S4", "S3"]``, in order of appearance."""
     return [id for mark in find_marks(text) for id in mark.ids]
 
 
 def find_marks(text: str) -> Iterator[CitationMark]:
-    """Where the marks of ``text`` stand, in order of appearance. Line breaks are taken to be ``\\n``."""
+    """The marks of ``text`` in order of appearance. Offsets hold if its line breaks are ``\\n``."""
     at = 0
     for piece, is_code in split_code(text):
-        for group in () if is_code else _GROUP.finditer(piece):
+        for group in () if is_code else LOOSE_MARKS.finditer(piece):
             for name, start in (("marks", group.start("space")), ("more", group.start("more"))):
                 if group[name]:
                     yield CitationMark(at + start, at + group.end(name), tuple(_ids(group[name])))
@@ -93,32 +65,35 @@ def find_marks(text: str) -> Iterator[CitationMark]:
 
 
 def strip_unknown_marks(text: str, known: Collection[str]) -> str:
-    """``text`` without the ids that are not in ``known``; a mark with none left goes, with the space before it."""
+    """``text`` without ids that are not in ``known``. A mark without any id left goes, with the space before it."""
     known = frozenset(known)
 
-    def keep(group: re.Match[str]) -> str:
-        first = _with_known(group["marks"], known, space=group["space"])
-        kept = first + group["stop"] + _with_known(group["more"], known, space=" ")
-        return kept or _instead_of(group)
+    def with_known(marks: str, space: str) -> str:
+        kept = [id for id in dict.fromkeys(_ids(marks)) if id in known]
+        return space + citation_mark(kept) if kept else ""
 
-    return map_prose(text, partial(_GROUP.sub, keep))
+    def keep(group: re.Match[str]) -> str:
+        kept = with_known(group["marks"], group["space"]) + group["stop"] + with_known(group["more"], " ")
+        return kept or _replacement_for(group)
+
+    return map_prose(text, partial(LOOSE_MARKS.sub, keep))
 
 
 def strip_stray_citations(text: str) -> str:
-    """``text`` without citations of its writer's own, such as ``[0]`` or ``[2, 5]``: they name nothing that was read."""
-    return map_prose(text, partial(_STRAY.sub, ""))
+    """``text`` without citations a model made up, such as ``[0]`` or ``[2, 5]``."""
+    return map_prose(text, partial(STRAY_CITATION.sub, ""))
 
 
 def compile_references(markdown: str, reading: Reading) -> tuple[str, list[Reference]]:
     """``markdown`` with its marks turned into footnotes ``[^1]``, and the references they stand for.
 
-    Sources are numbered in the order in which they are first cited, and only what is cited is listed. A number follows the
+    Sources are numbered in the order in which they are first cited; the others are not listed. A number follows the
     punctuation of its sentence: ``word [S3].`` becomes ``word.[^1]``. Marks that name no passage of ``reading`` are removed.
     Every ``[^n]`` has exactly one definition, at the end, and every definition is cited.
     """
     text = _without_footnotes(_with_closed_fence(markdown))
     numbering = _Numbering(reading)
-    text = map_prose(text, partial(_GROUP.sub, numbering.replace))
+    text = map_prose(text, partial(LOOSE_MARKS.sub, numbering.replace))
     if not numbering.references:
         return text, []
     origin = "from the studio's sample library" if reading.from_samples else "given with the brief"
@@ -130,7 +105,7 @@ def compile_references(markdown: str, reading: Reading) -> tuple[str, list[Refer
 
 
 def escape_markdown(text: str) -> str:
-    """``text`` as one line of Markdown that shows just these characters, wherever in a paragraph it stands."""
+    """``text`` as one line of Markdown that shows exactly these characters, anywhere in a paragraph."""
     line = " ".join(_CONTROL.sub(" ", text).split())
     line = _SPECIAL.sub(lambda special: "\\" + special[0], line)
     return _BLOCK_OPENING.sub(r"\\\1", _LIST_OPENING.sub(r"\1\\\2", line))
@@ -138,7 +113,7 @@ def escape_markdown(text: str) -> str:
 
 @dataclass
 class _Numbering:
-    """Numbers sources as they are first cited, and remembers by which passages."""
+    """Numbers sources as they are first cited, and collects the passages cited of each."""
 
     reading: Reading
     references: list[Reference] = field(default_factory=list)
@@ -152,17 +127,19 @@ class _Numbering:
 
     def replace(self, group: re.Match[str]) -> str:
         numbers = {self._number(id) for id in _ids(group["marks"] + group["more"]) if id in self._source_of}
-        notes = "".join(f"[^{number}]" for number in sorted(numbers))
-        if not notes:
-            return group["stop"] or _instead_of(group)
-        # A parenthesis, bracket or colon behind a note would make a link or a definition of it.
+        footnotes = "".join(f"[^{number}]" for number in sorted(numbers))
+        if not footnotes:
+            return group["stop"] or _replacement_for(group)
+        # A footnote followed by a parenthesis, bracket or colon would be read as a link or a definition.
         guard = "\\" if group.string[group.end() : group.end() + 1] in tuple("([:") else ""
         if not LINE_OPENING.fullmatch(_line_before(group, "marks")):
-            # A backslash right before a note would take its bracket.
+            # A backslash right before a footnote would escape its bracket.
             space = " " if _line_before(group, "space").endswith("\\") else ""
-            return space + group["stop"] + notes + guard
-        stop = group["stop"].replace(":", r"\:")  # nothing stands before the mark that could take the stop
-        return group["space"] + notes + (stop or guard)
+            return space + group["stop"] + footnotes + guard
+        stop = group["stop"].replace(
+            ":", r"\:"
+        )  # at the start of a line nothing stands before the mark to take the stop
+        return group["space"] + footnotes + (stop or guard)
 
     def _number(self, id: str) -> int:
         source = self.sources[self._source_of[id]]
@@ -182,8 +159,8 @@ def _line_before(match: re.Match[str], group: str) -> str:
     return match.string[: match.start(group)].rpartition("\n")[2]
 
 
-def _instead_of(removed: re.Match[str]) -> str:
-    """What must stand where a mark was taken out, so that its neighbours do not become a fence or a definition."""
+def _replacement_for(removed: re.Match[str]) -> str:
+    """What has to replace a removed mark so that its neighbours do not become a fence or a definition."""
     before, after = _line_before(removed, "space"), removed.string[removed.end() :].lstrip(" \t")[:1]
     if after in ("`", "~") and before.endswith(after):
         return " "
@@ -192,46 +169,43 @@ def _instead_of(removed: re.Match[str]) -> str:
 
 def _ids(mark: str) -> Iterator[str]:
     """``S3, s4`` → S3, S4; ``S3-S5`` → S3, S4, S5."""
-    for match in _IDS.finditer(_TARGET.sub("", mark)):
+    for match in LOOSE_IDS.finditer(LINK_TARGET.sub("", mark)):
         first = int(match[1])
         last = int(match[2]) if match[2] else first
-        if not first <= last < first + _LONGEST_RANGE:
+        if not first <= last < first + MAX_RANGE:
             last = first
         yield from (f"S{number}" for number in range(first, last + 1))
 
 
-def _with_known(mark: str, known: Collection[str], *, space: str) -> str:
-    kept = [id for id in dict.fromkeys(_ids(mark)) if id in known]
-    return f"{space}[{', '.join(kept)}]" if kept else ""
-
-
 def _without_footnotes(text: str) -> str:
-    """``text`` without footnotes of the writer's own, which would take the numbers of ours."""
+    """``text`` without footnotes of the model's own, which would collide with the compiled ones."""
     blocks = list(split_blocks(text, {"fence"}))
-    defined = {match["label"] for block, kind in blocks if not kind for match in _DEFINITION.finditer(block)}
+    defined = {match["label"] for block, kind in blocks if not kind for match in LOOSE_DEFINITION.finditer(block)}
 
     def is_stray(label: str) -> bool:
-        return (label in defined or label.isdecimal()) and not _MARK_LABEL.fullmatch(label)
+        return (label in defined or label.isdecimal()) and not _PASSAGE_ID.fullmatch(label)
 
     def clean(prose: str) -> str:
-        prose = _FOOTNOTE.sub(lambda note: _instead_of(note) if is_stray(note["label"]) else note[0], prose)
-        return prose.replace("^[", r"^\[")  # else a footnote written in its place
+        prose = LOOSE_FOOTNOTE_REFERENCE.sub(
+            lambda note: _replacement_for(note) if is_stray(note["label"]) else note[0], prose
+        )
+        return prose.replace("^[", r"^\[")  # would open an inline footnote
 
-    return map_prose("".join(block if kind else _DEFINITION.sub("", block) for block, kind in blocks), clean)
+    return map_prose("".join(block if kind else LOOSE_DEFINITION.sub("", block) for block, kind in blocks), clean)
 
 
 def _described(source: Source, origin: str) -> str:
-    """One line of Markdown that names ``source``; ``origin`` tells where a source without an address comes from.
+    """One line of Markdown that describes ``source``; ``origin`` is where a source without an address comes from.
 
-    The quotation mark in front keeps a title from opening a list or heading.
+    The quotation mark at the start keeps a title from opening a list or heading.
     """
-    parts = [f"“{escape_markdown(_cut(source.title, 200)) or 'Untitled'}”"]
-    parts += [escape_markdown(_cut(part, 100)) for part in (source.author, source.date) if part.strip()]
-    parts.append(_address(source.url) or (origin if source.brief_source is not None else ""))
+    parts = [f"“{escape_markdown(_shortened(source.title, 200)) or 'Untitled'}”"]
+    parts += [escape_markdown(_shortened(part, 100)) for part in (source.author, source.date) if part.strip()]
+    parts.append(_autolink(source.url) or (origin if source.brief_source is not None else ""))
     return ", ".join(part for part in parts if part) + f" (read {_day(source.read_at)})."
 
 
-def _cut(text: str, limit: int) -> str:
+def _shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
@@ -239,19 +213,19 @@ def _day(moment: datetime) -> str:
     return f"{moment.day} {moment:%B %Y}"
 
 
-def _address(url: str) -> str:
-    """``url`` as a Markdown autolink; empty where it is not one a reader may be sent to."""
+def _autolink(url: str) -> str:
+    """``url`` as a Markdown autolink; empty unless it is a valid http or https address."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return ""
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return ""
-    return f"<{quote(_CONTROL.sub('', url), safe=_KEPT_IN_ADDRESSES)}>"
+    return f"<{quote(_CONTROL.sub('', url), safe=_SAFE_IN_URL)}>"
 
 
 def _with_closed_fence(text: str) -> str:
-    """``text`` with a fence that a writer forgot to close closed, so that the references do not end up in it."""
+    """``text`` with an unclosed fence closed, so that the references do not end up in it."""
     tokens = parse_blocks(text)
     if not tokens or tokens[-1].type != "fence" or not tokens[-1].map:
         return text

@@ -1,4 +1,4 @@
-"""What a model wrote, made fit to stand in an article: without what it says around it, ended where a sentence ends."""
+"""Cleans up what a model wrote: removes its heading, preface and reference list, and an incomplete last sentence."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ from functools import partial
 
 from agents.text.citations import strip_stray_citations, strip_unknown_marks
 from agents.text.markdown import map_prose, split_blocks
-from agents.text.tokenizer import LIST_NUMBER, PAUSES, STOP, STOPS, UNSPACED, count_words, sentences
+from agents.text.syntax import CITATION, CLOSERS, FOOTNOTE, PAUSES, STOPS, TRAILING_MARKS
+from agents.text.tokenizer import LIST_NUMBER, STOP, UNSPACED, count_plain_words, sentences
 
 PARAGRAPH_BREAK = "\n\n"
-"""What stands between two of them."""
 
 HEADING_WORDS = 12
-"""A longer line is no heading, whatever it looks like."""
+"""A longer line is not taken for a heading."""
 
 LOOSE_WORDS, LOOSE_SHARE = 40, 0.25
-"""A loose end is shorter than this many words or this share of its text: more is a text without stops, and stays."""
+"""An incomplete end is removed if it is shorter than this many words or this share of the text. More is a text without stops."""
 
-_MARKS = re.compile(r"(?:\s?\[(?:S\d+(?:, S\d+)*|\^[^\]\s]{1,20})\])*")
+_TRAILING_MARKS = re.compile(TRAILING_MARKS)
 _PICTURES = "\u2600-\u27bf\U0001f300-\U0001faff\ufe0f"
-_ENDS_WELL = re.compile(
-    rf"(?:[{STOPS}:;：；][\"'”’»)\]」』）*_]*|(?<=[^`])`+|[{_PICTURES}]){_MARKS.pattern}$|\[S\d+(?:, S\d+)*\]$"
-)
-_ENDS_AS_IT_LIKES = re.compile(r"\s*(?:[-*+]\s|\d{1,3}[.)]\s|\||>|`{3}|~{3}|\$\$|!\[)")
+_COMPLETE = re.compile(rf"(?:[{STOPS}:;：；][{CLOSERS}*_]*|(?<=[^`])`+|[{_PICTURES}]){TRAILING_MARKS}$|{CITATION}$")
+_NEEDS_NO_STOP = re.compile(r"\s*(?:[-*+]\s|\d{1,3}[.)]\s|\||>|`{3}|~{3}|\$\$|!\[)")
 _HEADING = re.compile(r"\s*#{1,6}\s")
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 _OTHER_LETTER = re.compile(rf"[^\W\d_{UNSPACED}]")
@@ -40,7 +38,7 @@ _UNDERLINED = re.compile(r"(?:\A|(?<=\n\n))(?P<heading>[^\s#>|`][^\n]*)\n(?:=+|-
 _FIRST_LINE = re.compile(r"\A(?P<line>[^\n]+)\n\s*\n(?=\S)")
 _ALL_STRONG = re.compile(r"\A(?P<sign>\*\*|__)(?P<words>[^*_]+)(?P=sign):?\Z")
 _EMPHASIS = re.compile(r"(?<![\\\w*])(\*{1,3}|_{1,3})(?=[^\s*_])(.{1,200}?)(?<=[^\s*_])\1(?![\w*])")
-_NOTE = re.compile(r"\s?\[\^[^\]\s]{1,20}\]")
+_FOOTNOTE = re.compile(rf"\s?{FOOTNOTE}")
 _ABBREVIATED = re.compile(r"(?:\b[^\W\d_]\.){2,}\Z|\b(?:Inc|Ltd|Co|Jr|Sr|St)\.\Z")
 _REFERENCES = re.compile(
     r"^(?:#{1,6}[ ]|\*\*|__)?(?:references|sources|bibliography|works cited|citations|quellen|literatur|références|fuentes"
@@ -52,61 +50,22 @@ _REFERENCE = re.compile(r"\s*(?:[-*+]\s|\(?\d{1,3}[.)]\s|\[)")
 
 
 def clean_section(answer: str) -> str:
-    """A writer's answer as a section's text: without a heading of its own at the top, references of its own at the end, and
-    what it says to whoever asked; further headings are below the section's.
+    """A writer's answer as the text of a section.
+
+    Removes a heading at the top, a list of references at the end, and remarks to whoever asked; moves further headings below
+    the level of the section's own.
     """
     text = _PREFACE.sub("", answer.strip())
     fenced = _FENCED.fullmatch(text)
     body = _without_heading((fenced[1] if fenced else text).strip())
-    body = "".join(block if code else _below(block) for block, code in split_blocks(body, {"fence", "code_block"}))
+    blocks = split_blocks(body, {"fence", "code_block"})
+    body = "".join(block if is_code else _demote_headings(block) for block, is_code in blocks)
     return _without_references(body).strip()
 
 
-def _without_heading(text: str) -> str:
-    if hashes := _HASHES.match(text + "\n"):
-        return text[hashes.end() :].strip()
-    underlined = _UNDERLINED.match(text)
-    if underlined and count_words(underlined["heading"]) <= HEADING_WORDS:
-        return text[underlined.end() :].strip()
-    first = _FIRST_LINE.match(text)
-    return text[first.end() :] if first and _is_heading(first["line"].strip(), text[first.end() :]) else text
-
-
-def _is_heading(line: str, below: str) -> bool:
-    """Whether a line of its own is a heading: all of it strong, numbered, or without a stop at its end and above prose."""
-    strong = _ALL_STRONG.match(line)
-    words = strip_unknown_marks(strong["words"] if strong else line, ()).strip()
-    if not words or count_words(words) > HEADING_WORDS or _ends_as_it_likes(words):
-        return False
-    if strong or _NUMBER.match(words):
-        return words[-1] not in ".!…"
-    has_stop = words[-1] in f"{STOPS}{PAUSES}*_`)]”’»"
-    is_above_prose = not _ends_as_it_likes(below) and not _HEADING.match(below)
-    return not has_stop and is_above_prose and not _UNSPACED.search(words)
-
-
-def _below(block: str) -> str:
-    """``block`` with its headings below the one of the section."""
-
-    def with_hashes(found: re.Match[str]) -> str:
-        is_short = count_words(found["heading"]) <= HEADING_WORDS
-        return f"### {found['heading']}" if is_short else found[0]
-
-    return re.sub(r"^#{1,2} ", "### ", _UNDERLINED.sub(with_hashes, block), flags=re.MULTILINE)
-
-
-def _without_references(text: str) -> str:
-    """``text`` without a list of references at its end; a section about sources in prose stays."""
-    headings = list(_REFERENCES.finditer(text))
-    if not headings or not headings[-1].start():
-        return text
-    listed = [line for line in text[headings[-1].end() :].split("\n") if line.strip()]
-    return text[: headings[-1].start()] if listed and all(map(_REFERENCE.match, listed)) else text
-
-
 def clean_heading(answer: str) -> str:
-    """A heading as a model gave it, on one line, without its number, marks, emphasis and a full stop."""
-    line = strip_stray_citations(strip_unknown_marks(_NOTE.sub("", one_line(answer)), ()))
+    """A heading a model gave, on one line, without number, marks, emphasis and final full stop."""
+    line = strip_stray_citations(strip_unknown_marks(_FOOTNOTE.sub("", one_line(answer)), ()))
     line = re.sub(r"\s#+\Z", "", map_prose(line, partial(_EMPHASIS.sub, r"\2")).strip())
     line = _NUMBER.sub("", line)
     return (line if _ABBREVIATED.search(line) else line.rstrip(" .。")) or one_line(answer)
@@ -117,38 +76,69 @@ def one_line(text: str) -> str:
 
 
 def is_complete(text: str) -> bool:
-    """Whether ``text`` ends where a sentence ends. Lists, tables and code end as they like, and some scripts have no stops."""
-    return _ends_well(text) or not STOP.search(text)
+    """Whether ``text`` ends where a sentence ends. Lists, tables and code need no stop, nor do some scripts."""
+    return _ends_complete(text) or not STOP.search(text)
 
 
 def without_incomplete_end(text: str) -> str:
-    """``text`` up to its last whole sentence or item of a list; as it is where it holds none, or too much would go."""
+    """``text`` up to its last complete sentence or list item; unchanged if it has none, or if too much would be lost."""
     if is_complete(text):
         return text
     for _, stop in reversed(sentences(text)):
-        end = _behind_marks(text, stop)
-        if _ends_well(text[:end]):
-            loose = count_words(text, end)
-            return text[:end] if loose <= max(LOOSE_WORDS, LOOSE_SHARE * count_words(text)) else text
+        marks = _TRAILING_MARKS.match(text, stop)
+        end = marks.end() if marks else stop
+        if _ends_complete(text[:end]):
+            loose = count_plain_words(text, end)
+            return text[:end] if loose <= max(LOOSE_WORDS, LOOSE_SHARE * count_plain_words(text)) else text
     return text
 
 
-def _ends_well(text: str) -> bool:
+def _without_heading(text: str) -> str:
+    if hashes := _HASHES.match(text + "\n"):
+        return text[hashes.end() :].strip()
+    underlined = _UNDERLINED.match(text)
+    if underlined and count_plain_words(underlined["heading"]) <= HEADING_WORDS:
+        return text[underlined.end() :].strip()
+    first = _FIRST_LINE.match(text)
+    return text[first.end() :] if first and _is_heading(first["line"].strip(), text[first.end() :]) else text
+
+
+def _is_heading(line: str, below: str) -> bool:
+    """Whether a line of its own is a heading: all bold, numbered, or without a final stop and above prose."""
+    strong = _ALL_STRONG.match(line)
+    words = strip_unknown_marks(strong["words"] if strong else line, ()).strip()
+    if not words or count_plain_words(words) > HEADING_WORDS or _NEEDS_NO_STOP.match(words):
+        return False
+    if strong or _NUMBER.match(words):
+        return words[-1] not in ".!…"
+    has_stop = words[-1] in f"{STOPS}{PAUSES}*_`)]”’»"
+    is_above_prose = not _NEEDS_NO_STOP.match(below) and not _HEADING.match(below)
+    return not has_stop and is_above_prose and not _UNSPACED.search(words)
+
+
+def _demote_headings(block: str) -> str:
+    """``block`` with its headings at level 3, below that of the section."""
+
+    def with_hashes(found: re.Match[str]) -> str:
+        is_short = count_plain_words(found["heading"]) <= HEADING_WORDS
+        return f"### {found['heading']}" if is_short else found[0]
+
+    return re.sub(r"^#{1,2} ", "### ", _UNDERLINED.sub(with_hashes, block), flags=re.MULTILINE)
+
+
+def _without_references(text: str) -> str:
+    """``text`` without a list of references at its end. A section in prose that is called "Sources" stays."""
+    headings = list(_REFERENCES.finditer(text))
+    if not headings or not headings[-1].start():
+        return text
+    listed = [line for line in text[headings[-1].end() :].split("\n") if line.strip()]
+    return text[: headings[-1].start()] if listed and all(map(_REFERENCE.match, listed)) else text
+
+
+def _ends_complete(text: str) -> bool:
     last = text.rstrip().rpartition("\n")[2]
     if _HEADING.match(last) or LIST_NUMBER.fullmatch(last):
         return False
-    return bool(_ENDS_WELL.search(last) or _ends_as_it_likes(last)) or _has_no_stops(last)
-
-
-def _ends_as_it_likes(line: str) -> bool:
-    return _ENDS_AS_IT_LIKES.match(line) is not None
-
-
-def _has_no_stops(line: str) -> bool:
-    """Whether most of ``line`` is Thai, Lao, Burmese or Khmer, where a sentence may end with nothing but a space."""
-    return len(_UNSPACED.findall(line)) > len(_OTHER_LETTER.findall(line))
-
-
-def _behind_marks(text: str, at: int) -> int:
-    marks = _MARKS.match(text, at)
-    return marks.end() if marks else at
+    # Thai, Lao, Burmese and Khmer may end a sentence with nothing but a space.
+    is_unspaced = len(_UNSPACED.findall(last)) > len(_OTHER_LETTER.findall(last))
+    return is_unspaced or bool(_COMPLETE.search(last) or _NEEDS_NO_STOP.match(last))

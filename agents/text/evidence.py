@@ -1,6 +1,6 @@
-"""Sentences that cite: finding them, judging by code what code can judge, putting other words in their place.
+"""Sentences that cite: finding them, comparing them with their passages, replacing them.
 
-Code decides only what it can decide exactly: the very words, a number, a quotation. The rest is for a model to judge.
+Code decides only what it can decide exactly: the very words, a number, a quotation. A model judges the rest.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from agents.text.citations import CitationMark, cited_ids, escape_markdown, find
 from agents.text.markdown import LINE_OPENING, split_blocks, visible_text
 from agents.text.numbers import missing_numbers
 from agents.text.quotations import is_verbatim, missing_quotations
-from agents.text.tokenizer import STOPS, count_words, sentences
+from agents.text.syntax import SENTENCE_END, STOPS, citation_mark
+from agents.text.tokenizer import count_plain_words, sentences
 
-MOST_WORDS = 80
-MOST_TIMES_LONGER = 3
+MAX_NEW_WORDS = 80
+MAX_GROWTH = 3
 
 _CONTINUED = re.compile(r"(?:\r\n?|\n)[ \t>]*")
-# What opens a line that goes on with a paragraph, and emphasis that ends behind a full stop.
-_UNSAID = re.compile(rf"(?<=\n)[ \t>]+|(?<=[{STOPS}])[*_]+(?=\s|\Z)")
-_RULE_OF_TABLE = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+# The opening of a line that continues a paragraph, and emphasis that closes behind a full stop.
+_INVISIBLE = re.compile(rf"(?<=\n)[ \t>]+|(?<=[{STOPS}])[*_]+(?=\s|\Z)")
+_TABLE_RULE = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
 _LINE = re.compile(r"[^\n]+")
 _CELL = re.compile(r"(?:\\.|[^\\|\n])+")
-_ENDING = re.compile(rf"([{STOPS}]+)([\"'”’»)\]」』）]*)\Z")
 _EMPHASIS = "*_"
 
 
@@ -47,10 +47,10 @@ class CitedSentence:
 
 
 def cited_sentences(markdown: str) -> list[CitedSentence]:
-    """Every sentence of prose, item of a list or cell of a table that carries at least one mark. Code is no prose.
+    """Every sentence of prose, list item or table cell that carries at least one mark. Code is not prose.
 
     A mark belongs to the sentence before it, whether it stands before or after the full stop, and to the one after it only
-    where a paragraph begins with it. A mark in a paragraph or cell of its own belongs to what was said last.
+    if a paragraph begins with it. A mark in a paragraph or cell of its own belongs to the last sentence before.
     """
     found = (sentence for sentence in _sentences(markdown) if sentence.ids)
     return [
@@ -59,7 +59,7 @@ def cited_sentences(markdown: str) -> list[CitedSentence]:
             start=sentence.start,
             end=sentence.end,
             text=markdown[sentence.start : sentence.end],
-            plain=_seen(markdown[sentence.start : sentence.end]).strip(f"{_EMPHASIS} "),
+            plain=_visible(markdown[sentence.start : sentence.end]).strip(f"{_EMPHASIS} "),
             passages=list(dict.fromkeys(sentence.ids)),
         )
         for number, sentence in enumerate(found, start=1)
@@ -67,12 +67,11 @@ def cited_sentences(markdown: str) -> list[CitedSentence]:
 
 
 def compare_with_passages(cited: CitedSentence, passages: Mapping[str, Passage]) -> tuple[Verdict, str] | None:
-    """What code can tell of a sentence and the passages it cites, and why; None where a model has to judge.
+    """The verdict code can give on a sentence, and its reason; None if a model has to judge.
 
-    It is ``supported`` where it stands in one of them word for word, ``not`` where a number or a quotation of it stands in
-    none. That all of them do stand there proves nothing. Not looked at are numbers up to twelve in words ("two reasons"), too
-    common to be claims, ordinals, decades, numbers that are part of a name (CO2, Covid-19), and signs: "five degrees below zero"
-    has none.
+    ``supported`` if one of its passages contains the sentence word for word; ``not`` if none contains one of its numbers or
+    quotations. The presence of all of them proves nothing. Ignored are numbers up to twelve in words ("two reasons"), which are
+    too common to be claims, ordinals, decades, numbers in names (CO2, Covid-19), and signs: "five degrees below zero" has none.
     """
     texts = [passages[id].text for id in cited.passages if id in passages]
     if not texts:
@@ -80,27 +79,27 @@ def compare_with_passages(cited: CitedSentence, passages: Mapping[str, Passage])
     if any(is_verbatim(cited.plain, text) for text in texts):
         return "supported", ""
     if quotations := missing_quotations(cited.plain, texts):
-        return "not", f"The quotation “{quotations[0]}” stands in none of the passages it cites."
-    if figures := missing_numbers(cited.plain, texts):
-        one = len(figures) == 1
+        return "not", f"The quotation “{quotations[0]}” does not appear in the passages it cites."
+    if numbers := missing_numbers(cited.plain, texts):
+        plural = len(numbers) > 1
         return "not", (
-            f"The number{'' if one else 's'} {' and '.join(figures)} {'stands' if one else 'stand'}"
-            " in none of the passages it cites."
+            f"The number{'s' if plural else ''} {' and '.join(numbers)} {'do' if plural else 'does'}"
+            " not appear in the passages it cites."
         )
     return None
 
 
-def replace_sentences(markdown: str, rewordings: Mapping[int, str]) -> str:
-    """``markdown`` with the sentences of these numbers (as ``cited_sentences`` counts) in other words, one line each.
+def replace_sentences(markdown: str, replacements: Mapping[int, str]) -> str:
+    """``markdown`` with the sentences of these numbers (as ``cited_sentences`` counts) replaced, one line each.
 
-    A sentence keeps its own marks, before its final stop; marks in the new words are dropped, and what would be Markdown is
-    shown as it stands. New words are ignored where there are none, more than 80, or more than three times as many as before,
-    and where they are more than one sentence, of which the first would cite nothing.
+    A sentence keeps its own marks, before its final stop. Marks in the replacement are dropped, and its Markdown is escaped.
+    A replacement is ignored if it is empty, longer than 80 words or three times the original, or more than one sentence, of
+    which the first would cite nothing.
     """
     text = markdown
     for cited in reversed(cited_sentences(markdown)):
-        if words := _acceptable(rewordings.get(cited.number, ""), cited):
-            text = text[: cited.start] + _in_place_of(cited, words) + text[cited.end :]
+        if words := _acceptable(replacements.get(cited.number, ""), cited):
+            text = text[: cited.start] + _with_marks_of(cited, words) + text[cited.end :]
     return text
 
 
@@ -115,40 +114,42 @@ class _Sentence:
 
 
 def _sentences(markdown: str) -> list[_Sentence]:
-    """All sentences of prose in their order, each with the ids of its marks and reaching as far as its marks do."""
-    text = markdown.replace("\r\n", " \n").replace("\r", "\n")  # as long as before
-    found = list(find_marks(text))
-    told: list[_Sentence] = []
-    for start, end in _stretches(text):
-        own = [mark for mark in found if start <= mark.start < end]
-        new = _split(text, start, end, own)
-        if not new and told:
-            for mark in own:
-                _add_lone(mark, told[-1], text)
-        told += new
-    return told
+    """All sentences of prose in order, each with the ids of its marks and extended to include them."""
+    text = markdown.replace("\r\n", " \n").replace("\r", "\n")  # keeps the length
+    marks = list(find_marks(text))
+    found: list[_Sentence] = []
+    at = 0
+    for block, kind in split_blocks(text, {"fence", "code_block", "inline"}):
+        for start, end in _cells(block) if kind == "inline" else ():
+            own = [mark for mark in marks if at + start <= mark.start < at + end]
+            new = _split(text, at + start, at + end, own)
+            for mark in own if found and not new else ():
+                _add_lone_mark(mark, found[-1], text)
+            found += new
+        at += len(block)
+    return found
 
 
 def _split(text: str, start: int, end: int, own: Sequence[CitationMark]) -> list[_Sentence]:
-    """The sentences of ``text[start:end]``, which are told apart as if its marks and the openings of its lines were not there."""
+    """The sentences of ``text[start:end]``, split as if its marks and the openings of its lines were not there."""
     hidden = {place for mark in own for place in range(mark.start, mark.end)}
-    for unsaid in _UNSAID.finditer(text, start, end):
-        hidden.update(range(*unsaid.span()))
+    for invisible in _INVISIBLE.finditer(text, start, end):
+        hidden.update(range(*invisible.span()))
     shown = [place for place in range(start, end) if place not in hidden]
     bare = "".join(text[place] for place in shown).replace("\n", " ")
     places = [bisect_left(shown, mark.start) for mark in own]
     spans = [span for span in _spans(bare, places) if any(map(str.isalnum, bare[slice(*span)]))]
-    told = [_Sentence(shown[begin], shown[finish - 1] + 1) for begin, finish in spans]
-    for mark, place in zip(own, places, strict=True) if told else ():
-        sentence = told[max(bisect_left([begin for begin, _ in spans], place) - 1, 0)]
+    found = [_Sentence(shown[begin], shown[finish - 1] + 1) for begin, finish in spans]
+    for mark, place in zip(own, places, strict=True) if found else ():
+        sentence = found[max(bisect_left([begin for begin, _ in spans], place) - 1, 0)]
         sentence.ids += mark.ids
-        sentence.start = min(sentence.start, _first_sign(text, mark))
+        sentence.start = min(sentence.start, _after_space(text, mark))
         sentence.end = max(sentence.end, mark.end)
-    return told
+    return found
 
 
 def _spans(bare: str, places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Where the sentences of ``bare`` begin and end. A full stop with a mark behind it ends one, even an abbreviation's."""
+    """Start and end of the sentences of ``bare``. A stop with a mark behind it ends one, even that of an abbreviation."""
     ends = (
         place for place in places if bare[:place].endswith(tuple(STOPS)) and not bare[place:].lstrip()[:1].islower()
     )
@@ -156,74 +157,64 @@ def _spans(bare: str, places: Sequence[int]) -> Iterator[tuple[int, int]]:
         yield from sentences(bare, start, end)
 
 
-def _add_lone(mark: CitationMark, sentence: _Sentence, text: str) -> None:
-    """Give ``sentence`` a mark that stands alone behind it; it reaches there only if nothing but space lies between."""
+def _add_lone_mark(mark: CitationMark, sentence: _Sentence, text: str) -> None:
+    """Add a mark that stands alone behind ``sentence``, extending it if only space lies between."""
     sentence.ids += mark.ids
-    if not text[sentence.end : _first_sign(text, mark)].strip():
+    if not text[sentence.end : _after_space(text, mark)].strip():
         sentence.end = mark.end
 
 
-def _first_sign(text: str, mark: CitationMark) -> int:
+def _after_space(text: str, mark: CitationMark) -> int:
+    """Where the mark begins without the space before it."""
     return mark.end - len(text[mark.start : mark.end].lstrip())
 
 
-def _stretches(text: str) -> Iterator[tuple[int, int]]:
-    """Where each paragraph, heading, item of a list or cell of a table begins and ends, without what opens its first line."""
-    at = 0
-    for block, kind in split_blocks(text, {"fence", "code_block", "inline"}):
-        if kind == "inline":
-            yield from ((at + start, at + end) for start, end in _cells(block))
-        at += len(block)
-
-
 def _cells(block: str) -> Iterator[tuple[int, int]]:
-    """The cells of a block's table, after what stands before it; the whole block where it holds none."""
+    """Start and end of the text before a table and of its cells; of the whole block if it holds no table."""
     lines = block.split("\n")
-    rule = next((place for place, line in enumerate(lines) if place and _is_rule(line)), len(lines) + 1)
+    rule = next((place for place, line in enumerate(lines) if place and _is_table_rule(line)), len(lines) + 1)
     head = "\n".join(lines[: rule - 1])
     if head.strip():
         yield len(block) - len(LINE_OPENING.sub("", block, count=1)), len(head)
     for row in _LINE.finditer(block, min(len(head), len(block))):
-        if not _is_rule(row[0]):
+        if not _is_table_rule(row[0]):
             yield from (cell.span() for cell in _CELL.finditer(block, *row.span()))
 
 
-def _is_rule(line: str) -> bool:
+def _is_table_rule(line: str) -> bool:
     """Whether ``line`` is the one below a table's head, such as ``|---|:-:|``."""
-    return "|" in line and _RULE_OF_TABLE.fullmatch(line) is not None
+    return "|" in line and _TABLE_RULE.fullmatch(line) is not None
 
 
-# Putting other words in place
+# Replacing sentences
 
 
-def _seen(text: str) -> str:
-    """``text`` as a reader sees it, without marks."""
+def _visible(text: str) -> str:
+    """What a reader sees of ``text``, without marks."""
     return visible_text(strip_unknown_marks(_CONTINUED.sub(" ", text), ()))
 
 
 def _acceptable(words: str, cited: CitedSentence) -> str:
-    """New words as plain text on one line, without marks and what opens a block; empty where they cannot stand there."""
+    """A replacement as plain text on one line, without marks; empty if it is not acceptable."""
     line = " ".join(words.split())
     if "```" in line or "~~~" in line:
         return ""
-    new = _seen(LINE_OPENING.sub("", line, count=1))
-    most = min(MOST_WORDS, MOST_TIMES_LONGER * max(count_words(cited.plain), 1))
-    return new if 0 < count_words(new) <= most and len(sentences(new)) == 1 else ""
+    new = _visible(LINE_OPENING.sub("", line, count=1))
+    most = min(MAX_NEW_WORDS, MAX_GROWTH * max(count_plain_words(cited.plain), 1))
+    return new if 0 < count_plain_words(new) <= most and len(sentences(new)) == 1 else ""
 
 
-def _in_place_of(cited: CitedSentence, words: str) -> str:
+def _with_marks_of(cited: CitedSentence, words: str) -> str:
     """``words`` as Markdown, with the marks of ``cited``, its final stop, and emphasis that begins or ends outside of it."""
-    seen = _seen(cited.text)
+    seen = _visible(cited.text)
     opening = seen[: len(seen) - len(seen.lstrip(_EMPHASIS))]
     closing = seen[len(seen.rstrip(_EMPHASIS)) :]
-    body, stop = _without_stop(words, instead=cited.plain)
-    ids = ", ".join(dict.fromkeys(cited_ids(cited.text)))
-    return f"{opening}{escape_markdown(body)}{f' [{ids}]' if ids else ''}{stop}{closing}"
-
-
-def _without_stop(words: str, instead: str) -> tuple[str, str]:
-    """``words`` and their final stop, or that of ``instead`` where they have none; one within closing quotation marks stays."""
-    if ending := _ENDING.search(words):
-        return (words, "") if ending[2] else (words[: ending.start()], ending[1])
-    usual = _ENDING.search(instead)
-    return words, usual[1] if usual else ""
+    end, usual_end = SENTENCE_END.search(words), SENTENCE_END.search(cited.plain)
+    if end is None:
+        body, stop = words, usual_end["stop"] if usual_end else ""
+    elif end["closers"]:  # a stop within closing quotation marks stays
+        body, stop = words, ""
+    else:
+        body, stop = words[: end.start()], end["stop"]
+    ids = dict.fromkeys(cited_ids(cited.text))  # none if its only marks stand apart from it
+    return f"{opening}{escape_markdown(body)}{f' {citation_mark(ids)}' if ids else ''}{stop}{closing}"

@@ -1,4 +1,4 @@
-"""Words in a form in which they can be found again: without case, without a plural's s."""
+"""Keyword matching that ignores case, plurals and inflected endings."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from functools import lru_cache
 from agents.text.tokenizer import CJK, LETTERS, UNSPACED
 
 WORD = re.compile(f"[{CJK}{UNSPACED}]|{LETTERS}")
-STEM_LETTERS = (
-    6  # letters by which two forms of a word are told to be one; stands in for stemming in every language that inflects
-)
+STEM_LETTERS = 6
+"""Two words that agree in so many letters are forms of one: stands in for stemming in every language that inflects."""
 
 
 def word_forms(text: str) -> list[str]:
-    """The words of ``text`` as they are compared. Each sign of scripts without spaces is one."""
+    """The words of ``text`` for comparison. In scripts without spaces each character is a word."""
     return [without_plural_s(word) for word in WORD.findall(text.casefold())]
 
 
 def mentions(text: str, keyword: str) -> bool:
-    """Whether each longer word of ``keyword`` is in ``text``, in this form or another, in any order."""
-    wanted = word_forms(keyword)
+    """Whether ``text`` contains each longer word of ``keyword``, in any form and any order."""
+    words = word_forms(keyword)
+    wanted = [word for word in words if len(word) > 2] or words
     stems = {word[:STEM_LETTERS] for word in word_forms(text)}
-    return bool(wanted) and all(
-        word[:STEM_LETTERS] in stems for word in [word for word in wanted if len(word) > 2] or wanted
-    )
+    return bool(words) and all(word[:STEM_LETTERS] in stems for word in wanted)
 
 
 @lru_cache(maxsize=8192)

@@ -1,4 +1,4 @@
-"""Which language a text is in, as far as that can be told, so that a Vietnamese brief does not get an English article."""
+"""Detects the language of a text, so that a Vietnamese brief does not get an English article."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from typing import TYPE_CHECKING
 
 from agents.text.citations import strip_unknown_marks
 from agents.text.markdown import split_code
-from agents.text.tokenizer import count_words, sentences
+from agents.text.syntax import FOOTNOTE
+from agents.text.tokenizer import count_plain_words, sentences
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-FEWEST_WORDS = 20
+MIN_WORDS = 20
 _SURE, _LIKELY = 0.9, 0.5
 
 _CLOSE = [
     *({"no", "nb", "nn", "da"}, {"id", "ms"}, {"hr", "sr", "bs"}),
     *({"zh", "yue", "wuu"}, {"ar", "ary", "arz"}, {"el", "grc"}, {"he", "hbo"}, {"en", "pcm"}, {"lv", "ltg"}),
 ]
-"""Languages so alike that a short text of one is taken for the other; dialects and older forms of one."""
+"""Languages so similar that a short text of one is taken for the other; dialects and older forms of one."""
 
 _FOREIGN = re.compile(
     r"„[^„“”]*[“”]|“[^“”]*”|«[^«»]*»|「[^「」]*」|『[^『』]*』|(?<!\w)\"[^\"]*\""  # quotations
-    r"|\]\([^()\s]*\)|<?https?://\S+|\[\^[^\]]*\]"  # addresses and notes
+    rf"|\]\([^()\s]*\)|<?https?://\S+|{FOOTNOTE}"  # addresses and footnotes
 )
 
 
@@ -34,43 +35,43 @@ def preload() -> None:
     _identifier()
 
 
-@lru_cache(maxsize=128)  # 4 ms for a section, and most are looked at again, unchanged, when the article is finished
+@lru_cache(maxsize=128)  # 4 ms for a section, and most are checked again, unchanged, when the article is finished
 def is_in_language(text: str, language: str) -> bool | None:
-    """Whether ``text`` is in ``language``, a BCP 47 tag; None where that cannot be told.
+    """Whether ``text`` is in ``language``, a BCP 47 tag; None if that is uncertain, as for a short text.
 
-    Close languages count as one: Norwegian and Danish, Indonesian and Malay, Croatian, Serbian and Bosnian. So do regions
-    and scripts of a language. Code, marks and quotations are not looked at, nor names where enough is left without them.
+    Similar languages count as one: Norwegian and Danish, Indonesian and Malay, Croatian, Serbian and Bosnian. So do regional
+    and script variants. Code, marks and quotations are ignored, and names if enough text remains without them.
     """
-    chances = _chances(text)
+    probabilities = _probabilities(text)
     wanted = language.partition("-")[0].lower()
-    if not _close_to(wanted) & chances.keys():
+    if not _similar_to(wanted) & probabilities.keys():
         return None
-    if _chance(wanted, chances) >= _LIKELY:
+    if _probability(wanted, probabilities) >= _LIKELY:
         return True
-    return False if max(_chance(tag, chances) for tag in chances) >= _SURE else None
+    return False if max(_probability(tag, probabilities) for tag in probabilities) >= _SURE else None
 
 
-def _close_to(tag: str) -> set[str]:
+def _similar_to(tag: str) -> set[str]:
     return next((group for group in _CLOSE if tag in group), {tag})
 
 
-def _chance(tag: str, chances: Mapping[str, float]) -> float:
-    return sum(chances.get(close, 0.0) for close in _close_to(tag))
+def _probability(tag: str, probabilities: Mapping[str, float]) -> float:
+    return sum(probabilities.get(similar, 0.0) for similar in _similar_to(tag))
 
 
-def _chances(text: str) -> dict[str, float]:
-    """How likely ``text`` is in each language known; empty where it is too short to tell."""
+def _probabilities(text: str) -> dict[str, float]:
+    """The probability of each known language; empty for a text that is too short."""
     prose = strip_unknown_marks("".join(piece for piece, is_code in split_code(text) if not is_code), ())
     own = _FOREIGN.sub(" ", prose)
-    if count_words(own) < FEWEST_WORDS:
+    if count_plain_words(own) < MIN_WORDS:
         return {}
     without_names = _without_names(own)
-    told = without_names if count_words(without_names) >= FEWEST_WORDS else own
-    return dict(_identifier().rank(told))
+    sample = without_names if count_plain_words(without_names) >= MIN_WORDS else own
+    return dict(_identifier().rank(sample))
 
 
 def _without_names(text: str) -> str:
-    """``text`` without capitalised words but the first of each sentence. German can spare its nouns, too."""
+    """``text`` without capitalised words, except the first of each sentence. In German this removes nouns, too."""
     kept = []
     for start, end in sentences(text):
         first, *others = text[start:end].split() or [""]
@@ -80,9 +81,7 @@ def _without_names(text: str) -> str:
 
 @cache
 def _identifier() -> LanguageIdentifier:
-    from py3langid.langid import (
-        MODEL_FILE,
-        LanguageIdentifier,
-    )  # numpy, and half a second: not for whoever only imports this
+    # Imports numpy, which takes half a second: only when it is needed.
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

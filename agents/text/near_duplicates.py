@@ -1,4 +1,4 @@
-"""Telling texts that say the same in nearly the same words, so that one page copied ten times is not ten witnesses."""
+"""Detects near-duplicate texts (bottom-k MinHash), so that ten copies of one page do not count as ten sources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DUPLICATE_SIMILARITY = 0.8
 
 
 def sketch(text: str) -> frozenset[int]:
-    """The smallest hashes of the text's five-word shingles: all of them for a passage, a fair sample of a long document.
+    """The smallest hashes of the text's five-word shingles: all of them for a passage, a sample of a long document.
 
     Bottom-k sketch: Broder, On the resemblance and containment of documents, 1997.
     """
@@ -26,7 +26,7 @@ def sketch(text: str) -> frozenset[int]:
 
 
 def similarity(one: frozenset[int], other: frozenset[int]) -> float:
-    """The Jaccard index of the two texts' shingles, 0 to 1; exact where both sketches are whole."""
+    """The Jaccard index of the two texts' shingles, 0 to 1; exact if both sketches are complete."""
     union = one | other
     if len(union) > SKETCH_SIZE and SKETCH_SIZE in (len(one), len(other)):
         union = frozenset(heapq.nsmallest(SKETCH_SIZE, union))
@@ -34,24 +34,18 @@ def similarity(one: frozenset[int], other: frozenset[int]) -> float:
 
 
 def find_near_duplicates(texts: Sequence[str]) -> list[int | None]:
-    """For each text the place of an earlier one that says nearly the same, None where it is the first to say it."""
+    """For each text the index of an earlier one that says nearly the same, or None."""
     kept: dict[int, frozenset[int]] = {}
-    places: defaultdict[int, list[int]] = defaultdict(list)
-    answer: list[int | None] = []
-    for place, text in enumerate(texts):
-        mine = sketch(text)
-        shared = Counter(earlier for shingle in mine for earlier in places[shingle])
-        like = next(
-            (
-                earlier
-                for earlier, _ in shared.most_common(5)
-                if similarity(mine, kept[earlier]) >= DUPLICATE_SIMILARITY
-            ),
-            None,
-        )
-        answer.append(like)
-        if like is None:
-            kept[place] = mine
-            for shingle in mine:
-                places[shingle].append(place)
-    return answer
+    with_shingle: defaultdict[int, list[int]] = defaultdict(list)
+    duplicates: list[int | None] = []
+    for index, text in enumerate(texts):
+        own = sketch(text)
+        shared = Counter(earlier for shingle in own for earlier in with_shingle[shingle])
+        candidates = (earlier for earlier, _ in shared.most_common(5))
+        duplicate_of = next((each for each in candidates if similarity(own, kept[each]) >= DUPLICATE_SIMILARITY), None)
+        duplicates.append(duplicate_of)
+        if duplicate_of is None:
+            kept[index] = own
+            for shingle in own:
+                with_shingle[shingle].append(index)
+    return duplicates

@@ -1,7 +1,6 @@
-"""Runs of words that stand in more than one text.
+"""Word n-grams shared by texts.
 
-Six words in a row: shorter runs are names and terms, which an article has to repeat; longer ones miss what was reworded a
-little.
+Six words: shorter n-grams are names and terms, which an article has to repeat; longer ones miss what was slightly reworded.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ def ngrams(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def shared_phrases(words: Sequence[str], shared: Sequence[bool]) -> Iterator[tuple[str, ...]]:
-    """The longest stretches of ``words`` whose runs are all shared."""
+    """The longest phrases of ``words`` whose n-grams are all shared; ``shared`` has a flag for each n-gram."""
     begin = None
     for at, is_shared in enumerate([*shared, False]):
         if is_shared and begin is None:
@@ -33,6 +32,6 @@ def shared_phrases(words: Sequence[str], shared: Sequence[bool]) -> Iterator[tup
 
 
 def longest_shared_length(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many words in a row, at most, ``one`` has in common with ``other``."""
+    """Length in words of the longest phrase that both contain; 0 if it is shorter than an n-gram."""
     theirs = set(ngrams(other))
-    return max(map(len, shared_phrases(one, [run in theirs for run in ngrams(one)])), default=0)
+    return max(map(len, shared_phrases(one, [ngram in theirs for ngram in ngrams(one)])), default=0)

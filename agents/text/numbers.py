@@ -1,4 +1,4 @@
-"""Numbers in running text, and whether others state the same ones, however either side writes them."""
+"""Numbers in running text, and whether other texts state the same ones, in whatever notation."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+
+from agents.text.syntax import SOURCE_NOTE
 
 _NUMBER = re.compile(
     r"(?<!\d)\d{1,3}(?:[ \u00a0\u2009\u202f'’]\d{3})+(?:[.,]\d+)?(?!\d)"  # 1 000  1'000.50
@@ -21,14 +23,13 @@ _DOTTED_ORDINAL = re.compile(r"\.\s+[^\W\d]")  # 3. Oktober
 _RANGE = re.compile(r"\s?[-‐‑–—−]\s?|\s(?:to|and|or|bis|und|oder|à|et|ou|a|e|y|o)\s")
 _RANGE_BEFORE = re.compile(r"(\d+)\s?[-‐‑–—−]\s?\Z")
 _LIST_NUMBER = re.compile(r"\A(?:\(?\d{1,3}[.)]|\d{1,3}(?:\.\d{1,3})+\.?)\s")
-_NOTE_MARK = re.compile(r"\[\d{1,3}\]")
 _NUMBERED = re.compile(r"\(\d{1,2}\)")  # (1) first, (2) second
 _FRACTION = re.compile("(\\d?)([½¼¾])")
 _FRACTIONS = {"½": ".5", "¼": ".25", "¾": ".75"}
-_RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹₀-₉]+")
+_SUPERSCRIPTS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹₀-₉]+")
 _BARE_POINT = re.compile(r"(?<![\w.,])\.(?=\d)")
 
-# Which power of ten a word multiplies by: several where languages differ ("billion") or a letter may be a unit (5 m).
+# The power of ten a word multiplies by: several if languages differ ("billion") or a letter may also be a unit (5 m).
 _SCALES = {
     (3,): "thousand tausend tsd mille mil mila duizend tusen tusind тысяч тыс nghìn ngàn tisíc tys 千 천",
     (6,): "million millions millionen mio mln millón millones milhão milhões milione milioni miljoen miljon miljoner"
@@ -59,104 +60,104 @@ _TENS = (
     "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
 )
 # fmt: on
-_TIMES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-_WORTH = {word: value for value, word in enumerate(_UNITS)} | {word: 10 * at for at, word in enumerate(_TENS, 2)}
+_MULTIPLIERS = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_WORD_VALUES = {word: value for value, word in enumerate(_UNITS)} | {word: 10 * at for at, word in enumerate(_TENS, 2)}
 _BELOW_HUNDRED = rf"(?:(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(_UNITS[1:10])}))?|{'|'.join(_UNITS)})"
 _IN_WORDS = re.compile(
     rf"\b({_BELOW_HUNDRED})(\shundred(?:\s(?:and\s)?({_BELOW_HUNDRED}))?)?(?:\s(thousand|million|billion|trillion))?"
-    rf"\b(?![ -](?:{'|'.join([*_WORTH, *_TIMES])})\b)",
+    rf"\b(?![ -](?:{'|'.join([*_WORD_VALUES, *_MULTIPLIERS])})\b)",
     re.IGNORECASE,
 )
-_SMALL = 12
+_MAX_SMALL = 12
 _ENGLISH = re.compile(r"\b(?:the|and|of|is|to|in)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number as it is written, and the values it may have: 1,500 is 1500 or, with a decimal comma, 1.500."""
+    """A number as written, and its possible values: 1,500 is 1500 or, with a decimal comma, 1.500."""
 
     text: str
     values: frozenset[str]
 
     @property
     def is_small(self) -> bool:
-        return any(value.isdecimal() and len(value) < 3 and int(value) <= _SMALL for value in self.values)
+        return any(value.isdecimal() and len(value) < 3 and int(value) <= _MAX_SMALL for value in self.values)
 
 
 def missing_numbers(claim: str, texts: Sequence[str]) -> list[str]:
-    """The numbers of ``claim``, as it writes them, that none of ``texts`` states.
+    """The numbers of ``claim``, as written, that none of ``texts`` states.
 
-    Numbers in words are read in English only, so one up to twelve is not missed where ``texts`` are in another language.
+    Numbers in words are recognised in English only, so those up to twelve are ignored if ``texts`` are in another language.
     """
     stated = frozenset[str]().union(*map(_stated, texts))
-    missing = [figure for figure in _claimed(claim) if not figure.values & stated]
+    missing = [number for number in _claimed(claim) if not number.values & stated]
     if not _are_english(texts):
-        missing = [figure for figure in missing if not figure.is_small]
-    return list(dict.fromkeys(figure.text for figure in missing))
+        missing = [number for number in missing if not number.is_small]
+    return list(dict.fromkeys(number.text for number in missing))
 
 
 def _claimed(claim: str) -> Iterator[Number]:
-    """The numbers ``claim`` answers for: not those of its place in a list, of names, ordinals and decades, nor small words."""
-    text = _plain(_NUMBERED.sub("", _LIST_NUMBER.sub("", claim)))
-    for start, end in _numbers(text):
+    """The numbers that are part of the claim: no list numbers, names, ordinals, decades, or small numbers in words."""
+    text = _normalized(_NUMBERED.sub("", _LIST_NUMBER.sub("", claim)))
+    for start, end in _number_spans(text):
         is_ordinal = _ORDINAL_OR_DECADE.match(text, end) or (end - start <= 2 and _DOTTED_ORDINAL.match(text, end))
         if not is_ordinal and not _is_in_a_name(text[:start]):
-            yield _figure(text, start, end)
+            yield _from_digits(text, start, end)
     for found in _IN_WORDS.finditer(text):
-        figure = _figure_of(found)
-        if not figure.is_small and not re.match(r"-\w", text[found.end() :]):  # twenty-first
-            yield figure
+        number = _from_words(found)
+        if not number.is_small and not re.match(r"-\w", text[found.end() :]):  # twenty-first
+            yield number
 
 
 @lru_cache(maxsize=256)  # many sentences cite the same passage
 def _stated(text: str) -> frozenset[str]:
-    """The values of every number of ``text``, in digits or in English words."""
-    text = _plain(text)
-    figures = [_figure(text, start, end) for start, end in _numbers(text)]
-    figures += map(_figure_of, _IN_WORDS.finditer(text))
-    return frozenset(value for figure in figures for value in figure.values)
+    """The possible values of every number of ``text``, in digits or in English words."""
+    text = _normalized(text)
+    numbers = [_from_digits(text, start, end) for start, end in _number_spans(text)]
+    numbers += map(_from_words, _IN_WORDS.finditer(text))
+    return frozenset(value for number in numbers for value in number.values)
 
 
 def _are_english(texts: Sequence[str]) -> bool:
     return len({word.lower() for text in texts for word in _ENGLISH.findall(text)}) >= 3
 
 
-def _plain(text: str) -> str:
-    """``text`` with ASCII digits, fractions as decimals, without note marks and raised digits."""
-    text = _RAISED.sub("", _NOTE_MARK.sub("", text))
+def _normalized(text: str) -> str:
+    """``text`` with ASCII digits, fractions as decimals, without note marks and superscripts."""
+    text = _SUPERSCRIPTS.sub("", SOURCE_NOTE.sub("", text))
     text = "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text)
     text = _FRACTION.sub(lambda found: (found[1] or "0") + _FRACTIONS[found[2]], text)
     return _BARE_POINT.sub("0.", text)
 
 
 def _is_in_a_name(before: str) -> bool:
-    """Whether a number behind ``before`` belongs to a name, such as CO2 or F-16. Scripts without spaces have no such names."""
+    """Whether a number after ``before`` belongs to a name, such as CO2 or F-16. Scripts without case have no such names."""
     last = before.removesuffix("-").removesuffix("‑")[-1:]
     return last.isalpha() and unicodedata.category(last) != "Lo"
 
 
-def _numbers(text: str) -> Iterator[tuple[int, int]]:
-    """Where each number begins and ends; what only looks like one, such as a date, gives its parts."""
+def _number_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each number; something that only looks like one, such as a date, is split into its parts."""
     for found in _NUMBER.finditer(text):
-        if _readings(found[0]):
+        if _values(found[0]):
             yield found.span()
         else:
             yield from (part.span() for part in _DIGITS.finditer(text, *found.span()))
 
 
-def _figure(text: str, start: int, end: int) -> Number:
-    readings = _readings(text[start:end])
+def _from_digits(text: str, start: int, end: int) -> Number:
+    unscaled = _values(text[start:end])
     powers, last = _powers(text, end)
-    values = _scaled(readings, powers) if powers else readings
+    values = _scaled(unscaled, powers) if powers else unscaled
     if (joint := _RANGE.match(text, end)) and (other := _NUMBER.match(text, joint.end())):  # 2–3 million
-        values += _scaled(readings, _powers(text, other.end())[0])
+        values += _scaled(unscaled, _powers(text, other.end())[0])
     if (first := _RANGE_BEFORE.search(text[:start])) and text[start:end].isdecimal():  # 1990–95
         values += [first[1][: start - end] + text[start:end]]
     return Number(text[start:last], frozenset(values))
 
 
-def _readings(number: str) -> list[str]:
-    """What the digits may mean; nothing where they are no number. A decimal reading of 1,500 keeps its noughts: it is not 1.5."""
+def _values(number: str) -> list[str]:
+    """The possible values of the digits; none if they are not a number. 1,500 as a decimal stays 1.500: it is not 1.5."""
     digits = re.sub(r"[^\d.,]", "", number)
     marks = re.findall(r"[.,]", digits)
     if not marks:
@@ -182,7 +183,7 @@ def _decimal(whole: str, fraction: str) -> str:
 
 
 def _powers(text: str, at: int) -> tuple[set[int], int]:
-    """The powers of ten that the words at ``at`` multiply a number by (9 for "mil millones"), and where these words end."""
+    """The powers of ten that the words at ``at`` multiply by (9 for "mil millones"), and where these words end."""
     powers: set[int] = set()
     while (word := _SCALE.match(text, at)) and (more := _POWERS.get(word[1].lower())):
         powers = {power + other for power in powers or {0} for other in more}
@@ -190,18 +191,18 @@ def _powers(text: str, at: int) -> tuple[set[int], int]:
     return powers, at
 
 
-def _scaled(readings: list[str], powers: set[int]) -> list[str]:
-    return [f"{Decimal(reading).scaleb(power):f}" for reading in readings for power in powers]
+def _scaled(values: list[str], powers: set[int]) -> list[str]:
+    return [f"{Decimal(value).scaleb(power):f}" for value in values for power in powers]
 
 
-def _figure_of(words: re.Match[str]) -> Number:
-    """What a number in English words is worth: "two hundred and fifty thousand", "twenty-five"."""
+def _from_words(words: re.Match[str]) -> Number:
+    """A number in English words, such as "two hundred and fifty thousand" or "twenty-five"."""
     value = _below_hundred(words[1])
     if words[2]:
         value = 100 * value + _below_hundred(words[3] or "zero")
-    value *= _TIMES[words[4].lower()] if words[4] else 1
+    value *= _MULTIPLIERS[words[4].lower()] if words[4] else 1
     return Number(words[0], frozenset([str(value)]))
 
 
 def _below_hundred(words: str) -> int:
-    return sum(_WORTH[word] for word in re.split(r"[\s-]", words.lower()))
+    return sum(_WORD_VALUES[word] for word in re.split(r"[\s-]", words.lower()))

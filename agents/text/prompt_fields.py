@@ -1,4 +1,4 @@
-"""How what an agent is told is worded: the brief, the outline, the passages, each as the text that fills a field of a task."""
+"""The text of the fields of a prompt: brief, outline, passages and what was written so far."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from django.conf.locale import LANG_INFO
 
 from agents.contract import Brief, Finding, Outline, OutlineSection, Passage
+from agents.text.syntax import citation_mark
 from agents.text.voices import voice_instructions
 
 
 def brief_fields(brief: Brief) -> dict[str, object]:
-    """The brief, as every agent is told it."""
+    """The fields ``brief`` and ``language``, which every task has."""
     language = language_name(brief.language)
     lines = [
         f"Topic: {brief.topic}",
@@ -27,7 +28,7 @@ def brief_fields(brief: Brief) -> dict[str, object]:
 
 
 def language_name(tag: str) -> str:
-    """``vi`` → ``Vietnamese (vi)``: models take a name more seriously than a tag."""
+    """``vi`` → ``Vietnamese (vi)``: models follow a name more reliably than a tag."""
     known = LANG_INFO.get(tag.casefold()) or LANG_INFO.get(tag.partition("-")[0].casefold()) or {}
     name = known.get("name")
     return f"{name} ({tag})" if name else tag
@@ -36,6 +37,7 @@ def language_name(tag: str) -> str:
 def section_fields(
     brief: Brief, outline: Outline, number: int, passages: Sequence[Passage], words: int
 ) -> dict[str, object]:
+    """The fields of all tasks about section ``number`` (from 1)."""
     return brief_fields(brief) | {
         "title": outline.title,
         "outline": outline_text(outline),
@@ -56,7 +58,7 @@ def numbered_list(lines: Iterable[str]) -> str:
 
 
 def finding_line(finding: Finding) -> str:
-    return f"{finding.statement} {' '.join(f'[{id}]' for id in finding.sources)}"
+    return f"{finding.statement} {' '.join(citation_mark([id]) for id in finding.sources)}"
 
 
 def quote_passages(passages: Sequence[Passage]) -> str:
@@ -73,7 +75,7 @@ def heading_line(section: OutlineSection) -> str:
 
 
 def neighbouring_section(outline: Outline, number: int) -> str:
-    """What the section next to one covers; where there is none, the article begins or ends."""
+    """What section ``number`` covers, for whoever writes the one next to it; ``number`` may be out of range."""
     if number < 1:
         return "(nothing: the article begins with yours)"
     if number > len(outline.sections):
@@ -83,6 +85,6 @@ def neighbouring_section(outline: Outline, number: int) -> str:
 
 
 def numbered_article(outline: Outline, texts: Sequence[str]) -> str:
-    """The article as its editors read it, sections numbered."""
+    """The whole article with numbered sections, for tasks that refer to them by number."""
     pairs = zip(outline.sections, texts, strict=True)
     return "\n\n".join(f"## {number}. {section.heading}\n\n{text}" for number, (section, text) in enumerate(pairs, 1))

@@ -1,4 +1,4 @@
-"""Whether words stand in a text just so: a whole sentence, or what is given as a quotation."""
+"""Verbatim comparison: whether a text contains a whole sentence, or what a sentence gives as a quotation."""
 
 from __future__ import annotations
 
@@ -8,72 +8,72 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate
 
-from agents.text.tokenizer import PAUSES, STOPS, count_words
+from agents.text.syntax import PAUSES, SOURCE_NOTE, STOPS
+from agents.text.tokenizer import count_plain_words
 
-_FEWEST_WORDS_OF_A_SENTENCE = 5
-"""Shorter ones may stand anywhere and mean something else there."""
+MIN_SENTENCE_WORDS = 5
+"""A shorter sentence may occur anywhere and mean something else there."""
 
-_FEWEST_WORDS_OF_A_QUOTATION = 3
+MIN_QUOTATION_WORDS = 3
 
-# An inch mark opens no quotation: the straight one opens only behind something else than a word.
+# A straight quotation mark opens only if no word precedes it: otherwise it is an inch mark.
 _QUOTATION = re.compile(
     r"„([^„“”]+)[“”]|“([^“”]+)”|«([^«»]+)»|»([^«»]+)«|「([^「」]+)」|『([^『』]+)』|(?<!\w)\"([^\"]+)\""
     r"|(?<!\w)‘([^‘]+?)’(?!\w)"  # British; an apostrophe within stands between letters
 )
-_LEFT_OUT = re.compile(r"\[[^\[\]]*\]|\(?…\)?|\(?\.\.\.\)?")
-_MARKS_OF_QUOTATION = re.compile("[\"„“”«»「」『』‚‘’'`´]")
+_OMISSION = re.compile(r"\[[^\[\]]*\]|\(?…\)?|\(?\.\.\.\)?")
+_QUOTATION_MARKS = re.compile("[\"„“”«»「」『』‚‘’'`´]")
 _DASHES = re.compile("[‐‑‒–—―−]")
 _MARKUP = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)|[*_`#]")
-_NOTE_MARK = re.compile(r"\[\d{1,3}\]")
 _EDGES = f" {STOPS}{PAUSES}()[]"
-_BEFORE_A_SENTENCE = STOPS + ":;)]"
+_BEFORE_SENTENCE = STOPS + ":;)]"
 _BULLET = re.compile(r"^(?:[-+•·]|\d{1,3}[.)])\s")
 
 
 def is_verbatim(sentence: str, text: str) -> bool:
-    """Whether ``sentence`` is one of ``text``, word for word. Case, kinds of quotation marks, dashes and spaces do not matter.
+    """Whether ``sentence`` is a sentence of ``text``, ignoring case, whitespace and kinds of quotation marks and dashes.
 
-    A part of a longer sentence is not enough: what is "not true that …" would seem to be said.
+    Part of a longer sentence does not count: otherwise "it is not true that …" would confirm what it denies.
     """
     words = " ".join(normalize(sentence).split()).strip(_EDGES)
-    if count_words(words) < _FEWEST_WORDS_OF_A_SENTENCE:
+    if count_plain_words(words) < MIN_SENTENCE_WORDS:
         return False
-    said, lines = _said(text)
-    at = said.find(words)
+    line, starts = _as_one_line(text)
+    at = line.find(words)
     while at >= 0:
         end = at + len(words)
-        begins = at in lines or said[:at].rstrip()[-1:] in _BEFORE_A_SENTENCE
-        ends = end + 1 in lines or said[end : end + 2].lstrip()[:1] in STOPS
+        begins = at in starts or line[:at].rstrip()[-1:] in _BEFORE_SENTENCE
+        ends = end + 1 in starts or line[end : end + 2].lstrip()[:1] in STOPS
         if begins and ends:
             return True
-        at = said.find(words, at + 1)
+        at = line.find(words, at + 1)
     return False
 
 
 def missing_quotations(sentence: str, texts: Sequence[str]) -> list[str]:
-    """What ``sentence`` gives as a quotation of three words or more and none of ``texts`` says so.
+    """The quotations of ``sentence``, three words or longer, that none of ``texts`` contains.
 
-    Where a quotation leaves something out (…) or puts something in [so], each of its parts has to be there.
+    If a quotation omits something (…) or inserts something [so], each of its parts has to be there.
     """
-    said = [normalize(text) for text in texts]
+    normalized = [normalize(text) for text in texts]
     return [
         quotation
         for quotation in _quotations(sentence)
-        if count_words(quotation) >= _FEWEST_WORDS_OF_A_QUOTATION
-        and not any(all(_holds(text, part) for part in _LEFT_OUT.split(quotation)) for text in said)
+        if count_plain_words(quotation) >= MIN_QUOTATION_WORDS
+        and not any(all(_contains(text, part) for part in _OMISSION.split(quotation)) for text in normalized)
     ]
 
 
 @lru_cache(maxsize=256)  # many sentences cite the same passage
 def normalize(text: str) -> str:
-    """``text`` as it is compared: in small letters, without quotation marks, note marks and Markdown, with one kind of dash."""
-    text = unicodedata.normalize("NFKC", _MARKUP.sub(r"\1", _NOTE_MARK.sub("", text))).casefold()
-    return _DASHES.sub("-", _MARKS_OF_QUOTATION.sub("", text))
+    """``text`` for comparison: case-folded, without quotation marks, note marks and Markdown, with one kind of dash."""
+    text = unicodedata.normalize("NFKC", _MARKUP.sub(r"\1", SOURCE_NOTE.sub("", text))).casefold()
+    return _DASHES.sub("-", _QUOTATION_MARKS.sub("", text))
 
 
 @lru_cache(maxsize=256)
-def _said(text: str) -> tuple[str, frozenset[int]]:
-    """``text`` as it is compared, on one line, and where in it each of its lines begins; the last is where one more would."""
+def _as_one_line(text: str) -> tuple[str, frozenset[int]]:
+    """The normalized ``text`` on one line, and where each of its lines begins in it, including one after the last."""
     lines = [_BULLET.sub("", " ".join(line.split())) for line in normalize(text).split("\n")]
     starts = accumulate((len(line) + 1 for line in lines if line), initial=0)
     return " ".join(filter(None, lines)), frozenset(starts)
@@ -84,19 +84,15 @@ def _quotations(sentence: str) -> Iterator[str]:
         yield next(part for part in found.groups() if part is not None).strip()
 
 
-def _holds(text: str, part: str) -> bool:
+def _contains(text: str, part: str) -> bool:
+    """Whether ``text`` contains ``part`` as whole words, with any whitespace between them."""
     words = normalize(part).strip(_EDGES)
     if not words:
         return True
-    before, after = (r"\b" if _is_letter(edge) else "" for edge in (words[0], words[-1]))
-    return re.search(before + _spaced(words) + after, text) is not None
+    before, after = (r"\b" if _has_word_boundaries(edge) else "" for edge in (words[0], words[-1]))
+    return re.search(before + r"\s+".join(map(re.escape, words.split())) + after, text) is not None
 
 
-def _is_letter(sign: str) -> bool:
-    """Whether words end beside ``sign`` only where there is a space or a mark: not so in scripts without capitals, as a rule."""
-    return sign.isalnum() and unicodedata.category(sign) != "Lo"
-
-
-def _spaced(words: str) -> str:
-    """A pattern of ``words`` with any space or line break between them."""
-    return r"\s+".join(map(re.escape, words.split()))
+def _has_word_boundaries(character: str) -> bool:
+    """Whether words beside ``character`` end at a space or mark: mostly not in scripts without upper and lower case."""
+    return character.isalnum() and unicodedata.category(character) != "Lo"

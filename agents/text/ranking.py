@@ -1,4 +1,4 @@
-"""Picking the passages that answer a set of questions (BM25)."""
+"""Ranks passages by how well they answer a set of questions (BM25)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from agents.contract import Passage
+from agents.text.keyword_match import without_plural_s
 from agents.text.tokenizer import CJK, IDEOGRAPH, LETTERS, UNSPACED
 
 TERM = re.compile(f"[{CJK}]+|[{UNSPACED}]+|{LETTERS}")
@@ -25,35 +26,48 @@ def preload() -> None:
 def _stopwords() -> frozenset[str]:
     from bm25s.stopwords import STOPWORDS_EN_PLUS
 
-    asking = ("how", "what", "when", "where", "which", "who", "why", "does", "do", "did", "can", "should", "main")
-    return frozenset(STOPWORDS_EN_PLUS).union(asking)
+    question_words = (
+        "how",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "why",
+        "does",
+        "do",
+        "did",
+        "can",
+        "should",
+        "main",
+    )
+    return frozenset(STOPWORDS_EN_PLUS).union(question_words)
 
 
 @cache
 def _bm25() -> Any:
     import bm25s
 
-    logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it turns its debugging on
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it turns its debug log on
     return bm25s
 
 
 def terms(text: str) -> list[str]:
-    """What a text is found by: its words without the commonest English ones, without a plural's s.
+    """Index terms: words without English stop words and without a plural's s.
 
-    Chinese and Japanese, written without spaces, are found by every pair of neighbouring characters; Thai, Lao, Burmese and
-    Khmer, whose characters say less each, by every three.
+    Chinese and Japanese, written without spaces, give character bigrams; Thai, Lao, Burmese and Khmer give trigrams.
     """
     found = []
     for word in TERM.findall(text.casefold()):
-        if size := _size_of_grams(word):
+        if size := _ngram_size(word):
             found += [word[at : at + size] for at in range(max(1, len(word) - size + 1))]
         elif word not in _stopwords():
-            found.append(word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word)
+            found.append(without_plural_s(word))
     return found
 
 
-def _size_of_grams(word: str) -> int:
-    """How many characters of ``word`` make a term; 0 where it is one as a whole."""
+def _ngram_size(word: str) -> int:
+    """Characters of ``word`` that make a term; 0 if the whole word is one."""
     if word.isascii():
         return 0
     return 2 if IDEOGRAPH.match(word) else 3 if _UNSPACED.match(word) else 0
@@ -64,8 +78,8 @@ def rank(
 ) -> list[Passage]:
     """At most ``limit`` passages, and ``per_source`` of each source, best first; none whose id is in ``without``.
 
-    The queries take turns, so that each gets its best passages. Where they match too little, the places that are left go to
-    the passages in their own order. The same arguments always give the same answer.
+    The queries take turns, so that each gets its best passages. If too few match, the remaining places go to the passages in
+    their own order. The result is deterministic.
     """
     chosen: dict[str, Passage] = {}
     taken: Counter[int] = Counter()
@@ -79,7 +93,7 @@ def rank(
 
     lists = [iter(ranked) for ranked in _rankings(passages, queries)]
     while lists and len(chosen) < limit:
-        # any() stops at the passage that was taken; a list in which none was is used up.
+        # any() stops at the passage it takes; a list without one to take is exhausted.
         lists = [ranked for ranked in lists if any(take(passage) for passage in ranked)]
     for passage in passages:
         take(passage)
@@ -87,7 +101,7 @@ def rank(
 
 
 def _rankings(passages: Sequence[Passage], queries: Sequence[str]) -> list[list[Passage]]:
-    """For each query the passages that match it at all, best first, equals in their own order."""
+    """For each query the passages that match it, best first; ties keep their order."""
     index = _indexed(tuple(passage.text for passage in passages))
     if index is None:
         return []
@@ -103,7 +117,7 @@ def _rankings(passages: Sequence[Passage], queries: Sequence[str]) -> list[list[
 
 @lru_cache(maxsize=2)
 def _indexed(texts: tuple[str, ...]) -> Any:
-    """The index of ``texts``, None where none holds a term. Kept, as an article asks a dozen times of the same passages."""
+    """The index of ``texts``, or None if none holds a term. Cached: an article queries the same passages a dozen times."""
     corpus = [terms(text) for text in texts]
     if not any(corpus):
         return None

@@ -1,7 +1,7 @@
-"""How an article is told of in search results: what is outside the limits, and what code makes of it.
+"""The search description of an article: what violates its limits, and how code corrects it.
 
-A model is shown what is wrong once (:func:`seo_problems`); what it still gets wrong is brought within the limits here, in
-the article's own words and never in invented ones (:func:`fit_seo`).
+A model is shown its mistakes once (:func:`seo_problems`). What it still gets wrong is corrected here with words of the article,
+never with invented ones (:func:`fit_seo`).
 """
 
 from __future__ import annotations
@@ -9,59 +9,57 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import NamedTuple
 
 from django.utils.text import slugify
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from agents.contract import SEO, FAQItem, SearchDescription
 from agents.text.citations import strip_unknown_marks
 from agents.text.keyword_match import mentions
-from agents.text.tokenizer import MARKS, PAUSES, STOPS, WIDE_STOPS, WORD, count_words, sentences
+from agents.text.markdown import paragraphs, strip_footnotes
+from agents.text.syntax import PAUSES, SENTENCE_END, WIDE_STOPS
+from agents.text.tokenizer import MARKS, WORD, count_plain_words, sentences
 
 
 class Range(NamedTuple):
-    """The least and the most that is wanted, both included."""
+    """Minimum and maximum, both included."""
 
     low: int
     high: int
 
 
 TITLE, DESCRIPTION = Range(30, 60), Range(120, 160)
-"""Characters that search results show in full; see :func:`width`."""
+"""Width that search results show in full; see :func:`display_width`."""
 
 SLUG_WORDS, SLUG_LENGTH = Range(3, 6), 75
 KEYWORDS, KEYWORD_LENGTH = Range(1, 10), 80
 QUESTIONS, ANSWER_WORDS = 5, 60
-SENTENCES = 12  # of the beginning of the text, from which what is too short is completed
+SENTENCES = 12
+"""Sentences from the beginning of the text that may complete a field that is too short."""
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False})
-_FOOTNOTE = re.compile(r"^\[\^[^\]\s]+\]:.*$|\[\^[^\]\s]+\]", re.MULTILINE)
-_ORNAMENT = re.compile(r"\*\*|__|`|^\s*#{1,6} |[\x00-\x08\x0e-\x1f\x7f]")
-_END = re.compile(rf"[{STOPS}][\"'”’»)\]」』]*$")
+_MARKUP = re.compile(r"\*\*|__|`|^\s*#{1,6} |[\x00-\x08\x0e-\x1f\x7f]")
 _PART_END = re.compile(r"(?<=[?!])\s|[:;,]\s|\s[–—|-]\s|(?<=[？！])|[：；，｜]")
-# Letters that do not come apart into a base and an accent, and would be lost in a slug.
+# Letters that do not decompose into a base and an accent, and would be lost in a slug.
 _UNACCENTED = str.maketrans(
     {"đ": "d", "Đ": "D", "ß": "ss", "ẞ": "SS", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "Æ": "AE", "œ": "oe"}
     | {"Œ": "OE", "ı": "i", "þ": "th", "Þ": "Th", "ð": "d", "Ð": "D"}
 )
-_NOT_OF_A_SLUG = re.compile(rf"[^\w\s{MARKS}-]|(?<![\w{MARKS}])[{MARKS}]+")
-# NFKC takes these vowels of Thai and Lao apart, which nobody writes so.
-_TAKEN_APART = {"\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}
+_NOT_IN_SLUG = re.compile(rf"[^\w\s{MARKS}-]|(?<![\w{MARKS}])[{MARKS}]+")
+# NFKC decomposes these vowels of Thai and Lao, which nobody writes that way.
+_DECOMPOSED = {"\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}
 SMALL_WORDS = frozenset(
     ["a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"]
 )
 
 
 def display_width(text: str) -> int:
-    """Characters as search results have room for them: one of Chinese, Japanese or Korean takes the room of two."""
+    """Width in search results: a Chinese, Japanese or Korean character is as wide as two others."""
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def seo_problems(seo: SEO) -> dict[str, list[str]]:
-    """What is outside the limits, field by field, as instructions with figures; empty where all is well."""
+    """Field → what violates its limits, as instructions with figures. Fields without problems are left out."""
     problems = {
         "title": _length_problems("title", seo.title, TITLE),
         "meta_description": _length_problems("description", seo.meta_description, DESCRIPTION),
@@ -73,23 +71,23 @@ def seo_problems(seo: SEO) -> dict[str, list[str]]:
 
 
 def missing_keyword_problems(description: SearchDescription) -> dict[str, list[str]]:
-    """The fields that should name the first keyword and do not, as instructions. Code cannot mend these: it invents no words."""
+    """Field → instruction, for fields that should mention the first keyword and do not. Code cannot correct these."""
     keyword = _plain(description.keywords[0])
     slug = description.slug.replace("-", " ")
     said = {
         "title": description.title,
         "meta_description": description.meta_description,
-        "slug": f"{slug} {keyword}" if slug_of(keyword) in description.slug else slug,  # it has no accents
+        "slug": f"{slug} {keyword}" if slug_of(keyword) in description.slug else slug,  # a slug has no accents
     }
     return {
-        name: [f"The {name.removeprefix('meta_')} does not speak of the first keyword, “{keyword}”."]
+        name: [f"The {name.removeprefix('meta_')} does not mention the first keyword, “{keyword}”."]
         for name, text in said.items()
         if keyword and not mentions(text, keyword)
     }
 
 
 def fit_seo(seo: SEO, *, title: str, text: str) -> SEO:
-    """``seo`` within the limits, as far as the article can fill them. ``title`` is its own, ``text`` its Markdown."""
+    """``seo`` within the limits, as far as the article allows; ``title`` is the article's, ``text`` its Markdown."""
     title = _plain(title)
     beginning = _beginning(text)
     return seo.model_copy(
@@ -104,9 +102,9 @@ def fit_seo(seo: SEO, *, title: str, text: str) -> SEO:
 
 
 def slug_of(title: str) -> str:
-    """Up to six words of ``title`` for an address: in ASCII where its letters have such forms, never empty."""
+    """Up to six words of ``title`` for a URL, in ASCII if most of its letters have such forms. Never empty."""
     unicode, ascii = _slugified(title), slugify(title.translate(_UNACCENTED))
-    # Where most letters have no ASCII form, what is left of them would say something else.
+    # If most letters have no ASCII form, the few that remain would be misleading.
     words = (ascii if 2 * len(ascii) > len(unicode) else unicode).replace("_", "-").split("-")
     words = [word for word in words if word]
     if len(words) > SLUG_WORDS.high:
@@ -118,14 +116,14 @@ def slug_of(title: str) -> str:
 
 
 def _slugified(text: str) -> str:
-    """As Django's ``slugify`` has it with ``allow_unicode``, which drops the vowel signs of Thai and Hindi, though."""
+    """Like Django's ``slugify`` with ``allow_unicode``, but keeps the vowel signs of Thai and Hindi."""
     text = unicodedata.normalize("NFKC", text).lower()
-    for apart, whole in _TAKEN_APART.items():
-        text = text.replace(apart, whole)
-    return re.sub(r"[-\s]+", "-", _NOT_OF_A_SLUG.sub("", text)).strip("-_")
+    for decomposed, composed in _DECOMPOSED.items():
+        text = text.replace(decomposed, composed)
+    return re.sub(r"[-\s]+", "-", _NOT_IN_SLUG.sub("", text)).strip("-_")
 
 
-# What is wrong
+# Problems
 
 
 def _length_problems(name: str, text: str, limits: Range) -> list[str]:
@@ -140,7 +138,7 @@ def _slug_problems(slug: str) -> list[str]:
     problems = []
     if not words or slug != "-".join(_slugified(slug).split("_")):
         problems.append(f"The slug “{slug[:SLUG_LENGTH]}” must be lower-case words joined by single hyphens.")
-    # Scripts written without spaces have no words to count.
+    # Scripts without spaces have no words to count.
     if len(words) > SLUG_WORDS.high or (len(words) < SLUG_WORDS.low and slug.isascii()):
         problems.append(
             f"The number of words in the slug is {len(words)}; {SLUG_WORDS.low} to {SLUG_WORDS.high} are needed."
@@ -156,7 +154,7 @@ def _keyword_problems(keywords: Sequence[str]) -> list[str]:
         problems.append(f"There are {len(keywords)} keywords; {KEYWORDS.low} to {KEYWORDS.high} are needed.")
     names = [_plain(keyword).casefold() for keyword in keywords]
     twice = dict.fromkeys(name for name in names if names.count(name) > 1)
-    problems += [f"The keyword “{name}” stands there more than once." for name in twice if name]
+    problems += [f"The keyword “{name}” is listed more than once." for name in twice if name]
     if not all(names):
         problems.append("A keyword is empty.")
     lengths = [len(_plain(keyword)) for keyword in keywords]
@@ -165,7 +163,7 @@ def _keyword_problems(keywords: Sequence[str]) -> list[str]:
 
 
 def _answer_problems(faq: Iterable[FAQItem]) -> list[str]:
-    counts = {number: count_words(_plain(one.answer)) for number, one in enumerate(faq, 1)}
+    counts = {number: count_plain_words(_plain(one.answer)) for number, one in enumerate(faq, 1)}
     return [
         f"Answer {number} has {count} words; {ANSWER_WORDS} are the most."
         for number, count in counts.items()
@@ -173,11 +171,11 @@ def _answer_problems(faq: Iterable[FAQItem]) -> list[str]:
     ]
 
 
-# What is made of it
+# Corrections
 
 
 def _fit_title(wanted: str, title: str, beginning: Sequence[str]) -> str:
-    """Of what is there the first that fits as it is; else the best of it, cut or completed."""
+    """The first candidate that fits as it is; else the longest, truncated or completed."""
     whole = [wanted, *_parts(wanted), title, *_parts(title)]
     if wanted.casefold() not in title.casefold():
         whole.append(f"{wanted}: {title}")
@@ -191,7 +189,7 @@ def _fit_title(wanted: str, title: str, beginning: Sequence[str]) -> str:
 
 
 def _fit_description(wanted: str, beginning: Sequence[str]) -> str:
-    """As it is, in whole sentences of it, or completed by sentences of the text; cut only where none of these fits."""
+    """Unchanged, cut to whole sentences, or completed with sentences of the text; truncated if none of these fits."""
     if _fits(wanted, DESCRIPTION):
         return wanted
     shortened = _whole_sentences(wanted, DESCRIPTION.high)
@@ -199,7 +197,7 @@ def _fit_description(wanted: str, beginning: Sequence[str]) -> str:
         return shortened
     if display_width(wanted) > DESCRIPTION.high:
         return truncate(wanted, DESCRIPTION)
-    ended = wanted if _END.search(wanted) else f"{wanted}."
+    ended = wanted if SENTENCE_END.search(wanted) else f"{wanted}."
     further = [sentence for sentence in beginning if sentence not in wanted]
     if not further:
         return wanted
@@ -209,7 +207,7 @@ def _fit_description(wanted: str, beginning: Sequence[str]) -> str:
 
 
 def _fit_slug(wanted: str, title: str) -> str:
-    """The slug as it was wanted, the last part of an address; the title's where that has more words and they are needed."""
+    """``wanted``, or the last part of it if it is a URL; the title's slug if that has enough words and ``wanted`` has not."""
     slug, of_title = slug_of(wanted.strip("/ ").rpartition("/")[2]), slug_of(title)
     fitting = (each for each in (slug, of_title) if not _slug_problems(each))
     return next(fitting, max(of_title, slug, key=lambda each: each.count("-")))
@@ -224,16 +222,16 @@ def _fit_keywords(keywords: Iterable[str]) -> list[str]:
 
 
 def _fit_answers(faq: Iterable[FAQItem]) -> list[FAQItem]:
-    """One answer a question, in at most 60 words."""
+    """One answer per question, of at most 60 words."""
     answers = {_plain(one.question): _short_answer(_plain(one.answer)) for one in faq}
     kept = [FAQItem(question=question, answer=answer) for question, answer in answers.items() if question and answer]
     return kept[:QUESTIONS]
 
 
 def _short_answer(answer: str) -> str:
-    if count_words(answer) <= ANSWER_WORDS:
+    if count_plain_words(answer) <= ANSWER_WORDS:
         return answer
-    ends = [end for _, end in sentences(answer) if count_words(answer, 0, end) <= ANSWER_WORDS]
+    ends = [end for _, end in sentences(answer) if count_plain_words(answer, 0, end) <= ANSWER_WORDS]
     if ends:
         return answer[: ends[-1]]
     last = list(WORD.finditer(answer))[ANSWER_WORDS - 1]
@@ -245,7 +243,7 @@ def _fits(text: str, limits: Range) -> bool:
 
 
 def _parts(title: str) -> list[str]:
-    """The beginnings of ``title`` that end at a colon, a dash or the like, the longest first."""
+    """The beginnings of ``title`` that end at a colon, dash or similar, longest first."""
     return [title[: end.start()] for end in _PART_END.finditer(title)][::-1]
 
 
@@ -255,12 +253,12 @@ def _whole_sentences(text: str, limit: int) -> str:
 
 
 def _joined(one: str, other: str) -> str:
-    """Two sentences as one text; Chinese and Japanese set no space between them."""
+    """Two sentences as one text, without a space between them in Chinese and Japanese."""
     return one + other if one[-1:] in tuple(WIDE_STOPS) else f"{one} {other}".strip()
 
 
 def truncate(text: str, limits: Range) -> str:
-    """``text`` with at most ``limits.high`` characters, an ellipsis where something was left out: after a word, if it can be."""
+    """``text`` cut to ``limits.high`` characters with an ellipsis, after a whole word if possible."""
     if display_width(text) <= limits.high:
         return text
     fitting = sum(1 for end in accumulate(map(display_width, text)) if end < limits.high)
@@ -271,21 +269,16 @@ def truncate(text: str, limits: Range) -> str:
 
 
 def _plain(text: str) -> str:
-    """One line of what a reader sees: no marks of passages, no footnotes, no emphasis."""
-    return " ".join(_ORNAMENT.sub("", _FOOTNOTE.sub("", strip_unknown_marks(text, ()))).split())
+    """``text`` on one line without marks, footnotes and emphasis."""
+    return " ".join(_MARKUP.sub("", strip_footnotes(strip_unknown_marks(text, ()))).split())
 
 
 def _beginning(text: str) -> list[str]:
     """The first sentences of a Markdown text's paragraphs: no headings, lists or quotations."""
     found: list[str] = []
-    for opening, inline in pairwise(_MARKDOWN.parse(_FOOTNOTE.sub("", strip_unknown_marks(text, ())))):
-        if opening.type == "paragraph_open" and opening.level == 0:
-            line = _plain("".join(map(_visible, inline.children or [])))
-            found += [line[start:end] for start, end in sentences(line)]
+    for paragraph in paragraphs(strip_footnotes(strip_unknown_marks(text, ()))):
+        line = _plain(paragraph)
+        found += [line[start:end] for start, end in sentences(line)]
         if len(found) >= SENTENCES:
             break
     return found[:SENTENCES]
-
-
-def _visible(part: Token) -> str:
-    return " " if part.type.endswith("break") else part.content if part.type != "image" else ""

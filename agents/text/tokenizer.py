@@ -1,4 +1,4 @@
-"""What counts as a word and as a sentence. Offsets throughout are in characters of the text that is given."""
+"""Words and sentences of plain text. Offsets are in characters of the text that is given."""
 
 from __future__ import annotations
 
@@ -6,34 +6,32 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from agents.text.syntax import AMBIGUOUS_STOPS, CITATION, SPACED_STOPS, WIDE_STOPS
+
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 IDEOGRAPH = re.compile(f"[{CJK}]")
-# Thai, Lao, Burmese and Khmer set no spaces either; a word of theirs has about five signs.
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-# Signs written onto the letter before them, which are no letters to ``re``: the vowels of Hindi, Thai or Arabic, accents that
-# stand apart. Those that only choose how a sign is drawn are none.
+"""Thai, Lao, Burmese and Khmer, which put no spaces between words either; a word has about five characters."""
+
 MARKS = "".join(
     sign for sign in map(chr, range(0x300, 0x1E00)) if unicodedata.category(sign) in ("Mn", "Mc") and sign != "\u034f"
 )
+"""Combining characters, which ``\\w`` leaves out: vowel signs of Hindi, Thai or Arabic, and detached accents."""
+
 _SIGN = f"[^\\W_{CJK}{UNSPACED}]"
 LETTERS = f"{_SIGN}{{1,60}}(?:[{MARKS}]{{1,9}}{_SIGN}{{0,60}}){{0,60}}"
-# Each character of Chinese or Japanese counts as a word, as word processors have it; else what stands between spaces or dashes.
-# What is longer than 60 signs is no word but noise, and counts as several.
 WORD = re.compile(f"[{CJK}]|[{UNSPACED}]{{1,5}}|{_SIGN}(?:[^\\s–—{CJK}{UNSPACED}]{{0,58}}{_SIGN})?[{MARKS}]*")
+"""What stands between spaces or dashes; each character of Chinese or Japanese, as word processors count.
+
+More than 60 characters are not a word: they count as several.
+"""
 
 LINE = re.compile(r"[^\n]+")
-# What ends a sentence. The doubtful ones may stand within one, too; behind those of Chinese and Japanese there is no space.
-_DOUBTFUL_STOPS = ".!?…"
-_SPACED_STOPS = _DOUBTFUL_STOPS + "।॥؟۔։።။។"
-WIDE_STOPS = "。．！？｡"
-STOPS = _SPACED_STOPS + WIDE_STOPS
-PAUSES = ",;:،؛、，；："
-# A mark that may end a sentence, what closes with it, and marks such as [3], [S3] or [^3] that follow it.
-STOP = re.compile(
-    rf"(?:[{_SPACED_STOPS}]+[\"'”’»)\]]*|[{WIDE_STOPS}]+[」』”’）]*)(?:\[(?:\^?\d{{1,3}}|S\d{{1,5}}(?:, S\d{{1,5}})*)\])*"
-)
+STOP = re.compile(rf"(?:[{SPACED_STOPS}]+[\"'”’»)\]]*|[{WIDE_STOPS}]+[」』”’）]*)(?:\[\^?\d{{1,3}}\]|{CITATION})*")
+"""A stop, the quotation marks and brackets that close with it, and note marks such as ``[3]``, ``[S3]`` or ``[^3]``."""
+
 SPACE = re.compile(r"\s*")
-# Single letters and pairs of them cover initials, "e.g.", "U.S." and their like in other languages.
+# Single letters and pairs of them cover initials, "e.g.", "U.S." and the like in other languages.
 ABBREVIATION = re.compile(
     r"(?:^|[\s(\[])(?:[^\W\d_]|[^\W\d_]\.[^\W\d_]|mrs?|ms|dr|prof|st|vs|cf|fig|eq|vol|pp|eds?|et al|approx|ca|inc|ltd"
     r"|co|jr|sr|bzw)\.$",
@@ -42,13 +40,13 @@ ABBREVIATION = re.compile(
 LIST_NUMBER = re.compile(r"\s*\(?\d{1,3}\.$")
 
 
-def count_words(text: str, start: int = 0, end: int | None = None) -> int:
-    """How many words ``text[start:end]`` has, for whoever counts words in the studio: writer, passages, pages."""
+def count_plain_words(text: str, start: int = 0, end: int | None = None) -> int:
+    """Words of the plain text ``text[start:end]``. For Markdown use ``agents.text.markdown.count_words``."""
     return len(WORD.findall(text, start, len(text) if end is None else end))
 
 
 def lines(text: str) -> Iterator[tuple[int, int]]:
-    """Where each line that holds something begins and ends, without the spaces around it."""
+    """Start and end of each line that is not blank, without the spaces around its content."""
     for line in LINE.finditer(text):
         content = line[0].strip()
         if content:
@@ -57,41 +55,32 @@ def lines(text: str) -> Iterator[tuple[int, int]]:
 
 
 def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
-    """Where each sentence begins and ends. A line break always ends one; a stop without a space after it may."""
+    """Start and end of each sentence. A line break always ends one."""
     found = []
     for begin, finish in lines(text[start:end]):
         at, finish = begin + start, finish + start
         for stop in STOP.finditer(text, at, finish):
-            if stop.start() > at and _ends(text, at, stop, finish):
+            if stop.start() > at and _ends_sentence(text, at, stop, finish):
                 found.append((at, stop.end()))
-                at = _past_spaces(text, stop.end(), finish)
+                spaces = SPACE.match(text, stop.end(), finish)
+                at = spaces.end() if spaces else stop.end()
         if at < finish:
             found.append((at, finish))
     return found
 
 
-def _past_spaces(text: str, at: int, finish: int) -> int:
-    spaces = SPACE.match(text, at, finish)
-    return spaces.end() if spaces else at
-
-
-def _ends(text: str, at: int, stop: re.Match[str], finish: int) -> bool:
-    """Whether ``stop`` ends the sentence that began at ``at``, or belongs to an abbreviation, a number, a list's number."""
+def _ends_sentence(text: str, at: int, stop: re.Match[str], finish: int) -> bool:
+    """Whether ``stop`` ends the sentence that began at ``at``, and is not part of an abbreviation or a number."""
     end = stop.end()
-    if end == finish or (stop[0][0] not in _DOUBTFUL_STOPS and not _is_point(text, stop)):
+    is_decimal_point = stop[0] == "．" and text[end : end + 1].isdecimal()  # ３．５
+    if end == finish or (stop[0][0] not in AMBIGUOUS_STOPS and not is_decimal_point):
         return True
-    following = text[end : end + 2].lstrip()
     if not text[end].isspace():
-        # "it works.The next": a sentence only where a word, not an initial or a file's name, came before and a capital follows.
+        # "it works.The next": needs a lower-case word before and a capital after, so that initials and file names stay whole.
         return text[end].isupper() and text[max(at, stop.start() - 2) : stop.start()].islower()
-    if following[:1].islower():
+    if text[end : end + 2].lstrip()[:1].islower():
         return False
     if stop[0] != ".":
         return True
     before = text[max(at, stop.start() - 12) : end]
     return not ABBREVIATION.search(before) and not LIST_NUMBER.fullmatch(text, at, end)
-
-
-def _is_point(text: str, stop: re.Match[str]) -> bool:
-    """Whether ``stop`` is the wide full stop of a number such as ３．５."""
-    return stop[0] == "．" and text[stop.end() : stop.end() + 1].isdecimal()

@@ -1,4 +1,4 @@
-"""A voice as the writer and the editor are told it, and whether a text keeps to it."""
+"""The prompt text for a voice, and whether a text avoids the words that voice avoids."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from itertools import islice
 
 from agents.contract import Voice
 from agents.prompts import config
-from agents.text.tokenizer import CJK, WORD
+from agents.text.tokenizer import CJK, UNSPACED, WORD
 
 SAMPLES, SAMPLE_WORDS = 2, 150
-"""How many samples a prompt shows, and how much of each: enough to hear a voice, little beside the passages."""
+"""Samples a prompt shows, and words of each: enough to convey a voice, little compared with the passages."""
 
 _HYPHEN = re.compile("(?<=\\w)[-‐‑](?=\\w)")
 
-SPACELESS = re.compile(f"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff{CJK}]")
-"""Thai, Lao, Burmese, Khmer, Chinese and Japanese put no space between words, so what is around one does not tell its end."""
+SPACELESS = re.compile(f"[{UNSPACED}{CJK}]")
+"""Thai, Lao, Burmese, Khmer, Chinese and Japanese put no spaces between words, so the end of a word cannot be detected."""
 
 
 def voice_instructions(voice: Voice | None) -> str:
-    """What a prompt says of ``voice``; empty where the brief names none."""
+    """The part of a prompt that describes ``voice``; empty if there is none."""
     if voice is None:
         return ""
     words = config("voice")
@@ -37,24 +37,24 @@ def voice_instructions(voice: Voice | None) -> str:
 
 
 def shortened_sample(sample: str) -> str:
-    """The first words of a text, its line breaks kept."""
+    """The first words of a text, with its line breaks."""
     beyond = next(islice(WORD.finditer(sample), SAMPLE_WORDS, None), None)
     return f"{sample[: beyond.start()].rstrip()} …" if beyond else sample
 
 
 def avoided_words_in(text: str, voice: Voice | None) -> list[str]:
-    """The words and phrases ``voice`` avoids that occur in ``text``: whole words, in any case, over line breaks too."""
+    """The words and phrases ``voice`` avoids that occur in ``text``: as whole words, in any case, also across lines."""
     folded = normalize(text)
     return [phrase for phrase in voice.avoid if contains_phrase(normalize(phrase), folded)] if voice else []
 
 
 def normalize(text: str) -> str:
-    """``text`` as it is compared: without case, soft hyphens and kinds of apostrophes, hyphens as the spaces they stand for."""
+    """``text`` for comparison: case-folded, without soft hyphens, with one kind of apostrophe, hyphens as spaces."""
     return _HYPHEN.sub(" ", unicodedata.normalize("NFC", text).casefold().replace("’", "'").replace("\u00ad", ""))
 
 
 def contains_phrase(phrase: str, text: str) -> bool:
-    """Whether ``phrase`` stands somewhere in ``text`` as words of its own."""
+    """Whether ``text`` contains ``phrase`` as whole words."""
     pattern = r"\s+".join(map(re.escape, phrase.split()))
     found = re.finditer(pattern, text)
     return any(not is_within_word(text, match.start()) and not is_within_word(text, match.end()) for match in found)
@@ -66,5 +66,5 @@ def is_within_word(text: str, at: int) -> bool:
 
 
 def is_word_character(character: str) -> bool:
-    """Letters, digits, and the marks written onto them, but of no script that runs its words together."""
+    """Whether ``character`` is a letter, digit or combining mark of a script that separates words."""
     return unicodedata.category(character)[0] in "LMN" and not SPACELESS.match(character)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pypandoc
 
+from agents.text.syntax import FOOTNOTE_DEFINITION, FOOTNOTE_REFERENCE
 from articles.exceptions import ExportFailed
 
 logger = logging.getLogger(__name__)
@@ -23,14 +24,17 @@ READER = "commonmark+footnotes+pipe_tables+strikeout+autolink_bare_uris"
 SECONDS = 20
 LIMITS = ("+RTS", "-M512m", "-RTS")
 
-NOTE = re.compile(r"^(\[\^[^\]\s]+\]:)(.*)$", re.MULTILINE)
-MARK = re.compile(r"\[\^[^\]\s]+\]")
+
+def without_references(definition: re.Match[str]) -> str:
+    """A footnote's definition without references to footnotes."""
+    at = definition.start("text") - definition.start()
+    return definition[0][:at] + FOOTNOTE_REFERENCE.sub("", definition[0][at:])
 
 
 def read(markdown: str) -> dict[str, Any]:
     """Pandoc's syntax tree of a text: ``{"pandoc-api-version": …, "meta": {}, "blocks": […]}``."""
     # A note that mentions itself would be unfolded for ever; pandoc leaves out marks within notes in any case.
-    flat = NOTE.sub(lambda note: note[1] + MARK.sub("", note[2]), markdown)
+    flat = FOOTNOTE_DEFINITION.sub(without_references, markdown)
     tree: dict[str, Any] = json.loads(_run(flat.encode(), "--from", READER, "--to", "json", "--sandbox"))
     return tree
 

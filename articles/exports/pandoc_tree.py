@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from agents.text.markdown import leveled
+
 Node = dict[str, Any]
 
 SAFE_ADDRESS = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
@@ -87,14 +89,9 @@ def headings(node: Any) -> Iterator[Node]:
 
 def level_headings(blocks: list[Node]) -> None:
     """Bring the headings, in place, to levels that begin at 1 and never skip one, as PDF/UA and screen readers need."""
-    enclosing: list[tuple[int, int]] = []  # (level written, level given) of the headings around the next one
-    for heading in headings(blocks):
-        written = heading["c"][0]
-        while enclosing and enclosing[-1][0] >= written:
-            enclosing.pop()
-        given = enclosing[-1][1] + 1 if enclosing else 1
-        enclosing.append((written, given))
-        heading["c"][0] = given
+    found = list(headings(blocks))
+    for heading, level in zip(found, leveled([heading["c"][0] for heading in found], top=1), strict=True):
+        heading["c"][0] = level
 
 
 class Notes:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from django.utils.safestring import SafeString, mark_safe
 
 from agents.contract import CheckedText, OutlineSection, SectionText
+from agents.text.markdown import count_words
+from agents.text.syntax import CITATION_MARK
 from articles.models import Step, StepStatus
 from articles.pages.step_outputs import output_of, work_of
 from articles.rendering.annotations import Annotation
-from articles.rendering.markdown import to_annotated_html, word_count
-
-CITATION = re.compile(r"\[(S\d+(?:, ?S\d+)*)\]")
+from articles.rendering.markdown import to_annotated_html
 
 STATES = {
     "plan": ("planning", "waiting"),
@@ -63,7 +62,7 @@ class DraftSection:
 
     @cached_property
     def words(self) -> int:
-        return word_count(self.markdown)
+        return count_words(self.markdown)
 
     @cached_property
     def html(self) -> SafeString:
@@ -127,4 +126,4 @@ def draft_html(markdown: str, annotations: list[Annotation], *, prefix: str) -> 
     The inserted tags have no quotes and no attributes, so a mark inside an attribute cannot end it.
     """
     html, _ = to_annotated_html(markdown, annotations, prefix=prefix)
-    return mark_safe(CITATION.sub(r"<sup>\1</sup>", html))  # noqa: S308 — see above
+    return mark_safe(CITATION_MARK.sub(r"<sup>\g<ids></sup>", html))  # noqa: S308 — see above

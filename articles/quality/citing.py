@@ -11,7 +11,7 @@ from agents.text.evidence import cited_sentences
 from agents.text.markdown import split_blocks, split_code
 from agents.text.numbers import missing_numbers
 from agents.text.quotations import missing_quotations
-from agents.text.tokenizer import count_words
+from agents.text.tokenizer import count_plain_words
 from articles.quality.piece import MIN_SENTENCE_WORDS, ScoredText
 
 # Marks in brackets of any kind, also those the studio does not take for its own: a pattern apart from the one that compiles.
@@ -35,29 +35,29 @@ class Ratio:
 def cited(piece: ScoredText) -> Ratio:
     """How many sentences cite something."""
     total = sum(len(section.sentences) for section in piece.sections)
-    marked = replace(piece, content=piece.with_marks(lambda label: ["S1"]))
+    marked = replace(piece, content=piece.with_citation_marks(lambda label: ["S1"]))
     prose = "".join(
         block
         for section in marked.sections
         for block, kind in split_blocks(f"{section.markdown}\n\n", {"inline"})
         if not (kind and block.lstrip().startswith("|"))
     )
-    citing = sum(count_words(sentence.plain) >= MIN_SENTENCE_WORDS for sentence in cited_sentences(prose))
+    citing = sum(count_plain_words(sentence.plain) >= MIN_SENTENCE_WORDS for sentence in cited_sentences(prose))
     return Ratio(min(citing, total), total)
 
 
 def markers(piece: ScoredText) -> Ratio:
     """How many markers lead to one note and only one. Marks that were never compiled, and numbers like [0], lead nowhere."""
-    notes = Counter(piece.notes)
-    resolved = [label for label in piece.markers if notes[label] == 1]
+    notes = Counter(piece.defined)
+    resolved = [label for label in piece.referenced if notes[label] == 1]
     uncompiled, strays = marks_left(piece.body), strays_in(piece.body)
-    problems = [f"The marker [^{label}] has no note." for label in dict.fromkeys(piece.markers) if not notes[label]]
+    problems = [f"The marker [^{label}] has no note." for label in dict.fromkeys(piece.referenced) if not notes[label]]
     problems += [f"The note [^{label}] stands there {times} times." for label, times in notes.items() if times > 1]
-    problems += [f"No marker leads to the note [^{label}]." for label in notes if label not in piece.markers]
+    problems += [f"No marker leads to the note [^{label}]." for label in notes if label not in piece.referenced]
     problems += [f"The mark [{id}] was left in the text." for id in dict.fromkeys(uncompiled)]
     if strays:
         problems.append(f"{strays} in brackets, such as [0], that lead nowhere.")
-    return Ratio(len(resolved), len(piece.markers) + len(uncompiled) + strays, problems)
+    return Ratio(len(resolved), len(piece.referenced) + len(uncompiled) + strays, problems)
 
 
 def marks_left(text: str) -> list[str]:
@@ -78,7 +78,7 @@ def exact(piece: ScoredText) -> Ratio:
     known are left out.
     """
     good, total, problems = 0, 0, list[str]()
-    for sentence in cited_sentences(piece.with_marks(lambda label: piece.cites.get(label, ()))):
+    for sentence in cited_sentences(piece.with_citation_marks(lambda label: piece.cites.get(label, ()))):
         texts = [piece.passages[id].text for id in sentence.passages if id in piece.passages]
         if not texts:
             continue

@@ -1,4 +1,4 @@
-"""What is scored: a finished text in Markdown, and what it was to be. Plain data."""
+"""What is scored: a finished text in Markdown, and what was requested. Plain data."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ from functools import cached_property
 from itertools import pairwise
 
 from agents.contract import SEO, Passage
-from agents.text.markdown import LINE_OPENING, map_prose, parse_blocks, split_blocks, split_code, visible_text
-from agents.text.tokenizer import count_words, sentences
+from agents.text.markdown import (
+    LINE_OPENING,
+    count_words,
+    map_prose,
+    parse_blocks,
+    split_blocks,
+    split_code,
+    visible_text,
+)
+from agents.text.syntax import FOOTNOTE_DEFINITION, FOOTNOTE_REFERENCE, citation_mark
+from agents.text.tokenizer import count_plain_words, sentences
 
 MIN_SENTENCE_WORDS = 4
-"""Less is no sentence but an item of a list or a label."""
-
-_NOTE = re.compile(r"^\[\^(?P<label>[^\]\s]+)\]:.*(?:\n(?:[ ]{4}|\t).*)*\n?", re.MULTILINE)
-_MARKER = re.compile(r"(?<!\\)\[\^(?P<label>[^\]\s]+)\]")
+"""Fewer words are not a sentence but a list item or a label."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with its level (0 and none before the first one), and the Markdown below it up to the next heading."""
+    """A heading with its level (0 and empty before the first one), and the Markdown below it up to the next heading."""
 
     level: int
     heading: str
@@ -29,16 +35,16 @@ class Section:
 
     @cached_property
     def sentences(self) -> list[str]:
-        """What a reader reads as sentences: prose and items of lists, no code and no tables, without markers."""
-        return list(_sentences(_MARKER.sub("", self.markdown)))
+        """The sentences of prose and list items, without code, tables and footnote references."""
+        return list(_sentences(FOOTNOTE_REFERENCE.sub("", self.markdown)))
 
 
 @dataclass(frozen=True)
 class ScoredText:
-    """A text, asked for in ``asked`` words of ``language``.
+    """A text for which ``asked`` words of ``language`` were requested.
 
-    ``planned``: the headings of its outline, none where it had none. ``passages`` were read, by id; ``cites`` tells which of
-    them stand behind a marker ``[^label]``. ``seo`` is None where it was not to be described for search.
+    ``planned`` are the headings of its outline, if it had one. ``passages`` were read, by id; ``cites`` maps the label of a
+    footnote to the passages it stands for. ``seo`` is None if no search description was requested.
     """
 
     title: str
@@ -53,19 +59,20 @@ class ScoredText:
 
     @cached_property
     def body(self) -> str:
-        """The text without its notes."""
-        return "".join(block if code else _NOTE.sub("", block) for block, code in self._blocks)
+        """The text without footnote definitions."""
+        return "".join(block if code else FOOTNOTE_DEFINITION.sub("", block) for block, code in self._blocks)
 
     @cached_property
-    def notes(self) -> list[str]:
-        """The labels of its notes, in order."""
-        return [note["label"] for block, code in self._blocks if not code for note in _NOTE.finditer(block)]
+    def defined(self) -> list[str]:
+        """The labels of footnote definitions, in order."""
+        prose = (block for block, code in self._blocks if not code)
+        return [definition["label"] for block in prose for definition in FOOTNOTE_DEFINITION.finditer(block)]
 
     @cached_property
-    def markers(self) -> list[str]:
-        """The labels its text refers to, in order of appearance."""
+    def referenced(self) -> list[str]:
+        """The labels of footnote references, in order of appearance."""
         prose = (piece for piece, is_code in split_code(self.body) if not is_code)
-        return [marker["label"] for piece in prose for marker in _MARKER.finditer(piece)]
+        return [reference["label"] for piece in prose for reference in FOOTNOTE_REFERENCE.finditer(piece)]
 
     @cached_property
     def sections(self) -> list[Section]:
@@ -73,24 +80,20 @@ class ScoredText:
 
     @cached_property
     def words(self) -> int:
-        return sum(
-            count_words(visible_text(_MARKER.sub("", text)))
-            for text, kind in split_blocks(self.body, {"inline"})
-            if kind
-        )
+        return count_words(self.content)
 
-    def with_marks(self, ids: Callable[[str], Sequence[str]]) -> str:
-        """The body with each marker as the mark it was made of: ``[S3, S4]`` where ``ids`` of its label are these."""
+    def with_citation_marks(self, ids: Callable[[str], Sequence[str]]) -> str:
+        """The body with each footnote reference replaced by the mark ``[S3, S4]``, if ``ids`` of its label are these."""
 
-        def mark(marker: re.Match[str]) -> str:
-            named = ids(marker["label"])
-            return f"[{', '.join(named)}]" if named else ""
+        def mark(reference: re.Match[str]) -> str:
+            found = ids(reference["label"])
+            return citation_mark(found) if found else ""
 
-        return map_prose(self.body, lambda prose: _MARKER.sub(mark, prose))
+        return map_prose(self.body, lambda prose: FOOTNOTE_REFERENCE.sub(mark, prose))
 
     @cached_property
     def _blocks(self) -> list[tuple[str, str]]:
-        return list(split_blocks(self.content, {"fence", "code_block"}))
+        return list(split_blocks(self.content, {"fence"}))
 
 
 def _sections(body: str) -> Iterator[Section]:
@@ -108,10 +111,10 @@ def _sections(body: str) -> Iterator[Section]:
 
 
 def _heading(block: str) -> tuple[int, str] | None:
-    """Level and text; None where it is no heading without what stands around it."""
+    """Level and text; None if the block is a heading only together with the lines around it."""
     for opening, inline in pairwise(parse_blocks(block)):
         if opening.type == "heading_open":
-            return int(opening.tag[1:]), visible_text(_MARKER.sub("", inline.content))
+            return int(opening.tag[1:]), visible_text(FOOTNOTE_REFERENCE.sub("", inline.content))
     return None
 
 
@@ -120,5 +123,5 @@ def _sentences(markdown: str) -> Iterator[str]:
         if kind == "inline" and not block.lstrip().startswith("|"):
             text = visible_text(LINE_OPENING.sub("", block, count=1))
             for start, end in sentences(text):
-                if count_words(text, start, end) >= MIN_SENTENCE_WORDS:
+                if count_plain_words(text, start, end) >= MIN_SENTENCE_WORDS:
                     yield text[start:end]

@@ -20,7 +20,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from agents.text.tokenizer import STOPS
+from agents.text.syntax import CITATION, CITATION_MARK, CLOSERS, STOPS
 
 Verdict = Literal["supported", "partly", "not"]
 
@@ -36,9 +36,8 @@ LETTERS = rf"[^\W_{CJK}]+"
 WORD = re.compile(
     rf"[{CJK}]|(?:(?<![^\W_])[-+\u2212](?=\d))?{LETTERS}(?:(?:(?<=\d)[.,:](?=\d)|['’]){LETTERS})*|[%‰°$£€¥<>=±]"
 )
-PASSAGE_MARK = re.compile(r"\[S\d{1,5}(?:, ?S\d{1,5})*\]")
 NOTE = "\ufffc"  # stands for the mark of a footnote: it is no word, and takes no room of its own
-END = re.compile(rf"(?:[{STOPS}\"'“”’»)\]」』”’）{NOTE}]|[ \t]?\[S\d{{1,5}}(?:, ?S\d{{1,5}})*\])*")
+END = re.compile(rf"(?:[{STOPS}{CLOSERS}“{NOTE}]|[ \t]?{CITATION})*")
 STOP = re.compile(rf"[{STOPS}\n]")
 MOST_PLACES = 50
 """Of a paragraph that are looked at for one sentence: more of them hold the same words in hostile texts only."""
@@ -62,7 +61,7 @@ class Annotation:
 
 def words(text: str) -> Iterator[tuple[str, int, int]]:
     """The words of ``text`` in the form in which they are compared, each with where it begins and ends."""
-    for match in WORD.finditer(PASSAGE_MARK.sub(lambda mark: " " * len(mark[0]), text)):
+    for match in WORD.finditer(CITATION_MARK.sub(lambda mark: " " * len(mark[0]), text)):
         yield unicodedata.normalize("NFKC", match[0]).casefold().replace("’", "'"), match.start(), match.end()
 
 

@@ -1,4 +1,4 @@
-"""The one place where Markdown becomes HTML, and where its visible words are counted.
+"""The one place where Markdown becomes HTML.
 
 What is rendered was written by a model, quoted from the web or typed by a person: all of it is hostile. Raw HTML is
 shown as text, the result is sanitised, and it holds under ``style-src 'self'; img-src 'self'`` because no style
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import nh3
@@ -24,18 +24,11 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.footnote import footnote_plugin
 
-from agents.text.tokenizer import count_words
+from agents.text.markdown import block_text, is_too_large, leveled
 from articles.rendering import annotations as annotation_rules
 from articles.rendering.annotations import Annotation, Annotations
 
 MEDIA_PREFIX = "/media/"
-
-MAX_CHARACTERS = 200_000
-MAX_MARKS = 30_000
-"""Longer texts, and texts with more ``[ ] * _ ~`` than this, are shown unformatted: each mark costs the parser about 40 µs.
-
-The worst input takes about 2 s. An article of 5,000 words has 35,000 characters and some 1,000 marks.
-"""
 
 MAX_LINKIFIED_WORD = 2000
 LONG_WORD = re.compile(rf"\S{{{MAX_LINKIFIED_WORD + 1}}}")
@@ -61,13 +54,9 @@ def to_annotated_html(markdown: str, of: Iterable[Annotation], *, prefix: str = 
 
 
 def _to_html(markdown: str, env: dict[str, Any]) -> SafeString:
-    if _is_too_large(markdown):
+    if is_too_large(markdown):
         return mark_safe(linebreaks(markdown, autoescape=True))  # noqa: S308 — escaped by linebreaks
     return mark_safe(_CLEANER.clean(_MARKDOWN.render(printable(markdown), env)))  # noqa: S308 — sanitised by nh3
-
-
-def _is_too_large(markdown: str) -> bool:
-    return len(markdown) > MAX_CHARACTERS or sum(map(markdown.count, "[]*_~")) > MAX_MARKS
 
 
 def printable(text: str) -> str:
@@ -75,68 +64,23 @@ def printable(text: str) -> str:
     return UNPRINTABLE.sub("", text)
 
 
-def plain_text(markdown: str) -> str:
-    """The words a reader sees, a blank line between blocks: no marks, link targets, pictures or footnotes."""
-    return "\n\n".join(text for token in _body(_parse(markdown)) if (text := _visible(token).strip()))
-
-
-def word_count(markdown: str) -> int:
-    """How many words a reader sees. In Chinese and Japanese each sign counts as one."""
-    return count_words(plain_text(markdown))
-
-
-# Reading the parser's tokens
-
-
-def _parse(markdown: str, prefix: str = "a") -> list[Token]:
-    if _is_too_large(markdown):
-        return [Token("code_block", "", 0, content=markdown)]
-    return _MARKDOWN.parse(markdown, {"docId": prefix})
-
-
-def _body(tokens: list[Token]) -> Iterator[Token]:
-    """The tokens before the footnotes, which the parser puts last."""
-    for token in tokens:
-        if token.type == "footnote_block_open":
-            return
-        yield token
-
-
-def _visible(token: Token) -> str:
-    """The text of a block without its marks; empty for tokens that only open or close one."""
-    if token.type in ("fence", "code_block"):
-        return token.content
-    return "".join(
-        part.content if part.type in ("text", "code_inline") else " " if part.type.endswith("break") else ""
-        for part in token.children or []
-    )
-
-
 # Shaping them before they are rendered
 
 
 def _level_headings(state: StateCore) -> None:
     """Give headings ids, and levels that begin at 2 and never skip one, as screen readers need. Drop empty ones."""
-    kept: list[Token] = []
-    enclosing: list[tuple[int, int]] = []  # (level written, level given) of the headings around the next one
+    tokens = state.tokens
+    opening = [index for index, token in enumerate(tokens) if token.type == "heading_open"]
+    empty = {index for index in opening if not block_text(tokens[index + 1]).strip()}
+    kept = [index for index in opening if index not in empty]
     ids: Counter[str] = Counter()
-    tokens = iter(state.tokens)
-    for token in tokens:
-        if token.type != "heading_open":
-            kept.append(token)
-            continue
-        inline, closing = next(tokens), next(tokens)
-        if not (text := _visible(inline).strip()):
-            continue
-        written = int(token.tag[1:])
-        while enclosing and enclosing[-1][0] >= written:
-            enclosing.pop()
-        given = enclosing[-1][1] + 1 if enclosing else 2
-        enclosing.append((written, given))
-        token.tag = closing.tag = f"h{min(given, 6)}"
-        token.attrSet("id", _unique(f"{state.env['docId']}-h-{slugify(text, allow_unicode=True) or 'section'}", ids))
-        kept += [token, inline, closing]
-    state.tokens = kept
+    for index, level in zip(kept, leveled([int(tokens[index].tag[1:]) for index in kept], top=2), strict=True):
+        heading, inline, closing = tokens[index : index + 3]
+        heading.tag = closing.tag = f"h{min(level, 6)}"
+        slug = slugify(block_text(inline).strip(), allow_unicode=True) or "section"
+        heading.attrSet("id", _unique(f"{state.env['docId']}-h-{slug}", ids))
+    dropped = {index + part for index in empty for part in range(3)}
+    state.tokens = [token for index, token in enumerate(tokens) if index not in dropped]
 
 
 def _unique(id: str, taken: Counter[str]) -> str:

@@ -13,9 +13,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from agents.pipeline.steps import StepKey
+from agents.text.markdown import count_words
 from articles.exceptions import ArticleGone
 from articles.models import Article, Event, Revision, Run, Status, StepStatus
-from articles.rendering.markdown import word_count
 from articles.signals import events_recorded
 
 
@@ -63,7 +63,7 @@ class ArticleTransaction:
         revision = Revision.objects.create(
             article=self.article, number=number, title=title, content=content, saved_by=by
         )
-        self.set(title=title, content=content, word_count=word_count(content))
+        self.set(title=title, content=content, word_count=count_words(content))
         author = by.get_username() if by else "the crew"
         message = f"Revision {number} was saved by {author}: {self.article.word_count:,} words"
         self.log_event(Event.Type.REVISION, run, number=number, message=message)

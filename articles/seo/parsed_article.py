@@ -11,9 +11,9 @@ from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
 from agents.contract import SEO
-from agents.text.tokenizer import count_words
+from agents.text.markdown import MAX_CHARACTERS
+from agents.text.tokenizer import count_plain_words
 from articles.models import Article
-from articles.rendering.markdown import MAX_CHARACTERS
 from articles.seo.phrases import searchable
 
 PLACE_WORDS = 6
@@ -108,7 +108,7 @@ class ParsedArticle:
         if opening.type == "heading_open":
             self._read_heading(opening, text)
             return
-        words = count_words(text)
+        words = count_plain_words(text)
         if self.headings:
             self.headings[-1].words += words
         else:

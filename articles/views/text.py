@@ -8,13 +8,14 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from agents.text.markdown import count_words
 from articles import services
 from articles.exceptions import EditConflict, ExportBusy, ExportFailed, InvalidState
 from articles.exports import FORMATS
 from articles.exports.download import download
 from articles.forms.articles import MAX_CONTENT, TextForm
 from articles.models import Article
-from articles.rendering.markdown import to_html, word_count
+from articles.rendering.markdown import to_html
 from articles.views.requests import StudioRequest, editable_article, find_article
 
 
@@ -44,7 +45,7 @@ def text_preview(request: StudioRequest, pk: int) -> HttpResponse:
     """The editor's text as readers would see it. Saves nothing."""
     article = find_article(request, pk)
     content = request.POST.get("content", "")[:MAX_CONTENT]
-    context = {"article": article, "body": to_html(content), "words": word_count(content)}
+    context = {"article": article, "body": to_html(content), "words": count_words(content)}
     return render(request, "articles/_preview.html", context)
 
 
@@ -65,7 +66,7 @@ def revision_detail(request: StudioRequest, pk: int, number: int) -> HttpRespons
         "article": article,
         "revision": revision,
         "body": to_html(revision.content),
-        "words": word_count(revision.content),
+        "words": count_words(revision.content),
         "newest": latest_revision_number(article),
     }
     return render(request, "articles/revision_detail.html", context)

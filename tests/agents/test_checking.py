@@ -66,7 +66,7 @@ async def test_what_is_partly_supported_stays_and_is_told(crew: StudioCrew, mode
     made = await article_with(crew, model_server, "Roofs make people below them happy [S1].")
     assert [row.verdict for row in made.evidence] == ["partly"]
     assert not model_server.prompts(REWORD)
-    assert any("See Evidence before you publish" in notice for notice in made.notices)
+    assert any("before publishing" in notice for notice in made.notices)
 
 
 async def test_each_verdict_is_of_its_own_sentence(crew: StudioCrew, model_server: ModelServer) -> None:

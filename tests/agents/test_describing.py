@@ -67,7 +67,7 @@ async def test_what_does_not_hold_the_first_keyword_is_put_right(crew: StudioCre
     model_server.fail(match=AGAIN, text=json.dumps({"title": GOOD["title"], "slug": GOOD["slug"]}))
     seo = await described(crew, model_server, title=title, slug="planted-roofs-hot-city")
     assert asked_again(model_server) == {"title", "slug"}
-    assert "The slug does not speak of the first keyword, “rooftop gardens”." in model_server.prompts(AGAIN)[0]
+    assert "The slug does not mention the first keyword, “rooftop gardens”." in model_server.prompts(AGAIN)[0]
     assert (seo.title, seo.slug) == (GOOD["title"], GOOD["slug"])
 
 

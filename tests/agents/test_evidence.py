@@ -184,12 +184,12 @@ def test_the_reason_names_what_is_missing() -> None:
     (cited,) = cited_sentences("It weighs 95 to 200 kg, or 3 million grammes [S1].")
     assert compare_with_passages(cited, passages(ROOFS)) == (
         "not",
-        "The numbers 200 and 3 million stand in none of the passages it cites.",
+        "The numbers 200 and 3 million do not appear in the passages it cites.",
     )
     (cited,) = cited_sentences("They say “it is very wet” [S1].")
     assert compare_with_passages(cited, passages(ROOFS)) == (
         "not",
-        "The quotation “it is very wet” stands in none of the passages it cites.",
+        "The quotation “it is very wet” does not appear in the passages it cites.",
     )
 
 

@@ -20,7 +20,7 @@ from agents.extractive.sentences import split
 from agents.extractive.terms import terms
 from agents.text.citations import cited_ids, compile_references, strip_unknown_marks
 from agents.text.evidence import cited_sentences, compare_with_passages
-from agents.text.tokenizer import count_words
+from agents.text.tokenizer import count_plain_words
 
 ESSAYS = {sample.title: sample.text for sample in samples.closest(" ".join(samples.titles()), limit=9)}
 ROOFS, BEES, BREAD = ESSAYS["Rooftop gardens"], ESSAYS["Honey bees and their colony"], ESSAYS["Sourdough bread"]
@@ -79,7 +79,7 @@ def carried(passages: list[Passage]) -> int:
 
 
 def word_count(sections: list[str]) -> int:
-    return count_words(strip_unknown_marks("\n".join(sections), ()))
+    return count_plain_words(strip_unknown_marks("\n".join(sections), ()))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from agents import samples
 from agents.extractive.sentences import is_quotable, split
-from agents.text.tokenizer import count_words
+from agents.text.tokenizer import count_plain_words
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,8 @@ def test_every_title_finds_its_own_essay() -> None:
 def test_every_essay_carries_an_article_of_sentences_that_can_be_quoted() -> None:
     for title in samples.titles():
         text = samples.closest(title)[0].text
-        assert 500 <= count_words(text) <= 900
+        assert 500 <= count_plain_words(text) <= 900
         prose = "\n\n".join(block for block in text.split("\n\n") if not block.startswith("#"))
-        assert [sentence for sentence in split(prose) if not is_quotable(sentence) and count_words(sentence) > 4] == []
+        assert [
+            sentence for sentence in split(prose) if not is_quotable(sentence) and count_plain_words(sentence) > 4
+        ] == []

@@ -170,7 +170,7 @@ def test_an_image_that_fails_is_said_and_the_article_completes(owner: User, with
     done = after(article)
     assert done.status == Status.COMPLETED
     assert not done.image
-    assert "It has no image." in done.notice
+    assert "The article has no image." in done.notice
     views = {view.stage: view for view in stages_of_run(run)}
     assert views["image"].status == "failed"
 

@@ -72,23 +72,23 @@ def test_what_is_asked_for_again_brings_the_whole_within_its_bounds(seed: int) -
 
 
 def test_a_model_that_is_always_short_is_asked_for_more() -> None:
-    pace = LengthCalibration()
-    pace.note(200, 120)
-    assert pace.figure(200) == 200, "one text tells nothing yet"
+    calibration = LengthCalibration()
+    calibration.record(200, 120)
+    assert calibration.words_to_request(200) == 200, "one text tells nothing yet"
     for written in (118, 126):
-        pace.note(200, written)
-    assert pace.figure(200) == pytest.approx(333, abs=2)
+        calibration.record(200, written)
+    assert calibration.words_to_request(200) == pytest.approx(333, abs=2)
 
 
 def test_a_model_that_is_now_short_now_long_is_asked_for_what_is_wanted() -> None:
-    pace = LengthCalibration()
+    calibration = LengthCalibration()
     for written in (130, 200, 270):
-        pace.note(200, written)
-    assert pace.figure(200) == 200
+        calibration.record(200, written)
+    assert calibration.words_to_request(200) == 200
 
 
 def test_the_figure_asked_for_stays_sensible_whatever_the_model_wrote() -> None:
-    pace = LengthCalibration()
+    calibration = LengthCalibration()
     for written in (1, 2, 3):
-        pace.note(200, written)
-    assert pace.figure(200) == round(200 / 0.6)
+        calibration.record(200, written)
+    assert calibration.words_to_request(200) == round(200 / 0.6)

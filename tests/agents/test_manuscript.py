@@ -16,8 +16,8 @@ from agents.text.manuscript import (
     section_count,
     section_passages,
     shortlist,
-    words_of,
 )
+from agents.text.markdown import count_words
 from tests.factories import make_manuscript
 
 BRIEF = Brief(topic="Rooftop gardens", min_words=300, include_image=False)
@@ -36,7 +36,7 @@ def test_headings_of_an_outline_stay_on_one_line() -> None:
 
 
 def test_marks_are_not_counted_as_words() -> None:
-    assert words_of("Roofs hold rain [S1]. Gardens [S2, S3] grow.") == 5
+    assert count_words("Roofs hold rain [S1]. Gardens [S2, S3] grow.") == 5
 
 
 def test_ids_are_taken_as_models_give_them() -> None:
@@ -97,9 +97,9 @@ class TestJudging:
         row = SentenceEvidence(section=1, sentence="A.", passages=["S1"], verdict="not", judged_by="model")
         sound = row.model_copy(update={"verdict": "supported"})
         one = make_manuscript("Word " * 300).model_copy(update={"evidence": [row, sound]})
-        assert notices(BRIEF, one, has_model=True)[0].startswith("One sentence is not")
+        assert notices(BRIEF, one, has_model=True)[0].startswith("1 sentence is not fully supported")
         two = one.model_copy(update={"evidence": [row, sound, row]})
-        assert notices(BRIEF, two, has_model=True)[0].startswith("2 sentences are not")
+        assert notices(BRIEF, two, has_model=True)[0].startswith("2 sentences are not fully supported")
 
     @pytest.mark.parametrize("has_model", [True, False])
     def test_nothing_is_never_complete(self, has_model: bool) -> None:
@@ -108,7 +108,7 @@ class TestJudging:
 
     def test_seo_that_was_asked_for_must_be_there(self) -> None:
         bare = make_manuscript("Word " * 300).model_copy(update={"seo": None})
-        with pytest.raises(ManuscriptIncomplete, match="described for search"):
+        with pytest.raises(ManuscriptIncomplete, match="search description"):
             check_complete(BRIEF, bare, has_model=True)
 
     def test_an_image_is_there_or_its_lack_is_explained(self) -> None:

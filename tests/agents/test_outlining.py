@@ -47,7 +47,7 @@ async def test_what_is_well_is_asked_for_once(crew: StudioCrew, model_server: Mo
     [
         (EIGHT[:2], "There are 2 headings; exactly 8 are needed."),
         ([f"{heading} in year {year}" for year in (1, 2) for heading in EIGHT], "There are 16 headings"),
-        ([*EIGHT[:7], EIGHT[0].upper()], "stands there more than once"),
+        ([*EIGHT[:7], EIGHT[0].upper()], "used more than once"),
     ],
 )
 async def test_what_is_wrong_is_told_and_put_right(

@@ -16,7 +16,7 @@ from agents.crew.crew import StudioCrew
 from agents.exceptions import AgentError, ApprovalRequired, ManuscriptIncomplete, ModelError, NothingToRead
 from agents.pipeline.recipe import produce
 from agents.text.length import length_score
-from agents.text.manuscript import visible_words
+from agents.text.markdown import count_words
 from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, reading
 from tests.model_client import client_of
 from tests.model_server import PIXEL, ModelServer
@@ -27,7 +27,7 @@ async def test_a_brief_becomes_a_manuscript(crew: StudioCrew) -> None:
     made = await produce(BRIEF, journal, dependencies(crew))
     assert made.title
     assert made.content.count("\n## ") + made.content.startswith("## ") == 3
-    assert length_score(visible_words(made.content), 600) >= 95
+    assert length_score(count_words(made.content), 600) >= 95
     assert made.seo
     assert len(made.seo.title) <= 60
     assert len(made.seo.meta_description) <= 160
@@ -127,7 +127,7 @@ async def test_sections_a_review_does_not_name_stay_as_they_are(crew: StudioCrew
 async def test_an_image_that_fails_is_told_and_the_article_goes_on(crew: StudioCrew) -> None:
     made = await produce(BRIEF, MemoryJournal(), dependencies(crew, picture=ModelError("The image model was refused.")))
     assert made.picture is None
-    assert "It has no image. The image model was refused." in made.notices
+    assert "The article has no image. The image model was refused." in made.notices
 
 
 async def test_what_is_not_asked_for_is_skipped(crew: StudioCrew) -> None:
@@ -143,7 +143,7 @@ async def test_without_a_source_it_says_that_nothing_is_cited(crew: StudioCrew, 
     unread = UnreadSource(title="Search", reason="The search could not be reached.")
     made = await produce(BRIEF, MemoryJournal(), dependencies(crew, read=Reading(unread=[unread])))
     assert made.references == []
-    assert any("cites nothing" in notice for notice in made.notices)
+    assert any("no citations" in notice for notice in made.notices)
     assert any("could not be reached" in notice for notice in made.notices)
     assert "write without citations" in model_server.prompts("You write one section")[0]
     assert not model_server.prompts("Check what an article cites"), "there is nothing to check"
@@ -206,7 +206,7 @@ async def test_the_built_in_writer_quotes_its_sources_word_for_word() -> None:
     assert "A planted roof holds 60 % of a summer's rain" in made.content
     assert made.references
     assert "built-in extractive writer" in made.notices[0]
-    assert any("add sources" in notice for notice in made.notices)
+    assert any("Add sources" in notice for notice in made.notices)
 
 
 async def test_every_call_failing_is_a_failure(crew: StudioCrew, model_server: ModelServer) -> None:

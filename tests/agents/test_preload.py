@@ -53,9 +53,9 @@ import agents.worker.rq_worker
 from agents.crew.assignments import rewordings, verdicts
 from agents.contract import SectionPlan
 from agents.llm.capabilities import strict_schema
-from articles.rendering.markdown import plain_text
+from agents.text.markdown import count_words
 re._compiler.compile = None  # whatever is compiled now fails
-plain_text("Roofs hold rain.")
+count_words("Roofs hold rain.")
 before = strict_schema.cache_info().misses
 for form in (SectionPlan, verdicts(1), verdicts(9), rewordings(9)):
     strict_schema(form)
@@ -80,5 +80,5 @@ def test_a_worker_forks_with_one_thread_what_rings_watchers_and_what_the_openai_
     assert told_by(WORKER) == ["True", "True", "MainThread"]
 
 
-def test_a_worker_forks_with_the_shapes_of_answers_and_the_pattern_of_addresses() -> None:
+def test_a_worker_forks_with_the_shapes_of_answers_and_compiled_patterns() -> None:
     assert told_by(SHAPES) == ["0"]

@@ -331,14 +331,14 @@ def test_an_article_goes_without_a_picture_its_model_does_not_draw(owner: User, 
     model.fail(path="/v1/images/generations", status=503, times=ALWAYS)
     article = made(owner, include_image=True)
     assert article.status == Status.COMPLETED
-    assert "It has no image" in article.notice
+    assert "The article has no image" in article.notice
 
 
 def test_an_article_does_not_wait_for_its_picture_alone(owner: User, model: ModelServer) -> None:
     model.fail(match="Choose the picture", status=503, times=ALWAYS)
     article = made(owner, include_image=True)
     assert article.status == Status.COMPLETED
-    assert re.search(r"It has no image\. .*\(503\)", article.notice)
+    assert re.search(r"The article has no image\. .*\(503\)", article.notice)
     assert article.runs.get().steps.get(key="image:prompt").status == StepStatus.FAILED
 
 

@@ -9,7 +9,7 @@ from agents.contract import Passage
 from agents.research.passages import cut, is_boilerplate
 from agents.text.near_duplicates import find_near_duplicates, similarity, sketch
 from agents.text.ranking import rank, terms
-from agents.text.tokenizer import count_words, sentences
+from agents.text.tokenizer import count_plain_words, sentences
 
 WORDS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "omega")
 
@@ -74,11 +74,11 @@ def test_passages_have_80_to_200_words_and_leave_nothing_out(seed: int):
     text = "\n\n".join(chance.choice(kinds)() for _ in range(40))
 
     spans = cut(text)
-    counts = [count_words(text, start, end) for start, end in spans]
+    counts = [count_plain_words(text, start, end) for start, end in spans]
 
     assert all(80 <= count <= 200 for count in counts[:-1])
     assert counts[-1] <= 200
-    assert sum(counts) == count_words(text)
+    assert sum(counts) == count_plain_words(text)
     assert all(text[start:end] == text[start:end].strip() for start, end in spans)
     assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
 
@@ -95,7 +95,7 @@ def test_a_long_paragraph_is_cut_between_sentences():
     sentence = "Alpha beta gamma delta epsilon zeta eta theta iota kappa."  # ten words
     text = " ".join([sentence] * 40)
 
-    assert [count_words(text, start, end) for start, end in cut(text)] == [150, 150, 100]
+    assert [count_plain_words(text, start, end) for start, end in cut(text)] == [150, 150, 100]
 
 
 def test_a_passage_does_not_end_with_a_heading_only_because_it_is_long_enough_with_it():
@@ -135,7 +135,7 @@ def test_a_short_rest_joins_the_passage_before_it():
 def test_a_text_that_is_no_prose_is_cut_all_the_same(text: str):
     spans = cut(text)
 
-    assert all(count_words(text, start, end) <= 200 for start, end in spans)
+    assert all(count_plain_words(text, start, end) <= 200 for start, end in spans)
     assert spans[-1][1] == len(text.rstrip())
 
 
@@ -245,8 +245,8 @@ def test_terms_are_found_in_any_script():
     ],
 )
 def test_words_are_counted_as_a_reader_counts_them(text: str, words: int):
-    assert count_words(text) == words
-    assert count_words(f"one {text} one", 4, 4 + len(text)) == words
+    assert count_plain_words(text) == words
+    assert count_plain_words(f"one {text} one", 4, 4 + len(text)) == words
 
 
 def test_short_hindi_prose_is_no_menu() -> None:

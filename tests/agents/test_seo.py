@@ -56,7 +56,7 @@ def test_what_is_within_the_limits_is_left_as_it_is() -> None:
         ({"slug": "-".join(["x" * 30] * 3)}, "The slug has 92 characters; 75 are the most."),
         ({"keywords": []}, "There are 0 keywords; 1 to 10 are needed."),
         ({"keywords": [str(number) for number in range(11)]}, "There are 11 keywords; 1 to 10 are needed."),
-        ({"keywords": ["Roof", "roof "]}, "The keyword “roof” stands there more than once."),
+        ({"keywords": ["Roof", "roof "]}, "The keyword “roof” is listed more than once."),
         ({"keywords": ["roof", " "]}, "A keyword is empty."),
         ({"keywords": ["x" * 81]}, "A keyword has 81 characters; 80 are the most."),
         ({"faq": [FAQItem(question="Why?", answer="word " * 61)]}, "Answer 1 has 61 words; 60 are the most."),

@@ -14,7 +14,7 @@ from agents.pipeline.edit import edit_section
 from agents.pipeline.recipe import produce
 from agents.pipeline.write import adjust, write_section
 from agents.text.length import length_score
-from agents.text.manuscript import visible_words, words_of
+from agents.text.markdown import count_words
 from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, reading
 from tests.model_server import ModelServer
 
@@ -42,7 +42,7 @@ class TestLength:
     ) -> None:
         model_server.obedience = (0.6, 1.4)
         made = await produce(BRIEF.model_copy(update={"min_words": words}), MemoryJournal(), dependencies(crew))
-        assert length_score(visible_words(made.content), words) >= 95
+        assert length_score(count_words(made.content), words) >= 95
 
     @pytest.mark.parametrize("share", [0.6, 1.4])
     async def test_a_model_that_is_always_off_is_asked_for_another_figure(
@@ -50,7 +50,7 @@ class TestLength:
     ) -> None:
         model_server.obedience = (share, share)
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
-        assert length_score(visible_words(made.content), BRIEF.min_words) >= 95
+        assert length_score(count_words(made.content), BRIEF.min_words) >= 95
 
     async def test_a_section_of_the_right_length_is_not_written_twice(
         self, crew: StudioCrew, quiet_review: ModelServer
@@ -98,7 +98,7 @@ class TestLanguage:
     async def test_an_article_in_another_language_is_not_called_complete(
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
-        with pytest.raises(ManuscriptIncomplete, match="language asked for"):
+        with pytest.raises(ManuscriptIncomplete, match="requested language"):
             await produce(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), dependencies(crew))
 
 
@@ -138,7 +138,7 @@ class TestRepetition:
         for task in (WRITE, REWRITE, MEND):
             quiet_review.fail(match=task, text=same, times=99)
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
-        assert "Sections 1 and 2 say nearly the same. Join them, or drop one." in made.notices
+        assert "Sections 1 and 2 say nearly the same. Merge them, or remove one." in made.notices
 
 
 class TestCitations:
@@ -183,7 +183,7 @@ class TestSecondPass:
         server.fail(match=REWRITE, text=written)
         context = RunContext(BRIEF.model_copy(update={"language": language}), MemoryJournal(), dependencies(crew))
         return await adjust(
-            context, TestSecondPass.OUTLINE, reading(), 1, text.strip(), words_of(written), "write:1:again-1"
+            context, TestSecondPass.OUTLINE, reading(), 1, text.strip(), count_words(written), "write:1:again-1"
         )
 
     async def test_one_in_another_language_is_not_taken(self, crew: StudioCrew, model_server: ModelServer) -> None:
@@ -211,11 +211,11 @@ class TestSecondPass:
         model_server.fail(match=EXTEND, text=more)
         journal, text = MemoryJournal(), self.ENGLISH.strip()
         context = RunContext(BRIEF, journal, dependencies(crew))
-        words = words_of(text) + words_of(more)
+        words = count_words(text) + count_words(more)
         extended = await adjust(context, self.OUTLINE, reading(), 1, text, words, "write:1:again-1")
         assert extended == f"{text}\n\n{more.strip()}"
         (prompt,) = model_server.prompts(EXTEND)
-        assert f"about {words_of(more)} words" in prompt
+        assert f"about {count_words(more)} words" in prompt
         assert journal.shown["write:1:again-1"] == extended
 
     async def test_a_paragraph_in_another_language_is_not_taken(
@@ -280,5 +280,5 @@ async def test_a_section_left_in_another_language_is_named(crew: StudioCrew, qui
     quiet_review.fail(match="Your section is number 2", text=VIETNAMESE * 3)
     quiet_review.fail(match="Section 2, ", text=VIETNAMESE * 3, times=9)
     made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
-    (notice,) = [notice for notice in made.notices if "not in the language" in notice]
-    assert notice.startswith("Section 2 is not in the language asked for (en).")
+    (notice,) = [notice for notice in made.notices if "not in the requested language" in notice]
+    assert notice.startswith("Section 2 is not in the requested language (en).")

@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from agents.text.markdown import MAX_CHARACTERS, MAX_MARKS, count_words, plain_text
 from articles.rendering.annotations import Annotation, Verdict
-from articles.rendering.markdown import MAX_CHARACTERS, MAX_MARKS, plain_text, to_annotated_html, to_html, word_count
+from articles.rendering.markdown import to_annotated_html, to_html
 from tests.growth import in_proportion
 
 
@@ -294,7 +295,7 @@ def test_plain_text_is_what_a_reader_sees() -> None:
     ],
 )
 def test_it_counts_the_words_a_reader_sees(markdown: str, words: int) -> None:
-    assert word_count(markdown) == words
+    assert count_words(markdown) == words
 
 
 @pytest.mark.parametrize(
@@ -334,4 +335,4 @@ def test_addresses_are_linked_beside_a_word_too_long_to_search() -> None:
 def test_a_text_that_is_too_long_is_shown_and_counted_as_it_is() -> None:
     markdown = "<b>*word*</b> " * (MAX_CHARACTERS // 10)
     assert to_html(markdown).startswith("<p>&lt;b&gt;*word*")
-    assert word_count(markdown) == MAX_CHARACTERS // 10
+    assert count_words(markdown) == MAX_CHARACTERS // 10

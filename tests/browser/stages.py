@@ -167,7 +167,7 @@ EVIDENCE = [
         passages=["S6"],
         verdict="not",
         judged_by="code",
-        reason="The number fourth stands in none of the passages it cites.",
+        reason="The number fourth does not appear in the passages it cites.",
     ),
 ]
 """Of ``TEXTS``; the third section's sentence does not stand in ``CONTENT``, as if a person had taken it out."""
