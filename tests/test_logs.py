@@ -306,7 +306,7 @@ def test_a_workers_lines_tell_of_the_request_that_asked(
             bind_contextvars(request_id="the-one-that-asked")
             article = create_article(by=UserFactory(), brief={"topic": "Rooftop gardens"}, sources=(SURVEY,))
             wait_until(lambda: Run.objects.get(article=article).status == Status.FAILED)
-            broken = django_rq.get_queue("articles").enqueue("agents.worker.jobs.run_article", "not a number")
+            broken = django_rq.get_queue("articles").enqueue("agents.worker.jobs.run_now", "not a number")
             wait_until(lambda: broken.get_status(refresh=True) == "failed")
     told = (tmp_path / "log").read_text()
     lines = [json.loads(line) for line in re.findall(r"^\{.*\}$", told, re.MULTILINE)]

@@ -1,4 +1,4 @@
-"""Commands whose output is read by a person keep the chatter of libraries out of it."""
+"""Keeps log messages of libraries out of the output of commands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def warnings_only(verbosity: int) -> Iterator[None]:
-    """Log warnings and errors alone, unless more was asked for with ``-v 2``."""
+    """Logs only warnings and errors, unless the command runs with ``-v 2``."""
     logging.disable(logging.INFO if verbosity < 2 else logging.NOTSET)
     try:
         yield

@@ -1,4 +1,4 @@
-"""A question to the database that is given up in time: one that froze never answers, and no timeout of its own ends that."""
+"""Runs a database query with a time limit that holds even if the server hangs."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from typing import Generic, TypeVar
 
 from django.db import connections
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
-class BoundedQuery(Generic[Answer]):
-    """``look`` by a thread of its own, one for all who ask: a database that hangs costs that thread and no other."""
+class BoundedQuery(Generic[Result]):
+    """Runs ``query`` in one thread for all callers, so that a database that hangs blocks that thread only.
 
-    def __init__(self, look: Callable[[], Answer], *, patience: float) -> None:
-        """``patience`` in seconds."""
-        self._look = look
-        self.patience = patience
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inquiry")
-        self._asked: Future[Answer] | None = None
+    A statement timeout would not help: a server that is frozen does not enforce it.
+    """
 
-    def ask(self) -> Answer:
-        """Raises what ``look`` does, and TimeoutError where there is no answer in time, also to whoever asked before."""
-        if self._asked is None or self._asked.done():
-            self._asked = self._thread.submit(self._look_and_close)
+    def __init__(self, query: Callable[[], Result], *, seconds: float) -> None:
+        self._query = query
+        self.seconds = seconds
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="bounded-query")
+        self._running: Future[Result] | None = None
+
+    def run(self) -> Result:
+        """Joins a query that is already running. Raises what ``query`` raises, and TimeoutError after ``seconds``."""
+        if self._running is None or self._running.done():
+            self._running = self._thread.submit(self._query_and_close)
         try:
-            return self._asked.result(self.patience)
+            return self._running.result(self.seconds)
         except TimeoutError:
-            raise TimeoutError(f"it has been silent for {self.patience:g} s") from None
+            raise TimeoutError(f"no answer within {self.seconds:g} s") from None
 
-    def _look_and_close(self) -> Answer:
+    def _query_and_close(self) -> Result:
         try:
-            return self._look()
+            return self._query()
         finally:
-            connections.close_all()  # no request ends in this thread, so nobody else would
+            connections.close_all()  # no request ends in this thread, so Django never closes them

@@ -1,6 +1,6 @@
-"""Looks at what the studio stands on. Each function gives checks: how it is, and what to do where that is not well.
+"""Checks what the studio needs to run, each with a finding and, if something is wrong, advice.
 
-The model and the search are looked at by ``agents.llm.diagnostics``.
+Model and search are checked by ``agents.llm.diagnostics``.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1"}
 
 
 def local_checks() -> list[HealthCheck]:
-    """Everything that can be told without the network, in the order in which the studio needs it."""
+    """All checks that need no network, in the order in which the studio needs what they check."""
     return [*check_database(), *check_redis(), *check_web(), *check_files(), check_exports(), check_costs()]
 
 
-# The store
+# Database
 
 
 def check_database() -> Iterator[HealthCheck]:
@@ -44,19 +44,22 @@ def check_database() -> Iterator[HealthCheck]:
 
 
 def check_tables() -> HealthCheck:
-    """Can the store be reached, and has it the tables of this version?"""
+    """Whether the database can be reached and has the tables of this version."""
     name = "Database"
     try:
         executor = MigrationExecutor(connection)
     except DatabaseError as error:
         return HealthCheck(
-            name, "fail", f"It cannot be reached: {first_line(error)}", "Check DATABASE_URL, and that it runs."
+            name,
+            "fail",
+            f"It cannot be reached: {first_line(error)}",
+            "Check DATABASE_URL, and whether the server runs.",
         )
     missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if missing:
-        advice = "Run `make run`, which brings them up to date, or `manage.py migrate`."
+        advice = "Run `make run` or `manage.py migrate`."
         return HealthCheck(
-            name, "fail", f"Its tables are not those of this version: {missing} migrations are missing.", advice
+            name, "fail", f"{missing} {'migration is' if missing == 1 else 'migrations are'} missing.", advice
         )
     return HealthCheck(name, "ok", f"{connection.display_name} answers, and its tables are up to date.")
 
@@ -65,14 +68,14 @@ def check_journal_mode() -> HealthCheck:
     with connection.cursor() as cursor:
         mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
     if mode != "wal":
-        advice = "Keep the file on a local disk: network file systems cannot hold a write-ahead log."
+        advice = "Move VAR to a local disk: network file systems do not support a write-ahead log."
         return HealthCheck(
-            "Write-ahead log", "fail", f"It is off ({mode}), so readers and writers block one another.", advice
+            "Write-ahead log", "fail", f"It is off ({mode}), so readers and writers block each other.", advice
         )
     return HealthCheck("Write-ahead log", "ok", "It is on.")
 
 
-# Redis and the workers
+# Redis and workers
 
 
 def check_redis() -> Iterator[HealthCheck]:
@@ -93,35 +96,35 @@ def check_redis() -> Iterator[HealthCheck]:
 
 def redis_is_away(address: str, error: Exception) -> HealthCheck:
     if settings.REDIS_URL:
-        advice = "Start it, or check REDIS_URL. Without REDIS_URL the studio starts a Redis of its own."
+        advice = "Start it, or check REDIS_URL. Without REDIS_URL the studio starts its own Redis."
         return HealthCheck("Redis", "fail", f"{address} cannot be reached: {first_line(error)}", advice)
-    advice = "Start the studio with `make run`. `manage.py write` works without."
+    advice = "Start the studio with `make run`. `manage.py write` works without Redis."
     return HealthCheck(
-        "Redis", "warn", "The studio's own Redis is not running, so nothing is written from the pages.", advice
+        "Redis", "warn", "The embedded Redis is not running, so the pages cannot start articles.", advice
     )
 
 
 def check_workers(heartbeats: list[datetime | None]) -> HealthCheck:
-    """``heartbeats`` is when each worker last said that it lives."""
+    """``heartbeats`` are the times of each worker's last heartbeat."""
     if not heartbeats:
         advice = "Start the studio with `make run`, or workers alone with `manage.py workers`."
-        return HealthCheck("Workers", "fail", "None is running, so articles wait.", advice)
+        return HealthCheck("Workers", "fail", "None is running, so articles have to wait.", advice)
     last = max((aware(beat) for beat in heartbeats if beat), default=None)
     ago = f"{(datetime.now(UTC) - last).total_seconds():.0f} s ago" if last else "never"
-    return HealthCheck("Workers", "ok", f"{len(heartbeats)} running; the last sign of life was {ago}.")
+    return HealthCheck("Workers", "ok", f"{len(heartbeats)} running; last heartbeat {ago}.")
 
 
 def aware(moment: datetime) -> datetime:
-    """RQ has given times in UTC without saying so."""
+    """Older versions of RQ return naive times in UTC."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-# What browsers meet
+# Web
 
 
 def check_web() -> Iterator[HealthCheck]:
     if settings.DEBUG:
-        advice = "Set DEBUG=false where others can reach the studio: its error pages show what is inside."
+        advice = "Set DEBUG=false if others can reach the studio: error pages show settings and code."
         yield HealthCheck("Debugging", "warn", "DEBUG is on.", advice)
     yield check_hosts(settings.ALLOWED_HOSTS, https=settings.HTTPS)
     yield check_secret(settings.SECRET_KEY, settings.VAR / "secret-key")
@@ -129,23 +132,23 @@ def check_web() -> Iterator[HealthCheck]:
 
 def check_hosts(hosts: list[str], *, https: bool) -> HealthCheck:
     if "*" in hosts:
-        advice = "Name the hosts in ALLOWED_HOSTS: with * any site may open sockets in a signed-in person's name."
-        return HealthCheck("Hosts", "warn", "ALLOWED_HOSTS holds *.", advice)
+        advice = "List the hosts in ALLOWED_HOSTS: with * any site can open sockets on behalf of a signed-in user."
+        return HealthCheck("Hosts", "warn", "ALLOWED_HOSTS contains *.", advice)
     foreign = sorted(set(hosts) - LOCAL_HOSTS)
     if foreign and not https:
-        advice = "Serve it behind TLS and set HTTPS=true: passwords and keys travel in the clear without."
+        advice = "Serve it behind TLS and set HTTPS=true: without it passwords and keys are sent unencrypted."
         return HealthCheck("Hosts", "warn", f"{', '.join(foreign)} is served without HTTPS.", advice)
-    return HealthCheck("Hosts", "ok", f"Answers to {', '.join(hosts)}.")
+    return HealthCheck("Hosts", "ok", f"Serves {', '.join(hosts)}.")
 
 
 def check_secret(secret: str, kept: Path) -> HealthCheck:
-    """``kept`` is the file that holds the secret where none was set."""
+    """``kept`` is the file with the generated secret, used if none is set."""
     if len(secret) < 40 or secret.startswith("django-insecure"):
-        advice = "Set SECRET_KEY to at least 50 random characters, or to nothing: the studio then makes its own."
-        return HealthCheck("Secret", "warn", "SECRET_KEY can be guessed, and sessions can be forged with it.", advice)
+        advice = "Set SECRET_KEY to at least 50 random characters, or leave it empty: the studio then generates one."
+        return HealthCheck("Secret", "warn", "SECRET_KEY can be guessed, so sessions can be forged.", advice)
     if kept.exists() and kept.stat().st_mode & 0o077:
-        return HealthCheck("Secret", "warn", f"Others may read {kept}.", f"Close it: chmod 600 {kept}")
-    return HealthCheck("Secret", "ok", "It is long, and kept.")
+        return HealthCheck("Secret", "warn", f"Other users can read {kept}.", f"Run chmod 600 {kept}")
+    return HealthCheck("Secret", "ok", "It is long enough and stored.")
 
 
 # Files
@@ -153,44 +156,44 @@ def check_secret(secret: str, kept: Path) -> HealthCheck:
 
 def check_files() -> Iterator[HealthCheck]:
     if not settings.DEBUG and not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
-        advice = "Run `make run`, which does it, or `manage.py collectstatic`."
-        yield HealthCheck("Static files", "warn", "They are not collected, so pages cannot be shown.", advice)
+        advice = "Run `make run` or `manage.py collectstatic`."
+        yield HealthCheck("Static files", "warn", "They are not collected, so pages cannot be displayed.", advice)
     else:
-        yield HealthCheck("Static files", "ok", "They are in their place.")
+        yield HealthCheck("Static files", "ok", "They are collected.")
     for place, directory in (("Pictures", Path(settings.MEDIA_ROOT)), ("Uploads", settings.VAR / "uploads")):
         yield check_writable(place, directory)
 
 
 def check_writable(name: str, directory: Path) -> HealthCheck:
-    """May files be put into ``directory``, which is made with the first one?"""
+    """Whether files can be created in ``directory``, which itself is created with the first file."""
     existing = next(place for place in (directory, *directory.parents) if place.exists())
     if not os.access(existing, os.W_OK | os.X_OK):
-        return HealthCheck(name, "fail", f"{existing} cannot be written to.", "Make it this user's: chown, or set VAR.")
-    return HealthCheck(name, "ok", f"{directory} can be written to.")
+        return HealthCheck(name, "fail", f"{existing} is not writable.", "Change its owner with chown, or set VAR.")
+    return HealthCheck(name, "ok", f"{directory} is writable.")
 
 
 def check_exports() -> HealthCheck:
-    """Make a small file of each kind, as a download would."""
+    """Exports a sample in each format."""
     sample = Document(title="A sample", markdown="One sentence.[^1]\n\n[^1]: A note.\n", author="", date=date.today())  # noqa: DTZ011
     began = time.monotonic()
     for format, kind in FORMATS.items():
         try:
             export(sample, format)
         except (ExportFailed, OSError) as error:
-            advice = "Install the requirements again: `make run` does it. Pandoc and Typst come with them."
+            advice = "Install the requirements again with `make run`. They include Pandoc and Typst."
             return HealthCheck("Exports", "fail", f"{kind.label}: {first_line(error)}", advice)
     labels = ", ".join(kind.label for kind in FORMATS.values())
-    return HealthCheck("Exports", "ok", f"{labels}: made in {time.monotonic() - began:.1f} s.")
+    return HealthCheck("Exports", "ok", f"{labels} exported in {time.monotonic() - began:.1f} s.")
 
 
-# Models and what they cost
+# Costs
 
 
 def models_in_use() -> set[str]:
-    """The models the six agents ask, as editors set them up over the settings; the settings' alone where the store is away."""
+    """The models of the six agents, with the changes made in the admin if the database can be reached."""
     try:
         own = customized_agents()
-    except DatabaseError:  # which the check of the database tells
+    except DatabaseError:  # reported by check_tables
         own = {}
     return {own.get(stage, AgentConfig()).model or model for stage, model in settings.LLM_MODELS.items()}
 
@@ -207,7 +210,7 @@ def check_costs() -> HealthCheck:
     effect = f", so {'its' if len(unpriced) == 1 else 'their'} cost cannot be limited" if limited else ""
     finding = f"There is no price for {', '.join(unpriced)}{effect}."
     return HealthCheck(
-        "Costs", "warn", finding, "Give their prices in a file that PRICES_FILE names; 0 for a server of your own."
+        "Costs", "warn", finding, "Add their prices to a file and set PRICES_FILE; 0 for your own server."
     )
 
 

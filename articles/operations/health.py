@@ -1,13 +1,12 @@
-"""Whether the studio can serve, and how its work goes, for whoever watches over it. Public: numbers, and nothing of anybody's."""
+"""The health check: database, Redis, workers and the queue. Public, so it shows numbers only."""
 
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
-from time import monotonic
 from typing import Literal
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import Error
 from django.db.models import Count, Min, OuterRef, Q, Subquery
 from django.utils import timezone
@@ -19,21 +18,21 @@ from articles.runs.workers import Workers, read_workers
 
 log = logging.getLogger(__name__)
 
-
-KEPT = 1.0
-"""Seconds for which an answer is given again: balancers and monitors ask by the hundred."""
+CACHE_KEY = "health"
+CACHED_SECONDS = 1
+"""Load balancers and monitors may ask hundreds of times a second."""
 
 
 class Model(BaseModel):
-    """Who writes. Not asked whether it answers: that costs money, and ``manage.py doctor`` does it."""
+    """The configured model. It is not called, as that costs money; ``manage.py doctor`` does."""
 
     configured: bool
     name: str
 
 
 class Work(BaseModel):
-    """Runs by where they stand: ``waiting`` for a worker, the first of them for ``oldest_waiting`` seconds (0 where none does),
-    ``parked`` until their model answers again, ``in_flight`` with a worker, ``awaiting_approval`` or ``paused`` for a person.
+    """Numbers of runs: ``waiting`` for a worker, ``parked`` until their provider is available, ``in_flight`` with a worker,
+    ``awaiting_approval`` or ``paused`` for a person. ``oldest_waiting`` is in seconds, 0 if none waits.
     """
 
     waiting: int = 0
@@ -45,10 +44,10 @@ class Work(BaseModel):
 
 
 class Health(BaseModel):
-    """``degraded``: pages and API serve, but nobody is there to write. ``unavailable``: the database or Redis is away.
+    """``degraded``: pages and API work, but there is no worker. ``unavailable``: the database or Redis cannot be reached.
 
-    ``workers`` live and can write ``capacity`` articles at once; ``stale_workers`` are registered but silent. ``work`` is null
-    where the database is away.
+    The ``workers`` can write ``capacity`` articles at once; ``stale_workers`` are registered but send no heartbeat. ``work``
+    is null if the database cannot be reached.
     """
 
     status: Literal["ok", "degraded", "unavailable"]
@@ -64,13 +63,16 @@ class Health(BaseModel):
 
 
 def check_health() -> Health:
-    """At most ``KEPT`` seconds old."""
-    return health_at(int(monotonic() / KEPT))
+    """Cached for ``CACHED_SECONDS``."""
+    health: Health | None = cache.get(CACHE_KEY)
+    if health is None:
+        health = read_health()
+        cache.set(CACHE_KEY, health, CACHED_SECONDS)
+    return health
 
 
-@lru_cache(maxsize=1)
-def health_at(moment: int) -> Health:
-    work, workers = look_at_work(), read_workers()
+def read_health() -> Health:
+    work, workers = read_work(), read_workers()
     found = workers or Workers()
     return Health(
         status="unavailable" if work is None or workers is None else "ok" if found.living else "degraded",
@@ -88,13 +90,10 @@ def health_at(moment: int) -> Health:
     )
 
 
-# The database
-
-
-def look_at_work() -> Work | None:
-    """None where the database does not answer."""
+def read_work() -> Work | None:
+    """None if the database does not answer."""
     try:
-        return inquiry.ask()
+        return work_query.run()
     except (Error, TimeoutError) as error:
         log.warning("health: the database does not answer: %s", error)
         return None
@@ -102,24 +101,21 @@ def look_at_work() -> Work | None:
 
 def count_work() -> Work:
     waiting = Q(status=Status.PENDING, awaits="")
-    # When it began to wait. Its job may have been submitted again since: that is what `enqueued_at` tells.
+    # When it began to wait. `enqueued_at` is no use: a lost job is submitted again.
     changes = Event.objects.filter(run=OuterRef("pk"), type=Event.Type.STATUS_CHANGE)
-    told = changes.order_by("-seq").values("created_at")[:1]
+    waiting_since = changes.order_by("-seq").values("created_at")[:1]
     found = Run.objects.active().aggregate(
         waiting=Count("pk", filter=waiting),
-        since=Min(Subquery(told), filter=waiting),
+        since=Min(Subquery(waiting_since), filter=waiting),
         parked=Count("pk", filter=Q(status=Status.PENDING) & ~Q(awaits="")),
         in_flight=Count("pk", filter=Q(status=Status.PROCESSING)),
         awaiting_approval=Count("pk", filter=Q(status=Status.AWAITING_APPROVAL)),
     )
-    # Not its runs: an earlier one stays paused for ever.
+    # Articles, not runs: an earlier run of an article may stay paused forever.
     paused = Article.objects.filter(status=Status.PAUSED).count()
     since = found.pop("since")
     oldest = (timezone.now() - since).total_seconds() if since else 0
     return Work(**found, oldest_waiting=round(max(0, oldest), 1), paused=paused)
 
 
-inquiry = BoundedQuery(count_work, patience=2)
-
-
-# Redis
+work_query = BoundedQuery(count_work, seconds=2)

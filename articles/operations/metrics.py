@@ -1,6 +1,6 @@
-"""What Prometheus is told, worked out from the database and Redis when it asks: no process has to remember anything.
+"""Prometheus metrics, read from the database and Redis at each scrape: no process keeps state for them.
 
-What is summed up is of the articles that are kept, and so falls when one is deleted: these are gauges, not counters.
+Sums cover the existing articles and fall when one is deleted, so they are gauges, not counters.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from articles.operations.health import Health, check_health
 from articles.runs.failure_codes import CLASSES, OTHER, class_of
 
 REGISTRY = CollectorRegistry()
-SOCKETS = Gauge("studio_sockets_open", "Sockets open in the web process that answers.", registry=REGISTRY)
+SOCKETS = Gauge("studio_sockets_open", "Open WebSockets of the web process that answers.", registry=REGISTRY)
 
 TOKENS = ("prompt", "completion", "cached", "reasoning")
 
 
 class StudioCollector(Collector):
-    """Asks at scrape time. Where the database is away, what can be told without it is."""
+    """Queries at scrape time. Without the database, only health is reported."""
 
     def collect(self) -> Iterator[Metric]:
         health = check_health()
-        yield from told_of_health(health)
+        yield from health_metrics(health)
         if health.work is None:
             return
         try:
-            found = inquiry.ask()
-        except (Error, TimeoutError):  # it went away since it was asked after its health; the next scrape tells that
+            found = history_query.run()
+        except (Error, TimeoutError):  # the database went away since; the next scrape reports that
             return
         yield from found
 
@@ -53,49 +53,47 @@ class StudioCollector(Collector):
 REGISTRY.register(StudioCollector())
 
 
-def told_of_history() -> list[Metric]:
-    return [*told_of_runs(), *told_of_steps()]
+def history_metrics() -> list[Metric]:
+    return [*run_metrics(), *step_metrics()]
 
 
-inquiry = BoundedQuery(told_of_history, patience=8)  # Prometheus gives up after ten
+history_query = BoundedQuery(history_metrics, seconds=8)  # Prometheus gives up after ten
 
 
-def told_of_health(health: Health) -> Iterator[Metric]:
+def health_metrics(health: Health) -> Iterator[Metric]:
     yield InfoMetricFamily("studio", "The studio's version.", value={"version": health.version})
     parts = {"database": health.database, "redis": health.redis}
-    yield by_label("studio_part_up", "1 where this part answers.", "part", parts)
+    yield by_label("studio_part_up", "1 if this part answers.", "part", parts)
     workers = {"living": health.workers, "silent": health.stale_workers}
-    yield by_label(
-        "studio_workers", "Workers; the silent ones are registered, but give no sign of life.", "state", workers
-    )
+    yield by_label("studio_workers", "Workers; silent ones are registered but send no heartbeat.", "state", workers)
     yield GaugeMetricFamily("studio_places", "Articles that can be written at once.", health.capacity)
     if health.work is None:
         return
-    yield GaugeMetricFamily("studio_queue_depth", "Runs that wait for a worker.", health.work.waiting)
-    yield GaugeMetricFamily(
-        "studio_oldest_waiting_seconds", "How long the first of them has waited.", health.work.oldest_waiting
-    )
-    yield GaugeMetricFamily("studio_runs_parked", "Runs that wait for their model to answer again.", health.work.parked)
-    yield GaugeMetricFamily("studio_runs_in_flight", "Runs that workers are at.", health.work.in_flight)
+    yield GaugeMetricFamily("studio_queue_depth", "Runs waiting for a worker.", health.work.waiting)
+    yield GaugeMetricFamily("studio_oldest_waiting_seconds", "Longest wait for a worker.", health.work.oldest_waiting)
+    yield GaugeMetricFamily("studio_runs_parked", "Runs waiting for their AI provider.", health.work.parked)
+    yield GaugeMetricFamily("studio_runs_in_flight", "Runs in progress.", health.work.in_flight)
 
 
-def told_of_runs() -> Iterator[Metric]:
+def run_metrics() -> Iterator[Metric]:
     counted = dict(Run.objects.order_by().values_list("status").annotate(Count("pk")))
     runs = {status: counted.get(status, 0) for status in Status.values}
-    yield by_label("studio_runs", "Runs of the articles that are kept, by status.", "status", runs)
+    yield by_label("studio_runs", "Runs of existing articles by status.", "status", runs)
     failures = Counter(dict.fromkeys([*CLASSES, OTHER], 0))
     failed = Run.objects.filter(status=Status.FAILED).order_by()
     for reason, count in failed.values_list("reason").annotate(Count("pk")):
         failures[class_of(reason)] += count
-    yield by_label("studio_runs_failed", "Failed runs of the articles that are kept, by why.", "reason", failures)
+    yield by_label("studio_runs_failed", "Failed runs of existing articles by reason.", "reason", failures)
 
 
-def told_of_steps() -> Iterator[Metric]:
+def step_metrics() -> Iterator[Metric]:
     """Sums over the steps of each agent, in one query."""
-    seconds = SummaryMetricFamily("studio_step_seconds", "How long finished steps took.", labels=["agent"])
-    calls = GaugeMetricFamily("studio_model_calls", "Calls of models.", labels=["agent"])
-    tokens = GaugeMetricFamily("studio_tokens", "Tokens; the cached ones are prompt's too.", labels=["agent", "kind"])
-    cost = GaugeMetricFamily("studio_cost_dollars", "US dollars, by the table of prices of the day.", labels=["agent"])
+    seconds = SummaryMetricFamily("studio_step_seconds", "Duration of completed steps.", labels=["agent"])
+    calls = GaugeMetricFamily("studio_model_calls", "Model calls.", labels=["agent"])
+    tokens = GaugeMetricFamily(
+        "studio_tokens", "Tokens; cached ones are part of the prompt tokens.", labels=["agent", "kind"]
+    )
+    cost = GaugeMetricFamily("studio_cost_dollars", "Cost in US dollars, by the prices of the day.", labels=["agent"])
     for row in sums_of_steps():
         agent = AGENTS[row["of"]]
         seconds.add_metric([agent], row["done"], row["time"].total_seconds() if row["time"] else 0)
@@ -120,15 +118,15 @@ def sums_of_steps() -> list[dict[str, Any]]:
     return [dict(row) for row in sums]
 
 
-def by_label(name: str, told: str, label: str, values: dict[str, int] | dict[str, bool]) -> Metric:
-    family = GaugeMetricFamily(name, told, labels=[label])
+def by_label(name: str, documentation: str, label: str, values: dict[str, int] | dict[str, bool]) -> Metric:
+    family = GaugeMetricFamily(name, documentation, labels=[label])
     for value, number in values.items():
         family.add_metric([value], number)
     return family
 
 
 def track_open_sockets(application: Application) -> Application:
-    """Count the running socket connections in ``studio_sockets_open``."""
+    """Counts open WebSockets in ``studio_sockets_open``."""
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         with SOCKETS.track_inprogress():
@@ -140,7 +138,7 @@ def track_open_sockets(application: Application) -> Application:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For the bearer of METRICS_TOKEN, and for staff. Strangers are not told that it is there."""
+    """For METRICS_TOKEN as a bearer token, and for staff. 404 for everyone else."""
     if not may_read(request):
         raise Http404
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

@@ -382,7 +382,7 @@ class TestKeys:
 class TestQueues:
     @pytest.fixture(autouse=True)
     def _a_job(self, redis: Redis) -> None:
-        django_rq.get_queue("articles").enqueue("agents.worker.jobs.run_article", 1)
+        django_rq.get_queue("articles").enqueue("agents.worker.jobs.run_now", 1)
 
     @pytest.mark.parametrize("name", QUEUE_PAGES)
     def test_its_pages_may_have_styles_of_their_own_and_no_scripts(self, browser: Client, name: str) -> None:

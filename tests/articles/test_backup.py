@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import stat
 import tarfile
 import threading
@@ -180,7 +181,7 @@ def test_nothing_is_restored_while_workers_live(
 )
 def test_a_name_no_backup_gives_is_refused(archive: Path, name: str) -> None:
     hostile = written(archive.with_name("hostile.tar.gz"), {**contents(archive), name: b"x"})
-    assert "which no backup does" in refused(hostile, "--replace")
+    assert "not part of a backup" in refused(hostile, "--replace")
     assert not (VAR / "outside").exists()
     assert Article.objects.count() == 1
 
@@ -190,12 +191,12 @@ def test_links_and_devices_are_refused(archive: Path, kind: bytes) -> None:
     member = tarfile.TarInfo("media/way-out")
     member.type, member.linkname = kind, "/etc/passwd"
     hostile = written(archive.with_name("hostile.tar.gz"), contents(archive), member)
-    assert "which no backup does" in refused(hostile, "--replace")
+    assert "not part of a backup" in refused(hostile, "--replace")
 
 
 def test_a_file_told_twice_is_refused(archive: Path) -> None:
     member = tarfile.TarInfo("database")
-    assert "which no backup does" in refused(
+    assert "not part of a backup" in refused(
         written(archive.with_name("twice.tar.gz"), contents(archive), member), "--replace"
     )
 
@@ -204,9 +205,9 @@ def test_a_file_told_twice_is_refused(archive: Path) -> None:
 def test_a_changed_file_is_refused(archive: Path, name: str) -> None:
     files = contents(archive)
     broken = written(archive.with_name("broken.tar.gz"), {**files, name: files[name] + b"x"})
-    assert f"beginning with {name}" in refused(broken, "--replace")
+    assert f"changed: {name}" in refused(broken, "--replace")
     files.pop(name)
-    assert f"beginning with {name}" in refused(written(archive.with_name("less.tar.gz"), files), "--replace")
+    assert f"changed: {name}" in refused(written(archive.with_name("less.tar.gz"), files), "--replace")
     assert Article.objects.count() == 1
 
 
@@ -214,7 +215,7 @@ def test_what_is_no_archive_is_refused(archive: Path) -> None:
     whole = archive.read_bytes()
     for content in (b"", b"words", whole[: len(whole) // 2], whole[:-1000] + bytes(1000)):
         archive.write_bytes(content)
-        assert any(words in refused(archive, "--replace") for words in ("no backup of a studio", "cannot be unpacked"))
+        assert re.search("not a( complete)? backup of a studio|cannot be unpacked", refused(archive, "--replace"))
     assert "cannot be unpacked" in refused(archive.with_name("nowhere.tar.gz"), "--replace")
     assert "no manifest" in refused(written(archive, {"settings.json": b"{}"}), "--replace")
     assert Article.objects.count() == 1
@@ -223,11 +224,11 @@ def test_what_is_no_archive_is_refused(archive: Path) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [
-        ("format", 2, "format 2; this studio knows 1"),
+        ("format", 2, "format 2, but this version supports 1"),
         (
             "migrations",
             ["articles.0001_initial", "articles.9999_later"],
-            "does not know its migration articles.9999_later",
+            "does not have its migration articles.9999_later",
         ),
         ("made_at", "yesterday", "manifest cannot be read"),
     ],
@@ -239,9 +240,7 @@ def test_a_backup_of_an_unknown_version_is_refused(archive: Path, field: str, va
 
 def test_a_backup_of_another_kind_of_database_is_refused(archive: Path) -> None:
     other = "sqlite" if connection.vendor == "postgresql" else "postgresql"
-    assert f"a studio on {other}" in refused(
-        changed(archive, lambda manifest: manifest.update(store=other)), "--replace"
-    )
+    assert f"made on {other}" in refused(changed(archive, lambda manifest: manifest.update(store=other)), "--replace")
 
 
 def test_links_among_the_pictures_are_left_out(owner: User, tmp_path: Path) -> None:
@@ -280,10 +279,10 @@ class TestOnPostgreSQL:
 
     def test_a_restore_that_was_broken_off_is_not_overwritten(self, archive: Path) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(f"CREATE SCHEMA {databases.ASIDE}")
+            cursor.execute(f"CREATE SCHEMA {databases.OLD_SCHEMA}")
         try:
             assert "A restore was broken off" in refused(archive, "--replace")
             assert Article.objects.count() == 1
         finally:
             with connection.cursor() as cursor:
-                cursor.execute(f"DROP SCHEMA {databases.ASIDE}")
+                cursor.execute(f"DROP SCHEMA {databases.OLD_SCHEMA}")

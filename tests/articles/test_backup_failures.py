@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from articles.models import Article
 from articles.operations.backup import restore as restoring
 from articles.operations.backup.archive import MANIFEST
-from articles.operations.backup.folders import workplace
+from articles.operations.backup.folders import work_folder
 from tests.articles.archives import contents, refused, written
 from tests.environment import VAR
 from tests.factories import UserFactory, make_completed_article
@@ -36,14 +36,14 @@ def late(archive: Path) -> Iterator[None]:
     assert {path.relative_to(VAR / "media").as_posix() for path in (VAR / "media").rglob("*.png")} == {
         "covers/2/late.png"
     }
-    assert not (VAR / "backup-in-work").exists()
+    assert not (VAR / "backup-in-progress").exists()
 
 
 def test_files_there_is_no_room_for_leave_all_as_it_was(archive: Path, late: None) -> None:
     shutil.rmtree(VAR / "uploads")
     (VAR / "uploads").write_text("a file where a folder should be")
     try:
-        assert "All is as it was before." in refused(archive, "--replace")
+        assert "Nothing was changed." in refused(archive, "--replace")
     finally:
         (VAR / "uploads").unlink()
 
@@ -63,7 +63,7 @@ def test_whatever_fails_on_the_way_leaves_all_as_it_was(
 
 
 def test_what_a_killed_one_left_behind_is_cleared(archive: Path) -> None:
-    remains = [VAR / "backup-in-work", VAR / "media" / ".restore-new", VAR / "uploads" / ".restore-old"]
+    remains = [VAR / "backup-in-progress", VAR / "media" / ".restore-new", VAR / "uploads" / ".restore-old"]
     for directory in remains:
         directory.mkdir()
         (directory / "half").write_bytes(b"half a file")
@@ -75,7 +75,7 @@ def test_what_a_killed_one_left_behind_is_cleared(archive: Path) -> None:
 
 
 def test_one_backup_or_restore_runs_at_a_time(archive: Path, tmp_path: Path) -> None:
-    with workplace():
+    with work_folder():
         assert "Another backup or restore is running" in refused(archive, "--replace")
         with pytest.raises(CommandError, match="is running"):
             call_command("backup", str(tmp_path / "second.tar.gz"))

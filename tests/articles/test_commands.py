@@ -61,13 +61,13 @@ class TestDoctor:
     def test_it_says_which_redis_and_how_its_workers_are(self, worker: Worker) -> None:
         checks = found()
         assert "answers at unix://" in checks["Redis"]["finding"]
-        assert checks["Workers"]["finding"].startswith("1 running; the last sign of life was")
+        assert checks["Workers"]["finding"].startswith("1 running; last heartbeat")
 
     def test_studio_without_workers_fails(self, redis: Redis) -> None:
         assert not Worker.all(connection=redis)
         code, told = examine()
         assert code == 1
-        assert "None is running, so articles wait." in told
+        assert "None is running, so articles have to wait." in told
         assert "manage.py workers" in told
 
     def test_its_own_redis_may_rest(self, settings: LazySettings, tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ class TestHeartbeats:
 
     def test_the_newest_counts(self) -> None:
         now = datetime.now(UTC)
-        assert "was 5 s ago" in doctor.check_workers([now - timedelta(hours=1), now - timedelta(seconds=5)]).finding
+        assert "5 s ago" in doctor.check_workers([now - timedelta(hours=1), now - timedelta(seconds=5)]).finding
 
 
 class TestApiKey:
@@ -222,7 +222,7 @@ class TestApiKey:
         ("arguments", "reason"),
         [
             (["nobody"], "no user “nobody”"),
-            (["gone"], "not active"),
+            (["gone"], "inactive"),
             (["nora", "--name", " "], "1 to 100 characters"),
             (["nora", "--name", "x" * 101], "1 to 100 characters"),
         ],

@@ -6,6 +6,8 @@ import io
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from redis import Redis
 from articles.models import Article, Event, Status, Voice
 from articles.signals import events_recorded
 from tests.agents.conftest import model_server, running_model_server  # noqa: F401  (fixtures)
+from tests.environment import ROOT
 from tests.factories import StaffFactory, UserFactory
 from tests.model_server import ModelServer
 
@@ -160,7 +163,7 @@ def test_an_interrupt_cancels_the_run(with_model: ModelServer) -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
     events_recorded.connect(interrupt)
-    with pytest.raises(CommandError, match="cancelled") as stopped:
+    with pytest.raises(CommandError, match="Cancelled") as stopped:
         write()
     events_recorded.disconnect(interrupt)
     assert stopped.value.returncode == 130
@@ -197,7 +200,7 @@ class TestRefusals:
             (["--source", "ftp://a/b"], "--source: “ftp://a/b” is not a URL"),
             (["--source", __file__], "is not a kind of document"),
             (["--language", "klingon"], "--language: Choose a language"),
-            (["--out", "article.xyz"], "no kind of file"),
+            (["--out", "article.xyz"], "must end in one of"),
             (["--out", "/nowhere/article.md"], "there is no directory /nowhere"),
             (["--user", "nobody"], "there is no user “nobody”"),
         ],
@@ -222,6 +225,21 @@ class TestRefusals:
 
     def test_a_file_that_cannot_be_written_leaves_the_article(self, notes: Path, tmp_path: Path) -> None:
         (tmp_path / "article.md").mkdir()
-        with pytest.raises(CommandError, match="is written, but not in the file"):
+        with pytest.raises(CommandError, match="is finished but could not be saved"):
             write("--source", notes, "--out", tmp_path / "article.md")
         assert Article.objects.get().status == Status.COMPLETED
+
+
+def test_a_closed_pipe_ends_the_progress_and_not_the_article(
+    program_environment: dict[str, str], tmp_path: Path
+) -> None:
+    """``manage.py write … --out FILE 2>&1 | head -1``: the reader leaves after a line."""
+    StaffFactory()
+    out = tmp_path / "article.md"
+    command = [sys.executable, str(ROOT / "manage.py"), "write", "Rooftop gardens", "--no-image", "--out", str(out)]
+    process = subprocess.Popen(command, env=program_environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=120) == 0
+    assert out.read_text()

@@ -253,7 +253,7 @@ def test_the_command_prints_the_cost(owner: User) -> None:
     asked = ("Rooftop gardens", "--words", "300", "--no-image", "--no-seo", "--user", owner.username)
     call_command("write", *asked, stdout=StringIO(), stderr=lines)
     spent = article_totals(Article.objects.get().pk)
-    assert f"It cost {dollars(spent.cost)}: {spent.tokens:,} tokens in {spent.calls} calls.\n" in lines.getvalue()
+    assert f"Cost: {dollars(spent.cost)} for {spent.tokens:,} tokens in {spent.calls} calls.\n" in lines.getvalue()
 
 
 def test_the_command_refuses_in_a_used_up_month(owner: User) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -32,11 +33,11 @@ TOKEN = "a token for these tests"
 @pytest.fixture(autouse=True)
 def own_place(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.METRICS_TOKEN = TOKEN
-    for inquiry in (health.inquiry, metrics.inquiry):
-        monkeypatch.setattr(inquiry, "patience", 60)  # a busy machine is not a frozen one
-    health.health_at.cache_clear()
+    for query in (health.work_query, metrics.history_query):
+        monkeypatch.setattr(query, "seconds", 60)  # a busy machine is not a frozen one
+    cache.clear()
     yield
-    health.health_at.cache_clear()
+    cache.clear()
 
 
 def scrape() -> dict[tuple[str, ...], float]:
@@ -134,7 +135,7 @@ def test_it_tells_of_the_workers_and_their_places(monkeypatch: pytest.MonkeyPatc
 
 
 def test_without_its_database_it_tells_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "look_at_work", lambda: None)
+    monkeypatch.setattr(health, "read_work", lambda: None)
     found = scrape()
     assert found["studio_part_up", "database"] == 0
     assert ("studio_queue_depth",) not in found
@@ -159,12 +160,12 @@ def test_a_database_that_freezes_amid_a_scrape_costs_its_numbers_only(monkeypatc
         return sums_of_steps()
 
     monkeypatch.setattr(metrics, "sums_of_steps", freeze)
-    monkeypatch.setattr(metrics.inquiry, "patience", 0.05)
+    monkeypatch.setattr(metrics.history_query, "seconds", 0.05)
     try:
         assert ("studio_runs", "failed") not in scrape()
     finally:
         thaw.set()
-    monkeypatch.setattr(metrics.inquiry, "patience", 60)
+    monkeypatch.setattr(metrics.history_query, "seconds", 60)
     assert scrape()["studio_runs", "failed"] == 0
 
 

@@ -1,4 +1,4 @@
-"""``manage.py backup``: the whole studio in one file, also while it runs."""
+"""``manage.py backup``: writes the whole studio to one file. It may be running."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from articles.operations.backup import make_backup
 
 class Command(BaseCommand):
     help = (
-        "Writes database, pictures, uploads and settings, without their secrets, to FILE (.tar.gz); the studio may run."
+        "Writes database, images, uploads and settings (without secrets) to FILE (.tar.gz). The studio may be running."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "file", type=Path, metavar="FILE", help="where to; what is there is replaced once it is whole"
+            "file",
+            type=Path,
+            metavar="FILE",
+            help="the archive; an existing file is replaced when the new one is complete",
         )
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:

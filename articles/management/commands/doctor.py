@@ -1,4 +1,4 @@
-"""``manage.py doctor``: is everything there that an article needs?"""
+"""``manage.py doctor``: checks everything the studio needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from articles.operations.doctor import local_checks, models_in_use
 
 
 class Command(BaseCommand):
-    help = "Checks database, Redis, workers, model, search and settings, and says what to do. Exit code 1: something fails."
+    help = "Checks database, Redis, workers, model, search and settings, with advice. Exits with 1 if a check fails."
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def show(self, check: HealthCheck) -> None:
-        """Two lines at most, as they are found: some take seconds."""
+        """Prints a check as soon as it is done: some take seconds."""
         style = {"ok": self.style.SUCCESS, "warn": self.style.WARNING, "fail": self.style.ERROR}[check.verdict]
         self.stdout.write(f"{style(check.verdict.ljust(4))}  {check.name.ljust(24)}  {check.finding}")
         if check.advice:
@@ -50,15 +50,13 @@ def all_checks() -> Iterator[HealthCheck]:
     if settings.HAS_MODEL:
         yield from asyncio.run(model_checks(models_in_use()))
     else:
-        advice = "For a model, set OPENAI_API_KEY or OPENAI_BASE_URL, and LLM_MODEL."
-        yield HealthCheck(
-            "Model", "warn", "None is set: the built-in writer quotes sources and writes nothing.", advice
-        )
+        advice = "To use a model, set OPENAI_API_KEY or OPENAI_BASE_URL, and LLM_MODEL."
+        yield HealthCheck("Model", "warn", "None is configured: the built-in writer only quotes sources.", advice)
     yield asyncio.run(search_check())
 
 
 async def model_checks(models: set[str]) -> list[HealthCheck]:
-    # Only now: the openai client takes a second to import, and is imported for nothing else here.
+    # Imported here because the openai client takes a second to import.
     from agents.llm.client import model_client
     from agents.llm.diagnostics import probe_model
 

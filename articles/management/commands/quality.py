@@ -1,4 +1,4 @@
-"""``manage.py quality``: how good finished articles are, as far as that can be counted."""
+"""``manage.py quality``: scores finished articles by what can be counted."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from articles.quality import ScoredText, judge
 from articles.quality.rows import piece_of
 from articles.quality.table import table
 
-NONE_FINISHED = "There is no finished article yet. Write one, then ask again."
-NOTHING_NAMED = "Name articles by their numbers, or give --all, --owner NAME, or --file PATH with --words N."
+NONE_FINISHED = "There is no finished article yet."
+NOTHING_NAMED = "Give article ids, --all, --owner NAME, or --file PATH with --words N."
 
 
 class Command(BaseCommand):
     help = "Scores finished articles without a model: length, citations, exactness, repetition, headings, reading ease, SEO."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("ids", nargs="*", type=int, metavar="ID", help="an article's number")
-        parser.add_argument("--all", action="store_true", help="every finished article")
-        parser.add_argument("--owner", metavar="NAME", help="every finished article of this user")
+        parser.add_argument("ids", nargs="*", type=int, metavar="ID", help="an article's id")
+        parser.add_argument("--all", action="store_true", help="all finished articles")
+        parser.add_argument("--owner", metavar="NAME", help="all finished articles of this user")
         parser.add_argument("--file", type=Path, metavar="PATH", help="a Markdown file; needs --words")
-        parser.add_argument("--words", type=int, metavar="N", help="how many words were asked for, with --file")
+        parser.add_argument("--words", type=int, metavar="N", help="the requested length, with --file")
         parser.add_argument("--language", default="en", help="a BCP 47 tag, with --file (%(default)s)")
         parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
 
 def chosen(options: dict[str, Any]) -> list[Article]:
-    """The finished articles that were asked for, oldest first. Raises CommandError where one of them is not finished."""
+    """The selected finished articles, oldest first. Raises CommandError if one of them is not finished."""
     finished = Article.objects.filter(status=Status.COMPLETED).order_by("pk")
     if ids := set(options["ids"]):
         found = list(finished.filter(pk__in=ids))
@@ -57,14 +57,14 @@ def chosen(options: dict[str, Any]) -> list[Article]:
 
 
 def file_piece(options: dict[str, Any]) -> ScoredText:
-    """A text from elsewhere, below its title where it has one. What it cites is not known, so its numbers are not compared."""
+    """A text from a file, with its first heading as title. Its sources are unknown, so its numbers are not compared."""
     path, words = options["file"], options["words"]
     if words is None or not 0 < words <= 10 * MAX_WORDS:
-        raise CommandError("--file needs --words N: how many words were asked for.")
+        raise CommandError("--file needs --words N, the requested length.")
     try:
         content = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"--file: {path} cannot be read as text: {error}") from error
+        raise CommandError(f"--file: {path} cannot be read as UTF-8 text: {error}") from error
     heading, _, below = content.partition("\n")
     if heading.startswith("# "):
         return ScoredText(

@@ -1,4 +1,4 @@
-"""``manage.py restore``: a studio made what it was when a backup was taken."""
+"""``manage.py restore``: replaces the studio's data by a backup."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from articles.runs.workers import living_workers
 
 
 class Command(BaseCommand):
-    help = "Puts a backup in the place of what the studio holds. It must not be running."
+    help = "Replaces the studio's data by a backup. The studio must not be running."
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, metavar="FILE", help="what `manage.py backup` wrote")
-        parser.add_argument("--replace", action="store_true", help="give up the articles and users that are there now")
+        parser.add_argument("file", type=Path, metavar="FILE", help="an archive written by `manage.py backup`")
+        parser.add_argument("--replace", action="store_true", help="delete the articles and users that exist now")
 
     def handle(self, *args: Any, file: Path, replace: bool, **options: Any) -> None:
         with hold_the_only_studio():
-            # The studio's own Redis ends with it; on another there may be workers of other machines, who would go on writing.
+            # The embedded Redis stops with the studio. An external one may have workers on other machines.
             if settings.REDIS_URL and living_workers():
-                raise CommandError("Workers are running. Stop them all, wait half a minute, and try again.")
+                raise CommandError("Workers are running. Stop them all, wait 30 seconds, then try again.")
             try:
                 manifest = restore_backup(file, replace=replace)
             except BackupRefused as error:
                 raise CommandError(str(error)) from error
-        self.stdout.write(f"Restored what version {manifest.version} held on {manifest.made_at:%Y-%m-%d %H:%M} UTC.")
+        self.stdout.write(f"Restored the backup of {manifest.made_at:%Y-%m-%d %H:%M} UTC (version {manifest.version}).")

@@ -1,8 +1,11 @@
-"""``manage.py write "TOPIC"``: an article from a brief, in this terminal and this process."""
+"""``manage.py write "TOPIC"``: writes an article in this process and prints it."""
 
 from __future__ import annotations
 
+import io
+import os
 import signal
+import sys
 import threading
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -14,7 +17,7 @@ from channels.layers import InMemoryChannelLayer, channel_layers
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import connection
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
@@ -44,35 +47,35 @@ OPTIONS = {
 
 
 class Command(BaseCommand):
-    help = "Writes an article and prints it as Markdown, or puts it into a file. Needs neither Redis nor workers."
+    help = "Writes an article and prints it as Markdown, or saves it to a file. Needs neither Redis nor workers."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        asked = {name: field.initial for name, field in BriefForm.base_fields.items()}
-        parser.add_argument("topic", metavar="TOPIC", help="what the article is about")
+        defaults = {name: field.initial for name, field in BriefForm.base_fields.items()}
+        parser.add_argument("topic", metavar="TOPIC", help="the topic of the article")
         parser.add_argument(
-            "--words", type=int, default=asked["min_words"], help="how long it is at least (%(default)s)"
+            "--words", type=int, default=defaults["min_words"], help="minimum length in words (%(default)s)"
         )
-        parser.add_argument("--tone", default=asked["tone"], help="(%(default)s)")
-        parser.add_argument("--audience", default=asked["target_audience"], help="who is to read it (%(default)s)")
-        parser.add_argument("--language", default=asked["language"], help="a BCP 47 tag (%(default)s)")
+        parser.add_argument("--tone", default=defaults["tone"], help="(%(default)s)")
+        parser.add_argument("--audience", default=defaults["target_audience"], help="target audience (%(default)s)")
+        parser.add_argument("--language", default=defaults["language"], help="a BCP 47 tag (%(default)s)")
         parser.add_argument("--keywords", default="", help="separated by commas")
-        parser.add_argument("--notes", default="", help="anything the crew should keep in mind")
-        parser.add_argument("--voice", default="", metavar="NAME", help="a voice of the studio's, by its name")
+        parser.add_argument("--notes", default="", help="further instructions")
+        parser.add_argument("--voice", default="", metavar="NAME", help="name of a voice")
         parser.add_argument(
-            "--source", action="append", default=[], metavar="FILE|URL", help="to be read and cited; may be given again"
+            "--source", action="append", default=[], metavar="FILE|URL", help="a source to read and cite; repeatable"
         )
         parser.add_argument(
             "--require-sources",
             action="store_false",
             dest="allow_uncited",
-            help="stop where nothing could be read, rather than write without citations",
+            help="stop if no source can be read instead of writing without citations",
         )
         parser.add_argument("--no-image", action="store_false", dest="image", help="leave out the cover image")
         parser.add_argument(
             "--no-seo", action="store_false", dest="seo", help="leave out the SEO title and description"
         )
-        parser.add_argument("--user", metavar="NAME", help="whose article it is (the first superuser)")
-        parser.add_argument("--out", type=Path, metavar="FILE", help=f"where to put it: {', '.join(SUFFIXES)}")
+        parser.add_argument("--user", metavar="NAME", help="owner of the article (default: the first superuser)")
+        parser.add_argument("--out", type=Path, metavar="FILE", help=f"output file: {', '.join(SUFFIXES)}")
 
     def handle(self, *args: Any, topic: str, source: list[str], out: Path | None, **options: Any) -> None:
         format = format_of(out) if out else "md"
@@ -83,48 +86,54 @@ class Command(BaseCommand):
             form = brief_form(topic, source, options, files)
             article = services.create_article(by=by, brief=form.brief(), sources=form.sources(), start=False)
         if not redis_server.is_reachable(settings.REDIS_ADDRESS):
-            channel_layers.set("default", InMemoryChannelLayer())  # nobody can watch, so there is nobody to tell
-        self.tell(f"Article {article.pk}: {article}")
+            channel_layers.set("default", InMemoryChannelLayer())  # nobody can watch
+        self.report(f"Article {article.pk}: {article}")
         with self.progress_of(article), warnings_only(options["verbosity"]):
             write(article)
         article.refresh_from_db()
-        self.tell(told_cost(article))
+        self.report(cost_summary(article))
         self.require_completed(article)
         self.deliver(article, format, out)
 
-    def tell(self, line: str) -> None:
-        """To the standard error, so that the standard output holds the article alone; in no colour, as it is no error."""
-        self.stderr.write(line, style_func=str)
+    def report(self, line: str) -> None:
+        """Prints to stderr, as stdout holds only the article. A closed pipe (``2>&1 | head``) ends the output, not the run."""
+        try:
+            self.stderr.write(line, style_func=str)
+            self.stderr.flush()
+        except BrokenPipeError:
+            self.stderr = OutputWrapper(io.StringIO())
+            # Python flushes the original stream when it exits, and would fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
     @contextmanager
     def progress_of(self, article: Article) -> Iterator[None]:
-        """Tell what happens to the article on the standard error, as it is recorded."""
+        """Prints each event of the article as it is committed."""
         began = timezone.now()
 
-        def tell_events(sender: Any, *, article_id: int, first: int, last: int, **kwargs: Any) -> None:
+        def report_events(sender: Any, *, article_id: int, first: int, last: int, **kwargs: Any) -> None:
             if article_id != article.pk:
                 return
             for event in article.events.filter(seq__range=(first, last)).order_by("seq"):
                 seconds = (event.created_at - began).total_seconds()
-                self.tell(f"{clock(seconds)}  {event.progress:3} %  {told(event)}")
+                self.report(f"{clock(seconds)}  {event.progress:3} %  {event_line(event)}")
 
-        events_recorded.connect(tell_events, weak=False)
+        events_recorded.connect(report_events, weak=False)
         try:
             yield
         finally:
-            events_recorded.disconnect(tell_events)
+            events_recorded.disconnect(report_events)
 
     def require_completed(self, article: Article) -> None:
         if article.status == Status.CANCELLED:
-            raise CommandError("It was cancelled. What was done is kept: try it again from its page.", returncode=130)
+            raise CommandError("Cancelled. Finished steps are kept; continue on the article's page.", returncode=130)
         if article.status == Status.PENDING:
-            raise CommandError(f"{article.message}. The studio goes on with it while it runs; its page can try it now.")
+            raise CommandError(f"{article.message}. A running studio continues it; you can also try now on its page.")
         if article.status == Status.PAUSED:
-            raise CommandError(f"It is paused. {article.message}")
+            raise CommandError(f"Paused. {article.message}")
         if article.status != Status.COMPLETED:
-            raise CommandError(f"The article could not be written. {article.message}")
+            raise CommandError(f"The article failed. {article.message}")
         if article.notice:
-            self.tell(article.notice)
+            self.report(article.notice)
 
     def deliver(self, article: Article, format: str, out: Path | None) -> None:
         try:
@@ -132,35 +141,35 @@ class Command(BaseCommand):
             if out:
                 out.write_bytes(content)
         except (StudioError, OSError) as error:
-            raise CommandError(f"Article {article.pk} is written, but not in the file: {error}") from error
+            raise CommandError(
+                f"Article {article.pk} is finished but could not be saved to the file: {error}"
+            ) from error
         if out:
-            self.tell(f"{out}: {article.word_count:,} words")
+            self.report(f"{out}: {article.word_count:,} words")
         else:
             self.stdout.write(content.decode())
 
 
-# What is asked for
+# Options
 
 
 def format_of(out: Path) -> str:
-    """The export that ``out`` names by its end. Asked first: minutes later would be too late."""
+    """The export format by the file's suffix. Checked before the article is written."""
     if out.suffix.lower() not in SUFFIXES:
-        raise CommandError(
-            f"--out: “{out.name}” is no kind of file an article is made into. Use {', '.join(SUFFIXES)}."
-        )
+        raise CommandError(f"--out: the file name must end in one of: {', '.join(SUFFIXES)}.")
     if not out.absolute().parent.is_dir():
-        raise CommandError(f"--out: there is no directory {out.parent}. Make it first.")
+        raise CommandError(f"--out: there is no directory {out.parent}.")
     return SUFFIXES[out.suffix.lower()]
 
 
 def require_tables() -> None:
     tables = check_tables()
     if tables.verdict != "ok":
-        raise CommandError(f"The database cannot be used. {tables.finding} {tables.advice}")
+        raise CommandError(f"The database cannot be used: {tables.finding} {tables.advice}")
 
 
 def require_unspent_month(owner: User) -> None:
-    """Asked first: an article that cannot begin would be left behind."""
+    """Checked first, as an article that cannot start would be left behind."""
     try:
         refuse_used_up_month(owner)
     except InvalidState as error:
@@ -168,7 +177,7 @@ def require_unspent_month(owner: User) -> None:
 
 
 def brief_form(topic: str, sources: list[str], options: dict[str, Any], files: ExitStack) -> BriefForm:
-    """The brief as the page takes it, checked by the same rules. Documents stay open until ``files`` is closed."""
+    """The brief form, as on the page. Documents stay open until ``files`` is closed."""
     addresses = [source for source in sources if "://" in source]
     documents = [files.enter_context(opened(Path(source))) for source in sources if "://" not in source]
     given = {
@@ -202,7 +211,7 @@ def opened(path: Path) -> UploadedFile[bytes]:
 
 
 def owner(name: str | None) -> User:
-    """The user of that name; else the first superuser, else one who cannot sign in, made for articles from the terminal."""
+    """The named user, else the first superuser, else a user “writer” who cannot sign in."""
     if name:
         found = User.objects.filter(username=name).first()
         if found is None:
@@ -216,48 +225,48 @@ def owner(name: str | None) -> User:
 
 
 def write(article: Article) -> None:
-    """Perform the article's run here, to its end. Ctrl-C cancels it as the page would; a second one ends the process."""
-    from agents.worker.jobs import run_now  # only now: CrewAI takes seconds to import
+    """Executes a run in this process. Ctrl-C cancels it as the page does; a second Ctrl-C ends the process."""
+    from agents.worker.jobs import run_now  # CrewAI takes seconds to import
 
     run = services.start_run(article=article, by=article.owner, queue=False)
-    before = signal.signal(signal.SIGINT, lambda *_: cancel_beside(article))
+    before = signal.signal(signal.SIGINT, lambda *_: cancel_in_thread(article))
     try:
         run_now(run.pk)
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-def cancel_beside(article: Article) -> None:
-    """Cancel from a thread: in this one an event loop is running, which forbids the store."""
+def cancel_in_thread(article: Article) -> None:
+    """Django forbids database access in this thread, where an event loop is running."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def cancel() -> None:
-        with suppress(InvalidState):  # it ended just now
+        with suppress(InvalidState):  # it has just ended
             services.cancel_run(article=article, by=article.owner)
         connection.close()
 
     threading.Thread(target=cancel).start()
 
 
-# Telling
+# Output
 
 
 def clock(seconds: float) -> str:
     return f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
 
 
-def told_cost(article: Article) -> str:
-    """``It cost $0.042: 41,200 tokens in 38 calls.``"""
+def cost_summary(article: Article) -> str:
+    """Such as ``Cost: $0.042 for 41,200 tokens in 38 calls.``"""
     spent = article_totals(article.pk)
     if not spent.calls:
-        return "It cost nothing: no model was asked."
-    unknown = f", {spent.unpriced_calls} of them of a model without a price" if spent.unpriced_calls else ""
-    return f"It cost {dollars(spent.cost)}: {spent.tokens:,} tokens in {spent.calls} calls{unknown}."
+        return "No cost: no AI calls were made."
+    unknown = f", {spent.unpriced_calls} of them without a known price" if spent.unpriced_calls else ""
+    return f"Cost: {dollars(spent.cost)} for {spent.tokens:,} tokens in {spent.calls} calls{unknown}."
 
 
-def told(event: Event) -> str:
-    """``WriterAgent  write:3  Writing “Choosing a site”``, with the seconds it took once it is done."""
-    said = event.payload
-    took = f" ({said['execution_time']:.1f} s)" if "execution_time" in said else ""
-    who = f"{said['agent']:<14}  {said['step']:<18}  " if "agent" in said else ""
-    return f"{who}{said.get('message', '')}{took}"
+def event_line(event: Event) -> str:
+    """Such as ``WriterAgent  write:3  Writing “Choosing a site”``, with the duration of completed steps."""
+    payload = event.payload
+    took = f" ({payload['execution_time']:.1f} s)" if "execution_time" in payload else ""
+    who = f"{payload['agent']:<14}  {payload['step']:<18}  " if "agent" in payload else ""
+    return f"{who}{payload.get('message', '')}{took}"

@@ -1,6 +1,6 @@
-"""The whole studio in one file, taken while it runs, and put back.
+"""Backup of the whole studio to one file while it runs, and restore.
 
-An archive holds the database, pictures and uploads, the settings without their secrets, and a manifest that says what it is.
+An archive holds the database, images, uploads, the settings without secrets, and a manifest.
 """
 
 from articles.operations.backup.create import make_backup

@@ -27,14 +27,14 @@ LONGEST_MANIFEST = 256 * 1024 * 1024  # bytes; about a million files
 
 
 class Part(BaseModel):
-    """What a file of the archive has to be."""
+    """The expected size and hash of a file in the archive."""
 
     size: int
     sha256: str
 
 
 class Manifest(BaseModel):
-    """``migrations`` are those the database had, as ``app.name``; ``parts`` are all files but the manifest, by name."""
+    """``migrations`` are those applied to the database, as ``app.name``; ``parts`` are all files except the manifest."""
 
     format: int = FORMAT
     version: str
@@ -44,8 +44,8 @@ class Manifest(BaseModel):
     parts: dict[str, Part] = {}
 
 
-class Hashing:
-    """A file that is read once, and known by its hash afterwards."""
+class HashingReader:
+    """Computes size and hash of a file while it is read."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -66,14 +66,14 @@ class Hashing:
 
 
 class Packer:
-    """Puts files into an archive, and their hashes into its manifest."""
+    """Adds files to an archive, and their hashes to its manifest."""
 
     def __init__(self, tar: tarfile.TarFile, manifest: Manifest) -> None:
         self._tar = tar
         self.manifest = manifest
 
     def add_file(self, name: str, path: Path) -> None:
-        """Raises FileNotFoundError where it is gone, before anything was written."""
+        """Raises FileNotFoundError before anything is written."""
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             self._add(name, file, size)
@@ -85,19 +85,19 @@ class Packer:
     def _add(self, name: str, file: IO[bytes], size: int) -> None:
         member = tarfile.TarInfo(name)
         member.size, member.mode, member.mtime = size, 0o600, int(datetime.now(UTC).timestamp())
-        read = Hashing(file)
+        read = HashingReader(file)
         self._tar.addfile(member, read)
         self.manifest.parts[name] = read.part()
 
 
 @contextmanager
 def new_archive(target: Path, manifest: Manifest) -> Iterator[Packer]:
-    """Write an archive that is at ``target`` once it is whole, readable by its owner only (0600). Raises OSError.
+    """Writes an archive that appears at ``target`` when it is complete, with mode 0600. Raises OSError.
 
-    What a backup to ``target`` that was killed has left beside it is cleared.
+    Removes temporary files left by a killed backup to the same ``target``.
     """
-    for remains in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
-        remains.unlink()
+    for leftover in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        leftover.unlink()
     descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -117,15 +117,17 @@ def new_archive(target: Path, manifest: Manifest) -> Iterator[Packer]:
 
 
 def unpack(archive: Path, directory: Path) -> Manifest:
-    """Unpack into ``directory``, which is empty, and see that all is as the manifest says.
+    """Unpacks into the empty ``directory`` and verifies everything against the manifest.
 
-    Raises BackupRefused. Nothing of the archive may be used before this has returned.
+    Raises BackupRefused. Nothing from the archive may be used before this returns.
     """
     try:
         with tarfile.open(archive, "r:gz") as tar:
             found = unpack_members(tar, directory)
     except (tarfile.TarError, zlib.error, EOFError) as error:
-        raise BackupRefused(f"{archive} is no backup of a studio, or a damaged one: {error}. Use another.") from error
+        raise BackupRefused(
+            f"{archive} is not a backup of a studio, or is damaged: {error}. Use another backup."
+        ) from error
     except OSError as error:
         raise BackupRefused(f"{archive} cannot be unpacked: {error}.") from error
     manifest = read_manifest(directory / MANIFEST)
@@ -133,28 +135,30 @@ def unpack(archive: Path, directory: Path) -> Manifest:
     if wrong := sorted(
         name for name in found.keys() | manifest.parts.keys() if found.get(name) != manifest.parts.get(name)
     ):
-        raise BackupRefused(f"The backup is damaged or was changed, beginning with {wrong[0]}. Use another.")
+        raise BackupRefused(f"The backup is damaged or was changed: {wrong[0]}. Use another backup.")
     return manifest
 
 
 def unpack_members(tar: tarfile.TarFile, directory: Path) -> dict[str, Part]:
     found: dict[str, Part] = {}
     for member in tar:
-        if not is_ours(member) or member.name in found:
-            raise BackupRefused(f"The archive holds {member.name[:200]!r}, which no backup does. It was not restored.")
+        if not is_expected(member) or member.name in found:
+            raise BackupRefused(
+                f"The archive contains {member.name[:200]!r}, which is not part of a backup. It was not restored."
+            )
         target = directory / member.name
         target.parent.mkdir(parents=True, exist_ok=True)
         content = tar.extractfile(member)
         assert content is not None, "a regular file has content"
-        read = Hashing(content)
+        read = HashingReader(content)
         with target.open("xb") as file:
             shutil.copyfileobj(read, file)
         found[member.name] = read.part()
     return found
 
 
-def is_ours(member: tarfile.TarInfo) -> bool:
-    """A regular file with a name a backup gives. No link, no device, no way out of the directory."""
+def is_expected(member: tarfile.TarInfo) -> bool:
+    """Whether it is a regular file with the name of a backup's part: no link, no device, no path traversal."""
     name = PurePosixPath(member.name)
     if not member.isreg() or str(name) != member.name or ".." in name.parts or "\0" in member.name:
         return False
@@ -165,14 +169,16 @@ def is_ours(member: tarfile.TarInfo) -> bool:
 
 def read_manifest(path: Path) -> Manifest:
     if not path.exists() or path.stat().st_size > LONGEST_MANIFEST:
-        raise BackupRefused("The archive has no manifest, so it is no backup of a studio, or not a whole one.")
+        raise BackupRefused("The archive has no manifest, so it is not a complete backup of a studio.")
     try:
         manifest = Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise BackupRefused("The backup's manifest cannot be read. Use another backup, or a newer studio.") from error
+        raise BackupRefused(
+            "The backup's manifest cannot be read. Use another backup, or a newer version of the studio."
+        ) from error
     if manifest.format != FORMAT:
         raise BackupRefused(
-            f"The backup has format {manifest.format}; this studio knows {FORMAT}. Restore it with the version that made it,"
+            f"The backup has format {manifest.format}, but this version supports {FORMAT}. Restore it with version"
             f" {manifest.version}."
         )
     return manifest

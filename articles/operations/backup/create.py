@@ -1,4 +1,4 @@
-"""Making a backup while the studio runs."""
+"""Creates a backup while the studio runs."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from django.utils import timezone
 from articles.exceptions import BackupRefused
 from articles.operations.backup.archive import DATABASE, SETTINGS, Manifest, Packer, new_archive
 from articles.operations.backup.databases import store_of
-from articles.operations.backup.folders import places, workplace
+from articles.operations.backup.folders import places, work_folder
 from contentstudio.settings import env
 
 SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD")
-IN_ADDRESSES = re.compile(r"(?<=://)[^/\s]*@|\?\S*")
-"""Of an address, what may be a secret: who signs in, which may be a token by itself, and all that is asked for."""
+SECRETS_IN_URLS = re.compile(r"(?<=://)[^/\s]*@|\?\S*")
+"""The user information and the query of a URL: either may contain a secret."""
 
 
 def make_backup(target: Path) -> Manifest:
-    """Write the whole studio to ``target``. Raises BackupRefused, and leaves nothing behind then.
+    """Writes the whole studio to ``target``. Raises BackupRefused, and then leaves nothing behind.
 
-    The database first: pictures and uploads have names that are never given twice, so those its rows name are there
-    afterwards, unless their article was deleted meanwhile.
+    The database is copied first. File names are never reused, so all files its rows name still exist afterwards, unless
+    their article was deleted in the meantime.
     """
     manifest = Manifest(
         version=settings.VERSION,
@@ -38,7 +38,7 @@ def make_backup(target: Path) -> Manifest:
         migrations=applied_migrations(),
     )
     try:
-        with workplace() as directory, new_archive(target, manifest) as packer:
+        with work_folder() as directory, new_archive(target, manifest) as packer:
             copy = directory / DATABASE
             store_of(connection.vendor).dump(copy)
             packer.add_file(DATABASE, copy)
@@ -46,7 +46,7 @@ def make_backup(target: Path) -> Manifest:
             for folder, place in places().items():
                 add_files(packer, folder, place)
     except OSError as error:
-        raise BackupRefused(f"{target} cannot be written: {error}. Choose another place.") from error
+        raise BackupRefused(f"{target} cannot be written: {error}. Choose another location.") from error
     return manifest
 
 
@@ -58,12 +58,12 @@ def add_files(packer: Packer, folder: str, place: Path) -> None:
     for path in files_below(place):
         try:
             packer.add_file(f"{folder}/{path.relative_to(place).as_posix()}", path)
-        except FileNotFoundError:  # its article was deleted since we looked
+        except FileNotFoundError:  # its article has just been deleted
             continue
 
 
 def files_below(place: Path) -> Iterator[Path]:
-    """Regular files only: a link could lead anywhere."""
+    """Regular files only: a link could point anywhere."""
     for directory, _, names in os.walk(place):
         for name in sorted(names):
             path = Path(directory) / name
@@ -72,7 +72,7 @@ def files_below(place: Path) -> Iterator[Path]:
 
 
 def settings_without_secrets() -> dict[str, str]:
-    """What was set, by name. Keys and passwords are left out, in addresses, too: whoever restores sets them again."""
-    asked = [name for name in env.dump() if not SECRET.search(name)]
-    found = {name: os.environ[name] for name in asked if os.environ.get(name)}
-    return {name: IN_ADDRESSES.sub("", value) if "://" in value else value for name, value in found.items()}
+    """The environment's settings. Keys and passwords are left out, in URLs as well: they are set again after a restore."""
+    names = [name for name in env.dump() if not SECRET.search(name)]
+    values = {name: os.environ[name] for name in names if os.environ.get(name)}
+    return {name: SECRETS_IN_URLS.sub("", value) if "://" in value else value for name, value in values.items()}

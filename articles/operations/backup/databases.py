@@ -1,4 +1,4 @@
-"""How each kind of database is copied while it is written to, and how a copy is put in its place."""
+"""Copies a database while it is in use, and replaces it by a copy: SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -17,25 +17,22 @@ from psycopg.conninfo import make_conninfo
 
 from articles.exceptions import BackupRefused
 
-ASIDE = "studio_before_restore"
-"""The schema that holds the tables of before, until those of the backup are in."""
+OLD_SCHEMA = "studio_before_restore"
+"""Holds the old tables until those of the backup are loaded."""
 
 CONNECTING = ("dbname", "user", "host", "port", "service", "sslmode", "sslrootcert")
 
 
 class Store(Protocol):
     def dump(self, target: Path) -> None:
-        """Write a copy of one moment to ``target``, while others read and write. Raises BackupRefused."""
+        """Writes a consistent copy to ``target`` while the database is in use. Raises BackupRefused."""
 
     def loaded(self, source: Path) -> AbstractContextManager[None]:
-        """Put the copy in the place of everything that is there. Where that, or the block, fails, all is as it was before.
-
-        Raises BackupRefused.
-        """
+        """Replaces the database by the copy. If that or the block fails, the old data is restored. Raises BackupRefused."""
 
 
 class SQLite:
-    """By SQLite's online backup, which goes through its locks and its write-ahead log."""
+    """Uses SQLite's online backup API, which respects locks and the write-ahead log."""
 
     def dump(self, target: Path) -> None:
         with (
@@ -43,23 +40,21 @@ class SQLite:
             closing(sqlite3.connect(target)) as copy,
         ):
             live.backup(copy)
-            copy.execute("PRAGMA journal_mode=DELETE")  # one file, with no log beside it
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file without a log
 
     @contextmanager
     def loaded(self, source: Path) -> Iterator[None]:
         self.refuse_broken(source)
-        before = source.with_name("database-before")
+        old = source.with_name("database-before")
         try:
-            self.dump(before)
+            self.dump(old)
             self.load(source)
-        except sqlite3.Error as error:  # SQLite itself has left all as it was
-            raise BackupRefused(
-                f"The backup's database cannot be put in place: {error}. Nothing was changed."
-            ) from error
+        except sqlite3.Error as error:  # SQLite has rolled back
+            raise BackupRefused(f"The backup's database cannot be loaded: {error}. Nothing was changed.") from error
         try:
             yield
         except BaseException:
-            self.load(before)
+            self.load(old)
             raise
 
     def refuse_broken(self, source: Path) -> None:
@@ -81,20 +76,20 @@ class SQLite:
 
 
 class PostgreSQL:
-    """By PostgreSQL's own programs, in their custom format: it is data, where a script could run commands."""
+    """Uses pg_dump and pg_restore with the custom format: an SQL script could run commands."""
 
     def dump(self, target: Path) -> None:
         program = client_program("pg_dump")
-        quiet = ["--format=custom", "--compress=0", "--no-owner", "--no-privileges"]
-        run(program, *quiet, f"--exclude-schema={ASIDE}", f"--file={target}", f"--dbname={address()}")
+        options = ["--format=custom", "--compress=0", "--no-owner", "--no-privileges"]
+        run(program, *options, f"--exclude-schema={OLD_SCHEMA}", f"--file={target}", f"--dbname={address()}")
 
     @contextmanager
     def loaded(self, source: Path) -> Iterator[None]:
         program = client_program("pg_restore")
-        quiet = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
-        with tables_aside():
+        options = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
+        with old_tables_kept():
             connections.close_all()
-            run(program, *quiet, f"--dbname={address()}", str(source))
+            run(program, *options, f"--dbname={address()}", str(source))
             yield
 
 
@@ -106,32 +101,32 @@ def store_of(vendor: str) -> Store:
 
 
 @contextmanager
-def tables_aside() -> Iterator[None]:
-    """The schema is empty as the block begins; afterwards the tables of before are gone, or back where the block failed.
+def old_tables_kept() -> Iterator[None]:
+    """Empties the schema for the block. Afterwards the old tables are dropped, or moved back if the block failed.
 
-    They are moved, not dropped: whatever happens on the way, they are somewhere.
+    They are moved, not dropped, so they survive a crash in between.
     """
     schema = connection.ops.quote_name(current_schema())
-    aside = connection.ops.quote_name(ASIDE)
+    old = connection.ops.quote_name(OLD_SCHEMA)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [ASIDE])
+        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [OLD_SCHEMA])
         if cursor.fetchone():
             raise BackupRefused(
-                f"A restore was broken off: the tables of before are in the schema {ASIDE}. Move them back, or drop it."
+                f"An earlier restore was interrupted: the old tables are in the schema {OLD_SCHEMA}. Move them back or drop it."
             )
-        cursor.execute(f"CREATE SCHEMA {aside}")
-        move_tables(cursor, schema, aside)
+        cursor.execute(f"CREATE SCHEMA {old}")
+        move_tables(cursor, schema, old)
     try:
         yield
     except BaseException:
         with transaction.atomic(), connection.cursor() as cursor:
             for table in tables(cursor):
                 cursor.execute(f"DROP TABLE {schema}.{connection.ops.quote_name(table)} CASCADE")
-            move_tables(cursor, aside, schema, found_in=ASIDE)
-            cursor.execute(f"DROP SCHEMA {aside}")
+            move_tables(cursor, old, schema, found_in=OLD_SCHEMA)
+            cursor.execute(f"DROP SCHEMA {old}")
         raise
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP SCHEMA {aside} CASCADE")
+        cursor.execute(f"DROP SCHEMA {old} CASCADE")
 
 
 def current_schema() -> str:
@@ -141,13 +136,13 @@ def current_schema() -> str:
 
 
 def tables(cursor: Any, schema: str | None = None) -> list[str]:
-    """Their names, in the current schema or in another."""
+    """Names of the tables in the current or another schema."""
     cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = coalesce(%s, current_schema())", [schema])
     return [name for (name,) in cursor.fetchall()]
 
 
 def move_tables(cursor: Any, source: str, target: str, found_in: str | None = None) -> None:
-    """With their indexes and sequences. ``source`` and ``target`` are quoted names of schemas."""
+    """Moves tables with their indexes and sequences. ``source`` and ``target`` are quoted schema names."""
     for table in tables(cursor, found_in):
         cursor.execute(f"ALTER TABLE {source}.{connection.ops.quote_name(table)} SET SCHEMA {target}")
 
@@ -156,41 +151,41 @@ def move_tables(cursor: Any, source: str, target: str, found_in: str | None = No
 
 
 def client_program(name: str) -> str:
-    """Where it is. Raises BackupRefused where it is missing, or older than the server, which it could then not read."""
+    """Its path. Raises BackupRefused if it is missing or older than the server, which it could not read."""
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version_num")
         server = int(cursor.fetchone()[0]) // 10000
     path = shutil.which(name)
     if path is None:
         raise BackupRefused(
-            f"{name} is missing. Install PostgreSQL's client programs, on Debian: apt-get install postgresql-client-{server}."
+            f"{name} is missing. Install the PostgreSQL client. On Debian: apt-get install postgresql-client-{server}."
         )
     if (own := major_version(run(path, "--version"))) < server:
         raise BackupRefused(
-            f"{name} is of PostgreSQL {own} and cannot serve the server, which is {server}."
-            f" Install newer client programs, on Debian: apt-get install postgresql-client-{server}."
+            f"{name} is version {own}, but the server is PostgreSQL {server}."
+            f" Install a newer client. On Debian: apt-get install postgresql-client-{server}."
         )
     return path
 
 
-def major_version(told: str) -> int:
-    """17, of “pg_dump (PostgreSQL) 17.2 (Debian 17.2-1)”."""
-    found = re.search(r"\(PostgreSQL\) (\d+)", told)
+def major_version(text: str) -> int:
+    """17 for “pg_dump (PostgreSQL) 17.2 (Debian 17.2-1)”."""
+    found = re.search(r"\(PostgreSQL\) (\d+)", text)
     return int(found[1]) if found else 0
 
 
 def address() -> str:
-    """Where the database is, as libpq takes it; the password is not in it, as everybody may read command lines."""
+    """The libpq connection string without the password, as command lines are public."""
     known = connection.get_connection_params()
     return make_conninfo("", **{name: known[name] for name in CONNECTING if known.get(name)})
 
 
 def run(*command: str) -> str:
-    """What the program said. Raises BackupRefused with its own words where it failed."""
+    """The program's output. Raises BackupRefused with its error message if it fails."""
     password = connection.settings_dict["PASSWORD"]
     environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        told = done.stderr.strip().partition("\n")[0][:500]
-        raise BackupRefused(f"{Path(command[0]).name} failed: {told or f'exit code {done.returncode}'}.")
+        message = done.stderr.strip().partition("\n")[0][:500]
+        raise BackupRefused(f"{Path(command[0]).name} failed: {message or f'exit code {done.returncode}'}.")
     return done.stdout

@@ -1,4 +1,4 @@
-"""Where a studio's files live, and how those of a backup take their place."""
+"""The folders with the studio's files, and their replacement by those of a backup."""
 
 from __future__ import annotations
 
@@ -15,28 +15,30 @@ from articles.exceptions import BackupRefused
 from articles.operations.backup.archive import FOLDERS
 
 NEW, OLD = ".restore-new", ".restore-old"
-"""Inside a place, while it is restored: what is to come, and what was there before."""
+"""Subfolders during a restore: the new files, and the old ones."""
 
 
 def places() -> dict[str, Path]:
-    """Where the files of each folder of the archive live."""
+    """Folder in the archive → folder on disk."""
     media, uploads = FOLDERS
     return {media: Path(storages["default"].path("")), uploads: Path(storages["uploads"].path(""))}
 
 
 @contextmanager
-def workplace() -> Iterator[Path]:
-    """An empty directory in ``var/``, for one backup or restore at a time: another is refused with BackupRefused.
+def work_folder() -> Iterator[Path]:
+    """An empty folder in ``VAR`` for one backup or restore at a time. Raises BackupRefused if another is running.
 
-    What one that was killed has left behind is cleared first, in the places, too. Raises OSError.
+    Removes what a killed one has left behind. Raises OSError.
     """
-    directory = settings.VAR / "backup-in-work"
-    with (settings.VAR / "backup.lock").open("w") as lock:  # freed when we end, however
+    directory = settings.VAR / "backup-in-progress"
+    with (settings.VAR / "backup.lock").open("w") as lock:  # the kernel releases it
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BackupRefused("Another backup or restore is running. Wait until it is done, and try again.") from None
-        clear(directory, *(place / remains for place in places().values() for remains in (NEW, OLD)))
+            raise BackupRefused(
+                "Another backup or restore is running. Wait until it is finished, then try again."
+            ) from None
+        clear(directory, *(place / name for place in places().values() for name in (NEW, OLD)))
         directory.mkdir(mode=0o700)
         try:
             yield directory
@@ -51,9 +53,10 @@ def clear(*directories: Path) -> None:
 
 
 @contextmanager
-def brought(new: Path, place: Path) -> Iterator[None]:
-    """Inside the block ``new`` is in ``place``, beside what it is to replace, a rename away: what there is no room for is known
-    before anything was changed. Raises OSError.
+def staged(new: Path, place: Path) -> Iterator[None]:
+    """Copies ``new`` into a subfolder of ``place`` for the block, so that a full disk fails before anything is replaced.
+
+    Raises OSError.
     """
     new.mkdir(exist_ok=True)  # an archive has no empty folders
     place.mkdir(parents=True, exist_ok=True)
@@ -65,7 +68,7 @@ def brought(new: Path, place: Path) -> Iterator[None]:
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename, or copy to another volume. Raises OSError, which tells of the first file alone: where one fails many do."""
+    """Renames, or copies to another volume. Raises OSError for the first file that fails."""
     try:
         shutil.move(source, target)
     except shutil.Error as error:
@@ -73,10 +76,10 @@ def move(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def exchanged(place: Path) -> Iterator[None]:
-    """Inside the block ``place`` holds what was brought; where the block fails, it is as it was before. Raises OSError.
+def replaced(place: Path) -> Iterator[None]:
+    """Replaces the content of ``place`` by the staged files; restores it if the block fails. Raises OSError.
 
-    It may be a mounted volume, and therefore stays itself.
+    The folder itself stays, as it may be a mounted volume.
     """
     new, old = place / NEW, place / OLD
     old.mkdir()

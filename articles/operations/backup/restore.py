@@ -1,4 +1,4 @@
-"""Putting a backup in the place of what is there. No studio may be running meanwhile."""
+"""Restores a backup. The studio must not be running."""
 
 from __future__ import annotations
 
@@ -15,64 +15,64 @@ from articles.exceptions import BackupRefused
 from articles.models import Article
 from articles.operations.backup.archive import DATABASE, Manifest, unpack
 from articles.operations.backup.databases import store_of
-from articles.operations.backup.folders import brought, exchanged, places, workplace
+from articles.operations.backup.folders import places, replaced, staged, work_folder
 
 
 def restore_backup(archive: Path, *, replace: bool) -> Manifest:
-    """Make the studio what it was when ``archive`` was made. Raises BackupRefused, and has changed nothing then.
+    """Replaces all data by that of ``archive``. Raises BackupRefused, and then has changed nothing.
 
-    ``replace`` allows that what the studio holds is lost. Runs that were at work are taken up again by the sweeper.
+    Without ``replace``, a studio with data is refused. Runs that were in progress are continued by the sweeper.
     """
     if not replace:
         refuse_full_studio()
     try:
-        with workplace() as unpacked:
+        with work_folder() as unpacked:
             manifest = unpack(archive, unpacked)
-            refuse_strange(manifest)
+            refuse_incompatible(manifest)
             put_in_place(unpacked)
     except OSError as error:
         raise BackupRefused(
-            f"The backup cannot be put in place: {error}. All is as it was before. Make room, or let the studio write there,"
-            " and restore again."
+            f"The backup cannot be restored: {error}. Nothing was changed. Free some space or fix the permissions, then"
+            " restore again."
         ) from error
     return manifest
 
 
 def refuse_full_studio() -> None:
-    """A studio that was only just set up has no tables, or none with rows."""
+    """A new studio has no tables, or empty ones."""
     if not {Article._meta.db_table, User._meta.db_table} <= set(connection.introspection.table_names()):
         return
     articles, users = Article.objects.count(), User.objects.count()
     if articles or users:
         raise BackupRefused(
-            f"The studio is not empty: it holds {articles} articles and {users} users."
-            " With --replace the backup takes their place; make a backup of them first."
+            f"The studio is not empty: it has {articles} articles and {users} users."
+            " Use --replace to replace them, after making a backup."
         )
 
 
-def refuse_strange(manifest: Manifest) -> None:
-    """Refuse what this studio could not go on with."""
+def refuse_incompatible(manifest: Manifest) -> None:
+    """Raises BackupRefused for a backup that this version or database cannot use."""
     if manifest.store != connection.vendor:
         raise BackupRefused(
-            f"The backup is of a studio on {manifest.store}, and this one is on {connection.vendor}. Set DATABASE_URL to"
+            f"The backup was made on {manifest.store}, but this studio uses {connection.vendor}. Set DATABASE_URL to"
             " a database of the same kind."
         )
     known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
     if unknown := sorted(set(manifest.migrations) - known):
         raise BackupRefused(
-            f"The backup was made by another version, {manifest.version}: this one, {settings.VERSION}, does not know its"
+            f"The backup was made by version {manifest.version}. This version, {settings.VERSION}, does not have its"
             f" migration {unknown[0]}. Restore it with that version or a newer one."
         )
     if DATABASE not in manifest.parts:
-        raise BackupRefused("The backup holds no database. Use another.")
+        raise BackupRefused("The backup contains no database. Use another backup.")
 
 
 def put_in_place(unpacked: Path) -> None:
-    """All of it, or none: whichever part fails, those before it are taken back."""
+    """All parts or none: if one fails, those before it are rolled back."""
     with ExitStack() as parts:
         for folder, place in places().items():
-            parts.enter_context(brought(unpacked / folder, place))
+            parts.enter_context(staged(unpacked / folder, place))
         parts.enter_context(store_of(connection.vendor).loaded(unpacked / DATABASE))
         for place in places().values():
-            parts.enter_context(exchanged(place))
+            parts.enter_context(replaced(place))
         call_command("migrate", interactive=False, verbosity=0)
