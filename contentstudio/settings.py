@@ -232,7 +232,8 @@ CORS_URLS_REGEX = r"^/api/"
 HTTPS = env.bool("HTTPS", False)  # served behind TLS: cookies and redirects follow
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
-if env.bool("BEHIND_PROXY", False):  # only a proxy that sets this header itself may be believed
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+if BEHIND_PROXY:  # trust X-Forwarded-Proto: the proxy has to set it on every request
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -252,10 +253,14 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# A body larger than this is refused before it is read; uploads have a limit of their own, a file.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-UPLOAD_MAX_BYTES = 15 * 1024 * 1024
-MAX_SOURCES = 20
+# Limits of requests; see contentstudio/runtime/request_limits.py.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes of a body, not counting documents
+UPLOAD_MAX_BYTES = 15 * 1024 * 1024  # of one document
+MAX_SOURCES = 20  # of an article
+UPLOAD_VIEWS = {"article_new"}  # names of the views whose forms take documents
+# Open connections of one address, to each web process. 0: no limit, as behind a proxy, which is the only client then.
+MAX_CONNECTIONS_PER_CLIENT = 0 if BEHIND_PROXY else env.int("MAX_CONNECTIONS_PER_CLIENT", 512)
+MAX_SOCKETS_PER_USER = env.int("MAX_SOCKETS_PER_USER", 250)  # open WebSockets of one user, to each web process
 
 
 # Files

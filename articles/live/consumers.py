@@ -12,12 +12,14 @@ import json
 import logging
 import math
 import random
+from collections import Counter
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -25,6 +27,7 @@ from structlog.contextvars import bind_contextvars
 
 from articles.authentication import HOW_TO_GET_IN, Credentials, Receive, Scope, Send, credentials_of
 from articles.live.groups import DraftsMessage, EventNotification, group_name
+from articles.live.redis_layer import release_channel
 from articles.live.snapshots import Snapshot, coalesced, coalesced_snapshot, run_in_thread
 from articles.models import Article, Event
 from articles.pages.fragments import fragments
@@ -34,10 +37,12 @@ log = logging.getLogger(__name__)
 POLL_INTERVAL = 5.0  # seconds; finds events whose notification was lost with Redis, and users who lost access
 POLL_PHASES = 4  # the watchers of an article poll at one of so many moments per interval, those of a moment together
 # Close codes: RFC 6455 section 7.4, and HTTP statuses after a 4.
-DONE, TRY_LATER, BAD_REQUEST, NOT_SIGNED_IN, NOT_FOUND = 1000, 1013, 4400, 4401, 4404
+DONE, TRY_LATER, BAD_REQUEST, NOT_SIGNED_IN, NOT_FOUND, TOO_MANY = 1000, 1013, 4400, 4401, 4404, 4429
 ARTICLE_NOT_FOUND = "There is no article {} that you may see."
+TOO_MANY_SOCKETS = "You have {} live connections open. Close some, then try again."
 
 _cleanups: set[asyncio.Task[None]] = set()
+_sockets_by_user: Counter[int] = Counter()
 
 
 def can_view(user: User | AnonymousUser, article_id: int) -> bool:
@@ -81,6 +86,7 @@ class ArticleEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Ch
     """What both sockets share: authorise, join the group, send what is newer than ``?after=``, follow until the end."""
 
     article_id: int
+    counted_user: int | None = None
     is_following = False
     seq = 0
     progress = 0
@@ -117,7 +123,11 @@ class ArticleEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Ch
             await self.refuse(BAD_REQUEST, "“after” is the number of the last event you have seen, such as ?after=41.")
         elif not await database_sync_to_async(can_view)(user, self.article_id):
             await self.refuse(NOT_FOUND, ARTICLE_NOT_FOUND.format(self.article_id))
+        elif _sockets_by_user[user.pk] >= settings.MAX_SOCKETS_PER_USER:
+            await self.refuse(TOO_MANY, TOO_MANY_SOCKETS.format(settings.MAX_SOCKETS_PER_USER))
         else:
+            self.counted_user = user.pk
+            _sockets_by_user[user.pk] += 1
             self.seq = int(after)
             await self.follow()
 
@@ -128,17 +138,14 @@ class ArticleEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Ch
         await self.catch_up(first=True)
 
     async def clean_up(self) -> None:
-        """Release what the channel layer holds for this socket, however it ended.
-
-        Channels releases the channel only if no message was on its way to it; one that arrived during the disconnect would
-        keep it for ever.
-        """
-        layer, channel = self.channel_layer, getattr(self, "channel_name", None)
+        """Release what the channel layer holds for this socket, however it ended."""
+        if self.counted_user is not None:
+            _sockets_by_user[self.counted_user] -= 1
+        layer, channel = self.channel_layer, getattr(self, "channel_name", "")
         try:
             if hasattr(self, "article_id"):
                 await layer.group_discard(group_name(self.article_id), channel)
-            if layer.channels.pop(channel, None) is not None:
-                await layer._get_shard(channel).unsubscribe(channel)
+            await release_channel(layer, channel)
         except (RedisError, OSError) as error:
             log.debug("a closed socket could not be unsubscribed, Redis is unavailable: %s", error)
 

@@ -21,6 +21,9 @@ from django.urls import set_script_prefix
 
 THREADS = 40  # requests answered at once; further ones wait for their turn
 
+BODY_FILE = "contentstudio.body_file"
+"""ASGI extension: the body as an open file, ``{"file": …}``, instead of messages. Saves a copy in memory and one on disk."""
+
 
 class ThreadedHandler(ASGIHandler):
     """Answers each request on one of at most ``THREADS`` threads, which are kept and used again."""
@@ -35,8 +38,9 @@ class ThreadedHandler(ASGIHandler):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Nobody listens for a disconnect: a sync view could not be interrupted anyway."""
+        extension = scope.get("extensions", {}).get(BODY_FILE)
         try:
-            body = await self.read_body(receive)
+            body = extension["file"] if extension else await self.read_body(receive)
         except RequestAborted:
             return
         with body:

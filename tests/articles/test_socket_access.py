@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,7 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.test import Client
 
+from articles.models import ApiKey
 from contentstudio.asgi import application
 from tests.articles.clients import dialled, done
 from tests.factories import UserFactory, make_article
@@ -82,6 +84,22 @@ async def test_a_key_is_let_in_from_anywhere(site: str, owner: User, key: str) -
     article = await done(make_article, owner)
     async with dialled(site, f"/ws/articles/{article.pk}", key, Origin="https://tools.example") as line:
         assert (await line.next())["type"] == "status"
+
+
+async def test_sockets_of_one_user_are_limited_and_given_back(site: str, owner: User, key: str, settings: Any) -> None:
+    settings.MAX_SOCKETS_PER_USER = 2
+    article, other = await done(make_article, owner), await done(UserFactory.create)
+    path = f"/ws/articles/{article.pk}"
+    for _ in range(2):
+        async with dialled(site, path, key) as first, dialled(site, path, key) as second:
+            await first.next()
+            await second.next()
+            detail, code = await refused(site, path, key)
+            assert (detail, code) == ("You have 2 live connections open. Close some, then try again.", 4429)
+            _, others_key = await done(ApiKey.objects.issue, other, "tests")
+            async with dialled(site, f"/ws/articles/{(await done(make_article, other)).pk}", others_key) as third:
+                assert (await third.next())["type"] == "status"
+        await asyncio.sleep(0.3)
 
 
 # Without Redis

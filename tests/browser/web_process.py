@@ -36,6 +36,10 @@ class WebProcess:
         except httpx.TransportError:
             return False
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()

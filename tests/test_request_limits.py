@@ -1,0 +1,333 @@
+"""What a client cannot do to the web process: fill its memory or disk, leave requests unfinished, use up its connections."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+
+from articles.models import ApiKey, Article
+from contentstudio.runtime import request_limits
+from contentstudio.runtime.request_limits import BodyBudget, ConnectionLimiter
+from tests.articles.clients import done
+from tests.articles.test_pages_brief import brief
+from tests.browser.web_process import WebProcess, web_process
+from tests.environment import ROOT
+from tests.factories import UserFactory, make_article
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MB = 1024 * 1024
+BOUNDARY = "b0undary"
+MULTIPART = f"Content-Type: multipart/form-data; boundary={BOUNDARY}"
+
+
+@pytest.fixture(scope="module")
+def web(program_environment: dict[str, str], static_files: None) -> Iterator[WebProcess]:
+    """A web process of its own: its memory is nobody else's."""
+    with web_process(program_environment) as started:
+        yield started
+
+
+class PeakMemory:
+    """By how much the memory of process ``pid`` grows inside the block, at most."""
+
+    def __init__(self, pid: int) -> None:
+        self._proc = Path(f"/proc/{pid}")
+
+    def __enter__(self) -> PeakMemory:
+        (self._proc / "clear_refs").write_text("5")  # the peak begins at the present size; see proc(5)
+        self._before = self._peak()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.growth = self._peak() - self._before
+
+    def _peak(self) -> int:
+        found = re.search(r"VmHWM:\s+(\d+) kB", (self._proc / "status").read_text())
+        assert found
+        return int(found[1]) * 1024
+
+
+class Connection:
+    """A client that writes and reads raw HTTP."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    async def send_head(self, *lines: str) -> None:
+        self._writer.write("\r\n".join([*lines, "Host: 127.0.0.1", "Connection: close", "", ""]).encode())
+        await self._writer.drain()
+
+    async def send(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def read_until_closed(self, seconds: float = 30) -> str:
+        async with asyncio.timeout(seconds):
+            try:
+                return (await self._reader.read()).decode()
+            except ConnectionResetError:
+                return ""
+
+    async def upload(self, body: AsyncIterator[bytes]) -> tuple[str, int]:
+        """The response, and how many bytes of ``body`` were sent before it came."""
+        response = asyncio.create_task(self.read_until_closed())
+        sent = 0
+        async for part in body:
+            if response.done():
+                break
+            await self.send(part)
+            sent += len(part)
+        return await response, sent
+
+
+@asynccontextmanager
+async def connected(address: str, source: str = "127.0.0.1") -> AsyncIterator[Connection]:
+    host, _, port = address.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port), local_addr=(source, 0))
+    try:
+        yield Connection(reader, writer)
+    finally:
+        writer.close()
+
+
+async def repeated(part: bytes, size: int) -> AsyncIterator[bytes]:
+    for _ in range(size // len(part)):
+        yield part
+        await asyncio.sleep(0)
+
+
+def field(name: str, value: str) -> bytes:
+    return f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+
+
+def document(name: str, size: int) -> bytes:
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="documents"; filename="{name}"\r\n\r\n'
+    return head.encode() + b"A sentence about roofs and rain.\n" * (size // 33) + b"\r\n"
+
+
+END = f"--{BOUNDARY}--\r\n".encode()
+
+
+def session_cookies(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return f"Cookie: sessionid={client.cookies['sessionid'].value}; csrftoken={'t' * 32}"
+
+
+# Sizes
+
+
+async def test_a_large_form_of_an_anonymous_client_is_refused_early(web: WebProcess) -> None:
+    with PeakMemory(web.pid) as memory:
+        async with connected(web.address) as client:
+            await client.send_head("POST /sign-in/ HTTP/1.1", MULTIPART, f"Content-Length: {100 * MB}")
+            response, sent = await client.upload(repeated(document("a.txt", 65536), 100 * MB))
+    assert response.startswith("HTTP/1.1 413 ")
+    assert "larger than 2048 kB" in response
+    assert sent < 20 * MB
+    assert memory.growth < 40 * MB
+
+
+async def test_a_chunked_body_is_refused_once_it_is_too_large(web: WebProcess) -> None:
+    chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    with PeakMemory(web.pid) as memory:
+        async with connected(web.address) as client:
+            await client.send_head("POST /api/articles/create HTTP/1.1", "Transfer-Encoding: chunked")
+            response, sent = await client.upload(repeated(chunk, 100 * MB))
+    assert response.startswith("HTTP/1.1 413 ")
+    assert response.endswith('{"detail": "The request is larger than 2048 kB."}')
+    assert sent < 20 * MB
+    assert memory.growth < 40 * MB
+
+
+async def test_a_refused_client_is_not_asked_to_continue(web: WebProcess) -> None:
+    async with connected(web.address) as client:
+        await client.send_head("PUT / HTTP/1.1", "Expect: 100-continue", f"Content-Length: {3 * MB}")
+        assert (await client.read_until_closed()).startswith("HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(("kind", "part"), [("application/x-www-form-urlencoded", b"a=1&"), (MULTIPART[14:], b"\r\n")])
+async def test_a_form_that_is_slow_to_parse_delays_nobody(web: WebProcess, kind: str, part: bytes) -> None:
+    size = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    async with connected(web.address) as client, aiohttp.ClientSession(web.address) as others:
+        await client.send_head("POST /sign-in/ HTTP/1.1", f"Content-Type: {kind}", f"Content-Length: {size}")
+        uploading = asyncio.create_task(client.upload(repeated(part * (65536 // len(part)), size)))
+        slowest = 0.0
+        while not uploading.done():
+            began = time.monotonic()
+            async with others.get("/api/") as response:
+                assert response.status == 200
+            slowest = max(slowest, time.monotonic() - began)
+        assert (await uploading)[0].startswith("HTTP/1.1 4")
+    assert slowest < 0.5
+
+
+async def test_a_brief_with_many_large_documents_is_accepted_and_takes_no_memory(web: WebProcess) -> None:
+    user = await done(UserFactory)
+    parts = [field(name, value) for name, value in brief(csrfmiddlewaretoken="t" * 32).items()]
+    parts += [document(f"{number}.txt", 10 * MB) for number in range(6)] + [END]
+
+    async def body() -> AsyncIterator[bytes]:
+        for part in parts:
+            yield part
+
+    with PeakMemory(web.pid) as memory:
+        async with connected(web.address) as client:
+            cookies = await done(session_cookies, user)
+            size = sum(map(len, parts))
+            await client.send_head("POST /articles/new/ HTTP/1.1", MULTIPART, f"Content-Length: {size}", cookies)
+            response, sent = await client.upload(body())
+    assert response.startswith("HTTP/1.1 302 "), response[:4000]
+    assert sent == size
+    assert await Article.objects.filter(owner=user, sources__isnull=False).acount() == 6
+    assert memory.growth < 40 * MB
+
+
+@pytest.mark.parametrize(
+    ("path", "cookies", "size"),
+    [
+        ("/articles/new/", lambda user: "Cookie: sessionid=made-up", 3 * MB),
+        ("/articles/new/", lambda user: "Cookie: a", 3 * MB),
+        ("/sign-in/", session_cookies, 3 * MB),
+        ("/nowhere/", session_cookies, 3 * MB),
+        ("/articles/new/", session_cookies, 400 * MB),
+    ],
+)
+async def test_other_uploads_are_refused(web: WebProcess, path: str, cookies: Callable[[User], str], size: int) -> None:
+    user = await done(UserFactory)
+    async with connected(web.address) as client:
+        await client.send_head(f"POST {path} HTTP/1.1", MULTIPART, f"Content-Length: {size}", await done(cookies, user))
+        response, _ = await client.upload(repeated(b"x" * 65536, size))
+    assert response.startswith("HTTP/1.1 413 ")
+
+
+async def test_too_many_bodies_in_progress_are_refused_except_small_ones(web: WebProcess) -> None:
+    unfinished = request_limits.MAX_FORMS_IN_PROGRESS // request_limits.max_body()
+    async with AsyncExitStack() as stack:
+        for _ in range(unfinished):
+            client = await stack.enter_async_context(connected(web.address))
+            await client.send_head("POST /sign-in/ HTTP/1.1", "Transfer-Encoding: chunked")
+        async with connected(web.address) as client:
+            await client.send_head("POST /sign-in/ HTTP/1.1", f"Content-Length: {MB}")
+            response = await client.read_until_closed()
+            assert response.startswith("HTTP/1.1 503 ")
+            assert "Retry-After" in response
+        async with aiohttp.ClientSession(web.address) as session, session.post("/sign-in/", data="a=1") as answer:
+            assert answer.status == 403  # by Django, which misses the CSRF token
+    async with connected(web.address) as client:
+        await client.send_head("POST /sign-in/ HTTP/1.1", f"Content-Length: {MB}")
+        response, _ = await client.upload(repeated(b"x" * 65536, MB))
+        assert response.startswith("HTTP/1.1 403 "), "the bodies of closed connections still count"
+
+
+def test_a_budget_counts_what_is_reserved() -> None:
+    budget = BodyBudget(limit=200_000)
+    assert budget.reserve(150_000)
+    assert not budget.reserve(100_000)
+    assert budget.reserve(request_limits.SMALL_BODY)
+    budget.release(request_limits.SMALL_BODY)
+    budget.release(150_000)
+    assert budget.reserve(200_000)
+
+
+# Time
+
+
+async def test_headers_that_never_end_are_cut_off(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_limits, "HEADERS_TIMEOUT", 1.0)
+    async with connected(site) as client:
+        closed = asyncio.create_task(client.read_until_closed())
+        for letter in "GET / HTTP/1.1\r\nX-Slow: ".ljust(100, "x"):
+            if closed.done():
+                break
+            await client.send(letter.encode())
+            await asyncio.sleep(0.2)
+        assert await closed == ""
+
+
+async def test_a_body_that_is_too_slow_is_cut_off(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_limits, "RATE_WINDOW", 1.0)
+    async with connected(site) as client:
+        await client.send_head("POST /sign-in/ HTTP/1.1", "Content-Length: 2000000")
+        response, sent = await client.upload(slowly(b"x", 100))
+    assert response.startswith("HTTP/1.1 408 ")
+    assert sent < 60
+
+
+async def test_a_body_that_is_not_too_slow_is_received(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_limits, "RATE_WINDOW", 1.0)
+    async with connected(site) as client:
+        await client.send_head("POST /sign-in/ HTTP/1.1", f"Content-Length: {60 * 4096}")
+        response, _ = await client.upload(slowly(b"x" * 4096, 60))
+    assert response.startswith("HTTP/1.1 403 ")
+
+
+async def slowly(part: bytes, times: int) -> AsyncIterator[bytes]:
+    for _ in range(times):
+        yield part
+        await asyncio.sleep(0.1)
+
+
+# Connections
+
+
+async def test_connections_of_one_client_are_limited_and_given_back(
+    program_environment: dict[str, str], static_files: None
+) -> None:
+    user = await done(UserFactory)
+    article, (_, key) = await done(make_article, user), await done(ApiKey.objects.issue, user, "tests")
+    with web_process({**program_environment, "MAX_CONNECTIONS_PER_CLIENT": "20"}) as web:
+        for _ in range(2):  # the second time, all have been given back
+            async with AsyncExitStack() as stack:
+                session = await stack.enter_async_context(aiohttp.ClientSession(web.address))
+                for _ in range(10):  # connections that became sockets count as well
+                    path, headers = f"/ws/articles/{article.pk}", {"Authorization": f"Bearer {key}"}
+                    await stack.enter_async_context(session.ws_connect(path, headers=headers))
+                for _ in range(10):
+                    await stack.enter_async_context(connected(web.address))
+                async with connected(web.address) as one_too_many:
+                    assert await one_too_many.read_until_closed() == ""
+                async with connected(web.address, source="127.0.0.2") as another:
+                    await another.send_head("GET /api/ HTTP/1.1")
+                    assert (await another.read_until_closed()).startswith("HTTP/1.1 200 ")
+            await asyncio.sleep(0.5)
+
+
+def test_clients_with_ipv6_are_counted_by_their_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "MAX_CONNECTIONS_PER_CLIENT", 2)
+    limiter = ConnectionLimiter()
+    assert limiter.open("2001:db8::1")
+    assert limiter.open("2001:db8::2")
+    assert not limiter.open("2001:db8::3")
+    assert limiter.open("2001:db8:0:1::1")
+    assert limiter.open("::ffff:192.0.2.1")
+    assert limiter.open("192.0.2.1")
+    assert not limiter.open("192.0.2.1"), "an IPv4 address counts the same however it is written"
+    limiter.close("2001:db8::1")
+    assert limiter.open("2001:db8::3")
+
+
+def test_the_limit_of_open_files_is_raised() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    script = f"""if True:
+        import resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, {hard}))
+        from contentstudio.runtime.request_limits import raise_open_file_limit
+        raise_open_file_limit()
+        print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    """
+    output = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True)
+    assert int(output) == min(hard, request_limits.MAX_OPEN_FILES)
