@@ -5,13 +5,13 @@ from __future__ import annotations
 from agents.contract import Outline, Passage, Reference
 from articles.models import Article
 from articles.quality.piece import ScoredText
-from articles.seo.stored import fitting_all, seo_of
+from articles.seo.stored import parse_valid, seo_of
 
 
 def piece_of(article: Article) -> ScoredText:
     """The article as it stands now, edited or not. What another version of the studio stored otherwise is left out."""
     research = article.research_data or {}
-    outlines = fitting_all([article.outline] if article.outline else [], Outline)
+    outlines = parse_valid([article.outline] if article.outline else [], Outline)
     return ScoredText(
         number=article.pk,
         title=str(article),
@@ -20,6 +20,6 @@ def piece_of(article: Article) -> ScoredText:
         language=article.language,
         planned=[section.heading for outline in outlines for section in outline.sections],
         seo=seo_of(article),
-        passages={passage.id: passage for passage in fitting_all(research.get("passages", ()), Passage)},
-        cites={str(reference.number): reference.passages for reference in fitting_all(article.references, Reference)},
+        passages={passage.id: passage for passage in parse_valid(research.get("passages", ()), Passage)},
+        cites={str(reference.number): reference.passages for reference in parse_valid(article.references, Reference)},
     )

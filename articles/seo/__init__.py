@@ -1,7 +1,6 @@
-"""What search engines and cards make of an article as it stands now, and what would make it better.
+"""SEO: the score and advice for an article, its structured data, social tags and link suggestions.
 
-Worked out from the row when it is asked for, never stored: people edit their texts. :class:`SeoAnalysis` reads a text once
-for several answers.
+Computed from the row on each request and never stored, because people edit their texts.
 """
 
 from __future__ import annotations

@@ -1,20 +1,23 @@
-"""What a rule says of one place of an article."""
+"""What an SEO rule found at one place of an article."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Verdict = Literal["good", "warn", "bad"]
 
 MAX_RESULTS = 4
-"""Places a rule names; more of the same would bury the rest."""
+"""Problems that one rule lists; more of the same kind would hide those of other rules."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """``place`` is “title”, “heading “Costs””, “paragraph “Flat roofs …”” and the like; ``advice`` is empty where all is well."""
+    """``place`` is “title”, “heading “Costs””, “paragraph “Flat roofs …”” and so on; ``advice`` is empty if the check passed.
+
+    The report sets ``rule``.
+    """
 
     place: str
     verdict: Verdict
@@ -35,11 +38,10 @@ def bad(place: str, message: str, advice: str) -> list[CheckResult]:
     return [CheckResult(place, "bad", message, advice)]
 
 
-def top_results(findings: Sequence[CheckResult]) -> list[CheckResult]:
-    """The worst few; the last of them tells how many there are besides."""
-    ordered = sorted(findings, key=lambda finding: finding.verdict != "bad")
-    shown, left = ordered[:MAX_RESULTS], len(ordered) - MAX_RESULTS
-    if left > 0:
-        last = shown[-1]
-        shown[-1] = CheckResult(last.place, last.verdict, f"{last.message} {left} more like this.", last.advice)
+def top_results(results: Sequence[CheckResult]) -> list[CheckResult]:
+    """The worst ``MAX_RESULTS``; the last one says how many more there are."""
+    ordered = sorted(results, key=lambda result: result.verdict != "bad")
+    shown, more = ordered[:MAX_RESULTS], len(ordered) - MAX_RESULTS
+    if more > 0:
+        shown[-1] = replace(shown[-1], message=f"{shown[-1].message} {more} more like this.")
     return shown

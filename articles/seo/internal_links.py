@@ -1,4 +1,4 @@
-"""Which of a person's other finished articles this one could link to, and at which of its own words."""
+"""Suggests links from an article to the owner's other finished articles, with the words to link from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from django.db.models import F
@@ -17,16 +16,16 @@ from articles.models import Article, Status
 from articles.seo.parsed_article import Paragraph, ParsedArticle
 from articles.seo.phrases import phrase
 
-MOST_SUGGESTIONS = 5
-MOST_READ = 100
-"""The newest finished articles that are looked at: more would be felt when the page is opened."""
+MAX_SUGGESTIONS = 5
+MAX_ARTICLES = 100
+"""Only the newest finished articles are considered: more would slow the page down."""
 
-LONGEST_ANCHOR = 4  # words of a title that are looked for together
+MAX_ANCHOR_WORDS = 4
 
 
 @dataclass(frozen=True)
 class LinkSuggestion:
-    """A link to ``article`` from ``anchor_text``, which stands in the text at ``place`` and is no link yet."""
+    """A link to ``article`` from ``anchor_text``, which is in the text at ``place`` and not linked yet."""
 
     article: Article
     anchor_text: str
@@ -36,7 +35,7 @@ class LinkSuggestion:
 
 @dataclass(frozen=True)
 class Anchor:
-    """A phrase another article is about, as it is looked for, and why it may lead there."""
+    """A phrase that another article is about, as :func:`phrase` gives it, and why it may link there."""
 
     phrase: str
     weight: float
@@ -44,78 +43,76 @@ class Anchor:
 
 
 def suggest_links(parsed: ParsedArticle) -> list[LinkSuggestion]:
-    """At most five, the articles that share the rarest phrases with this one first; no two from the same words."""
+    """Articles that share the rarest phrases with this one come first. No two suggestions use the same words."""
     matching = {
-        other: [anchor for anchor in anchors(other) if parsed.speaks(anchor.phrase)] for other in others(parsed)
+        other: [anchor for anchor in anchors(other) if parsed.contains_phrase(anchor.phrase)]
+        for other in other_articles(parsed.article)
     }
-    spread = Counter(anchor.phrase for found in matching.values() for anchor in found)
+    articles_with = Counter(anchor.phrase for found in matching.values() for anchor in found)
 
     def weight(anchor: Anchor) -> float:
-        return anchor.weight * math.log(1 + len(matching) / spread[anchor.phrase])
+        return anchor.weight * math.log(1 + len(matching) / articles_with[anchor.phrase])
 
-    ranked = sorted(matching, key=lambda other: -sum(map(weight, matching[other])))
-    taken, suggestions = {phrase(parsed.primary_keyword)}, list[LinkSuggestion]()
-    for other in ranked:
-        if len(suggestions) == MOST_SUGGESTIONS:
+    used, suggestions = {phrase(parsed.primary_keyword)}, list[LinkSuggestion]()
+    for other in sorted(matching, key=lambda other: -sum(map(weight, matching[other]))):
+        if len(suggestions) == MAX_SUGGESTIONS:
             break
-        best = sorted(matching[other], key=lambda anchor: -weight(anchor))
-        found = (found for anchor in best if anchor.phrase not in taken for found in places(parsed, anchor))
-        for anchor, paragraph, words in islice(found, 1):
-            taken.add(anchor.phrase)
-            suggestions.append(LinkSuggestion(other, words, paragraph.place, anchor.why))
+        for anchor in sorted(matching[other], key=lambda anchor: -weight(anchor)):
+            if anchor.phrase not in used and (found := find_unlinked(parsed, anchor)):
+                paragraph, words = found
+                used.add(anchor.phrase)
+                suggestions.append(LinkSuggestion(other, words, paragraph.place, anchor.why))
+                break
     return suggestions
 
 
-def others(parsed: ParsedArticle) -> Iterable[Article]:
-    """The owner's other finished articles in this language, without their texts; ``named`` are their keywords."""
-    article = parsed.article
+def other_articles(article: Article) -> Iterable[Article]:
+    """The owner's newest finished articles in this language, without their texts; annotated with their ``seo_keywords``."""
     found = Article.objects.filter(
         owner=article.owner_id, status=Status.COMPLETED, language__startswith=article.language.partition("-")[0]
     )
     newest = found.exclude(pk=article.pk).order_by("-completed_at", "-pk")
-    return newest.only("title", "topic").annotate(named=F("seo_meta__keywords"))[:MOST_READ]
+    return newest.only("title", "topic").annotate(seo_keywords=F("seo_meta__keywords"))[:MAX_ARTICLES]
 
 
 def anchors(other: Article) -> Iterator[Anchor]:
-    """The phrases ``other`` is about: its keywords, the first counting most, and stretches of its title."""
-    named: Any = getattr(other, "named", None)
-    keywords = [keyword for keyword in named if isinstance(keyword, str)] if isinstance(named, list) else []
+    """The keywords of ``other``, the primary one with more weight, and phrases of its title."""
+    stored: Any = getattr(other, "seo_keywords", None)
+    keywords = [keyword for keyword in stored if isinstance(keyword, str)] if isinstance(stored, list) else []
     seen = set()
-    for place, keyword in enumerate(keywords):
-        if (looked_for := phrase(keyword)) and looked_for not in seen:
-            seen.add(looked_for)
-            yield Anchor(looked_for, size(looked_for) * (1.5 if place == 0 else 1.0), f"“{keyword}” is a keyword of it")
-    for stretch in stretches(str(other)):
-        if stretch not in seen:
-            seen.add(stretch)
-            yield Anchor(stretch, size(stretch) * 0.8, "These words stand in its title")
+    for index, keyword in enumerate(keywords):
+        if (found := phrase(keyword)) and found not in seen:
+            seen.add(found)
+            weight = len(found.split()) * (1.5 if index == 0 else 1.0)
+            yield Anchor(found, weight, f"“{keyword}” is one of its keywords")
+    for found in title_phrases(str(other)):
+        if found not in seen:
+            seen.add(found)
+            yield Anchor(found, len(found.split()) * 0.8, "These words are in its title")
 
 
-def stretches(title: str) -> Iterator[str]:
-    """Two to four neighbouring words of a title, as they are looked for, that neither begin nor end with a small one."""
+def title_phrases(title: str) -> Iterator[str]:
+    """Phrases of two to four adjacent words that neither begin nor end with a small word, the longest first."""
     words = phrase(title).split()
-    for length in range(LONGEST_ANCHOR, 1, -1):
+    for length in range(MAX_ANCHOR_WORDS, 1, -1):
         for start in range(len(words) - length + 1):
-            stretch = words[start : start + length]
-            if not any(len(end) < 3 or end in SMALL_WORDS for end in (stretch[0], stretch[-1])):
-                yield f" {'  '.join(stretch)} "
+            found = words[start : start + length]
+            if not any(len(end) < 3 or end in SMALL_WORDS for end in (found[0], found[-1])):
+                yield f" {'  '.join(found)} "
 
 
-def size(looked_for: str) -> int:
-    return len(looked_for.split())
-
-
-def places(parsed: ParsedArticle, anchor: Anchor) -> Iterator[tuple[Anchor, Paragraph, str]]:
-    """Where the words of ``anchor`` stand and are no link, as they are written there."""
+def find_unlinked(parsed: ParsedArticle, anchor: Anchor) -> tuple[Paragraph, str] | None:
+    """The first occurrence of ``anchor`` that is not linked: its paragraph, and the words as they are written there."""
     wanted = anchor.phrase.split()
     for paragraph in parsed.paragraphs:
         if anchor.phrase not in paragraph.searchable:
             continue
-        words = [
-            (without_plural_s(word[0].casefold()), word.start(), word.end()) for word in WORD.finditer(paragraph.text)
-        ]
-        for start in range(len(words) - len(wanted) + 1):
-            stretch = words[start : start + len(wanted)]
-            written = paragraph.text[stretch[0][1] : stretch[-1][2]]
-            if [word for word, _, _ in stretch] == wanted and not any(written in linked for linked in paragraph.linked):
-                yield anchor, paragraph, written
+        matches = list(WORD.finditer(paragraph.text))
+        forms = [without_plural_s(match[0].casefold()) for match in matches]
+        for start in range(len(forms) - len(wanted) + 1):
+            if forms[start : start + len(wanted)] != wanted:
+                continue
+            written = paragraph.text[matches[start].start() : matches[start + len(wanted) - 1].end()]
+            if not any(written in linked for linked in paragraph.linked):
+                return paragraph, written
+    return None

@@ -1,14 +1,13 @@
-"""Rules about how an article is message of: title, description, address and keywords."""
+"""SEO rules for an article's metadata: title, description, slug and keywords."""
 
 from __future__ import annotations
 
-from agents.contract import SEO
 from agents.text.keyword_match import mentions
 from agents.text.seo import DESCRIPTION, KEYWORDS, SLUG_LENGTH, SLUG_WORDS, TITLE, Range, display_width, slug_of
 from articles.seo.check_result import CheckResult, bad, good, warn
 from articles.seo.parsed_article import ParsedArticle
 
-SLACK = 0.2  # a length this much outside its limits is a blemish, more is a fault
+TOLERANCE = 0.2  # a length is a warning up to this share outside its range, and bad beyond
 
 
 def title_length(parsed: ParsedArticle) -> list[CheckResult]:
@@ -24,22 +23,21 @@ def _length(place: str, text: str, limits: Range) -> list[CheckResult]:
     message = f"{length} characters."
     if limits.low <= length <= limits.high:
         return good(place, message)
-    verdict = warn if limits.low * (1 - SLACK) <= length <= limits.high * (1 + SLACK) else bad
+    verdict = warn if limits.low * (1 - TOLERANCE) <= length <= limits.high * (1 + TOLERANCE) else bad
     change = "Lengthen" if length < limits.low else "Shorten"
-    return verdict(place, message, f"{change} it to between {limits.low} and {limits.high}.")
+    return verdict(place, message, f"{change} it to {limits.low} to {limits.high} characters.")
 
 
 def slug(parsed: ParsedArticle) -> list[CheckResult]:
     if not parsed.seo:
         return []
-    address = parsed.seo.slug
-    words = [word for word in address.split("-") if word]
+    words = [word for word in parsed.seo.slug.split("-") if word]
     if not words:
-        return bad("slug", "There is none.", f"Give it {SLUG_WORDS.low} to {SLUG_WORDS.high} words of the title.")
-    if len(words) > SLUG_WORDS.high or len(address) > SLUG_LENGTH:
-        message = f"{len(words)} words, {len(address)} characters."
-        return warn("slug", message, f"Keep the {SLUG_WORDS.high} words that say most.")
-    return good("slug", f"{len(words)} word{'' if len(words) == 1 else 's'}, {len(address)} characters.")
+        return bad("slug", "The slug is empty.", f"Use {SLUG_WORDS.low} to {SLUG_WORDS.high} words of the title.")
+    message = f"{len(words)} word{'' if len(words) == 1 else 's'}, {len(parsed.seo.slug)} characters."
+    if len(words) > SLUG_WORDS.high or len(parsed.seo.slug) > SLUG_LENGTH:
+        return warn("slug", message, f"Keep the {SLUG_WORDS.high} most important words.")
+    return good("slug", message)
 
 
 def keywords(parsed: ParsedArticle) -> list[CheckResult]:
@@ -47,12 +45,12 @@ def keywords(parsed: ParsedArticle) -> list[CheckResult]:
         return []
     named = [keyword.casefold().strip() for keyword in parsed.seo.keywords]
     if not any(named):
-        return bad("keywords", "There are none.", "Name what a reader would search for, the most important first.")
+        return bad("keywords", "There are no keywords.", "Add what readers search for, the most important first.")
     if len(set(named)) < len(named):
-        return warn("keywords", "One stands there more than once.", "Keep each once.")
+        return warn("keywords", "A keyword is listed more than once.", "Keep each keyword once.")
     if len(named) > KEYWORDS.high:
-        return warn("keywords", f"There are {len(named)}.", f"Keep the {KEYWORDS.high} that matter most.")
-    return good("keywords", f"{len(named)}, the primary one “{parsed.primary_keyword}”.")
+        return warn("keywords", f"{len(named)} keywords.", f"Keep the {KEYWORDS.high} most important ones.")
+    return good("keywords", f"{len(named)}, with “{parsed.primary_keyword}” as the primary one.")
 
 
 def keyword_in_title(parsed: ParsedArticle) -> list[CheckResult]:
@@ -66,7 +64,9 @@ def keyword_in_description(parsed: ParsedArticle) -> list[CheckResult]:
 def keyword_in_slug(parsed: ParsedArticle) -> list[CheckResult]:
     if not parsed.seo:
         return []
-    return _keyword(parsed, "slug", _spoken_slug(parsed.seo, parsed.primary_keyword))
+    words, keyword = parsed.seo.slug.replace("-", " "), parsed.primary_keyword
+    # A slug has lost the accents that the keyword may have.
+    return _keyword(parsed, "slug", f"{words} {keyword}" if slug_of(keyword) in parsed.seo.slug else words)
 
 
 def _keyword(parsed: ParsedArticle, place: str, text: str) -> list[CheckResult]:
@@ -74,11 +74,5 @@ def _keyword(parsed: ParsedArticle, place: str, text: str) -> list[CheckResult]:
     if not keyword:
         return []
     if mentions(text, keyword):
-        return good(place, f"It speaks of “{keyword}”.")
-    return warn(place, f"It does not speak of “{keyword}”.", "Work the primary keyword in where it reads naturally.")
-
-
-def _spoken_slug(seo: SEO, keyword: str) -> str:
-    """The slug's words; those of the keyword with their accents, where the slug has them without."""
-    words = seo.slug.replace("-", " ")
-    return f"{words} {keyword}" if slug_of(keyword) in seo.slug else words
+        return good(place, f"The {place} contains “{keyword}”.")
+    return warn(place, f"“{keyword}” is missing from the {place}.", "Add it where it reads naturally.")

@@ -1,4 +1,4 @@
-"""An article's text as those see it who judge a page: headings, paragraphs, pictures, links."""
+"""Parses an article's text for the SEO rules: headings, paragraphs, images and links."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from articles.models import Article
 from articles.seo.phrases import searchable
 
 PLACE_WORDS = 6
-# Headings keep the levels they were written with, which rendering mends.
+# Headings keep the levels they were written with. Rendering changes them.
 _PARSER = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable("table").use(footnote_plugin, inline=False)
 
 
 @dataclass
 class Heading:
-    """``level`` is 1–6 as it was written; ``words`` stand below it, up to the next heading of any level."""
+    """``level`` is 1–6 as written. ``words`` counts the words up to the next heading of any level."""
 
     level: int
     text: str
@@ -36,7 +36,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph of running text or of a list; ``linked`` are the words in it that are links already."""
+    """A paragraph, also of a list item; ``linked`` are the texts of its links."""
 
     text: str
     words: int
@@ -53,14 +53,14 @@ class Paragraph:
 
 
 class ParsedArticle:
-    """``opening`` counts the words before the first heading; ``pictures`` are described by their alt texts."""
+    """``opening`` counts the words before the first heading; ``images`` are the alt texts."""
 
     def __init__(self, article: Article, seo: SEO | None) -> None:
         self.article, self.seo = article, seo
         self.opening = 0
         self.headings: list[Heading] = []
         self.paragraphs: list[Paragraph] = []
-        self.pictures: list[str] = []
+        self.images: list[str] = []
         self.links: list[str] = []
         for opening, block in pairwise(_PARSER.parse(article.content[:MAX_CHARACTERS])):
             if opening.type == "footnote_block_open":
@@ -78,26 +78,26 @@ class ParsedArticle:
 
     @cached_property
     def searchable(self) -> str:
-        """All paragraphs; a phrase is not found across two of them."""
+        """All paragraphs. No phrase is found across two of them."""
         return "\n".join(paragraph.searchable for paragraph in self.paragraphs)
 
     @cached_property
-    def neighbours(self) -> set[tuple[str, ...]]:
-        """Words and pairs of words that stand beside each other: what has none of them cannot be found."""
+    def _words_and_pairs(self) -> set[tuple[str, ...]]:
+        """Words and pairs of adjacent words: a quick test that rules out most phrases."""
         words = self.searchable.split()
         return {*zip(words), *pairwise(words)}
 
-    def speaks(self, looked_for: str) -> bool:
-        """Whether a :func:`phrase` stands in a paragraph."""
-        words = looked_for.split()
+    def contains_phrase(self, phrase: str) -> bool:
+        """``phrase`` is a result of :func:`articles.seo.phrases.phrase`."""
+        words = phrase.split()
         pairs = pairwise(words) if len(words) > 1 else zip(words)
-        return all(pair in self.neighbours for pair in pairs) and looked_for in self.searchable
+        return all(pair in self._words_and_pairs for pair in pairs) and phrase in self.searchable
 
     def _read(self, opening: Token, block: Token) -> None:
         text, linked = "", []
         for part in block.children or []:
             if part.type == "image":
-                self.pictures.append(part.content)
+                self.images.append(part.content)
             elif part.type == "link_open":
                 self.links.append(str(part.attrGet("href") or ""))
                 linked.append(len(text))

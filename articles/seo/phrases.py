@@ -1,4 +1,4 @@
-"""Phrases in a form in which they can be found again, and counted."""
+"""Normalises text so that whole phrases can be found and counted with string methods."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from agents.text.keyword_match import word_forms
 
 @lru_cache(maxsize=8192)
 def phrase(text: str) -> str:
-    """``text`` as it is looked for in a :func:`searchable` one; empty where it has no words."""
+    """``text`` as a pattern to look for in :func:`searchable` text; empty if it has no words."""
     found = word_forms(text)
     return f" {'  '.join(found)} " if found else ""
 
 
 def searchable(text: str) -> str:
-    """``text`` in a form in which ``str.count`` finds whole words only, neighbours as well."""
+    """``text`` in a form in which ``str.count`` finds whole words only.
+
+    Two spaces separate the words, so that a phrase that is repeated directly is counted twice.
+    """
     return f" {'  '.join(word_forms(text))} "

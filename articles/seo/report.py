@@ -1,4 +1,4 @@
-"""How well an article is prepared for search: a score, and the points it is made of."""
+"""The SEO score of an article, and the rules it is computed from."""
 
 from __future__ import annotations
 
@@ -16,51 +16,38 @@ VERDICT_SCORES: dict[Verdict, float] = {"good": 1.0, "warn": 0.5, "bad": 0.0}
 
 @dataclass(frozen=True)
 class Rule:
-    """``weight`` is its share of a hundred, for the ``reason``."""
+    """``check`` returns no result if the rule does not apply. ``weight`` is a share of 100."""
 
     name: str
     weight: int
-    reason: str
     check: Callable[[ParsedArticle], list[CheckResult]]
 
 
 RULES = (
-    Rule("Title length", 9, "The title is read first, and cut where it is too long.", metadata_rules.title_length),
-    Rule("Description length", 7, "It decides whether a result is opened.", metadata_rules.description_length),
-    Rule("Slug", 5, "A short address can be read, said and remembered.", metadata_rules.slug),
-    Rule("Keywords", 4, "What is not named cannot be looked after.", metadata_rules.keywords),
-    Rule("Keyword in title", 10, "No other place tells as much what a page is about.", metadata_rules.keyword_in_title),
-    Rule(
-        "Keyword in description",
-        5,
-        "Results print the words searched for in bold.",
-        metadata_rules.keyword_in_description,
-    ),
-    Rule("Keyword in slug", 4, "The address is shown with the result.", metadata_rules.keyword_in_slug),
-    Rule("Keyword at the beginning", 8, "Who came for it sees to be right here.", text_rules.keyword_at_the_beginning),
-    Rule(
-        "Keyword in a heading",
-        6,
-        "Readers skim headings, and search engines weigh them.",
-        text_rules.keyword_in_a_heading,
-    ),
-    Rule("Keyword density", 8, "A text that repeats itself for machines is read by none.", text_rules.keyword_density),
-    Rule("Heading order", 6, "Screen readers and search engines follow the levels.", text_rules.heading_order),
-    Rule("Heading spacing", 7, "A reader on a screen looks for a place to begin.", text_rules.heading_spacing),
-    Rule("Paragraphs", 5, "Long blocks are passed over.", text_rules.paragraph_length),
-    Rule(
-        "Image", 5, "A card without a picture is seldom opened, nor one read that is not described.", text_rules.picture
-    ),
-    Rule("References", 5, "Sources are what trust rests on.", text_rules.references),
-    Rule("Text length", 3, "The brief knows how much the subject needs.", text_rules.text_length),
+    Rule("Title length", 9, metadata_rules.title_length),
+    Rule("Description length", 7, metadata_rules.description_length),
+    Rule("Slug", 5, metadata_rules.slug),
+    Rule("Keywords", 4, metadata_rules.keywords),
+    Rule("Keyword in title", 10, metadata_rules.keyword_in_title),
+    Rule("Keyword in description", 5, metadata_rules.keyword_in_description),
+    Rule("Keyword in slug", 4, metadata_rules.keyword_in_slug),
+    Rule("Keyword at the beginning", 8, text_rules.keyword_at_the_beginning),
+    Rule("Keyword in a heading", 6, text_rules.keyword_in_a_heading),
+    Rule("Keyword density", 8, text_rules.keyword_density),
+    Rule("Heading order", 6, text_rules.heading_order),
+    Rule("Heading spacing", 7, text_rules.heading_spacing),
+    Rule("Paragraphs", 5, text_rules.paragraph_length),
+    Rule("Image", 5, text_rules.image),
+    Rule("References", 5, text_rules.references),
+    Rule("Text length", 3, text_rules.text_length),
 )
 INTERNAL_LINKS = "Internal links"
-INTERNAL_LINKS_WEIGHT = 3  # they lead readers and crawlers on; little, as there may be nothing to link to
+INTERNAL_LINKS_WEIGHT = 3  # low, because there may be no other article to link to
 
 
 @dataclass(frozen=True)
 class Report:
-    """``score`` is 0–100: of the weights of the rules that apply, how much was earned by the worst finding of each."""
+    """``score`` is 0–100: the weights of the rules that apply, each counted by the rule's worst result."""
 
     score: int
     results: list[CheckResult]
@@ -94,13 +81,13 @@ def build_report(parsed: ParsedArticle, suggestions: Sequence[LinkSuggestion], b
 
 
 def internal_links(parsed: ParsedArticle, suggestions: Sequence[LinkSuggestion], base_url: str) -> list[CheckResult]:
-    """Says nothing where there is no link and no other article to link to."""
+    """No result if there is neither a link nor another article to link to."""
     site = urlsplit(base_url).netloc
-    within = sum(address.startswith("/") or bool(site and _host(address) == site) for address in parsed.links)
-    if within:
-        return good("links", f"{within} to the same site.")
+    number = sum(address.startswith("/") or bool(site and _host(address) == site) for address in parsed.links)
+    if number:
+        return good("links", f"{number} link{'' if number == 1 else 's'} to the same site.")
     if suggestions:
-        return warn("links", "None leads to another article of yours.", "See the suggestions below.")
+        return warn("links", "No link leads to another article of yours.", "See the suggestions below.")
     return []
 
 

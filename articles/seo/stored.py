@@ -1,4 +1,4 @@
-"""What is stored with an article, as shapes. What another version of the studio stored otherwise is left out."""
+"""Parses JSON that is stored with an article. What an older version stored in another shape is left out."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from pydantic import BaseModel, ValidationError
 from agents.contract import SEO
 from articles.models import Article
 
-Shape = TypeVar("Shape", bound=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def seo_of(article: Article) -> SEO | None:
-    """How the article is described for search; None where it is not."""
-    return next(iter(fitting_all([article.seo_meta] if article.seo_meta else [], SEO)), None)
+    """The article's SEO metadata, or None."""
+    return next(iter(parse_valid([article.seo_meta] if article.seo_meta else [], SEO)), None)
 
 
-def fitting_all(stored: Iterable[Any], shape: type[Shape]) -> list[Shape]:
-    found = []
-    for one in stored:
+def parse_valid(items: Iterable[Any], model: type[Model]) -> list[Model]:
+    """The items that ``model`` accepts."""
+    parsed = []
+    for item in items:
         try:
-            found.append(shape.model_validate(one))
+            parsed.append(model.model_validate(item))
         except ValidationError:
             continue
-    return found
+    return parsed

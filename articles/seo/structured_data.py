@@ -1,4 +1,4 @@
-"""An article in schema.org's words (JSON-LD), as search engines read it."""
+"""An article as structured data for search engines: schema.org in JSON-LD."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from django.conf import settings
 from agents.contract import SEO, Reference
 from agents.text.seo import Range, truncate
 from articles.models import Article
-from articles.seo.stored import fitting_all, seo_of
+from articles.seo.stored import parse_valid, seo_of
 
 CONTEXT = "https://schema.org"
 HEADLINE = Range(1, 110)
-"""Characters of a headline: Google's guide to Article."""
+"""Characters of a headline, by Google's guide to Article."""
 
-# In a script element only these could end it or begin a comment; the last two end a line in older JavaScript.
+# Only these could end a script element or start a comment in it; the last two end a line in older JavaScript.
 _UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
 def json_ld(article: Article, *, base_url: str = "", page: str = "") -> dict[str, Any]:
-    """A schema.org ``Article``; where questions are answered a ``@graph`` of it and a ``FAQPage``.
+    """A schema.org ``Article``; with a FAQ, a ``@graph`` of it and a ``FAQPage``.
 
-    ``base_url`` is the site, such as ``https://example.org``; ``page`` the article's full address where it is not the
-    studio's own there. Without a site, what needs a full address is left out.
+    ``base_url`` is the site, such as ``https://example.org``; ``page`` the article's full address, if it is not its page
+    there. Without a site, what needs a full address is left out.
     """
     seo = seo_of(article)
     data = _article(article, seo, base_url, page)
@@ -34,27 +34,28 @@ def json_ld(article: Article, *, base_url: str = "", page: str = "") -> dict[str
 
 
 def script_safe(data: dict[str, Any]) -> str:
-    """As JSON that may stand in a script element: nothing in it can end the element."""
+    """``data`` as JSON that cannot end a script element."""
     return json.dumps(data, ensure_ascii=False, indent=2).translate(_UNSAFE)
 
 
 def _article(article: Article, seo: SEO | None, base_url: str, page: str) -> dict[str, Any]:
+    address = page or full_address(article, base_url)
     author = article.owner.get_full_name() or article.owner.get_username()
     data = {
         "@type": "Article",
         "headline": truncate(str(article), HEADLINE),
         "alternativeHeadline": seo.title if seo and seo.title != str(article) else "",
         "description": seo.meta_description if seo else "",
-        "image": pictures(article, base_url),
+        "image": image_urls(article, base_url),
         "datePublished": (article.completed_at or article.created_at).isoformat(),
         "dateModified": article.updated_at.isoformat(),
         "author": {"@type": "Person", "name": author},
         "publisher": {"@type": "Organization", "name": settings.PUBLISHER},
-        "mainEntityOfPage": _web_page(page or full_address(article, base_url)),
+        "mainEntityOfPage": {"@type": "WebPage", "@id": address} if address else {},
         "inLanguage": article.language,
         "keywords": seo.keywords if seo else [],
         "wordCount": article.word_count,
-        "citation": [_citation(reference) for reference in fitting_all(article.references, Reference)],
+        "citation": [_citation(reference) for reference in parse_valid(article.references, Reference)],
     }
     return {name: value for name, value in data.items() if value}
 
@@ -63,15 +64,11 @@ def full_address(article: Article, base_url: str) -> str:
     return base_url + article.get_absolute_url() if base_url else ""
 
 
-def pictures(article: Article, base_url: str) -> list[str]:
-    """The full addresses of the article's pictures, the one for cards first."""
+def image_urls(article: Article, base_url: str) -> list[str]:
+    """Full addresses, the image for social previews first."""
     if not base_url:
         return []
     return list(dict.fromkeys(base_url + file.url for file in (article.share_image, article.image) if file))
-
-
-def _web_page(address: str) -> dict[str, str]:
-    return {"@type": "WebPage", "@id": address} if address else {}
 
 
 def _citation(reference: Reference) -> dict[str, str]:
@@ -84,7 +81,7 @@ def _faq_page(seo: SEO, language: str) -> dict[str, Any]:
         "@type": "FAQPage",
         "inLanguage": language,
         "mainEntity": [
-            {"@type": "Question", "name": one.question, "acceptedAnswer": {"@type": "Answer", "text": one.answer}}
-            for one in seo.faq
+            {"@type": "Question", "name": item.question, "acceptedAnswer": {"@type": "Answer", "text": item.answer}}
+            for item in seo.faq
         ],
     }

@@ -1,4 +1,4 @@
-"""Finished articles to be examined, saved as the crew and as people save them."""
+"""Finished articles for SEO tests, saved as runs and as people save them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEXT = "\n\n".join(
 
 
 def finished(owner: User, content: str = TEXT, **fields: Any) -> Article:
-    """Described for search, with a picture; ``fields`` are set on the row as they are."""
+    """With SEO metadata and an image; ``fields`` are set on the row unchanged."""
     article = make_completed_article(owner, min_words=300)
     rewrite(article, content)
     described = {

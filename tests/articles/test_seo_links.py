@@ -1,4 +1,4 @@
-"""Links to the owner's other finished articles, from words that stand in the text."""
+"""Suggested links to the owner's other finished articles, from words of the text."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ def links(owner: User, text: str = HOST) -> list[LinkSuggestion]:
     return SeoAnalysis(finished(owner, text)).internal_links
 
 
-def test_a_keyword_of_another_article_leads_there_as_it_is_written_here(owner: User) -> None:
+def test_a_keyword_of_another_article_is_linked_as_it_is_written_here(owner: User) -> None:
     there = other(owner, "A year with a cistern", "grey water", "cistern")
     (link,) = links(owner)
     assert link.article == there
     assert link.anchor_text == "Grey Water"
     assert link.place == "paragraph “The beds of the city grow …”"
-    assert link.why == "“grey water” is a keyword of it"
+    assert link.why == "“grey water” is one of its keywords"
 
 
-def test_words_of_a_title_lead_there_in_other_forms_too(owner: User) -> None:
+def test_words_of_a_title_are_linked_in_other_forms(owner: User) -> None:
     other(owner, "The raised bed, step by step", "carpentry")
     (link,) = links(owner)
-    assert (link.anchor_text, link.why) == ("raised beds", "These words stand in its title")
+    assert (link.anchor_text, link.why) == ("raised beds", "These words are in its title")
 
 
-def test_it_never_suggests_itself_nor_what_is_not_finished_nor_anothers_nor_another_language(owner: User) -> None:
+def test_only_finished_articles_of_the_owner_in_the_same_language_are_suggested(owner: User) -> None:
     other(UserFactory(), "Grey water", "grey water")
     other(owner, "Grey water", "grey water", status=Status.FAILED)
     other(owner, "Grey water", "grey water", language="de")
@@ -57,22 +57,22 @@ def test_regions_of_a_language_may_link_to_each_other(owner: User) -> None:
     assert len(links(owner)) == 1
 
 
-def test_its_own_primary_keyword_is_left_to_itself(owner: User) -> None:
+def test_its_own_primary_keyword_is_not_linked(owner: User) -> None:
     other(owner, "Beds", "rooftop garden")
     assert links(owner) == []
 
 
-def test_what_is_a_link_already_or_only_a_heading_is_no_place_for_one(owner: User) -> None:
+def test_links_and_headings_are_not_linked(owner: User) -> None:
     other(owner, "Cisterns", "grey water", "choosing a site")
     assert links(owner, HOST.replace("Grey Water", "[old Grey Water](https://example.org)")) == []
 
 
-def test_parts_of_words_are_not_their_words(owner: User) -> None:
+def test_parts_of_words_are_not_linked(owner: User) -> None:
     other(owner, "Art", "art", "the bed")
     assert links(owner, "An artist starts with the bedrock.") == []
 
 
-def test_there_are_five_at_most_and_no_two_from_the_same_words(owner: User) -> None:
+def test_there_are_at_most_five_and_no_two_from_the_same_words(owner: User) -> None:
     for number, keyword in enumerate(["grey water", "raised bed", "grey water", "house", "somebody", "week", "city"]):
         other(owner, f"Article {number}", keyword)
     found = links(owner)
@@ -88,14 +88,14 @@ def test_rare_words_come_before_common_ones(owner: User) -> None:
     assert links(owner)[0].article == there
 
 
-def test_chinese_words_are_found_though_no_space_parts_them(owner: User) -> None:
+def test_chinese_words_are_found_without_spaces(owner: User) -> None:
     there = other(owner, "雨水", "雨水收集", language="zh")
     (link,) = SeoAnalysis(finished(owner, "屋顶花园可以用于雨水收集系统。", language="zh-Hans")).internal_links
     assert (link.article, link.anchor_text) == (there, "雨水收集")
 
 
 @pytest.mark.parametrize("stored", [{"keywords": "grey water"}, {"keywords": [None, 7, {}]}, [], "text", None])
-def test_what_another_version_stored_stops_nothing(owner: User, stored: object) -> None:
+def test_malformed_stored_metadata_is_ignored(owner: User, stored: object) -> None:
     other(owner, "Nothing like it")
     Article.objects.update(seo_meta=stored)
     assert links(owner) == []

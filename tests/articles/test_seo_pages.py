@@ -1,4 +1,4 @@
-"""Where people and programs see it: the SEO panel and the result."""
+"""SEO on the article's page and in the API's result."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def shown(page: Client, article: Article) -> str:
 
 
 class TestThePanel:
-    def test_it_shows_the_score_and_what_is_well(self, page: Client, writer: User) -> None:
+    def test_it_shows_the_score_and_what_passed(self, page: Client, writer: User) -> None:
         panel = shown(page, finished(writer))
         assert "<b>100</b> of 100" in panel
         assert "16 checks passed" in panel
         assert "Fix first" not in panel
 
-    def test_it_shows_what_to_put_right_with_its_place_after_an_edit(self, page: Client, writer: User) -> None:
+    def test_it_shows_what_to_fix_with_its_place_after_an_edit(self, page: Client, writer: User) -> None:
         article = finished(writer)
         rewrite(article, f"{TEXT}\n\n{BODY * 2}")
         panel = shown(page, article)
         assert "Fix first" in panel
         assert "paragraph “The beds of the city grow …”" in panel
-        assert "Divide it: 150 words are the most that is read well on a screen." in panel
+        assert "Split this paragraph: over 150 words is hard to read on a screen." in panel
 
-    def test_it_shows_questions_cards_and_the_snippets_escaped(self, page: Client, writer: User) -> None:
+    def test_it_shows_the_faq_previews_and_code_escaped(self, page: Client, writer: User) -> None:
         panel = shown(page, finished(writer, seo_meta=SEO | {"faq": FAQ}))
         assert "How &lt;b&gt;much&lt;/b&gt; cooler?" in panel
         assert 'src="/media/covers/1/b.png"' in panel
@@ -62,12 +62,12 @@ class TestThePanel:
         assert "beds of the city</q>" in panel
         assert f'href="{other.get_absolute_url()}"' in panel
 
-    def test_it_tells_the_headings_with_their_levels(self, page: Client, writer: User) -> None:
+    def test_it_lists_the_headings_with_their_levels(self, page: Client, writer: User) -> None:
         panel = shown(page, finished(writer))
         assert panel.count('<li class="level-2"') == 3
         assert "104 words" in panel
 
-    def test_while_the_crew_is_at_work_nothing_is_judged(self, page: Client, writer: User) -> None:
+    def test_there_is_no_score_while_a_run_is_active(self, page: Client, writer: User) -> None:
         article, _ = make_processing_article(writer)
         Article.objects.filter(pk=article.pk).update(content=TEXT, seo_meta=SEO)
         assert "SEO score" not in shown(page, article)
@@ -79,7 +79,7 @@ class TestThePanel:
 
 
 class TestTheResult:
-    def test_it_tells_all_of_it(self, writer: User) -> None:
+    def test_it_has_everything(self, writer: User) -> None:
         other = finished(writer, title="How to water", seo_meta=SEO | {"keywords": ["beds of the city"]})
         article = finished(writer, seo_meta=SEO | {"faq": FAQ})
         described = client_of(writer).get(f"/api/articles/{article.pk}/result").json()["seo_meta"]
@@ -96,11 +96,11 @@ class TestTheResult:
         (link,) = described["internal_links"]
         assert (link["article_id"], link["url"]) == (other.pk, f"http://testserver/articles/{other.pk}/")
 
-    def test_it_is_null_where_the_article_was_not_described(self, writer: User) -> None:
+    def test_it_is_null_without_metadata(self, writer: User) -> None:
         article = finished(writer, seo_meta=None)
         assert client_of(writer).get(f"/api/articles/{article.pk}/result").json()["seo_meta"] is None
 
-    def test_links_are_to_ones_own_articles_only(self, writer: User) -> None:
+    def test_links_are_only_to_the_owners_articles(self, writer: User) -> None:
         finished(UserFactory(), title="Theirs", seo_meta=SEO | {"keywords": ["beds of the city"]})
         article = finished(writer)
         assert client_of(writer).get(f"/api/articles/{article.pk}/result").json()["seo_meta"]["internal_links"] == []

@@ -1,4 +1,4 @@
-"""What search engines and cards are told of an article: JSON-LD that is valid, and Open Graph."""
+"""Structured data (JSON-LD) and Open Graph tags, alone and in exported HTML."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def owner() -> User:
     return UserFactory(first_name="Ada", last_name="Byron")
 
 
-def problems(told: dict[str, Any]) -> list[str]:
+def problems(data: dict[str, Any]) -> list[str]:
     checker = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
-    return [f"{error.json_path}: {error.message}" for error in checker.iter_errors(told)]
+    return [f"{error.json_path}: {error.message}" for error in checker.iter_errors(data)]
 
 
 def rows(article: Article, **more: str) -> dict[str, str]:
@@ -42,7 +42,7 @@ def rows(article: Article, **more: str) -> dict[str, str]:
 
 
 class Head(HTMLParser):
-    """The elements of an HTML file that are not for its readers' eyes."""
+    """The meta, script and title elements of an HTML file."""
 
     def __init__(self, html: bytes) -> None:
         super().__init__()
@@ -68,98 +68,98 @@ class Head(HTMLParser):
 
 class TestJsonLd:
     def test_an_article_is_valid(self, owner: User) -> None:
-        told = json_ld(finished(owner), base_url=SITE)
-        assert problems(told) == []
-        assert told["@type"] == "Article"
-        assert told["author"]["name"] == "Ada Byron"
-        assert told["image"] == [f"{SITE}/media/covers/1/b.png", f"{SITE}/media/covers/1/a.png"]
-        assert told["citation"] == [
+        data = json_ld(finished(owner), base_url=SITE)
+        assert problems(data) == []
+        assert data["@type"] == "Article"
+        assert data["author"]["name"] == "Ada Byron"
+        assert data["image"] == [f"{SITE}/media/covers/1/b.png", f"{SITE}/media/covers/1/a.png"]
+        assert data["citation"] == [
             {"@type": "CreativeWork", "name": "City roofs surveyed", "url": "https://example.org/roofs"}
         ]
-        assert told["wordCount"] == 330
-        assert told["keywords"] == SEO["keywords"]
+        assert data["wordCount"] == 330
+        assert data["keywords"] == SEO["keywords"]
 
-    def test_questions_make_it_a_graph_that_is_valid(self, owner: User) -> None:
-        told = json_ld(finished(owner, seo_meta=SEO | {"faq": FAQ}), base_url=SITE)
-        assert problems(told) == []
-        article, questions = told["@graph"]
+    def test_a_faq_makes_it_a_valid_graph(self, owner: User) -> None:
+        data = json_ld(finished(owner, seo_meta=SEO | {"faq": FAQ}), base_url=SITE)
+        assert problems(data) == []
+        article, questions = data["@graph"]
         assert (article["@type"], questions["@type"]) == ("Article", "FAQPage")
         assert questions["mainEntity"][0]["acceptedAnswer"]["text"] == "Up to 11 °C in summer."
 
-    def test_the_schema_notices_what_is_missing(self, owner: User) -> None:
-        told = json_ld(finished(owner), base_url=SITE)
+    def test_the_schema_of_this_test_finds_what_is_missing(self, owner: User) -> None:
+        data = json_ld(finished(owner), base_url=SITE)
         for name in ("headline", "image", "datePublished", "author", "mainEntityOfPage"):
-            assert problems({key: value for key, value in told.items() if key != name})
-        assert problems(told | {"headline": "x" * 111})
-        assert problems(told | {"datePublished": "yesterday"})
+            assert problems({key: value for key, value in data.items() if key != name})
+        assert problems(data | {"headline": "x" * 111})
+        assert problems(data | {"datePublished": "yesterday"})
 
-    def test_a_headline_is_cut_at_a_word(self, owner: User) -> None:
-        told = json_ld(finished(owner, title="gardening " * 20), base_url=SITE)
-        assert told["headline"] == "gardening " * 10 + "gardening…"
+    def test_a_headline_is_truncated_at_a_word(self, owner: User) -> None:
+        data = json_ld(finished(owner, title="gardening " * 20), base_url=SITE)
+        assert data["headline"] == "gardening " * 10 + "gardening…"
 
-    def test_its_page_is_the_studios_or_the_one_that_will_publish_it(self, owner: User) -> None:
+    def test_its_page_is_this_sites_or_that_of_the_publishing_site(self, owner: User) -> None:
         article = finished(owner)
         assert json_ld(article, base_url=SITE)["mainEntityOfPage"]["@id"] == SITE + article.get_absolute_url()
-        examined = SeoAnalysis(article)
-        assert examined.json_ld["mainEntityOfPage"]["@id"] == "https://your-site.example/rooftop-gardens-evidence"
-        assert problems(examined.json_ld) == []
+        analysis = SeoAnalysis(article)
+        assert analysis.json_ld["mainEntityOfPage"]["@id"] == "https://your-site.example/rooftop-gardens-evidence"
+        assert problems(analysis.json_ld) == []
 
-    def test_its_publisher_is_the_one_that_is_set(self, owner: User, settings: Settings) -> None:
+    def test_its_publisher_is_that_of_the_settings(self, owner: User, settings: Settings) -> None:
         settings.PUBLISHER = "The Roof Review"
         assert json_ld(finished(owner))["publisher"]["name"] == "The Roof Review"
 
-    def test_without_a_site_no_address_is_made_up(self, owner: User) -> None:
+    def test_without_a_site_there_are_no_addresses(self, owner: User) -> None:
         assert json_ld(finished(owner)).keys().isdisjoint({"image", "mainEntityOfPage"})
 
-    def test_an_article_that_was_not_described_has_what_its_row_tells(self, owner: User) -> None:
-        told = json_ld(finished(owner, seo_meta=None, image="", share_image=""), base_url=SITE)
-        assert told["headline"] == "Rooftop gardens: what the evidence says"
-        assert told.keys().isdisjoint({"description", "keywords", "image"})
+    def test_an_article_without_seo_metadata_has_its_own_fields(self, owner: User) -> None:
+        data = json_ld(finished(owner, seo_meta=None, image="", share_image=""), base_url=SITE)
+        assert data["headline"] == "Rooftop gardens: what the evidence says"
+        assert data.keys().isdisjoint({"description", "keywords", "image"})
 
-    def test_an_address_that_is_no_web_page_is_not_cited_as_one(self, owner: User) -> None:
+    def test_an_address_that_is_no_web_page_is_left_out_of_the_citation(self, owner: User) -> None:
         reference = {"number": 1, "source": 1, "title": "Notes", "url": "javascript:alert(1)", "passages": []}
-        told = json_ld(finished(owner, references=[reference, "garbage"]), base_url=SITE)
-        assert told["citation"] == [{"@type": "CreativeWork", "name": "Notes"}]
-        assert problems(told) == []
+        data = json_ld(finished(owner, references=[reference, "garbage"]), base_url=SITE)
+        assert data["citation"] == [{"@type": "CreativeWork", "name": "Notes"}]
+        assert problems(data) == []
 
     def test_nothing_in_it_can_leave_its_script_element(self, owner: User) -> None:
         hostile = SEO | {"title": HOSTILE, "faq": [{"question": HOSTILE, "answer": HOSTILE}]}
-        told = json_ld(finished(owner, title=HOSTILE, seo_meta=hostile), base_url=SITE)
-        text = script_safe(told)
+        data = json_ld(finished(owner, title=HOSTILE, seo_meta=hostile), base_url=SITE)
+        text = script_safe(data)
         assert not set("<>&\u2028") & set(text)
-        assert json.loads(text) == told
+        assert json.loads(text) == data
 
 
 class TestOpenGraph:
-    def test_a_card_has_title_text_and_the_picture_cut_for_it(self, owner: User) -> None:
-        told = rows(finished(owner, language="en-GB"))
-        assert told["og:type"] == "article"
-        assert told["og:title"] == SEO["title"]
-        assert told["og:description"] == SEO["meta_description"]
-        assert told["og:image"] == f"{SITE}/media/covers/1/b.png"
-        assert (told["og:image:width"], told["og:image:height"]) == ("1200", "630")
-        assert told["og:image:alt"] == "Beds on a roof"
-        assert told["og:locale"] == "en_GB"
-        assert told["twitter:card"] == "summary_large_image"
+    def test_it_has_title_description_and_share_image(self, owner: User) -> None:
+        data = rows(finished(owner, language="en-GB"))
+        assert data["og:type"] == "article"
+        assert data["og:title"] == SEO["title"]
+        assert data["og:description"] == SEO["meta_description"]
+        assert data["og:image"] == f"{SITE}/media/covers/1/b.png"
+        assert (data["og:image:width"], data["og:image:height"]) == ("1200", "630")
+        assert data["og:image:alt"] == "Beds on a roof"
+        assert data["og:locale"] == "en_GB"
+        assert data["twitter:card"] == "summary_large_image"
 
     def test_each_keyword_is_a_tag(self, owner: User) -> None:
         tags = [content for name, content in open_graph(finished(owner)) if name == "article:tag"]
         assert tags == SEO["keywords"]
 
-    def test_a_picture_of_other_proportions_is_told_without_a_size(self, owner: User) -> None:
-        told = rows(finished(owner, share_image=""))
-        assert told["og:image"] == f"{SITE}/media/covers/1/a.png"
-        assert "og:image:width" not in told
+    def test_the_cover_has_no_size(self, owner: User) -> None:
+        data = rows(finished(owner, share_image=""))
+        assert data["og:image"] == f"{SITE}/media/covers/1/a.png"
+        assert "og:image:width" not in data
 
-    def test_without_a_picture_the_card_is_small(self, owner: User) -> None:
-        told = rows(finished(owner, image="", share_image=""))
-        assert told["twitter:card"] == "summary"
-        assert "og:image" not in told
+    def test_without_an_image_the_preview_is_small(self, owner: User) -> None:
+        data = rows(finished(owner, image="", share_image=""))
+        assert data["twitter:card"] == "summary"
+        assert "og:image" not in data
 
     @pytest.mark.parametrize(
         ("language", "locale"), [("en", None), ("pt-BR", "pt_BR"), ("zh-Hans", None), ("zh-Hant-TW", "zh_TW")]
     )
-    def test_a_region_is_told_only_where_the_language_names_one(
+    def test_the_locale_is_only_given_if_the_language_names_a_region(
         self, owner: User, language: str, locale: str | None
     ) -> None:
         assert rows(finished(owner, language=language)).get("og:locale") == locale
@@ -177,7 +177,7 @@ class TestTheFile:
     def head(self, article: Article) -> Head:
         return Head(export(document_of(article), "html"))
 
-    def test_its_head_tells_search_engines_and_cards(self, owner: User) -> None:
+    def test_its_head_has_metadata_tags_and_structured_data(self, owner: User) -> None:
         article = finished(owner, title="Roofs", image="")
         head = self.head(article)
         metas = {meta.get("property") or meta.get("name"): meta.get("content") for meta in head.metas}
@@ -187,11 +187,11 @@ class TestTheFile:
         assert metas["twitter:card"] == "summary"
         assert json.loads(head.texts["script"][0]) == json.loads(json.dumps(json_ld(article)))
 
-    def test_questions_it_tells_engines_of_stand_on_the_page_too(self, owner: User) -> None:
+    def test_the_faq_of_the_structured_data_is_on_the_page_too(self, owner: User) -> None:
         html = export(document_of(finished(owner, seo_meta=SEO | {"faq": FAQ}, image="")), "html").decode()
         assert "<h3>How much cooler is it?</h3>\n<p>Up to 11 °C in summer.</p>" in html
 
-    def test_hostile_words_stay_words(self, owner: User) -> None:
+    def test_hostile_text_is_escaped(self, owner: User) -> None:
         hostile = SEO | {
             "title": HOSTILE,
             "meta_description": HOSTILE,
@@ -201,7 +201,7 @@ class TestTheFile:
         assert len(head.texts["script"]) == 1
         assert json.loads(head.texts["script"][0])["@graph"][1]["mainEntity"][0]["name"] == HOSTILE
 
-    def test_an_article_that_was_not_described_is_exported_as_well(self, owner: User) -> None:
+    def test_an_article_without_seo_metadata_is_exported(self, owner: User) -> None:
         assert self.head(finished(owner, seo_meta=None, image="")).texts["title"] == [
             "Rooftop gardens: what the evidence says"
         ]
