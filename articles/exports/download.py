@@ -13,7 +13,7 @@ from articles.exceptions import InvalidState
 from articles.exports import FORMATS, Document, export, filename
 from articles.exports.concurrency import export_slot
 from articles.models import Article
-from articles.seo import json_ld, open_graph, script_safe, seo_of
+from articles.seo import byline, json_ld, open_graph, script_safe, seo_of
 
 
 def download(article: Article, format: str, *, by: int) -> HttpResponse:
@@ -38,7 +38,7 @@ def document_of(article: Article) -> Document:
     return Document(
         title=str(article),
         markdown=article.content,
-        author=article.owner.get_full_name() or article.owner.get_username(),
+        author=byline(article.owner),
         date=timezone.localtime(article.completed_at or article.created_at).date(),
         language=article.language,
         description=seo.meta_description if seo else "",

@@ -12,7 +12,7 @@ from articles.seo.parsed_article import Heading
 from articles.seo.report import Report
 from articles.seo.social_tags import meta_tags, open_graph
 from articles.seo.stored import seo_of
-from articles.seo.structured_data import json_ld, script_safe
+from articles.seo.structured_data import byline, json_ld, script_safe
 
 __all__ = [
     "CheckResult",
@@ -20,6 +20,7 @@ __all__ = [
     "LinkSuggestion",
     "Report",
     "SeoAnalysis",
+    "byline",
     "json_ld",
     "meta_tags",
     "open_graph",

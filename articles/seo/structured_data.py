@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 
 from agents.contract import SEO, Reference
 from agents.text.seo import Range, truncate
@@ -38,9 +39,14 @@ def script_safe(data: dict[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2).translate(_UNSAFE)
 
 
+def byline(owner: User) -> str:
+    """The full name, or the publisher: user names such as “admin” mean nothing to readers."""
+    return owner.get_full_name() or str(settings.PUBLISHER)
+
+
 def _article(article: Article, seo: SEO | None, base_url: str, page: str) -> dict[str, Any]:
     address = page or full_address(article, base_url)
-    author = article.owner.get_full_name() or article.owner.get_username()
+    author_type = "Person" if article.owner.get_full_name() else "Organization"
     data = {
         "@type": "Article",
         "headline": truncate(str(article), HEADLINE),
@@ -49,7 +55,7 @@ def _article(article: Article, seo: SEO | None, base_url: str, page: str) -> dic
         "image": image_urls(article, base_url),
         "datePublished": (article.completed_at or article.created_at).isoformat(),
         "dateModified": article.updated_at.isoformat(),
-        "author": {"@type": "Person", "name": author},
+        "author": {"@type": author_type, "name": byline(article.owner)},
         "publisher": {"@type": "Organization", "name": settings.PUBLISHER},
         "mainEntityOfPage": {"@type": "WebPage", "@id": address} if address else {},
         "inLanguage": article.language,

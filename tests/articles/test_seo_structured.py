@@ -16,6 +16,7 @@ from articles.exports import export
 from articles.exports.download import document_of
 from articles.models import Article
 from articles.seo import SeoAnalysis, json_ld, meta_tags, open_graph, script_safe
+from tests.articles.export_samples import words
 from tests.articles.seo_articles import SEO, finished
 from tests.factories import UserFactory
 
@@ -108,6 +109,12 @@ class TestJsonLd:
         settings.PUBLISHER = "The Roof Review"
         assert json_ld(finished(owner))["publisher"]["name"] == "The Roof Review"
 
+    def test_an_author_without_a_full_name_is_the_publisher(self, settings: Settings) -> None:
+        settings.PUBLISHER = "The Roof Review"
+        data = json_ld(finished(UserFactory(username="admin")), base_url=SITE)
+        assert data["author"] == {"@type": "Organization", "name": "The Roof Review"}
+        assert problems(data) == []
+
     def test_without_a_site_there_are_no_addresses(self, owner: User) -> None:
         assert json_ld(finished(owner)).keys().isdisjoint({"image", "mainEntityOfPage"})
 
@@ -176,6 +183,15 @@ class TestOpenGraph:
 class TestTheFile:
     def head(self, article: Article) -> Head:
         return Head(export(document_of(article), "html"))
+
+    @pytest.mark.parametrize("format", ["html", "pdf", "docx", "epub"])
+    def test_its_byline_is_the_full_name_or_the_publisher(self, owner: User, settings: Settings, format: str) -> None:
+        settings.PUBLISHER = "The Roof Review"
+        admin = UserFactory(username="admin")
+        for writer, byline in ((owner, "Ada Byron"), (admin, "The Roof Review")):
+            text = words(export(document_of(finished(writer, image="")), format), format)
+            assert byline in text
+            assert "admin" not in text
 
     def test_its_head_has_metadata_tags_and_structured_data(self, owner: User) -> None:
         article = finished(owner, title="Roofs", image="")
