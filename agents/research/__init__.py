@@ -1,8 +1,7 @@
-"""Finding, fetching and reading what an article rests on, and cutting it into passages that can be cited.
+"""Finds, fetches and reads sources, and cuts them into passages that can be cited.
 
-``choice`` builds the search and the fetcher from the settings, ``reading`` finds pages and reads them beside the brief's
-own sources, ``ranking`` picks the passages that answer a question. Nothing here knows the ORM or CrewAI, and importing
-this package costs nothing: what is slow to import is imported where it is used.
+``factory`` builds the search and the fetcher from the settings; ``reading`` finds pages and reads them together with the
+brief's own sources. Slow libraries are imported where they are used, so importing this package is cheap.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from importlib import import_module
 
 
 def preload() -> None:
-    """Import what reading needs (about half a second), for a worker that forks one process a run."""
+    """Imports what reading needs (about 0.5 s) before a worker forks."""
     for module in (
         "agents.research.factory",
         "agents.research.reading",

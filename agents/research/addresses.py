@@ -1,7 +1,7 @@
-"""Which network addresses the studio may connect to when a person, a page or a search names one.
+"""Decides which network addresses may be fetched when a user, a page or a search names them. Makes no connections.
 
-Pure decisions, no network. Only what is publicly routed is let through; everything that could lead into the machine, its
-network or its cloud's metadata service is not, however it is spelled (IPv4 inside IPv6, NAT64, 6to4).
+Only publicly routed addresses are allowed. The machine itself, its network and its cloud's metadata service are refused,
+also as IPv4 inside IPv6, NAT64 or 6to4.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Network = IPv4Network | IPv6Network
 
 NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
 GLOBAL_UNICAST = IPv6Network("2000::/3")  # RFC 4291: nothing outside it is public today
-# Publicly numbered by the tables of older Pythons, but not public pages.
+# Global by the tables of older Python versions, but not public.
 NEVER: tuple[Network, ...] = (
     IPv4Network("192.0.0.0/24"),  # RFC 6890: protocol assignments; a cloud's metadata service is among them
     IPv4Network("192.88.99.0/24"),  # RFC 7526: 6to4 relays
@@ -26,17 +26,17 @@ NEVER: tuple[Network, ...] = (
 
 
 def is_public(address: Address) -> bool:
-    """Whether ``address`` is publicly routed unicast; an IPv4 address carried inside an IPv6 one is judged by itself."""
+    """Whether ``address`` is publicly routed unicast. An IPv4 address embedded in IPv6 is checked as IPv4."""
     if isinstance(address, IPv6Address):
-        if (carried := carried_ipv4(address)) is not None:
-            return is_public(carried)
+        if (embedded := embedded_ipv4(address)) is not None:
+            return is_public(embedded)
         if address not in GLOBAL_UNICAST:
             return False
     return address.is_global and not address.is_multicast and not any(address in network for network in NEVER)
 
 
-def carried_ipv4(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that is really connected to, where ``address`` is IPv4-mapped or NAT64."""
+def embedded_ipv4(address: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that is connected to if ``address`` is IPv4-mapped or NAT64."""
     if address in NAT64:
         return IPv4Address(int(address) & 0xFFFF_FFFF)
     return address.ipv4_mapped
@@ -44,14 +44,14 @@ def carried_ipv4(address: IPv6Address) -> IPv4Address | None:
 
 @dataclass(frozen=True)
 class Allowed:
-    """What an operator lets the fetcher read although it is not public, such as an intranet's wiki."""
+    """Hosts and networks that may be fetched although they are not public, such as an intranet's wiki."""
 
     hosts: frozenset[str] = frozenset()
     networks: tuple[Network, ...] = ()
 
     @classmethod
     def parse(cls, entries: Iterable[str]) -> Allowed:
-        """Read ``FETCH_ALLOW``: each entry is an address, a network (``10.1.2.0/24``) or a host's name."""
+        """Parses ``FETCH_ALLOW``: each entry is an address, a network (``10.1.2.0/24``) or a host name."""
         hosts, networks = set(), []
         for entry in filter(None, (entry.strip() for entry in entries)):
             try:

@@ -1,115 +1,100 @@
-"""Whether a search provider can be reached at all, found out in a moment and remembered for a minute.
+"""A circuit breaker for search providers: tests the connection first, and remembers outages.
 
-A machine without a way out would else wait for every provider, with every question of every run.
+Without it, a machine without internet access would wait for each provider with each question of each run.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from agents.contract import SearchResult
 from agents.exceptions import SearchFailed
 from agents.research.addresses import Address
-from agents.research.fetch import ADDRESSES_TRIED, resolve
-from agents.research.search import Provider, Unanswered
+from agents.research.fetch import MAX_ADDRESSES, resolve
+from agents.research.search import Provider, ProviderUnavailable
+
+if TYPE_CHECKING:
+    from django.core.cache import BaseCache
 
 log = logging.getLogger(__name__)
 
-SECONDS = 1.5
-REMEMBERED_SECONDS = 60.0
+CONNECT_SECONDS = 1.5
 
 
-@dataclass(frozen=True)
 class Outages:
-    """Which providers did not answer lately, and what was said of it.
+    """Remembers providers that did not answer: to the end of a run, and in the ``shared`` cache until its entries expire."""
 
-    With a ``folder`` the processes of this machine share it: one file a provider, whose age is that of the news. A file needs no
-    server, survives nothing that matters, and is the same for a worker, the terminal and the tests.
-    """
-
-    folder: Path | None = None
-    seconds: float = REMEMBERED_SECONDS
-    _told: dict[str, str] = field(default_factory=dict)
+    def __init__(self, shared: BaseCache | None = None) -> None:
+        self._reasons: dict[str, str] = {}
+        self._shared = shared
 
     def reason(self, provider: str) -> str:
-        """Why ``provider`` is not worth asking now; empty where nothing is known against it."""
-        if provider in self._told or self.folder is None:
-            return self._told.get(provider, "")
+        """Why ``provider`` should not be asked now; empty if no outage is known."""
+        if provider in self._reasons or self._shared is None:
+            return self._reasons.get(provider, "")
         try:
-            file = self._file(self.folder, provider)
-            return file.read_text() if 0 <= time.time() - file.stat().st_mtime < self.seconds else ""
-        except FileNotFoundError:
-            return ""
+            return str(self._shared.get(provider, ""))
         except OSError as error:
-            log.warning("what is known of %s could not be read in %s: %s", provider, self.folder, error)
+            log.warning("the known outages could not be read: %s", error)
             return ""
 
     def note(self, provider: str, reason: str) -> None:
-        """Remember that ``provider`` did not answer: to the end of this run, and in the folder for a minute."""
-        self._told[provider] = reason
-        if self.folder is None:
+        self._reasons[provider] = reason
+        if self._shared is None:
             return
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._file(self.folder, provider).write_text(reason)
+            self._shared.set(provider, reason)
         except OSError as error:
-            log.warning("that %s does not answer could not be noted in %s: %s", provider, self.folder, error)
-
-    @staticmethod
-    def _file(folder: Path, provider: str) -> Path:
-        return folder / re.sub(r"[^\w.-]", "_", provider)
+            log.warning("the outage of %s could not be stored: %s", provider, error)
 
 
 class CircuitBreaker:
-    """A provider that is asked only if a connection to it can be made, and no more once it has failed to answer."""
+    """Asks a provider only if it can be reached and has no known outage."""
 
     def __init__(self, provider: Provider, outages: Outages) -> None:
         self.name = provider.name
         self._provider = provider
         self._outages = outages
         self._key = urlsplit(provider.address).netloc
-        self._reached = False
-        self._reaching = asyncio.Lock()
+        self._reachable = False
+        self._testing = asyncio.Lock()
 
     async def search(self, query: str, limit: int) -> list[SearchResult]:
-        async with self._reaching:  # one question finds out for all
-            await self._reach()
+        async with self._testing:  # the first question tests for all
+            await self._require_reachable()
         try:
             return await self._provider.search(query, limit)
-        except Unanswered as problem:
+        except ProviderUnavailable as problem:
             self._outages.note(self._key, str(problem))
             raise
 
-    async def _reach(self) -> None:
+    async def _require_reachable(self) -> None:
         if reason := self._outages.reason(self._key):
             raise SearchFailed(reason)
-        if self._reached or {"http", "https", "all"} & getproxies().keys():  # a proxy knows its own ways
+        if self._reachable or {"http", "https", "all"} & getproxies().keys():  # the proxy connects
             return
         try:
             await connect(self._provider.address)
         except OSError as error:  # a TimeoutError is one
-            why = error.strerror or str(error) or f"no connection within {SECONDS:g} seconds"
-            reason = f"{self.name} could not be reached ({why}). Check this machine's way to the internet."
+            why = error.strerror or str(error) or f"no connection within {CONNECT_SECONDS:g} seconds"
+            reason = f"{self.name} could not be reached ({why}). Check the server's internet connection."
             self._outages.note(self._key, reason)
             raise SearchFailed(reason) from error
-        self._reached = True
+        self._reachable = True
 
 
-async def connect(address: str, seconds: float = SECONDS) -> None:
-    """Open a connection to the server of ``address`` and close it again. Raises OSError where that fails or takes too long."""
+async def connect(address: str, seconds: float = CONNECT_SECONDS) -> None:
+    """Opens and closes a connection to the host of ``address``. Raises OSError if that fails or takes too long."""
     parts = urlsplit(address)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     async with asyncio.timeout(seconds):
         addresses = await resolve(parts.hostname or "", port)
-        attempts = [asyncio.ensure_future(_open(one, port)) for one in addresses[:ADDRESSES_TRIED]]
+        attempts = [asyncio.ensure_future(_open(one, port)) for one in addresses[:MAX_ADDRESSES]]
         try:
             await _first(attempts)
         finally:
@@ -123,7 +108,7 @@ async def _open(address: Address, port: int) -> None:
 
 
 async def _first(attempts: Sequence[asyncio.Future[None]]) -> None:
-    """Return once one of ``attempts`` succeeds; raise the last one's error where none does."""
+    """Returns when one attempt succeeds. Raises the last error if none does."""
     problem = OSError("the name has no address")
     for attempt in asyncio.as_completed(attempts):
         try:

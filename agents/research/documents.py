@@ -1,4 +1,4 @@
-"""Reading a document's text, whatever it came as: a web page, plain text, a PDF or a Word file."""
+"""Reads the text of a document: a web page, plain text, Markdown, a PDF or a Word file."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from agents.exceptions import SourceUnreadable
 from agents.research.fetch import Fetched
 from agents.research.html import extract, is_harmless
 from agents.research.media_types import Kind, kind_of_answer, kind_of_name
-from agents.research.sandbox import Outcome, run_confined
+from agents.research.sandbox import Outcome, run_sandboxed
 from agents.research.text import MAX_CHARACTERS, decode, is_hard_wrapped, one_line, tidy, unwrap
 
 logger = logging.getLogger(__name__)
 
 SECONDS = 30.0
-# The longest encyclopaedia pages have half of this. Beyond it, reading takes time out of proportion (45 s for 400,000 tags).
+# The longest encyclopaedia pages have half of this. Beyond it the parser slows down (45 s for 400,000 tags).
 MAX_MARKUP, MAX_TAGS = 5_000_000, 120_000
 PANDOC_HEAP_EXHAUSTED = 251
 PDF_READER = Path(__file__).with_name("pdf.py")
 HTML_READER = Path(__file__).with_name("html.py")
 PLAIN_TEMPLATE = Path(__file__).with_name("plain.template")
-# Titles that programs write into PDF files by themselves.
-NO_TITLE = re.compile(r"untitled|microsoft |.*\.(docx?|indd|tex|pdf|dvi|qxd|rtf|odt)$", re.IGNORECASE)
+# Titles that programs write into PDF files on their own.
+GENERATED_TITLE = re.compile(r"untitled|microsoft |.*\.(docx?|indd|tex|pdf|dvi|qxd|rtf|odt)$", re.IGNORECASE)
 MARKDOWN_TITLE = re.compile(r"^#[ \t]+([^\n]{1,300}?)[ \t#]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Document:
-    """The text of a document, and what it says of itself: ``date`` is ISO 8601; what it does not say is empty."""
+    """The text and metadata of a document. ``date`` is ISO 8601; missing fields are empty."""
 
     title: str
     text: str
@@ -44,7 +44,7 @@ class Document:
 
 
 async def read_page(page: Fetched) -> Document:
-    """The main text of a page that was fetched. Raises SourceUnreadable."""
+    """Reads the main text of a fetched page. Raises SourceUnreadable."""
     kind = kind_of_answer(page.content_type, urlsplit(page.url).path)
     if kind is None:
         raise SourceUnreadable(
@@ -54,19 +54,19 @@ async def read_page(page: Fetched) -> Document:
 
 
 async def read_file(path: Path) -> Document:
-    """The text of an uploaded .txt, .md, .pdf, .docx or .html file. Raises SourceUnreadable."""
+    """Reads an uploaded .txt, .md, .pdf, .docx or .html file. Raises SourceUnreadable."""
     kind = kind_of_name(path.name)
     if kind is None:
-        raise SourceUnreadable(f"The studio cannot read {path.suffix or 'such'} files. Bring .txt, .md, .pdf or .docx.")
+        raise SourceUnreadable(f"The studio cannot read {path.suffix or 'such'} files. Use .txt, .md, .pdf or .docx.")
     try:
         body = await asyncio.to_thread(path.read_bytes)
     except OSError as error:
-        raise SourceUnreadable("The uploaded file is no longer there. Upload it again.") from error
+        raise SourceUnreadable("The uploaded file is missing. Upload it again.") from error
     return await _read(kind, body)
 
 
 def read_text(text: str, title: str = "") -> Document:
-    """Text that was pasted. Raises SourceUnreadable where nothing readable is in it."""
+    """Reads pasted text. Raises SourceUnreadable if it contains no letter or digit."""
     return _document(unwrap(text) if is_hard_wrapped(text) else text, title)
 
 
@@ -87,33 +87,35 @@ async def _read(kind: Kind, body: bytes, *, charset: str = "", url: str = "") ->
 def _document(text: str, title: str = "", *, author: str = "", date: str = "", url: str = "") -> Document:
     text = tidy(text)
     if not any(character.isalnum() for character in text):
-        raise SourceUnreadable("There is no text in it. Paste the text itself.")
+        raise SourceUnreadable("It contains no text. Paste the text itself.")
     return Document(one_line(title), text, one_line(author), one_line(date), url)
 
 
 async def _read_html(markup: str, url: str) -> Document:
     if len(markup) > MAX_MARKUP or markup.count("<") > MAX_TAGS:
-        raise SourceUnreadable("The page is too long to be read. Paste the part that matters.")
+        raise SourceUnreadable("The page is too long. Paste the relevant part.")
     try:
-        found = await (asyncio.to_thread(extract, markup, url) if is_harmless(markup) else _extract_apart(markup, url))
+        found = await (
+            asyncio.to_thread(extract, markup, url) if is_harmless(markup) else _extract_in_child(markup, url)
+        )
     except SourceUnreadable:
         raise
-    except Exception as error:  # hostile markup may make the parser fail in any way; that is the page's fault alone
+    except Exception as error:  # hostile markup can make the parser raise anything
         logger.warning("The page %s could not be parsed", url, exc_info=True)
-        raise SourceUnreadable("The page is built in a way the studio cannot read. Paste its text instead.") from error
+        raise SourceUnreadable("The page's HTML could not be parsed. Paste its text instead.") from error
     if found is None:
         raise SourceUnreadable(
-            "The page holds no readable text; it may need a sign-in or a script. Paste its text instead."
+            "The page has no readable text; it may require sign-in or JavaScript. Paste its text instead."
         )
     return _document(found["text"], found["title"], author=found["author"], date=found["date"], url=url)
 
 
-async def _extract_apart(markup: str, url: str) -> dict[str, str] | None:
-    """``extract`` in a process of its own, which costs half a second of CPU and can be stopped."""
+async def _extract_in_child(markup: str, url: str) -> dict[str, str] | None:
+    """Runs ``extract`` in a child process, which costs 0.5 s of CPU and can be stopped."""
     command = [sys.executable, "-I", str(HTML_READER), url]
-    outcome = await _convert(command, markup.encode(errors="replace"), most=32 * MAX_CHARACTERS)
+    outcome = await _convert(command, markup.encode(errors="replace"), max_output=32 * MAX_CHARACTERS)
     if outcome.code != 0:
-        raise SourceUnreadable("The page is too complex to be read. Paste the part that matters.")
+        raise SourceUnreadable("The page is too complex. Paste the relevant part.")
     found: dict[str, str] | None = json.loads(outcome.output)
     return found
 
@@ -124,7 +126,7 @@ def _read_plain(body: bytes, charset: str, url: str) -> Document:
 
 
 async def _read_markdown(body: bytes, charset: str, url: str) -> Document:
-    """Markdown without its marks, so that a sentence can be quoted as it reads."""
+    """Reads Markdown as plain text, so that sentences can be quoted."""
     text = decode(body, charset)
     outcome = await _pandoc("gfm", tidy(text).encode())
     heading = MARKDOWN_TITLE.search(text[:4000])
@@ -133,25 +135,27 @@ async def _read_markdown(body: bytes, charset: str, url: str) -> Document:
 
 async def _read_pdf(body: bytes, url: str) -> Document:
     command = [sys.executable, "-I", str(PDF_READER), str(MAX_CHARACTERS)]
-    outcome = await _convert(command, body, most=8 * MAX_CHARACTERS)
+    outcome = await _convert(command, body, max_output=8 * MAX_CHARACTERS)
     if outcome.code != 0:
-        raise SourceUnreadable("The PDF is damaged or too large. Save it again, or paste the part that matters.")
+        raise SourceUnreadable("The PDF is damaged or too large. Save it again, or paste the relevant part.")
     answer = json.loads(outcome.output)
     if answer["encrypted"]:
-        raise SourceUnreadable("The PDF is protected by a password. Save it without, or paste its text.")
+        raise SourceUnreadable("The PDF is password-protected. Save it without a password, or paste its text.")
     text = answer["text"]
     if not text.strip():
-        raise SourceUnreadable("The PDF holds no text; it seems to be scanned. Run text recognition (OCR) on it first.")
-    title = "" if NO_TITLE.match(answer["title"]) else answer["title"]
+        raise SourceUnreadable(
+            "The PDF contains no text and seems to be scanned. Run text recognition (OCR) on it first."
+        )
+    title = "" if GENERATED_TITLE.match(answer["title"]) else answer["title"]
     return _document(unwrap(tidy(text)), title, author=answer["author"], url=url)
 
 
 async def _read_docx(body: bytes, url: str) -> Document:
     outcome = await _pandoc("docx", body, f"--template={PLAIN_TEMPLATE}")
     if outcome.code == PANDOC_HEAP_EXHAUSTED:
-        raise SourceUnreadable("The document is too large to be read. Split it, or paste the part that matters.")
+        raise SourceUnreadable("The document is too large. Split it, or paste the relevant part.")
     if outcome.code not in (0, None):
-        raise SourceUnreadable("This is not a Word document (.docx) that can be opened. Save it again as .docx.")
+        raise SourceUnreadable("The file is not a valid Word document. Save it again as .docx.")
     title, author, text = outcome.output.decode("utf-8", errors="replace").split("\n", 2)
     return _document(text, title, author=author, url=url)
 
@@ -161,13 +165,13 @@ async def _pandoc(format: str, body: bytes, *options: str) -> Outcome:
 
     limits = ["+RTS", "-M512m", "-RTS", "--sandbox"]
     command = [get_pandoc_path(), *limits, f"--from={format}", "--to=plain", "--wrap=none", *options]
-    return await _convert(command, body, most=8 * MAX_CHARACTERS)
+    return await _convert(command, body, max_output=8 * MAX_CHARACTERS)
 
 
-async def _convert(command: list[str], body: bytes, *, most: int) -> Outcome:
+async def _convert(command: list[str], body: bytes, *, max_output: int) -> Outcome:
     try:
-        return await run_confined(command, body, seconds=SECONDS, most=most)
+        return await run_sandboxed(command, body, seconds=SECONDS, max_output=max_output)
     except TimeoutError as error:
         raise SourceUnreadable(
-            f"The document could not be read within {SECONDS:g} seconds. Split it, or paste the part that matters."
+            f"The document could not be read within {SECONDS:g} seconds. Split it, or paste the relevant part."
         ) from error

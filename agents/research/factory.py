@@ -1,41 +1,49 @@
-"""Which search and which fetcher the settings ask for. The one place of this package that knows Django's settings."""
+"""Builds the search and the fetcher from Django's settings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from agents.contract import Brief, Reading, SearchResult
 from agents.exceptions import SearchFailed
 from agents.research.addresses import Allowed
 from agents.research.circuit_breaker import CircuitBreaker, Outages
 from agents.research.fetch import Fetcher
-from agents.research.find_pages import find
+from agents.research.find_pages import find_pages
 from agents.research.providers import Brave, Ddgs, SearXNG, Tavily, Wikipedia
 from agents.research.reading import read_while_finding
-from agents.research.search import FirstOf, NoSearch, Provider, Search
+from agents.research.search import FallbackSearch, NoSearch, Provider, Search
 
 PROVIDERS = ("auto", "tavily", "brave", "searxng", "ddgs", "wikipedia", "none")
 HITS, PAGES = 12, 6
+REMEMBERED_SECONDS = 60
 
 
 async def read_for(brief: Brief, questions: Sequence[str]) -> Reading:
-    """All that can be read for ``questions``: the brief's own sources and, beside them, what the search finds.
+    """Reads the brief's own sources and what the search finds for ``questions``.
 
-    A search that fails is told in ``unread``: the run goes on with what it has. The search and the pages it finds have
-    RESEARCH_SECONDS together; own sources are read however long they take.
+    Failed searches are listed in ``unread``. The search and its pages have RESEARCH_SECONDS; own sources are always read.
     """
     from django.conf import settings
 
     async def search() -> tuple[list[SearchResult], list[str]]:
         try:
-            outages = Outages(settings.VAR / "outages")
-            return await find(questions, search_from_settings(brief.language, outages), HITS)
-        except SearchFailed as problem:  # it is not set up as it should be
+            outages = shared_outages(settings.VAR / "outages")
+            return await find_pages(questions, search_from_settings(brief.language, outages), HITS)
+        except SearchFailed as problem:  # it is not configured correctly
             return [], [str(problem)]
 
     return await read_while_finding(
         brief.sources, search, fetcher=fetcher_from_settings(), seconds=settings.RESEARCH_SECONDS, limit=PAGES
     )
+
+
+def shared_outages(folder: Path) -> Outages:
+    """Outages that all processes of this machine remember for a minute. Files need no server, unlike Redis."""
+    from django.core.cache.backends.filebased import FileBasedCache
+
+    return Outages(FileBasedCache(str(folder), {"TIMEOUT": REMEMBERED_SECONDS}))
 
 
 def choose_search(
@@ -47,10 +55,9 @@ def choose_search(
     language: str = "en",
     outages: Outages | None = None,
 ) -> Search:
-    """The search that ``provider`` names. ``auto`` takes the first that is configured, else the free ones in turn.
+    """The search named ``provider``. ``auto`` takes the first one configured, else the free ones in order.
 
-    ``outages`` is what is known of providers that do not answer. Raises SearchFailed where the name is unknown or what the
-    provider needs is not set.
+    ``outages`` remembers providers that do not answer. Raises SearchFailed for an unknown name or a missing setting.
     """
     name = provider.strip().lower()
     if name not in PROVIDERS:
@@ -59,8 +66,8 @@ def choose_search(
         return NoSearch()
     names = [name]
     if name == "auto":
-        set_up = {"tavily": tavily_key, "brave": brave_key, "searxng": searxng_url}
-        names = [each for each, needed in set_up.items() if needed][:1] or ["ddgs", "wikipedia"]
+        configured = {"tavily": tavily_key, "brave": brave_key, "searxng": searxng_url}
+        names = [each for each, needed in configured.items() if needed][:1] or ["ddgs", "wikipedia"]
     make: dict[str, Callable[[], Provider]] = {
         "tavily": lambda: Tavily(_required("TAVILY_API_KEY", tavily_key)),
         "brave": lambda: Brave(_required("BRAVE_API_KEY", brave_key)),
@@ -70,7 +77,7 @@ def choose_search(
     }
     known = outages or Outages()
     searches = [CircuitBreaker(make[each](), known) for each in names]
-    return FirstOf(searches) if len(searches) > 1 else searches[0]
+    return FallbackSearch(searches) if len(searches) > 1 else searches[0]
 
 
 def _required(name: str, value: str) -> str:

@@ -1,8 +1,8 @@
-"""Fetching a page someone else named, without letting them reach what only this machine can reach (SSRF).
+"""Fetches pages named by users or other pages, guarded against server-side request forgery (SSRF).
 
-The name is resolved here, every address it has is checked, and the connection goes to an address that was checked, so a
-name that answers differently the second time (DNS rebinding) gains nothing. Each redirect passes the same guard. A proxy
-named in the environment is not used: it would resolve the name again, out of our sight.
+The host is resolved once, all its addresses are checked, and the connection goes to a checked address, so DNS rebinding
+does not work. Redirects are checked the same way. Proxies from the environment are ignored: they would resolve the host
+again, unchecked.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 USER_AGENT = "ContentStudio/0.1 (self-hosted writing studio; reads single pages for their citation)"
 ACCEPT = "text/html,application/xhtml+xml,application/pdf,text/plain;q=0.9,text/markdown;q=0.9,*/*;q=0.1"
-ADDRESSES_TRIED = 3
+MAX_ADDRESSES = 3
 
 BAD_ADDRESS = (httpx.InvalidURL, UnicodeError, ValueError, OverflowError, ExceptionGroup)
 """What httpx and the libraries below it raise for addresses no server has: ``mailto:x``, ``http://xn--/``, port 99999999999."""
@@ -38,7 +38,7 @@ Resolve = Callable[[str, int], Awaitable[list[Address]]]
 
 @dataclass(frozen=True)
 class Fetched:
-    """What a server answered. ``url`` is where the redirects ended; ``charset`` is empty where the server named none."""
+    """A response. ``url`` is the one after redirects; ``charset`` is empty if the server declared none."""
 
     url: str
     content_type: str
@@ -48,31 +48,31 @@ class Fetched:
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """One context for all requests: loading the certificates takes 20 ms each time. Honours ``SSL_CERT_FILE``."""
+    """Shared by all requests: loading the certificates takes 20 ms. Respects ``SSL_CERT_FILE``."""
     return httpx.create_ssl_context()
 
 
 async def resolve(host: str, port: int) -> list[Address]:
-    """Every address ``host`` has, by the system's own resolver, which may take its time. Raises OSError where it has none."""
+    """All addresses of ``host`` by the system's resolver, which may block for long. Raises OSError if there are none."""
     answers = await run_in_daemon_thread(partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM))
     # An IPv6 address may carry a scope ("fe80::1%eth0"), which ip_address keeps.
     return list(dict.fromkeys(ip_address(answer[4][0]) for answer in answers))
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """Sends a request to an address that was checked, under the name that was asked for (``Host``, TLS)."""
+    """Sends requests to a checked address, with the original host name in ``Host`` and TLS."""
 
     def __init__(self, allowed: Allowed, resolve: Resolve) -> None:
         self._allowed = allowed
         self._resolve = resolve
-        # A kept connection would be found again by its address alone, though it was opened for another name.
+        # Kept connections are found by address, though they were opened for another host name.
         limits = httpx.Limits(max_keepalive_connections=0)
         self._inner = httpx.AsyncHTTPTransport(verify=tls_context(), trust_env=False, limits=limits)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.raw_host.decode("ascii")
         port = request.url.port or (443 if request.url.scheme == "https" else 80)
-        *first, last = (await self._checked(host, port))[:ADDRESSES_TRIED]
+        *first, last = (await self._resolve_checked(host, port))[:MAX_ADDRESSES]
         for address in first:
             try:
                 return await self._inner.handle_async_request(_pinned(request, host, address))
@@ -80,15 +80,15 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                 continue
         return await self._inner.handle_async_request(_pinned(request, host, last))
 
-    async def _checked(self, host: str, port: int) -> list[Address]:
+    async def _resolve_checked(self, host: str, port: int) -> list[Address]:
         try:
             addresses = await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
-            raise FetchRefused(f"There is no server named {host}. Check the address.") from error
+            raise FetchRefused(f"The host {host} was not found. Check the URL.") from error
         if not addresses or not all(self._allowed.permits(host, address) for address in addresses):
             raise FetchRefused(
-                f"{host} is in a private network, which the studio does not read. Paste the text instead, or have the"
-                " operator add the host to FETCH_ALLOW."
+                f"{host} is in a private network, which the studio does not read. Paste the text instead, or ask your"
+                " administrator to allow this address."
             )
         return addresses
 
@@ -97,7 +97,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
 
 def _pinned(request: httpx.Request, host: str, address: Address) -> httpx.Request:
-    """The same request, addressed to ``address``; ``Host`` is among its headers already."""
+    """The same request to ``address``; its headers already include ``Host``."""
     return httpx.Request(
         request.method,
         request.url.copy_with(host=str(address)),
@@ -108,7 +108,7 @@ def _pinned(request: httpx.Request, host: str, address: Address) -> httpx.Reques
 
 @dataclass(frozen=True)
 class Fetcher:
-    """Fetches pages within limits: bytes after decompression, seconds in all, redirects."""
+    """Fetches pages within limits: bytes after decompression, total seconds, redirects."""
 
     allowed: Allowed = field(default_factory=Allowed)
     max_bytes: int = 10 * 1024 * 1024
@@ -117,24 +117,22 @@ class Fetcher:
     resolve: Resolve = resolve
 
     async def fetch(self, address: str, expected: Expected = DOCUMENTS) -> Fetched:
-        """What is at ``address``. Raises FetchRefused, whose words tell the person who gave it what to do."""
+        """Fetches ``address``. Raises FetchRefused with a message for the person who gave it."""
         url = parse_address(address)
         try:
             async with asyncio.timeout(self.seconds), self._client() as client:
                 return await self._follow(client, url, expected)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise FetchRefused(
-                f"{url.host} did not deliver the page within {self.seconds:g} seconds. Try again later, or paste the text."
+                f"{url.host} did not respond within {self.seconds:g} seconds. Try again later, or paste the text."
             ) from error
         except httpx.RequestError as error:
             raise FetchRefused(
-                f"The connection to {url.host} failed ({error or type(error).__name__}). Check the address."
+                f"The connection to {url.host} failed ({error or type(error).__name__}). Check the URL."
             ) from error
         except BAD_ADDRESS as error:
             logger.info("%s leads to an address that cannot be requested: %r", url, error)
-            raise FetchRefused(
-                f"{url.host} redirects to an address that cannot be read. Give the page's final address."
-            ) from error
+            raise FetchRefused(f"{url.host} redirects to an invalid URL. Use the page's final URL.") from error
 
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -151,49 +149,49 @@ class Fetcher:
                     url = parse_address(response.headers["location"], base=url)
                 else:
                     return await self._accept(url, response, expected)
-            client.cookies.clear()  # none is kept: a page is read as any first visitor would see it
-        raise FetchRefused(f"{url.host} redirects more than {self.max_redirects} times. Give the page's final address.")
+            client.cookies.clear()  # pages are read as a first-time visitor sees them
+        raise FetchRefused(f"{url.host} redirects more than {self.max_redirects} times. Use the page's final URL.")
 
     async def _accept(self, url: httpx.URL, response: httpx.Response, expected: Expected) -> Fetched:
         if not response.is_success:
-            raise FetchRefused(_why(url.host, response.status_code))
+            raise FetchRefused(_status_message(url.host, response.status_code))
         content_type = response.headers.get("content-type", "")
         if not expected.accepts(content_type, url.path):
             raise FetchRefused(
-                f"{url.host} serves this as {content_type[:80] or 'a file of unknown type'}. What can be read there are"
+                f"{url.host} sent {content_type[:80] or 'a file of unknown type'}. The studio can read"
                 f" {expected.names}."
             )
         body = await self._read(url.host, response)
         return Fetched(str(url), content_type, body, response.charset_encoding or "")
 
     async def _read(self, host: str, response: httpx.Response) -> bytes:
-        """The body, decompressed by ourselves: a library that unpacks a chunk whole would unpack a bomb whole."""
+        """The decompressed body. httpx would decompress a whole chunk at once, and with it a bomb."""
         inflate = _inflater(host, response.headers.get("content-encoding", ""))
         body = bytearray()
         async for chunk in response.aiter_raw():
             try:
                 body += inflate.decompress(chunk, self.max_bytes + 1 - len(body)) if inflate else chunk
             except zlib.error as error:
-                raise FetchRefused(f"What {host} sent is damaged. Try again later, or paste the text.") from error
+                raise FetchRefused(f"The response of {host} is damaged. Try again later, or paste the text.") from error
             if len(body) > self.max_bytes:
                 raise FetchRefused(
-                    f"The page at {host} is larger than {self.max_bytes / 1024**2:.3g} MB. Paste the part that matters."
+                    f"The page at {host} is larger than {self.max_bytes / 1024**2:.3g} MB. Paste the relevant part."
                 )
         if inflate and not inflate.eof:
-            raise FetchRefused(f"What {host} sent was cut off. Try again later, or paste the text.")
+            raise FetchRefused(f"The response of {host} was cut off. Try again later, or paste the text.")
         return bytes(body)
 
 
 def parse_address(address: str, base: httpx.URL | None = None) -> httpx.URL:
-    """``address`` as a URL the studio would fetch, relative to ``base`` where it came from a redirect."""
+    """Parses a URL that may be fetched, relative to ``base`` if it is a redirect's. Raises FetchRefused."""
     try:
         url = base.join(address) if base else httpx.URL(address.strip())
     except (httpx.InvalidURL, ValueError) as error:
-        raise FetchRefused("This is not a web address. It should look like https://example.org/page.") from error
+        raise FetchRefused("This is not a URL. It should look like https://example.org/page.") from error
     if url.scheme not in ("http", "https") or not url.host:
-        raise FetchRefused("Only addresses that begin with http:// or https:// can be read.")
+        raise FetchRefused("Only URLs that begin with http:// or https:// can be read.")
     if url.userinfo:
-        raise FetchRefused("The address holds a user name or password. Give it without, or paste the text.")
+        raise FetchRefused("The URL contains a user name or password. Remove it, or paste the text.")
     return url
 
 
@@ -203,14 +201,12 @@ def _inflater(host: str, encoding: str) -> zlib._Decompress | None:
             return None
         case "gzip" | "x-gzip":
             return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    raise FetchRefused(
-        f"{host} packs its pages in a way that was not asked for ({encoding[:40]}). Paste the text instead."
-    )
+    raise FetchRefused(f"{host} uses an unsupported content encoding ({encoding[:40]}). Paste the text instead.")
 
 
-def _why(host: str, status: int) -> str:
+def _status_message(host: str, status: int) -> str:
     if status in (401, 402, 403, 407, 451):
-        return f"{host} does not show this page to everyone ({status}). Paste its text instead."
+        return f"{host} requires sign-in or blocks this page ({status}). Paste its text instead."
     if status in (404, 410):
-        return f"{host} has no such page ({status}). Check the address."
-    return f"{host} could not serve this page ({status}). Try again later, or paste the text."
+        return f"{host} has no such page ({status}). Check the URL."
+    return f"{host} failed to serve this page ({status}). Try again later, or paste the text."

@@ -1,4 +1,4 @@
-"""Finding pages that may answer a run's questions."""
+"""Searches for pages that may answer the questions of a run."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from agents.contract import SearchResult
 from agents.exceptions import SearchFailed
 from agents.research.search import Search
 
-# What senders add to an address to follow its readers: the page is the same without.
-TRACKING = {"fbclid", "gclid", "mc_cid", "mc_eid", "msclkid", "ref_src", "srsltid"}
+# Query parameters that track readers and do not change the page.
+TRACKING_PARAMETERS = {"fbclid", "gclid", "mc_cid", "mc_eid", "msclkid", "ref_src", "srsltid"}
 
 
-async def find(questions: Sequence[str], search: Search, limit: int) -> tuple[list[SearchResult], list[str]]:
-    """At most ``limit`` hits for all the questions, the best of each first, each page once; and what went wrong, in words.
-
-    A search that fails is told, not raised: the run can go on with what it has.
-    """
+async def find_pages(questions: Sequence[str], search: Search, limit: int) -> tuple[list[SearchResult], list[str]]:
+    """At most ``limit`` pages for all questions, the best of each question first, and the messages of failed searches."""
     answers = await asyncio.gather(*(_ask(search, question, limit) for question in questions))
     problems = dict.fromkeys(answer for answer in answers if isinstance(answer, str))
     pages: dict[str, SearchResult] = {}
@@ -38,9 +35,9 @@ async def _ask(search: Search, question: str, limit: int) -> list[SearchResult] 
 
 
 def page_key(url: str) -> str:
-    """What is equal for two addresses of the same page; empty where ``url`` is none.
+    """Equal for two URLs of the same page; empty if ``url`` is invalid.
 
-    http and https, ``www.``, a last slash, the fragment and what tracks the reader make no difference.
+    Ignores the scheme, ``www.``, a trailing slash, the fragment and tracking parameters.
     """
     try:
         parts = urlsplit(url.strip())
@@ -53,7 +50,7 @@ def page_key(url: str) -> str:
     kept = [
         (name, value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        if name not in TRACKING and not name.startswith("utm_")
+        if name not in TRACKING_PARAMETERS and not name.startswith("utm_")
     ]
     query = f"?{urlencode(sorted(kept))}" if kept else ""
     return host + (parts.path.rstrip("/") or "/") + query

@@ -14,7 +14,7 @@ import sys
 MEMORY = 1024**3
 CPU_SECONDS = 30
 
-# The parser is quadratic in the attributes of a tag: 80,000 take it 43 s, 700 about 5 ms.
+# The parser is quadratic in the number of attributes of a tag: 80,000 take 43 s, 700 about 5 ms.
 MAX_GAPS = 2_000  # about 700 attributes
 MAX_TAGS = 20_000
 MAX_MARKUP = 1_500_000
@@ -25,7 +25,7 @@ def is_harmless(markup: str) -> bool:
     """Whether the page can be parsed in this process: it takes less than about a second."""
     if len(markup) > MAX_MARKUP or markup.count("<") > MAX_TAGS:
         return False
-    # Text between tags counts as well: where a tag ends is what a hostile page makes hard to tell.
+    # Text after a tag counts as well: a hostile page can hide where a tag ends.
     return all(
         len(part) < MAX_GAPS or sum(1 for _ in ATTRIBUTE_GAP.finditer(part)) <= MAX_GAPS for part in markup.split("<")
     )

@@ -1,4 +1,4 @@
-"""The kinds of file the studio takes, and how each is told: by its media type or by its name."""
+"""The kinds of file the studio reads, recognised by media type or file name."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ SUFFIXES: dict[str, Kind] = {
     ".pdf": "pdf",
     ".docx": "docx",
 }
-# What servers say of files they know nothing about: the name tells more.
-UNTOLD = {"", "application/octet-stream", "binary/octet-stream"}
+# Sent by servers that do not know the type: the file name tells more.
+UNKNOWN = {"", "application/octet-stream", "binary/octet-stream"}
 
 
 def kind_of_name(name: str) -> Kind | None:
@@ -37,14 +37,14 @@ def kind_of_name(name: str) -> Kind | None:
 
 
 def kind_of_answer(content_type: str, path: str) -> Kind | None:
-    """The kind of a page served as ``content_type`` under ``path``; None where the studio cannot read it."""
+    """The kind of a page served as ``content_type`` at ``path``; None if the studio cannot read it."""
     media_type = content_type.partition(";")[0].strip().lower()
-    return kind_of_name(path) if media_type in UNTOLD else MEDIA_TYPES.get(media_type)
+    return kind_of_name(path) if media_type in UNKNOWN else MEDIA_TYPES.get(media_type)
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What a fetched file may be: ``names`` it to a person, ``accepts`` judges a content type and a path."""
+    """The types a fetched file may have: ``names`` for messages, ``accepts(content_type, path)`` as the check."""
 
     names: str
     accepts: Callable[[str, str], bool]
@@ -54,8 +54,8 @@ DOCUMENTS = Expected(
     "web pages, plain text, Markdown, PDF and DOCX",
     lambda content_type, path: kind_of_answer(content_type, path) is not None,
 )
-PICTURES = Expected(
-    "PNG, JPEG and WebP pictures",
+IMAGES = Expected(
+    "PNG, JPEG and WebP images",
     lambda content_type, path: (
         content_type.partition(";")[0].strip().lower() in ("image/png", "image/jpeg", "image/webp")
     ),

@@ -1,4 +1,4 @@
-"""Cutting a text into passages that can be cited one by one. Pure functions; offsets are exact: ``text[start:end]``."""
+"""Cuts a text into passages that can be cited. Offsets are exact: a passage is ``text[start:end]``."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from itertools import pairwise
 from agents.text.syntax import PAUSES, STOPS
 from agents.text.tokenizer import STOP, WORD, count_plain_words, lines, sentences
 
-# Words of a passage: long enough to stand for itself, short enough for a citation to mean something.
-LEAST, ENOUGH, MOST = 80, 150, 200
-# A sentence is broken at this many words. With LEAST it stays below MOST, so that no passage must be too short or too long.
-LONGEST_PIECE = 120
+# Words in a passage: long enough to be understood alone, short enough for a citation to be precise.
+MIN_WORDS, ENOUGH_WORDS, MAX_WORDS = 80, 150, 200
+# Longer sentences are split. Together with MIN_WORDS this stays within MAX_WORDS.
+MAX_PIECE_WORDS = 120
 HEADING_WORDS = 12
 BULLET = re.compile(r"[-*+•–—·]\s|\(?\d{1,3}[.)]\s")
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A sentence or a part of a long one. A passage may well end after a piece that ends its paragraph."""
+    """A sentence, or part of a long one. Passages preferably end after a piece that ends its paragraph."""
 
     start: int
     end: int
@@ -29,21 +29,20 @@ class Piece:
     heading: bool = False
 
 
-def cut(text: str) -> list[tuple[int, int]]:
-    """Passages of 80 to 200 words that end with a sentence and, where they can, with a paragraph.
+def split_passages(text: str) -> list[tuple[int, int]]:
+    """Passages of 80 to 200 words that end with a sentence and, if possible, with a paragraph.
 
-    The last may be shorter, a shorter text is one passage, and a text without any word has none. A heading after a full
-    passage begins the next.
+    The last one may be shorter. A text without words has none. A heading after a full passage begins the next one.
     """
     passages: list[list[Piece]] = []
     current: list[Piece] = []
     for piece in _pieces(text):
-        if current and _words(current) + piece.words > MOST:
+        if current and _words(current) + piece.words > MAX_WORDS:
             passages.append(current)
             current = []
         current.append(piece)
         words = _words(current)
-        if (words >= LEAST and piece.ends_paragraph and not piece.heading) or words >= ENOUGH:
+        if (words >= MIN_WORDS and piece.ends_paragraph and not piece.heading) or words >= ENOUGH_WORDS:
             passages.append(current)
             current = []
     if current:
@@ -52,8 +51,8 @@ def cut(text: str) -> list[tuple[int, int]]:
 
 
 def _close_last(passages: list[list[Piece]], rest: list[Piece]) -> None:
-    """What is left becomes the last passage, or joins the one before it where it is short and there is room."""
-    if passages and _words(rest) < LEAST and _words(passages[-1]) + _words(rest) <= MOST:
+    """The rest becomes the last passage, or joins the one before if it is short and fits."""
+    if passages and _words(rest) < MIN_WORDS and _words(passages[-1]) + _words(rest) <= MAX_WORDS:
         passages[-1] += rest
     elif _words(rest):
         passages.append(rest)
@@ -66,15 +65,15 @@ def _words(pieces: list[Piece]) -> int:
 def _pieces(text: str) -> Iterator[Piece]:
     for start, end in lines(text):
         heading = _is_heading(text[start:end])
-        found = [piece for sentence in sentences(text, start, end) for piece in _broken(text, *sentence)]
+        found = [piece for sentence in sentences(text, start, end) for piece in _split_sentence(text, *sentence)]
         for begin, finish in found:
             yield Piece(begin, finish, count_plain_words(text, begin, finish), finish == end, heading)
 
 
-def _broken(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The sentence itself, or its parts where it is too long to be one piece: a table, a text without full stops."""
+def _split_sentence(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The sentence, or its parts if it is too long, such as a table or a text without full stops."""
     words = list(WORD.finditer(text, start, end))
-    starts = [start, *(words[at].start() for at in range(LONGEST_PIECE, len(words), LONGEST_PIECE)), end]
+    starts = [start, *(words[at].start() for at in range(MAX_PIECE_WORDS, len(words), MAX_PIECE_WORDS)), end]
     for begin, finish in pairwise(starts):
         yield begin, begin + len(text[begin:finish].rstrip())
 
@@ -84,7 +83,7 @@ def _is_heading(line: str) -> bool:
 
 
 def is_boilerplate(text: str) -> bool:
-    """Whether ``text`` is no prose at all but a menu, a row of buttons, a list of links: short lines and no full sentence."""
+    """Whether ``text`` is a menu or a list of links rather than prose: short lines and no complete sentence."""
     counts = [count_plain_words(text, start, end) for start, end in lines(text)]
     if not counts or sum(counts) / len(counts) >= 6:
         return not counts

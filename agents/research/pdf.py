@@ -1,8 +1,7 @@
-"""Reads one PDF from stdin and writes ``{"encrypted", "text", "title", "author"}`` to stdout, as JSON.
+"""Reads a PDF from stdin and writes ``{"encrypted", "text", "title", "author"}`` to stdout as JSON.
 
-Run as a program of its own (``python -I pdf.py CHARACTERS``): a PDF made to be hostile may take minutes and gigabytes,
-and only a process can be stopped and given less memory. It therefore imports nothing of the studio, and what it does not
-expect ends it: the exit code tells.
+Runs as a program of its own (``python -I pdf.py CHARACTERS``): a hostile PDF can take minutes and gigabytes, and only a
+process can be stopped. It imports nothing of the studio. Unexpected errors end it with a non-zero exit code.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ MEMORY = 1024**3
 
 
 def read_pdf(body: bytes, characters: int) -> dict[str, str | bool]:
-    """The text of ``body``, page after page until it has that many ``characters``. What is damaged raises anything."""
+    """The text of ``body``, page by page up to ``characters``. A damaged file may raise anything."""
     try:
         reader = PdfReader(io.BytesIO(body))
-        # Many files are encrypted only against changes and open with an empty password.
+        # Many files are protected only against changes and open with an empty password.
         if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
             return {"encrypted": True}
         text = _text(reader, characters)
-    except DependencyError:  # a cipher that cannot be read here
+    except DependencyError:  # an unsupported cipher
         return {"encrypted": True}
     information = reader.metadata
     return {

@@ -1,4 +1,4 @@
-"""The five search providers. Addresses are arguments, with the real ones as defaults."""
+"""The five search providers. Their addresses are arguments, so that tests can use servers of their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import httpx
 from agents.contract import SearchResult
 from agents.exceptions import SearchFailed
 from agents.research.fetch import USER_AGENT, tls_context
-from agents.research.search import Unanswered, hits_from
+from agents.research.search import ProviderUnavailable, parse_results
 from agents.research.threads import run_in_daemon_thread
 from agents.text.ranking import terms
 
@@ -42,7 +42,7 @@ class Tavily:
             self.name,
             advice="Check TAVILY_API_KEY.",
         )
-        return hits_from(answer.get("results"), limit, title="title", url="url", snippet="content")
+        return parse_results(answer.get("results"), limit, title="title", url="url", snippet="content")
 
 
 class Brave:
@@ -55,7 +55,7 @@ class Brave:
         self.address = address
 
     async def search(self, query: str, limit: int) -> list[SearchResult]:
-        query = " ".join(query.split()[:50])[:400]  # more is refused
+        query = " ".join(query.split()[:50])[:400]  # the API refuses more
         answer = await ask(
             httpx.Request(
                 "GET",
@@ -68,7 +68,7 @@ class Brave:
         )
         web = answer.get("web")
         rows = web.get("results") if isinstance(web, Mapping) else None
-        return hits_from(rows, limit, title="title", url="url", snippet="description")
+        return parse_results(rows, limit, title="title", url="url", snippet="description")
 
 
 class SearXNG:
@@ -86,7 +86,7 @@ class SearXNG:
             self.name,
             advice="Its settings.yml must list json under search.formats, and SEARXNG_URL must point to it.",
         )
-        return hits_from(answer.get("results"), limit, title="title", url="url", snippet="content")
+        return parse_results(answer.get("results"), limit, title="title", url="url", snippet="content")
 
 
 class Wikipedia:
@@ -98,7 +98,7 @@ class Wikipedia:
         self.address = address or f"https://{edition(language)}.wikipedia.org/w/api.php"
 
     async def search(self, query: str, limit: int) -> list[SearchResult]:
-        # Every word must occur in a page, so a whole question finds nothing.
+        # A page must contain every word, so a whole question finds nothing.
         words = " ".join(terms(query)[:8]) or query
         answer = await ask(
             httpx.Request(
@@ -128,14 +128,14 @@ class Wikipedia:
         pages = found.get("pages") if isinstance(found, Mapping) else None
         rows = [page for page in pages if isinstance(page, Mapping)] if isinstance(pages, list) else []
         rows.sort(key=lambda page: page["index"] if isinstance(page.get("index"), int) else limit)
-        return hits_from(rows, limit, title="title", url="fullurl", snippet="extract")
+        return parse_results(rows, limit, title="title", url="fullurl", snippet="extract")
 
 
 class Ddgs:
-    """DuckDuckGo and others by the ddgs library, which reads their result pages: no key, but no promise either."""
+    """DuckDuckGo and others through the ddgs library, which scrapes their result pages: needs no key, may fail at any time."""
 
     name = "ddgs"
-    address = "https://duckduckgo.com"  # the first of those it asks
+    address = "https://duckduckgo.com"  # the first one it asks
 
     def __init__(self, *, language: str = "en", backend: str = "auto", seconds: int = 5) -> None:
         self._region = region(language)
@@ -147,8 +147,8 @@ class Ddgs:
             async with asyncio.timeout(SECONDS):
                 rows = await run_in_daemon_thread(partial(self._ask, query[:400], limit))
         except TimeoutError as error:
-            raise Unanswered(NO_ANSWER.format(self.name, SECONDS)) from error
-        return hits_from(rows, limit, title="title", url="href", snippet="body")
+            raise ProviderUnavailable(NO_ANSWER.format(self.name, SECONDS)) from error
+        return parse_results(rows, limit, title="title", url="href", snippet="body")
 
     def _ask(self, query: str, limit: int) -> list[dict[str, Any]]:
         from ddgs import DDGS
@@ -161,41 +161,47 @@ class Ddgs:
         except DDGSException as error:
             if "No results found" in str(error):
                 return []
-            raise Unanswered("The free search (ddgs) did not answer. Try again later, or set a search key.") from error
+            raise ProviderUnavailable(
+                "The free search (ddgs) did not answer. Try again later, or set a search key."
+            ) from error
         return rows
 
 
 async def ask(request: httpx.Request, provider: str, *, advice: str) -> Mapping[str, Any]:
-    """The JSON object a provider answers with. Raises SearchFailed; ``advice`` is given where it refuses."""
+    """The JSON object of a provider's response. Raises SearchFailed, with ``advice`` if the provider refuses."""
     request.headers["User-Agent"] = USER_AGENT
     try:
         async with asyncio.timeout(SECONDS), httpx.AsyncClient(verify=tls_context(), timeout=SECONDS) as client:
             response = await client.send(request)
     except (TimeoutError, httpx.TimeoutException) as error:
-        raise Unanswered(NO_ANSWER.format(provider, SECONDS)) from error
+        raise ProviderUnavailable(NO_ANSWER.format(provider, SECONDS)) from error
     except httpx.RequestError as error:
-        raise Unanswered(f"{provider} could not be reached ({error or type(error).__name__}). {advice}") from error
+        raise ProviderUnavailable(
+            f"{provider} could not be reached ({error or type(error).__name__}). {advice}"
+        ) from error
     if response.status_code == 429:
-        raise SearchFailed(f"{provider} was asked too often (429). Wait a while, or raise the plan's limit.")
+        raise SearchFailed(
+            f"{provider} refused the search: too many requests (429). Try again later, or upgrade your plan."
+        )
     if not response.is_success:
         raise SearchFailed(f"{provider} refused the search ({response.status_code}). {advice}")
     try:
         answer = response.json()
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise SearchFailed(f"{provider} did not answer with JSON. {advice}") from error
+        raise SearchFailed(f"{provider} did not return JSON. {advice}") from error
     if not isinstance(answer, Mapping):
-        raise SearchFailed(f"{provider} answered with something else than search results. {advice}")
+        raise SearchFailed(f"{provider} did not return search results. {advice}")
     return answer
 
 
 def edition(language: str) -> str:
-    """The Wikipedia of a BCP 47 tag: its host name's first part. What is no such tag reads the English one."""
+    """The subdomain of the Wikipedia in this language (a BCP 47 tag); English if the tag is invalid."""
     primary = language.partition("-")[0].lower()
     return {"nb": "no"}.get(primary, primary) if re.fullmatch(r"[a-z]{2,3}", primary) else "en"
 
 
 def region(language: str) -> str:
-    """The ``country-language`` ddgs asks for, out of a BCP 47 tag: ``us-en`` for ``en``, ``br-pt`` for ``pt-BR``."""
+    """The region code of ddgs for a BCP 47 tag: ``us-en`` for ``en``, ``br-pt`` for ``pt-BR``."""
     primary = edition(language)
     countries = [part.lower() for part in language.split("-")[1:] if re.fullmatch(r"[A-Za-z]{2}", part)]
     country = countries[0] if countries else {"en": "us", "ja": "jp", "ko": "kr", "zh": "cn"}.get(primary, primary)

@@ -1,4 +1,4 @@
-"""Running a program on a document that may be hostile: bounded in time and in what it may say."""
+"""Runs a program on a document that may be hostile, with limits on time and output."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from contentstudio.runtime.parent_death import die_with_parent
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the program wrote and how it ended; ``code`` is None where it was stopped for writing too much."""
+    """The program's output and exit code; ``code`` is None if it was stopped for writing too much."""
 
     output: bytes
     code: int | None
 
 
-async def run_confined(command: Sequence[str], body: bytes, *, seconds: float, most: int) -> Outcome:
-    """Give ``body`` to ``command`` and read at most ``most`` bytes. Raises TimeoutError after ``seconds``.
+async def run_sandboxed(command: Sequence[str], body: bytes, *, seconds: float, max_output: int) -> Outcome:
+    """Passes ``body`` to ``command`` and reads at most ``max_output`` bytes. Raises TimeoutError after ``seconds``.
 
-    Whatever happens, cancellation too, the program is gone when this returns, and where this process is killed amid it. To be
-    called from a loop that runs in the main thread: the program is bound to the thread that starts it.
+    The program has ended when this returns, also if it is cancelled, and it ends if this process is killed. Call it from
+    a loop in the main thread: the kernel ties the program to the thread that starts it.
     """
     process = await asyncio.create_subprocess_exec(
         *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, preexec_fn=partial(die_with_parent, os.getpid())
@@ -35,9 +35,9 @@ async def run_confined(command: Sequence[str], body: bytes, *, seconds: float, m
     feeding = asyncio.create_task(_feed(process.stdin, body))
     try:
         async with asyncio.timeout(seconds):
-            output = await _read(process.stdout, most)
-            if len(output) > most:
-                return Outcome(output[:most], None)
+            output = await _read(process.stdout, max_output)
+            if len(output) > max_output:
+                return Outcome(output[:max_output], None)
             return Outcome(output, await process.wait())
     finally:
         feeding.cancel()
@@ -47,7 +47,7 @@ async def run_confined(command: Sequence[str], body: bytes, *, seconds: float, m
 
 
 async def _feed(stdin: asyncio.StreamWriter, body: bytes) -> None:
-    # A program may end before it has read everything; its exit code says why.
+    # A program may end before it has read everything; its exit code tells why.
     with suppress(BrokenPipeError, ConnectionResetError):
         stdin.write(body)
         await stdin.drain()
@@ -55,8 +55,8 @@ async def _feed(stdin: asyncio.StreamWriter, body: bytes) -> None:
         await stdin.wait_closed()
 
 
-async def _read(stdout: asyncio.StreamReader, most: int) -> bytes:
+async def _read(stdout: asyncio.StreamReader, max_output: int) -> bytes:
     output = bytearray()
-    while len(output) <= most and (chunk := await stdout.read(65536)):
+    while len(output) <= max_output and (chunk := await stdout.read(65536)):
         output += chunk
     return bytes(output)

@@ -1,4 +1,4 @@
-"""What a search is to the studio: one method, whoever answers it, and one way to fail."""
+"""The interface of web searches, and helpers to normalise their results."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class Search(Protocol):
     name: str
 
     async def search(self, query: str, limit: int) -> list[SearchResult]:
-        """At most ``limit`` hits, best first. Raises SearchFailed with a reason a person can act on."""
+        """At most ``limit`` results, best first. Raises SearchFailed."""
         ...
 
 
 class Provider(Search, Protocol):
-    """A search by one server. ``address`` is its URL, or that of one it cannot do without."""
+    """A search served by one host. ``address`` is a URL that must be reachable for it to work."""
 
     address: str
 
 
-class Unanswered(SearchFailed):
-    """The provider is not there or does not answer: it need not be asked again at once."""
+class ProviderUnavailable(SearchFailed):
+    """The provider cannot be reached or does not answer, and need not be asked again for a while."""
 
 
 class NoSearch:
-    """Finds nothing: only what the brief brings is read."""
+    """Finds nothing: only the brief's own sources are read."""
 
     name = "none"
 
@@ -43,8 +43,8 @@ class NoSearch:
         return []
 
 
-class FirstOf:
-    """Asks one provider after the other until one can answer."""
+class FallbackSearch:
+    """Asks the providers in order until one answers."""
 
     def __init__(self, searches: Sequence[Search]) -> None:
         self.name = ", else ".join(search.name for search in searches)
@@ -60,15 +60,15 @@ class FirstOf:
         raise SearchFailed(" ".join(problems))
 
 
-def hits_from(rows: object, limit: int, *, title: str, url: str, snippet: str) -> list[SearchResult]:
-    """Hits out of a provider's ``rows``, under the names its fields have. Rows that are not a web page are left out."""
+def parse_results(rows: object, limit: int, *, title: str, url: str, snippet: str) -> list[SearchResult]:
+    """Results from a provider's ``rows``; ``title``, ``url`` and ``snippet`` name its fields. Rows without a URL are skipped."""
     if not isinstance(rows, Iterable):
         return []
-    hits = (_hit(row, title, url, snippet) for row in rows if isinstance(row, Mapping))
-    return [hit for hit in hits if hit is not None][:limit]
+    results = (_result(row, title, url, snippet) for row in rows if isinstance(row, Mapping))
+    return [result for result in results if result is not None][:limit]
 
 
-def _hit(row: Mapping[str, Any], title: str, url: str, snippet: str) -> SearchResult | None:
+def _result(row: Mapping[str, Any], title: str, url: str, snippet: str) -> SearchResult | None:
     address = row.get(url)
     if not isinstance(address, str) or not address.startswith(("http://", "https://")) or len(address) > LONGEST_URL:
         return None
@@ -80,7 +80,7 @@ def _hit(row: Mapping[str, Any], title: str, url: str, snippet: str) -> SearchRe
 
 
 def plain(text: object) -> str:
-    """One line of text out of what a provider may have marked up (found words in bold, entities)."""
+    """One line of plain text from a provider's markup (bold matches, entities)."""
     if not isinstance(text, str):
         return ""
     line = html.unescape(TAG.sub("", text))

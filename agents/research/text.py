@@ -1,4 +1,4 @@
-"""Making plain text of what was found: decoding it, and taking out what no reader can see."""
+"""Decodes documents and cleans their text: removes invisible characters, joins hard-wrapped lines."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from itertools import pairwise
 MAX_CHARACTERS = 400_000
 LONGEST_TITLE = 200
 
-# Control and format characters, lone surrogates, and the invisible "tags" that can hide instructions to a model. What
-# scripts and emoji need to join or not to join (U+200C, U+200D) stays.
+# Control and format characters, lone surrogates, and invisible "tag" characters that can hide instructions to a model.
+# U+200C and U+200D stay: some scripts and emoji need them.
 INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
     "\U000e0000-\U000e0fff]"
@@ -19,21 +19,18 @@ INVISIBLE = re.compile(
 BREAK = re.compile("\r\n?|[\x0c\u2028\u2029]")
 SPACES = re.compile(r"[^\S\n]+")
 BLANK_LINES = re.compile(r"\n(?: ?\n){2,}")
-RULE = re.compile(r"([^\w\s])\1{9,}")  # a line drawn with characters
+RULE = re.compile(r"([^\w\s])\1{9,}")  # a line drawn with repeated characters
 META_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset=[\"']?([\w-]{2,40})", re.IGNORECASE)
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 LIST_ITEM = re.compile(r"\s*(?:[-*+•–·]\s|\(?\w{1,3}[.)]\s|#)")
 
 
 def decode(body: bytes, charset: str = "", *, markup: bool = False) -> str:
-    """``body`` as text: by its byte order mark, by what the server or the page says, as UTF-8, else by a guess.
-
-    Never fails: a document with a few broken characters can still be read.
-    """
-    claims = [name for mark, name in BOMS if body.startswith(mark)] + [charset]
+    """Decodes by byte order mark, declared charset, UTF-8, or a guess. Never fails: broken characters are replaced."""
+    charsets = [name for mark, name in BOMS if body.startswith(mark)] + [charset]
     if markup and (declared := META_CHARSET.search(body[:4096])):
-        claims.append(declared[1].decode("ascii"))
-    for name in filter(None, [*claims, "utf-8"]):
+        charsets.append(declared[1].decode("ascii"))
+    for name in filter(None, [*charsets, "utf-8"]):
         try:
             return body.decode(name)
         except (LookupError, UnicodeError, ValueError):
@@ -44,7 +41,7 @@ def decode(body: bytes, charset: str = "", *, markup: bool = False) -> str:
 
 
 def tidy(text: str) -> str:
-    """``text`` without invisible characters, in composed form, with single spaces, paragraphs kept, cut at the limit."""
+    """Removes invisible characters, normalises to NFC, collapses spaces, keeps paragraphs, and cuts at ``MAX_CHARACTERS``."""
     text = INVISIBLE.sub("", BREAK.sub("\n", text[: 2 * MAX_CHARACTERS]))
     text = SPACES.sub(" ", unicodedata.normalize("NFC", text))
     text = BLANK_LINES.sub("\n\n", RULE.sub(r"\1\1\1", text))
@@ -56,13 +53,13 @@ def one_line(text: str) -> str:
 
 
 def first_words(text: str, count: int = 10) -> str:
-    """What a text without a title is called: how it begins."""
+    """The beginning of a text, used as its title if it has none."""
     words = text[: 4 * LONGEST_TITLE].split()
     return one_line(" ".join(words[:count])) + (" …" if len(words) > count else "")
 
 
 def is_hard_wrapped(text: str) -> bool:
-    """Whether lines end where the page was full, as in mails and typescripts, and not where a paragraph ends."""
+    """Whether lines break at a fixed width, as in e-mails, rather than at paragraphs."""
     lengths = sorted(len(line) for line in text.split("\n") if line.strip())
     if len(lengths) < 5:
         return False
@@ -70,12 +67,12 @@ def is_hard_wrapped(text: str) -> bool:
 
 
 def unwrap(text: str) -> str:
-    """Join the lines of a paragraph and the words that were divided at a line's end (German, English: a hyphen)."""
+    """Joins the lines of each paragraph, and words hyphenated at the end of a line."""
     lines = text.split("\n")
-    full = _full_line(lines)
+    width = _line_width(lines)
     joined = lines[:1]
     for previous, line in pairwise(lines):
-        if not previous.strip() or not line.strip() or _starts_anew(previous, line, full):
+        if not previous.strip() or not line.strip() or _starts_paragraph(previous, line, width):
             joined.append(line)
         elif previous.endswith("-") and previous[-2:-1].isalpha() and line[:1].islower():
             joined[-1] = joined[-1][:-1] + line
@@ -84,17 +81,17 @@ def unwrap(text: str) -> str:
     return "\n".join(joined)
 
 
-def _full_line(lines: list[str]) -> int:
-    """How many characters a full line has: nine of ten lines are no longer."""
+def _line_width(lines: list[str]) -> int:
+    """The 90th percentile of the line lengths."""
     lengths = sorted(len(line) for line in lines if line.strip())
     return lengths[len(lengths) * 9 // 10] if lengths else 0
 
 
-def _starts_anew(previous: str, line: str, full: int) -> bool:
-    """Whether ``line`` begins a paragraph: after a short line that ended a sentence or was a heading, or as a list's item."""
+def _starts_paragraph(previous: str, line: str, width: int) -> bool:
+    """Whether ``line`` begins a paragraph: a list item, or after a short line that ended a sentence or was a heading."""
     if LIST_ITEM.match(line):
         return True
     if line[:1].islower():
         return False
     ended = previous.rstrip()[-1] in '.!?…:"”»)'
-    return len(previous) < (0.85 if ended else 0.6) * full
+    return len(previous) < (0.85 if ended else 0.6) * width

@@ -1,4 +1,4 @@
-"""Waiting for what cannot be interrupted, such as a look-up of a name, no longer than one wants to."""
+"""Runs blocking calls that cannot be interrupted, such as name look-ups, without waiting for them at exit."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ Result = TypeVar("Result")
 
 
 async def run_in_daemon_thread(work: Callable[[], Result]) -> Result:
-    """What ``work`` returns or raises, from a thread of its own.
+    """Returns or raises what ``work`` does. Cancelling the caller leaves the thread running.
 
-    Whoever stops waiting leaves the thread to its end. asyncio's own threads are waited for when its loop closes, and a few
-    that hang would take the places of all that is to be done there.
+    asyncio's own threads do not fit: the loop waits for them when it closes, and a few that hang exhaust its pool.
     """
     answer: Future[Result] = Future()
 
     def run() -> None:
         try:
             answer.set_result(work())
-        except BaseException as error:  # it is raised where the answer is awaited
+        except BaseException as error:  # raised where the result is awaited
             answer.set_exception(error)
 
     answer.set_running_or_notify_cancel()
-    Thread(target=run, name="apart", daemon=True).start()
+    Thread(target=run, name="blocking-call", daemon=True).start()
     return await asyncio.wrap_future(answer)

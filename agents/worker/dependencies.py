@@ -17,7 +17,7 @@ from agents.images.generate import draw
 from agents.llm.client import model_client
 from agents.pipeline.recipe import RunDependencies
 from agents.research.factory import fetcher_from_settings, read_for
-from agents.research.media_types import PICTURES
+from agents.research.media_types import IMAGES
 from agents.research.reading import read_all
 
 BUILT_IN = "built-in extractive writer"
@@ -50,7 +50,7 @@ async def dependencies_from_settings(
             fetcher = fetcher_from_settings()
 
             async def fetch(url: str) -> bytes:
-                return (await fetcher.fetch(url, PICTURES)).body
+                return (await fetcher.fetch(url, IMAGES)).body
 
             data = await draw(prompt.prompt, client=client, model=settings.IMAGE_MODEL, fetch=fetch)
             return data, settings.IMAGE_MODEL

@@ -20,7 +20,7 @@ from agents.research import documents, html, pdf
 from agents.research.documents import read_file, read_page, read_text
 from agents.research.fetch import Fetched
 from agents.research.media_types import MEDIA_TYPES, Kind
-from agents.research.sandbox import run_confined
+from agents.research.sandbox import run_sandboxed
 from agents.research.text import MAX_CHARACTERS, decode, first_words, is_hard_wrapped, one_line, tidy, unwrap
 from tests.agents.fixtures.loopback import page
 from tests.environment import ROOT
@@ -87,7 +87,7 @@ async def test_a_page_that_breaks_the_parser_is_unreadable_and_logged(
         raise RecursionError
 
     monkeypatch.setattr("trafilatura.bare_extraction", broken)
-    with pytest.raises(SourceUnreadable, match="built in a way"):
+    with pytest.raises(SourceUnreadable, match="could not be parsed"):
         await read_page(fetched("html", page("T", FIRST).encode()))
     assert "could not be parsed" in caplog.text
 
@@ -144,7 +144,7 @@ def test_a_pasted_text_keeps_its_title_and_paragraphs():
 
 @pytest.mark.parametrize("text", ["", " \n ", "\x00\u200b", "--- …"])
 def test_a_pasted_text_without_words_says_so(text: str):
-    with pytest.raises(SourceUnreadable, match="no text in it"):
+    with pytest.raises(SourceUnreadable, match="contains no text"):
         read_text(text)
 
 
@@ -278,7 +278,7 @@ async def test_a_word_file_without_a_title_has_none():
 
 
 async def test_what_is_no_word_file_says_so():
-    with pytest.raises(SourceUnreadable, match="not a Word document"):
+    with pytest.raises(SourceUnreadable, match="not a valid Word document"):
         await read_page(fetched("docx", b"\xd0\xcf\x11\xe0 an old .doc"))
 
 
@@ -316,14 +316,14 @@ async def test_a_file_that_is_gone_or_of_another_kind_says_so(tmp_path: Path):
 async def test_a_program_is_stopped_when_its_time_is_up():
     begun = time.monotonic()
     with pytest.raises(TimeoutError):
-        await run_confined([sys.executable, "-c", "import time; time.sleep(30)"], b"", seconds=0.3, most=10)
+        await run_sandboxed([sys.executable, "-c", "import time; time.sleep(30)"], b"", seconds=0.3, max_output=10)
     assert time.monotonic() - begun < 20
 
 
 def test_a_program_ends_with_the_process_that_started_it():
     reader = [sys.executable, "-c", "import time; time.sleep(120)"]
-    reading = f"run_confined({reader}, b'', seconds=120, most=1)"
-    job = f"import asyncio; from agents.research.sandbox import run_confined; asyncio.run({reading})"
+    reading = f"run_sandboxed({reader}, b'', seconds=120, max_output=1)"
+    job = f"import asyncio; from agents.research.sandbox import run_sandboxed; asyncio.run({reading})"
     started = subprocess.Popen([sys.executable, "-c", job], cwd=ROOT)
     wait_until(lambda: bool(psutil.Process(started.pid).children()))
     (program,) = psutil.Process(started.pid).children()
@@ -333,13 +333,15 @@ def test_a_program_ends_with_the_process_that_started_it():
 
 
 async def test_a_program_that_writes_without_end_is_stopped():
-    outcome = await run_confined(["yes"], b"", seconds=10, most=1000)
+    outcome = await run_sandboxed(["yes"], b"", seconds=10, max_output=1000)
 
     assert (len(outcome.output), outcome.code) == (1000, None)
 
 
 async def test_a_program_need_not_read_what_it_is_given():
-    outcome = await run_confined([sys.executable, "-c", "print('done')"], bytes(5_000_000), seconds=10, most=1000)
+    outcome = await run_sandboxed(
+        [sys.executable, "-c", "print('done')"], bytes(5_000_000), seconds=10, max_output=1000
+    )
 
     assert (outcome.output, outcome.code) == (b"done\n", 0)
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from agents.contract import Passage
-from agents.research.passages import cut, is_boilerplate
+from agents.research.passages import is_boilerplate, split_passages
 from agents.text.near_duplicates import find_near_duplicates, similarity, sketch
 from agents.text.ranking import rank, terms
 from agents.text.tokenizer import count_plain_words, sentences
@@ -73,7 +73,7 @@ def test_passages_have_80_to_200_words_and_leave_nothing_out(seed: int):
     kinds = [lambda: prose(chance, chance.randint(5, 400)), lambda: "A heading", lambda: "- an item of a list"]
     text = "\n\n".join(chance.choice(kinds)() for _ in range(40))
 
-    spans = cut(text)
+    spans = split_passages(text)
     counts = [count_plain_words(text, start, end) for start, end in spans]
 
     assert all(80 <= count <= 200 for count in counts[:-1])
@@ -88,14 +88,14 @@ def test_passages_end_with_a_sentence_and_where_they_can_with_a_paragraph():
     paragraphs = [prose(chance, 90) for _ in range(4)]
     text = "\n".join(paragraphs)
 
-    assert [text[start:end] for start, end in cut(text)] == paragraphs
+    assert [text[start:end] for start, end in split_passages(text)] == paragraphs
 
 
 def test_a_long_paragraph_is_cut_between_sentences():
     sentence = "Alpha beta gamma delta epsilon zeta eta theta iota kappa."  # ten words
     text = " ".join([sentence] * 40)
 
-    assert [count_plain_words(text, start, end) for start, end in cut(text)] == [150, 150, 100]
+    assert [count_plain_words(text, start, end) for start, end in split_passages(text)] == [150, 150, 100]
 
 
 def test_a_passage_does_not_end_with_a_heading_only_because_it_is_long_enough_with_it():
@@ -103,7 +103,7 @@ def test_a_passage_does_not_end_with_a_heading_only_because_it_is_long_enough_wi
     second = " ".join(["Alpha beta gamma delta epsilon zeta eta theta iota kappa."] * 9)
     text = f"{first}\nWhat is told in the second part\n{second}"
 
-    assert cut(text) == [(0, len(text))]
+    assert split_passages(text) == [(0, len(text))]
 
 
 def test_a_heading_goes_with_what_follows_it():
@@ -111,29 +111,29 @@ def test_a_heading_goes_with_what_follows_it():
     first, second = prose(chance, 90), prose(chance, 90)
     text = f"{first}\nThe second part\n{second}"
 
-    assert [text[start:end] for start, end in cut(text)] == [first, f"The second part\n{second}"]
+    assert [text[start:end] for start, end in split_passages(text)] == [first, f"The second part\n{second}"]
 
 
 @pytest.mark.parametrize("text", ["One word", "A single short paragraph. It is a source all the same.", "Heading only"])
 def test_a_short_text_is_one_passage(text: str):
-    assert cut(text) == [(0, len(text))]
+    assert split_passages(text) == [(0, len(text))]
 
 
 @pytest.mark.parametrize("text", ["", "  \n\n ", "…!? --- ***\n---"])
 def test_a_text_without_a_word_has_no_passage(text: str):
-    assert cut(text) == []
+    assert split_passages(text) == []
 
 
 def test_a_short_rest_joins_the_passage_before_it():
     chance = random.Random(4)
     text = f"{prose(chance, 90)}\n{prose(chance, 20)}"
 
-    assert cut(text) == [(0, len(text))]
+    assert split_passages(text) == [(0, len(text))]
 
 
 @pytest.mark.parametrize("text", ["word " * 5000, "x" * 100_000, "漢字" * 20_000, "a. " * 20_000, "Ab.Cd" * 10_000])
 def test_a_text_that_is_no_prose_is_cut_all_the_same(text: str):
-    spans = cut(text)
+    spans = split_passages(text)
 
     assert all(count_plain_words(text, start, end) <= 200 for start, end in spans)
     assert spans[-1][1] == len(text.rstrip())

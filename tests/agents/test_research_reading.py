@@ -113,8 +113,8 @@ async def test_a_page_that_says_the_same_as_another_is_no_second_source():
 
     assert [source.title for source in reading.sources] == ["Mine", "Page 8"]
     assert [unread.reason for unread in reading.unread] == [
-        "It says the same as “Mine”, which was read.",
-        "It says the same as “Page 8”, which was read.",
+        "Same content as “Mine”.",
+        "Same content as “Page 8”.",
     ]
 
 
@@ -208,7 +208,7 @@ async def test_a_search_without_end_costs_its_seconds_and_no_own_source():
 
     assert time.monotonic() - begun < 30
     assert [source.brief_source for source in reading.sources] == [1]
-    assert "no answer within 0.2 seconds" in reading.unread[0].reason
+    assert "did not answer within 0.2 seconds" in reading.unread[0].reason
 
 
 async def test_the_search_and_its_pages_share_their_seconds():

@@ -16,10 +16,17 @@ from ddgs.engines import ENGINES
 from agents.contract import Brief, BriefSource, SearchResult
 from agents.exceptions import SearchFailed
 from agents.research import providers
-from agents.research.factory import PROVIDERS, choose_search, fetcher_from_settings, read_for, search_from_settings
-from agents.research.find_pages import find, page_key
+from agents.research.factory import (
+    PROVIDERS,
+    choose_search,
+    fetcher_from_settings,
+    read_for,
+    search_from_settings,
+    shared_outages,
+)
+from agents.research.find_pages import find_pages, page_key
 from agents.research.providers import Brave, Ddgs, SearXNG, Tavily, Wikipedia, edition, region
-from agents.research.search import FirstOf, NoSearch, Search, Unanswered, hits_from, plain
+from agents.research.search import FallbackSearch, NoSearch, ProviderUnavailable, Search, parse_results, plain
 from tests.agents.fixtures.loopback import Handler, answering, page, serving
 
 
@@ -142,7 +149,7 @@ async def test_ddgs_may_find_nothing(loopback_engine: type[BaseSearchEngine[Any]
 
 async def test_ddgs_that_cannot_be_reached_is_a_failed_search(loopback_engine: type[BaseSearchEngine[Any]]):
     loopback_engine.search_url = "http://127.0.0.1:9"
-    with pytest.raises(Unanswered, match="free search"):
+    with pytest.raises(ProviderUnavailable, match="free search"):
         await Ddgs(backend="loopback").search("heat pump", 5)
 
 
@@ -157,7 +164,7 @@ async def test_ddgs_that_hangs_is_not_waited_for(
     async with serving(hang) as site:
         loopback_engine.search_url = site
         begun = time.monotonic()
-        with pytest.raises(Unanswered, match=r"ddgs did not answer within 0\.2 seconds"):
+        with pytest.raises(ProviderUnavailable, match=r"ddgs did not answer within 0\.2 seconds"):
             await Ddgs(backend="loopback").search("heat pump", 5)
         assert time.monotonic() - begun < 30
 
@@ -166,10 +173,10 @@ async def test_ddgs_that_hangs_is_not_waited_for(
     ("answer", "reason"),
     [
         ({"status": 401, "text": "{}"}, r"refused the search \(401\)\. Check TAVILY_API_KEY"),
-        ({"status": 429, "text": "{}"}, "asked too often"),
-        ({"text": "<html>"}, "did not answer with JSON"),
-        ({"body": b"\xff\xfe\xfd"}, "did not answer with JSON"),
-        ({"text": "[]"}, "something else"),
+        ({"status": 429, "text": "{}"}, "too many requests"),
+        ({"text": "<html>"}, "did not return JSON"),
+        ({"body": b"\xff\xfe\xfd"}, "did not return JSON"),
+        ({"text": "[]"}, "did not return search results"),
     ],
 )
 async def test_a_provider_that_fails_is_explained(answer: dict[str, Any], reason: str):
@@ -196,11 +203,11 @@ async def test_a_provider_that_hangs_or_is_gone_is_explained(monkeypatch: pytest
     [None, "text", 7, [None, 3, "x"], [{"url": "javascript:alert(1)"}, {"url": 5}, {}, {"url": "http://a/" * 400}]],
 )
 def test_what_is_no_web_page_is_no_hit(rows: object):
-    assert hits_from(rows, 5, title="title", url="url", snippet="content") == []
+    assert parse_results(rows, 5, title="title", url="url", snippet="content") == []
 
 
 def test_a_hit_without_a_title_is_called_by_its_address():
-    assert hits_from([{"url": "https://a.org"}], 5, title="t", url="url", snippet="s")[0].title == "https://a.org"
+    assert parse_results([{"url": "https://a.org"}], 5, title="t", url="url", snippet="s")[0].title == "https://a.org"
 
 
 def test_markup_and_control_characters_are_taken_out():
@@ -221,7 +228,7 @@ class Scripted:
 
 
 async def test_the_second_provider_answers_where_the_first_fails():
-    search: Search = FirstOf([Scripted("One", None), Scripted("Two", {"q": ["https://a.org"]})])
+    search: Search = FallbackSearch([Scripted("One", None), Scripted("Two", {"q": ["https://a.org"]})])
 
     assert search.name == "One, else Two"
     assert [hit.url for hit in await search.search("q", 5)] == ["https://a.org"]
@@ -229,7 +236,7 @@ async def test_the_second_provider_answers_where_the_first_fails():
 
 async def test_all_reasons_are_told_where_every_provider_fails():
     with pytest.raises(SearchFailed, match=r"One is down\. Two is down\."):
-        await FirstOf([Scripted("One", None), Scripted("Two", None)]).search("q", 5)
+        await FallbackSearch([Scripted("One", None), Scripted("Two", None)]).search("q", 5)
 
 
 @pytest.mark.parametrize(
@@ -309,9 +316,8 @@ async def test_other_runs_hear_that_a_provider_does_not_answer(settings: Any, tm
     settings.SEARCH_PROVIDER, settings.SEARXNG_URL = "searxng", "http://127.0.0.1:9"
     first = await read_for(Brief(topic="Heat pumps"), ["How does a heat pump work?"])
     async with serving(answering(status=500)) as site:
-        # The same server, were it back: it is left in peace for a minute.
-        (file,) = (tmp_path / "outages").iterdir()
-        file.rename(file.with_name(site.removeprefix("http://").replace(":", "_")))
+        # As if it were the same server, which is back now: its outage is still remembered.
+        shared_outages(tmp_path / "outages").note(site.removeprefix("http://"), first.unread[0].reason)
         settings.SEARXNG_URL = site
         second = await read_for(Brief(topic="Heat pumps"), ["How does a heat pump work?"])
 
@@ -340,14 +346,14 @@ async def test_questions_are_asked_side_by_side_and_each_gives_its_best():
         {"a": ["https://x.org/1", "https://x.org/2"], "b": ["http://www.x.org/2/?utm_source=a", "https://x.org/3"]},
     )
 
-    hits, problems = await find(["a", "b", "c", "d"], search, 10)
+    hits, problems = await find_pages(["a", "b", "c", "d"], search, 10)
 
     assert [hit.url for hit in hits] == ["https://x.org/1", "http://www.x.org/2/?utm_source=a", "https://x.org/3"]
     assert problems == ["One is down."]
 
 
 async def test_no_search_finds_nothing_and_has_no_problems():
-    assert await find(["a"], NoSearch(), 5) == ([], [])
+    assert await find_pages(["a"], NoSearch(), 5) == ([], [])
 
 
 @pytest.mark.parametrize(

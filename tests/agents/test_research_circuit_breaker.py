@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -17,10 +18,11 @@ import pytest
 
 from agents.contract import SearchResult
 from agents.exceptions import SearchFailed
-from agents.research import circuit_breaker
+from agents.research import circuit_breaker, factory
 from agents.research.circuit_breaker import CircuitBreaker, Outages, connect
-from agents.research.find_pages import find
-from agents.research.search import FirstOf, Unanswered
+from agents.research.factory import shared_outages
+from agents.research.find_pages import find_pages
+from agents.research.search import FallbackSearch, ProviderUnavailable
 from agents.research.threads import run_in_daemon_thread
 from tests.agents.fixtures.loopback import answering, serving
 
@@ -37,7 +39,7 @@ class Asked:
     async def search(self, query: str, limit: int) -> list[SearchResult]:
         self.questions.append(query)
         if self.silent:
-            raise Unanswered(f"{self.name} did not answer.")
+            raise ProviderUnavailable(f"{self.name} did not answer.")
         return [SearchResult(title=query, url="https://a.org")]
 
 
@@ -84,7 +86,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_provider_that_is_there_is_asked_each_question():
     async with serving(answering(text="")) as site:
         provider = Asked(site)
-        hits, problems = await find(["a", "b"], CircuitBreaker(provider, Outages()), 5)
+        hits, problems = await find_pages(["a", "b"], CircuitBreaker(provider, Outages()), 5)
 
     assert provider.questions == ["a", "b"]
     assert (len(hits), problems) == (1, [])
@@ -92,20 +94,24 @@ async def test_a_provider_that_is_there_is_asked_each_question():
 
 async def test_a_provider_that_is_not_there_is_not_asked_and_told_once():
     provider = Asked(NOWHERE)
-    hits, problems = await find(["a", "b", "c", "d"], CircuitBreaker(provider, Outages()), 5)
+    hits, problems = await find_pages(["a", "b", "c", "d"], CircuitBreaker(provider, Outages()), 5)
 
     assert (hits, provider.questions) == ([], [])
     assert len(problems) == 1
     assert "One could not be reached" in problems[0]
-    assert "Check this machine's way to the internet." in problems[0]
+    assert "Check the server's internet connection." in problems[0]
 
 
 async def test_a_name_that_is_not_resolved_holds_nobody_up(no_names: list[str]):
-    chain = FirstOf([CircuitBreaker(Asked(f"https://{host}.example", name=host), Outages()) for host in ("one", "two")])
+    chain = FallbackSearch(
+        [CircuitBreaker(Asked(f"https://{host}.example", name=host), Outages()) for host in ("one", "two")]
+    )
     begun = time.monotonic()
-    _, problems = await find(["a", "b", "c", "d"], chain, 5)
+    _, problems = await find_pages(["a", "b", "c", "d"], chain, 5)
 
-    assert time.monotonic() - begun < 4 * 2 * circuit_breaker.SECONDS, "the names were waited for one after the other"
+    assert time.monotonic() - begun < 4 * 2 * circuit_breaker.CONNECT_SECONDS, (
+        "the names were waited for one after the other"
+    )
     assert no_names == ["one.example", "two.example"], "one question finds out for all"
     assert "no connection within 1.5 seconds" in problems[0]
 
@@ -140,26 +146,28 @@ async def test_one_of_several_addresses_is_enough(monkeypatch: pytest.MonkeyPatc
         await connect(f"http://two.example:{port}")
 
 
-async def test_who_does_not_answer_is_not_asked_again_by_this_run_nor_by_others_for_a_minute(tmp_path: Path):
+async def test_a_provider_that_does_not_answer_is_not_asked_again_by_any_run_until_its_outage_expires(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(factory, "REMEMBERED_SECONDS", 1)
     async with serving(answering(text="")) as site:
         provider = Asked(site, silent=True)
-        search = CircuitBreaker(provider, Outages(tmp_path / "outages"))
+        search = CircuitBreaker(provider, shared_outages(tmp_path / "outages"))
         for _ in range(2):
             with pytest.raises(SearchFailed, match="One did not answer"):
                 await search.search("a", 5)
         with pytest.raises(SearchFailed, match="One did not answer"):
-            await CircuitBreaker(provider, Outages(tmp_path / "outages")).search("b", 5)
+            await CircuitBreaker(provider, shared_outages(tmp_path / "outages")).search("b", 5)
         assert provider.questions == ["a"]
 
-        (file,) = (tmp_path / "outages").iterdir()
-        os.utime(file, (time.time() - 61,) * 2)
-        with pytest.raises(Unanswered):
-            await CircuitBreaker(provider, Outages(tmp_path / "outages")).search("c", 5)
+        await asyncio.sleep(1.1)
+        with pytest.raises(ProviderUnavailable):
+            await CircuitBreaker(provider, shared_outages(tmp_path / "outages")).search("c", 5)
         assert provider.questions == ["a", "c"]
 
 
 async def test_a_provider_that_refuses_is_there(tmp_path: Path):
-    outages = Outages(tmp_path)
+    outages = shared_outages(tmp_path)
 
     class Refusing(Asked):
         async def search(self, query: str, limit: int) -> list[SearchResult]:
@@ -175,12 +183,12 @@ async def test_a_folder_that_cannot_be_used_costs_the_memory_and_not_the_run(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
     (tmp_path / "file").write_text("")
-    outages = Outages(tmp_path / "file" / "outages")
+    outages = shared_outages(tmp_path / "file" / "outages")
     outages.note("one.example", "It is away.")
 
     assert outages.reason("one.example") == "It is away."
     assert outages.reason("two.example") == ""
-    assert "could not be noted" in caplog.text
+    assert "could not be stored" in caplog.text
     assert "could not be read" in caplog.text
 
 
