@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from agents.research.find_pages import find_pages
 from agents.research.providers import Brave, Ddgs, SearXNG, Tavily, Wikipedia
 from agents.research.reading import read_while_finding
 from agents.research.search import FallbackSearch, NoSearch, Provider, Search
+
+log = logging.getLogger(__name__)
 
 PROVIDERS = ("auto", "tavily", "brave", "searxng", "ddgs", "wikipedia", "none")
 HITS, PAGES = 12, 6
@@ -43,7 +46,11 @@ def shared_outages(folder: Path) -> Outages:
     """Outages that all processes of this machine remember for a minute. Files need no server, unlike Redis."""
     from django.core.cache.backends.filebased import FileBasedCache
 
-    return Outages(FileBasedCache(str(folder), {"TIMEOUT": REMEMBERED_SECONDS}))
+    try:
+        return Outages(FileBasedCache(str(folder), {"TIMEOUT": REMEMBERED_SECONDS}))
+    except OSError as error:
+        log.warning("outages of search providers are not shared between runs: %s", error)
+        return Outages()
 
 
 def choose_search(

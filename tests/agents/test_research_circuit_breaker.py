@@ -188,6 +188,19 @@ async def test_a_folder_that_cannot_be_used_costs_the_memory_and_not_the_run(
 
     assert outages.reason("one.example") == "It is away."
     assert outages.reason("two.example") == ""
+    assert "are not shared between runs" in caplog.text
+
+
+async def test_a_folder_that_breaks_later_costs_the_memory_and_not_the_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    outages = shared_outages(tmp_path / "outages")
+    (tmp_path / "outages").rmdir()
+    (tmp_path / "outages").write_text("")
+    outages.note("one.example", "It is away.")
+
+    assert outages.reason("one.example") == "It is away."
+    assert outages.reason("two.example") == ""
     assert "could not be stored" in caplog.text
     assert "could not be read" in caplog.text
 
