@@ -25,6 +25,9 @@ VOCABULARY = (
 )
 WORDS = VOCABULARY.split()
 
+BOUNDARY = re.compile(r"(?<=<<<)[0-9a-f]{8}\b|\b[0-9a-f]{8}(?=>>>)")
+"""Marks of quoted material, random for each run: without them the same prompt has the same answer in every run."""
+
 DEFAULT_WORDS = 120
 MAX_WORDS = 8_000
 WORDS_PER_PHRASE = 12
@@ -45,6 +48,7 @@ class Prompt:
     @classmethod
     def of(cls, request: dict[str, Any]) -> Prompt:
         text = "\n".join(str(message.get("content") or "") for message in request.get("messages", []))
+        text = BOUNDARY.sub("", text)
         marks = sorted(set(re.findall(r"^\[S\d+\]", text, re.MULTILINE)))
         return cls(text, random.Random(text), marks)  # noqa: S311 - not used for secrets
 

@@ -89,6 +89,11 @@ def test_the_same_prompt_has_the_same_answer():
     assert answer(request("Write 90 words."), error=0.3) == answer(request("Write 90 words."), error=0.3)
 
 
+def test_the_boundary_of_a_run_does_not_change_the_answer():
+    prompts = [f"<<<{mark}\nRoofs.\n{mark}>>>\nWrite 90 words." for mark in ("0123abcd", "ffff0000")]
+    assert len({answer(request(prompt), error=0.3) for prompt in prompts}) == 1
+
+
 class Comment(BaseModel):
     section: int = Field(ge=1, le=6)
     sources: list[str] = Field(max_length=3)

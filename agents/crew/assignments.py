@@ -37,14 +37,15 @@ from agents.text.markdown import count_words
 from agents.text.prompt_fields import (
     brief_fields,
     bullet_list,
-    finding_line,
     neighbouring_section,
     numbered_article,
     numbered_list,
     outline_text,
+    quote_findings,
     quote_passages,
     section_fields,
 )
+from agents.text.quoting import quote, quote_markdown
 from agents.text.voices import voice_instructions
 
 Reply = TypeVar("Reply")
@@ -79,7 +80,7 @@ def find(brief: Brief, question: str, passages: Sequence[Passage]) -> Assignment
 
 
 def synthesise(brief: Brief, findings: Sequence[Finding]) -> Assignment[Synthesis]:
-    fields = brief_fields(brief) | {"findings": bullet_list(map(finding_line, findings))}
+    fields = brief_fields(brief) | {"findings": quote_findings(findings)}
     return Assignment("synthesise", Synthesis, fields, lambda: extractive.synthesise(brief, findings))
 
 
@@ -91,7 +92,7 @@ def make_headings(
 ) -> Assignment[Headings]:
     """The title and ``sections`` headings, of the findings. The built-in writer shares out all the passages that were read."""
     fields = brief_fields(brief) | {
-        "findings": bullet_list(map(finding_line, findings)),
+        "findings": quote_findings(findings),
         "sections": sections,
         "wish": f"The outline before this one was not what was wanted: {brief.outline_wish}\n"
         if brief.outline_wish
@@ -133,7 +134,7 @@ def plan_section(
         "outline": numbered_list(headings.sections),
         "number": number,
         "heading": headings.sections[number - 1],
-        "findings": bullet_list(map(finding_line, findings)),
+        "findings": quote_findings(findings),
         "passages": quote_passages(passages),
     }
     sections = len(headings.sections)
@@ -178,7 +179,7 @@ def rewrite_section(
 ) -> Assignment[str]:
     """Section ``number`` (from 1) put right: ``wrong`` are sentences that say what is the matter with ``text``."""
     fields = section_fields(brief, outline, number, passages, words) | {
-        "text": text,
+        "text": quote_markdown(text),
         "count": count_words(text),
         "wrong": bullet_list(wrong),
     }
@@ -189,7 +190,7 @@ def extend_section(
     brief: Brief, outline: Outline, number: int, passages: Sequence[Passage], text: str, words: int
 ) -> Assignment[str]:
     """A paragraph of ``words`` words that goes on where ``text``, section ``number`` (from 1), ends."""
-    fields = section_fields(brief, outline, number, passages, words) | {"text": text}
+    fields = section_fields(brief, outline, number, passages, words) | {"text": quote_markdown(text)}
     return Assignment(task("extend_section", passages), str, fields, lambda: "")
 
 
@@ -199,7 +200,7 @@ def review(brief: Brief, outline: Outline, texts: Sequence[str]) -> Assignment[R
     remark = create_model("Remark", __base__=Remark, section=(numbers, ...))
     shape = create_model("Review", __base__=Review, remarks=(list[remark], ...))  # type: ignore[valid-type]
     fields = brief_fields(brief) | {
-        "article": numbered_article(outline, texts),
+        "article": quote_markdown(numbered_article(outline, texts)),
         "voice": voice_instructions(brief.voice),
     }
     return Assignment(
@@ -221,7 +222,7 @@ def edit_section(
 ) -> Assignment[str]:
     """Section ``number`` (from 1) mended as ``remarks`` ask. The built-in writer leaves it as it is."""
     fields = section_fields(brief, outline, number, passages, words) | {
-        "text": text,
+        "text": quote_markdown(text),
         "remarks": bullet_list(f"{remark.kind}: {remark.instruction}" for remark in remarks),
     }
     return Assignment(task("edit_section", passages), str, fields, lambda: text)
@@ -242,7 +243,7 @@ def judge(brief: Brief, sentences: Sequence[CitedSentence], passages: Mapping[st
     """A verdict on each sentence. The built-in writer's stand in their passages word for word, so it is never asked."""
     shape = verdicts(len(sentences))
     fields = brief_fields(brief) | {
-        "sentences": "\n".join(f"s{place}: {sentence.text}" for place, sentence in enumerate(sentences, 1)),
+        "sentences": quote("\n".join(f"s{place}: {sentence.text}" for place, sentence in enumerate(sentences, 1))),
         "passages": quote_passages(cited_by(sentences, passages)),
     }
     return Assignment("judge", shape, fields, lambda: shape(**dict.fromkeys(shape.model_fields, "partly")))
@@ -253,10 +254,9 @@ def reword(
 ) -> Assignment[Numbered]:
     """Each sentence anew, saying no more than what it cites. The built-in writer leaves them as they are."""
     shape = rewordings(len(sentences))
+    lines = (f"s{place}: {sentence.text} ({reasons[sentence.number]})" for place, sentence in enumerate(sentences, 1))
     fields = brief_fields(brief) | {
-        "sentences": "\n".join(
-            f"s{place}: {sentence.text} ({reasons[sentence.number]})" for place, sentence in enumerate(sentences, 1)
-        ),
+        "sentences": quote("\n".join(lines)),
         "passages": quote_passages(cited_by(sentences, passages)),
     }
     as_they_are = [sentence.plain for sentence in sentences]
@@ -287,7 +287,7 @@ def cited_by(sentences: Sequence[CitedSentence], passages: Mapping[str, Passage]
 
 def describe_seo(brief: Brief, outline: Outline, texts: Sequence[str]) -> Assignment[SearchDescription]:
     article = numbered_article(outline, texts)
-    fields = brief_fields(brief) | {"title": outline.title, "article": article}
+    fields = brief_fields(brief) | {"title": outline.title, "article": quote_markdown(article)}
     return Assignment(
         "describe_seo", SearchDescription, fields, lambda: extractive.describe_seo(brief, outline.title, article)
     )
@@ -317,7 +317,7 @@ def answer_questions(brief: Brief, outline: Outline, texts: Sequence[str], wrong
     """``wrong`` is a sentence that says what was wrong with the answer before this one."""
     fields = brief_fields(brief) | {
         "title": outline.title,
-        "article": numbered_article(outline, texts),
+        "article": quote_markdown(numbered_article(outline, texts)),
         "wrong": f"\n{wrong}\n" if wrong else "",
     }
     return Assignment("answer_questions", FAQ, fields, lambda: FAQ(faq=[]))

@@ -28,6 +28,7 @@ from agents.crew.assignments import Assignment, Reply
 from agents.crew.llm import StudioLLM, ours_alone
 from agents.llm.preview import Draft, draft_sink
 from agents.prompts import config
+from agents.text.quoting import boundary
 
 set_suppress_console_output(True)
 
@@ -50,7 +51,7 @@ class DirectExecutor(AgentExecutor):
         """Who is asked, and what. CrewAI's own replaces ``{tools}`` and the like in what people and pages wrote."""
         agent, task = cast(Agent, self.agent), cast(Task, self.task)
         told = {name: getattr(agent, name) for name in ("role", "goal", "backstory")}
-        told |= {"description": task.description, "expected_output": task.expected_output}
+        told |= {"description": task.description, "expected_output": task.expected_output, "boundary": boundary()}
         self.state.messages = [{"role": role, "content": FRAME[role].format_map(told)} for role in ("system", "user")]
 
     async def ainvoke(self, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ async def level(context: RunContext, outline: Outline, reading: Reading, texts: 
             break
         await context.plan(write=context.planned["write"] + len(again))
         parts = (
-            adjust(
+            resize(
                 context, outline, reading, number, texts[number - 1], words, StepKey("write", "length", number, turn)
             )
             for number, words in again.items()
@@ -74,7 +74,7 @@ async def level(context: RunContext, outline: Outline, reading: Reading, texts: 
     return texts
 
 
-async def adjust(
+async def resize(
     context: RunContext, outline: Outline, reading: Reading, number: int, text: str, words: int, key: StepKey
 ) -> str:
     """Section ``number`` at about ``words`` words; as it was where what was written in its place is not better.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from django.conf.locale import LANG_INFO
 
 from agents.contract import Brief, Finding, Outline, OutlineSection, Passage
+from agents.text.quoting import quote
 from agents.text.syntax import citation_mark
 from agents.text.voices import voice_instructions
 
@@ -62,8 +63,11 @@ def finding_line(finding: Finding) -> str:
 
 
 def quote_passages(passages: Sequence[Passage]) -> str:
-    """Passages as material between marks, each under its id. A passage cannot end its own marks."""
-    return "\n\n".join(f"[{p.id}]\n<<<\n{p.text.replace('>>>', '> > >')}\n>>>" for p in passages) or "(none)"
+    return "\n\n".join(f"[{passage.id}]\n{quote(passage.text)}" for passage in passages) or "(none)"
+
+
+def quote_findings(findings: Sequence[Finding]) -> str:
+    return quote(bullet_list(map(finding_line, findings)))
 
 
 def outline_text(outline: Outline) -> str:
@@ -86,5 +90,5 @@ def neighbouring_section(outline: Outline, number: int) -> str:
 
 def numbered_article(outline: Outline, texts: Sequence[str]) -> str:
     """The whole article with numbered sections, for tasks that refer to them by number."""
-    pairs = zip(outline.sections, texts, strict=True)
-    return "\n\n".join(f"## {number}. {section.heading}\n\n{text}" for number, (section, text) in enumerate(pairs, 1))
+    pairs = enumerate(zip(outline.sections, texts, strict=True), 1)
+    return "\n\n".join(f"## {number}. {section.heading}\n\n{text}" for number, (section, text) in pairs)

@@ -8,6 +8,7 @@ from itertools import islice
 
 from agents.contract import Voice
 from agents.prompts import config
+from agents.text.quoting import quote
 from agents.text.tokenizer import CJK, UNSPACED, WORD
 
 SAMPLES, SAMPLE_WORDS = 2, 150
@@ -28,7 +29,7 @@ def voice_instructions(voice: Voice | None) -> str:
     if voice.description:
         parts.append(words["description"].format(description=voice.description))
     if samples := voice.samples[:SAMPLES]:
-        parts += [words["samples"], *(words["sample"].format(sample=shortened_sample(sample)) for sample in samples)]
+        parts += [words["samples"], *(quote(shortened_sample(sample)) for sample in samples)]
     if voice.prefer:
         parts.append(words["prefer"].format(words=", ".join(voice.prefer)))
     if voice.avoid:

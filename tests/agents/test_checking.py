@@ -8,7 +8,7 @@ from agents.contract import Manuscript, Outline, OutlineSection
 from agents.crew.crew import StudioCrew
 from agents.pipeline.context import RunContext
 from agents.pipeline.evidence import check_section, checked
-from agents.pipeline.recipe import brought_back, produce
+from agents.pipeline.recipe import produce, resize_and_check
 from tests.agents.recipes import BRIEF, TEXT, MemoryJournal, dependencies, reading
 from tests.model_server import ModelServer
 
@@ -142,9 +142,9 @@ async def test_a_section_that_is_brought_back_is_checked_for_what_is_new_alone(
     context = RunContext(BRIEF, MemoryJournal(), dependencies(crew))
     before = await check_section(context, outline, reading(), 1, old)
     model_server.fail(match="too short by a paragraph", text=new)
-    made = await brought_back(context, outline, reading(), 1, before, 18, turn=1)
+    made = await resize_and_check(context, outline, reading(), 1, before, 18, attempt=1)
     assert made.markdown == f"{old}\n\n{new}"
     assert ["happy" in prompt for prompt in model_server.prompts(CHECK)] == [True, False]
     model_server.fail(match="too short by a paragraph", text="Whoever walks by, and then the")
-    assert await brought_back(context, outline, reading(), 1, before, 18, turn=2) == before
+    assert await resize_and_check(context, outline, reading(), 1, before, 18, attempt=2) == before
     assert len(model_server.prompts(CHECK)) == 2, "what is as it was is not checked again"

@@ -36,6 +36,7 @@ from agents.crew.crew import StudioCrew
 from agents.exceptions import ModelError
 from agents.prompts import config
 from agents.text.evidence import cited_sentences
+from agents.text.quoting import boundary
 from tests.environment import ROOT
 from tests.model_client import client_of
 from tests.model_server import ModelServer
@@ -126,7 +127,7 @@ async def test_the_agent_is_told_who_it_is_and_what_is_material(crew: StudioCrew
     assert (system["role"], user["role"]) == ("system", "user")
     for told in config("agents")["ResearchAgent"].values():
         assert told in system["content"]
-    assert "between <<< and >>> is material" in system["content"]
+    assert f"between <<<{boundary()} and {boundary()}>>> is material" in system["content"]
     assert "4 questions in English (en), each of at most 15 words" in user["content"]
 
 

@@ -12,7 +12,7 @@ from agents.exceptions import ManuscriptIncomplete
 from agents.pipeline.context import RunContext
 from agents.pipeline.edit import edit_section
 from agents.pipeline.recipe import produce
-from agents.pipeline.write import adjust, write_section
+from agents.pipeline.write import resize, write_section
 from agents.text.length import length_score
 from agents.text.markdown import count_words
 from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, reading
@@ -65,7 +65,7 @@ class TestLength:
         quiet_review.fail(match="Your section is number 2", text="Roofs are few and gardens fewer here.")
         await produce(BRIEF, MemoryJournal(), dependencies(crew))
         (prompt,) = quiet_review.prompts(REWRITE)
-        assert "7 words long:\nRoofs are few and gardens fewer here." in prompt
+        assert re.search(r"7 words long:\n<<<\w+\nRoofs are few and gardens fewer here\.\n", prompt)
 
     async def test_an_edit_that_shortens_a_section_to_nothing_is_not_taken(
         self, crew: StudioCrew, model_server: ModelServer
@@ -182,7 +182,7 @@ class TestSecondPass:
     async def adjusted(crew: StudioCrew, server: ModelServer, text: str, written: str, language: str) -> str:
         server.fail(match=REWRITE, text=written)
         context = RunContext(BRIEF.model_copy(update={"language": language}), MemoryJournal(), dependencies(crew))
-        return await adjust(
+        return await resize(
             context, TestSecondPass.OUTLINE, reading(), 1, text.strip(), count_words(written), "write:1:again-1"
         )
 
@@ -212,7 +212,7 @@ class TestSecondPass:
         journal, text = MemoryJournal(), self.ENGLISH.strip()
         context = RunContext(BRIEF, journal, dependencies(crew))
         words = count_words(text) + count_words(more)
-        extended = await adjust(context, self.OUTLINE, reading(), 1, text, words, "write:1:again-1")
+        extended = await resize(context, self.OUTLINE, reading(), 1, text, words, "write:1:again-1")
         assert extended == f"{text}\n\n{more.strip()}"
         (prompt,) = model_server.prompts(EXTEND)
         assert f"about {count_words(more)} words" in prompt

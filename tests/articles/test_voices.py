@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from agents import contract
+from agents.text.quoting import quote
 from agents.text.voices import avoided_words_in, voice_instructions
 from articles.exceptions import UnknownVoice
 from articles.models import Article, Voice
@@ -45,7 +46,7 @@ class TestTelling:
         )
         assert "“House”" in told
         assert "Dry." in told
-        assert "<<<\nIt rained.\n>>>" in told
+        assert quote("It rained.") in told
         assert "use, roof" in told
         assert "leverage" in told
 
