@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern] = [
     path("articles/<int:pk>/delete", views.delete_article, name="delete_article"),
     path("articles/<int:pk>/outline/", views.outline_edit, name="outline_edit"),
     path("articles/<int:pk>/outline/approve", views.approve_outline, name="approve_outline"),
+    path("articles/<int:pk>/outline/words", views.outline_words, name="outline_words"),
     path("articles/<int:pk>/text/", views.text_edit, name="text_edit"),
     path("articles/<int:pk>/text/preview", views.text_preview, name="text_preview"),
     path("articles/<int:pk>/revisions/", views.revision_list, name="revision_list"),
@@ -36,6 +37,7 @@ urlpatterns: list[URLPattern] = [
     path("account/keys/<int:pk>/revoke", views.revoke_api_key, name="revoke_api_key"),
     path("account/password/", PasswordChange.as_view(), name="password_change"),
     path("sign-in/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("sign-in/again/", views.sign_in_again, name="sign_in_again"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
     path("media/<path:name>", views.media, name="media"),
 ]

@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "articles.middleware.htmx_redirects",
 ]
 
 ROOT_URLCONF = "contentstudio.urls"
@@ -224,6 +225,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "article_list"
 LOGOUT_REDIRECT_URL = "login"
+CSRF_FAILURE_VIEW = "articles.views.sessions.csrf_failure"
 
 # Browsers of other origins may use the API from these; sockets are held to ALLOWED_HOSTS all the same.
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])

@@ -7,7 +7,7 @@ entry list"), so moving a section's card moves the section, with or without Java
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from typing import Any
 
@@ -155,7 +155,7 @@ class OutlineEditor:
     @property
     def shares(self) -> list[int]:
         """The words of each section; empty ones share what the others leave."""
-        return distribute_words([number_or_zero(row["words"]) for row in self.rows], self.article.min_words)
+        return section_words([row["words"] for row in self.rows], self.article.min_words)
 
     @property
     def total(self) -> int:
@@ -200,6 +200,11 @@ class OutlineEditor:
         """What a new outline should do differently; None if it is empty, and then the form has the error."""
         self.build_forms(check_wish=True)
         return str(self.wish_form.cleaned_data["wish"]) if self.wish_form.is_valid() else None
+
+
+def section_words(typed: Iterable[str], requested: int) -> list[int]:
+    """The words of each section from what was typed; empty or invalid ones share what the others leave of ``requested``."""
+    return distribute_words([number_or_zero(text) for text in typed], requested)
 
 
 def section_row(section: OutlineSection) -> Row:

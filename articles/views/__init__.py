@@ -5,7 +5,8 @@ from articles.views.actions import cancel_run, delete_article, retry_run, start_
 from articles.views.articles import article_detail, article_list, article_live, article_new
 from articles.views.costs import brief_estimate
 from articles.views.media import media
-from articles.views.outline import approve_outline, outline_edit
+from articles.views.outline import approve_outline, outline_edit, outline_words
+from articles.views.sessions import sign_in_again
 from articles.views.text import (
     article_download,
     restore_revision,
@@ -28,11 +29,13 @@ __all__ = [
     "delete_article",
     "media",
     "outline_edit",
+    "outline_words",
     "restore_revision",
     "retry_run",
     "revision_detail",
     "revision_list",
     "revoke_api_key",
+    "sign_in_again",
     "start_run",
     "text_edit",
     "text_preview",

@@ -8,7 +8,6 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
-from django_htmx.http import HttpResponseClientRedirect
 
 from agents import samples
 from articles.exceptions import InvalidSource, InvalidState
@@ -72,8 +71,6 @@ def article_new(request: StudioRequest) -> HttpResponse:
         except (InvalidSource, InvalidState) as error:
             form.add_error(None, str(error))
         else:
-            if request.htmx:
-                return HttpResponseClientRedirect(article.get_absolute_url())
             return redirect(article)
     context = {
         "form": form,

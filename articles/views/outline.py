@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from articles import services
 from articles.exceptions import StudioError
-from articles.forms.outline import OutlineEditor, event_number
+from articles.forms.outline import OutlineEditor, event_number, section_words
 from articles.models import Article, Status
-from articles.views.requests import StudioRequest, editable_article
+from articles.views.requests import StudioRequest, editable_article, find_article
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,6 +37,16 @@ def outline_edit(request: StudioRequest, pk: int) -> HttpResponse:
     except StudioError as error:
         editor.problem = str(error)
     return render(request, "articles/outline_edit.html", {"article": article, "editor": editor})
+
+
+@require_POST
+@login_required
+def outline_words(request: StudioRequest, pk: int) -> HttpResponse:
+    """The words of the sections and their sum, requested by HTMX as the outline changes. Saves nothing."""
+    article = find_article(request, pk)
+    shares = section_words(request.POST.getlist("words"), article.min_words)
+    context = {"article": article, "shares": shares, "total": sum(shares)}
+    return render(request, "articles/_outline_words.html", context)
 
 
 @require_POST

@@ -1,6 +1,6 @@
-// The brief: documents collected by choosing and dropping, and further texts.
+// The brief: documents chosen or dropped, and additional pasted texts.
 (() => {
-  let documents = []; // kept here, as a form that comes back with errors has an empty field
+  let documents = []; // kept here: in a form that comes back with errors the file input is empty
 
   const field = () => document.querySelector("#brief input[type=file]");
 
@@ -59,12 +59,9 @@
     document.querySelector("#texts fieldset:last-of-type input").focus();
   });
 
-  document.addEventListener("htmx:afterSwap", () => {
-    if (!field()) return;
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.target?.id !== "brief") return;
     show();
     document.getElementById("brief-problems")?.focus();
-  });
-  document.addEventListener("htmx:sendError", () => {
-    document.getElementById("toast").textContent = "The studio could not be reached. Nothing is lost: send it again.";
   });
 })();

@@ -1,18 +1,12 @@
-// The editor: saving by Ctrl+S, staying where one was, and not losing what was typed.
+// The text editor: Ctrl+S saves, the cursor stays where it was, and leaving with unsaved changes asks first.
 (() => {
-  const form = document.getElementById("editor");
-  const text = form.elements.namedItem("content");
+  const form = () => document.getElementById("editor");
+  const text = () => form().elements.namedItem("content");
   const place = `editor ${location.pathname}`;
   let unsaved = Boolean(document.getElementById("conflict"));
 
-  form.addEventListener("input", () => {
-    unsaved = true;
-  });
-  form.addEventListener("submit", (event) => {
-    unsaved = false;
-    if (event.submitter?.name !== "stay") return;
-    const { selectionStart, selectionEnd, scrollTop } = text;
-    sessionStorage.setItem(place, JSON.stringify({ selectionStart, selectionEnd, scrollTop }));
+  document.addEventListener("input", ({ target }) => {
+    if (form().contains(target)) unsaved = true;
   });
   addEventListener("beforeunload", (event) => {
     if (unsaved) event.preventDefault();
@@ -20,19 +14,27 @@
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
     event.preventDefault();
-    form.requestSubmit(form.querySelector("button[name=stay]"));
+    form().querySelector("button[name=stay]").click(); // htmx sends the name of a button that was clicked
   });
 
+  // Saved: the answer sends the browser to the article, or back to this page.
+  document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
+    if (detail.elt !== form() || !detail.xhr.getResponseHeader("HX-Redirect")) return;
+    unsaved = false;
+    if (!detail.requestConfig.parameters.stay) return;
+    const { selectionStart, selectionEnd, scrollTop } = text();
+    sessionStorage.setItem(place, JSON.stringify({ selectionStart, selectionEnd, scrollTop }));
+  });
   const before = sessionStorage.getItem(place);
   if (before) {
     sessionStorage.removeItem(place);
-    text.focus({ preventScroll: true });
-    Object.assign(text, JSON.parse(before));
+    text().focus({ preventScroll: true });
+    Object.assign(text(), JSON.parse(before));
   }
 
-  // The preview knows how many words there are.
-  document.addEventListener("htmx:afterSwap", () => {
-    const words = Number(document.getElementById("preview").dataset.words);
-    document.getElementById("words").textContent = `${words.toLocaleString("en-GB")} words`;
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.target?.id === "editor") document.getElementById("conflict")?.focus(); // not saved
+    const { words } = document.getElementById("preview").dataset;
+    if (words) document.getElementById("words").textContent = `${Number(words).toLocaleString("en-GB")} words`;
   });
 })();

@@ -1,24 +1,25 @@
-// The page of an article that is being written: fragments and drafts come over a socket, or by asking where none gets through.
+// The page of an article that is being written. Fragments and drafts arrive over a socket; if none can be opened, the page polls.
 (() => {
   // Milliseconds
-  const ASK_EVERY = 3000; // where no socket gets through although the server answers
-  const QUIET = 12000; // the server says something every five seconds: a socket that is silent for so long is dead
-  const OPENING = 4000; // so long may a socket take to open
-  const soon = () => 300 + 500 * Math.random(); // spreads the pages of a server that comes back
+  const POLL_EVERY = 3000; // if no socket can be opened although the server answers
+  const QUIET = 12000; // the server sends something every five seconds: a socket silent for this long is dead
+  const OPENING = 4000; // time-out for opening a socket
+  const soon = () => 300 + 500 * Math.random(); // spreads the reconnects to a restarted server
 
   const state = () => document.getElementById("seq");
   const seq = () => Number(state().dataset.seq);
   const isActive = () => state().dataset.active === "yes";
 
   let socket = null;
-  let line = null; // the extension's side of the socket: opens another
+  let wrapper = null; // the extension's object for the socket, which can reconnect
   let lastHeard = Date.now();
   let triedAt = 0;
-  let timer = null; // set while the page waits to bring the socket back
-  let asking = false;
-  let over = false; // signed out, or deleted: there is nothing to come back to
+  let timer = null; // set while the page waits to reconnect
+  let isPolling = false;
+  let isOver = false; // deleted: there is nothing to reconnect to
+  let isSignedOut = false;
 
-  // Resuming: a socket opened anew asks for what came since. When that is to be done is decided below, not by the extension.
+  // A reopened socket asks for what is newer than the page. This script decides when to reconnect, not the extension.
   htmx.config.wsReconnectDelay = () => 2 ** 31 - 1;
   htmx.createWebSocket = (address) => {
     lastHeard = Date.now();
@@ -30,17 +31,17 @@
     return [silence < OPENING, silence < QUIET][socket?.readyState] ?? false; // connecting, open
   };
 
-  // Drafts: texts that grow, by the step that writes them. Shown once a frame, as text and nothing else.
-  // What a section said before is shown (by the style sheet) until the first of its new text comes.
+  // Drafts: streamed text by step, painted once per frame, as plain text.
+  // The style sheet shows a section's previous text until the first new text arrives.
   const drafts = new Map();
-  const begun = new Map(); // step → when it was begun, as the page knows it
+  const begun = new Map(); // step → when it started, as the page knows it
   let painting = false;
 
   const paint = () => {
     painting = false;
     for (const [step, text] of drafts) {
       const box = document.querySelector(`.stream[data-step="${CSS.escape(step)}"]`);
-      if (!box) continue; // not begun yet on this page, or finished
+      if (!box) continue; // not started yet on this page, or finished
       const shown = box.textContent;
       if (text === shown) continue;
       if (text.startsWith(shown)) box.append(text.slice(shown.length));
@@ -54,12 +55,12 @@
   };
   const takeDraft = ({ step, offset, text }) => {
     const known = drafts.get(step) ?? "";
-    if (offset > known.length) return; // came late: the whole text is sent again soon
+    if (offset > known.length) return; // a gap: the whole text is sent again soon
     drafts.set(step, known.slice(0, offset) + text);
     paintSoon();
   };
 
-  // A step that is begun anew writes anew, and one that was stopped left nothing: what was seen of its text before is void.
+  // Drops the text streamed for steps that were restarted or stopped.
   const dropOldDrafts = () => {
     const now = new Map([...document.querySelectorAll(".stream")].map(({ dataset }) => [dataset.step, dataset.begun]));
     for (const [step, before] of begun) {
@@ -70,7 +71,7 @@
     for (const [step, at] of now) begun.set(step, at);
   };
 
-  // What an HTML message is newest of; one that tells nothing new is left out, so that no row of the log comes twice.
+  // Whether a message is newer than the page. Others are dropped, so that no row of the log appears twice.
   const isNew = (html) => Number(/data-seq="(\d+)"/.exec(html)?.[1] ?? 0) > seq();
 
   const showConnection = () => {
@@ -83,10 +84,10 @@
     paint();
     document.dispatchEvent(new Event("studio:changed"));
   };
-  // What is on the page stays, to be read or copied; nothing can be done with it any more.
+  // The page keeps its texts, to be read or copied, and loses its actions.
   const wasDeleted = () => {
-    if (over) return;
-    over = true;
+    if (isOver) return;
+    isOver = true;
     state().dataset.active = "no";
     const badge = document.querySelector("#header .badge");
     badge.className = "badge is-deleted";
@@ -98,24 +99,25 @@
     document.title = "Deleted – Content Studio";
     showConnection();
   };
-  const wasSignedOut = () => {
-    over = true;
-    document.querySelector("#connection span").textContent = "You are signed out. Load this page again to sign in.";
-  };
+  document.addEventListener("studio:signed-out", () => (isSignedOut = true));
+  document.addEventListener("studio:resumed", () => {
+    isSignedOut = false;
+    reconnect();
+  });
 
   dropOldDrafts();
 
-  // The same fragments, asked for: gives whether the server answered.
-  const ask = async () => {
-    if (asking) return false;
-    asking = true;
+  // Fetches the fragments the socket would have sent. True if the server answered.
+  const poll = async () => {
+    if (isPolling) return false;
+    isPolling = true;
     const asked = seq();
     try {
       const url = `${state().dataset.live}?after=${asked}`;
       const answer = await fetch(url, { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(5000) });
       if (answer.status === 404) wasDeleted();
-      if (answer.redirected) wasSignedOut();
-      if (!answer.ok || answer.redirected) return false;
+      if (answer.status === 401) document.dispatchEvent(new Event("studio:session-ended"));
+      if (!answer.ok) return false;
       const html = await answer.text();
       if (seq() === asked && isNew(html)) htmx.swap(state(), html, { swapStyle: "none" });
       changed();
@@ -123,48 +125,48 @@
     } catch {
       return false; // the network or the server is away
     } finally {
-      asking = false;
+      isPolling = false;
     }
   };
 
-  // Until the socket is well again the page asks, and opens another as soon as it is answered.
-  const bringBack = async () => {
+  // Polls until the socket is open again, and opens another as soon as the server answers.
+  const reconnect = async () => {
     clearTimeout(timer);
     timer = null;
-    if (isWell() || over) return;
+    if (isWell() || isOver || isSignedOut) return;
     showConnection();
-    const answered = await ask();
-    if (isWell() || over || !isActive() || timer) return;
-    if (answered && line && Date.now() - triedAt >= ASK_EVERY) {
+    const answered = await poll();
+    if (isWell() || isOver || isSignedOut || !isActive() || timer) return;
+    if (answered && wrapper && Date.now() - triedAt >= POLL_EVERY) {
       triedAt = Date.now();
-      line.reconnect();
+      wrapper.reconnect();
     } else {
-      timer = setTimeout(bringBack, answered ? ASK_EVERY : soon());
+      timer = setTimeout(reconnect, answered ? POLL_EVERY : soon());
     }
   };
   const wake = () => {
-    if (document.visibilityState === "visible") bringBack();
+    if (document.visibilityState === "visible") reconnect();
   };
   setInterval(() => {
-    if (isActive() && !timer && !asking && !isWell()) bringBack(); // it fell silent, or the computer was asleep
+    if (isActive() && !timer && !isPolling && !isWell()) reconnect(); // the socket fell silent, or the computer slept
   }, 500);
   document.addEventListener("visibilitychange", wake);
   addEventListener("pageshow", wake);
   addEventListener("online", wake);
 
   document.addEventListener("htmx:wsOpen", ({ detail }) => {
-    line = detail.socketWrapper;
-    if (detail.event.target !== socket) return detail.event.target.close(); // given up, and too late
+    wrapper = detail.socketWrapper;
+    if (detail.event.target !== socket) return detail.event.target.close(); // opened after it was given up
     lastHeard = Date.now();
     clearTimeout(timer);
     timer = null;
     showConnection();
   });
   document.addEventListener("htmx:wsClose", ({ detail }) => {
-    line = detail.socketWrapper;
+    wrapper = detail.socketWrapper;
     if (detail.event.target !== socket || !isActive()) return;
     showConnection();
-    timer ??= setTimeout(bringBack, soon());
+    timer ??= setTimeout(reconnect, soon());
   });
   document.addEventListener("htmx:wsBeforeMessage", (event) => {
     lastHeard = Date.now();
@@ -180,7 +182,7 @@
   });
   document.addEventListener("htmx:wsAfterMessage", changed);
 
-  // What was asked for and what was told may overlap: a row of the log that is there already does not come again.
+  // Polled and pushed events may overlap: rows the log already has are dropped.
   document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
     if (detail.target.id !== "log-table") return;
     const newest = Number(detail.target.rows[detail.target.rows.length - 1].cells[0].textContent) || 0;
@@ -189,7 +191,7 @@
     }
   });
 
-  // A fragment that replaces what has the focus gives it back.
+  // A fragment that replaces the focused element gives the focus back.
   let focused = null;
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const active = document.activeElement;

@@ -1,6 +1,6 @@
-// What every page has: menus, dialogs, copying, and times that are the reader's own.
+// On every page: menus, dialogs, short messages, copying, and times in the reader's zone.
 (() => {
-  // Menus close as one leaves them, by Escape or by a click elsewhere.
+  // A menu closes on Escape, on a click elsewhere, and when the focus leaves it.
   const close = (menu) => {
     menu.open = false;
   };
@@ -20,27 +20,44 @@
     if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) close(menu);
   });
 
-  // Dialogs: without JavaScript the same link leads to a page that asks.
+  // Dialogs. Without JavaScript the link leads to a page that asks the same.
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");
     const closer = event.target.closest("dialog [data-close]");
-    if (opener) document.getElementById(opener.dataset.opens).showModal();
+    if (opener) open(document.getElementById(opener.dataset.opens), opener);
     if (closer) closer.closest("dialog").close();
     if (event.target.matches("dialog")) event.target.close(); // the backdrop
     if (opener || closer) event.preventDefault();
   });
+  // A link in a menu cannot take the focus back once the menu is closed: the menu's button takes it.
+  const open = (dialog, opener) => {
+    const button = opener.closest("details.menu")?.querySelector("summary") ?? opener;
+    dialog.addEventListener("close", () => button.focus(), { once: true });
+    dialog.showModal();
+  };
+
+  // Short messages. An error stays until it is closed.
+  let hiding;
+  const say = (text, isError = false) => {
+    const toast = document.getElementById("toast");
+    const clear = () => toast.replaceChildren();
+    toast.textContent = text;
+    toast.classList.toggle("is-bad", isError);
+    clearTimeout(hiding);
+    if (isError) {
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Close" });
+      button.addEventListener("click", clear);
+      toast.append(button);
+    } else {
+      hiding = setTimeout(clear, 4000);
+    }
+  };
+  document.addEventListener("studio:toast", ({ detail }) => say(detail.text, detail.isError));
 
   // Copying.
-  let hiding;
-  const say = (text) => {
-    const toast = document.getElementById("toast");
-    toast.textContent = text;
-    clearTimeout(hiding);
-    hiding = setTimeout(() => (toast.textContent = ""), 4000);
-  };
   const copy = async (text) => {
     if (navigator.clipboard) return navigator.clipboard.writeText(text);
-    // Plain http has no clipboard but this one.
+    // Without HTTPS there is no navigator.clipboard.
     const area = Object.assign(document.createElement("textarea"), { value: text, className: "visually-hidden" });
     document.body.append(area);
     area.select();
@@ -56,11 +73,11 @@
       await copy(source.value ?? source.textContent);
       say(button.dataset.said);
     } catch {
-      say("The browser did not allow copying. Select the text and copy it by hand.");
+      say("The browser did not allow copying. Select the text and copy it yourself.");
     }
   });
 
-  // Times: the server tells them in its own zone, the reader's browser knows another.
+  // Times: rendered in the server's zone, shown in the reader's.
   const clock = (seconds) => {
     const part = (number) => String(number).padStart(2, "0");
     const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];

@@ -1,4 +1,4 @@
-// The parts of an article as tabs. Without this they are sections, one below the other, and the tabs are links to them.
+// The parts of an article as tabs. Without this script they are sections in a column, and the tabs are links to them.
 (() => {
   const list = document.getElementById("tabs");
   const tabs = [...list.querySelectorAll("a")];
@@ -16,7 +16,7 @@
     history.replaceState(null, "", tab.hash);
     tab.scrollIntoView({ block: "nearest", inline: "nearest" });
   };
-  // Opens the panel that the address points at, or into: a footnote's, a section's, a passage's that is folded away.
+  // Opens the panel that the address names or points into, such as at a footnote or a passage in a closed details element.
   const follow = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     const panel = target && target.closest(".panel");
@@ -53,7 +53,7 @@
     choose(tab);
   });
   addEventListener("hashchange", follow);
-  // The end of a run brings the article: whoever chose no tab and has not begun to read is shown it.
+  // When the run ends, readers who chose no tab and have not scrolled see the article.
   document.addEventListener("studio:changed", () => {
     if (!location.hash && scrollY < 300) openFirst();
   });

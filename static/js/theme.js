@@ -1,4 +1,4 @@
-// Light or dark, before anything is painted: the reader's choice, else the system's.
+// Light or dark, set before the first paint: the reader's choice, else the system's.
 (() => {
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -6,7 +6,7 @@
     try {
       return localStorage.getItem("theme");
     } catch {
-      return null; // storage is forbidden: the system decides
+      return null; // storage is blocked: follow the system
     }
   };
   const show = () => {
@@ -25,7 +25,7 @@
     try {
       localStorage.setItem("theme", next);
     } catch {
-      // storage is forbidden: the choice holds for this page
+      // storage is blocked: the choice lasts for this page
     }
   });
 })();

@@ -74,7 +74,7 @@ class TestTheEditor:
         ):
             assert part in html
         assert "At the surface, planted roofs were 11 °C cooler" in html, "the text of a passage it rests on"
-        assert "<b>1,000</b> words, as requested" in html
+        assert "<b>1,000</b> words, as requested" in " ".join(html.split())
 
     @pytest.mark.parametrize(
         ("do", "order"),
@@ -117,7 +117,19 @@ class TestTheEditor:
 
     def test_the_sum_follows_what_is_typed(self, page: Client, article: Article) -> None:
         html = press(page, article, "", words=[100, 200, 50, 300]).content.decode()
-        assert "<b>650</b> words;\n1,000 requested" in html
+        assert "<b>650</b> words; 1,000 requested" in " ".join(html.split())
+
+    def test_shares_are_computed_here_for_the_page_to_show(self, page: Client, article: Article) -> None:
+        words = {"words": ["400", "", "", "many"]}
+        html = " ".join(page.post(f"/articles/{article.pk}/outline/words", words).content.decode().split())
+        assert 'data-shares="400 200 200 200"' in html
+        assert "<b>1,000</b> words, as requested" in html
+        article.refresh_from_db()
+        assert article.status == Status.AWAITING_APPROVAL
+
+    def test_shares_of_a_stranger_are_not_computed(self, client: Client, article: Article) -> None:
+        client.force_login(UserFactory())
+        assert client.post(f"/articles/{article.pk}/outline/words", {"words": "5"}).status_code == 404
 
     def test_a_page_that_is_not_ours_breaks_nothing(self, page: Client, article: Article) -> None:
         """Fields that are missing, doubled or left out altogether, and numbers that are none."""

@@ -68,12 +68,10 @@ def test_rows_come_as_sections_are_checked_and_the_filter_stays(page: Page, writ
     expect(page.locator(".evidence-row")).to_have_count(2)
     page.get_by_text("Not supported", exact=True).first.click()
     stages.do(held, "edit:evidence:1", stages.checked(1))
-    expect(page.locator("#evidence-summary")).to_contain_text(
-        "2 of 4 cited sentences are supported by what they cite so far"
-    )
+    expect(page.locator("#evidence-summary")).to_contain_text("2 of 4 cited sentences supported so far")
     expect(page.locator(".evidence-row:visible")).to_have_count(1)
     stages.complete(held)
-    expect(page.locator("#evidence-summary")).to_contain_text("4 of 6 cited sentences are supported by what they cite")
+    expect(page.locator("#evidence-summary")).to_contain_text("4 of 6 cited sentences supported")
     expect(page.locator(".evidence-row:visible")).to_have_count(1)
     expect(page.get_by_role("tabpanel", name="Evidence")).to_be_visible()
 

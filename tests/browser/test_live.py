@@ -27,7 +27,7 @@ def test_it_is_written_before_its_readers_eyes(page: Page, writer: User) -> None
     stages.finish(held, "outline:make", stages.headings(), "4 sections")
     expect(draft.get_by_role("heading")).to_have_count(4)
     stages.begin(held, "write:1", "Writing “Why rooftops matter”")
-    expect(page.locator("#section-1")).to_contain_text("being written")
+    expect(page.locator("#section-1")).to_contain_text("writing")
     assert page.title().startswith("40 %") or "%" in page.title()
 
     stages.finish(held, "write:1", SectionText(markdown="Roofs are **flat** [S1]."), "3 words")
@@ -71,7 +71,7 @@ def test_an_edit_is_shown_as_it_comes_over_the_text_it_mends(page: Page, writer:
     watch(page, article)
     section, old = page.locator("#section-1"), page.locator("#section-1 .prose")
     stages.begin(held, "edit:1", "Mending “Why rooftops matter”")
-    expect(section).to_contain_text("being edited")
+    expect(section).to_contain_text("editing")
     expect(old).to_be_visible()
     send_draft(article, "edit:1", 0, "Roofs, once more")
     expect(section.locator(".stream")).to_have_text("Roofs, once more")
@@ -171,7 +171,7 @@ def test_without_a_socket_it_asks_every_few_seconds(page: Page, writer: User, ex
     expected_problems += ["Content Security Policy", "htmx:wsError", "bject Event]"]
     page.add_init_script("window.WebSocket = class extends WebSocket { constructor() { super('ws://127.0.0.1:9/') } }")
     page.goto(article.get_absolute_url())
-    expect(page.locator("#connection")).to_contain_text("Live connection lost; checking every few seconds")
+    expect(page.locator("#connection")).to_contain_text("Connection lost. Reconnecting …")
     assert accessibility_problems(page) == []
     stages.finish(held, "write:1", SectionText(markdown="Written without a socket."))
     expect(page.locator("#section-1")).to_contain_text("Written without a socket.")

@@ -39,6 +39,7 @@ def test_two_tabs_see_the_same(page: Page, writer: User) -> None:
     expect(page.locator("[data-status=cancelled]")).to_be_visible()
     assert was_not_loaded_anew(page)
     other.get_by_role("button", name="Continue writing").click()
+    expect(other.locator("[data-status=pending]")).to_be_visible()
     page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")  # as when one changes back to it
     expect(page.locator("[data-status=pending]")).to_be_visible()
     held = elsewhere(claim)(article)
@@ -140,10 +141,11 @@ def test_half_a_text_goes_with_the_worker_that_was_lost(page: Page, writer: User
         assert numbers_of(tab) == whole_log(article)
 
 
-def test_who_was_signed_out_is_told(page: Page, writer: User, expected_problems: list[str]) -> None:
+def test_a_page_whose_session_ended_offers_to_sign_in(page: Page, writer: User, expected_problems: list[str]) -> None:
     article, _ = stages.outlined(writer)
+    expected_problems += ["401"]
     page.add_init_script(KEEP_SOCKETS)
     watch(page, article)
     page.context.clear_cookies()
     page.evaluate("() => sockets.at(-1).close()")
-    expect(page.locator("#connection")).to_contain_text("You are signed out")
+    expect(page.locator("#signed-out")).to_contain_text("You are signed out")
