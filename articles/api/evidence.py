@@ -17,4 +17,4 @@ def article_evidence(request: AuthedRequest, article_id: int) -> EvidenceOut:
     """List the cited sentences with their passages and verdicts. While the article is being written: those checked so far."""
     view = ArticleView(find(request, article_id))
     items = [ClaimCheckOut.of(row) for section in view.evidence for row in section.rows]
-    return EvidenceOut(summary=TallyOut.of(view.tally), items=items)
+    return EvidenceOut(summary=TallyOut.of(view.evidence_summary), items=items)

@@ -23,7 +23,7 @@ def html(document: Document) -> bytes:
     """A page that opens anywhere: style and cover are inside it, and it forbids itself to load anything."""
     context = {
         "document": document,
-        "body": to_html(document.body, pictures=False),
+        "body": to_html(document.body, images=False),
         "json_ld": mark_safe(document.json_ld.replace("<", r"\u003c")),  # noqa: S308 — nothing in it can end its element
     }
     return _TEMPLATES.get_template("article.html").render(Context(context)).encode()

@@ -125,5 +125,5 @@ def draft_html(markdown: str, annotations: list[Annotation], *, prefix: str) -> 
 
     The inserted tags have no quotes and no attributes, so a mark inside an attribute cannot end it.
     """
-    html, _ = to_annotated_html(markdown, annotations, prefix=prefix)
+    html = to_annotated_html(markdown, annotations, prefix=prefix).html
     return mark_safe(CITATION_MARK.sub(r"<sup>\g<ids></sup>", html))  # noqa: S308 — see above

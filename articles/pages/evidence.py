@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from articles.evidence.results import CheckedSentence, CitedPassage
-from articles.rendering.annotations import words
+from articles.rendering.annotations import normalized_words
 
 MIN_WORD_LENGTH = 5
 """A word of at least this many letters is highlighted if the sentence and the passage share it; so is any number."""
@@ -25,20 +25,20 @@ LONGEST_DIFF = 400  # words
 class EvidenceRow:
     """``stands``: the sentence is unchanged in the text. ``place`` is the id of its mark there, or empty."""
 
-    judged: CheckedSentence
+    checked: CheckedSentence
     place: str
     stands: bool
 
     @cached_property
     def passages(self) -> list[tuple[CitedPassage, SafeString]]:
         """Each passage, and its text with the words it shares with the sentence highlighted."""
-        sentence = self.judged.row.sentence
-        return [(cited, highlight_shared(cited.passage.text, sentence)) for cited in self.judged.cited]
+        sentence = self.checked.row.sentence
+        return [(cited, highlight_shared(cited.passage.text, sentence)) for cited in self.checked.cited]
 
     @property
     def change(self) -> SafeString:
         """How the sentence was reworded, as deletions and insertions."""
-        return diff(self.judged.row.was, self.judged.row.sentence)
+        return diff(self.checked.row.was, self.checked.row.sentence)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class EvidenceSection:
 
     @cached_property
     def supported(self) -> int:
-        return sum(row.judged.verdict == "supported" for row in self.rows)
+        return sum(row.checked.verdict == "supported" for row in self.rows)
 
 
 def highlight_shared(passage: str, sentence: str) -> SafeString:
@@ -68,8 +68,8 @@ def highlight_shared(passage: str, sentence: str) -> SafeString:
 
 def shared_stretches(passage: str, sentence: str) -> Iterator[tuple[int, int]]:
     """Start and end of what ``passage`` shares with ``sentence``. Adjacent words are one stretch."""
-    found = list(words(passage))
-    theirs, ours = [stem(word) for word, _, _ in words(sentence)], [stem(word) for word, _, _ in found]
+    found = list(normalized_words(passage))
+    theirs, ours = [stem(word) for word, _, _ in normalized_words(sentence)], [stem(word) for word, _, _ in found]
     known, runs, pairs = set(theirs), ngrams(theirs, NGRAM), ngrams(theirs, 2)
     marked = [word in known and (len(word) >= MIN_WORD_LENGTH or any(map(str.isdigit, word))) for word in ours]
     for length, shared in ((NGRAM, runs), (2, pairs)):

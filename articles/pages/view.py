@@ -15,7 +15,14 @@ from django.utils.safestring import SafeString
 from agents.contract import SEO, Outline, Picture, Reading, Reference, Stage, UnreadSource
 from agents.text.seo import DESCRIPTION, TITLE, display_width
 from articles.costs.reports import ArticleCosts
-from articles.evidence.results import CheckedSentence, EvidenceSummary, checked_sentences, run_of_the_text
+from articles.evidence.results import (
+    CheckedSentence,
+    EvidenceSummary,
+    checked_sentences,
+    footnote_labels,
+    renumbered,
+    run_of_the_text,
+)
 from articles.models import Article, Event, Evidence, Run, Status
 from articles.models import Source as BriefSource
 from articles.pages.drafts import DraftSection, draft_section, latest_check
@@ -24,7 +31,7 @@ from articles.pages.outlines import outline_from_steps
 from articles.pages.sources import ReadSource, Research, read_sources, research_from_article, research_from_steps
 from articles.pages.step_outputs import Output, StepLog, parse_or_none
 from articles.rendering.annotations import Annotation
-from articles.rendering.markdown import to_annotated_html
+from articles.rendering.markdown import AnnotatedHtml, to_annotated_html
 from articles.runs.stages import StageView, stages_of
 from articles.seo import SeoAnalysis
 
@@ -143,21 +150,21 @@ class ArticleView:
 
     @property
     def body(self) -> SafeString:
-        return self._annotated_body[0]
+        return self._annotated_body.html
 
     @cached_property
-    def _annotated_body(self) -> tuple[SafeString, set[str]]:
-        """The text with its annotations, and the refs of those found in it. Without any while a new text is being written."""
-        found = [] if self.article.is_active else [row.annotation for row in self.judged]
-        return to_annotated_html(self.article.content, found)
+    def _annotated_body(self) -> AnnotatedHtml:
+        """The text, without annotations while a new text is being written."""
+        annotations = [] if self.article.is_active else [sentence.annotation for sentence in self.checked_sentences]
+        return to_annotated_html(self.article.content, annotations)
 
     @cached_property
     def seo(self) -> SEO | None:
-        return self.examination.seo if self.examination else self._step_output("seo:describe", SEO)
+        return self.seo_analysis.seo if self.seo_analysis else self._step_output("seo:describe", SEO)
 
     @cached_property
-    def examination(self) -> SeoAnalysis | None:
-        """The SEO examination of the current text; None while a run is active or if the article has no SEO texts."""
+    def seo_analysis(self) -> SeoAnalysis | None:
+        """The analysis of the current text; None while a run is active or if the article has no SEO texts."""
         known = self.article.content and self._stored(self.article.seo_meta, SEO)
         return SeoAnalysis(self.article) if known else None
 
@@ -186,7 +193,7 @@ class ArticleView:
 
     @cached_property
     def sources(self) -> list[ReadSource]:
-        cited = {passage.passage.id for row in self.judged for passage in row.cited}
+        cited = {passage.passage.id for row in self.checked_sentences for passage in row.cited}
         return read_sources(self.reading, self.references, cited if self._steps_match_text else set())
 
     @cached_property
@@ -205,16 +212,25 @@ class ArticleView:
         """The sources given with the brief."""
         return list(self.article.sources.all())
 
-    @property
+    @cached_property
     def references(self) -> list[Reference]:
-        """The article's references; none while a new text is being written."""
+        """What the text cites, with the numbers it shows; none while a new text is being written."""
+        return renumbered(self._stored_references, self._footnote_labels, self._annotated_body.footnotes)
+
+    @cached_property
+    def _stored_references(self) -> list[Reference]:
+        """The references as the run compiled them. Edits may have changed their order since."""
         found = (self._stored(reference, Reference) for reference in self.article.references)
         return [reference for reference in found if reference]
+
+    @cached_property
+    def _footnote_labels(self) -> dict[int, str]:
+        return footnote_labels(self.article.content, self._stored_references)
 
     # The evidence
 
     @cached_property
-    def judged(self) -> list[CheckedSentence]:
+    def checked_sentences(self) -> list[CheckedSentence]:
         """The cited sentences of the article's text; of the run's draft while it is active, or if there is no text."""
         if self._text_run is None:
             checks = (latest_check(self.steps.by_section[number]) for number in sorted(self.steps.by_section))
@@ -222,17 +238,17 @@ class ArticleView:
             rows = [Evidence(number=number, **row.model_dump()) for number, row in enumerate(found, 1)]
             return checked_sentences(rows, self.reading) if rows else []  # parsing a long reading for nothing is slow
         reading = parse_or_none(self.article.research_data or {}, Reading) or Reading()
-        return checked_sentences(self._text_run.evidence.all(), reading, self.references)
+        return checked_sentences(self._text_run.evidence.all(), reading, self._footnote_labels)
 
     @cached_property
-    def tally(self) -> EvidenceSummary:
-        return EvidenceSummary.of([row.row for row in self.judged])
+    def evidence_summary(self) -> EvidenceSummary:
+        return EvidenceSummary.of([row.row for row in self.checked_sentences])
 
     @cached_property
     def evidence(self) -> list[EvidenceSection]:
         """By section, including sections that are not checked yet."""
         rows: dict[int, list[EvidenceRow]] = {}
-        for found in self.judged:
+        for found in self.checked_sentences:
             rows.setdefault(found.row.section, []).append(self._row(found))
         headings = {section.number: section for section in self.sections} if self._steps_match_text else {}
         return [
@@ -247,15 +263,17 @@ class ArticleView:
 
     @property
     def changed_since(self) -> int:
-        """How many judged sentences are no longer in the text as they were judged."""
-        return 0 if self._text_run is None else len(self.judged) - len(self._annotated_body[1])
+        """How many checked sentences are no longer in the text as they were checked."""
+        return 0 if self._text_run is None else len(self.checked_sentences) - len(self._annotated_body.found)
 
     def _row(self, found: CheckedSentence) -> EvidenceRow:
-        stands = self._text_run is None or found.ref in self._annotated_body[1]
-        return EvidenceRow(found, place=f"a-ev{found.ref}" if self._text_run and stands else "", stands=stands)
+        numbers = self._annotated_body.footnotes if self._text_run else {}
+        stands = self._text_run is None or found.ref in self._annotated_body.found
+        place = f"a-ev{found.ref}" if self._text_run and stands else ""
+        return EvidenceRow(found.numbered(numbers), place=place, stands=stands)
 
     def _annotations(self, section: int) -> list[Annotation]:
-        return [row.annotation for row in self.judged if row.row.section == section]
+        return [row.annotation for row in self.checked_sentences if row.row.section == section]
 
     @cached_property
     def _text_run(self) -> Run | None:

@@ -1,7 +1,7 @@
-"""Marking in an article's text what was found of its sentences, while it is rendered.
+"""Marks the checked sentences of an article in its rendered text.
 
-Works on the parser's tokens: what is put in is a few fixed elements with numbers of our own, so that no sentence, however
-hostile, can bring in anything. The Markdown itself, and with it exports and counts, never hold any of it.
+Works on the parser's tokens and inserts a few fixed elements with numbers, so that no text of a sentence becomes markup. The
+Markdown is not changed, so exports and word counts are not affected.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ from agents.text.syntax import CITATION, CITATION_MARK, CLOSERS, STOPS
 Verdict = Literal["supported", "partly", "not"]
 
 LABELS: Mapping[Verdict, str] = {
-    "supported": "Supported by what it cites",
-    "partly": "Only partly supported by what it cites",
-    "not": "Not supported by what it cites",
+    "supported": "Supported by its sources",
+    "partly": "Only partly supported by its sources",
+    "not": "Not supported by its sources",
 }
 
-# A sign of Chinese or Japanese, a number with its sign and its separators, a word, or a mark that changes a figure's sense.
+# A Chinese or Japanese character, a number with its sign and separators, a word, or a symbol that changes what a number means.
 CJK = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 LETTERS = rf"[^\W_{CJK}]+"
 WORD = re.compile(
     rf"[{CJK}]|(?:(?<![^\W_])[-+\u2212](?=\d))?{LETTERS}(?:(?:(?<=\d)[.,:](?=\d)|['’]){LETTERS})*|[%‰°$£€¥<>=±]"
 )
-NOTE = "\ufffc"  # stands for the mark of a footnote: it is no word, and takes no room of its own
-END = re.compile(rf"(?:[{STOPS}{CLOSERS}“{NOTE}]|[ \t]?{CITATION})*")
+FOOTNOTE_PLACEHOLDER = "\ufffc"  # one character that is no word
+END = re.compile(rf"(?:[{STOPS}{CLOSERS}“{FOOTNOTE_PLACEHOLDER}]|[ \t]?{CITATION})*")
 STOP = re.compile(rf"[{STOPS}\n]")
-MOST_PLACES = 50
-"""Of a paragraph that are looked at for one sentence: more of them hold the same words in hostile texts only."""
+MAX_OCCURRENCES = 50
+"""Occurrences of a sentence's words that are tried in one paragraph. Only hostile texts have more."""
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """What was found of one sentence. ``ref`` is digits and hyphens, unique in its text: ``#evidence-<ref>`` tells more.
+    """The verdict on one sentence. ``ref`` is digits and hyphens, unique in the text; ``#evidence-<ref>`` has the details.
 
-    ``quotes`` are the passages it cites, by the label of the footnote that stands for their source.
+    ``quotes`` are the passages it cites, by the label of the footnote of their source.
     """
 
     ref: str
@@ -56,35 +56,35 @@ class Annotation:
     quotes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        assert re.fullmatch(r"\d+(?:-\d+)*", self.ref), "it becomes part of an id"
+        assert re.fullmatch(r"\d+(?:-\d+)*", self.ref), "part of an HTML id"
 
 
-def words(text: str) -> Iterator[tuple[str, int, int]]:
-    """The words of ``text`` in the form in which they are compared, each with where it begins and ends."""
+def normalized_words(text: str) -> Iterator[tuple[str, int, int]]:
+    """The words of ``text`` in the form in which they are compared, each with its start and end."""
     for match in WORD.finditer(CITATION_MARK.sub(lambda mark: " " * len(mark[0]), text)):
         yield unicodedata.normalize("NFKC", match[0]).casefold().replace("’", "'"), match.start(), match.end()
 
 
 class Annotations:
-    """The annotations of one text; ``found`` are the refs of those whose sentence stands in it."""
+    """The annotations of one text; ``found`` are the refs of those whose sentence is in it."""
 
-    def __init__(self, of: Iterable[Annotation]) -> None:
-        self.sought = [(annotation, [word for word, _, _ in words(annotation.sentence)]) for annotation in of]
+    def __init__(self, annotations: Iterable[Annotation]) -> None:
+        self.wanted = [(item, [word for word, _, _ in normalized_words(item.sentence)]) for item in annotations]
         self.found: set[str] = set()
 
     def annotate(self, tokens: Sequence[Token]) -> None:
-        for unit in units(tokens):
-            block = Block(unit)
-            for annotation, wanted in self.sought:
-                if annotation.ref not in self.found and (place := block.find(wanted)):
-                    block.taken.append((*place, annotation))
+        for inlines in text_blocks(tokens):
+            block = Block(inlines)
+            for annotation, words in self.wanted:
+                if annotation.ref not in self.found and (span := block.find(words)):
+                    block.matches.append((*span, annotation))
                     self.found.add(annotation.ref)
-            if block.taken:
-                block.mark()
+            if block.matches:
+                block.insert_marks()
 
 
-def units(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    """What a sentence may reach over: the inline tokens of one block each; the cells of a row of a table together."""
+def text_blocks(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+    """The inline tokens that one sentence may span: those of one block, or of all cells of a table row."""
     row = 0
     inlines: list[tuple[int, Token]] = []
     in_row = False
@@ -97,45 +97,50 @@ def units(tokens: Sequence[Token]) -> Iterator[list[Token]]:
         elif token.type == "inline":
             row += not in_row
             inlines.append((row, token))
-    for _, unit in groupby(inlines, key=lambda numbered: numbered[0]):
-        yield [token for _, token in unit]
+    for _, group in groupby(inlines, key=lambda numbered: numbered[0]):
+        yield [token for _, token in group]
 
 
 class Block:
-    """The visible text of a unit, with where each piece of it comes from."""
+    """The visible text of one block, with the position in it of each token."""
 
     def __init__(self, inlines: list[Token]) -> None:
         self.inlines = inlines
-        self.taken: list[tuple[int, int, Annotation]] = []
-        self.starts: dict[int, int] = {}  # id of a piece's token → where it begins in the text
+        self.matches: list[tuple[int, int, Annotation]] = []
+        self.starts: dict[int, int] = {}  # id of a token → its position in the text
         parts: list[str] = []
         at = 0
         for inline in inlines:
             for child in inline.children or []:
                 self.starts[id(child)] = at
-                parts.append(shown(child))
+                parts.append(visible_text(child))
                 at += len(parts[-1])
             parts.append("\n")
             at += 1
         self.text = "".join(parts)
-        self.words = list(words(self.text))
-        self.joined = joined(word for word, _, _ in self.words)
-        self.offsets = offsets(self.words)
+        self.words = list(normalized_words(self.text))
+        self.joined = join_words(word for word, _, _ in self.words)
+        self.offsets: list[int] = []  # of each word in ``joined``
+        offset = 0
+        for word, _, _ in self.words:
+            self.offsets.append(offset)
+            offset += len(word) + 1
 
-    def find(self, wanted: Sequence[str]) -> tuple[int, int] | None:
-        """Where a sentence of these words stands as a whole, up to behind its stop and its notes; not within a longer one."""
+    def find(self, words: Sequence[str]) -> tuple[int, int] | None:
+        """The span of the first free sentence of exactly these words, including its closing punctuation and footnotes."""
         at = -1
-        for _ in range(MOST_PLACES if wanted else 0):
-            at = self.joined.find(joined(wanted), at + 1)
+        for _ in range(MAX_OCCURRENCES if words else 0):
+            at = self.joined.find(join_words(words), at + 1)
             if at < 0:
                 break
             first = bisect_left(self.offsets, at)
-            place = self._whole(first, first + len(wanted) - 1)
-            if place and not any(start < place[1] and place[0] < end for start, end, _ in self.taken):
-                return place
+            span = self._sentence_span(first, first + len(words) - 1)
+            if span and not any(start < span[1] and span[0] < end for start, end, _ in self.matches):
+                return span
         return None
 
-    def _whole(self, first: int, last: int) -> tuple[int, int] | None:
+    def _sentence_span(self, first: int, last: int) -> tuple[int, int] | None:
+        """None if the words ``first`` to ``last`` are only a part of a sentence."""
         start, end = self.words[first][1], self.words[last][2]
         if first and not STOP.search(self.text, self.words[first - 1][2], start):
             return None
@@ -144,19 +149,19 @@ class Block:
         closing = END.match(self.text, end)
         return start, closing.end() if closing else end
 
-    def mark(self) -> None:
-        self.taken.sort(key=lambda place: place[0])
+    def insert_marks(self) -> None:
+        self.matches.sort(key=lambda match: match[0])
         for inline in self.inlines:
             inline.children = list(self._marked(inline.children or []))
 
     def _marked(self, children: list[Token]) -> Iterator[Token]:
-        """The pieces, those of a doubted sentence wrapped, and behind each sentence the link to what was found of it."""
-        links = 0  # a link cannot stand in a link: it waits for the end of that one
+        """Wraps the text of sentences that are not supported, and adds a link to the evidence behind each sentence."""
+        open_links = 0  # links cannot be nested: a link to the evidence waits for the end of the other one
         waiting: list[Token] = []
         for child in children:
-            links += {"link_open": 1, "link_close": -1}.get(child.type, 0)
+            open_links += {"link_open": 1, "link_close": -1}.get(child.type, 0)
             start = self.starts[id(child)]
-            end = start + len(shown(child))
+            end = start + len(visible_text(child))
             if child.type == "footnote_ref":
                 child.meta = {**child.meta, "quote": self._quote(start, str(child.meta.get("label", "")))}
             for piece in self._pieces(child, start, end):
@@ -164,68 +169,60 @@ class Block:
                     waiting.append(piece)
                 else:
                     yield piece
-                if not links:
+                if not open_links:
                     yield from waiting
                     waiting.clear()
         yield from waiting
 
     def _quote(self, at: int, label: str) -> str:
-        return next((found.quotes.get(label, "") for start, end, found in self.taken if start <= at < end), "")
+        return next((found.quotes.get(label, "") for start, end, found in self.matches if start <= at < end), "")
 
     def _pieces(self, child: Token, start: int, end: int) -> Iterator[Token]:
         at = start
-        for begin, finish, annotation in self.taken:
+        for begin, finish, annotation in self.matches:
             if start < end and begin < end and finish > at:
-                yield from part(child, at - start, max(begin, at) - start)
+                yield from cut(child, at - start, max(begin, at) - start)
                 doubted = annotation.verdict != "supported" and child.type in ("text", "code_inline", "softbreak")
                 if doubted:
                     yield Token("doubted_open", "", 1, meta={"verdict": annotation.verdict})
                 at = min(finish, end)
-                yield from part(child, max(begin, start) - start, at - start)
+                yield from cut(child, max(begin, start) - start, at - start)
                 if doubted:
                     yield Token("doubted_close", "", -1)
                 if finish <= end:
                     yield Token("evidence_link", "", 0, meta={"annotation": annotation})
         if at < end or start == end:
-            yield from part(child, at - start, end - start)
+            yield from cut(child, at - start, end - start)
 
 
-def shown(child: Token) -> str:
-    """What a piece adds to the text in which sentences are looked for."""
+def visible_text(child: Token) -> str:
+    """What a token adds to the text that is searched for sentences."""
     if child.type in ("text", "code_inline"):
         return child.content
     if child.type == "footnote_ref":
-        return NOTE
+        return FOOTNOTE_PLACEHOLDER
     return {"softbreak": " ", "hardbreak": "\n"}.get(child.type, "")
 
 
-def part(child: Token, start: int, end: int) -> Iterator[Token]:
-    """A stretch of a piece; only text is ever cut."""
+def cut(child: Token, start: int, end: int) -> Iterator[Token]:
+    """The part of a token from ``start`` to ``end``. Only text is divided."""
     if child.type == "text":
         if end > start:
             yield Token("text", "", 0, content=child.content[start:end], level=child.level)
-    elif start == 0 and (end > 0 or not shown(child)):
+    elif start == 0 and (end > 0 or not visible_text(child)):
         yield child
 
 
-def joined(found: Iterable[str]) -> str:
-    return "".join(f"\n{word}" for word in found) + "\n"
+def join_words(words: Iterable[str]) -> str:
+    """A string in which ``str.find`` finds a sequence of whole words."""
+    return "".join(f"\n{word}" for word in words) + "\n"
 
 
-def offsets(found: Sequence[tuple[str, int, int]]) -> list[int]:
-    """Where each word begins in what ``joined`` makes of them."""
-    at, places = 0, []
-    for word, _, _ in found:
-        places.append(at)
-        at += len(word) + 1
-    return places
-
-
-# How the tokens are read and written
+# Rules of the parser and renderer
 
 
 def annotate(state: StateCore) -> None:
-    """A rule of the parser's core: does nothing for a text without annotations."""
+    """A core rule of the parser."""
     annotations: Annotations | None = state.env.get("annotations")
     if annotations is not None:
         annotations.annotate(state.tokens)
@@ -240,7 +237,7 @@ def doubted_close(self: RendererHTML, tokens: Sequence[Token], index: int, optio
 
 
 def evidence_link(self: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    """Empty: its sign is the style sheet's, so that copied text does not hold it."""
+    """The element is empty and its symbol comes from the style sheet, so that it is not copied with the text."""
     annotation: Annotation = tokens[index].meta["annotation"]
     label = escape(f"{LABELS[annotation.verdict]}: see the passage")
     return (

@@ -1,8 +1,7 @@
-"""The one place where Markdown becomes HTML.
+"""Renders an article's Markdown to safe HTML. No other module does.
 
-What is rendered was written by a model, quoted from the web or typed by a person: all of it is hostile. Raw HTML is
-shown as text, the result is sanitised, and it holds under ``style-src 'self'; img-src 'self'`` because no style
-attribute and no foreign picture ever leaves this module.
+The text was written by a model, quoted from the web or typed by a person, so it is untrusted: raw HTML is shown as text, and the
+result is sanitised. It contains no style attributes and no external images, as the Content Security Policy requires.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import nh3
@@ -36,21 +36,35 @@ LONG_WORD = re.compile(rf"\S{{{MAX_LINKIFIED_WORD + 1}}}")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
-def to_html(markdown: str, *, prefix: str = "a", pictures: bool = True) -> SafeString:
-    """Safe HTML to be shown inside a page that has its own h1.
+def to_html(markdown: str, *, prefix: str = "a", images: bool = True) -> SafeString:
+    """Safe HTML for a page that has its own h1.
 
-    ``prefix`` (a letter, then letters, digits and hyphens) begins every id, so that two texts can stand in one page.
-    Headings are brought to h2 and below without gaps; footnotes become a labelled list at the end. Without ``pictures``
-    their descriptions stand in for them, for a page that is read away from the studio.
+    Every id starts with ``prefix`` (a letter, then letters, digits and hyphens), so that one page can show two texts. Headings
+    get levels from h2 without gaps; footnotes become a list at the end. Without ``images``, their alt texts replace them, for
+    files that are read elsewhere.
     """
-    return _to_html(markdown, {"docId": prefix, "pictures": pictures})
+    return _to_html(markdown, {"docId": prefix, "images": images})
 
 
-def to_annotated_html(markdown: str, of: Iterable[Annotation], *, prefix: str = "a") -> tuple[SafeString, set[str]]:
-    """Like ``to_html``, with what was found of its sentences marked in it; and the refs of those that stand in it."""
-    annotations = Annotations(of)
-    html = _to_html(markdown, {"docId": prefix, "pictures": True, "annotations": annotations})
-    return html, annotations.found
+@dataclass(frozen=True)
+class AnnotatedHtml:
+    """``found`` are the refs of the annotations whose sentence is in the text.
+
+    ``footnotes`` has the number that each footnote is shown with, by its label in the Markdown; not those nothing refers to.
+    """
+
+    html: SafeString
+    found: set[str]
+    footnotes: dict[str, int]
+
+
+def to_annotated_html(markdown: str, annotations: Iterable[Annotation], *, prefix: str = "a") -> AnnotatedHtml:
+    """Like ``to_html``, with the annotated sentences marked."""
+    marks = Annotations(annotations)
+    env: dict[str, Any] = {"docId": prefix, "images": True, "annotations": marks}
+    html = _to_html(markdown, env)
+    footnotes = env.get("footnotes", {}).get("refs", {})  # ":label" → index, or -1 if nothing refers to it
+    return AnnotatedHtml(html, marks.found, {label[1:]: index + 1 for label, index in footnotes.items() if index >= 0})
 
 
 def _to_html(markdown: str, env: dict[str, Any]) -> SafeString:
@@ -60,15 +74,15 @@ def _to_html(markdown: str, env: dict[str, Any]) -> SafeString:
 
 
 def printable(text: str) -> str:
-    """The text without control characters and lone surrogates, which neither HTML nor XML may hold."""
+    """``text`` without control characters and lone surrogates, which HTML and XML do not allow."""
     return UNPRINTABLE.sub("", text)
 
 
-# Shaping them before they are rendered
+# Core rules: change the tokens before they are rendered
 
 
 def _level_headings(state: StateCore) -> None:
-    """Give headings ids, and levels that begin at 2 and never skip one, as screen readers need. Drop empty ones."""
+    """Gives headings ids, and levels from 2 without gaps, as screen readers need. Drops empty ones."""
     tokens = state.tokens
     opening = [index for index, token in enumerate(tokens) if token.type == "heading_open"]
     empty = {index for index in opening if not block_text(tokens[index + 1]).strip()}
@@ -83,38 +97,38 @@ def _level_headings(state: StateCore) -> None:
     state.tokens = [token for index, token in enumerate(tokens) if index not in dropped]
 
 
-def _unique(id: str, taken: Counter[str]) -> str:
-    """``id``, or the first of ``id-2``, ``id-3`` … that is not taken; it is taken then."""
+def _unique(id: str, used: Counter[str]) -> str:
+    """``id``, or the first of ``id-2``, ``id-3`` … that is not used yet."""
     free = id
-    while taken[free]:
-        taken[id] += 1  # where to look next time, so that a thousand headings of one name are no million look-ups
-        free = f"{id}-{taken[id]}"
-    taken[free] = 1
+    while used[free]:
+        used[id] += 1  # continue here next time: without it, many equal headings would take quadratic time
+        free = f"{id}-{used[id]}"
+    used[free] = 1
     return free
 
 
 def _name_links(state: StateCore) -> None:
-    """Let a link without words show its address: one that nobody can see or hear cannot be followed."""
+    """Gives links without text their address as text, so that they can be seen, heard and followed."""
     for block in state.tokens:
         children = block.children or []
-        for place in range(len(children) - 1, 0, -1):
-            opening, closing = children[place - 1 : place + 1]
+        for index in range(len(children) - 1, 0, -1):
+            opening, closing = children[index - 1 : index + 1]
             if opening.type == "link_open" and closing.type == "link_close":
-                children.insert(place, Token("text", "", 0, content=str(opening.attrGet("href"))))
+                children.insert(index, Token("text", "", 0, content=str(opening.attrGet("href"))))
 
 
-# How a token is written
+# Render rules: write a token as HTML
 
 
 def _cell(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    """A table cell whose alignment is a class: a style attribute would be refused by the Content Security Policy."""
+    """Alignment becomes a class, because the Content Security Policy forbids style attributes."""
     if style := tokens[index].attrGet("style"):
         tokens[index].attrs = {"class": f"ta-{str(style).rpartition(':')[2]}"}
     return self.renderToken(tokens, index, options, env)
 
 
 def _table(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    """A table in a box of its own, which scrolls where the screen is narrow and is reached by keyboard."""
+    """The box scrolls on narrow screens; ``tabindex`` lets the keyboard scroll it."""
     return '<div class="table-box" role="region" aria-label="Table" tabindex="0"><table>\n'
 
 
@@ -123,60 +137,60 @@ def _table_end(self: RendererHTML, tokens: list[Token], index: int, options: Opt
 
 
 def _code(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    """A code block reached by keyboard, as long lines scroll."""
+    """``tabindex`` lets the keyboard scroll long lines."""
     return f'<pre tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
 
 
-def _is_ours(address: str) -> bool:
-    """Pictures come from our own media: any other address would tell a stranger who reads the article."""
+def _is_own_media(address: str) -> bool:
+    """Images from other sites are not shown: those sites would learn who reads the article."""
     return address.startswith(MEDIA_PREFIX) and ".." not in address
 
 
-def _picture(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    """A picture of ours, or the words that stand in for it."""
-    if env["pictures"] and _is_ours(str(tokens[index].attrGet("src"))):
+def _image(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    """The image, or its alt text."""
+    if env["images"] and _is_own_media(str(tokens[index].attrGet("src"))):
         return self.image(tokens, index, options, env)
     return f"<em>{escape(tokens[index].content)}</em>"
 
 
-def _mention(meta: dict[str, int]) -> str:
-    """``3`` for the first mention of note 3, ``3-2`` for the second: one part of an id and of a label."""
+def _reference_id(meta: dict[str, int]) -> str:
+    """``3`` for the first reference to footnote 3, ``3-2`` for the second."""
     number = str(meta["id"] + 1)
     return f"{number}-{meta['subId'] + 1}" if meta["subId"] else number
 
 
-def _note_mark(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+def _footnote_reference(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     prefix, meta = env["docId"], tokens[index].meta
     number = meta["id"] + 1
     title = f' title="{escape(meta["quote"])}"' if meta.get("quote") else ""
     return (
-        f'<sup class="footnote-ref"><a href="#{prefix}-fn{number}" id="{prefix}-fnref{_mention(meta)}"'
+        f'<sup class="footnote-ref"><a href="#{prefix}-fn{number}" id="{prefix}-fnref{_reference_id(meta)}"'
         f' aria-label="Reference {number}"{title}>{number}</a></sup>'
     )
 
 
-def _notes(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+def _footnotes(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     return '<section class="footnotes" role="doc-endnotes" aria-label="References">\n<ol>\n'
 
 
-def _notes_end(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+def _footnotes_end(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     return "</ol>\n</section>\n"
 
 
-def _note(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+def _footnote(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     return f'<li id="{env["docId"]}-fn{tokens[index].meta["id"] + 1}">'
 
 
-def _note_end(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+def _footnote_end(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     return "</li>\n"
 
 
-def _note_back(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    mention = _mention(tokens[index].meta)
-    # U+FE0E keeps phones from drawing the arrow as a picture.
+def _footnote_back_link(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    reference = _reference_id(tokens[index].meta)
+    # U+FE0E keeps phones from showing the arrow as an emoji.
     return (
-        f' <a href="#{env["docId"]}-fnref{mention}" class="footnote-backref"'
-        f' aria-label="Back to reference {mention}">\u21a9\ufe0e</a>'
+        f' <a href="#{env["docId"]}-fnref{reference}" class="footnote-backref"'
+        f' aria-label="Back to reference {reference}">\u21a9\ufe0e</a>'
     )
 
 
@@ -185,15 +199,15 @@ RULES = {
     "table_close": _table_end,
     "th_open": _cell,
     "td_open": _cell,
-    "image": _picture,
+    "image": _image,
     "fence": _code,
     "code_block": _code,
-    "footnote_ref": _note_mark,
-    "footnote_block_open": _notes,
-    "footnote_block_close": _notes_end,
-    "footnote_open": _note,
-    "footnote_close": _note_end,
-    "footnote_anchor": _note_back,
+    "footnote_ref": _footnote_reference,
+    "footnote_block_open": _footnotes,
+    "footnote_block_close": _footnotes_end,
+    "footnote_open": _footnote,
+    "footnote_close": _footnote_end,
+    "footnote_anchor": _footnote_back_link,
     **annotation_rules.RULES,
 }
 
@@ -211,7 +225,7 @@ class _BoundedLinkify(LinkifyIt):  # type: ignore[misc]  # linkify-it-py has no 
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": 20})
     parser.enable(["table", "strikethrough", "linkify"]).use(footnote_plugin, inline=False)
-    # Only URLs written in full: "Node.js" and "e.g.this" are no links.
+    # Only complete URLs: "Node.js" and "e.g.this" are no links.
     parser.linkify = _BoundedLinkify(options={"fuzzy_link": False, "fuzzy_email": False})
     # The inline rule searches all the text before each colon again; the core rule finds the same links once.
     parser.inline.ruler.disable("linkify")
@@ -223,8 +237,8 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def _keep(tag: str, attribute: str, value: str) -> str | None:
-    return None if attribute == "src" and not _is_ours(value) else value
+def _own_media_only(tag: str, attribute: str, value: str) -> str | None:
+    return None if attribute == "src" and not _is_own_media(value) else value
 
 
 _HEADINGS = ("h2", "h3", "h4", "h5", "h6")
@@ -253,5 +267,5 @@ _CLEANER = nh3.Cleaner(
     },
     url_schemes={"http", "https", "mailto"},
     link_rel="noopener nofollow ugc",
-    attribute_filter=_keep,
+    attribute_filter=_own_media_only,
 )

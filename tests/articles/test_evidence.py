@@ -12,7 +12,7 @@ from django.test import Client
 from agents.contract import CheckedText, SectionText
 from agents.text.citations import compile_references
 from agents.text.evidence import cited_sentences
-from articles.evidence.results import EvidenceSummary, evidence_summary, quoted
+from articles.evidence.results import EvidenceSummary, evidence_summary, quote
 from articles.models import Article, Evidence
 from articles.pages import ArticleView
 from articles.pages.evidence import diff, highlight_shared
@@ -39,7 +39,7 @@ def view_of(article: Article) -> ArticleView:
 def standing(view: ArticleView) -> dict[str, str]:
     """Ref of each row → where its sentence stands in the text; "changed" where it does not any more."""
     rows = [row for section in view.evidence for row in section.rows]
-    return {row.judged.ref: row.place if row.stands else "changed" for row in rows}
+    return {row.checked.ref: row.place if row.stands else "changed" for row in rows}
 
 
 class TestTheRows:
@@ -56,9 +56,9 @@ class TestTheRows:
         ]
 
     def test_they_are_counted(self, writer: User) -> None:
-        tally = EvidenceSummary(sentences=6, supported=4, partly=1, unsupported=1, reworded=1)
+        summary = EvidenceSummary(sentences=6, supported=4, partly=1, unsupported=1, reworded=1)
         article = stages.finished(writer)
-        assert evidence_summary(article) == view_of(article).tally == tally
+        assert evidence_summary(article) == view_of(article).evidence_summary == summary
 
     def test_staff_sees_them_with_their_run(self, client: Client, writer: User) -> None:
         run = stages.finished(writer).latest_run()
@@ -144,17 +144,57 @@ class TestAChangedText:
         assert standing(view)["4-2"] == "changed"
         assert view.changed_since == 2
 
+    @pytest.mark.parametrize("relabelled", [False, True])
+    def test_references_are_numbered_as_in_the_edited_text(
+        self, client: Client, writer: User, relabelled: bool
+    ) -> None:
+        article = stages.finished(writer)
+        first, moved = article.content.split("## Who keeps it going\n\n")
+        moved, _, definitions = moved.partition("\n\n[^1]:")
+        text = f"{moved}\n\n{first}\n\n[^1]:{definitions}"
+        if relabelled:
+            text = text.replace("[^1]", "[^survey]").replace("[^2]", "[^1]").replace("[^3]", "[^2]")
+        save_text(article=article, by=writer, title=article.title, content=text, opened_at=1)
+        order = ["Notes of a community gardener", "City roofs surveyed", "Planted roofs in summer"]
+
+        client.force_login(writer)
+        shown = client.get(article.get_absolute_url()).content.decode()
+        for number, title in enumerate(order, 1):
+            assert title in shown.partition(f'<li id="a-fn{number}">')[2].partition("</li>")[0]
+            assert (
+                f"<span>reference {number}</span>" in shown.partition('id="sources-body"')[2].partition(title)[2][:600]
+            )
+        row = shown.partition('id="evidence-4-1"')[2].partition("</article>")[0]
+        assert "reference 1<" in row
+        assert 'title="“Of 41 groups' in shown.partition('id="a-fnref1"')[2][:60]
+
+        answer = client_of(writer).get(f"/api/articles/{article.pk}/evidence").json()
+        passages = [passage for item in answer["items"] for passage in item["passages"]]
+        assert {passage["reference"]: passage["source"] for passage in passages} == dict(enumerate(order, 1))
+
+    def test_a_source_that_the_edited_text_does_not_cite_has_no_number(self, writer: User) -> None:
+        article = stages.finished(writer)
+        text = article.content.replace("[^1]", "").replace(": City roofs surveyed.", "City roofs surveyed.")
+        save_text(article=article, by=writer, title=article.title, content=text, opened_at=1)
+        view = view_of(article)
+        assert [(reference.number, reference.source) for reference in view.references] == [(1, 2), (2, 3)]
+        references = {
+            cited.passage.id: cited.reference for s in view.evidence for row in s.rows for cited in row.checked.cited
+        }
+        assert (references["S1"], references["S2"], references["S6"]) == (None, None, 2)
+        assert [source.cited_as for source in view.sources] == [[], [1], [2]]
+
     def test_a_new_run_shows_its_own_evidence_and_marks_nothing_in_the_old_text(self, writer: User) -> None:
         article = stages.finished(writer)
         start_run(article=article, by=writer)
         view = view_of(article)
-        assert view.judged == []
+        assert view.checked_sentences == []
         assert "evidence-link" not in view.body
         held = claim(article)
         stages.do(held, "outline:make", stages.headings())
         stages.do(held, "edit:evidence:4", stages.checked(4))
         view = view_of(article)
-        assert [row.ref for row in view.judged] == ["4-1", "4-2"]
+        assert [row.ref for row in view.checked_sentences] == ["4-1", "4-2"]
         assert view.sections[3].html.count('href="#evidence-4-') == 2
         assert "evidence-link" not in view.body
 
@@ -170,7 +210,7 @@ class TestAChangedText:
         assert "evidence-link" in view.body
         assert "evidence-link" not in view.sections[3].html
         retry_run(article=Article.objects.get(pk=article.pk), by=writer)
-        assert [row.row.sentence for row in view_of(article).judged] == [stages.EVIDENCE[0].sentence]
+        assert [row.row.sentence for row in view_of(article).checked_sentences] == [stages.EVIDENCE[0].sentence]
 
 
 WRITTEN = """Roofs run **11 °C** cooler [S1], and *rain* drains later [S2]. Is that so? Yes, says the *survey* [S1, S2].
@@ -199,10 +239,9 @@ class TestTheCheck:
         ]
         assert len(found) >= 12
         content, _ = compile_references(WRITTEN, stages.reading())
-        _, standing = to_annotated_html(content, found)
-        assert [each.sentence for each in found if each.ref not in standing] == []
-        _, standing = to_annotated_html(WRITTEN, found)
-        assert [each.sentence for each in found if each.ref not in standing] == []
+        for text in (content, WRITTEN):
+            in_text = to_annotated_html(text, found).found
+            assert [item.sentence for item in found if item.ref not in in_text] == []
 
 
 class TestMarks:
@@ -237,8 +276,8 @@ class TestMarks:
         assert diff(long, "short") == f"<del>{long}</del> <ins>short</ins>"
 
     def test_a_long_passage_is_quoted_in_part(self) -> None:
-        assert quoted("Two\nlines ") == "“Two lines”"
-        assert len(quoted("word " * 500)) < 410
+        assert quote("Two\nlines ") == "“Two lines”"
+        assert len(quote("word " * 500)) < 410
 
 
 class TestTheApi:

@@ -77,7 +77,7 @@ def test_it_shows_our_pictures_and_the_words_of_others() -> None:
     html = to_html("![Ours](/media/a.png) ![Theirs & mine](https://evil.example/b.png)")
     assert Page(html).all("img") == [{"src": "/media/a.png", "alt": "Ours"}]
     assert "<em>Theirs &amp; mine</em>" in html
-    assert "<img" not in to_html("![Ours](/media/a.png)", pictures=False)
+    assert "<img" not in to_html("![Ours](/media/a.png)", images=False)
 
 
 def test_links_pass_on_no_endorsement() -> None:
@@ -137,7 +137,8 @@ def test_each_heading_has_an_id_of_its_own() -> None:
 def annotated(markdown: str, *sentences: str, verdict: Verdict = "not") -> tuple[str, set[str]]:
     """The text with what was found of these sentences, whose refs are 1, 2, 3 …"""
     found = [Annotation(str(number), sentence, verdict) for number, sentence in enumerate(sentences, 1)]
-    return to_annotated_html(markdown, found)
+    rendered = to_annotated_html(markdown, found)
+    return rendered.html, rendered.found
 
 
 def marked(html: str) -> list[str]:
@@ -153,7 +154,7 @@ class TestAnnotations:
         assert marked(html) == ["Two is ", "not", " so.", "→ evidence-1"]
         assert '</sup><a class="evidence-link is-not" id="a-ev1"' in html
         [link] = [link for link in Page(html).all("a") if link.get("class") == "evidence-link is-not"]
-        assert link["aria-label"] == "Not supported by what it cites: see the passage"
+        assert link["aria-label"] == "Not supported by its sources: see the passage"
 
     def test_a_supported_sentence_is_only_linked(self) -> None:
         html, _ = annotated("So it is.", "So it is.", verdict="supported")
@@ -205,7 +206,7 @@ class TestAnnotations:
     def test_a_reference_shows_the_passage_it_stands_for(self) -> None:
         passage = '“Cooler" onmouseover="alert(1)'
         found = [Annotation("1-1", "So.", "supported", {"1": passage})]
-        html, _ = to_annotated_html("So.[^1][^2] Else.[^1]\n\n[^1]: a\n[^2]: b", found)
+        html = to_annotated_html("So.[^1][^2] Else.[^1]\n\n[^1]: a\n[^2]: b", found).html
         titles = [link.get("title") for link in Page(html).all("a") if str(link.get("id")).startswith("a-fnref")]
         assert titles == [passage, None, None]
 

@@ -15,7 +15,7 @@ from tests.browser.watching import watch
 
 def test_a_doubted_sentence_leads_to_its_row_and_back(page: Page, writer: User) -> None:
     page.goto(stages.finished(writer).get_absolute_url())
-    page.get_by_role("link", name="Not supported by what it cites").click()
+    page.get_by_role("link", name="Not supported by its sources").click()
     expect(page.get_by_role("tabpanel", name="Evidence")).to_be_visible()
     row = page.get_by_role("article", name="Where one of the three is missing")
     expect(row).to_be_in_viewport()

@@ -21,8 +21,8 @@ class TallyOut(BaseModel):
     reworded: int
 
     @classmethod
-    def of(cls, tally: EvidenceSummary) -> TallyOut:
-        return cls(**asdict(tally))
+    def of(cls, summary: EvidenceSummary) -> TallyOut:
+        return cls(**asdict(summary))
 
 
 class CitedPassageOut(BaseModel):
@@ -61,8 +61,8 @@ class ClaimCheckOut(BaseModel):
 
     @classmethod
     def of(cls, found: EvidenceRow) -> ClaimCheckOut:
-        row = found.judged.row
-        passages = [CitedPassageOut.of(cited) for cited in found.judged.cited]
+        row = found.checked.row
+        passages = [CitedPassageOut.of(cited) for cited in found.checked.cited]
         kept = {name: getattr(row, name) for name in cls.model_fields if name not in ("stands", "passages")}
         return cls(**kept, stands=found.stands, passages=passages)
 
