@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import openai
 
-from agents.llm.client import trusted
-from agents.llm.transport import ModelTransport
+from agents.llm.client import http_client
 
 
 def client_of(url: str, timeout: float = 5.0) -> openai.AsyncOpenAI:
-    http = openai.DefaultAsyncHttpxClient(transport=ModelTransport(trusted()))
-    return openai.AsyncOpenAI(api_key="key", base_url=url, max_retries=0, timeout=timeout, http_client=http)
+    return openai.AsyncOpenAI(api_key="key", base_url=url, max_retries=0, timeout=timeout, http_client=http_client())

@@ -244,13 +244,13 @@ class TestARun:
         assert run.status == Status.FAILED
         [told] = [line for line in log.lines if "failed" in line["event"]]
         assert (told["level"], told["run_id"], told["article_id"]) == ("warning", run.pk, run.article_id)
-        assert "The model's key was refused (401)" in told["event"]
+        assert "The model key is invalid (401)" in told["event"]
         assert KEY not in log.text
 
     def test_a_fault_of_the_provider_tells_its_step(self, log: Log, model: ModelServer, owner: User) -> None:
         model.fail(match="You write one section", status=400, times=50)
         run = self.write(owner, include_image=False)
-        lines = [line for line in log.of("agents.llm.chat") if "given up after 1 tries" in line["event"]]
+        lines = [line for line in log.of("agents.llm.retry") if "gave up after attempt 1" in line["event"]]
         assert {(line["run_id"], line["step"].partition(":")[0]) for line in lines} == {(run.pk, "write")}
 
     def test_a_picture_that_fails_is_one_line(self, log: Log, model: ModelServer, owner: User) -> None:

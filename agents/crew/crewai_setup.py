@@ -1,6 +1,7 @@
-"""Import this before CrewAI: it imports CrewAI once with a HOME under ``CREWAI_STORAGE_DIR``.
+"""Imports CrewAI with ``CREWAI_STORAGE_DIR`` as HOME. Import this module before anything of CrewAI.
 
-CrewAI writes settings and a key of its own below HOME as soon as it is imported, and has no switch for the place.
+CrewAI writes settings and a key below HOME as soon as it is imported and has no setting for the place. The settings file of the
+studio turns its telemetry and tracing off.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def home(path: str) -> Iterator[None]:
+def home_directory(path: str) -> Iterator[None]:
     """HOME is ``path`` inside the block."""
     before = os.environ.get("HOME")
     os.environ["HOME"] = path
@@ -24,5 +25,5 @@ def home(path: str) -> Iterator[None]:
             os.environ["HOME"] = before
 
 
-with home(os.environ["CREWAI_STORAGE_DIR"]):
-    import crewai  # noqa: F401  (the settings have set what else it reads)
+with home_directory(os.environ["CREWAI_STORAGE_DIR"]):
+    import crewai  # noqa: F401

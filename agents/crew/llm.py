@@ -1,37 +1,55 @@
-"""The model boundary as CrewAI sees it: one LLM over ``agents.llm.chat``, which does the work.
-
-CrewAI's own retries are off: the endpoint is the only layer that tries again, because layers multiply.
-"""
+"""CrewAI's view of what answers a task: a model behind ``agents.llm.chat``, or the built-in writer."""
 
 from __future__ import annotations
 
-import agents.crew.crewai_setup  # noqa: F401  (first: it decides where CrewAI writes)
+import agents.crew.crewai_setup  # noqa: F401  (before CrewAI)
 
 # isort: split
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import openai
 from crewai import BaseLLM
 from pydantic import BaseModel, PrivateAttr
 
-from agents.llm.capabilities import Message
-from agents.llm.chat import Endpoint
+from agents.crew.agent import StudioTask
+from agents.llm.chat import ChatModel
 
 
-def ours_alone(method: Any) -> Any:
-    """Keep CrewAI from wrapping ``acall`` in a retry of its own (it looks for this mark)."""
-    method._crewai_rate_limit_wrapped = True
-    return method
+class SingleAttempt:
+    """``call`` and ``acall`` without CrewAI's retries.
 
-
-class StudioLLM(BaseLLM):
-    """A model behind ``POST {base_url}/chat/completions``.
-
-    Raises ModelError, with a reason for a person, where it failed for good.
+    CrewAI wraps these methods in retries when a subclass of BaseLLM defines them, not when it inherits them from elsewhere. The
+    retry rule of model calls is ``agents.llm.retry``: retries in two layers multiply.
     """
 
-    _endpoint: Endpoint = PrivateAttr()
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError("models are called asynchronously: use acall")
+
+    async def acall(
+        self,
+        messages: Any,
+        tools: Any = None,
+        callbacks: Any = None,
+        available_functions: Any = None,
+        from_task: Any = None,
+        from_agent: Any = None,
+        response_model: type[BaseModel] | None = None,
+    ) -> Any:
+        """The answer: text, or an instance of ``response_model``. Raises ModelError."""
+        chat = [{"role": "user", "content": messages}] if isinstance(messages, str) else messages
+        return await self.answer(chat, from_task, response_model)
+
+    async def answer(
+        self, messages: list[dict[str, str]], task: StudioTask | None, schema: type[BaseModel] | None
+    ) -> str | BaseModel:
+        raise NotImplementedError
+
+
+class StudioLLM(SingleAttempt, BaseLLM):
+    """A model behind ``POST {base_url}/chat/completions``."""
+
+    _chat: ChatModel = PrivateAttr()
 
     def __init__(
         self,
@@ -43,25 +61,22 @@ class StudioLLM(BaseLLM):
         max_tokens: int | None = None,
     ) -> None:
         super().__init__(model=model, temperature=temperature)
-        self._endpoint = Endpoint(model, client, slots, temperature, max_tokens)
+        self._chat = ChatModel(model, client, slots, temperature, max_tokens)
 
-    def call(self, *args: Any, **kwargs: Any) -> str:
-        raise NotImplementedError("the studio calls its models asynchronously")
-
-    @ours_alone
-    async def acall(
-        self,
-        messages: str | list[dict[str, Any]],
-        response_model: type[BaseModel] | None = None,
-        **context: Any,
+    async def answer(
+        self, messages: list[dict[str, str]], task: StudioTask | None, schema: type[BaseModel] | None
     ) -> str | BaseModel:
-        """The answer: text, or an instance of ``response_model``. ``context`` is what CrewAI tells, and is not needed."""
-        asked = [{"role": "user", "content": messages}] if isinstance(messages, str) else plain(messages)
-        if response_model:
-            return await self._endpoint.in_form(asked, response_model)
-        return await self._endpoint.text(asked)
+        preview = task.preview if task else None
+        if schema:
+            return await self._chat.structured(messages, schema, preview)
+        return await self._chat.text(messages, preview)
 
 
-def plain(messages: list[dict[str, Any]]) -> list[Message]:
-    """Role and content only: CrewAI adds marks of its own, which strict servers refuse."""
-    return [{"role": message["role"], "content": message["content"]} for message in messages]
+class BuiltInLLM(SingleAttempt, BaseLLM):
+    """Answers a task's assignment from its passages alone, without calling a model."""
+
+    async def answer(
+        self, messages: list[dict[str, str]], task: StudioTask | None, schema: type[BaseModel] | None
+    ) -> str | BaseModel:
+        assignment = cast(StudioTask, task).assignment
+        return cast("str | BaseModel", await asyncio.to_thread(assignment.built_in))

@@ -5,24 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 import openai
 
 from agents.contract import StoredModel
 from agents.costs.budget import charge, reserved_cost
 from agents.costs.usage import Usage
-from agents.exceptions import ImageError
-from agents.llm.errors import diagnose
+from agents.exceptions import ImageError, ModelError
+from agents.llm.retry import with_retries
 
-if TYPE_CHECKING:
-    pass
-
-log = logging.getLogger(__name__)
-
-TRIES = 3
+ATTEMPTS = 3
 MAX_BYTES = 20 * 1024 * 1024
 # What each family draws across; servers of one's own take what OpenAI's newest does.
 WIDE = {"dall-e-3": "1792x1024", "dall-e-2": "1024x1024"}
@@ -37,22 +30,18 @@ async def draw(
     A server may answer with an address instead of a picture; ``fetch`` gets it, and must be one that refuses private
     addresses. Raises ImageError, and what ``fetch`` raises.
     """
-    for attempt in range(1, TRIES + 1):
-        try:
-            async with reserved_cost(model, len(prompt.encode())):
-                answer = await _ask(prompt, client, model, size or WIDE.get(model, WIDE_BY_DEFAULT))
-            return await _picture(answer, fetch)
-        except (openai.APIError, ValueError) as error:
-            fault = diagnose(error, model)
-            if fault is None:
-                raise
-            if fault.permanent or attempt == TRIES:
-                # The same faults as a text model's, but another setting names this one.
-                reason = fault.told(attempt).replace("LLM_MODEL", "IMAGE_MODEL")
-                raise ImageError(reason, permanent=fault.permanent) from error
-            log.warning("%s: %s; trying again", model, fault.reason)
-            await asyncio.sleep(fault.pause(attempt))
-    raise AssertionError("the loop returns or raises")
+
+    async def attempt() -> bytes:
+        async with reserved_cost(model, len(prompt.encode())):
+            answer = await _ask(prompt, client, model, size or WIDE.get(model, WIDE_BY_DEFAULT))
+        return await _picture(answer, fetch)
+
+    try:
+        return await with_retries(attempt, model, attempts=ATTEMPTS, setting="IMAGE_MODEL")
+    except ImageError:
+        raise
+    except ModelError as error:
+        raise ImageError(str(error), permanent=error.permanent) from error
 
 
 def suffix(picture: bytes) -> str:

@@ -1,1 +1,1 @@
-"""The model boundary: everything between an assignment and a server that speaks OpenAI's protocol."""
+"""One call of a language model, over any server that speaks OpenAI's protocol."""

@@ -1,7 +1,7 @@
-"""Which parts of OpenAI's protocol a server understands, learned from what it refuses.
+"""What a model server supports of OpenAI's protocol, learned from the requests it rejects.
 
-A call is first made in full. Where the server refuses it, the part that it names, or else the likeliest, is given up and the
-call is made again. What a call had to give up before it was answered is remembered for the process, so that it costs a call once.
+A request is first sent with every parameter. If the server rejects it, the parameter its message names, or else the likeliest, is
+downgraded and the request is sent again. What worked is remembered for the process, so that each server pays for it once.
 """
 
 from __future__ import annotations
@@ -16,33 +16,45 @@ from typing import Any, NamedTuple
 import openai
 from pydantic import BaseModel
 
-from agents.llm.errors import says_why
+from agents.llm.errors import is_not_about_parameters
 from agents.prompts import config
 
 Message = dict[str, str]
 
-# Each ladder from what is best to what every server understands; "" is without.
-FORMS = ("json_schema", "json_object", "")
-COUNTS = ("include_usage", "")
-LIMITS = ("max_completion_tokens", "max_tokens", "")  # OpenAI's newer models refuse the second, older servers the first
+# The alternatives of each parameter, from the best to what every server understands; "" leaves the parameter out.
+RESPONSE_FORMATS = ("json_schema", "json_object", "")
+USAGE_OPTIONS = ("include_usage", "")
+TOKEN_LIMITS = (
+    "max_completion_tokens",
+    "max_tokens",
+    "",
+)  # OpenAI's newer models reject the second, older servers the first
 TEMPERATURES = ("temperature", "")
-SPELLED = ("", "spelled")  # whether the form stands in words among the messages, too
+SCHEMA_PLACES = ("", "prompt")  # whether the schema is also written into the prompt
 
-_NAMES = {
-    "form": re.compile(r"response_format|json_schema|json_object|json mode|structured|grammar|guided"),
-    "counts": re.compile(r"stream_options|include_usage"),
-    "limit": re.compile(r"max_completion_tokens|max_tokens"),
+ALTERNATIVES = {
+    "response_format": RESPONSE_FORMATS,
+    "usage": USAGE_OPTIONS,
+    "token_limit": TOKEN_LIMITS,
+    "temperature": TEMPERATURES,
+    "schema_in_prompt": SCHEMA_PLACES,
+}
+
+NAMED_BY = {
+    "response_format": re.compile(r"response_format|json_schema|json_object|json mode|structured|grammar|guided"),
+    "usage": re.compile(r"stream_options|include_usage"),
+    "token_limit": re.compile(r"max_completion_tokens|max_tokens"),
     "temperature": re.compile(r"temperature"),
 }
-"""By what words a refusal names each part; in the order in which they are suspected where it names none."""
+"""How an error message names each parameter. If it names none, they are tried in this order."""
 
-_REFUSALS = {400, 404, 422, 500, 501}
-_MUST_BE_NAMED = {404, 500}  # which mostly mean something else
+REJECTIONS = {400, 404, 422, 500, 501}
+USUALLY_SOMETHING_ELSE = {404, 500}  # a rejected parameter only if the message names it
 
 
 @dataclass(frozen=True)
-class Question:
-    """What a model is asked, in no dialect yet. ``schema`` is the form of the answer; None for text."""
+class ChatRequest:
+    """What to send to a model, before it is fitted to a server. The answer is text unless ``schema`` is given."""
 
     model: str
     messages: list[Message]
@@ -56,92 +68,92 @@ class Question:
 
     @property
     def size(self) -> int:
-        """Bytes of the prompt in UTF-8, by which its tokens are reckoned: scripts differ less in these than in characters."""
+        """Bytes of the prompt in UTF-8. Tokens are estimated from these: scripts differ less in bytes than in characters."""
         return sum(len(message["content"].encode()) for message in self.messages)
 
 
 class ServerCapabilities(NamedTuple):
-    """A rung of each ladder: 0 is the best."""
+    """For each parameter the index of the alternative to use; 0 is the best one."""
 
-    form: int = 0
-    counts: int = 0
-    limit: int = 0
+    response_format: int = 0
+    usage: int = 0
+    token_limit: int = 0
     temperature: int = 0
-    spelled: int = 0
+    schema_in_prompt: int = 0
 
-    def request(self, question: Question) -> dict[str, Any]:
-        """``question`` as the body of ``POST /chat/completions``."""
-        request: dict[str, Any] = {"model": question.model, "messages": question.messages, "stream": True}
-        if COUNTS[self.counts]:
-            request["stream_options"] = {"include_usage": True}
-        if question.temperature is not None and TEMPERATURES[self.temperature]:
-            request["temperature"] = question.temperature
-        if question.max_tokens is not None and (name := LIMITS[self.limit]):
-            request[name] = question.max_tokens
-        if question.schema:
-            self._shape(request, question.schema)
-        return request
+    def body(self, request: ChatRequest) -> dict[str, Any]:
+        """``request`` as the body of ``POST /chat/completions``."""
+        body: dict[str, Any] = {"model": request.model, "messages": request.messages, "stream": True}
+        if USAGE_OPTIONS[self.usage]:
+            body["stream_options"] = {"include_usage": True}
+        if request.temperature is not None and TEMPERATURES[self.temperature]:
+            body["temperature"] = request.temperature
+        if request.max_tokens is not None and (name := TOKEN_LIMITS[self.token_limit]):
+            body[name] = request.max_tokens
+        if request.schema:
+            self._add_schema(body, request.schema)
+        return body
 
-    def without_refused(self, error: openai.APIStatusError, question: Question) -> ServerCapabilities | None:
-        """The next lesser dialect in which ``question`` may be understood; None where that would not help."""
-        if error.status_code not in _REFUSALS or says_why(error):
+    def after_rejection(self, error: openai.APIStatusError, request: ChatRequest) -> ServerCapabilities | None:
+        """The capabilities to try next, or None if sending ``request`` with fewer parameters would not help."""
+        if error.status_code not in REJECTIONS or is_not_about_parameters(error):
             return None
-        used = list(self._used(question))
-        named = [part for part in used if _NAMES[part].search(error.response.text.lower())]
-        suspected = named or (used if error.status_code not in _MUST_BE_NAMED else [])
-        return self.less(suspected[0]) if suspected else None
+        used = list(self._used_by(request))
+        message = error.response.text.lower()
+        suspects = [name for name in used if NAMED_BY[name].search(message)]
+        if not suspects and error.status_code not in USUALLY_SOMETHING_ELSE:
+            suspects = used
+        return self.downgrade(suspects[0]) if suspects else None
 
-    def less(self, part: str) -> ServerCapabilities:
-        """One rung lower in ``part``; the last rung is its own lower one."""
-        rungs = {"form": FORMS, "counts": COUNTS, "limit": LIMITS, "temperature": TEMPERATURES, "spelled": SPELLED}[
-            part
-        ]
-        return self._replace(**{part: min(getattr(self, part) + 1, len(rungs) - 1)})
+    def downgrade(self, parameter: str) -> ServerCapabilities:
+        """The next alternative of ``parameter``, or the last one."""
+        lowest = len(ALTERNATIVES[parameter]) - 1
+        return self._replace(**{parameter: min(getattr(self, parameter) + 1, lowest)})
 
-    def merged(self, other: ServerCapabilities) -> ServerCapabilities:
-        """What both understand."""
+    def combined(self, other: ServerCapabilities) -> ServerCapabilities:
+        """What is supported according to both."""
         return ServerCapabilities(*map(max, self, other))
 
-    def _used(self, question: Question) -> Iterator[str]:
-        """The parts that a request for ``question`` makes use of, and that can be given up."""
-        asked = {
-            "form": question.schema is not None and FORMS[self.form],
-            "counts": COUNTS[self.counts],
-            "limit": question.max_tokens is not None and LIMITS[self.limit],
-            "temperature": question.temperature is not None and TEMPERATURES[self.temperature],
+    def _used_by(self, request: ChatRequest) -> Iterator[str]:
+        """The parameters that ``request`` is sent with and that can be downgraded."""
+        used = {
+            "response_format": request.schema is not None and RESPONSE_FORMATS[self.response_format],
+            "usage": USAGE_OPTIONS[self.usage],
+            "token_limit": request.max_tokens is not None and TOKEN_LIMITS[self.token_limit],
+            "temperature": request.temperature is not None and TEMPERATURES[self.temperature],
         }
-        return (part for part in _NAMES if asked[part])
+        return (name for name in NAMED_BY if used[name])
 
-    def _shape(self, request: dict[str, Any], schema: type[BaseModel]) -> None:
-        """Ask for the form beside the messages or, where the server would not keep to it, among them."""
-        if FORMS[self.form] == "json_schema":
-            form = {"name": schema.__name__, "schema": strict_schema(schema), "strict": True}
-            request["response_format"] = {"type": "json_schema", "json_schema": form}
-            if not SPELLED[self.spelled]:
+    def _add_schema(self, body: dict[str, Any], schema: type[BaseModel]) -> None:
+        """Ask for the schema by ``response_format`` and, if the server does not enforce that, in the prompt."""
+        if RESPONSE_FORMATS[self.response_format] == "json_schema":
+            definition = {"name": schema.__name__, "schema": strict_schema(schema), "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": definition}
+            if not SCHEMA_PLACES[self.schema_in_prompt]:
                 return
-        elif FORMS[self.form]:
-            request["response_format"] = {"type": FORMS[self.form]}
-        *before, last = request["messages"]
+        elif RESPONSE_FORMATS[self.response_format]:
+            body["response_format"] = {"type": RESPONSE_FORMATS[self.response_format]}
+        *before, last = body["messages"]
         words = config("boundary")["form"].format(schema=json.dumps(strict_schema(schema), ensure_ascii=False))
-        request["messages"] = [*before, {**last, "content": f"{last['content']}\n\n{words}"}]
+        body["messages"] = [*before, {**last, "content": f"{last['content']}\n\n{words}"}]
 
 
 _known: dict[tuple[str, str], ServerCapabilities] = {}
 
 
-def known(client: openai.AsyncOpenAI, model: str) -> ServerCapabilities:
-    """What is known of how ``model`` is asked at this server; before its first call, that all is understood."""
+def capabilities_of(client: openai.AsyncOpenAI, model: str) -> ServerCapabilities:
+    """What is known of ``model`` at this server. Before its first call, that it supports everything."""
     return _known.get((str(client.base_url), model), ServerCapabilities())
 
 
-def remember(client: openai.AsyncOpenAI, model: str, dialect: ServerCapabilities) -> None:
-    """Keep in mind what a call gave up. Calls side by side may each have learned something."""
-    _known[str(client.base_url), model] = known(client, model).merged(dialect)
+def remember_capabilities(client: openai.AsyncOpenAI, model: str, capabilities: ServerCapabilities) -> None:
+    """Add to what is known of ``model``. Concurrent calls may each have learned something."""
+    _known[str(client.base_url), model] = capabilities_of(client, model).combined(capabilities)
 
 
 @cache
 def strict_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """JSON Schema in the strict dialect: every property is required, and nothing is said of defaults and lengths of strings."""
+    """JSON Schema as strict mode demands it: every property required, no defaults, no lengths of strings."""
     schema: dict[str, Any] = json.loads(json.dumps(model.model_json_schema()), object_hook=_strict)
     return schema
 

@@ -1,18 +1,18 @@
-"""One model behind ``POST {base_url}/chat/completions``, for any server that speaks OpenAI's protocol.
+"""Completes a conversation with one model: text or structured output, with retries, continuations and corrections.
 
-Four layers, each with one job: ``text`` and ``in_form`` see that the answer is whole and fits; ``_tried`` is the only layer that
-tries again; ``once`` finds the dialect the server understands; ``_call`` makes a call, streams it and counts what it cost.
+``ChatModel`` has four layers, each with one job. ``text`` and ``structured`` make sure the answer is complete and valid.
+``_complete`` reserves the budget, takes a slot and retries. ``complete_once`` finds what the server supports. ``_call`` makes one
+HTTP request, streams its answer and records its cost.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 import openai
@@ -21,38 +21,50 @@ from pydantic import BaseModel, ValidationError
 
 from agents.costs.budget import answer_limit, charge, reserved_cost
 from agents.exceptions import FailureCode, ModelError
-from agents.llm.capabilities import Message, Question, ServerCapabilities, known, remember
+from agents.llm.capabilities import (
+    ChatRequest,
+    Message,
+    ServerCapabilities,
+    capabilities_of,
+    remember_capabilities,
+)
 from agents.llm.completion import StreamedCompletion
-from agents.llm.errors import Fault, diagnose
-from agents.llm.output_parsing import joined, object_in, unfenced, until_last_word, without_half_tag, without_thoughts
-from agents.llm.preview import DraftPreview, draft_sink
-from agents.llm.stream import chunks
+from agents.llm.output_parsing import (
+    first_json_object,
+    joined,
+    unfenced,
+    without_last_word,
+    without_partial_tag,
+    without_reasoning,
+)
+from agents.llm.preview import DraftPreview, PreviewSink
+from agents.llm.retry import ATTEMPTS, Patience, with_retries
+from agents.llm.stream import read_chunks
 from agents.prompts import config
 
 log = logging.getLogger(__name__)
 
-Form = TypeVar("Form", bound=BaseModel)
-Watch = Callable[[StreamedCompletion], Awaitable[None]]
+Schema = TypeVar("Schema", bound=BaseModel)
+OnProgress = Callable[[StreamedCompletion], Awaitable[None]]
 
-TRIES = 6
-CONTINUATIONS = 4
-REPAIRS = 2
-"""Two, not one: a long article asks for some seventy answers in form. Of a model that gets one in ten wrong, one repair
-would fail every second article, two every fifteenth."""
+MAX_CONTINUATIONS = 4
+MAX_CORRECTIONS = 2
+"""Of answers that do not fit the schema. A long article has some seventy structured answers: with a model that gets one in
+ten wrong, one correction would fail every second article, two fail every fifteenth."""
 
-GARBLED = 4
-"""Answers without any JSON are a fault of the moment more often than a misunderstanding: they are worth more tries."""
+MAX_WITHOUT_JSON = 4
+"""Answers without any JSON are more often a passing fault than a misunderstanding, so they get more attempts."""
 
-WIDE = 4096  # tokens; what an answer that was cut may take at least when it is asked for again
-LONGEST_QUOTE = 4000  # characters of a bad answer that are shown to the model again
+MIN_LARGER_LIMIT = 4096  # tokens an answer may take at least when it is requested again because it was cut off
+MAX_QUOTE = 4000  # characters of an invalid answer that are shown to the model again
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """``slots`` limits the calls in flight, ``max_tokens`` the length of an answer; None leaves a thing to the server.
+class ChatModel:
+    """``slots`` limits the calls in flight, ``max_tokens`` the length of an answer; None leaves a parameter to the server.
 
-    Raises ModelError, with a reason for a person, where a model failed for good, ProviderUnavailable where it may answer later,
-    and SpendingLimitReached.
+    Methods raise ModelError when the model failed for good, ProviderUnavailable when it may answer later, and
+    SpendingLimitReached.
     """
 
     model: str
@@ -60,179 +72,159 @@ class Endpoint:
     slots: asyncio.Semaphore
     temperature: float | None = None
     max_tokens: int | None = None
-    tries: int = TRIES
+    attempts: int = ATTEMPTS
 
-    async def text(self, messages: list[Message]) -> str:
-        """The whole text, shown to ``draft_sink`` as it comes. What was cut off at a limit of tokens is gone on with."""
-        draft, whole, question = DraftPreview(draft_sink.get()), "", self.question(messages)
-        for _ in range(CONTINUATIONS + 1):
+    async def text(self, messages: list[Message], sink: PreviewSink | None = None) -> str:
+        """The complete text; ``sink`` receives it while it is generated. A text cut at the token limit is continued."""
+        preview, text, request = DraftPreview(sink), "", self.request(messages)
+        for _ in range(MAX_CONTINUATIONS + 1):
 
-            async def watch(said: StreamedCompletion, before: str = whole) -> None:
-                if draft.due:
-                    await draft.show(unfenced(joined(before, without_half_tag(without_thoughts(said.text)))).strip())
+            async def show(completion: StreamedCompletion, before: str = text) -> None:
+                if preview.is_due:
+                    new = without_partial_tag(without_reasoning(completion.text))
+                    await preview.show(unfenced(joined(before, new)).strip())
 
-            said = await self._tried(question, watch)
-            more = without_thoughts(said.text)
-            whole = joined(whole, more)
-            if said.ended != "length":
+            completion = await self._complete(request, show)
+            new = without_reasoning(completion.text)
+            text = joined(text, new)
+            if completion.finish_reason != "length":
                 break
-            if more.strip():
-                whole = until_last_word(whole)
-                question = replace(question, messages=gone_on_with(messages, whole))
-            else:  # all the tokens went into thoughts
-                question = self._wider(question, said)
+            if new.strip():
+                text = without_last_word(text)
+                request = replace(request, messages=continued(messages, text))
+            else:  # reasoning took all the tokens
+                request = self._with_larger_limit(request, completion)
         else:
-            raise self._cut_short(f"after {CONTINUATIONS} continuations still")
-        answer = unfenced(whole).strip()
-        await draft.show(answer)
-        return answer
+            raise self._cut_off(f"even after {MAX_CONTINUATIONS} continuations")
+        text = unfenced(text).strip()
+        await preview.show(text)
+        return text
 
-    async def in_form(self, messages: list[Message], form: type[Form]) -> Form:
-        """An instance of ``form``. The model is told what was wrong, and asked again, where its answer did not fit."""
-        question, draft = self.question(messages, form), DraftPreview(draft_sink.get())
+    async def structured(
+        self, messages: list[Message], schema: type[Schema], sink: PreviewSink | None = None
+    ) -> Schema:
+        """An instance of ``schema``. An invalid answer is sent back with what is wrong with it."""
+        request, preview = self.request(messages, schema), DraftPreview(sink)
 
-        async def watch(said: StreamedCompletion) -> None:
-            if draft.due:
-                await draft.show(without_thoughts(said.text))
+        async def show(completion: StreamedCompletion) -> None:
+            if preview.is_due:
+                await preview.show(without_reasoning(completion.text))
 
-        misfits = garbled = 0
-        while misfits <= REPAIRS and garbled <= GARBLED:
-            answer = (await self._uncut(question, watch)).text
-            await draft.show(without_thoughts(answer))
-            found = object_in(answer)
-            if found is None:  # the server may pass over in silence what form it was asked for
-                remember(self.client, self.model, known(self.client, self.model).less("spelled"))
-                garbled, wrong = garbled + 1, "it holds no JSON object"
+        invalid = without_json = 0
+        while invalid <= MAX_CORRECTIONS and without_json <= MAX_WITHOUT_JSON:
+            completion = await self._complete(request, show)
+            if completion.finish_reason == "length":
+                completion = await self._complete(self._with_larger_limit(request, completion), show)
+            if completion.finish_reason == "length":
+                raise self._cut_off("even with a higher limit")
+            await preview.show(without_reasoning(completion.text))
+            found = first_json_object(completion.text)
+            if found is None:  # the server may ignore response_format silently
+                known = capabilities_of(self.client, self.model)
+                remember_capabilities(self.client, self.model, known.downgrade("schema_in_prompt"))
+                without_json, problem = without_json + 1, "it holds no JSON object"
             else:
                 try:
-                    return form.model_validate(found)
+                    return schema.model_validate(found)
                 except ValidationError as error:
-                    misfits, wrong = misfits + 1, told_of(error)
-            question = corrected(question, messages, answer, wrong)
+                    invalid, problem = invalid + 1, problems_of(error)
+            request = replace(request, messages=corrected(messages, completion.text, problem))
         raise ModelError(
-            f"The model {self.model} does not answer in the form asked for, though it was told what was wrong."
-            " Try another model.",
+            f"The model {self.model} keeps returning invalid JSON, even after corrections. Try another model.",
             code=FailureCode.MODEL_BAD_OUTPUT,
         )
 
-    async def _uncut(self, question: Question, watch: Watch) -> StreamedCompletion:
-        """An answer that is whole; one that was cut off is asked for once more, with more room."""
-        said = await self._tried(question, watch)
-        if said.ended == "length":
-            said = await self._tried(self._wider(question, said), watch)
-        if said.ended == "length":
-            raise self._cut_short("asked again with more room, still")
-        return said
+    def request(self, messages: list[Message], schema: type[BaseModel] | None = None) -> ChatRequest:
+        limit = answer_limit(self.model, self.max_tokens)
+        return ChatRequest(self.model, messages, schema, self.temperature, limit)
 
-    def question(self, messages: list[Message], form: type[BaseModel] | None = None) -> Question:
-        return Question(self.model, messages, form, self.temperature, answer_limit(self.model, self.max_tokens))
+    def _with_larger_limit(self, request: ChatRequest, completion: StreamedCompletion) -> ChatRequest:
+        """The request with room for twice the answer. Without a limit of ours, the server's own cut it off."""
+        limit = 2 * (request.max_tokens or completion.usage.completion_tokens)
+        return replace(request, max_tokens=max(limit, MIN_LARGER_LIMIT))
 
-    def _wider(self, question: Question, said: StreamedCompletion) -> Question:
-        """The question with room for twice what was said. Where no limit was set, the server's own cut it."""
-        return replace(question, max_tokens=max(2 * (question.max_tokens or said.usage.completion_tokens), WIDE))
-
-    def _cut_short(self, when: str) -> ModelError:
+    def _cut_off(self, when: str) -> ModelError:
         return ModelError(
-            f"The answer of {self.model} was {when} cut at its limit of tokens. Raise the agent's or the server's limit,"
+            f"The answer of {self.model} was cut off at the token limit, {when}. Raise the agent's or the server's limit,"
             " or use another model.",
             code=FailureCode.MODEL_OUTPUT_TOO_LONG,
             permanent=True,
         )
 
-    async def _tried(self, question: Question, watch: Watch) -> StreamedCompletion:
-        """One answer, tried again as often as the fault and LLM_PATIENCE allow. Waiting for a slot does not count."""
-        spent = 0.0
-        for attempt in range(1, self.tries + 1):
-            try:
-                async with self.slots:
-                    began = time.monotonic()
-                    return await self.once(question, watch, patience=settings.LLM_PATIENCE - spent)
-            except Exception as error:
-                fault = diagnose(error, self.model)
-                if fault is None:
-                    raise
-                pause = fault.pause(attempt)
-                spent += time.monotonic() - began + pause
-                if fault.permanent or attempt == self.tries or spent >= settings.LLM_PATIENCE:
-                    log.warning("%s: %s; given up after %d tries", self.model, fault.reason, attempt)
-                    raise fault.given_up(attempt, self.model) from error
-                await self._wait(fault, pause)
-        raise AssertionError("the loop returns or raises")
+    async def _complete(self, request: ChatRequest, on_progress: OnProgress) -> StreamedCompletion:
+        """An answer, with as many attempts as ``agents.llm.retry`` allows.
 
-    async def _wait(self, fault: Fault, seconds: float) -> None:
-        log.warning("%s: %s; trying again in %.1f s", self.model, fault.reason, seconds)
-        await asyncio.sleep(seconds)
+        The money is reserved before the slot is taken: a run that waits for its spending limit must not keep others from
+        calling. Neither wait counts as time of the call.
+        """
+        patience = Patience()
 
-    async def once(self, question: Question, watch: Watch, patience: float) -> StreamedCompletion:
-        """One answer, in the best dialect the server understands. It may keep silent for ``patience`` seconds at most."""
-        dialect = known(self.client, self.model)
+        async def attempt() -> StreamedCompletion:
+            async with reserved_cost(request.model, request.size, request.max_tokens), self.slots:
+                with patience.spend() as seconds:
+                    return await self.complete_once(request, on_progress, seconds)
+
+        return await with_retries(attempt, self.model, attempts=self.attempts, patience=patience)
+
+    async def complete_once(self, request: ChatRequest, on_progress: OnProgress, seconds: float) -> StreamedCompletion:
+        """One answer, using as much of the protocol as the server supports. Fails after ``seconds`` without a chunk."""
+        capabilities = capabilities_of(self.client, self.model)
         while True:
             try:
-                said = await self._call(question, dialect, watch, patience)
+                completion = await self._call(request, capabilities, on_progress, seconds)
             except openai.APIStatusError as error:
-                lesser = dialect.without_refused(error, question)
-                if lesser is None:
+                fewer = capabilities.after_rejection(error, request)
+                if fewer is None:
                     raise
-                log.info("%s: asked again in a lesser dialect, %s, after: %s", self.model, lesser, error)
-                dialect = lesser
+                log.info("%s: request rejected (%s), sending it again with %s", self.model, error, fewer)
+                capabilities = fewer
             else:
-                remember(self.client, self.model, dialect)
-                return said
+                remember_capabilities(self.client, self.model, capabilities)
+                return completion
 
     async def _call(
-        self, question: Question, dialect: ServerCapabilities, watch: Watch, patience: float
+        self, request: ChatRequest, capabilities: ServerCapabilities, on_progress: OnProgress, seconds: float
     ) -> StreamedCompletion:
-        """One call. Counts its cost however it ends."""
-        said, silence = StreamedCompletion(question.characters), min(patience, self._silence())
-        async with reserved_cost(self.model, question.size, question.max_tokens):
-            try:
-                response = await self._asked(dialect.request(question), silence)
-                async with aclosing(response), aclosing(chunks(response, silence)) as stream:
-                    async for batch in stream:
-                        said.take(batch, response.request)
-                        await watch(said)
-            except asyncio.CancelledError:
-                said.leave()
-                raise
-            finally:
-                charge(said.usage, self.model)
-        said.check()
-        return said
+        """One HTTP request. Records its cost however it ends."""
+        completion, silence = StreamedCompletion(request.characters), min(seconds, self._timeout())
+        create, body = self.client.chat.completions.with_streaming_response.create, capabilities.body(request)
+        timeout = httpx.Timeout(silence, connect=min(silence, 10.0))
+        try:
+            async with (
+                # In extra_body: the client takes 2 ms to compare messages with the types it knows.
+                create(model=self.model, messages=(), stream=True, extra_body=body, timeout=timeout) as response,
+                aclosing(read_chunks(response.http_response, silence)) as batches,
+            ):
+                async for chunks in batches:
+                    completion.add_chunks(chunks, response.http_request)
+                    await on_progress(completion)
+        except asyncio.CancelledError:
+            completion.mark_abandoned()
+            raise
+        finally:
+            charge(completion.usage, self.model)
+        completion.raise_if_unusable()
+        return completion
 
-    async def _asked(self, request: dict[str, Any], silence: float) -> httpx.Response:
-        """The response, its body not read yet. The client's ``completions.create`` would look at every message first."""
-        return await self.client.post(
-            "/chat/completions",
-            cast_to=httpx.Response,
-            body=request,
-            options={"timeout": limits(silence)},
-            stream=True,
-        )
-
-    def _silence(self) -> float:
-        """Seconds without a word after which a call is given up: the client's own limit, LLM_TIMEOUT."""
+    def _timeout(self) -> float:
+        """Seconds without data after which a call fails: the client's own limit, else LLM_TIMEOUT."""
         timeout = self.client.timeout
         seconds = timeout.read if isinstance(timeout, httpx.Timeout) else timeout
         return settings.LLM_TIMEOUT if seconds is None else seconds
 
 
-def limits(silence: float) -> httpx.Timeout:
-    return httpx.Timeout(silence, connect=min(silence, 10.0))
-
-
-def gone_on_with(messages: list[Message], text: str) -> list[Message]:
+def continued(messages: list[Message], text: str) -> list[Message]:
     """The conversation after ``text`` was cut off."""
     words = config("boundary")["continuation"]
     return [*messages, {"role": "assistant", "content": text.rstrip()}, {"role": "user", "content": words}]
 
 
-def corrected(question: Question, messages: list[Message], answer: str, wrong: str) -> Question:
-    """The question again, with the bad answer and what was wrong with it."""
-    told = config("boundary")["correction"].format(wrong=wrong)
-    bad = {"role": "assistant", "content": answer[:LONGEST_QUOTE]}
-    return replace(question, messages=[*messages, bad, {"role": "user", "content": told}])
+def corrected(messages: list[Message], answer: str, problem: str) -> list[Message]:
+    """The conversation after an invalid answer."""
+    words = config("boundary")["correction"].format(wrong=problem)
+    return [*messages, {"role": "assistant", "content": answer[:MAX_QUOTE]}, {"role": "user", "content": words}]
 
 
-def told_of(error: ValidationError) -> str:
-    """What was wrong with an answer, without repeating what it said."""
+def problems_of(error: ValidationError) -> str:
+    """What is wrong with an answer, without repeating its content."""
     return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the answer'}: {e['msg']}" for e in error.errors()[:5])

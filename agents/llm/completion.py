@@ -1,4 +1,4 @@
-"""What a model has said in one call, as far as it came."""
+"""The answer of one call, accumulated from the chunks of its stream."""
 
 from __future__ import annotations
 
@@ -9,34 +9,33 @@ import httpx
 
 from agents.costs.usage import Usage
 from agents.llm.errors import (
-    cut_stream,
-    declined,
+    content_filtered,
     empty_answer,
     endless_answer,
-    error_amid_stream,
-    filtered_answer,
+    error_in_stream,
+    model_declined,
+    stream_broken,
 )
-from agents.llm.output_parsing import fit, without_thoughts
+from agents.llm.output_parsing import valid_unicode, without_reasoning
 
-MOST_CHARACTERS = 500_000
-CHARACTERS_A_TOKEN = 4
+MAX_CHARACTERS = 500_000
+CHARACTERS_PER_TOKEN = 4
 
 
 class StreamedCompletion:
-    """Grows with the stream. ``ended`` is the server's ``finish_reason``, None while it goes on.
+    """``finish_reason`` is the server's, None until it has sent one.
 
-    ``counted`` tells that ``usage`` is the server's own count; else it is estimated from the characters of a call that was
-    answered, or left: four a token.
+    ``usage`` is what the server reported (``usage_reported``), or else an estimate.
     """
 
     def __init__(self, prompt_characters: int) -> None:
-        self.ended: str | None = None
-        self.counted = False
-        self.begun = False
+        self.finish_reason: str | None = None
+        self.usage_reported = False
+        self.started = False
         self._usage = Usage(calls=1)
         self._prompt_characters = prompt_characters
-        self._text, self._parts, self._length = "", list[str](), 0
-        self._thoughts = 0
+        self._text, self._parts, self._text_length = "", list[str](), 0
+        self._reasoning_length = 0
         self._declined = False
 
     @property
@@ -44,72 +43,71 @@ class StreamedCompletion:
         if self._parts:
             self._text += "".join(self._parts)
             self._parts.clear()
-        return fit(self._text)
+        return valid_unicode(self._text)
 
     @property
     def usage(self) -> Usage:
-        if self.counted or not self.begun:
+        if self.usage_reported or not self.started:
             return self._usage
-        prompt, answer = self._prompt_characters, self._length + self._thoughts
         return Usage(
             calls=1,
-            prompt_tokens=prompt // CHARACTERS_A_TOKEN,
-            completion_tokens=answer // CHARACTERS_A_TOKEN,
-            reasoning_tokens=self._thoughts // CHARACTERS_A_TOKEN,
+            prompt_tokens=self._prompt_characters // CHARACTERS_PER_TOKEN,
+            completion_tokens=(self._text_length + self._reasoning_length) // CHARACTERS_PER_TOKEN,
+            reasoning_tokens=self._reasoning_length // CHARACTERS_PER_TOKEN,
         )
 
-    def take(self, batch: Iterable[Any], request: httpx.Request) -> None:
-        """Add chunks of a stream. Raises ValueError for one of another shape, and what the server reports in one."""
-        self.begun = True
-        for chunk in batch:
+    def add_chunks(self, chunks: Iterable[Any], request: httpx.Request) -> None:
+        """Raises ValueError for a chunk of the wrong shape, openai.APIError for an error in the stream, and UnusableAnswer."""
+        self.started = True
+        for chunk in chunks:
             if isinstance(chunk, dict) and chunk.get("error"):
-                raise error_amid_stream(chunk["error"], request)
+                raise error_in_stream(chunk["error"], request)
             try:
                 self._add(chunk)
             except (AttributeError, IndexError, KeyError, TypeError) as error:
-                raise ValueError("a chunk has not the shape of one") from error
-        if self._length + self._thoughts > MOST_CHARACTERS:
+                raise ValueError("a chunk of the stream does not have the expected shape") from error
+        if self._text_length + self._reasoning_length > MAX_CHARACTERS:
             raise endless_answer()
 
     def _add(self, chunk: dict[str, Any]) -> None:
         if usage := chunk.get("usage"):
-            self._usage, self.counted = counted(usage), True
+            self._usage, self.usage_reported = reported_usage(usage), True
         for choice in (chunk.get("choices") or ())[:1]:
-            self.ended = choice.get("finish_reason") or self.ended
+            self.finish_reason = choice.get("finish_reason") or self.finish_reason
             delta = choice.get("delta") or {}
-            if text := delta.get("content"):
-                part = text if isinstance(text, str) else parts_of(text)
-                self._parts.append(part)
-                self._length += len(part)
-            if thought := delta.get("reasoning_content") or delta.get("reasoning"):
-                self._thoughts += len(thought)
+            if content := delta.get("content"):
+                text = content if isinstance(content, str) else text_of_parts(content)
+                self._parts.append(text)
+                self._text_length += len(text)
+            if reasoning := delta.get("reasoning_content") or delta.get("reasoning"):
+                self._reasoning_length += len(reasoning)
             self._declined = self._declined or bool(delta.get("refusal"))
 
-    def leave(self) -> None:
-        """Count with what was asked although nothing may have come yet: who leaves a call pays for its prompt all the same."""
-        self.begun = True
+    def mark_abandoned(self) -> None:
+        """Count the prompt although no answer may have arrived: a cancelled call is billed all the same."""
+        self.started = True
 
-    def check(self) -> None:
-        """Raise where what was said is not an answer. One that was cut off at a limit of tokens is one, as far as it goes."""
-        if not self.begun:
+    def raise_if_unusable(self) -> None:
+        """Raises ValueError or UnusableAnswer. An answer cut at the token limit is usable as far as it goes."""
+        if not self.started:
             raise ValueError("there was no stream")
         if self._declined:
-            raise declined()
-        if self.ended == "content_filter":
-            raise filtered_answer()
-        if self.ended is None or self.ended == "error":
-            raise cut_stream()
-        if not without_thoughts(self.text).strip() and self.ended != "length":
+            raise model_declined()
+        if self.finish_reason == "content_filter":
+            raise content_filtered()
+        if self.finish_reason is None or self.finish_reason == "error":
+            raise stream_broken()
+        if not without_reasoning(self.text).strip() and self.finish_reason != "length":
             raise empty_answer()
 
 
-def parts_of(content: list[dict[str, Any]]) -> str:
-    """The text of a content in parts, as servers send it that tell thoughts from text so."""
+def text_of_parts(content: list[dict[str, Any]]) -> str:
+    """The text of a content in parts. Some servers separate reasoning from text this way."""
     return "".join(part["text"] for part in content if part.get("type") == "text")
 
 
-def counted(usage: dict[str, Any]) -> Usage:
-    """The provider's own count; servers differ in the details they tell."""
+def reported_usage(usage: dict[str, Any]) -> Usage:
+    """The server's own count. Servers differ in the details they report."""
     prompt, completion = usage.get("prompt_tokens_details") or {}, usage.get("completion_tokens_details") or {}
     return Usage(
         calls=1,

@@ -1,7 +1,6 @@
-"""Asks the model's server and the search what an article will ask of them, before one depends on it.
+"""Checks of the model server and the search for ``manage.py doctor``.
 
-Each answer is a :class:`~agents.contract.HealthCheck` that says what was found and, where that is not well, what to do. The
-models are asked through :class:`~agents.llm.chat.Endpoint`, as the crew asks them, so what is told here is what the crew will do.
+Models are called through ``ChatModel``, as the crew calls them, so the checks report what the crew will experience.
 """
 
 from __future__ import annotations
@@ -15,31 +14,32 @@ from openai import AsyncOpenAI
 
 from agents.contract import HealthCheck, LLMOutput, StoredModel
 from agents.exceptions import ModelError, SearchFailed
-from agents.llm.capabilities import FORMS, LIMITS, TEMPERATURES, ServerCapabilities, known
-from agents.llm.chat import Endpoint
+from agents.llm.capabilities import RESPONSE_FORMATS, TEMPERATURES, TOKEN_LIMITS, ServerCapabilities, capabilities_of
+from agents.llm.chat import ChatModel
 from agents.llm.completion import StreamedCompletion
 from agents.llm.errors import diagnose
 from agents.research.search import Search
 
 SERVER, IMAGE, SEARCH = "Model server", "Image model", "Search"
-SEARCH_ADVICE = "Until it answers, articles rest on the brief's own sources alone."
+SEARCH_ADVICE = "Until it works, articles use only the sources of their brief."
+NO_EFFECT = "Not supported: an agent's setting has no effect."
 
 TEMPERATURE = 0.5
-MOST_TOKENS = 2000  # reasoning models think before they say a word
+MAX_TOKENS = 2000  # reasoning models use some before they write anything
 
 
 class Model(StoredModel):
     id: str
 
 
-class Models(StoredModel):
-    """``GET /models``, as far as it is of interest."""
+class ModelList(StoredModel):
+    """The part of ``GET /models`` that is used."""
 
     data: list[Model]
 
 
 class Word(LLMOutput):
-    """The smallest answer that has to keep to a schema."""
+    """The smallest structured answer."""
 
     word: str
 
@@ -48,98 +48,94 @@ class Word(LLMOutput):
 
 
 async def probe_model(client: AsyncOpenAI, *, models: set[str], image_model: str) -> list[HealthCheck]:
-    """Do ``models`` answer, stream and keep to a schema, and is ``image_model`` offered?
+    """Do ``models`` answer, stream and follow a schema, and does the server have ``image_model``?
 
-    A few tokens are spent on each model; no picture is drawn. ``client`` must not try anything twice by itself.
+    Spends a few tokens per model and draws no picture. ``client`` must not retry.
     """
-    reached, offered = await reach(client)
+    reached, offered = await check_server(client)
     if reached.verdict == "fail":
         return [reached]
     found = await asyncio.gather(*(check_model(client, model) for model in sorted(models)))
     return [reached, *(check for checks in found for check in checks), check_image_model(image_model, offered)]
 
 
-async def reach(client: AsyncOpenAI) -> tuple[HealthCheck, set[str] | None]:
-    """Ask for the list of models: the ids it holds, None where the server keeps no such list."""
+async def check_server(client: AsyncOpenAI) -> tuple[HealthCheck, set[str] | None]:
+    """Also the ids of the models it lists, or None if it has no list."""
     try:
         answer = await client.models.with_raw_response.list()
-        # Read by a shape of ours: the client takes any answer, also a page in HTML, for the list it asked for.
-        offered = {model.id for model in Models.model_validate_json(answer.content).data}
+        # Parsed here: the client accepts any response as the list, even an HTML page.
+        offered = {model.id for model in ModelList.model_validate_json(answer.content).data}
     except openai.NotFoundError:
-        return HealthCheck(SERVER, "ok", f"{client.base_url} answers, but keeps no list of its models."), None
+        return HealthCheck(SERVER, "ok", f"{client.base_url} responds, but has no list of models."), None
     except Exception as error:
-        return refused(SERVER, error, "any model"), None
-    return HealthCheck(SERVER, "ok", f"{client.base_url} answers. Models it offers: {len(offered)}."), offered
+        return failed_check(SERVER, error, "any model"), None
+    return HealthCheck(SERVER, "ok", f"{client.base_url} responds and lists {len(offered)} models."), offered
 
 
 async def check_model(client: AsyncOpenAI, model: str) -> list[HealthCheck]:
-    """A tiny text and, where one comes, a tiny answer in form; then what the two taught of the server."""
-    endpoint = Endpoint(model, client, asyncio.Semaphore(1), TEMPERATURE, MOST_TOKENS, tries=1)
-    heard, began = list[float](), time.monotonic()
+    """Requests a short text and, if one comes, a short structured answer, and reports what the two showed of the server."""
+    chat = ChatModel(model, client, asyncio.Semaphore(1), TEMPERATURE, MAX_TOKENS, attempts=1)
+    arrivals, started = list[float](), time.monotonic()
 
-    async def watch(said: StreamedCompletion) -> None:
-        heard.append(time.monotonic() - began)
+    async def note_arrival(completion: StreamedCompletion) -> None:
+        arrivals.append(time.monotonic() - started)
 
     try:
-        question = endpoint.question([{"role": "user", "content": "Reply with the single word: ready"}])
-        said = await endpoint.once(question, watch, patience=settings.LLM_PATIENCE)
+        request = chat.request([{"role": "user", "content": "Reply with the single word: ready"}])
+        completion = await chat.complete_once(request, note_arrival, settings.LLM_PATIENCE)
     except Exception as error:
-        return [refused(f"{model}, chat", error, model)]
-    chat = HealthCheck(f"{model}, chat", "ok", f"It streams: its first words came after {heard[0]:.1f} s.")
-    form = await check_form(endpoint)
-    dialect = known(client, model)
+        return [failed_check(f"{model}, chat", error, model)]
+    streams = HealthCheck(f"{model}, chat", "ok", f"It streams. The first words came after {arrivals[0]:.1f} s.")
+    schema = await check_schema(chat)
+    capabilities = capabilities_of(client, model)
     return [
-        chat,
-        form,
-        check_counts(model, counted=said.counted),
-        check_temperature(model, dialect),
-        check_limit(model, dialect),
+        streams,
+        schema,
+        check_usage(model, reported=completion.usage_reported),
+        check_temperature(model, capabilities),
+        check_token_limit(model, capabilities),
     ]
 
 
-async def check_form(endpoint: Endpoint) -> HealthCheck:
-    """Outlines, reviews and SEO are asked for by schema."""
-    name = f"{endpoint.model}, JSON schema"
+async def check_schema(chat: ChatModel) -> HealthCheck:
+    """Outlines, reviews and SEO are requested by schema."""
+    name = f"{chat.model}, JSON schema"
     try:
-        await endpoint.in_form([{"role": "user", "content": "Give the word: ready"}], Word)
+        await chat.structured([{"role": "user", "content": "Give the word: ready"}], Word)
     except ModelError as error:
-        return HealthCheck(name, "fail", str(error), "Outlines and reviews will fail. Choose another LLM_MODEL.")
-    form = FORMS[known(endpoint.client, endpoint.model).form]
-    if form == "json_schema":
-        return HealthCheck(name, "ok", "The answer kept to the schema.")
-    asked = f"response_format {form} with the schema" if form else "the schema"
-    advice = "Articles work; with response_format json_schema fewer answers would have to be mended."
-    return HealthCheck(name, "warn", f"It does not take one. The studio puts {asked} into the prompt.", advice)
+        return HealthCheck(name, "fail", str(error), "Outlines and reviews will fail. Use another LLM_MODEL.")
+    used = RESPONSE_FORMATS[capabilities_of(chat.client, chat.model).response_format]
+    if used == "json_schema":
+        return HealthCheck(name, "ok", "The answer followed the schema.")
+    instead = f"response_format {used} and the schema in the prompt" if used else "the schema in the prompt"
+    advice = "Articles work. A server with response_format json_schema needs fewer corrections."
+    return HealthCheck(name, "warn", f"Not supported: {instead} is used instead.", advice)
 
 
-def check_counts(model: str, *, counted: bool) -> HealthCheck:
-    name = f"{model}, tokens counted"
-    if counted:
-        return HealthCheck(name, "ok", "It tells at the end of a stream what it used.")
-    advice = "Costs and spending limits are estimates, too."
-    return HealthCheck(name, "warn", "It does not tell them: the studio reckons with four characters a token.", advice)
+def check_usage(model: str, *, reported: bool) -> HealthCheck:
+    name = f"{model}, token counts"
+    if reported:
+        return HealthCheck(name, "ok", "Reported at the end of a stream.")
+    advice = "Costs and spending limits are estimates."
+    return HealthCheck(name, "warn", "Not reported: tokens are estimated at four characters each.", advice)
 
 
-def check_temperature(model: str, dialect: ServerCapabilities) -> HealthCheck:
+def check_temperature(model: str, capabilities: ServerCapabilities) -> HealthCheck:
     name = f"{model}, temperature"
-    if TEMPERATURES[dialect.temperature]:
-        return HealthCheck(name, "ok", "It takes one.")
-    return HealthCheck(
-        name, "warn", "It takes none: what is set for an agent has no effect.", "Leave it empty for this model."
-    )
+    if TEMPERATURES[capabilities.temperature]:
+        return HealthCheck(name, "ok", "Supported.")
+    return HealthCheck(name, "warn", NO_EFFECT, "Leave the temperature empty for this model.")
 
 
-def check_limit(model: str, dialect: ServerCapabilities) -> HealthCheck:
-    name = f"{model}, limit of tokens"
-    if limit := LIMITS[dialect.limit]:
-        return HealthCheck(name, "ok", f"It takes one, as {limit}.")
-    return HealthCheck(
-        name, "warn", "It takes none: what is set for an agent has no effect.", "Leave it empty for this model."
-    )
+def check_token_limit(model: str, capabilities: ServerCapabilities) -> HealthCheck:
+    name = f"{model}, token limit"
+    if parameter := TOKEN_LIMITS[capabilities.token_limit]:
+        return HealthCheck(name, "ok", f"Supported, as {parameter}.")
+    return HealthCheck(name, "warn", NO_EFFECT, "Leave the token limit empty for this model.")
 
 
-def refused(name: str, error: Exception, model: str) -> HealthCheck:
-    """The check for a call that failed. Raises what is not the server's fault, but a mistake of ours."""
+def failed_check(name: str, error: Exception, model: str) -> HealthCheck:
+    """The check of a call that failed. Raises ``error`` if the server is not to blame for it."""
     fault = diagnose(error, model)
     if fault is None:
         raise error
@@ -152,25 +148,25 @@ def check_image_model(model: str, offered: set[str] | None) -> HealthCheck:
     if offered is None:
         return HealthCheck(IMAGE, "ok", f"{model} is set. The first article will show whether the server has it.")
     if model not in offered:
-        advice = "Set IMAGE_MODEL to one it offers, or to nothing: the studio then draws covers itself."
-        return HealthCheck(IMAGE, "warn", f"The server does not offer {model}, so articles will have no image.", advice)
-    return HealthCheck(IMAGE, "ok", f"{model} is offered. No picture was drawn, as that costs money.")
+        advice = "Set IMAGE_MODEL to one the server lists, or leave it empty: the studio then draws covers itself."
+        return HealthCheck(IMAGE, "warn", f"The server does not list {model}, so articles will have no image.", advice)
+    return HealthCheck(IMAGE, "ok", f"{model} is listed. No picture was drawn, because that costs money.")
 
 
 # The search
 
 
 async def probe_search(search: Search, *, seconds: float = 8.0) -> HealthCheck:
-    """One small query. A search that is away is a warning: an article does without it, and says so."""
+    """One small query. A failure is a warning: articles are written without search, and say so."""
     if search.name == "none":
-        advice = "Set SEARCH_PROVIDER=auto for articles that rest on more than that."
-        return HealthCheck(SEARCH, "warn", "It is switched off: only the sources of the brief are read.", advice)
+        advice = "Set SEARCH_PROVIDER=auto to find more sources."
+        return HealthCheck(SEARCH, "warn", "Off: only the sources of the brief are read.", advice)
     try:
         hits = await asyncio.wait_for(search.search("history of printing", 3), seconds)
     except TimeoutError:
-        return HealthCheck(SEARCH, "warn", f"{search.name}: no answer within {seconds:g} seconds.", SEARCH_ADVICE)
+        return HealthCheck(SEARCH, "warn", f"{search.name} did not respond within {seconds:g} seconds.", SEARCH_ADVICE)
     except SearchFailed as error:
         return HealthCheck(SEARCH, "warn", str(error), SEARCH_ADVICE)
     if not hits:
-        return HealthCheck(SEARCH, "warn", f"{search.name} answered, but found nothing.", SEARCH_ADVICE)
-    return HealthCheck(SEARCH, "ok", f"{search.name} answers.")
+        return HealthCheck(SEARCH, "warn", f"{search.name} responded, but found nothing.", SEARCH_ADVICE)
+    return HealthCheck(SEARCH, "ok", f"{search.name} responds.")

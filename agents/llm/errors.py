@@ -1,9 +1,8 @@
-"""What went wrong with a model call: whether asking again can help, how long to wait, and what to tell a person."""
+"""Diagnoses a failed model call: its code, whether a retry can help, and the message for a person."""
 
 from __future__ import annotations
 
 import math
-import random
 import re
 import socket
 import ssl
@@ -12,21 +11,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+import aiohttp
 import httpx
 import openai
 
 from agents.exceptions import FailureCode, ModelError, ProviderUnavailable
 
-LONGEST_PAUSE = 60.0  # seconds; a server that asks for more is not waited for
-LONGEST_QUOTE = 200  # characters of what a server says that are passed on
+MAX_QUOTE = 200  # characters of the server's own message that are passed on
+MAX_RETRY_AFTER = 60.0  # seconds; what a server that is overloaded asks for beyond this is not taken literally
 
-BROKE_OFF = "The model's answer broke off. Its server may be overloaded; try again."
-USED_UP = "The model account's quota is used up ({status}). Add credit, or use another key."
-FILTERED = "The provider's content filter refused the request ({status}). Reword the brief or its sources."
+UNREACHABLE = "The model server cannot be reached. Check that it is running and that OPENAI_BASE_URL is its address."
+CONNECTION_LOST = (
+    "The model server closed the connection before its answer was complete. It may be overloaded; try again."
+)
 
 _QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "insufficient_balance"}
 _FILTER_CODES = {"content_filter", "content_policy_violation"}
-_STATUS_OF = {
+_STATUS_OF_CODE = {
     "rate_limit_exceeded": 429,
     "invalid_api_key": 401,
     "model_not_found": 404,
@@ -34,7 +35,7 @@ _STATUS_OF = {
     **dict.fromkeys(_FILTER_CODES, 400),
     **dict.fromkeys(_QUOTA_CODES, 429),
 }
-"""What a code means that comes amid a stream, where the status was 200."""
+"""The HTTP status that an error code means if it arrives in a stream, whose status was 200."""
 _STATUS_OF_TYPE = {
     "rate_limit_error": 429,
     "overloaded_error": 503,
@@ -45,10 +46,10 @@ _STATUS_OF_TYPE = {
     "permission_error": 403,
     "not_found_error": 404,
 }
-"""The same of a type, where there is no code that is known: such as OpenAI, Anthropic and those who do as they do send."""
+"""The same for the type of an error without a known code, as OpenAI, Anthropic and compatible servers send it."""
 
-# Local servers have no code for it, only words of their own.
-_TOO_LONG = re.compile(
+# Local servers have no code for this, only their own wording.
+_CONTEXT_TOO_LONG = re.compile(
     r"context[_ ](length|size|window)|maximum context|exceeds? the (available )?context"
     r"|prompt is too long|too many (input )?tokens",
     re.IGNORECASE,
@@ -65,221 +66,210 @@ class Fault:
     retry_after: float | None = None
 
     @property
-    def outage(self) -> bool:
+    def is_outage(self) -> bool:
         """The provider is unavailable for every call, possibly for hours: the run waits for it instead of failing."""
         return self.code in (FailureCode.MODEL_UNAVAILABLE, FailureCode.MODEL_RATE_LIMITED)
 
-    def pause(self, attempt: int) -> float:
-        """Seconds before the next try: what the server asked for, else doubling from half a second, with jitter."""
-        if self.retry_after is not None:
-            return self.retry_after + random.uniform(0, 0.25)  # noqa: S311  # spreads callers, guards nothing
-        return float(0.5 * 2 ** (attempt - 1) * random.uniform(0.75, 1.25))  # noqa: S311
-
-    def told(self, attempts: int) -> str:
-        return self.reason if self.permanent or attempts == 1 else f"{self.reason} (tried {attempts} times)"
-
-    def given_up(self, attempts: int, model: str) -> ModelError:
-        """What is raised once it is not tried again for now."""
-        if self.outage:
-            return ProviderUnavailable(self.told(attempts), model=model, code=self.code, retry_after=self.retry_after)
-        return ModelError(self.told(attempts), code=self.code, permanent=self.permanent)
+    def as_exception(self, attempts: int, model: str) -> ModelError:
+        """What is raised when no further attempt is made."""
+        message = self.reason if self.permanent or attempts == 1 else f"{self.reason} ({attempts} attempts)"
+        if self.is_outage:
+            return ProviderUnavailable(message, model=model, code=self.code, retry_after=self.retry_after)
+        return ModelError(message, code=self.code, permanent=self.permanent)
 
 
-class BadAnswer(Exception):
-    """The server answered, but not with an answer."""
+class UnusableAnswer(Exception):
+    """The server answered, but the answer cannot be used."""
 
     def __init__(self, reason: str, code: FailureCode, *, permanent: bool = False) -> None:
         super().__init__(reason)
         self.fault = Fault(reason, code, permanent)
 
 
-def cut_stream() -> BadAnswer:
-    return BadAnswer(BROKE_OFF, FailureCode.MODEL_UNAVAILABLE)
+def stream_broken() -> UnusableAnswer:
+    return UnusableAnswer(CONNECTION_LOST, FailureCode.MODEL_UNAVAILABLE)
 
 
-def empty_answer() -> BadAnswer:
-    return BadAnswer("The model answered with nothing. Try again, or use another model.", FailureCode.MODEL_BAD_OUTPUT)
+def empty_answer() -> UnusableAnswer:
+    return UnusableAnswer(
+        "The model returned an empty answer. Try again, or use another model.", FailureCode.MODEL_BAD_OUTPUT
+    )
 
 
-def filtered_answer() -> BadAnswer:
-    return BadAnswer(
+def content_filtered() -> UnusableAnswer:
+    return UnusableAnswer(
         "The provider's content filter stopped the answer. Reword the brief or its sources, or use another model.",
         FailureCode.MODEL_CONTENT_FILTER,
         permanent=True,
     )
 
 
-def declined() -> BadAnswer:
-    return BadAnswer(
+def model_declined() -> UnusableAnswer:
+    return UnusableAnswer(
         "The model declined to answer. Reword the brief or its sources, or use another model.",
         FailureCode.MODEL_CONTENT_FILTER,
         permanent=True,
     )
 
 
-def endless_answer() -> BadAnswer:
-    return BadAnswer(
-        "The model's answer has no end. Set a limit of tokens, or use another model.",
+def endless_answer() -> UnusableAnswer:
+    return UnusableAnswer(
+        "The model's answer does not end. Set a token limit, or use another model.",
         FailureCode.MODEL_OUTPUT_TOO_LONG,
         permanent=True,
     )
 
 
-def error_amid_stream(error: object, request: httpx.Request) -> openai.APIError:
-    """What a server reports in its stream, after it said 200."""
+def error_in_stream(error: object, request: httpx.Request) -> openai.APIError:
+    """The exception for an error that a server reports in its stream, after status 200."""
     message = error.get("message") if isinstance(error, dict) else error
     return openai.APIError(str(message or ""), request, body=error)
 
 
-def diagnose(error: Exception, model: str) -> Fault | None:
-    """The fault behind an exception of a model call; None where it is not the model's, but a mistake in the studio."""
-    if isinstance(error, BadAnswer):
+def diagnose(error: BaseException, model: str, setting: str = "LLM_MODEL") -> Fault | None:
+    """The fault behind an exception of a model call, or None if the model is not to blame.
+
+    ``setting`` is the one that names ``model``.
+    """
+    if isinstance(error, UnusableAnswer):
         return error.fault
     if isinstance(error, openai.APIStatusError):
-        return _status_fault(error.status_code, _code(error), error.response.text, model, _retry_after(error))
-    if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
-        return _late(error)
-    if isinstance(error, openai.APIConnectionError | httpx.TransportError):
+        wait = _retry_after(error)
+        return _fault_of_status(error.status_code, _code_of(error), error.response.text, model, setting, wait)
+    if isinstance(error, openai.APIConnectionError | httpx.TransportError | aiohttp.ClientError):
         return _connection_fault(error)
     if type(error) is openai.APIError and error.body is not None:
-        return _fault_amid_stream(error, model)
+        return _fault_in_stream(error, model, setting)
     if isinstance(error, openai.APIError | ValueError):
         return Fault(
-            f"The model's server answered with something that cannot be read. Is OPENAI_BASE_URL right for {model}?",
+            f"The model server's answer could not be parsed. Check that OPENAI_BASE_URL is right for {model}.",
             FailureCode.MODEL_BAD_OUTPUT,
         )
     return None
 
 
-def says_why(error: openai.APIStatusError) -> bool:
-    """Whether a refusal has a reason that lies in what was asked, or who asked, rather than in the words of the protocol."""
+def is_not_about_parameters(error: openai.APIStatusError) -> bool:
+    """Whether a rejection is about the content or the caller, not about the parameters of the request."""
     code = str(error.code or "")
-    return code in _STATUS_OF or _says_too_long(code, error.response.text)
+    return code in _STATUS_OF_CODE or _is_context_too_long(code, error.response.text)
 
 
-# Refusals
+# HTTP errors
 
 
-def _status_fault(status: int, code: str, told: str, model: str, wait: float | None) -> Fault:
+def _fault_of_status(status: int, code: str, message: str, model: str, setting: str, wait: float | None) -> Fault:
     if status == 402 or code in _QUOTA_CODES:
-        return Fault(USED_UP.format(status=status), FailureCode.MODEL_QUOTA, permanent=True)
+        reason = f"The model account's quota is used up ({status}). Add credit, or use another key."
+        return Fault(reason, FailureCode.MODEL_QUOTA, permanent=True)
     if status == 429:
-        too_long = wait is not None and wait > LONGEST_PAUSE
-        reason = "The model's provider limits how often it may be asked (429)."
-        advice = "Wait a little, then try again, or lower LLM_MAX_CONCURRENCY."
-        return Fault(f"{reason} {advice}", FailureCode.MODEL_RATE_LIMITED, too_long, wait)
+        reason = "The model provider's rate limit was exceeded (429). Try again later, or lower LLM_MAX_CONCURRENCY."
+        return Fault(reason, FailureCode.MODEL_RATE_LIMITED, retry_after=wait)
+    wait = None if wait is None else min(wait, MAX_RETRY_AFTER)
     if status in (502, 503, 504):
-        return Fault(
-            f"The model's server is overloaded or starting ({status}). Try again later.",
-            FailureCode.MODEL_UNAVAILABLE,
-            retry_after=_short(wait),
-        )
+        reason = f"The model server is overloaded or starting ({status}). Try again later."
+        return Fault(reason, FailureCode.MODEL_UNAVAILABLE, retry_after=wait)
     if status >= 500 or status in (408, 409, 425):
-        reason = f"The model's server failed ({status}). Try again later."
-        return Fault(reason, FailureCode.MODEL_UNAVAILABLE, retry_after=_short(wait))
-    return _refusal(status, code, told, model)
-
-
-def _refusal(status: int, code: str, told: str, model: str) -> Fault:
+        reason = f"The model server failed ({status}). Try again later."
+        return Fault(reason, FailureCode.MODEL_UNAVAILABLE, retry_after=wait)
     if status == 401:
-        return Fault("The model's key was refused (401). Check OPENAI_API_KEY.", FailureCode.MODEL_AUTH, permanent=True)
+        return Fault("The model key is invalid (401). Check OPENAI_API_KEY.", FailureCode.MODEL_AUTH, permanent=True)
     if status == 403:
-        reason = f"The model's key may not use {model} (403). Check OPENAI_API_KEY and LLM_MODEL."
+        reason = f"The model key may not use {model} (403). Check OPENAI_API_KEY and {setting}."
         return Fault(reason, FailureCode.MODEL_AUTH, permanent=True)
-    if status == 413 or _says_too_long(code, told):
-        reason = f"The text is too long for {model} ({status})."
-        advice = "Give fewer or shorter sources, or use a model that reads more."
-        return Fault(f"{reason} {advice}", FailureCode.MODEL_CONTEXT_TOO_LONG, permanent=True)
+    if status == 413 or _is_context_too_long(code, message):
+        advice = "Use fewer or shorter sources, or a model with a larger context."
+        reason = f"The text is too long for {model} ({status}). {advice}"
+        return Fault(reason, FailureCode.MODEL_CONTEXT_TOO_LONG, permanent=True)
     if status == 404:
-        reason = f"The server knows no model named {model} (404). Check LLM_MODEL and OPENAI_BASE_URL."
+        reason = f"The server has no model named {model} (404). Check {setting} and OPENAI_BASE_URL."
         return Fault(reason, FailureCode.MODEL_MISCONFIGURED, permanent=True)
     if code in _FILTER_CODES:
-        return Fault(FILTERED.format(status=status), FailureCode.MODEL_CONTENT_FILTER, permanent=True)
-    reason = (
-        f"The model's server refused the request ({status}){_quoted(told)}. `manage.py doctor` tells what it can do."
-    )
+        reason = f"The provider's content filter rejected the request ({status}). Reword the brief or its sources."
+        return Fault(reason, FailureCode.MODEL_CONTENT_FILTER, permanent=True)
+    reason = f"The model server rejected the request ({status}){_quoted(message)}. Run `manage.py doctor` for details."
     return Fault(reason, permanent=True)
 
 
-def _says_too_long(code: str, told: str) -> bool:
-    return code == "context_length_exceeded" or _TOO_LONG.search(told) is not None
+def _is_context_too_long(code: str, message: str) -> bool:
+    return code == "context_length_exceeded" or _CONTEXT_TOO_LONG.search(message) is not None
 
 
-def _fault_amid_stream(error: openai.APIError, model: str) -> Fault:
-    code, told = _code(error), error.message
-    if _says_too_long(code, told):
+def _fault_in_stream(error: openai.APIError, model: str, setting: str) -> Fault:
+    code, message = _code_of(error), error.message
+    if _is_context_too_long(code, message):
         code = "context_length_exceeded"
-    known = _STATUS_OF.get(code) or _STATUS_OF_TYPE.get(str(error.type), 0)
+    known = _STATUS_OF_CODE.get(code) or _STATUS_OF_TYPE.get(str(error.type), 0)
     status = int(code) if re.fullmatch(r"[45]\d\d", code) else known
     if status:
-        return _status_fault(status, code, told, model, None)
-    return Fault(
-        f"The model's server failed amid its answer{_quoted(told)}. Try again later.", FailureCode.MODEL_UNAVAILABLE
-    )
+        return _fault_of_status(status, code, message, model, setting, None)
+    reason = f"The model server failed during its answer{_quoted(message)}. Try again later."
+    return Fault(reason, FailureCode.MODEL_UNAVAILABLE)
 
 
-def _code(error: openai.APIError) -> str:
-    """Its code; some servers leave that empty and say in ``type`` what it is."""
+def _code_of(error: openai.APIError) -> str:
+    """The error's code. Some servers leave it empty and put it into ``type``."""
     return str(error.code or error.type or "")
 
 
-def _quoted(told: str) -> str:
-    """What the server said, as one short line; nothing where it is a page or nothing."""
-    found = re.search(r'"message"\s*:\s*"((?:\\.|[^"\\])+)"', told)
-    line = " ".join((found[1] if found else told).split())
-    return f': "{line[:LONGEST_QUOTE]}"' if line and line[0] not in "<{[" else ""
+def _quoted(message: str) -> str:
+    """What the server said, as one short line, or nothing if that is empty or an HTML page."""
+    found = re.search(r'"message"\s*:\s*"((?:\\.|[^"\\])+)"', message)
+    line = " ".join((found[1] if found else message).split())
+    return f': "{line[:MAX_QUOTE]}"' if line and line[0] not in "<{[" else ""
 
 
 # Connections
 
 
-def _late(error: Exception) -> Fault:
-    causes = list(_causes(error))
-    if any(isinstance(cause, httpx.ConnectTimeout) for cause in causes):
-        reason = "The model's server cannot be reached: it did not take the call in time. Check OPENAI_BASE_URL."
-    elif isinstance(error, openai.APITimeoutError):
-        reason = "The model's server did not answer in time. See that it is up, or raise LLM_TIMEOUT."
-    else:
-        reason = "The model's server fell silent amid its answer. See that it is up, or raise LLM_TIMEOUT."
-    return Fault(reason, FailureCode.MODEL_UNAVAILABLE)
-
-
-def _connection_fault(error: Exception) -> Fault:
-    for cause in _causes(error):
+def _connection_fault(error: BaseException) -> Fault:
+    """The fault of the innermost cause that is known: httpx-aiohttp reports lost and refused connections as timeouts."""
+    answering = not isinstance(error, openai.APIError)
+    for cause in reversed(list(_causes(error))):
         match cause:
             case ssl.SSLCertVerificationError():
                 return Fault(
-                    f"The certificate of the model's server is not trusted ({cause.verify_message})."
-                    " Renew it, or add its authority to the file that SSL_CERT_FILE names.",
+                    f"The certificate of the model server is not trusted ({cause.verify_message})."
+                    " Renew it, or add its authority to the file in SSL_CERT_FILE.",
                     FailureCode.MODEL_MISCONFIGURED,
                     permanent=True,
                 )
             case ssl.SSLError():
                 return Fault(
-                    "The model's server does not speak TLS at this address. Check whether OPENAI_BASE_URL has to"
-                    " begin with http:// or https://.",
+                    "The model server does not speak TLS at this address. Check whether OPENAI_BASE_URL should start"
+                    " with http:// or https://.",
                     FailureCode.MODEL_MISCONFIGURED,
                     permanent=True,
                 )
-            case socket.gaierror():
+            case httpx.UnsupportedProtocol() | httpx.InvalidURL() | aiohttp.InvalidURL():
                 return Fault(
-                    "The name of the model's server is not known. Check OPENAI_BASE_URL and the network's DNS.",
-                    FailureCode.MODEL_UNAVAILABLE,
-                )
-            case httpx.UnsupportedProtocol() | httpx.InvalidURL():
-                return Fault(
-                    "OPENAI_BASE_URL is no address. It begins with http:// or https://.",
+                    "OPENAI_BASE_URL is not a valid address. It must start with http:// or https://.",
                     FailureCode.MODEL_MISCONFIGURED,
                     permanent=True,
                 )
-            case httpx.RemoteProtocolError() | httpx.ReadError():
-                return Fault(BROKE_OFF, FailureCode.MODEL_UNAVAILABLE)
-    reason = "The model's server cannot be reached. See that it is up and that OPENAI_BASE_URL is its address."
-    return Fault(reason, FailureCode.MODEL_UNAVAILABLE)
+            case _ if reason := _reason_of_outage(cause, answering=answering):
+                return Fault(reason, FailureCode.MODEL_UNAVAILABLE)
+    return Fault(UNREACHABLE, FailureCode.MODEL_UNAVAILABLE)
+
+
+def _reason_of_outage(cause: BaseException, *, answering: bool) -> str:
+    """Why the server is unavailable, or nothing if ``cause`` does not say. ``answering``: its answer had begun."""
+    match cause:
+        case socket.gaierror():
+            return "The host name of the model server cannot be resolved. Check OPENAI_BASE_URL and the network's DNS."
+        case aiohttp.ConnectionTimeoutError():
+            return "The model server did not accept the connection in time. Check OPENAI_BASE_URL."
+        case aiohttp.ClientConnectorError() | aiohttp.ClientHttpProxyError():
+            return UNREACHABLE
+        case aiohttp.ServerTimeoutError() | httpx.ReadTimeout():
+            what = "stopped responding during its answer" if answering else "did not answer in time"
+            return f"The model server {what}. Check that it is running, or raise LLM_TIMEOUT."
+        case aiohttp.ClientError() | httpx.RemoteProtocolError() | httpx.ReadError():
+            return CONNECTION_LOST
+    return ""
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, what caused it, and so on. The client wraps what httpx wraps what the socket raised."""
+    """The error, its cause, and so on: the openai client wraps httpx, which wraps aiohttp, which wraps the socket's error."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
@@ -304,7 +294,3 @@ def _seconds_until(date: str) -> float | None:
     except ValueError:
         return None
     return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-
-
-def _short(wait: float | None) -> float | None:
-    return None if wait is None else min(wait, LONGEST_PAUSE)

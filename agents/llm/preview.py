@@ -1,38 +1,35 @@
-"""What a model is writing, shown while it writes."""
+"""Shows an answer while it is generated."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 
-DRAFT_SECONDS = 0.15
-WHOLE_DRAFT_SECONDS = 3.0
+PREVIEW_SECONDS = 0.15
+FULL_PREVIEW_SECONDS = 3.0
 
-Draft = Callable[[int, str], Awaitable[None]]
-
-draft_sink: ContextVar[Draft | None] = ContextVar("draft_sink", default=None)
-"""Where the text of the call being made is shown as it comes: ``await sink(offset, text)``, offset in characters."""
+PreviewSink = Callable[[int, str], Awaitable[None]]
+"""``await sink(offset, text)``: the answer from ``offset`` (in characters) on is ``text``."""
 
 
 class DraftPreview:
-    """A text that grows, shown at most six times a second; now and then whole, for those who came late."""
+    """Sends a growing text to ``sink`` at most six times a second, and every few seconds whole, for those who joined late."""
 
-    def __init__(self, sink: Draft | None) -> None:
-        self._sink, self._shown = sink, ""
-        self._last = self._last_whole = time.monotonic()
+    def __init__(self, sink: PreviewSink | None) -> None:
+        self._sink, self._sent = sink, ""
+        self._last = self._last_full = time.monotonic()
 
     @property
-    def due(self) -> bool:
-        return self._sink is not None and time.monotonic() - self._last >= DRAFT_SECONDS
+    def is_due(self) -> bool:
+        return self._sink is not None and time.monotonic() - self._last >= PREVIEW_SECONDS
 
     async def show(self, text: str) -> None:
-        """Tell what ``text`` adds to what was shown; all of it, where it began otherwise."""
+        """Send what ``text`` adds to what was sent, or all of it if it starts differently, as after a retry."""
         if self._sink is None:
             return
         self._last = time.monotonic()
-        if self._last - self._last_whole >= WHOLE_DRAFT_SECONDS or not text.startswith(self._shown):
-            self._shown, self._last_whole = "", self._last
-        if len(text) > len(self._shown):
-            await self._sink(len(self._shown), text[len(self._shown) :])
-            self._shown = text
+        if self._last - self._last_full >= FULL_PREVIEW_SECONDS or not text.startswith(self._sent):
+            self._sent, self._last_full = "", self._last
+        if len(text) > len(self._sent):
+            await self._sink(len(self._sent), text[len(self._sent) :])
+            self._sent = text

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from PIL import Image
 
 from agents import research
-from agents.llm.client import trusted
+from agents.llm.client import trusted_certificates
 from agents.text import language
 from agents.text.markdown import count_words
 from agents.worker.warmup import warm_up
@@ -25,9 +25,6 @@ LATE = (
     "openai.resources",
     "httpcore",
     "anyio._backends._asyncio",
-    "crewai.hooks.contexts",
-    "crewai.llms.cache",
-    "crewai.skills.tool",
     "channels_redis.core",
     "channels_redis.pubsub",
     "channels_redis.utils",
@@ -43,7 +40,7 @@ def preload() -> None:
     Image.preinit()  # its commonest formats
     language.preload()
     research.preload()
-    trusted()
+    trusted_certificates()
     warm_up()
     compile_queries()
     count_words("any text")

@@ -11,13 +11,13 @@ CLASSES = {
     "incomplete": r"^Nothing was written|words asked for|not write in the language|^The article was to|^The sources hold no",
     "quota": r"quota is used up",
     "filtered": r"content filter|declined to answer",
-    "rate_limit": r"limits how often",
-    "too_long": r"too long for|cut at its limit of tokens|has no end",
-    "refused": r"key was refused|key may not use|knows no model|refused the request",
-    "silent": r"did not answer in time|fell silent",
-    "unreachable": r"cannot be reached|name of the model's server|certificate|does not speak TLS|no address",
-    "overloaded": r"overloaded|server failed|broke off",
-    "bad_answer": r"in the form asked for|something that cannot be read|answered with nothing",
+    "rate_limit": r"rate limit",
+    "too_long": r"too long for|cut off at the token limit|does not end",
+    "refused": r"key is invalid|key may not use|has no model|rejected the request",
+    "silent": r"did not answer in time|stopped responding",
+    "unreachable": r"cannot be reached|cannot be resolved|certificate|does not speak TLS|not a valid address",
+    "overloaded": r"overloaded|server failed|closed the connection",
+    "bad_answer": r"invalid JSON|could not be parsed|empty answer",
 }
 """Class → what its sentences hold; the first that fits counts. From “quota” on they are the model's."""
 

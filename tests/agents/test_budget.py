@@ -12,8 +12,8 @@ from agents.costs.budget import Budget, LimitStatus, answer_limit, charge, reser
 from agents.costs.prices import dollars
 from agents.costs.usage import Usage, metered
 from agents.exceptions import SpendingLimitReached
-from agents.llm.capabilities import Question
-from agents.llm.chat import Endpoint
+from agents.llm.capabilities import ChatRequest
+from agents.llm.chat import ChatModel
 from tests.model_server import ModelServer
 
 PROMPT = 3500  # bytes: 1,000 tokens, $0.0025 of gpt-4o; an answer of 750 tokens makes a cent
@@ -191,10 +191,10 @@ async def test_long_reasoning_does_not_exceed_the_limit() -> None:
 async def test_a_call_under_a_spending_limit_is_sent_with_max_tokens(
     model_server: ModelServer, model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore
 ) -> None:
-    endpoint = Endpoint("gpt-4o", model_client, slots)
+    chat = ChatModel("gpt-4o", model_client, slots)
     with use_budget(InMemoryBudget("1")):
-        await endpoint.text([{"role": "user", "content": "Say 20 words."}])
-    await endpoint.text([{"role": "user", "content": "Say 20 words."}])
+        await chat.text([{"role": "user", "content": "Say 20 words."}])
+    await chat.text([{"role": "user", "content": "Say 20 words."}])
     sent, without = model_server.calls
     assert sent.body["max_completion_tokens"] == 4096
     assert "max_completion_tokens" not in without.body
@@ -202,5 +202,5 @@ async def test_a_call_under_a_spending_limit_is_sent_with_max_tokens(
 
 def test_the_size_of_a_prompt_is_its_bytes() -> None:
     """A Chinese character is about a token, an English one a quarter of it."""
-    english, chinese = (Question("m", [{"role": "user", "content": text}]) for text in ("roof" * 10, "屋顶" * 10))
+    english, chinese = (ChatRequest("m", [{"role": "user", "content": text}]) for text in ("roof" * 10, "屋顶" * 10))
     assert (english.size, chinese.size) == (40, 60)

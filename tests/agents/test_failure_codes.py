@@ -18,7 +18,7 @@ from agents.exceptions import (
     SearchFailed,
     SpendingLimitReached,
 )
-from agents.llm.errors import Fault, diagnose, empty_answer, error_amid_stream, filtered_answer
+from agents.llm.errors import Fault, content_filtered, diagnose, empty_answer, error_in_stream
 
 REQUEST = httpx.Request("POST", "http://model/v1/chat/completions")
 
@@ -46,10 +46,10 @@ def refusal(status: int, code: str = "") -> openai.APIStatusError:
         (refusal(400), "model_other"),
         (openai.APITimeoutError(REQUEST), "model_unavailable"),
         (openai.APIConnectionError(request=REQUEST), "model_unavailable"),
-        (error_amid_stream({"code": "rate_limit_exceeded"}, REQUEST), "model_rate_limited"),
+        (error_in_stream({"code": "rate_limit_exceeded"}, REQUEST), "model_rate_limited"),
         (ValueError("no JSON"), "model_bad_output"),
         (empty_answer(), "model_bad_output"),
-        (filtered_answer(), "model_content_filter"),
+        (content_filtered(), "model_content_filter"),
     ],
     ids=str,
 )
@@ -57,11 +57,11 @@ def test_a_failed_call_has_the_code_of_its_cause(error: Exception, code: str) ->
     fault = diagnose(error, "m")
     assert fault
     assert fault.code == code
-    assert fault.given_up(1, "m").code == code
+    assert fault.as_exception(1, "m").code == code
 
 
 def test_a_run_waits_for_an_unavailable_provider_only() -> None:
-    waiting = {code for code in FailureCode if isinstance(Fault("", code).given_up(1, "m"), ProviderUnavailable)}
+    waiting = {code for code in FailureCode if isinstance(Fault("", code).as_exception(1, "m"), ProviderUnavailable)}
     assert waiting == {FailureCode.MODEL_UNAVAILABLE, FailureCode.MODEL_RATE_LIMITED}
 
 

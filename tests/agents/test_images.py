@@ -66,7 +66,7 @@ class _Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ImageServer]:
-    monkeypatch.setattr("agents.llm.errors.Fault.pause", lambda self, attempt: 0.0)
+    monkeypatch.setattr("agents.llm.retry.pause", lambda fault, attempt: 0.0)
     with ImageServer() as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server
@@ -161,11 +161,11 @@ async def test_it_reads_a_data_address_without_fetching(server: ImageServer, cli
         ((200, {"created": 1, "data": []}), "without a picture"),
         ((200, {"created": 1}), "without a picture"),
         ((200, {"created": 1, "data": [{}]}), "without a picture"),
-        ((200, b"<html>not an API</html>"), "cannot be read"),
-        ((200, b"[1, 2]"), "cannot be read"),
-        ((200, b'{"created": 1, "data": [7]}'), "cannot be read"),
-        ((200, b'{"created": 1, "data": "x"}'), "cannot be read"),
-        ((200, b'{"created": 1, "data": [{"b64_json": 7}]}'), "cannot be read"),
+        ((200, b"<html>not an API</html>"), "could not be parsed"),
+        ((200, b"[1, 2]"), "could not be parsed"),
+        ((200, b'{"created": 1, "data": [7]}'), "could not be parsed"),
+        ((200, b'{"created": 1, "data": "x"}'), "could not be parsed"),
+        ((200, b'{"created": 1, "data": [{"b64_json": 7}]}'), "could not be parsed"),
     ],
 )
 async def test_garbage_is_told_and_never_stored(
@@ -214,10 +214,10 @@ async def test_it_asks_again_where_that_can_help(
 
 async def test_it_gives_up_in_the_end(server: ImageServer, client: openai.AsyncOpenAI) -> None:
     server.answers = [refused(500, "x")]
-    with pytest.raises(ModelError, match="tried 3 times") as caught:
+    with pytest.raises(ModelError, match="3 attempts") as caught:
         await drawn(client)
     assert not caught.value.permanent
-    assert len(server.asked) == generate.TRIES
+    assert len(server.asked) == generate.ATTEMPTS
 
 
 async def test_a_server_that_is_not_there_is_told(server: ImageServer) -> None:

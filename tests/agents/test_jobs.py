@@ -142,7 +142,7 @@ def test_every_model_call_failing_fails_with_a_reason_to_act_on(owner: User, wit
     run_now(run.pk)
     done = after(article)
     assert done.status == Status.FAILED
-    assert done.message == "The model's key was refused (401). Check OPENAI_API_KEY."
+    assert done.message == "The model key is invalid (401). Check OPENAI_API_KEY."
     assert done.content == ""
 
 

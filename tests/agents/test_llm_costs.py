@@ -17,7 +17,7 @@ from tests.model_server import ModelServer
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause between tries."""
-    monkeypatch.setattr("agents.llm.errors.Fault.pause", lambda self, attempt: 0.0)
+    monkeypatch.setattr("agents.llm.retry.pause", lambda fault, attempt: 0.0)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from agents.costs.usage import metered
 from agents.crew.llm import StudioLLM
-from agents.llm.stream import Events
+from agents.llm.stream import EventParser
 from tests.model_server import ModelServer
 
 
@@ -53,8 +53,8 @@ async def test_streams_are_read_as_servers_write_them(
 
 def test_events_may_be_cut_at_any_byte() -> None:
     wire = f": ping\r\n\r\ndata: {chunk('Grüße 😀')}\r\n\r\ndata: 1\ndata: 2\n\n".encode()
-    events = Events()
-    found = [event for byte in wire for event in events.fed(bytes([byte]))]
+    events = EventParser()
+    found = [event for byte in wire for event in events.feed(bytes([byte]))]
     assert found == [chunk("Grüße 😀").encode(), b"1\n2"]
 
 

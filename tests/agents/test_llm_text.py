@@ -11,9 +11,15 @@ import pytest
 
 from agents.crew.llm import StudioLLM
 from agents.exceptions import ModelError
-from agents.llm.chat import CONTINUATIONS
-from agents.llm.output_parsing import joined, object_in, unfenced, until_last_word, without_half_tag, without_thoughts
-from agents.llm.preview import draft_sink
+from agents.llm.chat import MAX_CONTINUATIONS, ChatModel
+from agents.llm.output_parsing import (
+    first_json_object,
+    joined,
+    unfenced,
+    without_last_word,
+    without_partial_tag,
+    without_reasoning,
+)
 from tests.model_client import client_of
 from tests.model_server import ModelServer
 
@@ -49,12 +55,9 @@ def slow_server() -> Iterator[ModelServer]:
 
 async def watched(server: ModelServer, watcher: Watcher) -> str:
     """The answer of ``server``, with ``watcher`` looking on."""
-    token = draft_sink.set(watcher.sink)
-    try:
-        async with client_of(server.url) as client:
-            return str(await StudioLLM(model="m", client=client, slots=asyncio.Semaphore(1)).acall("Say something."))
-    finally:
-        draft_sink.reset(token)
+    async with client_of(server.url) as client:
+        chat = ChatModel("m", client, asyncio.Semaphore(1))
+        return await chat.text([{"role": "user", "content": "Say something."}], watcher.sink)
 
 
 # Thoughts
@@ -89,16 +92,16 @@ async def test_thoughts_and_fences_never_reach_the_text(llm: StudioLLM, model_se
     ],
 )
 def test_thoughts_are_taken_out(said: str, meant: str) -> None:
-    assert without_thoughts(said) == meant
+    assert without_reasoning(said) == meant
 
 
 def test_many_thoughts_without_an_end_are_read_in_one_go() -> None:
-    assert without_thoughts("<think>" * 70_000) == ""
+    assert without_reasoning("<think>" * 70_000) == ""
 
 
 def test_half_a_tag_is_held_back() -> None:
-    assert without_half_tag("A text. </thi") == "A text. "
-    assert without_half_tag("3 < 4") == "3 < 4"
+    assert without_partial_tag("A text. </thi") == "A text. "
+    assert without_partial_tag("3 < 4") == "3 < 4"
 
 
 @pytest.mark.parametrize(
@@ -114,10 +117,10 @@ def test_code_in_a_text_keeps_its_fence(text: str) -> None:
 
 
 def test_json_strings_are_made_fit_to_be_kept() -> None:
-    assert object_in('{"a": "x\\u0000y\\ud83d\\ude00\\ud83d", "b": ["\\u0007"]}') == {"a": "xy😀", "b": [""]}
-    assert object_in('{"a": "two\nlines"}') == {"a": "two\nlines"}
-    assert object_in('{"a": ' * 50_000 + "1" + "}" * 50_000) is None
-    assert object_in("none") is None
+    assert first_json_object('{"a": "x\\u0000y\\ud83d\\ude00\\ud83d", "b": ["\\u0007"]}') == {"a": "xy😀", "b": [""]}
+    assert first_json_object('{"a": "two\nlines"}') == {"a": "two\nlines"}
+    assert first_json_object('{"a": ' * 50_000 + "1" + "}" * 50_000) is None
+    assert first_json_object("none") is None
 
 
 # Texts that are cut off
@@ -137,10 +140,10 @@ async def test_a_text_that_does_not_come_to_an_end_is_never_passed_on(
     llm: StudioLLM, model_server: ModelServer
 ) -> None:
     model_server.fail(text="and so on and", finish_reason="length", times=99)
-    with pytest.raises(ModelError, match=r"still cut at its limit of tokens\. Raise") as caught:
+    with pytest.raises(ModelError, match=r"cut off at the token limit") as caught:
         await llm.acall("Say something.")
     assert caught.value.permanent
-    assert len(model_server.calls) == 1 + CONTINUATIONS
+    assert len(model_server.calls) == 1 + MAX_CONTINUATIONS
 
 
 async def test_a_model_that_thought_to_its_limit_gets_more_room(llm: StudioLLM, model_server: ModelServer) -> None:
@@ -180,8 +183,8 @@ def test_a_model_that_begins_again_is_not_heard_twice() -> None:
 
 
 def test_half_a_word_is_left_out() -> None:
-    assert until_last_word("Gardens cool the roo") == "Gardens cool the "
-    assert until_last_word("屋顶花园" * 20) == "屋顶花园" * 20
+    assert without_last_word("Gardens cool the roo") == "Gardens cool the "
+    assert without_last_word("屋顶花园" * 20) == "屋顶花园" * 20
 
 
 def test_joining_a_hostile_text_is_quick() -> None:
@@ -229,9 +232,9 @@ async def test_the_draft_of_another_try_begins_anew(slow_server: ModelServer, wa
     ],
 )
 def test_thoughts_of_every_kind_are_no_part_of_the_answer(said: str, meant: str) -> None:
-    assert without_thoughts(said) == meant
+    assert without_reasoning(said) == meant
 
 
 @pytest.mark.parametrize("half", ["[/THI", "◁thi", "<|channel|>analys", "</reasonin"])
 def test_half_a_tag_of_every_kind_waits(half: str) -> None:
-    assert without_half_tag(f"A text. {half}") == "A text. "
+    assert without_partial_tag(f"A text. {half}") == "A text. "

@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from agents.llm import chat
+from agents.llm import chat, retry
 from agents.worker.jobs import run_next, run_now
 from articles.models import Article, Run, Status, StepStatus
 from articles.services import NewSource, retry_run
@@ -34,7 +34,7 @@ SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surfa
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries follow each other at once, unless the server asks for a pause."""
-    monkeypatch.setattr("agents.llm.errors.Fault.pause", lambda fault, attempt: fault.retry_after or 0.0)
+    monkeypatch.setattr("agents.llm.retry.pause", lambda fault, attempt: fault.retry_after or 0.0)
 
 
 @pytest.fixture
@@ -107,8 +107,8 @@ def test_a_429_is_waited_for_as_long_as_it_asks(owner: User, model: ModelServer)
 
 def test_a_429_without_retry_after_is_asked_six_times_and_parks_the_run(owner: User, model: ModelServer) -> None:
     model.fail(status=429, times=ALWAYS)
-    is_parked(made(owner), r"limits how often it may be asked \(429\).*tried 6 times")
-    assert set(Counter(call.prompt for call in model.calls).values()) == {chat.TRIES}
+    is_parked(made(owner), r"rate limit was exceeded \(429\).*6 attempts")
+    assert set(Counter(call.prompt for call in model.calls).values()) == {retry.ATTEMPTS}
 
 
 def test_a_429_that_asks_for_an_hour_parks_the_run_for_an_hour(owner: User, model: ModelServer) -> None:
@@ -134,7 +134,7 @@ def test_a_server_that_refuses_the_connection_parks_the_run(
 
 def test_a_name_that_is_not_known_parks_the_run(owner: User, model: ModelServer, settings: Settings) -> None:
     settings.OPENAI_BASE_URL = "http://nobody.invalid/v1"
-    is_parked(made(owner), "name of the model's server is not known")
+    is_parked(made(owner), "host name of the model server cannot be resolved")
 
 
 def test_a_server_that_never_begins_to_answer_parks_the_run(
@@ -150,7 +150,7 @@ def test_a_server_that_falls_silent_amid_its_answer_parks_the_run(
 ) -> None:
     settings.LLM_TIMEOUT, settings.LLM_PATIENCE = 1.0, 0.5
     model.fail(match=SECTION, stall=5, times=ALWAYS)
-    is_parked(made(owner), "fell silent amid its answer")
+    is_parked(made(owner), "stopped responding during its answer")
 
 
 def test_an_answer_that_broke_off_is_asked_for_again(owner: User, model: ModelServer) -> None:
@@ -161,15 +161,15 @@ def test_an_answer_that_broke_off_is_asked_for_again(owner: User, model: ModelSe
 @pytest.mark.parametrize("fault", [{"cut": 0.5}, {"raw": WITHOUT_END}], ids=["cut", "without an end"])
 def test_answers_that_keep_breaking_off_park_the_run(owner: User, model: ModelServer, fault: dict[str, object]) -> None:
     model.fail(match=SECTION, **fault, times=ALWAYS)
-    is_parked(made(owner), "broke off.*tried 6 times")
+    is_parked(made(owner), "closed the connection.*6 attempts")
 
 
 @pytest.mark.parametrize(
     ("error", "why"),
     [
-        (b'{"message": "Sorry about that!", "type": "server_error", "code": null}', r"failed \(500\).*tried 6 times"),
-        (b'{"message": "Overloaded", "code": 503}', r"overloaded or starting \(503\).*tried 6 times"),
-        (b'"out of memory"', "failed amid its answer.*tried 6 times"),
+        (b'{"message": "Sorry about that!", "type": "server_error", "code": null}', r"failed \(500\).*6 attempts"),
+        (b'{"message": "Overloaded", "code": 503}', r"overloaded or starting \(503\).*6 attempts"),
+        (b'"out of memory"', "failed during its answer.*6 attempts"),
     ],
     ids=["of a known type", "of a status", "of no type"],
 )
@@ -200,9 +200,9 @@ def test_a_queue_that_meets_an_outage_waits_and_is_finished_after_it(owner: User
         run_next(run.pk)
     for article in Article.objects.all():
         is_parked(article, "503")
-    assert len(model.calls) == 2 * chat.TRIES, "only two asked, the others wait with them"
+    assert len(model.calls) == 2 * retry.ATTEMPTS, "only two asked, the others wait with them"
     try_again(runs[0])
-    assert len(model.calls) == 3 * chat.TRIES, "one tries for all"
+    assert len(model.calls) == 3 * retry.ATTEMPTS, "one tries for all"
     model.faults.clear()
     try_again(runs[0])
     for run in runs:
@@ -211,7 +211,7 @@ def test_a_queue_that_meets_an_outage_waits_and_is_finished_after_it(owner: User
 
 
 def test_a_person_can_have_it_tried_now(owner: User, model: ModelServer) -> None:
-    model.fail(status=503, times=chat.TRIES)
+    model.fail(status=503, times=retry.ATTEMPTS)
     article = made(owner)
     run = is_parked(article, "503")
     retry_run(article=article, by=owner)
@@ -235,8 +235,8 @@ def test_the_command_says_that_its_article_waits(owner: User, model: ModelServer
 @pytest.mark.parametrize(
     ("fault", "why"),
     [
-        ({"status": 401}, "key was refused"),
-        ({"status": 404}, "knows no model named test-model"),
+        ({"status": 401}, "key is invalid"),
+        ({"status": 404}, "has no model named test-model"),
     ],
     ids=["401", "404"],
 )
@@ -258,7 +258,7 @@ def test_a_server_that_does_not_speak_tls_fails_the_run_at_once(
 def test_a_key_revoked_amid_a_run_fails_it_and_keeps_what_is_done(owner: User, model: ModelServer) -> None:
     model.fail(match=SECTION, status=401, times=ALWAYS)
     article = made(owner)
-    has_failed(article, "key was refused")
+    has_failed(article, "key is invalid")
     run = article.runs.get()
     assert run.steps.done().filter(key="outline:make").exists()
     model.faults.clear()
@@ -306,8 +306,8 @@ def test_one_bad_answer_is_asked_for_again(owner: User, model: ModelServer) -> N
 @pytest.mark.parametrize(
     ("fault", "why"),
     [
-        ({"text": ""}, "answered with nothing.*tried 6 times"),
-        ({"raw": b"data: {nonsense\n\n"}, "cannot be read.*tried 6 times"),
+        ({"text": ""}, "empty answer.*6 attempts"),
+        ({"raw": b"data: {nonsense\n\n"}, "could not be parsed.*6 attempts"),
     ],
     ids=["empty", "garbage"],
 )
@@ -320,8 +320,8 @@ def test_answers_without_sense_fail_the_run_after_six_tries(
 
 def test_answers_in_a_wrong_form_fail_the_run_after_two_repairs(owner: User, model: ModelServer) -> None:
     model.fail(text='{"wrong": 1}', times=ALWAYS)
-    has_failed(made(owner), "does not answer in the form asked for")
-    assert len(model.calls) == 1 + chat.REPAIRS
+    has_failed(made(owner), "keeps returning invalid JSON")
+    assert len(model.calls) == 1 + chat.MAX_CORRECTIONS
 
 
 # The picture

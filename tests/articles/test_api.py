@@ -115,7 +115,7 @@ def test_an_unfinished_article_has_no_result_and_says_so(api: Client, owner: Use
     answer = api.get(f"/api/articles/{article.pk}/result")
     assert answer.status_code == 409
     assert f"not finished yet (writing, {article.progress} %)" in answer.json()["detail"]
-    fail_run(held, "The model's key was refused (401). Check OPENAI_API_KEY.")
+    fail_run(held, "The model key is invalid (401). Check OPENAI_API_KEY.")
     detail = api.get(f"/api/articles/{article.pk}/result").json()["detail"]
     assert "Check OPENAI_API_KEY." in detail
     assert f"/api/articles/{article.pk}/retry" in detail

@@ -212,7 +212,7 @@ class TestTheEnd:
 
     def test_a_failed_run_tells_its_reason(self, owner: User) -> None:
         article, held = make_processing_article(owner)
-        fail_run(held, "The model's key was refused (401). Check OPENAI_API_KEY.")
+        fail_run(held, "The model key is invalid (401). Check OPENAI_API_KEY.")
         article.refresh_from_db()
         run = article.latest_run()
         assert run is not None
@@ -272,13 +272,13 @@ class TestTheAsynchronousJournal:
         journal = await a_journal()
 
         async def perform() -> SectionText:
-            raise ModelError("The model's key was refused (401).")
+            raise ModelError("The model key is invalid (401).")
 
         spec = StepSpec(StepKey("write", "section", 1), SectionText, perform, "Writing", lambda made: "Written")
         with pytest.raises(ModelError):
             await journal.once(spec)
         failed = await Step.objects.aget(key="write:1")
-        assert (failed.status, failed.message) == (StepStatus.FAILED, "The model's key was refused (401).")
+        assert (failed.status, failed.message) == (StepStatus.FAILED, "The model key is invalid (401).")
 
     async def test_the_words_of_a_mistake_are_kept_from_readers(self) -> None:
         journal = await a_journal()

@@ -118,8 +118,8 @@ def test_it_sums_up_what_each_agent_did() -> None:
 def test_it_counts_failures_by_their_reason() -> None:
     owner = UserFactory()
     for reason in (
-        "The model's key was refused (401). Check OPENAI_API_KEY.",
-        errors.USED_UP.format(status=429),
+        "The model key is invalid (401). Check OPENAI_API_KEY.",
+        "The model account's quota is used up (429). Add credit, or use another key.",
         "Hm.",
     ):
         fail_run(make_processing_article(owner)[1], reason)
@@ -191,7 +191,9 @@ def refusals() -> Iterator[Exception]:
         yield openai.APIStatusError("No.", response=answer, body={"message": "No."})
     yield openai.APITimeoutError(request)
     yield openai.APIConnectionError(request=request)
-    yield from (make() for make in (errors.cut_stream, errors.empty_answer, errors.filtered_answer, errors.declined))
+    yield from (
+        make() for make in (errors.stream_broken, errors.empty_answer, errors.content_filtered, errors.model_declined)
+    )
     yield errors.endless_answer()
     yield ValueError("no JSON")
 
@@ -204,7 +206,7 @@ def test_each_fault_of_a_model_has_a_class() -> None:
 
 
 def test_what_a_server_is_quoted_with_does_not_decide() -> None:
-    quoted = 'The model\'s server refused the request (400): "overloaded". `manage.py doctor` tells what it can do.'
+    quoted = 'The model server rejected the request (400): "overloaded". Run `manage.py doctor` for details.'
     assert class_of(quoted) == "refused"
     assert class_of("The worker died 3 times over this article. Its log tells why; then try again.") == "worker_lost"
     assert set(CLASSES) >= {"studio", "incomplete", "nothing_to_read"}

@@ -211,7 +211,7 @@ class TestActions:
 
     def test_a_failed_run_says_why_and_goes_on(self, page: Client, writer: User) -> None:
         article, held = make_processing_article(writer)
-        fail_run(held, "The model’s key was refused (401). Check OPENAI_API_KEY.")
+        fail_run(held, "The model key is invalid (401). Check OPENAI_API_KEY.")
         assert "Check OPENAI_API_KEY" in text_of(page.get(article.get_absolute_url()))
         page.post(reverse("retry_run", args=[article.pk]))
         article.refresh_from_db()

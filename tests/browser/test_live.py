@@ -194,7 +194,7 @@ def test_cancelling_is_two_clicks_away_from_going_on(page: Page, writer: User) -
 def test_a_failure_says_what_to_do(page: Page, writer: User) -> None:
     article, held = stages.outlined(writer)
     watch(page, article)
-    elsewhere(fail_run)(held, "The model’s key was refused (401). Check OPENAI_API_KEY.")
+    elsewhere(fail_run)(held, "The model key is invalid (401). Check OPENAI_API_KEY.")
     expect(page.locator("#failure")).to_contain_text("Check OPENAI_API_KEY.")
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     assert accessibility_problems(page) == []

@@ -55,9 +55,9 @@ async def test_a_server_that_can_all_the_crew_needs_passes(
         "Model server": "ok",
         "test-model, chat": "ok",
         "test-model, JSON schema": "ok",
-        "test-model, tokens counted": "ok",
+        "test-model, token counts": "ok",
         "test-model, temperature": "ok",
-        "test-model, limit of tokens": "ok",
+        "test-model, token limit": "ok",
         "Image model": "ok",
     }
     assert [call.path for call in model_server.calls] == ["/v1/chat/completions"] * 2
@@ -75,11 +75,19 @@ async def test_each_model_is_asked(model_client: openai.AsyncOpenAI) -> None:
         ({"match": "ready", "status": 401}, "test-model, chat", "Check OPENAI_API_KEY"),
         ({"match": "ready", "status": 404}, "test-model, chat", "Check LLM_MODEL"),
         ({"match": "ready", "status": 429, "code": "insufficient_quota"}, "test-model, chat", "quota is used up"),
-        ({"match": "ready", "text": ""}, "test-model, chat", "answered with nothing"),
-        ({"match": "ready", "cut": 0.0}, "test-model, chat", "broke off"),
-        ({"match": "ready", "raw": b"{}"}, "test-model, chat", "cannot be read"),
-        ({"match": "Give the word", "text": "ready", "times": 9}, "test-model, JSON schema", "in the form asked for"),
-        ({"match": "Give the word", "status": 400, "times": 9}, "test-model, JSON schema", "refused the request (400)"),
+        ({"match": "ready", "text": ""}, "test-model, chat", "empty answer"),
+        ({"match": "ready", "cut": 0.0}, "test-model, chat", "closed the connection"),
+        ({"match": "ready", "raw": b"{}"}, "test-model, chat", "could not be parsed"),
+        (
+            {"match": "Give the word", "text": "ready", "times": 9},
+            "test-model, JSON schema",
+            "keeps returning invalid JSON",
+        ),
+        (
+            {"match": "Give the word", "status": 400, "times": 9},
+            "test-model, JSON schema",
+            "rejected the request (400)",
+        ),
     ],
     ids=str,
 )
@@ -96,11 +104,11 @@ async def test_what_a_model_cannot_do_is_said(
 @pytest.mark.parametrize(
     ("parts", "warned", "said"),
     [
-        (["json_schema"], "JSON schema", "response_format json_object with the schema into the prompt"),
-        (["response_format"], "JSON schema", "puts the schema into the prompt"),
-        (["stream_options"], "tokens counted", "four characters a token"),
-        (["temperature"], "temperature", "It takes none"),
-        (["max_completion_tokens", "max_tokens"], "limit of tokens", "It takes none"),
+        (["json_schema"], "JSON schema", "response_format json_object and the schema in the prompt"),
+        (["response_format"], "JSON schema", "the schema in the prompt"),
+        (["stream_options"], "token counts", "four characters each"),
+        (["temperature"], "temperature", "Not supported"),
+        (["max_completion_tokens", "max_tokens"], "token limit", "Not supported"),
     ],
     ids=str,
 )
@@ -119,7 +127,7 @@ async def test_what_the_studio_does_without_is_said(
 async def test_the_parameter_of_the_limit_is_named(model_server: ModelServer, model_client: openai.AsyncOpenAI) -> None:
     model_server.refuse("max_completion_tokens")
     checks = await probe_model(model_client, models={"test-model"}, image_model="")
-    assert "It takes one, as max_tokens." in [check.finding for check in checks]
+    assert "Supported, as max_tokens." in [check.finding for check in checks]
 
 
 async def test_counts_that_are_promised_but_do_not_come_are_said(
@@ -127,7 +135,7 @@ async def test_counts_that_are_promised_but_do_not_come_are_said(
 ) -> None:
     model_server.counts = False
     checks = await probe_model(model_client, models={"test-model"}, image_model="")
-    assert verdicts(checks)["test-model, tokens counted"] == "warn"
+    assert verdicts(checks)["test-model, token counts"] == "warn"
 
 
 async def test_a_model_that_does_not_chat_is_asked_nothing_more(
@@ -159,7 +167,7 @@ async def test_a_server_that_is_away_is_asked_nothing_more(unused_tcp_port: int)
 async def test_a_server_without_a_list_of_models_may_still_chat(model_server: ModelServer) -> None:
     async with client_of(model_server.url.replace("/v1", "/elsewhere")) as client:
         checks = await probe_model(client, models={"test-model"}, image_model="painter")
-    assert "keeps no list" in checks[0].finding
+    assert "has no list" in checks[0].finding
     assert [check.verdict for check in checks] == ["ok", "fail", "ok"]
     assert "The first article will show" in checks[2].finding
 
@@ -198,10 +206,10 @@ class OneSearch:
 @pytest.mark.parametrize(
     ("search", "verdict", "said"),
     [
-        (OneSearch(hits=1), "ok", "one answers"),
+        (OneSearch(hits=1), "ok", "one responds"),
         (OneSearch(), "warn", "found nothing"),
-        (OneSearch(problem="The key was refused."), "warn", "The key was refused."),
-        (OneSearch(seconds=5), "warn", "no answer within"),
+        (OneSearch(problem="The key is invalid."), "warn", "The key is invalid."),
+        (OneSearch(seconds=5), "warn", "did not respond"),
     ],
     ids=["hits", "none", "refused", "slow"],
 )

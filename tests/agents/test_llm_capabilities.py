@@ -100,7 +100,7 @@ async def test_calls_side_by_side_learn_together(llm: StudioLLM, model_server: M
 
 async def test_nothing_is_learned_from_a_refusal_that_stays(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(status=400, times=9)
-    with pytest.raises(ModelError, match="refused the request"):
+    with pytest.raises(ModelError, match="rejected the request"):
         await llm.acall("About 20 words.")
     model_server.reset()
     await llm.acall("About 20 words.")

@@ -20,12 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from agents.crew.llm import StudioLLM
 from agents.exceptions import ModelError
-from agents.llm import chat
-from agents.llm.errors import LONGEST_QUOTE, Fault, diagnose, error_amid_stream
+from agents.llm import chat, retry
+from agents.llm.errors import MAX_QUOTE, Fault, diagnose, error_in_stream
 from tests.model_client import client_of
 
 DAY = datetime.timedelta(days=1)
-PAUSE = Fault.pause
 
 
 async def told(url: str) -> ModelError:
@@ -38,7 +37,7 @@ async def told(url: str) -> ModelError:
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agents.llm.errors.Fault.pause", lambda self, attempt: 0.0)
+    monkeypatch.setattr("agents.llm.retry.pause", lambda fault, attempt: 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +58,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def server_of(
+async def server_with(
     *, answer: bytes = b"", later: bytes = b"", certificate: Path | None = None
 ) -> AsyncIterator[tuple[int, list[int]]]:
     """A server that gives ``answer``, what comes ``later``, and hangs up: its port, and one entry for each that called."""
@@ -84,33 +83,33 @@ async def server_of(
 
 
 async def test_a_certificate_that_is_not_trusted_is_told_as_such(certificate: Path) -> None:
-    async with server_of(certificate=certificate) as (port, _):
+    async with server_with(certificate=certificate) as (port, _):
         error = await told(f"https://localhost:{port}/v1")
-    assert "certificate of the model's server is not trusted (self-signed certificate)" in str(error)
+    assert "certificate of the model server is not trusted (self-signed certificate)" in str(error)
     assert "SSL_CERT_FILE" in str(error)
     assert error.permanent
 
 
 async def test_a_server_without_tls_is_told_as_such() -> None:
-    async with server_of(answer=b"HTTP/1.1 400 Bad Request\r\n\r\n") as (port, callers):
+    async with server_with(answer=b"HTTP/1.1 400 Bad Request\r\n\r\n") as (port, callers):
         error = await told(f"https://localhost:{port}/v1")
     assert "does not speak TLS" in str(error)
     assert len(callers) == 1
 
 
 async def test_a_server_that_hangs_up_is_asked_again() -> None:
-    async with server_of() as (port, callers):
+    async with server_with() as (port, callers):
         error = await told(f"http://localhost:{port}/v1")
-    assert "broke off" in str(error)
-    assert len(callers) == chat.TRIES
+    assert "closed the connection" in str(error)
+    assert len(callers) == retry.ATTEMPTS
 
 
 async def test_a_body_without_an_end_is_told_as_broken_off() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 99\r\n\r\n"
-    async with server_of(answer=head + b": hello\n\n") as (port, callers):
+    async with server_with(answer=head + b": hello\n\n") as (port, callers):
         error = await told(f"http://localhost:{port}/v1")
-    assert "broke off" in str(error)
-    assert len(callers) == chat.TRIES
+    assert "closed the connection" in str(error)
+    assert len(callers) == retry.ATTEMPTS
 
 
 async def test_a_server_that_is_away_is_told_as_such(unused_tcp_port: int) -> None:
@@ -118,12 +117,12 @@ async def test_a_server_that_is_away_is_told_as_such(unused_tcp_port: int) -> No
 
 
 async def test_a_name_that_is_not_known_is_told_as_such() -> None:
-    assert "name of the model's server is not known" in str(await told("http://nobody.invalid/v1"))
+    assert "host name of the model server cannot be resolved" in str(await told("http://nobody.invalid/v1"))
 
 
 async def test_an_address_that_is_none_is_told_as_such() -> None:
     error = await told("localhost:8000/v1")
-    assert "begins with http:// or https://" in str(error)
+    assert "must start with http:// or https://" in str(error)
     assert error.permanent
 
 
@@ -144,8 +143,8 @@ def full_house() -> Iterator[int]:
 async def test_a_server_that_takes_no_call_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     with full_house() as port:
         async with client_of(f"http://127.0.0.1:{port}", timeout=0.3) as client:
-            asked = chat.Endpoint("m", client, asyncio.Semaphore(1), tries=1)
-            with pytest.raises(ModelError, match="did not take the call in time"):
+            asked = chat.ChatModel("m", client, asyncio.Semaphore(1), attempts=1)
+            with pytest.raises(ModelError, match="did not accept the connection in time"):
                 await asked.text([{"role": "user", "content": "Say something."}])
 
 
@@ -161,14 +160,14 @@ def refusal(status: int, body: str) -> openai.APIStatusError:
         ("plain words", '(418): "plain words"'),
         ("<html>A page</html>", "(418)."),
         ("", "(418)."),
-        ('{"error": {"message": "' + "x" * 999 + '"}}', "x" * LONGEST_QUOTE + '"'),
+        ('{"error": {"message": "' + "x" * 999 + '"}}', "x" * MAX_QUOTE + '"'),
     ],
 )
 def test_what_a_server_says_is_passed_on_in_short(body: str, quoted: str) -> None:
     fault = diagnose(refusal(418, body), "m")
     assert fault is not None
     assert quoted in fault.reason
-    assert len(fault.reason) < LONGEST_QUOTE + 150
+    assert len(fault.reason) < MAX_QUOTE + 150
 
 
 @pytest.mark.parametrize("asked", ["nan", "inf", "-inf", "1e999", "Sun, 99 Foo"])
@@ -191,14 +190,14 @@ SORRY = {"message": "The server had an error while processing your request. Sorr
         ({"type": "rate_limit_error", "message": "Slow down"}, r"\(429\)"),
         ({"type": "server_error", "code": "rate_limit_exceeded", "message": "x"}, r"\(429\)"),
         ({"type": "BadGateway", "code": 502, "message": "x"}, r"\(502\)"),
-        ("upstream connect error", "failed amid its answer"),
+        ("upstream connect error", "failed during its answer"),
     ],
 )
 def test_an_outage_that_is_told_amid_the_answer_is_one(error: object, why: str) -> None:
-    fault = diagnose(error_amid_stream(error, httpx.Request("POST", "http://localhost/v1")), "m")
+    fault = diagnose(error_in_stream(error, httpx.Request("POST", "http://localhost/v1")), "m")
     assert fault is not None
     assert re.search(why, fault.reason)
-    assert fault.outage
+    assert fault.is_outage
     assert not fault.permanent
 
 
@@ -206,17 +205,17 @@ def test_an_outage_that_is_told_amid_the_answer_is_one(error: object, why: str) 
     ("error", "why"),
     [
         ({"type": "insufficient_quota", "message": "You exceeded your current quota"}, "quota is used up"),
-        ({"type": "authentication_error", "message": "invalid x-api-key"}, r"key was refused \(401\)"),
+        ({"type": "authentication_error", "message": "invalid x-api-key"}, r"key is invalid \(401\)"),
         ({"type": "invalid_request_error", "code": "unsupported_value", "message": "No."}, r"\(400\)"),
         ({"type": "invalid_request_error", "message": "prompt is too long: 210000 tokens"}, "too long"),
     ],
 )
 def test_a_refusal_that_is_told_amid_the_answer_is_one(error: object, why: str) -> None:
-    fault = diagnose(error_amid_stream(error, httpx.Request("POST", "http://localhost/v1")), "m")
+    fault = diagnose(error_in_stream(error, httpx.Request("POST", "http://localhost/v1")), "m")
     assert fault is not None
     assert re.search(why, fault.reason)
     assert fault.permanent
-    assert not fault.outage
+    assert not fault.is_outage
 
 
 def test_a_quota_that_only_the_type_tells_of_is_used_up() -> None:
@@ -238,13 +237,7 @@ def test_a_text_that_is_too_long_is_told_as_such_without_a_code(told: str) -> No
     assert fault.permanent
 
 
-def test_waiting_doubles_with_each_try() -> None:
-    for attempt, seconds in enumerate([0.5, 1.0, 2.0, 4.0], 1):
-        assert seconds * 0.75 <= PAUSE(Fault("Busy."), attempt) <= seconds * 1.25
-    assert 7.0 <= PAUSE(Fault("Busy.", retry_after=7.0), 1) <= 7.25
-
-
-def test_several_tries_are_told_of() -> None:
-    assert Fault("Busy.").told(1) == "Busy."
-    assert Fault("Busy.").told(3) == "Busy. (tried 3 times)"
-    assert Fault("Refused.", permanent=True).told(3) == "Refused."
+def test_the_message_names_the_number_of_attempts() -> None:
+    assert str(Fault("Busy.").as_exception(1, "m")) == "Busy."
+    assert str(Fault("Busy.").as_exception(3, "m")) == "Busy. (3 attempts)"
+    assert str(Fault("Refused.", permanent=True).as_exception(3, "m")) == "Refused."
