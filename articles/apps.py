@@ -1,3 +1,5 @@
+"""Connects the app's parts when Django starts."""
+
 from django.apps import AppConfig
 
 
@@ -6,7 +8,8 @@ class ArticlesConfig(AppConfig):
 
     def ready(self) -> None:
         from agents.costs.prices import prices
-        from articles.live import receivers
+        from articles.live import metrics, receivers
 
-        prices()  # a table that cannot be read stops the studio here, not the first run that needs it
+        prices()  # an unreadable price table stops the studio now instead of the first run that needs it
         receivers.connect()
+        metrics.register()

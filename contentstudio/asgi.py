@@ -1,4 +1,4 @@
-"""The one entrance: HTTP to Django, sockets to the consumers."""
+"""The ASGI application: HTTP goes to Django, WebSockets to the consumers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contentstudio.settings")
 django.setup(set_prefix=False)
 
-from articles.authentication import authenticated  # noqa: E402  (models, which need the set-up)
+from articles.authentication import authenticated  # noqa: E402  (imports models, which need django.setup)
 from articles.live.routing import sockets  # noqa: E402
-from articles.operations.metrics import track_open_sockets  # noqa: E402
 from contentstudio.runtime.asgi_handler import ThreadedHandler  # noqa: E402
 
-application = ProtocolTypeRouter(
-    {"http": ThreadedHandler(), "websocket": track_open_sockets(authenticated(URLRouter(sockets)))}
-)
+application = ProtocolTypeRouter({"http": ThreadedHandler(), "websocket": authenticated(URLRouter(sockets))})
 
 gc.collect()
-gc.freeze()  # to look through all that was loaded, as the collector does now and then, is 70 ms of silence on all sockets
+gc.freeze()  # a full collection would otherwise scan all that was imported, and block all sockets for 70 ms

@@ -150,7 +150,7 @@ def request_ids(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Call
     return middleware
 
 
-def relayed(name: str, line: str) -> str:
+def as_json_line(name: str, line: str) -> str:
     """A line of program ``name`` as JSON: what is not ours, such as a crash of the interpreter, is put into a line that is."""
     if line.startswith("{") and line.endswith("}"):
         return line

@@ -32,7 +32,7 @@ from articles.models import Run, Status
 from articles.runs.journal import RunJournal
 from articles.runs.recovery import sweep
 from articles.services import NewSource, create_article
-from contentstudio.logs import Lines, asking, logging_config, relayed
+from contentstudio.logs import Lines, as_json_line, asking, logging_config
 from tests.articles.clients import client_of
 from tests.environment import ROOT
 from tests.factories import UserFactory, claim, make_article, make_processing_article, step
@@ -156,8 +156,8 @@ class TestALine:
 
     def test_another_programs_line_becomes_one_too(self) -> None:
         ours = '{"time": "2026-11-22T09:30:12Z", "event": "ours"}'
-        assert relayed("web", ours) == ours
-        line = json.loads(relayed("redis", "Ready to accept connections"))
+        assert as_json_line("web", ours) == ours
+        line = json.loads(as_json_line("redis", "Ready to accept connections"))
         assert (line["logger"], line["level"], line["event"]) == ("redis", "info", "Ready to accept connections")
 
 

@@ -23,9 +23,9 @@ from contentstudio.runtime import request_limits
 from contentstudio.runtime.request_limits import BodyBudget, ConnectionLimiter
 from tests.articles.clients import done
 from tests.articles.test_pages_brief import brief
-from tests.browser.web_process import WebProcess, web_process
 from tests.environment import ROOT
 from tests.factories import UserFactory, make_article
+from tests.web_process import WebProcess, web_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MB = 1024 * 1024

@@ -87,6 +87,7 @@ class ArticleEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Ch
 
     article_id: int
     counted_user: int | None = None
+    is_accepted = False
     is_following = False
     seq = 0
     progress = 0
@@ -95,17 +96,22 @@ class ArticleEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Ch
         """Run the consumer. The clean-up is shielded: Daphne cancels a slow application again every second."""
         try:
             await super().__call__(scope, with_polling(receive, POLL_INTERVAL), send)
-        except TimeoutError:  # of a send: see contentstudio.runtime.daphne
+        except TimeoutError:  # of a send: see contentstudio.runtime.write_gate
             log.info("socket closed: the client does not read")
-            await send({"type": "websocket.close", "code": TRY_LATER})
+            await self.close_for_now(send)
         except (RedisError, OSError) as error:
             log.warning("socket closed: Redis is unavailable: %s", error)
-            await send({"type": "websocket.close", "code": TRY_LATER})
+            await self.close_for_now(send)
         finally:
             cleanup = asyncio.create_task(self.clean_up())
             _cleanups.add(cleanup)  # the event loop holds only a weak reference
             cleanup.add_done_callback(_cleanups.discard)
             await asyncio.shield(cleanup)
+
+    async def close_for_now(self, send: Send) -> None:
+        if not self.is_accepted:  # an error before ``connect``; closed now, it would look like a refusal
+            await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": TRY_LATER})
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         # Channels' own closes old database connections in a thread before each message; run_in_thread does that here.
@@ -114,6 +120,7 @@ class ArticleEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Ch
     async def connect(self) -> None:
         """Accept first: a browser does not show its page why a handshake was refused, but does show a close code."""
         await self.accept()
+        self.is_accepted = True
         self.article_id = int(self.scope["url_route"]["kwargs"]["article_id"])
         bind_contextvars(article_id=self.article_id)
         user, after = self.scope["user"], parse_qs(self.scope["query_string"].decode("latin-1")).get("after", ["0"])[-1]

@@ -14,6 +14,7 @@ from django.conf import settings
 from redis import Redis
 
 GROUP_PREFIX = "asgi__group__"  # of the Redis channel of a group
+CHANNEL_PREFIX = "asgispecific."  # of the Redis channel of a consumer
 
 
 @cache
@@ -26,6 +27,11 @@ def publish_to_group(group: str, message: Mapping[str, Any]) -> None:
     layer = get_channel_layer()
     assert layer is not None, "CHANNEL_LAYERS has no default"
     redis_client(settings.REDIS_ADDRESS).publish(GROUP_PREFIX + group, layer.serialize(message))
+
+
+def count_channels() -> int:
+    """How many consumers are connected, in all web processes."""
+    return len(redis_client(settings.REDIS_ADDRESS).pubsub_channels(f"{CHANNEL_PREFIX}*"))
 
 
 async def release_channel(layer: Any, channel: str) -> None:

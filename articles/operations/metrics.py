@@ -17,20 +17,19 @@ from django.db.models.functions import Left, StrIndex
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, SummaryMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from agents.contract import AGENTS
-from articles.authentication import Application, Receive, Scope, Send, key_in
+from articles.authentication import key_in
 from articles.models import Run, Status, Step, StepStatus
 from articles.operations.bounded_query import BoundedQuery
 from articles.operations.health import Health, check_health
 from articles.runs.failure_codes import CLASSES, OTHER, class_of
 
 REGISTRY = CollectorRegistry()
-SOCKETS = Gauge("studio_sockets_open", "Open WebSockets of the web process that answers.", registry=REGISTRY)
 
 TOKENS = ("prompt", "completion", "cached", "reasoning")
 
@@ -123,16 +122,6 @@ def by_label(name: str, documentation: str, label: str, values: dict[str, int] |
     for value, number in values.items():
         family.add_metric([value], number)
     return family
-
-
-def track_open_sockets(application: Application) -> Application:
-    """Counts open WebSockets in ``studio_sockets_open``."""
-
-    async def run(scope: Scope, receive: Receive, send: Send) -> None:
-        with SOCKETS.track_inprogress():
-            await application(scope, receive, send)
-
-    return run
 
 
 @require_safe

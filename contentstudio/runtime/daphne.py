@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import time
 from contextlib import suppress
 from functools import partial
@@ -29,16 +30,16 @@ from daphne.cli import CommandLineInterface
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import AdoptedStreamServerEndpoint, serverFromString
 from twisted.web.http import HTTPChannel
-from zope.interface import implementer
 
 from contentstudio.runtime import request_limits as limits
 from contentstudio.runtime.asgi_handler import BODY_FILE
+from contentstudio.runtime.write_gate import WriteGate
 
 log = logging.getLogger(__name__)
 
-WRITE_TIMEOUT = 10.0  # seconds a client may take to read before it is disconnected
 CLOSE_TIMEOUT = 5.0
 """Seconds to wait for the client's close frame. With Autobahn's 1 s a slow network loses the last messages."""
 LINGER_TIMEOUT = 5.0
@@ -46,38 +47,11 @@ LINGER_TIMEOUT = 5.0
 kernel would discard the response as well."""
 
 
+STOP_TIMEOUT = 8.0  # seconds for requests that are being answered when the server is stopped
+BACKLOG = 1024  # connections that wait to be accepted
+SERVICE_RESTART = 1012  # close code, RFC 6455 section 7.4
+
 TRY_AGAIN = "The studio is receiving too many uploads. Try again in a few seconds."
-
-
-@implementer(IPushProducer)
-class WriteGate:
-    """Closed while more than 64 kB wait to be sent: Twisted then pauses the producer, which is this.
-
-    Reading pauses too: a client that sends without reading would fill the memory all the same. Twisted names the methods.
-    """
-
-    def __init__(self, transport: Any) -> None:
-        self._transport = transport
-        self._is_open = asyncio.Event()
-        self._is_open.set()
-
-    async def wait(self) -> None:
-        """Raises TimeoutError after ``WRITE_TIMEOUT``."""
-        if not self._is_open.is_set():
-            async with asyncio.timeout(WRITE_TIMEOUT):
-                await self._is_open.wait()
-
-    def pauseProducing(self) -> None:
-        self._is_open.clear()
-        self._transport.pauseProducing()
-
-    def resumeProducing(self) -> None:
-        self._is_open.set()
-        self._transport.resumeProducing()
-
-    def stopProducing(self) -> None:
-        """The connection is lost: nothing has to wait for it."""
-        self._is_open.set()
 
 
 class StudioRequest(WebRequest):  # type: ignore[misc]  # Daphne has no types
@@ -258,6 +232,10 @@ class StudioHTTPFactory(HTTPFactory):  # type: ignore[misc]  # Daphne has no typ
 class StudioWebSocket(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
     closeHandshakeTimeout = CLOSE_TIMEOUT
 
+    def serverClose(self, code: int | None = None) -> None:
+        """Daphne calls Autobahn's ``sendClose``, which raises for codes such as 1013 (try again later)."""
+        self.sendCloseFrame(code=1000 if code is None else code)
+
     def connectionLost(self, reason: Any) -> None:
         super().connectionLost(reason)
         self.factory.server_class.http_factory.limiter.close(address_of(self.transport.getPeer()))
@@ -267,12 +245,67 @@ class StudioWebSocketFactory(WebSocketFactory):  # type: ignore[misc]  # Daphne 
     protocol = StudioWebSocket
 
 
+def server_endpoint(reactor: Any, description: str) -> Any:
+    """An endpoint of Twisted's, or of ``reuseport:PORT:HOST``: one of several processes that listen on the same port.
+
+    The kernel shares the connections out among the sockets. Of processes that share one socket, the first to wake up would
+    accept all that wait, and keep them.
+    """
+    kind, _, address = description.partition(":")
+    if kind != "reuseport":
+        return serverFromString(reactor, description)
+    port, _, host = address.partition(":")
+    family, _, _, _, name = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+        listener.setsockopt(socket.SOL_SOCKET, option, 1)
+    listener.bind(name)
+    listener.listen(BACKLOG)
+    return AdoptedStreamServerEndpoint(reactor, listener.detach(), family)
+
+
 # Server.run looks them up by these names.
 daphne.server.HTTPFactory = StudioHTTPFactory
 daphne.server.WebSocketFactory = StudioWebSocketFactory
+daphne.server.serverFromString = server_endpoint
 
 
 class StudioServer(Server):  # type: ignore[misc]  # Daphne has no types
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ports: list[Any] = []
+
+    def listen_success(self, port: Any) -> None:
+        super().listen_success(port)
+        self._ports.append(port)
+
+    def kill_all_applications(self) -> Deferred[None]:
+        """Called before the server stops, which waits for the result."""
+        return Deferred.fromFuture(asyncio.ensure_future(self._stop_gracefully()))
+
+    async def _stop_gracefully(self) -> None:
+        """Accept no connections, close the sockets, finish the requests that are being answered, cancel what is left."""
+        for port in self._ports:
+            port.stopListening()
+        for protocol in list(self.connections):
+            if isinstance(protocol, WebSocketProtocol) and protocol.state == protocol.STATE_OPEN:
+                protocol.serverClose(code=SERVICE_RESTART)
+        if requests := self._running_applications(WebRequest):
+            await asyncio.wait(requests, timeout=STOP_TIMEOUT)
+        if others := self._running_applications(object):
+            for application in others:
+                application.cancel()
+            await asyncio.wait(others, timeout=1)
+
+    def _running_applications(self, kind: type) -> list[asyncio.Future[None]]:
+        """Those that answer a connection of this kind."""
+        found = [
+            details.get("application_instance")
+            for protocol, details in self.connections.items()
+            if isinstance(protocol, kind)
+        ]
+        return [application for application in found if application and not application.done()]
+
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if scope["type"] == "http":
             scope["extensions"] = {BODY_FILE: {"file": protocol.content}}

@@ -1,4 +1,4 @@
-"""Keeps the studio's programs running in one terminal: starts them, shows their lines, restarts them, stops them all."""
+"""Runs the studio's programs in one terminal: starts them, prints their output, restarts those that exit, stops them all."""
 
 from __future__ import annotations
 
@@ -14,85 +14,91 @@ from functools import partial
 
 from contentstudio.runtime.parent_death import die_with_parent
 
-FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0  # seconds before what crashed is started again; doubled each time
-STEADY_AFTER = 10.0  # who ran for so many seconds is forgiven its earlier crashes
+MIN_BACKOFF, MAX_BACKOFF = 0.2, 5.0  # seconds before a program is restarted; doubled with each exit
+STABLE_AFTER = 10.0  # seconds a program has to run for its backoff to be reset
 LINE_LIMIT = 1024 * 1024  # bytes of one line of output
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program to keep running. Its lines are shown behind ``name``; a ``foundation`` starts first and stops last."""
+    """A program to keep running, whose output is prefixed with ``name``.
+
+    The others need a ``required`` one: it starts before and stops after them.
+    """
 
     name: str
     command: Sequence[str]
-    foundation: bool = False
+    required: bool = False
 
 
 class Supervisor:
-    """Keeps ``programs`` running until it is told to stop; ``say`` shows one line. Before one of a program's stand its name and a
-    bar, unless ``relay`` makes another line of the two.
+    """Keeps ``programs`` running until it is stopped.
 
-    A program has ``grace`` seconds to end after SIGTERM; it is then asked once more, and killed with its whole process
-    group after another ``insistence`` seconds.
+    ``write`` prints one line, which ``format_line`` makes of a program's name and a line of its output. On stop a program has
+    ``grace`` seconds to exit after SIGTERM; it then gets another SIGTERM, and SIGKILL for its whole process group
+    ``second_grace`` seconds later.
     """
 
     def __init__(
         self,
         programs: Sequence[Program],
         *,
-        say: Callable[[str], None],
-        relay: Callable[[str, str], str] | None = None,
+        write: Callable[[str], None],
+        format_line: Callable[[str, str], str] | None = None,
         grace: float = 12.0,
-        insistence: float = 2.0,
+        second_grace: float = 2.0,
     ) -> None:
         self._programs = programs
-        self._say = say
-        self._line = relay or self._in_columns
-        self._patience = (grace, insistence)
+        self._write = write
+        self._format_line = format_line or self._in_columns
+        self._grace_periods = (grace, second_grace)
         self._width = max(len(program.name) for program in programs)
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
         self._stop.set()
 
-    async def run(self, *, founded: Callable[[], Awaitable[None]], ready: Callable[[], Awaitable[None]]) -> None:
-        """Start the foundation, await ``founded()``, start the rest, await ``ready()``; keep all of them until the stop.
+    async def run(
+        self, *, wait_for_required: Callable[[], Awaitable[None]], on_ready: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Start the required programs, await ``wait_for_required()``, start the rest, await ``on_ready()``, then run until
+        stopped: by ``stop()``, SIGINT or SIGTERM.
 
-        SIGINT and SIGTERM are a call to ``stop()``. No program is left when this returns, nor when it raises what
-        ``founded`` or ``ready`` raised.
+        All programs have ended when this returns or raises, which it does with what one of the two callbacks raised.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self.stop)
-        async with self._kept(foundation=True):
-            await self._unless_stopped(founded())
+        async with self._kept_running(required=True):
+            await self._await_unless_stopped(wait_for_required())
             if self._stop.is_set():
                 return
-            async with self._kept(foundation=False):
-                await self._unless_stopped(ready())
+            async with self._kept_running(required=False):
+                await self._await_unless_stopped(on_ready())
                 await self._stop.wait()
-                self._say("Stopping.")
+                self._write("Stopping.")
 
     @asynccontextmanager
-    async def _kept(self, *, foundation: bool) -> AsyncIterator[None]:
-        """Keep one half of the programs running inside the block; all of them have ended after it."""
+    async def _kept_running(self, *, required: bool) -> AsyncIterator[None]:
+        """Keep the programs of one kind running inside the block. All of them have ended after it."""
         tasks = [
-            asyncio.create_task(self._keep(program)) for program in self._programs if program.foundation == foundation
+            asyncio.create_task(self._keep_running(program))
+            for program in self._programs
+            if program.required == required
         ]
         for task in tasks:
-            task.add_done_callback(lambda _: self.stop())  # a keeper never ends by itself, unless by a fault of ours
+            task.add_done_callback(lambda _: self.stop())  # it ends only if cancelled, or by a bug here
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
-            faults = await asyncio.gather(*tasks, return_exceptions=True)
-        for fault in faults:
-            if isinstance(fault, Exception):
-                raise fault
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
 
-    async def _unless_stopped(self, wish: Awaitable[None]) -> None:
-        """Await ``wish``, but no longer than until the stop."""
-        waiting, stopped = asyncio.ensure_future(wish), asyncio.ensure_future(self._stop.wait())
+    async def _await_unless_stopped(self, awaitable: Awaitable[None]) -> None:
+        waiting, stopped = asyncio.ensure_future(awaitable), asyncio.ensure_future(self._stop.wait())
         try:
             done, _ = await asyncio.wait({waiting, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if waiting in done:
@@ -101,19 +107,19 @@ class Supervisor:
             waiting.cancel()
             stopped.cancel()
 
-    async def _keep(self, program: Program) -> None:
-        delay = FIRST_DELAY
+    async def _keep_running(self, program: Program) -> None:
+        backoff = MIN_BACKOFF
         while True:
             started = time.monotonic()
-            ending = await self._run_once(program)
-            if time.monotonic() - started > STEADY_AFTER:
-                delay = FIRST_DELAY
-            self._show(program, f"{ending}; starting it again in {delay:g} s")
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, LONGEST_DELAY)
+            exit_description = await self._run_once(program)
+            if time.monotonic() - started > STABLE_AFTER:
+                backoff = MIN_BACKOFF
+            self._write_line(program, f"{exit_description}; restarting in {backoff:g} s")
+            await asyncio.sleep(backoff)
+            backoff = min(backoff * 2, MAX_BACKOFF)
 
     async def _run_once(self, program: Program) -> str:
-        """Run ``program`` to its end; how it ended, in words."""
+        """Run ``program`` until it exits, or stop it when cancelled; returns how it exited."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *program.command,
@@ -127,16 +133,16 @@ class Supervisor:
             )
         except OSError as error:
             return f"could not be started: {error}"
-        relay = asyncio.create_task(self._relay(program, process))
+        output = asyncio.create_task(self._copy_output(program, process))
         try:
-            return how_it_ended(await process.wait())
+            return describe_exit(await process.wait())
         finally:
-            await self._end(process)
-            await relay
+            await self._terminate(process)
+            await output
 
-    async def _end(self, process: Process) -> None:
-        """Ask ``process`` to end, ask again, then kill what is left of its group, itself included."""
-        for seconds in self._patience:
+    async def _terminate(self, process: Process) -> None:
+        """Ask ``process`` to exit, ask again, then kill what is left of its process group."""
+        for seconds in self._grace_periods:
             if process.returncode is not None:
                 break
             process.terminate()
@@ -146,26 +152,26 @@ class Supervisor:
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
 
-    async def _relay(self, program: Program, process: Process) -> None:
-        """Show each line of the program's output as it comes, until nobody holds the other end any more."""
+    async def _copy_output(self, program: Program, process: Process) -> None:
+        """Print the program's output line by line, until every process that inherited the pipe has closed it."""
         assert process.stdout is not None
         while True:
             try:
                 line = await process.stdout.readline()
-            except ValueError:  # asyncio has dropped it
-                self._show(program, f"(a line of more than {LINE_LIMIT} bytes)")
+            except ValueError:  # longer than LINE_LIMIT; asyncio has dropped it
+                self._write_line(program, f"(a line of more than {LINE_LIMIT} bytes)")
                 continue
             if not line:
                 return
-            self._show(program, line.decode(errors="replace").rstrip())
+            self._write_line(program, line.decode(errors="replace").rstrip())
 
-    def _show(self, program: Program, line: str) -> None:
-        self._say(self._line(program.name, line))
+    def _write_line(self, program: Program, line: str) -> None:
+        self._write(self._format_line(program.name, line))
 
     def _in_columns(self, name: str, line: str) -> str:
         return f"{name.ljust(self._width)} | {line}"
 
 
-def how_it_ended(code: int) -> str:
-    """An exit code as asyncio gives it, in words; negative ones are signals."""
-    return f"ended with exit code {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
+def describe_exit(code: int) -> str:
+    """An exit code as asyncio reports it: negative ones are signals."""
+    return f"exited with code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,6 +10,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.test import Client
@@ -19,11 +19,12 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from agents.llm import errors
-from articles.models import Step
+from articles.models import ApiKey, Step
 from articles.operations import health, metrics
 from articles.runs.failure_codes import CLASSES, OTHER, class_of
 from articles.runs.journal import fail_run
 from articles.services import cancel_run
+from tests.articles.clients import dialled
 from tests.factories import StaffFactory, UserFactory, make_article, make_completed_article, make_processing_article
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the threads that ask have connections of their own
@@ -169,19 +170,30 @@ def test_a_database_that_freezes_amid_a_scrape_costs_its_numbers_only(monkeypatc
     assert scrape()["studio_runs", "failed"] == 0
 
 
-async def test_it_counts_the_sockets_that_are_open() -> None:
-    end = asyncio.Event()
+async def test_it_counts_open_sockets_of_all_processes(site: str) -> None:
+    """The scrape is answered by the tests' own process, which has none."""
+    user = await sync_to_async(UserFactory)()
+    article, (_, key) = (
+        await sync_to_async(make_article)(user),
+        await sync_to_async(ApiKey.objects.issue)(user, "tests"),
+    )
 
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        await end.wait()
+    async def count() -> float:
+        return (await sync_to_async(scrape)())[("studio_sockets_open",)]
 
-    before = metrics.SOCKETS._value.get()
-    sockets = [asyncio.create_task(metrics.track_open_sockets(application)({}, None, None)) for _ in range(3)]  # type: ignore[arg-type]
-    await asyncio.sleep(0)
-    assert metrics.SOCKETS._value.get() == before + 3
-    end.set()
-    await asyncio.gather(*sockets)
-    assert metrics.SOCKETS._value.get() == before
+    before = await count()
+    async with (
+        dialled(site, f"/ws/articles/{article.pk}", key) as first,
+        dialled(site, f"/ws/articles/{article.pk}", key) as second,
+    ):
+        await first.next()
+        await second.next()
+        assert await count() == before + 2
+
+
+def test_without_redis_open_sockets_are_unknown(settings: Any) -> None:
+    settings.REDIS_ADDRESS = "redis://127.0.0.1:1"
+    assert ("studio_sockets_open",) not in scrape()
 
 
 def refusals() -> Iterator[Exception]:

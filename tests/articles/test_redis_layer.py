@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
 from articles.live.groups import event_notification
-from articles.live.redis_layer import publish_to_group, release_channel
+from articles.live.redis_layer import count_channels, publish_to_group, release_channel
 
 GROUP = "article.7000002"
 
@@ -26,8 +26,9 @@ async def test_what_is_published_directly_arrives_as_if_sent_by_the_layer(redis:
 
 
 async def test_a_released_channel_is_unsubscribed(redis: Any) -> None:
-    layer = get_channel_layer()
+    layer, before = get_channel_layer(), await sync_to_async(count_channels)()
     channel = await layer.new_channel()
+    assert await sync_to_async(count_channels)() == before + 1
     subscribed = sync_to_async(lambda: channel.encode() in redis.pubsub_channels("asgi*"))
     assert await subscribed()
     await release_channel(layer, channel)

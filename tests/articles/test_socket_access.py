@@ -7,12 +7,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.test import Client
 
 from articles.models import ApiKey
-from contentstudio.asgi import application
 from tests.articles.clients import dialled, done
 from tests.factories import UserFactory, make_article
 
@@ -106,12 +104,12 @@ async def test_sockets_of_one_user_are_limited_and_given_back(site: str, owner: 
 
 
 async def test_without_redis_a_client_is_told_to_try_later(
-    owner: User, key: str, settings: Any, caplog: pytest.LogCaptureFixture
+    site: str, owner: User, key: str, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
+    article = await done(make_article, owner)
     layer = settings.CHANNEL_LAYERS["default"]
     settings.CHANNEL_LAYERS = {"default": {**layer, "CONFIG": {"hosts": ["redis://127.0.0.1:1"]}}}
-    headers = [(b"authorization", f"Bearer {key}".encode())]
-    socket = WebsocketCommunicator(application, "/ws/articles/1", headers=headers)
-    connected, code = await socket.connect()
-    assert (connected, code) == (False, 1013)
+    async with dialled(site, f"/ws/articles/{article.pk}", key) as line:
+        closing = await line.ws.receive(5)
+        assert (closing.type, line.ws.close_code) == (aiohttp.WSMsgType.CLOSE, 1013)
     assert "Redis is unavailable" in caplog.text

@@ -204,7 +204,7 @@ async def test_who_does_not_read_is_sent_away_and_misses_nothing_when_it_comes_b
     site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "articles.live.consumers")
-    monkeypatch.setattr("contentstudio.runtime.daphne.WRITE_TIMEOUT", 1.0)
+    monkeypatch.setattr("contentstudio.runtime.write_gate.WRITE_TIMEOUT", 1.0)
     article, held = await done(make_processing_article, owner)
     before = held_by_the_layer()
     async with deaf_socket(site, f"/ws/articles/{article.pk}", key) as deaf:

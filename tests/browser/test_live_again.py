@@ -11,8 +11,8 @@ from articles.runs.recovery import sweep
 from tests.browser import stages
 from tests.browser.elsewhere import elsewhere, send_draft
 from tests.browser.watching import DB_UNAVAILABLE, KEEP_SOCKETS, numbers_of, was_not_loaded_anew, watch, whole_log
-from tests.browser.web_process import web_process
 from tests.factories import claim
+from tests.web_process import web_process
 
 
 def test_it_goes_on_where_the_socket_broke(page: Page, writer: User) -> None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from articles.exceptions import BackupRefused
-from articles.management.commands.studio import hold_the_only_studio
+from articles.management.commands.studio import lock_data_directory
 from articles.operations.backup import restore_backup
 from articles.runs.workers import living_workers
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--replace", action="store_true", help="delete the articles and users that exist now")
 
     def handle(self, *args: Any, file: Path, replace: bool, **options: Any) -> None:
-        with hold_the_only_studio():
+        with lock_data_directory():
             # The embedded Redis stops with the studio. An external one may have workers on other machines.
             if settings.REDIS_URL and living_workers():
                 raise CommandError("Workers are running. Stop them all, wait 30 seconds, then try again.")

@@ -10,6 +10,7 @@ import socket
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any
 
 import httpx
@@ -18,86 +19,111 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from contentstudio.logs import relayed
+from contentstudio.logs import as_json_line
 from contentstudio.runtime import redis_server
 from contentstudio.runtime.first_login import create_first_login
 from contentstudio.runtime.static import collect_static_files
 from contentstudio.runtime.supervisor import Program, Supervisor
 
-LOOK_EVERY = 0.1  # seconds between two looks whether something has come up
-# A quiet socket is asked for a sign of life every 10 s, and dropped where none comes within another 10.
+READY_POLL_INTERVAL = 0.1  # seconds
+# A socket without messages is pinged every 10 s, and closed if no answer comes within another 10.
 PINGS = ("--ping-interval", "10", "--ping-timeout", "10")
+CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 class Command(BaseCommand):
-    help = "Runs the studio: store, Redis, web, workers and sweeper, until Ctrl-C."
-    requires_system_checks = []  # they load every page; the web does so for itself
+    help = "Runs the studio until Ctrl-C: database migrations, Redis, web, workers and sweeper."
+    requires_system_checks = []  # they import every page; the web process runs them itself
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1")
-        parser.add_argument("--port", type=int, default=os.environ.get("PORT") or 8000)
-        parser.add_argument("--workers", type=int, default=os.environ.get("WORKERS") or None)
+        parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1", help="address to listen on")
+        parser.add_argument("--port", type=int, default=os.environ.get("PORT") or 8000, help="port to listen on")
+        parser.add_argument(
+            "--workers", type=int, default=os.environ.get("WORKERS") or None, help="number of articles written at once"
+        )
+        parser.add_argument(
+            "--web-processes",
+            type=int,
+            default=os.environ.get("WEB_PROCESSES") or None,
+            help="number of processes that serve pages, API and sockets (default: 2, or 1 on one core)",
+        )
 
-    def handle(self, *args: Any, host: str, port: int, workers: int | None, **options: Any) -> None:
-        lock = hold_the_only_studio()
+    def handle(
+        self, *args: Any, host: str, port: int, workers: int | None, web_processes: int | None, **options: Any
+    ) -> None:
+        lock = lock_data_directory()
         require_free_port(host, port)
         if settings.REDIS_URL and not redis_server.is_reachable(settings.REDIS_URL):
             shown = redis_server.mask_password(settings.REDIS_URL)
             raise CommandError(f"The Redis at {shown} does not answer. Start it, or check REDIS_URL.")
-        self.prepare_store()
-        asyncio.run(self.supervise(host, port, workers))
+        if web_processes is not None and web_processes < 1:
+            raise CommandError("WEB_PROCESSES must be 1 or more.")
+        self.prepare_data()
+        asyncio.run(self.supervise(host, port, programs(host, port, workers, web_processes or default_web_processes())))
         lock.close()
 
-    def prepare_store(self) -> None:
-        """Bring the tables and the static files up to date; make the first login where there is none."""
+    def prepare_data(self) -> None:
+        """Migrate the database, collect the static files, create the first login if there are no users."""
         call_command("migrate", interactive=False, verbosity=0)
         collect_static_files(settings.VAR / "static-fingerprint")
         path = settings.VAR / "first-login.txt"
         if login := create_first_login(path):
             # A log is kept for long and read by many, a terminal is not.
-            shown = "." if self.relay else f", and shown this once:\n{login}"
-            self.tell(f"Your first login is kept in {path}{shown}")
+            shown = "." if self.format_line else f", and shown this once:\n{login}"
+            self.print_line(f"Your first login is kept in {path}{shown}")
         connections.close_all()
 
-    async def supervise(self, host: str, port: int, workers: int | None) -> None:
-        supervisor = Supervisor(programs(host, port, workers), say=self.tell, relay=self.relay)
+    async def supervise(self, host: str, port: int, programs: list[Program]) -> None:
+        supervisor = Supervisor(programs, write=self.print_line, format_line=self.format_line)
 
-        async def ready() -> None:
-            await web_answers(host, port)
-            self.tell(f"Content Studio is ready: {address(host, port)}\n{writer_in_use()}\nCtrl-C stops it.")
+        async def on_ready() -> None:
+            await web_is_ready(host, port)
+            self.print_line(
+                f"Content Studio is ready: {browser_address(host, port)}\n{writer_in_use()}\nCtrl-C stops it."
+            )
 
-        await supervisor.run(founded=redis_answers, ready=ready)
+        await supervisor.run(wait_for_required=redis_is_ready, on_ready=on_ready)
 
     @property
-    def relay(self) -> Callable[[str, str], str] | None:
-        """How a line is made of who wrote it and what: None where the supervisor's own way is right, for a terminal."""
-        return relayed if settings.LOG_FORMAT == "json" else None
+    def format_line(self) -> Callable[[str, str], str] | None:
+        """How a program's output is printed; None for the supervisor's own format, which is for terminals."""
+        return as_json_line if settings.LOG_FORMAT == "json" else None
 
-    def tell(self, line: str) -> None:
-        self.stdout.write(self.relay("studio", line) if self.relay else line)  # a program's is left as it is
+    def print_line(self, line: str) -> None:
+        self.stdout.write(self.format_line("studio", line) if self.format_line else line)
         self.stdout.flush()
 
 
-def programs(host: str, port: int, workers: int | None) -> list[Program]:
-    """What the studio consists of. Redis is only ours to run where REDIS_URL names none."""
+def programs(host: str, port: int, workers: int | None, web_processes: int) -> list[Program]:
+    """The studio's programs. Redis is among them if REDIS_URL names none."""
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-    counted = ["--count", str(workers)] if workers else []
-    web = [sys.executable, "-m", "contentstudio.runtime.daphne", "-v", "0", *PINGS, "-b", host, "-p", str(port)]
+    web = [sys.executable, "-m", "contentstudio.runtime.daphne", "-v", "0", "--no-server-name", *PINGS]
+    web += ["--endpoint", f"reuseport:{port}:{host}", "contentstudio.asgi:application"]
+    names = ["web"] if web_processes == 1 else [f"web-{number}" for number in range(1, web_processes + 1)]
     found = [
-        Program("web", [*web, "contentstudio.asgi:application"]),
-        Program("workers", [*manage, "workers", *counted]),
+        *(Program(name, web) for name in names),
+        Program("workers", [*manage, "workers", *(["--count", str(workers)] if workers else [])]),
         Program("sweeper", [*manage, "sweep"]),
     ]
     if not settings.REDIS_URL:
         directory = settings.VAR / "redis"
         redis_server.prepare_directories(settings.REDIS_SOCKET, directory)
         command = redis_server.server_command(settings.REDIS_SOCKET, directory)
-        found.append(Program("redis", command, foundation=True))
+        found.append(Program("redis", command, required=True))
     return found
 
 
-def hold_the_only_studio() -> IO[str]:
-    """Lock ``var/``: a second studio on the same store would take the first one's Redis away. Freed when we end, however."""
+def default_web_processes() -> int:
+    """Two, if there are cores for them: each takes 115 MB, and a third gains nothing while articles are written."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if CPU_QUOTA.exists():  # of a container: microseconds of CPU in a period, or "max"
+        quota, period = CPU_QUOTA.read_text().split()
+        cores = cores if quota == "max" else min(cores, int(quota) // int(period))
+    return 2 if cores >= 2 else 1
+
+
+def lock_data_directory() -> IO[str]:
+    """Lock VAR, until the file is closed or the process ends: a second studio on it would replace the first one's Redis."""
     file = (settings.VAR / "studio.lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -109,7 +135,10 @@ def hold_the_only_studio() -> IO[str]:
 
 
 def require_free_port(host: str, port: int) -> None:
-    """Say now, and clearly, what the web's own log would say late and in its own words."""
+    """Raise CommandError if the web processes could not listen: their own message would come late and be unclear.
+
+    They share the port, but only with each other: this would be refused to a socket that does not share it.
+    """
     try:
         family, kind, _, _, name = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
@@ -121,7 +150,7 @@ def require_free_port(host: str, port: int) -> None:
         raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}. Check HOST and PORT.") from None
 
 
-def address(host: str, port: int) -> str:
+def browser_address(host: str, port: int) -> str:
     """Where a browser on this machine finds the studio."""
     shown = "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104  (compared, not bound)
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
@@ -136,18 +165,18 @@ def writer_in_use() -> str:
     )
 
 
-async def redis_answers() -> None:
+async def redis_is_ready() -> None:
     if not await asyncio.to_thread(redis_server.wait_until_reachable, settings.REDIS_ADDRESS):
-        raise CommandError("The embedded Redis has not come up within ten seconds. Its lines above say why.")
+        raise CommandError("The embedded Redis did not start within ten seconds. See its output above.")
 
 
-async def web_answers(host: str, port: int) -> None:
-    """Wait until the web gives an answer, be it an error: it is then up, and its lines say the rest."""
-    async with httpx.AsyncClient(trust_env=False, base_url=address(host, port)) as client:
+async def web_is_ready(host: str, port: int) -> None:
+    """Wait for a response, even an error: the web process is running then, and logs what is wrong."""
+    async with httpx.AsyncClient(trust_env=False, base_url=browser_address(host, port)) as client:
         while True:
             try:
                 await client.get("/", timeout=10.0)
             except httpx.TransportError:
-                await asyncio.sleep(LOOK_EVERY)
+                await asyncio.sleep(READY_POLL_INTERVAL)
             else:
                 return
