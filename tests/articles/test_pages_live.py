@@ -163,7 +163,7 @@ class TestFragments:
         stages.begin(held, "edit:evidence:1")
         assert stands() == ("checking evidence", "Mended.")
         stages.finish(held, "edit:evidence:1", stages.checked(1))
-        assert stands() == ("checked · 1 of 2 supported · 61 words", stages.TEXTS[0])
+        assert stands() == ("checked · 1 of 2 supported · 57 words", stages.TEXTS[0])
         stages.do(held, "edit:1:length-1", SectionText(markdown="Shorter."))
         stages.do(held, "edit:evidence:1:again-1", CheckedText(markdown="Shortest."))
         assert stands() == ("checked · 1 word", "Shortest.")
