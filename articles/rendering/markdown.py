@@ -20,11 +20,13 @@ from linkify_it import LinkifyIt
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.footnote import footnote_plugin
 
 from agents.text.markdown import block_text, is_too_large, leveled
+from agents.text.syntax import FOOTNOTE_REFERENCE
 from articles.rendering import annotations as annotation_rules
 from articles.rendering.annotations import Annotation, Annotations
 
@@ -51,11 +53,13 @@ class AnnotatedHtml:
     """``found`` are the refs of the annotations whose sentence is in the text.
 
     ``footnotes`` has the number that each footnote is shown with, by its label in the Markdown; not those nothing refers to.
+    ``undefined`` has the labels of references without a footnote, in the order of the text.
     """
 
     html: SafeString
     found: set[str]
     footnotes: dict[str, int]
+    undefined: list[str]
 
 
 def to_annotated_html(markdown: str, annotations: Iterable[Annotation], *, prefix: str = "a") -> AnnotatedHtml:
@@ -64,7 +68,13 @@ def to_annotated_html(markdown: str, annotations: Iterable[Annotation], *, prefi
     env: dict[str, Any] = {"docId": prefix, "images": True, "annotations": marks}
     html = _to_html(markdown, env)
     footnotes = env.get("footnotes", {}).get("refs", {})  # ":label" → index, or -1 if nothing refers to it
-    return AnnotatedHtml(html, marks.found, {label[1:]: index + 1 for label, index in footnotes.items() if index >= 0})
+    numbers = {label[1:]: index + 1 for label, index in footnotes.items() if index >= 0}
+    return AnnotatedHtml(html, marks.found, numbers, list(dict.fromkeys(env.get("undefined", []))))
+
+
+def undefined_references(markdown: str) -> list[str]:
+    """Labels of references such as ``[^9]`` that have no footnote."""
+    return to_annotated_html(markdown, []).undefined
 
 
 def _to_html(markdown: str, env: dict[str, Any]) -> SafeString:
@@ -115,6 +125,21 @@ def _name_links(state: StateCore) -> None:
             opening, closing = children[index - 1 : index + 1]
             if opening.type == "link_open" and closing.type == "link_close":
                 children.insert(index, Token("text", "", 0, content=str(opening.attrGet("href"))))
+
+
+# Inline rules: read a part of a line
+
+
+def _undefined_reference(state: StateInline, silent: bool) -> bool:
+    """A reference without a footnote, which the footnote plugin leaves as text."""
+    match = FOOTNOTE_REFERENCE.match(state.src, state.pos)
+    if match is None:
+        return False
+    if not silent:
+        state.push("undefined_reference", "", 0).meta = {"label": match["label"]}
+        state.env.setdefault("undefined", []).append(match["label"])
+    state.pos = match.end()
+    return True
 
 
 # Render rules: write a token as HTML
@@ -169,6 +194,11 @@ def _footnote_reference(self: RendererHTML, tokens: list[Token], index: int, opt
     )
 
 
+def _undefined(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    label = escape(tokens[index].meta["label"])
+    return f'<sup class="undefined-reference" title="Reference {label} has no footnote">{label}?</sup>'
+
+
 def _footnotes(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     return '<section class="footnotes" role="doc-endnotes" aria-label="References">\n<ol>\n'
 
@@ -203,6 +233,7 @@ RULES = {
     "fence": _code,
     "code_block": _code,
     "footnote_ref": _footnote_reference,
+    "undefined_reference": _undefined,
     "footnote_block_open": _footnotes,
     "footnote_block_close": _footnotes_end,
     "footnote_open": _footnote,
@@ -229,6 +260,7 @@ def _parser() -> MarkdownIt:
     parser.linkify = _BoundedLinkify(options={"fuzzy_link": False, "fuzzy_email": False})
     # The inline rule searches all the text before each colon again; the core rule finds the same links once.
     parser.inline.ruler.disable("linkify")
+    parser.inline.ruler.after("footnote_ref", "undefined_reference", _undefined_reference)
     parser.core.ruler.push("level_headings", _level_headings)
     parser.core.ruler.push("name_links", _name_links)
     parser.core.ruler.push("annotate", annotation_rules.annotate)
@@ -254,10 +286,11 @@ _CLEANER = nh3.Cleaner(
         "pre": {"tabindex"},
         "div": {"role", "aria-label", "tabindex"},
         "section": {"role", "aria-label"},
+        "sup": {"title"},
         **{heading: {"id"} for heading in _HEADINGS},
     },
     allowed_classes={
-        "sup": {"footnote-ref"},
+        "sup": {"footnote-ref", "undefined-reference"},
         "section": {"footnotes"},
         "a": {"footnote-backref", "evidence-link", "is-supported", "is-partly", "is-not"},
         "span": {"doubted", "is-partly", "is-not"},

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import get_text_list
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from agents.text.markdown import count_words
@@ -15,8 +16,10 @@ from articles.exports import FORMATS
 from articles.exports.download import download
 from articles.forms.articles import MAX_CONTENT, TextForm
 from articles.models import Article
-from articles.rendering.markdown import to_html
+from articles.rendering.markdown import to_annotated_html, to_html, undefined_references
 from articles.views.requests import StudioRequest, editable_article, find_article
+
+MAX_LISTED = 5  # labels of undefined references in a warning
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,6 +36,8 @@ def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             messages.success(request, f"Saved as revision {revision.number}: {article.word_count:,} words.")
+            if undefined := undefined_references(article.content):
+                messages.warning(request, undefined_message(undefined))
             return redirect(
                 "text_edit" if "stay" in request.POST else article, *([pk] if "stay" in request.POST else [])
             )
@@ -45,7 +50,13 @@ def text_preview(request: StudioRequest, pk: int) -> HttpResponse:
     """The editor's text as readers would see it. Saves nothing."""
     article = find_article(request, pk)
     content = request.POST.get("content", "")[:MAX_CONTENT]
-    context = {"article": article, "body": to_html(content), "words": count_words(content)}
+    rendered = to_annotated_html(content, [])
+    context = {
+        "article": article,
+        "body": rendered.html,
+        "words": count_words(content),
+        "warning": undefined_message(rendered.undefined) if rendered.undefined else "",
+    }
     return render(request, "articles/_preview.html", context)
 
 
@@ -104,6 +115,17 @@ def article_download(request: StudioRequest, pk: int, format: str) -> HttpRespon
     except (ExportBusy, ExportFailed, InvalidState) as error:
         messages.error(request, str(error))
     return redirect(article)
+
+
+def undefined_message(labels: list[str]) -> str:
+    """A warning about references without a footnote."""
+    marks = [f"[^{label}]" for label in labels[:MAX_LISTED]]
+    if len(labels) > MAX_LISTED:
+        marks.append(f"{len(labels) - MAX_LISTED} more")
+    have = "has" if len(labels) == 1 else "have"
+    return (
+        f"{get_text_list(marks, 'and')} {have} no footnote. Add a line such as “[^{labels[0]}]: Title of the source”."
+    )
 
 
 def latest_revision_number(article: Article) -> int:

@@ -95,6 +95,24 @@ class TestEditing:
         assert 'data-words="' in shown
         assert article.revisions.count() == 1
 
+    def test_the_preview_warns_of_references_without_a_footnote(self, page: Client, article: Article) -> None:
+        response = page.post(reverse("text_preview", args=[article.pk]), {"content": "Heavy.[^9] So.[^a]\n\n[^a]: A."})
+        shown = response.content.decode()
+        assert "[^9] has no footnote. Add a line such as “[^9]: Title of the source”." in shown
+        assert 'title="Reference 9 has no footnote">9?</sup>' in shown
+
+    def test_saving_warns_of_them_and_the_article_marks_them(self, page: Client, article: Article) -> None:
+        shown = edit(page, article, content="Heavy.[^9] So.[^2][^9]").content.decode()
+        assert "Saved as revision 2" in shown
+        assert "[^9] and [^2] have no footnote." in shown
+        body = shown.partition('class="paper"')[2].partition("</article>")[0]
+        assert body.count('class="undefined-reference"') == 3
+        assert "[^9]" not in body
+
+    def test_a_text_without_such_references_is_saved_without_a_warning(self, page: Client, article: Article) -> None:
+        content = "Heavy.[^1] Not one: \\[^2] `[^3]` [^4](https://example.org/).\n\n[^1]: Survey."
+        assert "no footnote" not in edit(page, article, content=content).content.decode()
+
 
 class TestRevisions:
     def test_they_are_listed_newest_first(self, page: Client, article: Article) -> None:
