@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt
+
+from agents.input_types import LanguageTag, Line, Prose, not_only_punctuation
 
 Stage = Literal["research", "outline", "write", "edit", "seo", "image"]
 
@@ -78,26 +80,35 @@ class AgentConfig(StoredModel):
     max_tokens: int | None = None
 
 
-class Brief(StoredModel):
-    """What was asked for. ``language`` is a BCP 47 tag such as ``en``; ``min_words`` is 300–5000.
+Keyword = Annotated[str, Field(min_length=1, max_length=100), Line]
 
-    ``approve_outline``: the person sees the outline before anything is written. ``allow_uncited``: where nothing could be
-    read the article is written all the same, without citations. ``outline_wish`` is what to do otherwise in another outline.
-    """
 
-    topic: str
-    tone: str = "professional"
-    target_audience: str = "general"
-    min_words: int = 1000
-    include_image: bool = True
-    seo_optimize: bool = True
-    language: str = "en"
-    keywords: list[str] = []
-    notes: str = ""
+class BriefHeader(StoredModel):
+    """A brief without its notes, which can be long. Lists of articles show this."""
+
+    topic: Annotated[str, Field(min_length=MIN_TOPIC, max_length=MAX_TOPIC), AfterValidator(not_only_punctuation), Line]
+    tone: Annotated[str, Field(min_length=1, max_length=100), Line] = "professional"
+    target_audience: Annotated[str, Field(min_length=1, max_length=200), Line] = "general"
+    min_words: Annotated[StrictInt, Field(ge=MIN_WORDS, le=MAX_WORDS)] = 1000
+    include_image: StrictBool = True
+    seo_optimize: StrictBool = True
+    language: LanguageTag = "en"
+    keywords: Annotated[list[Keyword], Field(max_length=20)] = []
+    approve_outline: Annotated[StrictBool, Field(description="Wait for approval once the outline is made")] = False
+    allow_uncited: Annotated[StrictBool, Field(description="Write without citations if no source can be read")] = True
+
+
+class BriefFields(BriefHeader):
+    """What a person asks for. The page, the API, the admin and the command all validate by these rules."""
+
+    notes: Annotated[str, Field(max_length=5000), Prose] = ""
+
+
+class Brief(BriefFields):
+    """The brief as the agents get it. ``outline_wish`` is what a person wants changed in a regenerated outline."""
+
     sources: list[BriefSource] = []
     voice: Voice | None = None
-    approve_outline: bool = False
-    allow_uncited: bool = True
     outline_wish: str = ""
 
 

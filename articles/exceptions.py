@@ -56,6 +56,16 @@ class EditConflict(StudioError):
     status = 409
 
 
+class InvalidInput(StudioError):
+    """A brief or a text breaks a rule. ``fields`` has the messages by field."""
+
+    status = 422
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        super().__init__(" ".join(f"{field}: {' '.join(messages)}" for field, messages in fields.items()))
+        self.fields = fields
+
+
 class InvalidSource(StudioError):
     """A source that was given cannot be taken as it is."""
 

@@ -25,7 +25,7 @@ MESSAGES = {
     403: "The CSRF token is missing or wrong. Send it as X-CSRFToken, or use an API key.",
     404: "No such endpoint. See /api/docs.",
     405: "{method} is not allowed here. Allowed: {allow}.",
-    413: f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} kB. Send shorter texts, or fewer sources.",
+    413: f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE / 1024**2:.1f} MB. Send less text.",
     500: "Internal error. Try again; the server log has the details.",
 }
 

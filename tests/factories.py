@@ -29,7 +29,7 @@ from articles.runs.journal import complete_run
 from articles.runs.lease import Claim, claim_run
 from articles.runs.stages import StageView, stages_of
 from articles.runs.step_writer import PlanChanged, StepCompleted, StepFailed, StepStarted, write_changes
-from articles.services import NewSource, create_article
+from articles.services import BriefInput, NewSource, create_article
 
 PASSWORD = "correct horse battery staple"
 
@@ -63,7 +63,10 @@ class StaffFactory(UserFactory):
 
 def make_article(owner: User, *, sources: tuple[NewSource, ...] = (), **brief: Any) -> Article:
     """An article that waits for a worker (its job is enqueued only where the test's transaction commits)."""
-    return create_article(by=owner, brief={"topic": "Rooftop gardens in the city", **brief}, sources=sources)
+    fields = {"topic": "Rooftop gardens in the city", **brief}
+    if "voice" in fields:
+        fields["voice"] = fields["voice"].name
+    return create_article(by=owner, brief=BriefInput(**fields), sources=sources)
 
 
 def claim(article: Article) -> Claim:

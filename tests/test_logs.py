@@ -31,7 +31,7 @@ from articles.live.routing import sockets
 from articles.models import Run, Status
 from articles.runs.journal import RunJournal
 from articles.runs.recovery import sweep
-from articles.services import NewSource, create_article
+from articles.services import BriefInput, NewSource, create_article
 from contentstudio.logs import Lines, as_json_line, asking, logging_config
 from tests.articles.clients import client_of
 from tests.environment import ROOT
@@ -304,7 +304,7 @@ def test_a_workers_lines_tell_of_the_request_that_asked(
         log = (tmp_path / "log").open("w+")
         with log, running_workers(redis, {**program_environment, **chosen}, count=1, stdout=log, stderr=log):
             bind_contextvars(request_id="the-one-that-asked")
-            article = create_article(by=UserFactory(), brief={"topic": "Rooftop gardens"}, sources=(SURVEY,))
+            article = create_article(by=UserFactory(), brief=BriefInput(topic="Rooftop gardens"), sources=(SURVEY,))
             wait_until(lambda: Run.objects.get(article=article).status == Status.FAILED)
             broken = django_rq.get_queue("articles").enqueue("agents.worker.jobs.run_now", "not a number")
             wait_until(lambda: broken.get_status(refresh=True) == "failed")

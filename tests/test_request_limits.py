@@ -136,7 +136,7 @@ async def test_a_large_form_of_an_anonymous_client_is_refused_early(web: WebProc
             await client.send_head("POST /sign-in/ HTTP/1.1", MULTIPART, f"Content-Length: {100 * MB}")
             response, sent = await client.upload(repeated(document("a.txt", 65536), 100 * MB))
     assert response.startswith("HTTP/1.1 413 ")
-    assert "larger than 2048 kB" in response
+    assert "larger than 3185 kB" in response
     assert sent < 20 * MB
     assert memory.growth < 40 * MB
 
@@ -148,20 +148,20 @@ async def test_a_chunked_body_is_refused_once_it_is_too_large(web: WebProcess) -
             await client.send_head("POST /api/articles/create HTTP/1.1", "Transfer-Encoding: chunked")
             response, sent = await client.upload(repeated(chunk, 100 * MB))
     assert response.startswith("HTTP/1.1 413 ")
-    assert response.endswith('{"detail": "The request is larger than 2048 kB."}')
+    assert response.endswith('{"detail": "The request is larger than 3185 kB."}')
     assert sent < 20 * MB
     assert memory.growth < 40 * MB
 
 
 async def test_a_refused_client_is_not_asked_to_continue(web: WebProcess) -> None:
     async with connected(web.address) as client:
-        await client.send_head("PUT / HTTP/1.1", "Expect: 100-continue", f"Content-Length: {3 * MB}")
+        await client.send_head("PUT / HTTP/1.1", "Expect: 100-continue", f"Content-Length: {4 * MB}")
         assert (await client.read_until_closed()).startswith("HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize(("kind", "part"), [("application/x-www-form-urlencoded", b"a=1&"), (MULTIPART[14:], b"\r\n")])
 async def test_a_form_that_is_slow_to_parse_delays_nobody(web: WebProcess, kind: str, part: bytes) -> None:
-    size = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    size = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 65536 * 65536
     async with connected(web.address) as client, aiohttp.ClientSession(web.address) as others:
         await client.send_head("POST /sign-in/ HTTP/1.1", f"Content-Type: {kind}", f"Content-Length: {size}")
         uploading = asyncio.create_task(client.upload(repeated(part * (65536 // len(part)), size)))
@@ -199,10 +199,10 @@ async def test_a_brief_with_many_large_documents_is_accepted_and_takes_no_memory
 @pytest.mark.parametrize(
     ("path", "cookies", "size"),
     [
-        ("/articles/new/", lambda user: "Cookie: sessionid=made-up", 3 * MB),
-        ("/articles/new/", lambda user: "Cookie: a", 3 * MB),
-        ("/sign-in/", session_cookies, 3 * MB),
-        ("/nowhere/", session_cookies, 3 * MB),
+        ("/articles/new/", lambda user: "Cookie: sessionid=made-up", 4 * MB),
+        ("/articles/new/", lambda user: "Cookie: a", 4 * MB),
+        ("/sign-in/", session_cookies, 4 * MB),
+        ("/nowhere/", session_cookies, 4 * MB),
         ("/articles/new/", session_cookies, 400 * MB),
     ],
 )

@@ -1,1 +1,1 @@
-"""The cost of model calls: prices, estimates, usage, and the budget that limits them."""
+"""What model calls cost: priced, estimated, and held below a ceiling."""

@@ -1,4 +1,4 @@
-"""The context of a run, which every stage gets, and helpers to run steps concurrently."""
+"""What every stage works at: the brief, the journal, and the dependencies of the run."""
 
 from __future__ import annotations
 
@@ -18,17 +18,14 @@ DraftCallback = Callable[[int, str], Awaitable[None]]
 
 
 class Crew(Protocol):
-    """Answers assignments; implemented by ``agents.crew.crew.StudioCrew``."""
+    """Who answers assignments: ``agents.crew.crew.StudioCrew``."""
 
     async def ask(self, assignment: Assignment[Reply], draft: DraftCallback | None = None) -> Reply: ...
 
 
 @dataclass(frozen=True)
 class RunDependencies:
-    """What a run needs from outside.
-
-    ``read`` takes the brief and its questions; ``illustrate`` returns an image and the name of the model that drew it.
-    """
+    """What a run works with. ``read`` takes the brief and its questions; ``illustrate`` gives a picture, and who drew it."""
 
     crew: Crew
     has_model: bool
@@ -38,7 +35,7 @@ class RunDependencies:
 
 @dataclass
 class RunContext:
-    """A run in progress. ``planned`` is the number of steps each stage is expected to have."""
+    """One run at work. ``planned`` is how many steps each stage will have, as far as is known by now."""
 
     brief: Brief
     journal: Journal
@@ -50,7 +47,7 @@ class RunContext:
         return await self.dependencies.crew.ask(assignment, draft)
 
     async def plan(self, **steps: int) -> None:
-        """Set the expected number of steps of some stages, for the progress."""
+        """Tell how many steps a stage will have, so that progress can be counted."""
         self.planned |= cast(dict[Stage, int], steps)
         await self.journal.plan(self.planned)
 
@@ -65,7 +62,7 @@ class RunContext:
         return await self.journal.once(StepSpec(key=key, output=output, perform=perform, doing=doing, done=done))
 
     def draft(self, key: StepKey) -> DraftCallback:
-        """A callback that shows watchers what step ``key`` is writing."""
+        """Where watchers are shown what step ``key`` is writing."""
 
         async def show(offset: int, text: str) -> None:
             await self.journal.draft(key, offset, text)

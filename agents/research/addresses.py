@@ -6,9 +6,14 @@ also as IPv4 inside IPv6, NAT64 or 6to4.
 
 from __future__ import annotations
 
+import re
+import socket
+import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -23,6 +28,9 @@ NEVER: tuple[Network, ...] = (
     IPv6Network("2002::/16"),  # RFC 3056: 6to4, which carries any IPv4 address
     IPv6Network("3fff::/20"),  # RFC 9637: documentation
 )
+
+NUMBER = r"(?:0x[0-9a-f]*|[0-9]+)"
+NUMERIC_HOST = re.compile(rf"{NUMBER}(?:\.{NUMBER}){{0,3}}", re.IGNORECASE)
 
 
 def is_public(address: Address) -> bool:
@@ -62,3 +70,27 @@ class Allowed:
 
     def permits(self, host: str, address: Address) -> bool:
         return is_public(address) or host.lower() in self.hosts or any(address in network for network in self.networks)
+
+
+def names_private_host(url: str, allowed: Allowed) -> bool:
+    """Whether ``url`` spells out a host that would be refused: ``localhost``, or a private address in any notation.
+
+    Other names are not resolved here; whoever fetches the page does that.
+    """
+    with suppress(ValueError):
+        host = urlsplit(url).hostname or ""
+        local = host.rstrip(".").rpartition(".")[2] == "localhost"
+        address = IPv4Address("127.0.0.1") if local else literal_address(host)
+        return address is not None and not allowed.permits(host, address)
+    return False
+
+
+def literal_address(host: str) -> Address | None:
+    """The address a host spells out, as resolvers read it: ``127.0.0.1``, ``::1``, ``127.1``, ``2130706433``, ``0x7f000001``."""
+    plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").strip("[]").rstrip(".").partition("%")[0]
+    with suppress(ValueError):
+        return ip_address(plain)
+    if NUMERIC_HOST.fullmatch(plain):
+        with suppress(OSError):
+            return IPv4Address(socket.inet_aton(plain))
+    return None

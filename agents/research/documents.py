@@ -55,14 +55,30 @@ async def read_page(page: Fetched) -> Document:
 
 async def read_file(path: Path) -> Document:
     """Reads an uploaded .txt, .md, .pdf, .docx or .html file. Raises SourceUnreadable."""
-    kind = kind_of_name(path.name)
-    if kind is None:
-        raise SourceUnreadable(f"The studio cannot read {path.suffix or 'such'} files. Use .txt, .md, .pdf or .docx.")
+    _kind_of(path.name)
     try:
         body = await asyncio.to_thread(path.read_bytes)
     except OSError as error:
         raise SourceUnreadable("The uploaded file is missing. Upload it again.") from error
+    return await read_upload(path.name, body)
+
+
+async def read_upload(name: str, body: bytes) -> Document:
+    """Reads the content of a file called ``name``. Raises SourceUnreadable if it is damaged or not what its name says."""
+    kind = _kind_of(name)
+    if kind == "pdf" and b"%PDF-" not in body[:1024]:
+        raise SourceUnreadable("This is not a PDF file. Save it as PDF, or correct the ending of its name.")
+    if kind in ("text", "markdown") and b"\0" in body[:65536] and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise SourceUnreadable("This is not a text file. Save it as plain text, or correct the ending of its name.")
     return await _read(kind, body)
+
+
+def _kind_of(name: str) -> Kind:
+    kind = kind_of_name(name)
+    if kind is None:
+        suffix = Path(name).suffix
+        raise SourceUnreadable(f"The studio cannot read {suffix or 'such'} files. Use .txt, .md, .pdf or .docx.")
+    return kind
 
 
 def read_text(text: str, title: str = "") -> Document:

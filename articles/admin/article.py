@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -17,22 +16,23 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_TOPIC, MIN_WORDS
 from articles import services
 from articles.admin.actions import DOWNLOADS, approve, cancel, signed_in, try_again, write_again
 from articles.admin.costs import CostColumn, with_costs
 from articles.admin.history import RevisionInline, RunInline, SourceInline, as_json, latest_history
-from articles.exceptions import StudioError
+from articles.exceptions import InvalidInput, StudioError
 from articles.models import Article, Event, Revision, Run, Source
 from articles.models.article import ArticleQuerySet
 
-BRIEF = (
-    "topic",
+ROWS = (
+    ("topic",),
     ("tone", "target_audience", "language", "voice"),
     ("min_words", "include_image", "seo_optimize"),
     ("approve_outline", "allow_uncited"),
-    "keywords",
-    "notes",
+)
+BRIEF: tuple[str | tuple[str, ...], ...] = (
+    *ROWS,
+    *(name for name in services.BriefInput.model_fields if not any(name in row for row in ROWS)),
 )
 TEXT = ("title", "content")
 
@@ -53,8 +53,7 @@ class MarkdownField(forms.CharField):
 class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
     """``opened_at`` is the number of the revision the person began to edit, 0 where there is none."""
 
-    topic = forms.CharField(min_length=MIN_TOPIC, max_length=MAX_TOPIC, widget=AdminTextInputWidget)
-    min_words = forms.IntegerField(label="Words", min_value=MIN_WORDS, max_value=MAX_WORDS)
+    topic = forms.CharField(widget=AdminTextInputWidget)
     keywords = forms.JSONField(required=False, help_text='A list: ["roof", "garden"].')
     content = MarkdownField(required=False, help_text=Article._meta.get_field("content").help_text)
     opened_at = forms.IntegerField(widget=forms.HiddenInput)
@@ -63,21 +62,34 @@ class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's cannot
         super().__init__(*args, **kwargs)
         self.initial["opened_at"] = newest_revision(self.instance)
 
-    def clean_keywords(self) -> list[str]:
-        keywords = self.cleaned_data["keywords"] or []
-        if not isinstance(keywords, list) or not all(isinstance(word, str) for word in keywords):
-            raise ValidationError("Give the keywords as a list, each in quotation marks.")
-        return keywords
-
     def clean(self) -> dict[str, Any]:
-        """Refuse what cannot be saved now while the person still sees what was typed. The answer holds: see check_can_save."""
+        """Refuses what the services would refuse. It holds until the request's transaction ends: see check_can_save."""
         cleaned = super().clean() or self.cleaned_data
-        if self.changed_data and "opened_at" in cleaned:
-            try:
+        changes = {name: cleaned[name] for name in self.changed_data if name in cleaned}
+        brief = {name: value for name, value in changes.items() if name in services.BriefInput.model_fields}
+        try:
+            if changes and "opened_at" in cleaned:
                 services.check_can_save(article=self.instance, opened_at=cleaned["opened_at"])
-            except StudioError as reason:
-                self.add_error(None, str(reason))
+            if brief:
+                self.brief = services.BriefInput.of(self.instance, **as_input(brief))
+            if changes.keys() & set(TEXT):
+                services.TextInput.parse({name: cleaned.get(name) for name in TEXT})
+        except InvalidInput as error:
+            for field, messages in error.fields.items():
+                self.add_error(field if field in self.fields else None, messages)
+        except StudioError as error:
+            self.add_error(None, str(error))
         return cleaned
+
+
+def as_input(values: dict[str, Any]) -> dict[str, Any]:
+    """Cleaned values of the form as ``BriefInput`` takes them: a voice by its name, no keywords as an empty list."""
+    given = dict(values)
+    if "voice" in given:
+        given["voice"] = given["voice"].name if given["voice"] else None
+    if "keywords" in given:
+        given["keywords"] = given["keywords"] or []
+    return given
 
 
 def newest_revision(article: Article) -> int:
@@ -189,8 +201,8 @@ class ArticleAdmin(CostColumn, admin.ModelAdmin):  # type: ignore[type-arg]  # D
     def save_model(self, request: HttpRequest, obj: Article, form: ArticleForm, change: bool) -> None:
         """Only what was changed, field by field: the row as it was read here may be older than what a worker wrote since."""
         given, changed = form.cleaned_data, set(form.changed_data)
-        if brief := {name: given[name] for name in changed - {*TEXT, "opened_at"}}:
-            services.change_brief(article=obj, brief=brief)
+        if fields := changed & services.BriefInput.model_fields.keys():
+            services.change_brief(article=obj, brief=form.brief, only=fields)
         if changed & set(TEXT):
             title, content, opened_at = given["title"], given["content"], given["opened_at"]
             services.save_text(article=obj, by=signed_in(request), title=title, content=content, opened_at=opened_at)

@@ -34,13 +34,13 @@ from articles.api.schemas.articles import (
     StatusOut,
     TaskOut,
     TextIn,
+    as_new_sources,
 )
 from articles.api.schemas.evidence import TallyOut
 from articles.api.schemas.seo import SeoOut
 from articles.evidence.results import evidence_summary
 from articles.exceptions import InvalidState
 from articles.exports.download import download
-from articles.forms.articles import ORDERS
 from articles.models import Article
 from articles.models import Status as ArticleStatus
 from articles.seo import SeoAnalysis
@@ -54,8 +54,7 @@ MAX_TASKS = 100  # tasks in one response; the count covers all
 @router.post("/articles/create", response={201: ArticleOut, **INVALID})
 def article_create(request: AuthedRequest, brief: BriefIn) -> Status[ArticleOut]:
     """Create an article from a brief. It is `pending` until a worker is free."""
-    sources = [source.as_new_source() for source in brief.sources]
-    article = create_article(by=request.auth, brief=brief.as_brief(), sources=sources)
+    article = create_article(by=request.auth, brief=brief, sources=as_new_sources(brief.sources))
     return Status(201, article_out(request, article))
 
 
@@ -66,7 +65,7 @@ def article_list(request: AuthedRequest, filters: Query[ListIn]) -> ListOut:
     found = with_voices(Article.objects.visible_to(request.auth)).search(filters.q)
     if filters.status:
         found = found.filter(status=filters.status)
-    rows = found.without_large_fields().order_by(*ORDERS[filters.order][1])[filters.skip : filters.skip + filters.limit]
+    rows = found.without_large_fields().in_order(filters.order)[filters.skip : filters.skip + filters.limit]
     return ListOut(items=[listed_out(request, article) for article in rows], count=found.count())
 
 
@@ -93,9 +92,9 @@ def article_status(request: AuthedRequest, article_id: int) -> StatusOut:
 
 @router.get("/articles/{int:article_id}/result", response={200: ResultOut, **CONFLICT})
 def article_result(request: AuthedRequest, article_id: int) -> ResultOut:
-    """Get the finished article with everything made for it; 409 until it is completed, with what to do."""
+    """Get the finished article with everything made for it; 409 while there is no finished text, with what to do."""
     article = find(request, article_id)
-    if article.status != ArticleStatus.COMPLETED:
+    if not article.has_text:
         raise InvalidState(why_not_finished(article))
     evidence = TallyOut.of(evidence_summary(article))
     seo = SeoOut.of(SeoAnalysis(article, base_url=site_of(request)))
@@ -122,7 +121,7 @@ def article_delete(request: AuthedRequest, article_id: int) -> Status[None]:
 @router.get("/articles/{int:article_id}/export/{format}", response={200: Any, **CONFLICT, 429: Problem})
 def article_export(request: AuthedRequest, article_id: int, format: str) -> HttpResponse:
     """Download the article as a file: `md`, `html`, `pdf`, `docx` or `epub`."""
-    return download(find(request, article_id), format, by=request.user.pk)
+    return download(find(request, article_id), format, by=request.auth.pk)
 
 
 @router.get("/articles/{int:article_id}/sources", response={200: SourcesOut, **NOT_FOUND})

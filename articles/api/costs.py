@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from ninja import Router
 
-from agents.costs.estimate import estimate
 from articles.api.requests import AuthedRequest, find
 from articles.api.responses import INVALID, NOT_FOUND
 from articles.api.schemas.articles import BriefIn
 from articles.api.schemas.costs import CostOut, EstimateOut, RunCostOut, StageCostOut, estimate_out, sums_out
 from articles.costs.reports import ArticleCosts, totals_by_run
 from articles.models import Article, Status
-from articles.runs.agent_settings import models_for
+from articles.services import estimate_cost
 
 router = Router(tags=["costs"])
 
@@ -19,8 +18,7 @@ router = Router(tags=["costs"])
 @router.post("/articles/estimate", response={200: EstimateOut, **INVALID})
 def article_estimate(request: AuthedRequest, brief: BriefIn) -> EstimateOut:
     """Estimate the cost of an article. Nothing is stored."""
-    made = estimate(brief.min_words, image=brief.include_image, seo=brief.seo_optimize, models=models_for())
-    return estimate_out(made)
+    return estimate_out(estimate_cost(brief))
 
 
 @router.get("/articles/{int:article_id}/cost", response={200: CostOut, **NOT_FOUND})

@@ -7,15 +7,10 @@ from django.core.exceptions import ValidationError
 
 from articles.forms.fields import LimitedCharField
 from articles.models import Status
+from articles.services import MAX_CONTENT
 
-MAX_CONTENT = 200_000
-
-ORDERS = {
-    "newest": ("Newest first", ("-created_at", "-id")),
-    "oldest": ("Oldest first", ("created_at", "id")),
-    "changed": ("Last updated", ("-updated_at", "-id")),
-    "title": ("Title", ("title", "topic", "id")),
-}
+ORDERS = {"newest": "Newest first", "oldest": "Oldest first", "changed": "Last updated", "title": "Title"}
+"""Labels of the orders of ``ArticleQuerySet.in_order``."""
 
 
 class TextForm(forms.Form):
@@ -44,7 +39,7 @@ class ListForm(forms.Form):
 
     q = forms.CharField(required=False, label="Search", widget=forms.SearchInput)
     status = forms.ChoiceField(required=False, choices=[("", "Any status"), *Status.choices])
-    order = forms.ChoiceField(required=False, choices=[(key, label) for key, (label, _) in ORDERS.items()])
+    order = forms.ChoiceField(required=False, choices=list(ORDERS.items()))
 
     def value_of(self, name: str) -> str:
         self.is_valid()

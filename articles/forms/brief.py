@@ -1,33 +1,63 @@
-"""The brief: what is asked for, and the sources that come with it."""
+"""The brief as it is typed on its page, with its sources. ``manage.py write`` uses the same form.
+
+The forms have widgets, labels and messages. What a brief may contain is defined by ``services.BriefInput``.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
+from django.http import HttpRequest
 
-from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_TOPIC, MIN_WORDS
-from articles.forms.fields import DocumentsField, LimitedCharField, NumberField, SuggestionInput, VoiceField
-from articles.forms.languages import LANGUAGES
-from articles.services import DOCUMENTS, NewSource
+from agents.contract import MAX_WORDS, MIN_TOPIC, MIN_WORDS
+from articles.exceptions import InvalidInput, InvalidSource
+from articles.forms.fields import (
+    DocumentsField,
+    LanguageSelect,
+    LimitedCharField,
+    NumberField,
+    SuggestionInput,
+    VoiceField,
+)
+from articles.services import (
+    DOCUMENT_SUFFIXES,
+    BriefInput,
+    NewSource,
+    check_text_total,
+    check_total,
+    field_limits,
+)
 
 TONES = ("professional", "friendly", "conversational", "authoritative", "journalistic", "academic", "playful")
 AUDIENCES = ("general", "beginners", "professionals in the field", "executives", "developers", "students", "parents")
 
-MAX_KEYWORDS, MAX_KEYWORD = 20, 100
-MAX_PASTED = 200_000
-"""Characters of one pasted text: about 30,000 words. Longer texts are better uploaded as documents."""
+PLACED = ("topic", "min_words", "language", "tone", "target_audience", "voice", "allow_uncited")
+"""Fields that have a place of their own on the page. Others follow by themselves."""
+
+
+def limited(field: str, **options: Any) -> LimitedCharField:
+    """A text field with the limits that the brief has."""
+    least, most = field_limits(field)
+    return LimitedCharField(min_length=least or None, limit=most, initial=default_of(field), **options)
+
+
+def switch(field: str, label: str, help_text: str) -> forms.BooleanField:
+    return forms.BooleanField(required=False, initial=default_of(field), label=label, help_text=help_text)
+
+
+def default_of(field: str) -> Any:
+    rule = BriefInput.model_fields[field]
+    return None if rule.is_required() else rule.get_default(call_default_factory=True)
 
 
 class BriefForm(forms.Form):
-    """``brief()`` is what ``services.create_article`` takes; ``sources()`` are web pages and documents."""
+    """A valid form has a ``brief``; ``sources()`` are its web pages and documents."""
 
-    topic = LimitedCharField(
-        min_length=MIN_TOPIC,
-        limit=MAX_TOPIC,
+    topic = limited(
+        "topic",
         help_text="What is the article about? A full sentence works best.",
         widget=forms.Textarea(attrs={"rows": 2, "placeholder": "How cities can put their flat roofs to use"}),
         error_messages={
@@ -39,39 +69,39 @@ class BriefForm(forms.Form):
         label="Words",
         min_value=MIN_WORDS,
         max_value=MAX_WORDS,
-        initial=1000,
+        initial=default_of("min_words"),
         widget=forms.NumberInput(attrs={"step": 50}),
     )
-    language = forms.ChoiceField(
-        choices=list(LANGUAGES.items()),
-        initial="en",
-        error_messages=dict.fromkeys(("required", "invalid_choice"), "Choose a language from the list."),
+    language = forms.CharField(
+        initial=default_of("language"), widget=LanguageSelect, error_messages={"required": "Choose a language."}
     )
-    tone = LimitedCharField(
-        limit=100,
-        initial=TONES[0],
+    tone = limited(
+        "tone",
         widget=SuggestionInput(TONES),
         error_messages={"required": "Enter a tone, such as “friendly”."},
     )
-    target_audience = LimitedCharField(
+    target_audience = limited(
+        "target_audience",
         label="Audience",
-        limit=200,
-        initial=AUDIENCES[0],
         widget=SuggestionInput(AUDIENCES),
         error_messages={"required": "Enter an audience, such as “beginners”."},
     )
     voice = VoiceField(empty_label="No voice", help_text="The style the article is written in.")
     keywords = forms.CharField(required=False, help_text="Separate keywords with commas.")
-    notes = LimitedCharField(
+    notes = limited(
+        "notes",
         required=False,
-        limit=5000,
         help_text="Anything else to keep in mind: the angle, what to leave out, names to get right.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    include_image = forms.BooleanField(required=False, initial=True, label="Cover image")
-    seo_optimize = forms.BooleanField(required=False, initial=True, label="SEO title, description and keywords")
-    approve_outline = forms.BooleanField(required=False, label="Review the outline first")
-    allow_uncited = forms.BooleanField(required=False, initial=True, label="Write even if no source can be read")
+    include_image = switch("include_image", "Cover image", "Includes alt text")
+    seo_optimize = switch("seo_optimize", "SEO", "Title, description, slug and keywords")
+    approve_outline = switch("approve_outline", "Review the outline first", "Writing starts once you approve it")
+    allow_uncited = switch(
+        "allow_uncited",
+        "Write even if no source can be read",
+        "The article will have no citations. If this is off, the run stops instead.",
+    )
     addresses = forms.CharField(
         required=False,
         label="Web pages",
@@ -80,8 +110,10 @@ class BriefForm(forms.Form):
     )
     documents = DocumentsField(
         required=False,
-        help_text=f"{', '.join(DOCUMENTS)}, up to {settings.UPLOAD_MAX_BYTES // 1024 // 1024} MB each.",
+        help_text=f"{', '.join(DOCUMENT_SUFFIXES)}, up to {settings.UPLOAD_MAX_BYTES // 1024 // 1024} MB each.",
     )
+
+    brief: BriefInput
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -89,50 +121,73 @@ class BriefForm(forms.Form):
             self.fields["topic"].widget.attrs["autofocus"] = True
 
     def clean_keywords(self) -> list[str]:
-        words = [word.strip() for word in self.cleaned_data["keywords"].split(",") if word.strip()]
-        if len(words) > MAX_KEYWORDS:
-            raise ValidationError(f"Use at most {MAX_KEYWORDS} keywords.")
-        if any(len(word) > MAX_KEYWORD for word in words):
-            raise ValidationError(f"Use at most {MAX_KEYWORD} characters per keyword. Separate keywords with commas.")
-        return words
+        return [word for word in map(str.strip, self.cleaned_data["keywords"].split(",")) if word]
 
-    def clean_addresses(self) -> list[str]:
-        addresses = [line.strip() for line in self.cleaned_data["addresses"].splitlines() if line.strip()]
-        valid = URLValidator(schemes=["http", "https"])
-        problems = []
-        for address in addresses:
+    def clean_addresses(self) -> list[NewSource]:
+        sources, problems = [], []
+        for address in filter(None, map(str.strip, self.cleaned_data["addresses"].splitlines())):
             try:
-                valid(address)
-            except ValidationError:
-                problems.append(f"“{address[:80]}” is not a URL. Enter it in full, such as https://example.org/page.")
+                sources.append(NewSource.parse({"url": address}))
+            except InvalidInput as error:
+                (message,) = error.fields["url"]
+                problems.append(f"“{address[:80]}” {message[:1].lower()}{message[1:]}")
         if problems:
             raise ValidationError(problems)
-        return addresses
+        return sources
 
-    def brief(self) -> dict[str, Any]:
-        return {name: value for name, value in self.cleaned_data.items() if name not in ("addresses", "documents")}
+    def clean(self) -> dict[str, Any]:
+        values = {name: value for name, value in self.cleaned_data.items() if name in BriefInput.model_fields}
+        if voice := values.get("voice"):
+            values["voice"] = voice.name
+        try:
+            self.brief = BriefInput.parse(values)
+        except InvalidInput as error:
+            for field, messages in error.fields.items():
+                if field not in self.errors:
+                    self.add_error(field, messages)
+        return self.cleaned_data
 
     def sources(self) -> list[NewSource]:
-        pages = [NewSource(url=address) for address in self.cleaned_data["addresses"]]
-        return [*pages, *(NewSource(upload=document) for document in self.cleaned_data["documents"])]
+        return [*self.cleaned_data["addresses"], *(NewSource(upload=file) for file in self.cleaned_data["documents"])]
 
     @property
-    def has_keywords_or_notes(self) -> bool:
-        """Whether the two optional fields have a value or an error, so that they are shown unfolded."""
-        fields = self["keywords"], self["notes"]
-        return any(field.value() or field.errors for field in fields)
+    def more_inputs(self) -> list[forms.BoundField]:
+        return [self[name] for name in BriefInput.model_fields if name not in PLACED and not self.is_switch(name)]
+
+    @property
+    def more_inputs_are_used(self) -> bool:
+        """Whether one of them has a value or an error, so that they are shown unfolded."""
+        return any(field.value() or field.errors for field in self.more_inputs)
+
+    @property
+    def switches(self) -> list[forms.BoundField]:
+        return [self[name] for name in BriefInput.model_fields if name not in PLACED and self.is_switch(name)]
+
+    def is_switch(self, name: str) -> bool:
+        return isinstance(self.fields[name], forms.BooleanField)
 
 
 class PastedTextForm(forms.Form):
-    """A pasted text to be read as a source. An empty one is ignored."""
+    """A pasted text to be read as a source. An empty one has no ``source``."""
 
     title = LimitedCharField(required=False, limit=300, label="Title (optional)")
     text = LimitedCharField(
         required=False,
-        limit=MAX_PASTED,
+        limit=settings.MAX_PASTED_CHARACTERS,
         label="Pasted text",
         widget=forms.Textarea(attrs={"rows": 5, "placeholder": "Paste notes, an interview, a report …"}),
     )
+
+    source: NewSource | None = None
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("text") and not self.errors:
+            try:
+                self.source = NewSource.parse(self.cleaned_data)
+            except InvalidInput as error:
+                for field, messages in error.fields.items():
+                    self.add_error(field or "text", messages)
+        return self.cleaned_data
 
 
 class BasePastedTexts(forms.BaseFormSet):  # type: ignore[type-arg]  # cannot be subscripted at run time
@@ -141,6 +196,15 @@ class BasePastedTexts(forms.BaseFormSet):  # type: ignore[type-arg]  # cannot be
         "too_many_forms": "Use at most %(num)d pasted texts.",
         "missing_management_form": "The form arrived incomplete. Reload the page and send it again.",
     }
+
+    def clean(self) -> None:
+        try:
+            check_text_total(len(source.text) for source in self.sources())
+        except InvalidSource as error:
+            self.forms[-1].add_error("text", str(error))
+
+    def sources(self) -> list[NewSource]:
+        return [form.source for form in self.forms if form.source]
 
 
 PastedTexts = forms.formset_factory(
@@ -153,20 +217,37 @@ PastedTexts = forms.formset_factory(
 )
 
 
-def pasted_sources(texts: forms.BaseFormSet[PastedTextForm]) -> list[NewSource]:
-    """The texts of a valid formset that are not blank."""
-    filled = (form.cleaned_data for form in texts if form.cleaned_data.get("text", "").strip())
-    return [NewSource(title=text["title"], text=text["text"]) for text in filled]
+class BriefSubmission:
+    """The brief form and its pasted texts: sent, validated and shown together.
 
+    ``stored_sources`` is how many sources the article keeps that is written again.
+    """
 
-def invalid_fields(form: BriefForm, texts: forms.BaseFormSet[PastedTextForm]) -> list[tuple[str, str]]:
-    """Label and element id of each field with an error, in the order of the page."""
-    fields = [(str(field.label), str(field.id_for_label)) for field in form if field.errors]
-    if texts.is_bound:
-        for number, text in enumerate(texts, 1):
-            fields += [
-                (f"{field.label} {number}" if len(texts.forms) > 1 else str(field.label), str(field.id_for_label))
-                for field in text
-                if field.errors
-            ]
-    return fields
+    def __init__(self, request: HttpRequest, *, initial: dict[str, Any] | None = None, stored_sources: int = 0) -> None:
+        data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+        self.form = BriefForm(data, files, initial=initial)
+        self.texts = cast(BasePastedTexts, PastedTexts(data, prefix="text"))
+        self.stored_sources = stored_sources
+
+    def is_valid(self) -> bool:
+        """Checks both forms, then the limit on sources of all kinds together."""
+        if not all([self.form.is_valid(), self.texts.is_valid()]):
+            return False
+        try:
+            check_total(self.sources(), stored=self.stored_sources)
+        except InvalidSource as error:
+            self.form.add_error("documents" if self.form.cleaned_data["documents"] else "addresses", str(error))
+            return False
+        return True
+
+    def sources(self) -> list[NewSource]:
+        return [*self.texts.sources(), *self.form.sources()]
+
+    def invalid_fields(self) -> list[tuple[str, str]]:
+        """Label and element id of each field with an error, in the order of the page."""
+        fields = [(str(field.label), str(field.id_for_label)) for field in self.form if field.errors]
+        if self.texts.is_bound:
+            for number, text in enumerate(self.texts, 1):
+                suffix = f" {number}" if len(self.texts.forms) > 1 else ""
+                fields += [(f"{field.label}{suffix}", str(field.id_for_label)) for field in text if field.errors]
+        return fields

@@ -11,9 +11,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from articles.exceptions import InvalidSource, UnknownVoice
+from articles.exceptions import UnknownVoice
+from articles.forms.languages import LANGUAGES
 from articles.models import Voice
-from articles.services import DOCUMENTS, check_document
+from articles.services import DOCUMENT_SUFFIXES, document_problems
 
 
 class SuggestionInput(forms.TextInput):
@@ -41,6 +42,11 @@ class LimitedCharField(forms.CharField):
         self.validators.append(self._check_length)
         self.widget.attrs["data-limit"] = str(limit)
 
+    def to_python(self, value: Any) -> Any:
+        """Browsers send line ends as CR LF, but count them as one character."""
+        text = super().to_python(value)
+        return text.replace("\r\n", "\n") if text else text
+
     def _check_length(self, value: str) -> None:
         if len(value) > self.limit:
             raise ValidationError(f"Use at most {self.limit:,} characters. This has {len(value):,}.", code="max_length")
@@ -55,24 +61,27 @@ class NumberField(forms.IntegerField):
         super().__init__(min_value=min_value, max_value=max_value, error_messages=messages, **options)
 
 
+class LanguageSelect(forms.Select):
+    """Offers common languages, and keeps another tag that a brief has."""
+
+    def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> list[Any]:
+        other = [(tag, tag) for tag in value if tag and tag not in LANGUAGES]
+        self.choices = [*LANGUAGES.items(), *other]
+        return super().optgroups(name, value, attrs)
+
+
 class DocumentsInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 
 
 class DocumentsField(forms.FileField):
-    """Several uploaded documents, each checked: ``cleaned`` is a list."""
+    """Several uploaded documents, each of which is opened: ``cleaned`` is a list."""
 
-    widget = DocumentsInput(attrs={"accept": ",".join(DOCUMENTS)})
+    widget = DocumentsInput(attrs={"accept": ",".join(DOCUMENT_SUFFIXES)})
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         documents: list[UploadedFile[bytes]] = [document for document in data or [] if document]
-        problems: list[str] = []
-        for document in documents:
-            try:
-                check_document(document)
-            except InvalidSource as error:
-                problems.append(str(error))
-        if problems:
+        if problems := document_problems(documents):
             raise ValidationError(problems)
         return documents
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Lower, NullIf
 from django.urls import reverse
 
 from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_WORDS
@@ -15,6 +17,15 @@ from articles.models.status import ACTIVE, ENDED, Status
 
 if TYPE_CHECKING:
     from articles.models.run import Event, Run
+
+
+ORDERS: dict[str, tuple[str | Combinable, ...]] = {
+    "newest": ("-created_at", "-id"),
+    "oldest": ("created_at", "id"),
+    "changed": ("-updated_at", "-id"),
+    # As the list shows it: an article without a title is listed by its topic.
+    "title": (Lower(Coalesce(NullIf("title", Value("")), "topic")), "id"),
+}
 
 
 class ArticleQuerySet(models.QuerySet["Article"]):
@@ -39,6 +50,10 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         for word in words.replace("\0", " ").split()[:10]:
             found = found.filter(Q(title__icontains=word) | Q(topic__icontains=word))
         return found
+
+    def in_order(self, key: str) -> Self:
+        """``newest``, ``oldest``, ``changed`` or ``title``."""
+        return self.order_by(*ORDERS[key])
 
     def without_large_fields(self) -> Self:
         """For lists: everything a row shows, nothing that is long."""
@@ -121,6 +136,11 @@ class Article(models.Model):
     @property
     def has_ended(self) -> bool:
         return self.status in ENDED
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is a finished text. It stays available whatever a later run does."""
+        return bool(self.content)
 
     @property
     def image_url(self) -> str:

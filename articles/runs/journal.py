@@ -18,7 +18,7 @@ from django.utils import timezone
 from pydantic import BaseModel
 from structlog.contextvars import bound_contextvars
 
-from agents.contract import Brief, Manuscript, Outline, Stage
+from agents.contract import Brief, BriefFields, Manuscript, Outline, Stage
 from agents.costs.usage import metered
 from agents.exceptions import AgentError, FileNotStored, ProviderUnavailable, SpendingLimitReached
 from agents.pipeline.steps import Output, StepKey, StepSpec
@@ -39,8 +39,6 @@ from articles.runs.step_writer import (
     completed_outputs,
     write_costs_unfenced,
 )
-
-OF_THE_ARTICLE = Brief.model_fields.keys() - {"sources", "voice", "outline_wish"}
 
 
 class RunJournal:
@@ -142,10 +140,10 @@ def read_brief(claim: Claim) -> Brief:
     article = Article.objects.select_related("voice").filter(pk=claim.article_id).first()
     if article is None:
         raise LeaseLost(claim.run_id)
-    given = {name: getattr(article, name) for name in OF_THE_ARTICLE}
+    fields = {name: getattr(article, name) for name in BriefFields.model_fields}
     run = Run.objects.get(pk=claim.run_id)
-    return Brief(
-        **given,
+    return Brief.model_construct(  # not validated again: an older brief may break today's rules
+        **fields,
         sources=[source.as_brief_source() for source in article.sources.all()],
         voice=article.voice.as_contract() if article.voice else None,
         outline_wish=run.outline_wish,

@@ -1,18 +1,18 @@
-"""What people and programs can do with articles. The one place, besides the journal, that writes.
+"""What people and programs can do with articles: the only writers besides ``articles.runs``.
 
-Pages, API, admin actions and commands call these; each is one transaction, or says why not.
+Pages, API, admin actions and commands call these. Each either completes, or raises a StudioError and changes nothing.
 """
 
 from articles.services.articles import (
-    DOCUMENTS,
-    NewSource,
-    add_source,
     change_brief,
-    check_document,
+    change_brief_and_start,
     create_article,
     delete_article,
     delete_articles,
+    estimate_cost,
 )
+from articles.services.briefs import BriefInput, field_limits
+from articles.services.documents import document_problems
 from articles.services.outlines import (
     MAX_SECTION_WORDS,
     MIN_SECTION_WORDS,
@@ -22,24 +22,35 @@ from articles.services.outlines import (
     regenerate_outline,
 )
 from articles.services.runs import cancel_run, retry_run, start_run
-from articles.services.texts import BEING_WRITTEN, check_can_save, save_text
+from articles.services.sources import DOCUMENT_SUFFIXES, NewSource, SourceInput, check_text_total, check_total
+from articles.services.texts import BEING_WRITTEN, MAX_CONTENT, Content, TextInput, Title, check_can_save, save_text
 
 __all__ = [
     "BEING_WRITTEN",
-    "DOCUMENTS",
+    "DOCUMENT_SUFFIXES",
+    "MAX_CONTENT",
     "MAX_SECTION_WORDS",
     "MIN_SECTION_WORDS",
+    "BriefInput",
+    "Content",
     "NewSource",
-    "add_source",
+    "SourceInput",
+    "TextInput",
+    "Title",
     "approve_outline",
     "cancel_run",
     "change_brief",
+    "change_brief_and_start",
     "check_can_save",
-    "check_document",
+    "check_text_total",
+    "check_total",
     "create_article",
     "delete_article",
     "delete_articles",
     "distribute_words",
+    "document_problems",
+    "estimate_cost",
+    "field_limits",
     "passages_by_id",
     "regenerate_outline",
     "retry_run",

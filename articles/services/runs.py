@@ -1,4 +1,4 @@
-"""Runs: started, tried again, cancelled, and handed to a worker."""
+"""Starts, retries and cancels runs."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from articles.runs.event_log import article_transaction, refresh
 from articles.runs.queue import WAITING, enqueue
 
 LOCAL_RUN_HEAD_START = timedelta(minutes=1)
-"""So long workers leave a run to whoever performs it in the own process."""
+"""For so long workers do not claim a run that its caller executes itself."""
 
 
 def start_run(*, article: Article, by: User | None, queue: bool = True) -> Run:
-    """A new run of the article, from the beginning. Raises InvalidState while another is at work, and where the
-    month's ceiling of costs is used up.
+    """Start a new run from the beginning; with ``queue=False`` the caller executes it in its own process.
 
-    Whoever performs it in the own process says ``queue=False``, so that no worker is called to it.
+    A finished text stays until the new one is complete. Raises InvalidState while another run is active, or if the month's
+    spending limit is used up.
     """
     with article_transaction(article.pk) as tx:
         if tx.article.runs.active().exists():
-            raise InvalidState("This article is being written. Cancel that first, or wait until it is done.")
+            raise InvalidState("This article is being written. Cancel it first, or wait until it is done.")
         refuse_used_up_month(tx.article.owner, by=by)
         first = not tx.article.runs.exists()
         reserved = None if queue else timezone.now() + LOCAL_RUN_HEAD_START
@@ -42,15 +42,15 @@ def start_run(*, article: Article, by: User | None, queue: bool = True) -> Run:
 
 
 def retry_run(*, article: Article, by: User | None) -> Run:
-    """Let the latest run go on from its first step without an output.
+    """Continue the latest run at its first unfinished step. One that waits for the AI provider tries again now.
 
-    One that waits for its model asks it now. Raises InvalidState unless it failed, was paused, was cancelled or waits so,
-    and where the month's ceiling of costs is used up.
+    Raises InvalidState if the run is neither failed, paused, cancelled nor waiting for the provider, or if the month's
+    spending limit is used up.
     """
     with article_transaction(article.pk) as tx:
         run = tx.article.latest_run()
         if run is None or not (run.status in RESUMABLE or run.is_parked):
-            raise InvalidState("Only an article that failed, was paused or was cancelled can be tried again.")
+            raise InvalidState("Only a failed, paused or cancelled article can be continued.")
         refuse_used_up_month(tx.article.owner, by=by)
         now = timezone.now()
         fresh = {"not_before": now} if run.is_parked else {"reason": "", "finished_at": None, **NOT_PARKED}
@@ -62,11 +62,16 @@ def retry_run(*, article: Article, by: User | None) -> Run:
 
 
 def cancel_run(*, article: Article, by: User | None) -> None:
-    """Stop the run at work; what is done stays. Raises InvalidState where none is."""
+    """Cancel the active run. Its finished steps are kept, and so is the text of an earlier run.
+
+    Raises InvalidState if no run is active.
+    """
     with article_transaction(article.pk) as tx:
         run = tx.article.runs.active().first()
         if run is None:
             raise InvalidState("This article is not being written, so there is nothing to cancel.")
-        name = f" by {by.get_username()}" if by else ""
-        tx.change_status(run, Status.CANCELLED, f"Cancelled{name}", finished_at=timezone.now(), lease_expires_at=None)
+        message = f"Cancelled by {by.get_username()}" if by else "Cancelled"
+        if tx.article.has_text:
+            message += ". The finished text is unchanged"
+        tx.change_status(run, Status.CANCELLED, message, finished_at=timezone.now(), lease_expires_at=None)
     refresh(article)

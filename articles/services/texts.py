@@ -1,32 +1,55 @@
-"""The text as people edit it: each save is a revision, and none is lost to another."""
+"""The text as people edit it. Each save is a revision; none overwrites another."""
 
 from __future__ import annotations
 
-from django.contrib.auth.models import User
+from typing import Annotated
 
+from django.contrib.auth.models import User
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from agents.input_types import Line, clean_markdown
 from articles.exceptions import EditConflict, InvalidState
 from articles.models import Article, Revision
 from articles.models.status import ACTIVE
 from articles.runs.event_log import article_transaction, refresh
+from articles.services.validation import Input
 
-BEING_WRITTEN = "The crew is writing this article. Wait until it is done, or cancel it, to edit it."
+BEING_WRITTEN = "This article is being written. Wait until it is done, or cancel it, before you edit it."
+MAX_CONTENT = 200_000  # characters
+
+
+def not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("an article needs a text; to remove all of it, delete the article")
+    return value
+
+
+Title = Annotated[str, Field(min_length=1, max_length=300), Line]
+Content = Annotated[str, Field(max_length=MAX_CONTENT), AfterValidator(not_blank), BeforeValidator(clean_markdown)]
+
+
+class TextInput(Input):
+    """An edited text, in Markdown."""
+
+    title: Title
+    content: Content
 
 
 def save_text(*, article: Article, by: User, title: str, content: str, opened_at: int) -> Revision:
-    """Save an edited text as the next revision.
+    """Save an edited text as the next revision. ``opened_at`` is the number of the revision the person began to edit.
 
-    ``opened_at`` is the number of the revision the person began to edit: raises EditConflict where there is a newer one, and
-    InvalidState while the crew is writing.
+    Raises InvalidInput, EditConflict if there is a newer revision, and InvalidState while a run is active.
     """
+    text = TextInput.parse({"title": title, "content": content})
     with article_transaction(article.pk) as tx:
         check_editable(tx.article, opened_at)
-        revision = tx.save_text(title, content, by=by)
+        revision = tx.save_text(text.title, text.content, by=by)
     refresh(article)
     return revision
 
 
 def check_can_save(*, article: Article, opened_at: int) -> None:
-    """Raise what ``save_text`` would. Inside a transaction the article's row stays locked, so the answer holds to its end."""
+    """Raise what ``save_text`` would. Inside a transaction the article stays locked, so the answer holds until its end."""
     with article_transaction(article.pk) as tx:
         check_editable(tx.article, opened_at)
 
@@ -37,6 +60,6 @@ def check_editable(article: Article, opened_at: int) -> None:
     newest = article.revisions.first()
     if newest and newest.number != opened_at:
         raise EditConflict(
-            f"{newest.author} saved revision {newest.number} while you were editing. Your text is still here:"
-            " copy what you need, open the newest text and save again."
+            f"{newest.author} saved revision {newest.number} after you opened this text, so yours was not saved."
+            " Add your changes to the newest text and save again."
         )

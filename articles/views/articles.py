@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from agents import samples
-from articles.exceptions import InvalidSource, InvalidState
-from articles.forms.articles import ORDERS, ListForm
-from articles.forms.brief import BriefForm, PastedTexts, invalid_fields, pasted_sources
+from articles.exceptions import StudioError
+from articles.forms.articles import ListForm
+from articles.forms.brief import BriefSubmission
 from articles.models import Article
 from articles.pages import ArticleView
 from articles.pages.fragments import fragments
@@ -33,8 +33,8 @@ def article_list(request: StudioRequest) -> HttpResponse:
     found = mine.search(form.value_of("q"))
     if status := form.value_of("status"):
         found = found.filter(status=status)
-    _, order = ORDERS[form.value_of("order") or "newest"]
-    page = Paginator(found.without_large_fields().select_related("owner").order_by(*order), PAGE_LENGTH)
+    rows = found.without_large_fields().select_related("owner").in_order(form.value_of("order") or "newest")
+    page = Paginator(rows, PAGE_LENGTH)
     filters = request.GET.copy()
     filters.pop("page", None)
     waiting = mine.awaiting_approval().count()
@@ -62,20 +62,19 @@ def empty_reason(query: str, status: str) -> str:
 @login_required
 def article_new(request: StudioRequest) -> HttpResponse:
     """The brief. With HTMX only the form is swapped when it has errors, so that chosen documents stay chosen."""
-    form = BriefForm(request.POST or None, request.FILES or None)
-    texts = PastedTexts(request.POST or None, prefix="text")
-    if request.method == "POST" and form.is_valid() and texts.is_valid():
+    submission = BriefSubmission(request)
+    form, texts = submission.form, submission.texts
+    if request.method == "POST" and submission.is_valid():
         try:
-            sources = [*pasted_sources(texts), *form.sources()]
-            article = create_article(by=request.user, brief=form.brief(), sources=sources)
-        except (InvalidSource, InvalidState) as error:
+            article = create_article(by=request.user, brief=form.brief, sources=submission.sources())
+        except StudioError as error:
             form.add_error(None, str(error))
         else:
             return redirect(article)
     context = {
         "form": form,
         "texts": texts,
-        "invalid_fields": invalid_fields(form, texts),
+        "invalid_fields": submission.invalid_fields(),
         "has_model": settings.HAS_MODEL,
         "max_sources": settings.MAX_SOURCES,
         "estimate": estimate_for(form),

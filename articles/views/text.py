@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from agents.text.markdown import count_words
 from articles import services
-from articles.exceptions import EditConflict, ExportBusy, ExportFailed, InvalidState
+from articles.exceptions import EditConflict, ExportBusy, ExportFailed, InvalidState, StudioError
 from articles.exports import FORMATS
 from articles.exports.download import download
-from articles.forms.articles import MAX_CONTENT, TextForm
+from articles.forms.articles import TextForm
 from articles.models import Article
 from articles.rendering.markdown import to_annotated_html, to_html, undefined_references
 from articles.views.requests import StudioRequest, editable_article, find_article
@@ -32,7 +32,9 @@ def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             revision = services.save_text(article=article, by=request.user, **form.cleaned_data)
-        except (EditConflict, InvalidState) as error:
+        except EditConflict as error:
+            form.add_error(None, f"{error} Your version is still in the editor below.")
+        except StudioError as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, f"Saved as revision {revision.number}: {article.word_count:,} words.")
@@ -41,7 +43,9 @@ def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
             return redirect(
                 "text_edit" if "stay" in request.POST else article, *([pk] if "stay" in request.POST else [])
             )
-    return render(request, "articles/text_edit.html", {"article": article, "form": form, "max_length": MAX_CONTENT})
+    return render(
+        request, "articles/text_edit.html", {"article": article, "form": form, "max_length": services.MAX_CONTENT}
+    )
 
 
 @require_POST
@@ -49,7 +53,7 @@ def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
 def text_preview(request: StudioRequest, pk: int) -> HttpResponse:
     """The editor's text as readers would see it. Saves nothing."""
     article = find_article(request, pk)
-    content = request.POST.get("content", "")[:MAX_CONTENT]
+    content = request.POST.get("content", "")[: services.MAX_CONTENT]
     rendered = to_annotated_html(content, [])
     context = {
         "article": article,
@@ -97,7 +101,7 @@ def restore_revision(request: StudioRequest, pk: int, number: int) -> HttpRespon
             content=revision.content,
             opened_at=latest_revision_number(article),
         )
-    except (EditConflict, InvalidState) as error:
+    except StudioError as error:
         messages.error(request, str(error))
     else:
         messages.success(request, f"Restored revision {number} (saved as revision {saved.number}).")

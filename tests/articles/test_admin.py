@@ -154,7 +154,7 @@ class TestPage:
         assert reverse("admin:articles_run_change", args=[run.pk]) in page
 
     def test_it_shows_an_article_that_was_never_written(self, browser: Client, owner: User) -> None:
-        article = services.create_article(by=owner, brief={"topic": "Bees in winter"}, start=False)
+        article = services.create_article(by=owner, brief=services.BriefInput(topic="Bees in winter"), start=False)
         assert "Not written yet" in browser.get(reverse(PAGE, args=[article.pk])).content.decode()
 
     def test_it_asks_the_store_as_often_for_a_long_history(self, browser: Client, owner: User) -> None:
@@ -219,7 +219,7 @@ class TestText:
         form = form_of(article, content="What I typed")
         services.save_text(article=article, by=owner, title="T", content="Theirs", opened_at=1)
         page = browser.post(reverse(PAGE, args=[article.pk]), form).content.decode()
-        assert "saved revision 2 while you were editing" in page
+        assert "saved revision 2 after you opened this text" in page
         assert "What I typed" in page
         article.refresh_from_db()
         assert article.content == "Theirs"
@@ -227,7 +227,7 @@ class TestText:
     def test_nothing_is_changed_while_the_crew_writes(self, browser: Client, owner: User) -> None:
         article, _ = make_processing_article(owner)
         response = save(browser, article, topic="Something else altogether", content="Mine")
-        assert "The crew is writing this article" in response.content.decode()
+        assert "This article is being written" in response.content.decode()
         assert Article.objects.get().topic == "Rooftop gardens in the city"
 
     def test_a_changed_brief_leaves_everything_else_alone(self, browser: Client, owner: User) -> None:
@@ -242,11 +242,11 @@ class TestText:
     @pytest.mark.parametrize(
         ("field", "value", "reason"),
         [
-            ("min_words", "20", "greater than or equal to 300"),
+            ("min_words", "20", "Use 300 or more"),
             ("topic", "abc", "at least 5 characters"),
             ("topic", "with\0nul", "Null characters"),
-            ("keywords", '{"a": 1}', "as a list"),
-            ("keywords", "[1]", "as a list"),
+            ("keywords", '{"a": 1}', "valid list"),
+            ("keywords", "[1]", "Item 1: Input should be a valid string"),
             ("opened_at", "", "required"),
         ],
     )

@@ -231,11 +231,11 @@ def test_an_edit_becomes_a_revision_and_a_second_one_from_the_same_is_refused(ap
     path = f"/api/articles/{article.pk}"
     edit = {"content": "A new text.\n", "revision": 1}
     told = api.patch(path, edit, content_type="application/json").json()
-    assert (told["content"], told["title"], told["revision"]) == ("A new text.", article.title, 2)
+    assert (told["content"], told["title"], told["revision"]) == ("A new text.\n", article.title, 2)
     clash = api.patch(path, edit, content_type="application/json")
     assert clash.status_code == 409
     titled = api.patch(path, {"title": "Mine", "revision": 2}, content_type="application/json").json()
-    assert (titled["title"], titled["content"]) == ("Mine", "A new text.")
+    assert (titled["title"], titled["content"]) == ("Mine", "A new text.\n")
 
 
 def test_revisions_are_listed_and_read(api: Client, owner: User) -> None:

@@ -31,11 +31,11 @@ BAD_BRIEFS: list[tuple[dict[str, Any], str]] = [
     ({"topic": ""}, "topic: String should have at least 5 characters."),
     ({"topic": "   \t\n    "}, "topic: String should have at least 5 characters."),
     ({"topic": "Roof"}, "topic: String should have at least 5 characters."),
-    ({"topic": "…… ……"}, "topic: is blank."),
-    ({"topic": "\u200b" * 9}, "topic: is blank."),
+    ({"topic": "…… ……"}, "topic: contains no letter or digit."),
+    ({"topic": "\u200b" * 9}, "topic: contains no letter or digit."),
     ({"topic": "x" * 501}, "topic: String should have at most 500 characters."),
-    ({"topic": "Roof\0top gardens"}, "topic: holds a NUL or half a surrogate pair, which is not text."),
-    ({"topic": "Roof\ud800top"}, "topic: holds a NUL or half a surrogate pair, which is not text."),
+    ({"topic": "Roof\0top gardens"}, "topic: contains a NUL character or half a surrogate pair, which is not text."),
+    ({"topic": "Roof\ud800top"}, "topic: contains a NUL character or half a surrogate pair, which is not text."),
     ({"topic": ["Rooftop"]}, "topic: Input should be a valid string."),
     ({"topic": None}, "topic: Input should be a valid string."),
     ({"topic": TOPIC, "min_words": 299}, "min_words: Input should be greater than or equal to 300."),
@@ -52,7 +52,10 @@ BAD_BRIEFS: list[tuple[dict[str, Any], str]] = [
     ({"topic": TOPIC, "language": "en; drop"}, "language: should be a BCP 47 tag, such as en or pt-BR."),
     ({"topic": TOPIC, "keywords": ["x"] * 21}, "keywords: List should have at most 20 items after validation, not 21."),
     ({"topic": TOPIC, "keywords": ["x" * 101]}, "keywords.0: String should have at most 100 characters."),
-    ({"topic": TOPIC, "keywords": ["a\0b"]}, "keywords.0: holds a NUL or half a surrogate pair, which is not text."),
+    (
+        {"topic": TOPIC, "keywords": ["a\0b"]},
+        "keywords.0: contains a NUL character or half a surrogate pair, which is not text.",
+    ),
     ({"topic": TOPIC, "words": 800}, "words: Unknown field."),
     ({"topic": TOPIC, "sources": [{"title": "Empty"}]}, "sources.0: give exactly one of text and url."),
     (
@@ -61,11 +64,11 @@ BAD_BRIEFS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"topic": TOPIC, "sources": [{"url": "ftp://example.org/a"}]},
-        "sources.0.url: is not a web address; give it in full, such as https://example.org/page.",
+        "sources.0.url: is not a URL; enter it in full, such as https://example.org/page.",
     ),
     (
         {"topic": TOPIC, "sources": [{"text": "a\0b"}]},
-        "sources.0.text: holds a NUL or half a surrogate pair, which is not text.",
+        "sources.0.text: contains a NUL character or half a surrogate pair, which is not text.",
     ),
     (
         {"topic": TOPIC, "sources": [{"text": "x"}] * 21},
@@ -110,7 +113,7 @@ def test_it_refuses_a_body_above_the_limit(api: Client) -> None:
     body = b'{"topic": "' + b"x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE + b'"}'
     answer = api.post("/api/articles/create", body, content_type="application/json")
     assert answer.status_code == 413
-    assert "larger than 2048 kB" in detail_of(answer)
+    assert "larger than 3.1 MB" in detail_of(answer)
 
 
 @pytest.mark.parametrize("id", ["0", "9" * 19, "9" * 40, "9" * 5000, "-1", "abc", "1.5", "%00", "١"])

@@ -76,7 +76,7 @@ def test_the_options_are_as_shipped_until_somebody_changes_them(page: Client) ->
     usual = Article.objects.get()
     assert (usual.voice, usual.approve_outline, usual.allow_uncited) == (None, False, True)
     form = page.get(NEW).context["form"]
-    assert (form["approve_outline"].value(), form["allow_uncited"].value()) == (None, True)
+    assert (form["approve_outline"].value(), form["allow_uncited"].value()) == (False, True)
 
 
 def test_the_outline_is_shown_first_and_sources_are_required_where_that_is_asked(page: Client) -> None:
@@ -134,13 +134,13 @@ def test_sources_of_all_kinds_come_along(page: Client) -> None:
         ("min_words", "299", "Enter a whole number from 300 to 5,000."),
         ("min_words", "5001", "Enter a whole number from 300 to 5,000."),
         ("min_words", "many", "Enter a whole number from 300 to 5,000."),
-        ("language", "klingon", "Choose a language from the list."),
+        ("language", "klingon", "Should be a BCP 47 tag, such as en or pt-BR."),
         ("tone", "x" * 101, "at most 100 characters"),
         ("keywords", ",".join("abcdefghijklmnopqrstuvwxyz"), "at most 20 keywords"),
         ("keywords", "x" * 101, "at most 100 characters"),
         ("addresses", "example", "“example” is not a URL"),
         ("addresses", "javascript:alert(1)", "is not a URL"),
-        ("addresses", "\n".join(f"https://example.org/{n}" for n in range(21)), "takes up to 20 sources"),
+        ("addresses", "\n".join(f"https://example.org/{n}" for n in range(21)), "takes up to 20"),
         ("text-0-text", "x" * 200_001, "Use at most 200,000 characters. This has 200,001."),
         ("text-TOTAL_FORMS", "21", "Use at most 20 pasted texts."),
     ],
@@ -152,9 +152,9 @@ def test_it_says_what_is_wrong(page: Client, field: str, value: str, said: str) 
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("sheet.xlsx", b"PK", "“sheet.xlsx” is not a kind of document the studio reads"),
+        ("sheet.xlsx", b"PK", "“sheet.xlsx” is not a supported document"),
         ("empty.txt", b"", "is empty"),
-        ("<b>.exe", b"MZ", "“&lt;b&gt;.exe” is not a kind"),
+        ("<b>.exe", b"MZ", "“&lt;b&gt;.exe” is not a supported"),
     ],
 )
 def test_it_refuses_a_document_by_name(page: Client, name: str, content: bytes, said: str) -> None:

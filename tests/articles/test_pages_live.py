@@ -20,7 +20,7 @@ from articles.pages import ArticleView, MeasuredText, draft_html
 from articles.pages.fragments import fragments
 from articles.runs.journal import fail_run
 from articles.runs.step_writer import StageSkipped, write_changes
-from articles.services import NewSource, create_article
+from articles.services import BriefInput, NewSource, create_article
 from articles.templatetags.studio import duration, host, reading_minutes, web_address
 from articles.views.requests import find_article
 from tests.browser import stages
@@ -163,7 +163,7 @@ class TestFragments:
         stages.begin(held, "edit:evidence:1")
         assert stands() == ("checking evidence", "Mended.")
         stages.finish(held, "edit:evidence:1", stages.checked(1))
-        assert stands() == ("checked · 1 of 2 supported · 57 words", stages.TEXTS[0])
+        assert stands() == ("checked · 1 of 2 supported · 61 words", stages.TEXTS[0])
         stages.do(held, "edit:1:length-1", SectionText(markdown="Shorter."))
         stages.do(held, "edit:evidence:1:again-1", CheckedText(markdown="Shortest."))
         assert stands() == ("checked · 1 word", "Shortest.")
@@ -331,7 +331,7 @@ class TestThePage:
         assert "Flat roofs are the largest unused surface" in self.get(page, article)
 
     def test_an_article_that_never_ran_has_a_page(self, page: Client, writer: User) -> None:
-        shown = self.get(page, create_article(by=writer, brief={"topic": "Roofs of the city"}, start=False))
+        shown = self.get(page, create_article(by=writer, brief=BriefInput(topic="Roofs of the city"), start=False))
         assert "Roofs of the city" in shown
 
     def test_a_picture_outlives_the_steps_that_drew_it(self, page: Client, writer: User) -> None:

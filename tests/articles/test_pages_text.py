@@ -58,7 +58,7 @@ class TestEditing:
         other = UserFactory(username="grace")
         save_text(article=article, by=other, title="Theirs", content="Their text.", opened_at=1)
         shown = edit(page, article, content="My careful words.").content.decode()
-        assert "grace saved revision 2 while you were editing" in shown
+        assert "grace saved revision 2 after you opened this text" in shown
         assert "My careful words." in shown
         assert 'value="Roofs, revised"' in shown
         article.refresh_from_db()
@@ -67,7 +67,7 @@ class TestEditing:
     def test_a_text_is_not_edited_while_the_crew_writes(self, page: Client, writer: User) -> None:
         article = make_article(writer)
         shown = edit(page, article, opened_at=0, content="Mine.").content.decode()
-        assert "The crew is writing this article" in shown
+        assert "This article is being written" in shown
         assert "Mine." in shown
 
     @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ class TestRevisions:
     def test_nothing_is_restored_while_the_crew_writes(self, page: Client, article: Article) -> None:
         page.post(reverse("start_run", args=[article.pk]))
         response = page.post(reverse("restore_revision", args=[article.pk, 1]), follow=True)
-        assert "The crew is writing this article" in response.content.decode()
+        assert "This article is being written" in response.content.decode()
 
     @pytest.mark.parametrize("name", ["revision_detail", "restore_revision"])
     def test_a_revision_that_is_not_there_is_not_found(self, page: Client, article: Article, name: str) -> None:

@@ -25,7 +25,7 @@ from articles.models import Article, Run, Spending, SpendingLimit, Status
 from articles.runs.journal import pause_run
 from articles.runs.lease import Claim
 from articles.runs.step_writer import PlanChanged, write_changes
-from articles.services import create_article, delete_article, retry_run, start_run
+from articles.services import BriefInput, create_article, delete_article, retry_run, start_run
 from tests.articles.cost_samples import written
 from tests.environment import ROOT
 from tests.factories import StaffFactory, UserFactory, claim, make_article
@@ -65,7 +65,7 @@ class TestLimits:
         with pytest.raises(InvalidState, match=message):
             retry_run(article=article, by=owner)
         with pytest.raises(InvalidState, match=message):
-            create_article(by=owner, brief={"topic": "Roofs and gardens"})
+            create_article(by=owner, brief=BriefInput(topic="Roofs and gardens"))
         assert Article.objects.get() == article, "no article is created that cannot start"
 
     def test_who_may_change_limits_is_sent_to_the_admin_and_others_to_an_editor(self, owner: User) -> None:

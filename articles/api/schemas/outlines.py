@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, StrictInt
 
 from agents.contract import MAX_HEADING, MAX_SECTIONS, Outline
-from articles.api.schemas.articles import In, Line, Prose
+from agents.input_types import Line, Prose
+from articles.api.schemas.articles import In
 from articles.forms.outline import MAX_PASSAGES, MAX_POINT, MAX_POINTS, MAX_PURPOSE, MAX_WISH, MIN_SECTIONS
 from articles.models import Status
 

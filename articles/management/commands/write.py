@@ -33,46 +33,55 @@ from articles.forms.brief import BriefForm
 from articles.management.quiet import warnings_only
 from articles.models import Article, Event, Status
 from articles.operations.doctor import check_tables
+from articles.services import BriefInput
 from articles.signals import events_recorded
 from contentstudio.runtime import redis_server
 
 SUFFIXES = {kind.suffix: format for format, kind in FORMATS.items()}
-OPTIONS = {
+FLAGS = {
     "topic": "TOPIC",
     "min_words": "--words",
     "target_audience": "--audience",
+    "include_image": "--no-image",
+    "seo_optimize": "--no-seo",
+    "allow_uncited": "--require-sources",
     "addresses": "--source",
     "documents": "--source",
 }
+"""The option for a field of the brief form, if it differs from the field's name."""
+
+HELP = {
+    "min_words": "minimum length in words (%(default)s)",
+    "tone": "(%(default)s)",
+    "target_audience": "target audience (%(default)s)",
+    "language": "a BCP 47 tag (%(default)s)",
+    "keywords": "separated by commas",
+    "notes": "further instructions",
+    "voice": "name of a voice",
+    "include_image": "leave out the cover image",
+    "seo_optimize": "leave out the SEO title and description",
+    "allow_uncited": "stop if no source can be read instead of writing without citations",
+}
+"""The help of an option; others show the help text of the form."""
 
 
 class Command(BaseCommand):
     help = "Writes an article and prints it as Markdown, or saves it to a file. Needs neither Redis nor workers."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        defaults = {name: field.initial for name, field in BriefForm.base_fields.items()}
         parser.add_argument("topic", metavar="TOPIC", help="the topic of the article")
-        parser.add_argument(
-            "--words", type=int, default=defaults["min_words"], help="minimum length in words (%(default)s)"
-        )
-        parser.add_argument("--tone", default=defaults["tone"], help="(%(default)s)")
-        parser.add_argument("--audience", default=defaults["target_audience"], help="target audience (%(default)s)")
-        parser.add_argument("--language", default=defaults["language"], help="a BCP 47 tag (%(default)s)")
-        parser.add_argument("--keywords", default="", help="separated by commas")
-        parser.add_argument("--notes", default="", help="further instructions")
-        parser.add_argument("--voice", default="", metavar="NAME", help="name of a voice")
+        for name, rule in BriefInput.model_fields.items():
+            if name in ("topic", "approve_outline"):  # nobody could approve an outline here
+                continue
+            option, text = option_of(name), HELP.get(name) or str(BriefForm.base_fields[name].help_text)
+            if rule.annotation is bool:
+                action = "store_false" if rule.default else "store_true"
+                parser.add_argument(option, action=action, dest=name, help=text)
+            else:
+                kind = int if rule.annotation is int else str
+                parser.add_argument(option, type=kind, default=rule.default or "", dest=name, help=text)
         parser.add_argument(
             "--source", action="append", default=[], metavar="FILE|URL", help="a source to read and cite; repeatable"
-        )
-        parser.add_argument(
-            "--require-sources",
-            action="store_false",
-            dest="allow_uncited",
-            help="stop if no source can be read instead of writing without citations",
-        )
-        parser.add_argument("--no-image", action="store_false", dest="image", help="leave out the cover image")
-        parser.add_argument(
-            "--no-seo", action="store_false", dest="seo", help="leave out the SEO title and description"
         )
         parser.add_argument("--user", metavar="NAME", help="owner of the article (default: the first superuser)")
         parser.add_argument("--out", type=Path, metavar="FILE", help=f"output file: {', '.join(SUFFIXES)}")
@@ -84,7 +93,10 @@ class Command(BaseCommand):
         require_unspent_month(by)
         with ExitStack() as files:
             form = brief_form(topic, source, options, files)
-            article = services.create_article(by=by, brief=form.brief(), sources=form.sources(), start=False)
+            try:
+                article = services.create_article(by=by, brief=form.brief, sources=form.sources(), start=False)
+            except StudioError as error:
+                raise CommandError(str(error)) from error
         if not redis_server.is_reachable(settings.REDIS_ADDRESS):
             channel_layers.set("default", InMemoryChannelLayer())  # nobody can watch
         self.report(f"Article {article.pk}: {article}")
@@ -180,27 +192,17 @@ def brief_form(topic: str, sources: list[str], options: dict[str, Any], files: E
     """The brief form, as on the page. Documents stay open until ``files`` is closed."""
     addresses = [source for source in sources if "://" in source]
     documents = [files.enter_context(opened(Path(source))) for source in sources if "://" not in source]
-    given = {
-        "topic": topic,
-        "min_words": options["words"],
-        "tone": options["tone"],
-        "target_audience": options["audience"],
-        "language": options["language"],
-        "keywords": options["keywords"],
-        "notes": options["notes"],
-        "voice": options["voice"],
-        "allow_uncited": options["allow_uncited"],
-        "include_image": options["image"],
-        "seo_optimize": options["seo"],
-        "addresses": "\n".join(addresses),
-    }
+    given = {name: options.get(name, "") for name in BriefInput.model_fields}
+    given |= {"topic": topic, "addresses": "\n".join(addresses)}
     form = BriefForm(given, MultiValueDict({"documents": documents}))
     if not form.is_valid():
-        problems = [
-            f"{OPTIONS.get(name, f'--{name}')}: {text}" for name, texts in form.errors.items() for text in texts
-        ]
+        problems = [f"{option_of(name)}: {text}" for name, texts in form.errors.items() for text in texts]
         raise CommandError("\n".join(problems))
     return form
+
+
+def option_of(field: str) -> str:
+    return FLAGS.get(field) or f"--{field.replace('_', '-')}"
 
 
 def opened(path: Path) -> UploadedFile[bytes]:

@@ -1,0 +1,124 @@
+"""The sources of a brief: checked before anything is stored, then stored with the article."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError as InvalidURL
+from django.core.files.base import File
+from django.core.files.storage import storages
+from django.core.validators import URLValidator
+from django.db import transaction
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from agents.input_types import Line, Prose
+from agents.research.addresses import Allowed, names_private_host
+from articles.exceptions import InvalidSource
+from articles.models import Article, Source
+from articles.services.validation import Input
+
+if TYPE_CHECKING:
+    Upload = File[bytes]
+else:  # pydantic evaluates the annotation, and Django's class cannot be subscripted at run time
+    Upload = File
+
+DOCUMENT_SUFFIXES = (".txt", ".md", ".pdf", ".docx")
+
+
+def web_address(value: str) -> str:
+    if names_private_host(value, Allowed.parse(settings.FETCH_ALLOW)):
+        raise ValueError("is in a private network, which the studio does not read; paste the text instead")
+    try:
+        URLValidator(schemes=["http", "https"])(value)
+    except InvalidURL:
+        raise ValueError("is not a URL; enter it in full, such as https://example.org/page") from None
+    return value
+
+
+class SourceInput(Input):
+    """A source without a file: exactly one of ``text`` and ``url``."""
+
+    title: Annotated[str, Field(max_length=300), Line] = ""
+    text: Annotated[str, Field(max_length=settings.MAX_PASTED_CHARACTERS), Prose] = ""
+    url: Annotated[str, Field(max_length=2000), AfterValidator(web_address), Line] | None = None
+
+    @model_validator(mode="after")
+    def has_one_content(self) -> Self:
+        if bool(self.text) == bool(self.url):
+            raise ValueError("give exactly one of text and url")
+        return self
+
+
+class NewSource(SourceInput):
+    """A source to be stored: exactly one of ``text``, ``url`` and ``upload``. Check uploads with ``document_problems`` first."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    upload: Upload | None = None
+
+    @model_validator(mode="after")
+    def has_one_content(self) -> Self:
+        if [bool(self.text), bool(self.url), self.upload is not None].count(True) != 1:
+            raise ValueError("give exactly one of text, url and upload")
+        return self
+
+
+def check_total(sources: Sequence[SourceInput], *, stored: int = 0) -> None:
+    """Checks the limits that hold for all sources of an article together. Raises InvalidSource."""
+    count = stored + len(sources)
+    if count > settings.MAX_SOURCES:
+        raise InvalidSource(f"{count} sources are too many: an article takes up to {settings.MAX_SOURCES}.")
+    check_text_total(len(source.text) for source in sources)
+
+
+def check_text_total(lengths: Iterable[int]) -> None:
+    """Raises InvalidSource if pasted texts of these lengths do not fit into one request."""
+    total, limit = sum(lengths), settings.MAX_PASTED_CHARACTERS_TOTAL
+    if total > limit:
+        raise InvalidSource(
+            f"The pasted texts have {total:,} characters together; {limit:,} fit. Shorten them, or upload documents."
+        )
+
+
+@contextmanager
+def stored_files(sources: Iterable[NewSource]) -> Iterator[list[Source]]:
+    """Unsaved rows of ``sources``, their uploads written to storage. If the block raises, the files are deleted.
+
+    Enter it outside of a transaction: writing 300 MB takes time, and a rollback does not remove files.
+    """
+    rows: list[Source] = []
+    try:
+        for source in sources:
+            row = Source(title=source.title, text=source.text, url=source.url or "")
+            rows.append(row)
+            if source.upload is not None:
+                name = source.upload.name or "document"
+                row.title = row.title or name[:300]
+                row.upload.save(name, source.upload, save=False)
+        yield rows
+    except BaseException:
+        delete_files(row.upload.name for row in rows if row.upload.name)
+        raise
+
+
+def store_sources(article: Article, rows: Sequence[Source]) -> None:
+    for row in rows:
+        row.article = article
+    Source.objects.bulk_create(rows)
+
+
+def remove_sources(article: Article, ids: Iterable[int]) -> None:
+    """Deletes these sources of the article; their files follow once the transaction is committed."""
+    removed = article.sources.filter(pk__in=ids)
+    uploads = list(removed.exclude(upload="").values_list("upload", flat=True))
+    removed.delete()
+    transaction.on_commit(partial(delete_files, uploads))
+
+
+def delete_files(names: Iterable[str]) -> None:
+    for name in names:
+        storages["uploads"].delete(name)
