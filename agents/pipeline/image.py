@@ -8,8 +8,8 @@ import logging
 from agents.contract import Outline, Picture, PicturePrompt
 from agents.crew import assignments
 from agents.exceptions import AgentError, ModelError, ProviderUnavailable, SpendingLimitReached
-from agents.images.generate import suffix
-from agents.images.share_card import share_crop
+from agents.images.generate import file_suffix
+from agents.images.share_crop import share_crop
 from agents.pipeline.context import RunContext
 from agents.pipeline.steps import StepKey
 
@@ -51,8 +51,8 @@ async def draw(context: RunContext, outline: Outline) -> Picture:
     async def perform() -> Picture:
         data, drawn_by = await context.dependencies.illustrate(context.brief, outline, prompt)
         card = await asyncio.to_thread(share_crop, data)
-        name = await context.journal.keep_file(f"cover{suffix(data)}", data)
-        share_name = await context.journal.keep_file(f"card{suffix(card)}", card)
+        name = await context.journal.keep_file(f"cover{file_suffix(data)}", data)
+        share_name = await context.journal.keep_file(f"card{file_suffix(card)}", card)
         return Picture(name=name, share_name=share_name, alt=prompt.alt, prompt=prompt.prompt, drawn_by=drawn_by)
 
     return await context.once(

@@ -13,7 +13,7 @@ from agents.contract import AgentConfig, Brief, BriefSource, Outline, PicturePro
 from agents.crew.crew import StudioCrew
 from agents.exceptions import NothingToRead
 from agents.images.cover import draw_cover
-from agents.images.generate import draw
+from agents.images.generate import generate_image
 from agents.llm.client import model_client
 from agents.pipeline.recipe import RunDependencies
 from agents.research.factory import fetcher_from_settings, read_for
@@ -52,7 +52,7 @@ async def dependencies_from_settings(
             async def fetch(url: str) -> bytes:
                 return (await fetcher.fetch(url, IMAGES)).body
 
-            data = await draw(prompt.prompt, client=client, model=settings.IMAGE_MODEL, fetch=fetch)
+            data = await generate_image(prompt.prompt, client=client, model=settings.IMAGE_MODEL, fetch=fetch)
             return data, settings.IMAGE_MODEL
 
         yield RunDependencies(crew=crew, has_model=True, read=read_for, illustrate=illustrate)

@@ -81,7 +81,7 @@ def spread_out(article: Article) -> None:
 
 
 def cover(title: str) -> bytes:
-    return draw_cover(title, "Content Studio", seed=title)
+    return draw_cover(title, seed=title)
 
 
 @elsewhere
