@@ -4,6 +4,11 @@
 
   const field = () => document.querySelector("#brief input[type=file]");
 
+  const sizeOf = (bytes) => {
+    const kilobytes = Math.max(1, Math.round(bytes / 1024));
+    return kilobytes < 1000 ? `${kilobytes} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+  };
+
   const show = () => {
     const chosen = new DataTransfer();
     for (const file of documents) chosen.items.add(file);
@@ -11,7 +16,7 @@
     document.getElementById("chosen").replaceChildren(
       ...documents.map((file, number) => {
         const item = document.createElement("li");
-        const size = `${(file.size / 1024 / 1024).toFixed(1)} MB`;
+        const size = sizeOf(file.size);
         const remove = Object.assign(document.createElement("button"), {
           type: "button",
           className: "chosen-remove",

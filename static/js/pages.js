@@ -34,6 +34,7 @@
     const button = opener.closest("details.menu")?.querySelector("summary") ?? opener;
     dialog.addEventListener("close", () => button.focus(), { once: true });
     dialog.showModal();
+    dialog.querySelector("[autofocus]")?.focus();
   };
 
   // Short messages. An error stays until it is closed.
@@ -53,6 +54,16 @@
     }
   };
   document.addEventListener("studio:toast", ({ detail }) => say(detail.text, detail.isError));
+
+  // Signing out leaves no drafts behind for the next user of this browser.
+  document.addEventListener("submit", ({ target }) => {
+    if (target.id !== "sign-out") return;
+    try {
+      for (const key of Object.keys(localStorage)) if (key.startsWith("studio-brief ")) localStorage.removeItem(key);
+    } catch {
+      // storage is blocked: there are none
+    }
+  });
 
   // Copying.
   const copy = async (text) => {

@@ -225,15 +225,36 @@ class TestTheArticle:
         page.goto(article.get_absolute_url())
         page.locator("#more-menu summary").click()
         page.get_by_role("link", name="Delete …").click()
-        expect(page.get_by_role("dialog")).to_contain_text("cannot be undone")
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("cannot be undone")
+        expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
         assert accessibility_problems(page) == []
         page.keyboard.press("Escape")
-        expect(page.get_by_role("dialog")).to_be_hidden()
-        page.locator("#more-menu summary").click()
+        expect(dialog).to_be_hidden()
+        expect(page.locator("#more-menu summary")).to_be_focused()
+        page.keyboard.press("Enter")
         page.get_by_role("link", name="Delete …").click()
         page.get_by_role("button", name="Delete article").click()
         expect(page.get_by_text("was deleted")).to_be_visible()
         assert not Article.objects.exists()
+
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_buttons_keep_their_colour_and_contrast_on_focus_and_hover(
+        self, page: Page, writer: User, theme: str
+    ) -> None:
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.goto(f"{stages.finished(writer).get_absolute_url()}delete")
+        button = page.get_by_role("button", name="Delete article")
+        colour = "(button) => getComputedStyle(button).backgroundColor"
+        for act in (button.focus, button.hover):
+            act()
+            red, green, blue = (int(part) for part in button.evaluate(colour)[4:-1].split(","))
+            assert red > 2 * max(green, blue), "it stays red"
+            assert accessibility_problems(page, colours_only=True) == []
+        page.goto("/articles/new/")
+        for act in (page.locator("#brief-submit").focus, page.locator("#brief-submit").hover):
+            act()
+            assert accessibility_problems(page, colours_only=True) == []
 
     def test_a_hostile_text_does_nothing(self, page: Page, writer: User) -> None:
         hack = "document.body.dataset.hacked = 'yes'"
