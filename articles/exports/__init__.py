@@ -1,6 +1,6 @@
-"""An article as a file: Markdown, HTML, PDF, DOCX or EPUB.
+"""Exports an article as Markdown, HTML, PDF, DOCX or EPUB.
 
-:func:`export` takes plain values and gives bytes. It reads no file but the cover, and nothing from the network.
+:func:`export` turns a :class:`Document` into bytes. It reads no file but the cover, and nothing from the network.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is exported: plain values, so that the writers know nothing of the store."""
+"""The document to export, as plain values that do not depend on the database."""
 
 from __future__ import annotations
 
@@ -11,20 +11,17 @@ from pathlib import Path
 from articles.exceptions import ExportFailed
 from articles.rendering.markdown import printable
 
-# By the first bytes: a name in the media storage need not tell.
-PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
+# By the first bytes, because file names in the media storage may lack a suffix.
+IMAGE_TYPES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
 RIGHT_TO_LEFT = frozenset(("ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"))
 FIRST_HEADING = re.compile(r"\s*# +(?P<text>[^\n]*?)[ #]*(?:\n|$)")
 
 
 @dataclass(frozen=True)
 class Document:
-    """An article as a reader sees it.
-
-    ``markdown`` is CommonMark with tables, footnotes and strikethrough; ``language`` a BCP 47 tag; ``cover`` a PNG, JPEG
-    or WebP file that ``cover_alt`` describes to those who cannot see it. For a web page: ``search_title`` is shown by search
-    engines in place of the title, ``tags`` are names and contents of meta elements, ``json_ld`` is JSON, ``faq`` questions
-    with their answers.
+    """``markdown`` is CommonMark with tables, footnotes and strikethrough; ``language`` a BCP 47 tag; ``cover`` a PNG, JPEG or
+    WebP file with the alt text ``cover_alt``. Only HTML has ``search_title`` (the title for search engines), ``tags`` (names and
+    contents of meta elements), ``json_ld`` (JSON) and ``faq`` (questions and answers).
     """
 
     title: str
@@ -42,7 +39,7 @@ class Document:
     faq: tuple[tuple[str, str], ...] = ()
 
     def printable(self) -> Document:
-        """The same without signs that no file may hold. A title there must be: PDF/UA and EPUB ask for one."""
+        """Without characters that files must not contain. An empty title is replaced: PDF/UA and EPUB require one."""
         return replace(
             self,
             title=printable(self.title).strip() or "Untitled",
@@ -60,34 +57,33 @@ class Document:
 
     @property
     def body(self) -> str:
-        """The Markdown without a first heading that repeats the title, as every writer sets the title itself."""
+        """The Markdown without a first heading that repeats the title, which every format adds itself."""
         first = FIRST_HEADING.match(self.markdown)
         if first and first["text"].strip().casefold() == self.title.strip().casefold():
             return self.markdown[first.end() :].lstrip("\n")
         return self.markdown
 
-    def picture(self) -> tuple[str, bytes]:
-        """The cover's media type and bytes; empty ones where there is no cover."""
+    def cover_content(self) -> tuple[str, bytes]:
+        """The cover's media type and bytes, empty without a cover. Raises ExportFailed."""
         if not self.cover:
             return "", b""
         try:
             content = self.cover.read_bytes()
         except OSError as error:
-            raise ExportFailed("The picture of this article cannot be read. Ask who runs the studio.") from error
-        media_type = next((kind for start, kind in PICTURES.items() if content.startswith(start)), "")
+            raise ExportFailed("The image of this article cannot be read. Ask your administrator.") from error
+        media_type = next((kind for start, kind in IMAGE_TYPES.items() if content.startswith(start)), "")
         if not media_type:
-            raise ExportFailed("The picture of this article is no PNG, JPEG or WebP and cannot be exported.")
+            raise ExportFailed("The image of this article is not a PNG, JPEG or WebP and cannot be exported.")
         return media_type, content
 
     @property
-    def cover_address(self) -> str:
-        """The cover as a ``data:`` address."""
-        media_type, content = self.picture()
+    def cover_data_url(self) -> str:
+        media_type, content = self.cover_content()
         return f"data:{media_type};base64,{base64.b64encode(content).decode()}" if content else ""
 
-    def put_cover(self, folder: Path) -> str:
-        """The name under which the cover was written into ``folder``, such as ``cover.png``; empty where there is none."""
-        media_type, content = self.picture()
+    def write_cover(self, folder: Path) -> str:
+        """Writes the cover into ``folder``. Returns its name there, such as ``cover.png``, or an empty string."""
+        media_type, content = self.cover_content()
         if not content:
             return ""
         name = f"cover.{media_type.rpartition('/')[2]}"
@@ -96,10 +92,10 @@ class Document:
 
     @property
     def direction(self) -> str:
-        """``rtl`` for languages written from right to left, else ``ltr``."""
+        """The value of the HTML attribute ``dir``."""
         return "rtl" if self.language.lower().partition("-")[0] in RIGHT_TO_LEFT else "ltr"
 
     @property
     def day(self) -> str:
-        """The date as it is printed, in digits that need no translation: 2026-11-22."""
+        """The date as it is printed, such as 2026-11-22, which needs no translation."""
         return self.date.isoformat()

@@ -1,4 +1,4 @@
-"""An article as a file to take away: what the page's menu and the API's ``/export`` answer with."""
+"""Responds with an article as a file, for pages, the API and the admin."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def download(article: Article, format: str, *, by: int) -> HttpResponse:
     if format not in FORMATS:
         raise Http404(f"There is no such export. Ask for one of: {', '.join(FORMATS)}.")
     if not article.content:
-        raise InvalidState("There is no text to export yet. Wait until the article is done.")
+        raise InvalidState("There is no text to export yet. Wait until the article is finished.")
     disposition = content_disposition_header(True, filename(str(article), format))
     headers = {"Content-Disposition": disposition or "attachment", "X-Content-Type-Options": "nosniff"}
     document = document_of(article)
@@ -46,14 +46,14 @@ def document_of(article: Article) -> Document:
         cover=cover_of(article),
         cover_alt=article.image_alt,
         search_title=seo.title if seo else "",
-        # Where the file will be published is not known here, so addresses and pictures are left out of both.
+        # Without addresses and images, because nobody knows where the file will be published.
         tags=tuple(open_graph(article)),
         json_ld=script_safe(json_ld(article)),
-        faq=tuple((one.question, one.answer) for one in seo.faq) if seo else (),
+        faq=tuple((item.question, item.answer) for item in seo.faq) if seo else (),
     )
 
 
 def cover_of(article: Article) -> Path | None:
-    """The cover's file; None where there is none, or it was lost: the text is worth having without."""
+    """The cover's file. None if there is none, or if it is missing: the text can be exported without it."""
     name = article.image.name
     return Path(article.image.path) if name and default_storage.exists(name) else None

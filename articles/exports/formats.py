@@ -1,4 +1,4 @@
-"""The formats an article is offered in, and the one way to ask for one."""
+"""The export formats."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME_LENGTH = 72
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file: its media type, the end of its name with the dot, what a person calls it, and what writes it."""
+    """``suffix`` includes the dot; ``label`` is shown to people."""
 
     media_type: str
     suffix: str
@@ -39,9 +39,9 @@ FORMATS: dict[str, Format] = {
 
 
 def export(document: Document, format: str) -> bytes:
-    """The file's bytes. ``format`` is a key of :data:`FORMATS`; raises :class:`ExportFailed` with a reason for its reader."""
+    """``format`` is a key of :data:`FORMATS`. Raises :class:`ExportFailed` with a message for the user."""
     if format not in FORMATS:
-        raise ExportFailed(f"There is no export as “{format[:20]}”. Ask for one of: {', '.join(FORMATS)}.")
+        raise ExportFailed(f"Unknown export format “{format[:20]}”. Available: {', '.join(FORMATS)}.")
     try:
         return FORMATS[format].write(document.printable())
     except RecursionError as error:
@@ -51,5 +51,5 @@ def export(document: Document, format: str) -> bytes:
 
 
 def filename(title: str, format: str) -> str:
-    """A name of at most 80 ASCII characters that every system takes; ``article`` where no letter of the title is left."""
+    """At most 80 ASCII characters that are valid on every system; ``article`` if the title has none."""
     return (slugify(title)[:NAME_LENGTH].strip("-_") or "article") + FORMATS[format].suffix

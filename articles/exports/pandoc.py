@@ -1,4 +1,4 @@
-"""Pandoc, held short: what it reads it reads in its sandbox, with limits on memory and time, bytes in and bytes out.
+"""Runs pandoc with limits on memory and time; untrusted text is read in pandoc's sandbox.
 
 https://pandoc.org/MANUAL.html#a-note-on-security
 """
@@ -19,7 +19,7 @@ from articles.exceptions import ExportFailed
 
 logger = logging.getLogger(__name__)
 
-# What articles.rendering.markdown reads, so that a file and a page never differ in what is a list or a table.
+# The same extensions as articles.rendering.markdown, so that files and pages agree on what is a list or a table.
 READER = "commonmark+footnotes+pipe_tables+strikeout+autolink_bare_uris"
 SECONDS = 20
 LIMITS = ("+RTS", "-M512m", "-RTS")
@@ -33,17 +33,17 @@ def without_references(definition: re.Match[str]) -> str:
 
 def read(markdown: str) -> dict[str, Any]:
     """Pandoc's syntax tree of a text: ``{"pandoc-api-version": …, "meta": {}, "blocks": […]}``."""
-    # A note that mentions itself would be unfolded for ever; pandoc leaves out marks within notes in any case.
+    # A footnote that refers to itself would be expanded endlessly. Pandoc drops references within footnotes anyway.
     flat = FOOTNOTE_DEFINITION.sub(without_references, markdown)
     tree: dict[str, Any] = json.loads(_run(flat.encode(), "--from", READER, "--to", "json", "--sandbox"))
     return tree
 
 
 def write(tree: dict[str, Any], to: str, *options: str | Path, folder: Path) -> bytes:
-    """A whole document of kind ``to``. Pictures are named as they are in ``folder``.
+    """A document in the format ``to``. Images are names of files in ``folder``.
 
-    The sandbox would hide the picture and the clock from the writers. They do without, as
-    :func:`articles.exports.pandoc_tree.sanitized` leaves nothing in a tree that reaches for a file or an address.
+    Runs without the sandbox, which would hide the cover and the clock. That is safe, because
+    :func:`articles.exports.pandoc_tree.sanitized` leaves no reference to a file or an address to load.
     """
     arguments = ["--from", "json", "--to", to, "--standalone", "--output", "-", *map(str, options)]
     return _run(json.dumps(tree).encode(), *arguments, folder=folder)
@@ -58,6 +58,6 @@ def _run(source: bytes, *arguments: str, folder: Path | None = None) -> bytes:
     except subprocess.CalledProcessError as error:
         logger.warning("pandoc ended with %d: %s", error.returncode, error.stderr.decode(errors="replace")[:500])
         raise ExportFailed(
-            "The text could not be converted. Simplify its tables and footnotes, or take Markdown."
+            "The text could not be converted. Simplify its tables and footnotes, or export Markdown."
         ) from error
     return result.stdout

@@ -1,7 +1,7 @@
-"""Pandoc's syntax tree, made safe and made good.
+"""Sanitises pandoc's syntax tree and prepares it for export.
 
-Safe: no raw code, no picture, no link but to the web or a mailbox. Good: headings from level 1 without gaps, and a note that is
-mentioned again keeps its one number, where pandoc would repeat it under a new one.
+Removes raw code, images, and links other than http, https and mailto. Levels headings from 1 without gaps. Numbers footnotes so
+that repeated references share one number, where pandoc would repeat the footnote.
 
 The shapes are those of pandoc-types: ``{"t": constructor, "c": contents}``.
 """
@@ -18,11 +18,11 @@ from agents.text.markdown import leveled
 Node = dict[str, Any]
 
 SAFE_ADDRESS = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
-PLAIN: list[Any] = ["", [], []]  # an element's attributes: no id, no class, no key
+NO_ATTRIBUTES: list[Any] = ["", [], []]  # id, classes, key–value pairs
 
 
-def text(words: str) -> Node:
-    return {"t": "Str", "c": words}
+def text(content: str) -> Node:
+    return {"t": "Str", "c": content}
 
 
 def raw(format: str, code: str) -> Node:
@@ -30,7 +30,7 @@ def raw(format: str, code: str) -> Node:
 
 
 def sanitized(node: Any) -> Any:
-    """The tree with everything replaced that could run, read or reach for something."""
+    """The tree without anything that could run code, read a file or load an address."""
     if isinstance(node, list):
         return [sanitized(item) for item in node if not is_empty_heading(item)]
     if not isinstance(node, dict):
@@ -40,43 +40,43 @@ def sanitized(node: Any) -> Any:
 
 
 def is_empty_heading(node: Any) -> bool:
-    """A heading nobody could read or hear: PDF/UA forbids it, and the page drops it, too."""
-    return isinstance(node, dict) and node.get("t") == "Header" and not _has_words(node["c"][2])
+    """Empty headings are dropped as on the page: PDF/UA forbids them."""
+    return isinstance(node, dict) and node.get("t") == "Header" and not _has_text(node["c"][2])
 
 
-def _has_words(node: Any) -> bool:
+def _has_text(node: Any) -> bool:
     if isinstance(node, dict):
-        return node.get("t") in ("Str", "Code") or _has_words(node.get("c"))
-    return isinstance(node, list) and any(_has_words(item) for item in node)
+        return node.get("t") in ("Str", "Code") or _has_text(node.get("c"))
+    return isinstance(node, list) and any(_has_text(item) for item in node)
 
 
 def _code_as_text(node: Node) -> Node:
-    """HTML in the text is shown as it was typed, as on the page."""
+    """Raw HTML is shown as text, as on the page."""
     words = text(str(node["c"][1]))
     return words if node["t"] == "RawInline" else {"t": "Para", "c": [words]}
 
 
-def _picture_as_text(node: Node) -> Node:
+def _image_as_alt_text(node: Node) -> Node:
     return {"t": "Emph", "c": sanitized(node["c"][1])}
 
 
 def _safe_link(node: Node) -> Node:
     _, words, (address, title) = node["c"]
     if SAFE_ADDRESS.match(address):
-        return {"t": "Link", "c": [PLAIN, sanitized(words) or [text(address)], [address, title]]}
-    return {"t": "Span", "c": [PLAIN, sanitized(words)]}
+        return {"t": "Link", "c": [NO_ATTRIBUTES, sanitized(words) or [text(address)], [address, title]]}
+    return {"t": "Span", "c": [NO_ATTRIBUTES, sanitized(words)]}
 
 
 _REPLACE: dict[str, Callable[[Node], Node]] = {
     "RawInline": _code_as_text,
     "RawBlock": _code_as_text,
-    "Image": _picture_as_text,
+    "Image": _image_as_alt_text,
     "Link": _safe_link,
 }
 
 
 def headings(node: Any) -> Iterator[Node]:
-    """The headings in their order, those within quotes and lists, too."""
+    """All headings in order, also those in quotations and lists."""
     if isinstance(node, dict):
         if node.get("t") == "Header":
             yield node
@@ -88,20 +88,20 @@ def headings(node: Any) -> Iterator[Node]:
 
 
 def level_headings(blocks: list[Node]) -> None:
-    """Bring the headings, in place, to levels that begin at 1 and never skip one, as PDF/UA and screen readers need."""
+    """Changes the levels in place so that they start at 1 without gaps, as PDF/UA and screen readers require."""
     found = list(headings(blocks))
     for heading, level in zip(found, leveled([heading["c"][0] for heading in found], top=1), strict=True):
         heading["c"][0] = level
 
 
-class Notes:
-    """Numbers the notes of a tree by first mention, and writes each mention as ``first`` and ``again`` say.
+class Footnotes:
+    """Numbers the footnotes of a tree in the order of their first reference.
 
-    ``first(number, note)`` gives the nodes of a note's first mention, ``again(number)`` those of a later one.
+    ``first(number, footnote)`` returns the nodes of the first reference, ``repeated(number)`` those of a later one.
     """
 
-    def __init__(self, first: Callable[[int, Node], list[Node]], again: Callable[[int], list[Node]]) -> None:
-        self.first, self.again = first, again
+    def __init__(self, first: Callable[[int, Node], list[Node]], repeated: Callable[[int], list[Node]]) -> None:
+        self.first, self.repeated = first, repeated
         self.numbers: dict[str, int] = {}
 
     def numbered(self, node: Any) -> Any:
@@ -116,6 +116,6 @@ class Notes:
             return [self.numbered(item)]
         content = json.dumps(item)
         if content in self.numbers:
-            return list(self.again(self.numbers[content]))
+            return list(self.repeated(self.numbers[content]))
         number = self.numbers[content] = len(self.numbers) + 1
         return list(self.first(number, item))

@@ -1,4 +1,4 @@
-"""The formats that are text: Markdown as it is, and one HTML page that needs nothing beside it."""
+"""Exports to Markdown and to a self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _TEMPLATES = Engine(dirs=[str(Path(__file__).parent / "templates")])
 
 
 def markdown(document: Document) -> bytes:
-    """The title as the first heading, then the text as it was written."""
+    """The title as the first heading, then the text unchanged."""
     title = " ".join(document.title.split())
     return f"# {title}\n\n{document.body.strip()}\n".encode()
 
 
 def html(document: Document) -> bytes:
-    """A page that opens anywhere: style and cover are inside it, and it forbids itself to load anything."""
+    """One file with its styles and cover. Its Content Security Policy forbids it to load anything."""
     context = {
         "document": document,
         "body": to_html(document.body, images=False),
-        "json_ld": mark_safe(document.json_ld.replace("<", r"\u003c")),  # noqa: S308 — nothing in it can end its element
+        "json_ld": mark_safe(document.json_ld.replace("<", r"\u003c")),  # noqa: S308 — cannot end its element
     }
     return _TEMPLATES.get_template("article.html").render(Context(context)).encode()

@@ -1,4 +1,4 @@
-"""Typst source → PDF, in a child process: a text that nests a thousand brackets can crash the compiler, but not the studio."""
+"""Compiles Typst source to PDF in a child process, because deeply nested text can crash the compiler."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC"
 
 
 def compile_pdf(source: str, document: Document, folder: Path) -> bytes:
-    """The PDF, made in ``folder``. What ``source`` is to say of the document it reads from ``sys.inputs``: none of it is code."""
-    order = json.dumps(_inputs(document, folder) | {"source": source})
+    """Compiles in ``folder``. ``source`` reads the metadata from ``sys.inputs``, so that none of it is run as code."""
+    request = json.dumps(_inputs(document, folder) | {"source": source})
     command = [sys.executable, "-I", str(COMPILER)]
     try:
         result = subprocess.run(  # noqa: S603
-            command, input=order.encode(), capture_output=True, timeout=SECONDS, cwd=folder, check=False
+            command, input=request.encode(), capture_output=True, timeout=SECONDS, cwd=folder, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise ExportFailed(f"Setting the PDF took longer than {SECONDS} seconds. Simplify the text.") from error
+        raise ExportFailed(f"The PDF took longer than {SECONDS} seconds. Shorten or simplify the text.") from error
     if result.returncode:
         raise _failure(result.returncode, result.stderr.decode(errors="replace"))
     return (folder / "article.pdf").read_bytes()
 
 
 def _inputs(document: Document, folder: Path) -> dict[str, str]:
-    """What the template is told; the cover is put beside it."""
+    """The inputs of the template. Writes the cover into ``folder``."""
     language, _, region = document.language.partition("-")
     return {
         "title": document.title,
@@ -43,24 +43,24 @@ def _inputs(document: Document, folder: Path) -> dict[str, str]:
         "keywords": json.dumps(document.keywords),
         "language": language.lower() if 2 <= len(language) <= 3 else "en",
         "region": region.lower() if len(region) == 2 else "",
-        "cover": document.put_cover(folder),
+        "cover": document.write_cover(folder),
         "cover_alt": document.cover_alt or document.title,
     }
 
 
 def _failure(returncode: int, reply: str) -> ExportFailed:
-    """What the child said, in words for the reader. A child that was killed or crashed says nothing."""
+    """A message for the user. A child that was killed or crashed has no reply."""
     try:
         problem: dict[str, Any] = json.loads(reply)
     except ValueError:
-        return ExportFailed(f"The PDF could not be set: its compiler stopped ({returncode}). Simplify the text.")
+        return ExportFailed(f"The PDF could not be created: its compiler stopped ({returncode}). Simplify the text.")
     if letters := problem.get("missing"):
         package = "fonts-noto-cjk" if _is_east_asian(letters) else "fonts-noto-core"
         return ExportFailed(
-            f"No font on this machine can show “{letters[:20]}”, so the PDF would have gaps. Install one (on Debian and"
-            f" Ubuntu: apt install {package}) and export again, or take DOCX or EPUB."
+            f"No font on the server can show “{letters[:20]}”. Export DOCX or EPUB, or ask your administrator to install a"
+            f" font (on Debian and Ubuntu: apt install {package})."
         )
-    return ExportFailed(f"The PDF could not be set: {problem.get('reason', '')[:200]}")
+    return ExportFailed(f"The PDF could not be created: {problem.get('reason', '')[:200]}")
 
 
 def _is_east_asian(letters: str) -> bool:

@@ -1,7 +1,7 @@
-"""Run as a program of its own: reads the texts as JSON, writes ``article.pdf`` where it stands.
+"""A program that reads the source and its inputs as JSON and writes ``article.pdf`` into its working directory.
 
-It imports nothing of the studio's, so that it starts in 50 ms. It fails with a problem as JSON on its standard error:
-``{"missing": letters}`` where no font has them, else ``{"reason": words}``.
+Imports nothing of the project, so that it starts in 50 ms. On failure it writes JSON to standard error: ``{"missing": letters}``
+if no font has them, else ``{"reason": message}``.
 """
 
 from __future__ import annotations
@@ -15,47 +15,47 @@ import unicodedata
 import typst
 
 OUTPUT = "article.pdf"
-MEMORY = 1024**3  # address space, in bytes; a book of 300 pages takes a fifth
+MEMORY = 1024**3  # bytes of address space; a book of 300 pages takes a fifth
 MISSING = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
-MAX_LEFT_OUT = 50
-# Letters, marks, digits, punctuation, currencies and mathematics: the meaning would suffer without them.
+MAX_REMOVED = 50
+# Letters, marks, digits, punctuation, currencies and mathematics: text without them would change its meaning.
 WRITING = ("L", "M", "N", "P", "Z", "Sc", "Sm")
-# What makes a picture of the sign before it, or joins it to the next one: 1\ufe0f\u20e3 is a 1 in a box.
-PICTORIAL = re.compile("[\ufe0e\ufe0f\u20e3]")
-JOINED = "[\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*"
+# Characters that turn the one before them into an emoji, such as 1\ufe0f\u20e3, a 1 in a box.
+EMOJI_SELECTORS = re.compile("[\ufe0e\ufe0f\u20e3]")
+JOINERS = "[\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*"
 
 
 def compile_pdf(texts: dict[str, str]) -> None:
-    """PDF/UA-1, whose rules make a letter without a font an error. Ornaments such as emoji are left out instead.
+    """PDF/UA-1, which makes a character without a font an error. Symbols such as emoji are removed instead.
 
-    ``texts`` are the ``source`` and all that it is told.
+    ``texts`` are the ``source`` and its inputs.
     """
-    texts = without(PICTORIAL, texts)
-    for left in reversed(range(MAX_LEFT_OUT)):
+    texts = remove(EMOJI_SELECTORS, texts)
+    for attempts_left in reversed(range(MAX_REMOVED)):
         try:
             compiler = typst.Compiler(texts["source"].encode(), sys_inputs=texts)
             compiler.compile(output=OUTPUT, format="pdf", pdf_standards=["ua-1"])
         except typst.TypstError as error:
-            sign = missing_text(error)
-            if not left or not is_ornament(sign):
+            character = missing_text(error)
+            if not attempts_left or not is_symbol(character):
                 raise
-            texts = without(re.compile(JOINED + re.escape(sign) + JOINED), texts)
+            texts = remove(re.compile(JOINERS + re.escape(character) + JOINERS), texts)
         else:
             return
 
 
-def without(pattern: re.Pattern[str], texts: dict[str, str]) -> dict[str, str]:
+def remove(pattern: re.Pattern[str], texts: dict[str, str]) -> dict[str, str]:
     return {name: pattern.sub("", text) for name, text in texts.items()}
 
 
 def missing_text(error: typst.TypstError) -> str:
-    """The letters that no font has, if that is what the error tells of."""
+    """The text that no font has, or empty for another error."""
     found = MISSING.search(str(error))
     return found[1] if found else ""
 
 
-def is_ornament(text: str) -> bool:
-    return text != "" and not any(unicodedata.category(sign).startswith(WRITING) for sign in text)
+def is_symbol(text: str) -> bool:
+    return text != "" and not any(unicodedata.category(character).startswith(WRITING) for character in text)
 
 
 def main() -> int:

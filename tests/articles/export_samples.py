@@ -1,4 +1,4 @@
-"""An article to export, and what a reader finds in the file."""
+"""A document to export, and functions that read the exported files."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def parts(file: bytes) -> dict[str, str]:
 
 
 def words(file: bytes, format: str) -> str:
-    """All that a reader of the file could see."""
+    """The visible text of the file."""
     if format == "pdf":
         return "\n".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(file)).pages)
     if format in ("docx", "epub"):
@@ -74,7 +74,7 @@ def words(file: bytes, format: str) -> str:
 
 
 def attempt(document: Document, format: str) -> tuple[bytes, str]:
-    """The file and no reason, or no file and the reason."""
+    """The file, or the message of the failure."""
     try:
         return export(document, format), ""
     except ExportFailed as error:

@@ -1,4 +1,4 @@
-"""Five files from one article, and what is in them."""
+"""The content of exported files in each format."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from tests.articles.export_samples import ARTICLE, BINARY, MARKDOWN, article, pa
 
 @pytest.fixture(scope="module")
 def cover(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("media") / "cover"  # a name that does not tell its kind
+    path = tmp_path_factory.mktemp("media") / "cover"  # without a suffix
     path.write_bytes(draw_cover("Rooftop gardens", seed="1"))
     return path
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_every_format_holds_the_article(format: str) -> None:
+def test_every_format_contains_the_article(format: str) -> None:
     shown = words(export(ARTICLE, format), format)
     for phrase in ("Rooftop gardens", "Leaves cool it", "45 %", "Taleghani 2018", "ổn định", "ἀρχή", "кириллица"):
         assert phrase in shown, phrase
 
 
-def test_markdown_has_its_title_once_and_is_else_untouched() -> None:
+def test_markdown_has_the_title_once_and_is_otherwise_unchanged() -> None:
     assert export(ARTICLE, "md").decode() == MARKDOWN
     assert export(article("Plain."), "md") == b"# Rooftop gardens\n\nPlain.\n"
     assert export(article("# Another\n\nText."), "md") == b"# Rooftop gardens\n\n# Another\n\nText.\n"
@@ -48,11 +48,11 @@ def test_html_is_one_page_that_loads_nothing(cover: Path) -> None:
     assert not re.search(r'(?:src|href)="(?!data:image/png|#|https://a\.example)', page)
 
 
-def test_html_tells_the_direction_of_the_script() -> None:
+def test_html_has_the_direction_of_the_language() -> None:
     assert '<html lang="ar" dir="rtl">' in export(replace(ARTICLE, language="ar"), "html").decode()
 
 
-def test_pdf_is_tagged_and_tells_what_it_is(cover: Path) -> None:
+def test_pdf_is_tagged_and_has_metadata(cover: Path) -> None:
     document = pypdf.PdfReader(io.BytesIO(export(article(MARKDOWN, cover=cover, cover_alt="A roof"), "pdf")))
     assert document.metadata is not None
     assert (document.metadata.title, document.metadata.author) == ("Rooftop gardens", "Content Studio")
@@ -63,13 +63,13 @@ def test_pdf_is_tagged_and_tells_what_it_is(cover: Path) -> None:
     assert len(document.pages[0].images) == 1
 
 
-def test_pdf_gives_a_note_one_number_however_often_it_is_mentioned() -> None:
+def test_pdf_gives_repeated_references_one_number() -> None:
     shown = words(export(ARTICLE, "pdf"), "pdf")
     assert shown.count("Taleghani 2018") == shown.count("Rosenzweig") == 1
     assert "as was measured.1" in shown
 
 
-def test_docx_has_true_notes_and_refers_back_to_them(cover: Path) -> None:
+def test_docx_has_real_footnotes_and_cross_references(cover: Path) -> None:
     members = parts(export(article(MARKDOWN, cover=cover, cover_alt="A roof"), "docx"))
     body = members["word/document.xml"]
     assert body.count("<w:footnoteReference ") == 2
@@ -91,14 +91,14 @@ def test_epub_has_a_cover_a_language_and_a_table_of_contents(cover: Path) -> Non
     assert zipfile.ZipFile(io.BytesIO(file)).namelist()[0] == "mimetype"
 
 
-def test_epub_links_every_mention_to_its_one_note() -> None:
+def test_epub_links_repeated_references_to_one_footnote() -> None:
     chapter = parts(export(ARTICLE, "epub"))["EPUB/text/ch001.xhtml"]
     assert chapter.count('href="#fn1"') == chapter.count('href="#fn2"') == 2
     assert chapter.count('id="fn1"') == 1
     assert chapter.count("Taleghani") == 1
 
 
-def test_an_epub_stays_the_same_book() -> None:
+def test_an_epub_keeps_its_identifier() -> None:
     first, second = (parts(export(ARTICLE, "epub"))["EPUB/content.opf"] for _ in range(2))
     identifier = re.compile(r"urn:uuid:[\w-]+")
     assert identifier.findall(first) == identifier.findall(second) != []
@@ -106,15 +106,15 @@ def test_an_epub_stays_the_same_book() -> None:
 
 @pytest.mark.parametrize("format", ["html", *BINARY])
 @pytest.mark.parametrize("content", [None, b"<svg/>"])
-def test_a_picture_that_is_none_is_told(format: str, content: bytes | None, tmp_path: Path) -> None:
+def test_an_invalid_cover_is_reported(format: str, content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "cover.png"
     if content:
         path.write_bytes(content)
-    with pytest.raises(ExportFailed, match="The picture of this article"):
+    with pytest.raises(ExportFailed, match="The image of this article"):
         export(article("Text.", cover=path), format)
 
 
-def test_an_unknown_format_is_refused_with_those_there_are() -> None:
+def test_an_unknown_format_is_refused_with_a_list_of_formats() -> None:
     with pytest.raises(ExportFailed, match="md, html, pdf, docx, epub"):
         export(ARTICLE, "exe")
 
@@ -130,7 +130,7 @@ def test_an_unknown_format_is_refused_with_those_there_are() -> None:
         ("", "article.pdf"),
     ],
 )
-def test_a_file_name_suits_every_system(title: str, name: str) -> None:
+def test_a_file_name_is_valid_on_every_system(title: str, name: str) -> None:
     assert filename(title, "pdf") == name
 
 
