@@ -1,7 +1,7 @@
-"""The shapes that pass between the agents and the rest of the studio.
+"""The data that passes between the agents and the rest of the studio.
 
-Everything here is plain data: pydantic models, no ORM, no CrewAI, no network. The recipe, the crew and the
-research package speak in these; ``articles.runs.journal`` stores them as JSON and hands them back when a run is resumed.
+Plain pydantic models, without ORM, CrewAI or network. The recipe, the crew and the research package exchange them;
+``articles.runs.journal`` stores them as JSON and reads them back when a run is resumed.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ AGENTS: dict[Stage, str] = {
     "seo": "SEOAgent",
     "image": "ImageAgent",
 }
-"""Stage → the agent that does it, in the order in which a person is told of them."""
+"""Stage → its agent, in the order in which they are shown."""
 
 MIN_WORDS, MAX_WORDS = 300, 5000
 MIN_TOPIC, MAX_TOPIC = 5, 500
 
 
 class StoredModel(BaseModel):
-    """Base of everything that is stored: unknown keys are dropped, so that an older run can still be read back."""
+    """Base of everything that is stored. Unknown keys are dropped, so that older runs can still be read."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 class LLMOutput(BaseModel):
-    """Base of everything a model is asked for: forbids other keys, as strict JSON Schema demands."""
+    """Base of everything a model is asked for. Unknown keys are errors, as strict JSON Schema requires."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-# What is asked
+# The brief
 
 
 class BriefSource(StoredModel):
-    """A source the person brings. Exactly one of ``text``, ``url`` and ``path`` is set.
+    """A source given with the brief. Exactly one of ``text``, ``url`` and ``path`` is set.
 
     ``path`` is the absolute path of an uploaded .txt, .md, .pdf or .docx file; ``title`` may be empty.
     """
@@ -60,7 +60,7 @@ class BriefSource(StoredModel):
 
 
 class Voice(StoredModel):
-    """How a house or a person writes. ``samples`` are texts in that voice; ``prefer`` and ``avoid`` are words and phrases."""
+    """A style of writing. ``samples`` are texts in that voice; ``prefer`` and ``avoid`` are words and phrases."""
 
     name: str
     description: str = ""
@@ -70,7 +70,7 @@ class Voice(StoredModel):
 
 
 class AgentConfig(StoredModel):
-    """One of the six as an editor set it up. What is empty is taken from ``config/agents.yaml`` and the settings."""
+    """An agent as configured by an editor. Empty fields are taken from ``config/agents.yaml`` and the settings."""
 
     role: str = ""
     goal: str = ""
@@ -116,7 +116,7 @@ class Brief(BriefFields):
 
 
 class SearchResult(StoredModel):
-    """What a search provider answers: a page that may be worth reading. It is not a source until it was read."""
+    """A page found by a search provider. It becomes a source once it was read."""
 
     title: str
     url: str
@@ -124,7 +124,7 @@ class SearchResult(StoredModel):
 
 
 class Source(StoredModel):
-    """A page or document that was really read.
+    """A page or document that was read.
 
     ``number`` counts from 1 within the run; ``sha256`` is of its text; ``brief_source`` is the id of the brief's source it
     came from, None where the search found it.
@@ -143,7 +143,7 @@ class Source(StoredModel):
 
 
 class Passage(StoredModel):
-    """A stretch of a source's text that can be cited as ``[S3]``: ``text == source_text[start:end]``."""
+    """A part of a source's text that can be cited as ``[S3]``: ``text == source_text[start:end]``."""
 
     id: str
     source: int
@@ -153,7 +153,7 @@ class Passage(StoredModel):
 
 
 class UnreadSource(StoredModel):
-    """A source that could not be read, and why, in words for its reader."""
+    """A source that could not be read, and the reason, for a person to read."""
 
     title: str
     url: str = ""
@@ -164,7 +164,7 @@ class UnreadSource(StoredModel):
 class Reading(StoredModel):
     """All that was read for a run. Passage ids ``S1, S2 …`` are unique in it.
 
-    ``from_samples`` tells that it is not the person's own material but the sample library's.
+    ``from_samples`` is set if the sample library was used, because nothing else could be read.
     """
 
     sources: list[Source] = []
@@ -173,14 +173,14 @@ class Reading(StoredModel):
     from_samples: bool = False
 
     def with_problems(self, problems: Iterable[str]) -> Reading:
-        """The same reading, telling also what went wrong with the search."""
+        """A copy that also reports problems of the search."""
         return self.model_copy(
             update={"unread": [*self.unread, *(UnreadSource(title="Search", reason=p) for p in problems)]}
         )
 
 
 class Questions(LLMOutput):
-    """``research:plan``: what a reader would want answered, each fit to be typed into a search engine."""
+    """``research:plan``: the questions readers have, each usable as a search query."""
 
     questions: list[str] = Field(min_length=1, max_length=6)
 
@@ -191,7 +191,7 @@ class Finding(LLMOutput):
 
 
 class QuestionFindings(LLMOutput):
-    """``research:find:N``: what the passages say to one question."""
+    """``research:find:N``: what the passages say about one question."""
 
     findings: list[Finding] = Field(max_length=4)
 
@@ -203,7 +203,7 @@ class Synthesis(LLMOutput):
 
 
 class Findings(StoredModel):
-    """All that was found, question by question."""
+    """The findings of all questions."""
 
     synthesis: str = ""
     findings: list[Finding] = []
@@ -217,14 +217,14 @@ MAX_HEADING = 120
 
 
 class Headings(LLMOutput):
-    """``outline:make``: the order of the article, short enough to be there in a second or two."""
+    """``outline:make``: title and headings, short enough to be written in a second or two."""
 
     title: str = Field(min_length=5, max_length=MAX_HEADING)
     sections: list[str] = Field(min_length=2, max_length=MAX_SECTIONS, description="the headings, in order")
 
 
 class SectionPlan(LLMOutput):
-    """``outline:N``: what section N has to do."""
+    """``outline:N``: the plan of section N."""
 
     purpose: str = Field(description="what the reader knows after this section, in one sentence")
     points: list[str] = Field(max_length=6)
@@ -232,7 +232,7 @@ class SectionPlan(LLMOutput):
 
 
 class OutlineSection(StoredModel):
-    """``words`` is the section's share of the length asked for; 0 in outlines of older versions."""
+    """``words`` is the section's share of the requested length; 0 in outlines of older versions."""
 
     heading: str = Field(min_length=2, max_length=MAX_HEADING)
     purpose: str = ""
@@ -242,14 +242,14 @@ class OutlineSection(StoredModel):
 
 
 class Outline(StoredModel):
-    """``outline:approved``, where a person approved it; else put together of ``outline:make`` and each ``outline:N``."""
+    """``outline:approved`` if a person approved it; else assembled from ``outline:make`` and each ``outline:N``."""
 
     title: str = Field(min_length=5, max_length=MAX_HEADING)
     sections: list[OutlineSection] = Field(min_length=2, max_length=MAX_SECTIONS)
 
 
 class SectionText(StoredModel):
-    """Markdown written by the writer or the editor; citations are still ``[S3]`` marks."""
+    """Markdown of the writer or the editor, with citation marks ``[S3]``."""
 
     markdown: str
 
@@ -264,7 +264,7 @@ class Remark(LLMOutput):
 
 
 class Review(LLMOutput):
-    """``edit:review``: what to mend, each with its section, counted from 1. Sections it does not name stay as they are."""
+    """``edit:review``: what to revise, with the section, counted from 1. Other sections stay unchanged."""
 
     remarks: list[Remark] = Field(max_length=12)
 
@@ -273,11 +273,11 @@ Verdict = Literal["supported", "partly", "not"]
 
 
 class SentenceEvidence(StoredModel):
-    """One sentence that cites, and whether what it cites says so.
+    """A sentence that cites, and whether the passages it cites support it.
 
-    ``sentence`` is plain text without marks, as it stands in the article; ``passages`` the ids it cites; ``judged_by`` the
-    ``code`` (a number, a quotation, the very words) or the ``model``; ``was`` the sentence before it was reworded, else empty;
-    ``reason`` is told where the verdict is not ``supported``.
+    ``sentence`` is plain text of the article without marks; ``passages`` are the ids it cites. ``judged_by`` is ``code`` (for a
+    number, a quotation or a verbatim sentence) or ``model``. ``reason`` is empty if the verdict is ``supported``; ``was`` is the
+    sentence before it was reworded, else empty.
     """
 
     section: int
@@ -290,27 +290,27 @@ class SentenceEvidence(StoredModel):
 
 
 class CheckedText(StoredModel):
-    """``edit:evidence:N``: a section after its evidence was checked, and what was found. ``[S3]`` marks are still in it."""
+    """``edit:evidence:N``: a section with citation marks ``[S3]``, and the verdicts on its sentences."""
 
     markdown: str
     evidence: list[SentenceEvidence] = []
 
 
 class FAQItem(LLMOutput):
-    """A question readers ask, and its answer in a sentence or two."""
+    """A question of readers with an answer of one or two sentences."""
 
     question: str
     answer: str
 
 
 class FAQ(LLMOutput):
-    """Empty where questions do not fit the subject."""
+    """Empty if the subject is not one people ask questions about."""
 
     faq: list[FAQItem] = Field(max_length=5)
 
 
 class SearchDescription(LLMOutput):
-    """How a page is told of. Limits that are shown to a person are enforced in code, not here: models count badly."""
+    """How search results describe a page. Code enforces the limits, not this schema: models count badly."""
 
     title: str = Field(description="30 to 60 characters")
     meta_description: str = Field(description="120 to 160 characters")
@@ -325,17 +325,17 @@ class SEO(SearchDescription):
 
 
 class PicturePrompt(LLMOutput):
-    """``image:prompt``: what to draw, and how to tell it to someone who cannot see it."""
+    """``image:prompt``: what to draw, and the alternative text."""
 
     prompt: str
     alt: str = Field(max_length=200)
 
 
 class Picture(StoredModel):
-    """A picture that was stored. ``drawn_by`` is a model or the studio.
+    """A stored image. ``drawn_by`` is a model or the studio.
 
-    ``name`` is its name in the media storage; ``share_name`` of the same picture cut to 1200 × 630, for cards that link to
-    it, empty where it has these proportions anyway.
+    ``name`` is its name in the media storage; ``share_name`` that of the same image cropped to 1200 × 630 for link previews,
+    empty if it has these proportions anyway.
     """
 
     name: str
@@ -346,7 +346,7 @@ class Picture(StoredModel):
 
 
 class Reference(StoredModel):
-    """One entry of the list of references: the number the reader sees, and what it stands for."""
+    """An entry of the list of references, under the number the reader sees."""
 
     number: int
     source: int
@@ -356,10 +356,10 @@ class Reference(StoredModel):
 
 
 class Manuscript(StoredModel):
-    """A finished article: what a run is for. ``content`` is Markdown with numbered references.
+    """A finished article. ``content`` is Markdown with numbered references.
 
-    ``repeated`` are pairs of sections, counted from 1, that still say nearly the same after they were edited; ``foreign`` are
-    those that a model wrote in another language than the brief's, though it was told.
+    ``repeated`` are pairs of sections, counted from 1, that still say nearly the same after editing; ``foreign`` are sections
+    that are still not in the language of the brief after a correction.
     """
 
     title: str
@@ -378,17 +378,17 @@ class Manuscript(StoredModel):
     notices: list[str] = []
 
     def research_data(self) -> dict[str, object]:
-        """What was asked, read and found, as JSON: ``sources passages unread questions synthesis findings``."""
+        """Questions, reading and findings as JSON: ``sources passages unread questions synthesis findings``."""
         found = self.findings or Findings(synthesis="", findings=[])
         return {"questions": self.questions, **self.reading.model_dump(mode="json"), **found.model_dump(mode="json")}
 
 
-# The studio's health
+# Health
 
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """One thing that was looked at: how it is, and what to do where that is not well."""
+    """The result of one health check, and advice if it is not ``ok``."""
 
     name: str
     verdict: Literal["ok", "warn", "fail"]

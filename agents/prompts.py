@@ -1,4 +1,4 @@
-"""The words of the prompts, as ``agents/config/*.yaml`` holds them."""
+"""The texts of prompts, from ``agents/config/*.yaml``."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ CONFIG = Path(__file__).parent / "config"
 
 @cache
 def config(name: str) -> dict[str, Any]:
-    """``config/NAME.yaml``, read once a process."""
+    """``config/NAME.yaml``, read once per process."""
     return cast(dict[str, Any], yaml.safe_load((CONFIG / f"{name}.yaml").read_text()))

@@ -134,7 +134,7 @@ class ServerCapabilities(NamedTuple):
         elif RESPONSE_FORMATS[self.response_format]:
             body["response_format"] = {"type": RESPONSE_FORMATS[self.response_format]}
         *before, last = body["messages"]
-        words = config("boundary")["form"].format(schema=json.dumps(strict_schema(schema), ensure_ascii=False))
+        words = config("conversation")["form"].format(schema=json.dumps(strict_schema(schema), ensure_ascii=False))
         body["messages"] = [*before, {**last, "content": f"{last['content']}\n\n{words}"}]
 
 

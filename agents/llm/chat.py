@@ -215,13 +215,13 @@ class ChatModel:
 
 def continued(messages: list[Message], text: str) -> list[Message]:
     """The conversation after ``text`` was cut off."""
-    words = config("boundary")["continuation"]
+    words = config("conversation")["continuation"]
     return [*messages, {"role": "assistant", "content": text.rstrip()}, {"role": "user", "content": words}]
 
 
 def corrected(messages: list[Message], answer: str, problem: str) -> list[Message]:
     """The conversation after an invalid answer."""
-    words = config("boundary")["correction"].format(wrong=problem)
+    words = config("conversation")["correction"].format(wrong=problem)
     return [*messages, {"role": "assistant", "content": answer[:MAX_QUOTE]}, {"role": "user", "content": words}]
 
 

@@ -1,8 +1,8 @@
-"""How good a finished article is, as far as that can be counted: no model is asked, and the same text has the same scores."""
+"""Scores of a finished article that can be computed without a model: the same text always has the same scores."""
 
 from __future__ import annotations
 
-from articles.quality.piece import ScoredText
-from articles.quality.scores import Quality, judge
+from articles.quality.scored_text import ScoredText
+from articles.quality.scores import Quality, score_text
 
-__all__ = ["Quality", "ScoredText", "judge"]
+__all__ = ["Quality", "ScoredText", "score_text"]

@@ -1,8 +1,8 @@
-"""How easily a text is read, by the formula that was fitted to its language: 100 for a child's book, below 30 for a law.
+"""Reading ease by the formula for the text's language: about 100 for a children's book, below 30 for a law.
 
-Syllables are counted by the places where a word may be hyphenated: wrong for some words, about right for a text. The formulae:
-Flesch 1948 (English), Amstad 1978 (German), Fernández Huerta 1959, with words a sentence as its examples need it (Spanish),
-Kandel and Moles 1958 (French), Vacca 1972 (Italian).
+Syllables are counted by the places where a word may be hyphenated, which is wrong for some words and about right for a text.
+Formulae: Flesch 1948 (English), Amstad 1978 (German), Fernández Huerta 1959, with words per sentence as in its examples
+(Spanish), Kandel and Moles 1958 (French), Vacca 1972 (Italian).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from agents.text.tokenizer import WORD
 
 @dataclass(frozen=True)
 class Formula:
-    """``base`` − ``sentence`` × words a sentence − ``syllable`` × syllables a word; ``dictionary`` is pyphen's."""
+    """``base`` − ``sentence`` × words per sentence − ``syllable`` × syllables per word; ``dictionary`` is pyphen's."""
 
     name: str
     dictionary: str
@@ -43,14 +43,14 @@ class ReadingEase:
 
 
 def reading_ease(sentences: Sequence[str], language: str) -> ReadingEase | None:
-    """None where no formula is known for ``language`` (a BCP 47 tag), or there is nothing to read."""
+    """None if there is no formula for ``language`` (a BCP 47 tag), or no words."""
     formula = FORMULAE.get(language.partition("-")[0].lower())
     words = [word[0] for sentence in sentences for word in WORD.finditer(sentence)]
     if formula is None or not words:
         return None
-    syllables_a_word = sum(syllables(word, formula.dictionary) for word in words) / len(words)
-    words_a_sentence = len(words) / len(sentences)
-    score = formula.base - formula.sentence * words_a_sentence - formula.syllable * syllables_a_word
+    syllables_per_word = sum(syllables(word, formula.dictionary) for word in words) / len(words)
+    words_per_sentence = len(words) / len(sentences)
+    score = formula.base - formula.sentence * words_per_sentence - formula.syllable * syllables_per_word
     return ReadingEase(round(score, 1), formula.name)
 
 

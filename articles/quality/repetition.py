@@ -1,7 +1,4 @@
-"""Whether sections say the same in the same words: runs of words that stand in more than one of them.
-
-Within a section nothing is counted, as a list or a refrain may repeat itself on purpose.
-"""
+"""Phrases that more than one section contains. Within a section repetition may be intended, as in a list."""
 
 from __future__ import annotations
 
@@ -11,12 +8,12 @@ from dataclasses import dataclass
 
 from agents.text.ngrams import folded_words, ngrams, shared_phrases
 
-NAMED = 3
+MAX_PHRASES = 3
 
 
 @dataclass(frozen=True)
 class Repetition:
-    """``share`` of the runs that stand in another section too; ``phrases`` are the most repeated, with how often."""
+    """``share`` of the word n-grams that another section contains too; ``phrases`` are the most repeated, with counts."""
 
     share: float
     phrases: list[tuple[str, int]]
@@ -27,15 +24,15 @@ def repetition(sections: Sequence[str]) -> Repetition:
     words = [folded_words(text) for text in sections]
     found_in: dict[tuple[str, ...], set[int]] = defaultdict(set)
     for number, section in enumerate(words):
-        for run in ngrams(section):
-            found_in[run].add(number)
-    shared = [[len(found_in[run]) > 1 for run in ngrams(section)] for section in words]
+        for ngram in ngrams(section):
+            found_in[ngram].add(number)
+    shared = [[len(found_in[ngram]) > 1 for ngram in ngrams(section)] for section in words]
     total = sum(map(len, shared))
     phrases = Counter(
         phrase for section, flags in zip(words, shared, strict=True) for phrase in shared_phrases(section, flags)
     )
-    often = sorted(phrases.items(), key=lambda item: (-item[1] * len(item[0]), item[0]))
+    ranked = sorted(phrases.items(), key=lambda item: (-item[1] * len(item[0]), item[0]))
     return Repetition(
         share=sum(map(sum, shared)) / total if total else 0.0,
-        phrases=[(" ".join(phrase), times) for phrase, times in often if times > 1][:NAMED],
+        phrases=[(" ".join(phrase), times) for phrase, times in ranked if times > 1][:MAX_PHRASES],
     )

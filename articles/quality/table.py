@@ -1,28 +1,28 @@
-"""Scores as a table for a person, and what to look at below it."""
+"""Scores as a table, with the problems below it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from statistics import median
 
-from articles.quality.citing import Ratio
+from articles.quality.citations import Ratio
 from articles.quality.scores import Quality
 
-HEADS = ("", "words", "asked", "length", "cited", "markers", "exact", "repeated", "headings", "ease", "SEO", "")
-LONGEST_TITLE = 48
-MOST_PROBLEMS = 8
+HEADS = ("", "words", "asked", "length", "cited", "footnotes", "exact", "repeated", "headings", "ease", "SEO", "")
+MAX_TITLE = 48
+MAX_PROBLEMS = 8
 NONE = "–"
 
 
 def table(scored: Sequence[Quality]) -> str:
-    """A line an article and one of medians; then, for each, what is not as it should be."""
+    """A line for each article and one for the medians, then the problems of each."""
     rows = [HEADS, *(row(quality) for quality in scored)]
     if len(scored) > 1:
         rows.append(medians(scored))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(cells[:-1], widths, strict=False)) for cells in rows]
-    told = [f"{line}  {cells[-1]}".rstrip() for line, cells in zip(lines, rows, strict=True)]
-    return "\n".join([*told, *(line for quality in scored for line in problems(quality))])
+    lines = [f"{line}  {cells[-1]}".rstrip() for line, cells in zip(lines, rows, strict=True)]
+    return "\n".join([*lines, *(line for quality in scored for line in problems(quality))])
 
 
 def row(quality: Quality) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ def row(quality: Quality) -> tuple[str, ...]:
         f"{quality.asked:,}",
         f"{quality.length:.0f}",
         percent(quality.cited.share),
-        fraction(quality.markers),
+        fraction(quality.footnotes),
         fraction(quality.exact),
         percent(quality.repetition.share, places=1),
         verdict(quality.headings),
@@ -43,21 +43,22 @@ def row(quality: Quality) -> tuple[str, ...]:
 
 
 def medians(scored: Sequence[Quality]) -> tuple[str, ...]:
-    """The middle of each figure, of the articles that have it."""
+    """The median of each score, of the articles that have it."""
 
-    def middle(figure: Callable[[Quality], float | None]) -> float | None:
-        return median(found) if (found := [value for one in scored if (value := figure(one)) is not None]) else None
+    def median_of(score: Callable[[Quality], float | None]) -> float | None:
+        values = [value for one in scored if (value := score(one)) is not None]
+        return median(values) if values else None
 
-    ease = middle(lambda quality: quality.reading_ease.score if quality.reading_ease else None)
+    ease = median_of(lambda quality: quality.reading_ease.score if quality.reading_ease else None)
     return (
         "",
-        f"{middle(lambda quality: quality.words):,.0f}",
-        f"{middle(lambda quality: quality.asked):,.0f}",
-        f"{middle(lambda quality: quality.length):.0f}",
-        percent(middle(lambda quality: quality.cited.share)),
-        percent(middle(lambda quality: quality.markers.share)),
-        percent(middle(lambda quality: quality.exact.share)),
-        percent(middle(lambda quality: quality.repetition.share), places=1),
+        f"{median_of(lambda quality: quality.words):,.0f}",
+        f"{median_of(lambda quality: quality.asked):,.0f}",
+        f"{median_of(lambda quality: quality.length):.0f}",
+        percent(median_of(lambda quality: quality.cited.share)),
+        percent(median_of(lambda quality: quality.footnotes.share)),
+        percent(median_of(lambda quality: quality.exact.share)),
+        percent(median_of(lambda quality: quality.repetition.share), places=1),
         "",
         NONE if ease is None else f"{ease:.0f}",
         "",
@@ -66,13 +67,13 @@ def medians(scored: Sequence[Quality]) -> tuple[str, ...]:
 
 
 def problems(quality: Quality) -> list[str]:
-    """What to look at in one article, under its title."""
+    """The problems of one article, under its title."""
     found = quality.problems
     if not found:
         return []
     name = f"{quality.number} " if quality.number else ""
-    more = [f"  … and {len(found) - MOST_PROBLEMS} more"] if len(found) > MOST_PROBLEMS else []
-    return ["", f"{name}{quality.title}", *(f"  {problem}" for problem in found[:MOST_PROBLEMS]), *more]
+    more = [f"  … and {len(found) - MAX_PROBLEMS} more"] if len(found) > MAX_PROBLEMS else []
+    return ["", f"{name}{quality.title}", *(f"  {problem}" for problem in found[:MAX_PROBLEMS]), *more]
 
 
 def percent(share: float | None, places: int = 0) -> str:
@@ -88,4 +89,4 @@ def verdict(found: list[str] | None) -> str:
 
 
 def shortened(title: str) -> str:
-    return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1].rstrip() + "…"
+    return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1].rstrip() + "…"

@@ -61,7 +61,7 @@ async def test_what_is_still_not_supported_is_marked(crew: StudioCrew, model_ser
     assert len(model_server.prompts(REWORD)) == 1, "it is reworded once"
 
 
-async def test_what_is_partly_supported_stays_and_is_told(crew: StudioCrew, model_server: ModelServer) -> None:
+async def test_what_is_partly_supported_stays_and_is_reported(crew: StudioCrew, model_server: ModelServer) -> None:
     model_server.choices.add("partly")
     made = await article_with(crew, model_server, "Roofs make people below them happy [S1].")
     assert [row.verdict for row in made.evidence] == ["partly"]

@@ -153,7 +153,7 @@ def test_only_what_is_cited_is_listed() -> None:
     assert references == []
 
 
-def test_author_and_date_are_told_where_they_are_known() -> None:
+def test_author_and_date_are_listed_if_known() -> None:
     known = reading(source(1, "Bees", author="K. von Frisch", date="1967", url="https://b.example"), passages={1: [1]})
     text, _ = compile_references("So [S1].", known)
     assert text.endswith("[^1]: “Bees”, K. von Frisch, 1967, <https://b.example> (read 22 November 2026).\n")

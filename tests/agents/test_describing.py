@@ -1,4 +1,4 @@
-"""How the article is told of: its limits, its keyword and its language, each put right once."""
+"""The search description: its limits, its keyword and its language, each corrected once."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_what_does_not_hold_the_first_keyword_is_put_right(crew: StudioCre
     assert (seo.title, seo.slug) == (GOOD["title"], GOOD["slug"])
 
 
-async def test_a_keyword_stands_in_a_slug_without_its_accents(crew: StudioCrew, model_server: ModelServer) -> None:
+async def test_a_slug_mentions_a_keyword_without_its_accents(crew: StudioCrew, model_server: ModelServer) -> None:
     own = {"slug": "vuon-tren-mai-nha", "keywords": ["vườn trên mái nhà"]}
     await described(crew, model_server, "vi", **VIETNAMESE | own)
     assert not model_server.prompts(AGAIN)

@@ -70,7 +70,7 @@ def test_a_cell_of_a_table_is_a_sentence_and_a_cell_of_marks_belongs_to_the_one_
     assert plains(table) == [("Above.", ["S9"]), ("180 kg", ["S1"]), ("Dry", ["S2", "S3"])]
 
 
-def test_what_stands_in_a_passage_word_for_word_is_supported() -> None:
+def test_a_verbatim_sentence_of_a_passage_is_supported() -> None:
     assert verdict("Flat roofs are a *city* thing [S1].", ROOFS) is None
     assert verdict("Flat **roofs** are the largest  unused surface of a city [S1].", ROOFS) == "supported"
     assert verdict("„We never water ours“, says the owner of one [S2].", "Other.", ROOFS) == "supported"
@@ -128,7 +128,7 @@ def test_a_number_is_found_however_it_is_written(claim: str, passage: str) -> No
         ("It has 5 beds [S1].", "six beds"),
     ],
 )
-def test_a_number_that_stands_in_no_passage_refutes_the_sentence(claim: str, passage: str) -> None:
+def test_a_number_that_no_passage_has_refutes_the_sentence(claim: str, passage: str) -> None:
     assert verdict(claim, f"The roof of it is in town: {passage}.") == "not"
 
 
@@ -175,7 +175,7 @@ def test_a_quotation_must_stand_in_a_passage(quotation: str, expected: str | Non
     assert verdict(f"They told us: {quotation} [S1].", ROOFS) == expected
 
 
-def test_a_quotation_may_end_with_a_sign_and_stand_amid_characters() -> None:
+def test_a_quotation_may_end_with_a_symbol_and_have_no_spaces_around_it() -> None:
     assert verdict("They say “we lost 50 %” [S1].", "Then we lost 50 %, they say.") is None
     assert verdict("他说“屋顶非常凉爽”[S1]。", "因为屋顶非常凉爽所以好。") is None
 
@@ -274,7 +274,7 @@ def test_no_text_keeps_a_reader_waiting(unit: str, times: int, end: str) -> None
     assert in_proportion(compared, unit, times, end)
 
 
-def test_hindi_sentences_are_told_apart() -> None:
+def test_hindi_sentences_are_split() -> None:
     text = "हरी छतें शहर को ठंडा रखती हैं [S1]। लागत 15 लाख है [S2]। पौधे लगाए हैं।"
     assert [cited.passages for cited in cited_sentences(text)] == [["S1"], ["S2"]]
 

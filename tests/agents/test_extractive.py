@@ -92,9 +92,7 @@ def word_count(sections: list[str]) -> int:
         ("zh", "屋顶上的花园", [CHINESE]),
     ],
 )
-def test_every_sentence_stands_in_a_source_and_only_once_in_the_article(
-    language: str, topic: str, texts: list[str]
-) -> None:
+def test_every_sentence_is_from_a_source_and_used_only_once(language: str, topic: str, texts: list[str]) -> None:
     passages = cut(*texts)
     asked = brief(topic, language=language)
     outline = extractive.make_outline(asked, passages, 4)
@@ -228,7 +226,7 @@ def test_a_section_whose_passage_others_used_up_takes_one_nobody_claimed() -> No
     assert [set(cited_ids(text)) for text in texts] == [{"S1"}, {"S1"}, {"S2"}]
 
 
-def test_a_section_for_which_no_sentence_is_left_is_told() -> None:
+def test_a_section_without_sentences_left_is_an_error() -> None:
     passages = cut("Bees live in large colonies together. They collect nectar from many flowers.")
     sections = [OutlineSection(heading="Bees") for _ in range(3)]
     with pytest.raises(ManuscriptIncomplete, match="no sentence for the section “Bees”"):

@@ -56,7 +56,7 @@ def test_it_cuts_text_into_sentences(language: str, text: str, expected: list[st
     assert split(text, language) == expected
 
 
-def test_it_tells_the_heading_a_sentence_stands_under() -> None:
+def test_each_sentence_has_the_heading_above_it() -> None:
     text = (
         "Opening words.\n\n## Water\nIt flows down.\n\n"
         "Sun\nRoofs dry out fast because the wind and the sun take water from thin soil.\nLight"

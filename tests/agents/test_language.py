@@ -1,4 +1,4 @@
-"""What an article is written in is told from its prose, for every language the brief form offers."""
+"""The language of a text is detected, for every language the brief form offers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENGLISH, GERMAN, VIETNAMESE = FIRST_ARTICLE["en"], FIRST_ARTICLE["de"], FIRST_AR
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
-def test_every_language_on_offer_is_known_and_told_from_all_others(tag: str):
+def test_every_language_on_offer_is_known_and_distinguished_from_all_others(tag: str):
     text = FIRST_ARTICLE.get(tag) or FIRST_ARTICLE[tag.partition("-")[0]]
 
     assert is_in_language(text, tag) is True

@@ -1,4 +1,4 @@
-"""How a manuscript is divided, put together, held to its limits, and judged."""
+"""Sections of a manuscript, their passages, what makes it incomplete, its notices."""
 
 from __future__ import annotations
 
@@ -84,16 +84,16 @@ class TestJudging:
         long_enough = make_manuscript("Word " * 300)
         check_complete(BRIEF, long_enough, has_model=True)
 
-    def test_a_model_that_wrote_too_little_is_told_of_in_figures(self) -> None:
+    def test_the_error_for_a_short_article_gives_both_lengths(self) -> None:
         with pytest.raises(ManuscriptIncomplete, match="wrote 100 of the 300 words"):
             check_complete(BRIEF, make_manuscript("Word " * 100), has_model=True)
 
     def test_the_built_in_writer_never_pads(self) -> None:
         check_complete(BRIEF, make_manuscript("Word " * 100), has_model=False)
-        told = notices(BRIEF, make_manuscript("Word " * 100), has_model=False)
-        assert "100 of the 300 words" in told[1]
+        found = notices(BRIEF, make_manuscript("Word " * 100), has_model=False)
+        assert "100 of the 300 words" in found[1]
 
-    def test_what_is_not_supported_is_told_in_figures(self) -> None:
+    def test_a_notice_gives_the_number_of_unsupported_sentences(self) -> None:
         row = SentenceEvidence(section=1, sentence="A.", passages=["S1"], verdict="not", judged_by="model")
         sound = row.model_copy(update={"verdict": "supported"})
         one = make_manuscript("Word " * 300).model_copy(update={"evidence": [row, sound]})
@@ -118,7 +118,7 @@ class TestJudging:
         check_complete(brief, bare.model_copy(update={"picture_problem": "The model was away."}), has_model=True)
 
 
-def test_a_paragraph_that_stands_in_two_sections_is_found() -> None:
+def test_a_paragraph_that_two_sections_contain_is_found() -> None:
     paragraph = " ".join(f"same{number}" for number in range(60))
     one, other = (" ".join(f"{name}{number}" for number in range(120)) for name in ("first", "second"))
     assert repeated_sections([f"{one}\n\n{paragraph}", other, f"{paragraph}\n\n{other}"])[0] == (1, 3)

@@ -43,21 +43,21 @@ async def test_what_is_well_is_asked_for_once(crew: StudioCrew, model_server: Mo
 
 
 @pytest.mark.parametrize(
-    ("headings", "told"),
+    ("headings", "problem"),
     [
         (EIGHT[:2], "There are 2 headings; exactly 8 are needed."),
         ([f"{heading} in year {year}" for year in (1, 2) for heading in EIGHT], "There are 16 headings"),
         ([*EIGHT[:7], EIGHT[0].upper()], "used more than once"),
     ],
 )
-async def test_what_is_wrong_is_told_and_put_right(
-    crew: StudioCrew, model_server: ModelServer, headings: list[str], told: str
+async def test_the_model_is_shown_what_is_wrong_and_corrects_it(
+    crew: StudioCrew, model_server: ModelServer, headings: list[str], problem: str
 ) -> None:
     model_server.fail(match=PLAN, text=answer(*headings))
     model_server.fail(match=AGAIN, text=answer(*EIGHT))
     assert (await planned(crew, 8)).sections == EIGHT
     (prompt,) = model_server.prompts(AGAIN)
-    assert told in prompt
+    assert problem in prompt
 
 
 async def test_of_too_many_the_first_are_kept_at_last(crew: StudioCrew, model_server: ModelServer) -> None:
@@ -88,9 +88,7 @@ async def test_a_repair_that_is_worse_is_not_taken(crew: StudioCrew, model_serve
     assert (await planned(crew, 8)).sections == EIGHT[:6]
 
 
-async def test_a_server_that_holds_answers_to_their_form_is_told_the_count(
-    crew: StudioCrew, model_server: ModelServer
-) -> None:
+async def test_a_server_that_enforces_the_schema_gets_the_count(crew: StudioCrew, model_server: ModelServer) -> None:
     await planned(crew, 8)
     (call,) = model_server.calls
     form = call.body["response_format"]["json_schema"]["schema"]["properties"]["sections"]

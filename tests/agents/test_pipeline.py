@@ -124,7 +124,7 @@ async def test_sections_a_review_does_not_name_stay_as_they_are(crew: StudioCrew
     assert made.content
 
 
-async def test_an_image_that_fails_is_told_and_the_article_goes_on(crew: StudioCrew) -> None:
+async def test_an_image_that_fails_is_reported_and_the_run_continues(crew: StudioCrew) -> None:
     made = await produce(BRIEF, MemoryJournal(), dependencies(crew, picture=ModelError("The image model was refused.")))
     assert made.picture is None
     assert "The article has no image. The image model was refused." in made.notices
@@ -171,9 +171,7 @@ async def test_an_outline_is_shown_before_anything_is_written(crew: StudioCrew, 
     assert re.findall("^## (.*)$", made.content, re.MULTILINE) == ["Heading A", "Heading B"]
 
 
-async def test_another_outline_is_told_what_was_wrong_with_the_first(
-    crew: StudioCrew, model_server: ModelServer
-) -> None:
+async def test_a_regenerated_outline_is_asked_for_with_the_wish(crew: StudioCrew, model_server: ModelServer) -> None:
     await produce(BRIEF.model_copy(update={"outline_wish": "More on costs."}), MemoryJournal(), dependencies(crew))
     assert "was not what was wanted: More on costs." in model_server.prompts("Plan this article")[0]
 

@@ -1,4 +1,4 @@
-"""What search results show, held to its limits: told to the model once, then brought about by code."""
+"""The search description: problems for the model, and corrections by code."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def test_what_is_within_the_limits_is_left_as_it_is() -> None:
         ({"faq": [FAQItem(question="Why?", answer="word " * 61)]}, "Answer 1 has 61 words; 60 are the most."),
     ],
 )
-def test_each_problem_is_told_with_its_figures(changes: dict[str, object], problem: str) -> None:
-    assert problem in "\n".join(told for found in seo_problems(seo(**changes)).values() for told in found)
+def test_each_problem_names_its_figures(changes: dict[str, object], problem: str) -> None:
+    assert problem in "\n".join(each for found in seo_problems(seo(**changes)).values() for each in found)
     assert seo_problems(fitted(**changes)) == {}
 
 

@@ -90,7 +90,7 @@ class TestLanguage:
         assert made.content.count("mái nhà") == 12
         assert "roofs where rain" not in made.content
 
-    async def test_the_language_is_told_by_its_name(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
+    async def test_the_prompt_names_the_language(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
         quiet_review.fail(match=REWRITE, text=VIETNAMESE * 4, times=9)
         await produce(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), dependencies(crew))
         assert all("Vietnamese (vi)" in prompt for prompt in quiet_review.prompts(WRITE))
@@ -103,7 +103,7 @@ class TestLanguage:
 
 
 class TestEnds:
-    async def test_a_text_that_breaks_off_amid_a_sentence_is_written_again(
+    async def test_a_text_that_ends_within_a_sentence_is_written_again(
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
         cut = "Roofs hold the rain of a whole summer night. " * 22 + "And then the"
@@ -133,7 +133,7 @@ class TestRepetition:
         assert "says nearly the same as section 1" in prompt
         assert made.repeated == []
 
-    async def test_what_still_repeats_itself_is_told(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
+    async def test_remaining_repetition_is_reported(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
         same = "Roofs hold the rain of a whole summer night, and let it go by morning. " * 14
         for task in (WRITE, REWRITE, MEND):
             quiet_review.fail(match=task, text=same, times=99)
@@ -161,7 +161,9 @@ class TestCitations:
         assert re.findall("^## (.*)$", made.content, re.MULTILINE) == [part.heading for part in made.outline.sections]
 
 
-async def test_the_voice_is_told_and_what_it_avoids_is_mended(crew: StudioCrew, quiet_review: ModelServer) -> None:
+async def test_the_voice_is_in_the_prompt_and_words_it_avoids_are_edited_out(
+    crew: StudioCrew, quiet_review: ModelServer
+) -> None:
     voice = Voice(name="House", description="Short and dry.", avoid=["leverage"])
     text = "Cities leverage their roofs, and the rain stays where it falls at night. " * 15
     quiet_review.fail(match="Your section is number 2", text=text)
@@ -230,10 +232,10 @@ class TestSecondPass:
 
 
 class TestWhatIsWrong:
-    """Whoever writes a section again is told why."""
+    """The prompt to write a section again says why."""
 
     @pytest.mark.parametrize(
-        ("text", "language", "told"),
+        ("text", "language", "fault"),
         [
             ("Roofs hold the rain of a whole summer night. " * 22, "vi", "It is not in Vietnamese (vi)"),
             ("Roofs hold the rain of a whole summer night. " * 22 + "And then the", "en", "It breaks off"),
@@ -241,7 +243,7 @@ class TestWhatIsWrong:
         ],
     )
     async def test_the_fault_and_no_other_is_named(
-        self, crew: StudioCrew, quiet_review: ModelServer, text: str, language: str, told: str
+        self, crew: StudioCrew, quiet_review: ModelServer, text: str, language: str, fault: str
     ) -> None:
         quiet_review.fail(match="Your section is number 1", text=text)
         brief = BRIEF.model_copy(update={"language": language})
@@ -251,7 +253,7 @@ class TestWhatIsWrong:
         await write_section(RunContext(brief, MemoryJournal(), dependencies(crew)), outline, reading(), 1)
         (prompt,) = quiet_review.prompts(REWRITE)
         wrong = prompt.partition("What is wrong with it:\n")[2].partition("\n\n")[0]
-        assert wrong.startswith(f"- {told}")
+        assert wrong.startswith(f"- {fault}")
         assert wrong.count("\n") == 0
 
 

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 
 from agents.contract import SEO, Passage
 from articles.models import Article
-from articles.quality import ScoredText, judge
-from articles.quality.citing import cited, exact, markers
+from articles.quality import ScoredText, score_text
+from articles.quality.citations import citation_ratio, exactness, footnote_ratio
 from articles.quality.headings import heading_problems
 from articles.quality.reading_ease import reading_ease
 from articles.quality.repetition import repetition
@@ -51,72 +51,72 @@ def sourced(content: str) -> ScoredText:
 
 @pytest.mark.parametrize(("words", "score"), [(100, 100), (250, 50), (50, 50), (400, 0), (30, 0), (0, 0)])
 def test_the_length_score_is_longwriters(words, score):
-    assert judge(piece("word " * words)).length == score
+    assert score_text(piece("word " * words)).length == score
 
 
-def test_words_are_counted_without_notes_and_markers():
-    assert judge(piece("## Two words\n\nThree words here.[^1]\n\n[^1]: Not counted.\n")).words == 5
+def test_words_are_counted_without_footnotes():
+    assert score_text(piece("## Two words\n\nThree words here.[^1]\n\n[^1]: Not counted.\n")).words == 5
 
 
 # Citations
 
 
 def test_the_share_of_sentences_that_cite_is_counted():
-    found = cited(piece())
+    found = citation_ratio(piece())
     assert (found.good, found.total) == (4, 6)
 
 
 def test_headings_labels_code_and_tables_are_no_sentences():
     text = "## A heading of five words\n\n- one label\n\n```\nno prose at all here\n```\n\n"
-    assert cited(piece(text + "| a table of | four words |\n|---|---|\n")).total == 0
+    assert citation_ratio(piece(text + "| a table of | four words |\n|---|---|\n")).total == 0
 
 
-def test_every_marker_of_a_compiled_text_resolves():
-    found = markers(piece())
+def test_every_footnote_of_a_compiled_text_resolves():
+    found = footnote_ratio(piece())
     assert (found.good, found.total, found.problems) == (5, 5, [])
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
-        ("One claims this.[^3]\n", "The marker [^3] has no note."),
-        ("One claims this.\n\n[^3]: A source.\n", "No marker leads to the note [^3]."),
-        ("This.[^3]\n\n[^3]: A source.\n\n[^3]: Another.\n", "The note [^3] stands there 2 times."),
+        ("One claims this.[^3]\n", "The footnote [^3] is not defined."),
+        ("One claims this.\n\n[^3]: A source.\n", "The footnote [^3] is never referenced."),
+        ("This.[^3]\n\n[^3]: A source.\n\n[^3]: Another.\n", "The footnote [^3] is defined 2 times."),
         ("One claims this [S3].\n", "The mark [S3] was left in the text."),
-        ("One claims this [0].\n", "1 in brackets, such as [0], that lead nowhere."),
+        ("One claims this [0].\n", "Citations without a source, such as [0]: 1."),
     ],
 )
-def test_a_marker_that_leads_nowhere_is_told(text, told):
-    found = markers(piece(text))
-    assert found.problems == [told]
-    assert found.good == 0 or found.total > found.good or "No marker" in told
+def test_an_unresolved_footnote_is_a_problem(text, problem):
+    found = footnote_ratio(piece(text))
+    assert found.problems == [problem]
+    assert found.good == 0 or found.total > found.good or "never referenced" in problem
 
 
-def test_brackets_in_code_are_no_markers():
-    assert markers(piece("Read `items[0]` and `[^7]` first.\n\n```\nrow[1] = [^2]\n```\n")).total == 0
+def test_brackets_in_code_are_not_footnotes():
+    assert footnote_ratio(piece("Read `items[0]` and `[^7]` first.\n\n```\nrow[1] = [^2]\n```\n")).total == 0
 
 
-def test_a_number_that_stands_in_nothing_cited_is_found():
-    found = exact(sourced(TEXT))
+def test_a_number_that_no_cited_passage_has_is_found():
+    found = exactness(sourced(TEXT))
     assert (found.good, found.total) == (1, 2)
     assert found.problems == [
-        "“95” stands in nothing that is cited: A saturated bed weighs 95 kg on each square metre."
+        "“95” does not appear in what is cited: A saturated bed weighs 95 kg on each square metre."
     ]
 
 
-def test_a_quotation_that_stands_in_nothing_cited_is_found():
+def test_a_quotation_that_no_cited_passage_has_is_found():
     text = TEXT.replace("“the largest unused surface”", "“a landscape waiting to be used”")
-    assert any("a landscape waiting to be used" in problem for problem in exact(sourced(text)).problems)
+    assert any("a landscape waiting to be used" in problem for problem in exactness(sourced(text)).problems)
 
 
-def test_a_number_is_looked_for_behind_its_own_marker_only():
+def test_a_number_is_looked_for_behind_its_own_footnote_only():
     swapped = sourced("A saturated bed weighs 180 kg.[^1]\n\n[^1]: One.\n[^2]: Two.\n")
-    assert exact(swapped).good == 0
-    assert exact(sourced("A saturated bed weighs 180 kg.[^2]\n\n[^1]: One.\n[^2]: Two.\n")).good == 1
+    assert exactness(swapped).good == 0
+    assert exactness(sourced("A saturated bed weighs 180 kg.[^2]\n\n[^1]: One.\n[^2]: Two.\n")).good == 1
 
 
 def test_where_passages_are_not_known_nothing_is_said_of_exactness():
-    assert exact(piece()).share is None
+    assert exactness(piece()).share is None
 
 
 # Repetition, headings, reading
@@ -141,19 +141,19 @@ def test_the_headings_of_a_finished_article_are_in_order():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
         ("# The title\n\nText.\n", "A heading is of the first level, which is the title's."),
-        ("## One\n\nText.\n\n#### Two\n\nText.\n", "After level 2 a heading of level 4 follows."),
-        ("## One\n\n## Two\n\nText.\n", "Below “One” there is nothing."),
-        ("## One\n\nText.\n\n## One\n\nText.\n", "“One” stands there more than once."),
+        ("## One\n\nText.\n\n#### Two\n\nText.\n", "A heading of level 4 follows one of level 2."),
+        ("## One\n\n## Two\n\nText.\n", "The section “One” is empty."),
+        ("## One\n\nText.\n\n## One\n\nText.\n", "The heading “One” is used more than once."),
     ],
 )
-def test_a_heading_out_of_order_is_told(text, told):
-    assert heading_problems(piece(text)) == [told]
+def test_a_misplaced_heading_is_a_problem(text, problem):
+    assert heading_problems(piece(text)) == [problem]
 
 
-def test_contents_that_do_not_match_the_text_are_told():
+def test_an_outline_that_does_not_match_the_text_is_a_problem():
     assert heading_problems(piece(planned=["What a roof can carry", "Costs"])) == [
         "“Costs” of the outline is not in the text."
     ]
@@ -189,16 +189,16 @@ def test_the_reading_ease_of_other_languages_is_not_known():
     assert reading_ease(["Con mèo ngồi trên tấm thảm."], "vi") is None
 
 
-def test_seo_outside_its_limits_is_told():
+def test_a_search_description_outside_its_limits_is_a_problem():
     seo = SEO(title="Short", meta_description="Short too.", slug="roof-gardens-now", keywords=["roof"])
-    told = judge(piece(seo=seo)).seo
-    assert told is not None
-    assert len(told) == 2
+    problems = score_text(piece(seo=seo)).seo
+    assert problems is not None
+    assert len(problems) == 2
 
 
 @pytest.mark.parametrize("text", ["", "#", "[^1]:", "[^", "```", "| a |", "\x00", "![[S1]](x)", "> - # [^1]\n" * 50])
 def test_a_broken_text_is_scored_all_the_same(text):
-    assert judge(piece(text)).length >= 0
+    assert score_text(piece(text)).length >= 0
 
 
 # The command
@@ -214,10 +214,10 @@ def quality(*arguments: str) -> str:
 def test_all_finished_articles_are_scored_and_no_others():
     owner = UserFactory()
     finished, waiting = make_completed_article(owner), make_article(owner)
-    told = json.loads(quality("--all", "--json"))
-    assert [one["number"] for one in told] == [finished.pk]
-    assert waiting.pk not in [one["number"] for one in told]
-    assert told[0]["markers"] == {"good": 3, "total": 3, "problems": []}
+    output = json.loads(quality("--all", "--json"))
+    assert [one["number"] for one in output] == [finished.pk]
+    assert waiting.pk not in [one["number"] for one in output]
+    assert output[0]["footnotes"] == {"good": 3, "total": 3, "problems": []}
 
 
 @pytest.mark.django_db
@@ -226,9 +226,9 @@ def test_numbers_are_compared_with_the_passages_the_run_read():
     reference = {"number": 1, "source": 1, "title": "City roofs surveyed", "passages": ["S1"]}
     content = article.content.replace("**11 °C**", "**19 °C**")
     Article.objects.filter(pk=article.pk).update(content=content, references=[reference])
-    [told] = json.loads(quality(str(article.pk), "--json"))
-    assert told["exact"]["good"] == 0
-    assert "“19” stands in nothing that is cited" in told["exact"]["problems"][0]
+    [output] = json.loads(quality(str(article.pk), "--json"))
+    assert output["exact"]["good"] == 0
+    assert "“19” does not appear in what is cited" in output["exact"]["problems"][0]
 
 
 @pytest.mark.django_db
@@ -256,9 +256,9 @@ def test_an_article_that_is_not_finished_is_refused_by_its_number():
 
 def test_a_file_from_elsewhere_can_be_scored(tmp_path):
     (tmp_path / "article.md").write_text(TEXT)
-    told = quality("--file", str(tmp_path / "article.md"), "--words", "100")
-    assert "article.md" in told
-    assert "5/5" in told
+    output = quality("--file", str(tmp_path / "article.md"), "--words", "100")
+    assert "article.md" in output
+    assert "5/5" in output
 
 
 def test_a_file_needs_the_words_that_were_asked_for(tmp_path):
@@ -271,12 +271,12 @@ def test_nothing_named_is_an_error_that_says_what_to_name():
         quality()
 
 
-def test_marks_in_brackets_of_any_kind_are_told():
-    found = markers(piece("One claims this (S4). Another does [S1, S2, and S3] and {S5}.\n"))
+def test_marks_in_brackets_of_any_kind_are_found():
+    found = footnote_ratio(piece("One claims this (S4). Another does [S1, S2, and S3] and {S5}.\n"))
     assert len([problem for problem in found.problems if "was left in the text" in problem]) == 5
 
 
 def test_headings_tables_and_labels_that_cite_count_on_neither_side():
     text = "## A heading that cites here[^1]\n\nOne of these sentences does cite.[^1] And another one does not.\n\n- Label[^1]\n"
-    found = cited(piece(text + "\n| a table of | four words[^1] |\n|---|---|\n"))
+    found = citation_ratio(piece(text + "\n| a table of | four words[^1] |\n|---|---|\n"))
     assert (found.good, found.total) == (1, 2)

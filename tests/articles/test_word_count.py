@@ -14,7 +14,7 @@ from agents.exceptions import ManuscriptIncomplete
 from agents.text.manuscript import check_complete, notices
 from agents.text.markdown import count_words
 from articles.pages.drafts import DraftSection
-from articles.quality import ScoredText, judge
+from articles.quality import ScoredText, score_text
 from articles.services import save_text
 from tests.factories import UserFactory, make_completed_article, make_manuscript
 
@@ -71,7 +71,7 @@ def test_every_count_of_a_text_is_the_same(client: Client) -> None:
         "event": article.events.latest("seq").payload["message"],
         "preview": shown[1] if shown else None,
         "draft": draft.words,
-        "quality": judge(ScoredText(title="A title", content=TEXT, asked=300)).words,
+        "quality": score_text(ScoredText(title="A title", content=TEXT, asked=300)).words,
         "refused": str(refused.value),
         "notice": notices(brief, manuscript, has_model=False)[1],
     }

@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from agents.contract import MAX_WORDS
 from articles.models import Article, Status
-from articles.quality import ScoredText, judge
-from articles.quality.rows import piece_of
+from articles.quality import ScoredText, score_text
+from articles.quality.from_article import scored_text_of
 from articles.quality.table import table
 
 NONE_FINISHED = "There is no finished article yet."
@@ -33,8 +33,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        pieces = [file_piece(options)] if options["file"] else [piece_of(article) for article in chosen(options)]
-        scored = [judge(piece) for piece in pieces]
+        texts = (
+            [text_from_file(options)] if options["file"] else [scored_text_of(article) for article in chosen(options)]
+        )
+        scored = [score_text(text) for text in texts]
         if options["json"]:
             self.stdout.write(json.dumps([asdict(quality) for quality in scored], indent=2, ensure_ascii=False))
         else:
@@ -56,7 +58,7 @@ def chosen(options: dict[str, Any]) -> list[Article]:
     return list(finished)
 
 
-def file_piece(options: dict[str, Any]) -> ScoredText:
+def text_from_file(options: dict[str, Any]) -> ScoredText:
     """A text from a file, with its first heading as title. Its sources are unknown, so its numbers are not compared."""
     path, words = options["file"], options["words"]
     if words is None or not 0 < words <= 10 * MAX_WORDS:

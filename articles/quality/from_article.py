@@ -1,15 +1,15 @@
-"""From rows to what is scored: the one place here that knows the store."""
+"""Builds the text to score from a stored article."""
 
 from __future__ import annotations
 
 from agents.contract import Outline, Passage, Reference
 from articles.models import Article
-from articles.quality.piece import ScoredText
+from articles.quality.scored_text import ScoredText
 from articles.seo.stored import parse_valid, seo_of
 
 
-def piece_of(article: Article) -> ScoredText:
-    """The article as it stands now, edited or not. What another version of the studio stored otherwise is left out."""
+def scored_text_of(article: Article) -> ScoredText:
+    """The current text. Data that an older version stored in another form is left out."""
     research = article.research_data or {}
     outlines = parse_valid([article.outline] if article.outline else [], Outline)
     return ScoredText(
