@@ -1,28 +1,33 @@
-"""Keys for the API. Only a hash is kept, so a key can be shown once and never again."""
+"""API keys. Only a hash is stored, so a key is shown once, when it is created."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import models
+from django.db import OperationalError, connection, models
 from django.utils import timezone
+
+log = logging.getLogger(__name__)
 
 PREFIX = "cs_"
 
 
 def hashed(key: str) -> str:
-    """SHA-256, hexadecimal. A key has 256 random bits, so there is nothing for a slow hash to protect."""
+    """SHA-256, hexadecimal. A key has 256 random bits, so a slow hash would add nothing."""
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def issue(self, user: User, name: str) -> tuple[ApiKey, str]:
-        """A new key of ``user``'s: its row, and the key itself, which is not stored."""
+        """Create a key: its row, and its value, which is not stored."""
         key = PREFIX + secrets.token_urlsafe(32)
         return self.create(user=user, name=name, hint=key[:8], key_hash=hashed(key)), key
 
@@ -30,18 +35,16 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(revoked_at=None, user__is_active=True)
 
     def revoke(self) -> int:
-        """Close these keys for good; how many were open."""
+        """Revoke these keys for good. Returns how many were usable."""
         return self.filter(revoked_at=None).update(revoked_at=timezone.now())
 
     def match(self, key: str) -> ApiKey | None:
-        """The usable key ``key`` is, with its user; notes at most once a minute that it was used."""
+        """The usable key with this value, with its user. Records its use."""
         try:
             found = self.usable().select_related("user").get(key_hash=hashed(key))
         except ApiKey.DoesNotExist:
             return None
-        now = timezone.now()
-        if found.last_used_at is None or found.last_used_at < now - timedelta(minutes=1):
-            self.filter(pk=found.pk).update(last_used_at=now)
+        found.note_use()
         return found
 
 
@@ -62,3 +65,29 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+    def note_use(self) -> None:
+        """Record the use, at most once a minute. Skipped while the database is busy: it must not fail or delay a read."""
+        now = timezone.now()
+        if self.last_used_at is not None and self.last_used_at > now - timedelta(minutes=1):
+            return
+        try:
+            with short_lock_timeout():
+                ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+        except OperationalError as error:
+            log.info("The use of API key %s was not recorded: %s", self.pk, error)
+
+
+@contextmanager
+def short_lock_timeout() -> Iterator[None]:
+    """Fail after 50 ms, not after the usual 20 s, while another process writes to SQLite. PostgreSQL locks rows only."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        usual = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        cursor.execute("PRAGMA busy_timeout = 50")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {usual}")

@@ -1,4 +1,4 @@
-"""What the person brings to be read. What was read, from here or from the web, is kept in the article's research."""
+"""Sources of a brief. What was actually read is stored in the article's research data."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from articles.models.article import Article
 
 
 def uploads() -> Storage:
-    """The storage of documents people bring; workers read it, nothing serves it."""
+    """The storage of uploaded documents. Workers read it; it is never served."""
     return storages["uploads"]
 
 
 class Source(models.Model):
-    """A pasted text, an address or an uploaded document: exactly one of them."""
+    """A pasted text, a URL or an uploaded document: exactly one of them."""
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="sources")
     title = models.CharField(max_length=300, blank=True)
@@ -44,9 +44,10 @@ class Source(models.Model):
 
     @property
     def kind(self) -> str:
-        return "text" if self.text else "page" if self.url else "document"
+        """Does not read ``text``, which lists defer: the other two are empty for a text."""
+        return "page" if self.url else "document" if self.upload else "text"
 
     def as_brief_source(self) -> BriefSource:
-        """What the crew is given."""
+        """The source as the agents get it."""
         path = self.upload.path if self.upload else ""
         return BriefSource(id=self.pk, title=self.title, text=self.text, url=self.url, path=path)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from articles.models import Article
+from articles.models import ApiKey, Article
+from articles.models.api_key import ApiKeyQuerySet
 from articles.runs.journal import fail_run
-from articles.services import NewSource
+from articles.services import NewSource, start_run
 from tests.articles.clients import post
 from tests.factories import (
     UserFactory,
@@ -261,3 +263,64 @@ def test_cancel_then_retry_then_delete(api: Client, owner: User) -> None:
     claim(article)
     assert api.delete(path).status_code == 204
     assert api.get(path).status_code == 404
+
+
+# A finished text and a later run
+
+
+@pytest.mark.parametrize("end", ["pending", "processing", "cancelled", "failed"])
+def test_a_finished_text_stays_available_whatever_a_later_run_does(api: Client, owner: User, end: str) -> None:
+    article = make_completed_article(owner)
+    start_run(article=article, by=owner)
+    if end in ("processing", "failed"):
+        held = claim(article)
+        if end == "failed":
+            fail_run(held, "The model's key was refused.")
+    if end == "cancelled":
+        post(api, f"/api/articles/{article.pk}/cancel")
+    result = api.get(f"/api/articles/{article.pk}/result")
+    assert (result.status_code, result.json()["status"]) == (200, end)
+    assert result.json()["content"] == article.content
+    assert api.get(f"/api/articles/{article.pk}/export/md").status_code == 200
+    assert api.get(f"/api/articles/{article.pk}/evidence").status_code == 200
+
+
+def test_cancelling_a_rewrite_says_that_the_text_is_kept(api: Client, owner: User) -> None:
+    article = make_completed_article(owner)
+    start_run(article=article, by=owner)
+    message = post(api, f"/api/articles/{article.pk}/cancel").json()["message"]
+    assert message == f"Cancelled by {owner.username}. The finished text is unchanged"
+
+
+def test_a_title_alone_cannot_be_saved_before_there_is_a_text(api: Client, owner: User) -> None:
+    article, held = make_processing_article(owner)
+    fail_run(held, "The model's key was refused.")
+    edit = {"title": "Mine", "revision": 0}
+    answer = api.patch(f"/api/articles/{article.pk}", edit, content_type="application/json")
+    assert answer.status_code == 422
+    assert "An article needs a text" in answer.json()["detail"]
+    assert not article.revisions.exists()
+
+
+def test_titles_are_listed_with_the_topics_of_articles_without_one(api: Client, owner: User) -> None:
+    topics = ["Zebras in winter", "apples of the north"]
+    for topic in topics:
+        make_article(owner, topic=topic)
+    make_completed_article(owner)  # “Rooftop gardens: what the evidence says”
+    items = api.get("/api/articles/?order=title").json()["items"]
+    assert [item["title"] or item["topic"] for item in items] == [
+        "apples of the north",
+        "Rooftop gardens: what the evidence says",
+        "Zebras in winter",
+    ]
+
+
+def test_a_busy_database_fails_no_read(api: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    article = make_completed_article(owner)
+
+    def busy(*args: object, **values: object) -> int:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(ApiKeyQuerySet, "update", busy)
+    assert api.get(f"/api/articles/{article.pk}/status").status_code == 200
+    assert ApiKey.objects.get().last_used_at is None

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from redis.exceptions import RedisError
 
+from articles.operations.uploads import remove_orphaned_uploads
 from articles.runs.db_retry import DB_UNAVAILABLE
 from articles.runs.recovery import sweep
 
@@ -59,10 +60,12 @@ def sweep_once(*, by_lease: bool = True) -> bool:
 
 
 def tidy_up() -> bool:
-    """Delete the sessions that have ended, which would pile up; False where the store was away."""
+    """Deletes expired sessions and orphaned uploads. False if the database was unavailable."""
     try:
         call_command("clearsessions")
+        if removed := remove_orphaned_uploads():
+            logger.info("Deleted %d uploaded documents that belong to no article.", removed)
     except DB_UNAVAILABLE as error:
-        logger.warning("Could not delete sessions that have ended, and will try again: %s", error)
+        logger.warning("Could not delete expired sessions and orphaned uploads, trying again: %s", error)
         return False
     return True
