@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,9 @@ from django.urls import reverse
 from structlog.contextvars import bind_contextvars, bound_contextvars, clear_contextvars, get_contextvars
 
 from agents.contract import SectionText
+from agents.pipeline.steps import StepKey, StepSpec
 from agents.worker import jobs
+from articles.live.draft_stream import DraftStream
 from articles.live.routing import sockets
 from articles.models import Run, Status
 from articles.runs.journal import RunJournal
@@ -35,7 +36,7 @@ from articles.services import BriefInput, NewSource, create_article
 from contentstudio.logs import Lines, as_json_line, asking, logging_config
 from tests.articles.clients import client_of
 from tests.environment import ROOT
-from tests.factories import UserFactory, claim, make_article, make_processing_article, step
+from tests.factories import UserFactory, claim, make_article, make_processing_article
 from tests.model_server import ModelServer
 from tests.waiting import wait_until
 from tests.worker_pool import running_workers
@@ -234,7 +235,7 @@ class TestARun:
     def write(self, owner: User, **brief: Any) -> Run:
         article = make_article(owner, sources=(SURVEY,), min_words=300, **brief)
         run = article.runs.get()
-        jobs.run_article(run.pk)
+        jobs.run_now(run.pk)
         run.refresh_from_db()
         return run
 
@@ -271,7 +272,7 @@ class TestARun:
         held = claim(make_article(owner))
 
         async def both() -> None:
-            journal = RunJournal(held)
+            journal = RunJournal(held, DraftStream(held.article_id))
             await asyncio.gather(*(journal.once(telling(key)) for key in ("write:1", "write:2")))
 
         asyncio.run(both())
@@ -290,7 +291,7 @@ def telling(key: str) -> Any:
         logging.getLogger("tests").info("at %s", key)
         return SectionText(markdown="")
 
-    return replace(step(key), perform=perform)
+    return StepSpec(StepKey.parse(key), SectionText, perform, "Working", lambda made: "Done")
 
 
 @pytest.mark.django_db(transaction=True)

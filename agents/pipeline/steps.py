@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, Self, TypeVar, cast, get_args
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar, cast, get_args
 
 from pydantic import BaseModel
 
@@ -79,6 +79,10 @@ class StepKey:
     @property
     def agent(self) -> str:
         return AGENTS[self.stage]
+
+    def columns(self) -> dict[str, Any]:
+        """The key as field values of a stored step."""
+        return {"stage": self.stage, "kind": self.kind, "section": self.section, "attempt": self.attempt}
 
 
 @dataclass(frozen=True)

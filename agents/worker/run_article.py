@@ -1,13 +1,12 @@
-"""Making one article: its run is claimed already, its lease is kept while the crew works, and what came of it is recorded."""
+"""Executes a claimed run: writes the article while the lease is renewed, and records the outcome."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -16,11 +15,12 @@ from structlog.contextvars import bind_contextvars
 
 from agents.contract import AgentConfig, Manuscript, Stage
 from agents.costs.budget import use_budget
-from agents.exceptions import AgentError, ApprovalRequired, ProviderUnavailable, SpendingLimitReached
+from agents.exceptions import AgentError, ApprovalRequired, FailureCode, ProviderUnavailable, SpendingLimitReached
 from agents.pipeline.recipe import produce
 from agents.worker.dependencies import dependencies_from_settings
 from articles.costs.limits import budget_for
 from articles.exceptions import UNEXPECTED_ERROR, LeaseLost, WorkerStopped
+from articles.live.draft_stream import DraftStream
 from articles.runs.db_retry import DB_UNAVAILABLE
 from articles.runs.journal import RunJournal, await_approval, complete_run, fail_run, pause_run, read_brief
 from articles.runs.lease import Claim, holds_lease, renew_lease
@@ -29,26 +29,25 @@ from articles.runs.recovery import hand_over
 
 log = logging.getLogger(__name__)
 
-Ending = TypeVar("Ending")
 Crew = Mapping[Stage, AgentConfig]
-"""The six as an editor set them up."""
+"""The agents' settings that differ from the defaults."""
 
 LEASE_CHECK_SECONDS = 0.3
-"""How often a worker looks whether the run is still its own: how soon a cancelled one stops."""
+"""How often a worker checks that the run is still its own. A cancelled run stops this soon."""
 
-STOPPED_MESSAGE = "Its worker was stopped; another will go on where it stopped"
+STOPPED_MESSAGE = "The worker was stopped. Another one will continue."
 
 
 class StopSignal:
-    """SIGTERM, as all that a process works on hears it. To be made in the main thread, where the loop runs."""
+    """Cancels the work of this process on SIGTERM. Create it in the main thread, inside the event loop."""
 
     def __init__(self) -> None:
         self.received = False
         self._works: set[asyncio.Task[Manuscript]] = set()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._tell)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._receive)
 
-    def _tell(self) -> None:
-        if self.received:  # twice, by its worker and by who stops all processes: what is done is being written
+    def _receive(self) -> None:
+        if self.received:  # sent by the worker and again by whoever stops all processes
             return
         self.received = True
         for work in self._works:
@@ -56,7 +55,7 @@ class StopSignal:
 
     @contextmanager
     def cancels(self, work: asyncio.Task[Manuscript]) -> Iterator[None]:
-        """Have ``work`` cancelled where the process is told to stop inside the block, or has been."""
+        """Cancel ``work`` if the signal arrives inside the block or has arrived before."""
         self._works.add(work)
         try:
             if self.received:
@@ -67,44 +66,43 @@ class StopSignal:
 
 
 async def execute_run(claim: Claim, crew: Crew, stop: StopSignal, slots: asyncio.Semaphore) -> None:
-    """Produce the manuscript while the lease is kept, and record what came of it; ``stop`` ends the calls in flight, which
-    ``slots`` limits for all that a process makes.
+    """Write the article and record the outcome. ``slots`` limits the model calls in flight of all runs in this process.
 
-    It is recorded in here: the loop waits at its end for threads that nobody can stop, such as one that reads a long page, and
-    no lease is kept meanwhile.
+    Raises only errors that nobody expected. The outcome is recorded in here, not after the event loop has ended: at its end
+    the loop waits for threads that cannot be stopped, such as one that reads a long page, and no lease is renewed meanwhile.
     """
     bind_contextvars(run_id=claim.run_id, article_id=claim.article_id)
     work = asyncio.create_task(produce_manuscript(claim, crew, slots))
-    keeping = asyncio.create_task(keep_lease(claim, work))
+    lease = asyncio.create_task(keep_lease(claim, work))
     try:
         with stop.cancels(work):
-            manuscript = await unless_ended(work, keeping, claim, stop)
+            manuscript = await finished(work, lease, claim, stop)
         await sync_to_async(complete_run)(claim, manuscript, notice="\n".join(manuscript.notices))
-    except Exception as end:
-        await sync_to_async(record_outcome)(claim, end)
+    except Exception as error:
+        await sync_to_async(record_outcome)(claim, error)
     finally:
-        keeping.cancel()
+        lease.cancel()
 
 
-async def unless_ended(
-    work: asyncio.Task[Manuscript], keeping: asyncio.Task[None], claim: Claim, stop: StopSignal
+async def finished(
+    work: asyncio.Task[Manuscript], lease: asyncio.Task[None], claim: Claim, stop: StopSignal
 ) -> Manuscript:
-    """What the work makes. Raises LeaseLost where the lease was lost, and WorkerStopped where it was stopped."""
+    """The result of ``work``. Raises WorkerStopped or LeaseLost if it was cancelled for that."""
     try:
         return await work
     except asyncio.CancelledError as error:
         if stop.received:
             raise WorkerStopped(claim.run_id) from error
-        if not keeping.done():  # it was not the lost lease, but somebody who stops this process
+        if not lease.done():  # cancelled by whoever ends this event loop
             raise
-        await keeping  # raises what it ended with, where that was a mistake
+        await lease  # raises the error that ended it, if one did
         raise LeaseLost(claim.run_id) from error
 
 
 async def produce_manuscript(claim: Claim, crew: Crew, slots: asyncio.Semaphore) -> Manuscript:
     brief = await sync_to_async(read_brief)(claim)
     budget = await sync_to_async(budget_for)(claim)
-    journal = RunJournal(claim, [budget])
+    journal = RunJournal(claim, DraftStream(claim.article_id), always=[budget])
     async with dependencies_from_settings(crew, slots) as dependencies:
         with use_budget(budget):
             try:
@@ -114,57 +112,52 @@ async def produce_manuscript(claim: Claim, crew: Crew, slots: asyncio.Semaphore)
 
 
 async def keep_lease(claim: Claim, work: asyncio.Task[Manuscript]) -> None:
-    """Renew the lease while the work goes on; cancel the work, and with it the calls in flight, once the lease is lost.
+    """Renew the lease while the work is in progress. Once it is lost, cancel the work and with it the calls in flight.
 
-    A store that is away may be back before the lease has run out, and the sweeper leaves us the time to renew it then.
+    A database that is unavailable may be back before the lease expires, and the sweeper then leaves time to renew it.
     """
-    looks = max(1, round(settings.LEASE_SECONDS / 3 / LEASE_CHECK_SECONDS))
-    look, held = 0, True
+    checks_per_renewal = max(1, round(settings.LEASE_SECONDS / 3 / LEASE_CHECK_SECONDS))
+    check, held = 0, True
     try:
         while held:
             await asyncio.sleep(LEASE_CHECK_SECONDS)
-            look = (look + 1) % looks
+            check = (check + 1) % checks_per_renewal
             try:
-                held = await sync_to_async(renew_lease if look == 0 else holds_lease)(claim)
+                held = await sync_to_async(renew_lease if check == 0 else holds_lease)(claim)
             except DB_UNAVAILABLE as error:
-                log.warning("run %s: the lease cannot be looked after: %s", claim.run_id, error)
-                await sync_to_async(close_old_connections)()  # a broken one would be broken again
-                look = -1  # the next look renews
+                log.warning("run %s: the lease cannot be checked, the database is unavailable: %s", claim.run_id, error)
+                await sync_to_async(close_old_connections)()  # a broken connection would fail again
+                check = -1  # renew at the next check
     finally:
         work.cancel()
 
 
-def record_outcome(claim: Claim, end: Exception) -> None:
-    """Write how the work ended other than well. Raises ``end`` where nobody expected it."""
-    match end:
-        case LeaseLost():
-            log.info("run %s was taken away: cancelled, deleted, or handed to another worker", claim.run_id)
-        case WorkerStopped():
-            log.info("run %s is handed over, this worker was told to stop", claim.run_id)
-            record(hand_over, claim, STOPPED_MESSAGE)
-        case ApprovalRequired():
-            record(await_approval, claim, end.outline)
-        case SpendingLimitReached():
-            log.warning("run %s is paused: %s", claim.run_id, end)
-            record(pause_run, claim, str(end))
-        case ProviderUnavailable():
-            log.warning("run %s waits for its model: %s", claim.run_id, end)
-            record(park_run, claim, end)
-        case AgentError():
-            log.warning("run %s failed: %s", claim.run_id, end)
-            record(fail_run, claim, str(end))
-        case _ if isinstance(end, DB_UNAVAILABLE):
-            log.warning("run %s is left to the sweeper, the store is away", claim.run_id)
-            raise end
-        case _:
-            log.error("run %s failed as nobody expected", claim.run_id, exc_info=end)
-            record(fail_run, claim, UNEXPECTED_ERROR)
-            raise end
-
-
-def record(ending: Callable[[Claim, Ending], None], claim: Claim, told: Ending) -> None:
-    """Write how the work ended, unless the run was cancelled or handed on in the meantime."""
+def record_outcome(claim: Claim, error: Exception) -> None:
+    """Record why the work ended without a manuscript. Raises ``error`` again if nobody expected it."""
     try:
-        ending(claim, told)
+        match error:
+            case LeaseLost():
+                log.info("run %s was taken away: cancelled, deleted, or claimed by another worker", claim.run_id)
+            case WorkerStopped():
+                log.info("run %s is handed over, this worker was stopped", claim.run_id)
+                hand_over(claim, STOPPED_MESSAGE)
+            case ApprovalRequired():
+                await_approval(claim, error.outline)
+            case SpendingLimitReached():
+                log.warning("run %s is paused: %s", claim.run_id, error)
+                pause_run(claim, str(error))
+            case ProviderUnavailable():
+                log.warning("run %s waits for its provider: %s", claim.run_id, error)
+                park_run(claim, error)
+            case AgentError():
+                log.warning("run %s failed: %s", claim.run_id, error)
+                fail_run(claim, str(error), error.code)
+            case _ if isinstance(error, DB_UNAVAILABLE):
+                log.warning("run %s is left to the sweeper, the database is unavailable", claim.run_id)
+                raise error
+            case _:
+                log.error("run %s failed with an unexpected error", claim.run_id, exc_info=error)
+                fail_run(claim, UNEXPECTED_ERROR, FailureCode.INTERNAL_ERROR)
+                raise error
     except LeaseLost:
-        log.info("run %s was taken away before its end was recorded", claim.run_id)
+        log.info("run %s was taken away before its outcome was recorded", claim.run_id)

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
-from django.db.models import DurationField, ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce, StrIndex, Substr, TruncMonth
+from django.db.models import DurationField, ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, TruncMonth
 
 from agents.contract import AGENTS, Stage
 from agents.costs.budget import SIX_PLACES
@@ -29,8 +29,6 @@ SUMS = {
 }
 MADE_AT = Coalesce("finished_at", "started_at")
 """When a step cost what it cost: one that is begun anew keeps the cost of its first try."""
-
-STAGE = Substr("key", 1, StrIndex("key", Value(":")) - 1)
 
 
 @dataclass(frozen=True)
@@ -98,9 +96,9 @@ def article_totals(article_id: int) -> UsageTotals:
 
 
 def totals_by_stage(run: Run) -> list[StageUsage]:
-    """The stages that have begun, in their order."""
-    rows = Step.objects.filter(run=run).order_by().annotate(stage_name=STAGE).values("stage_name").annotate(**SUMS)
-    found = {row["stage_name"]: UsageTotals.of(row) for row in rows}
+    """Of the stages that have started, in their order."""
+    rows = Step.objects.filter(run=run).order_by().values("stage").annotate(**SUMS)
+    found = {row["stage"]: UsageTotals.of(row) for row in rows}
     return [StageUsage(stage, agent, found[stage]) for stage, agent in AGENTS.items() if stage in found]
 
 

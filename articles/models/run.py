@@ -1,17 +1,19 @@
-"""The history of an article: runs, their steps, and the events that tell of them. Written by ``articles.runs.journal`` alone."""
+"""The history of an article: its runs, their steps, and the events. Written by ``articles.runs`` and ``articles.services``."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Self, cast
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from agents.contract import Stage
 from agents.costs.usage import Usage
+from agents.pipeline.steps import StepKey, StepKind
 from articles.models.article import Article
 from articles.models.status import ACTIVE, Status, StepStatus
 
@@ -21,47 +23,51 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=ACTIVE)
 
     def at_work(self) -> Self:
-        """Runs a worker holds, or held when it died."""
+        """Runs that a worker holds, or held when it died."""
         return self.filter(status=Status.PROCESSING)
 
     def waiting(self, now: datetime) -> Self:
-        """Runs whose job was submitted so long ago that it is in the queue, has been taken up, or is lost."""
+        """Pending runs whose job was submitted long enough ago to be in the queue, claimed, or lost."""
         return self.filter(status=Status.PENDING, enqueued_at__lt=now - timedelta(seconds=3))
 
     def claimable(self, now: datetime) -> Self:
-        """Runs a worker may take up: those whose time has come, and whose model no other run is trying just now."""
-        tried_now = Run.objects.filter(status=Status.PROCESSING).exclude(awaits="").values("awaits")
+        """Pending runs that are due, without those of a model that another run is trying at the moment."""
+        being_tried = Run.objects.filter(status=Status.PROCESSING).exclude(awaits="").values("awaits")
         due = Q(not_before=None) | Q(not_before__lte=now)
-        return self.filter(due, status=Status.PENDING).exclude(awaits__in=tried_now)
+        return self.filter(due, status=Status.PENDING).exclude(awaits__in=being_tried)
 
     def awaiting(self, models: Collection[str]) -> Self:
-        """Runs that wait for one of ``models`` to answer again, and those that try one."""
+        """Runs that wait for one of ``models`` to be available again, and those that are trying one."""
         return self.filter(awaits__in=models, status__in=(Status.PENDING, Status.PROCESSING))
 
     def parked(self, model: str) -> Self:
         return self.filter(awaits=model, status=Status.PENDING)
 
-    def released(self) -> Self:
-        """Runs whose model answers again, and still say that they wait for it."""
+    def resumed(self) -> Self:
+        """Runs whose model is available again, but whose message still says that they wait for it."""
         return self.filter(status=Status.PENDING, awaits="", parked_since__isnull=False).exclude(reason="")
 
 
 NOT_PARKED = {"awaits": "", "not_before": None, "parked_since": None, "parkings": 0}
-"""The fields of a run that waits for no model."""
+"""The fields of a run that does not wait for a provider."""
 
 
 class Run(models.Model):
-    """One attempt to make an article from its brief.
+    """One attempt to write an article from its brief.
 
-    A run in work is held by ``token`` until ``lease_expires_at``; whoever writes its history must hold the token.
-    ``plan`` is how many steps each stage will have, as far as is known: ``{"research": 3, "write": 6, …}``.
-    A pending run is parked while it ``awaits`` a model; ``articles.runs.outages`` tells how.
+    A run in progress is held by ``token`` until ``lease_expires_at``; whoever writes its history must hold the token.
+    ``plan`` is the expected number of steps of each stage: ``{"research": 3, "write": 6, …}``.
+    A pending run is parked while it ``awaits`` a model; see ``articles.runs.outages``.
+    ``failure_code`` is an ``agents.exceptions.FailureCode``. It is not a choice field: a new code needs no migration.
     """
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="runs")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
-    reason = models.TextField(blank=True, help_text="Why it failed, for a person who can act on it.")
+    reason = models.TextField(
+        blank=True, help_text="Why it failed, was paused or waits, for a person who can act on it."
+    )
+    failure_code = models.CharField(max_length=40, blank=True, help_text="The same for programs.")
     model = models.CharField(max_length=200, blank=True, help_text="Who wrote: a model, or the built-in writer.")
     plan = models.JSONField(default=dict, blank=True)
     agents = models.JSONField(
@@ -69,15 +75,15 @@ class Run(models.Model):
     )
     outline_wish = models.TextField(blank=True, help_text="What another outline was to do otherwise.")
 
-    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a worker took it up.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a worker claimed it.")
     worker = models.CharField(max_length=200, blank=True)
     token = models.UUIDField(null=True, blank=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
 
-    awaits = models.CharField(max_length=200, blank=True, help_text="The model whose provider is away.")
-    not_before = models.DateTimeField(null=True, blank=True, help_text="No worker is called to it earlier.")
+    awaits = models.CharField(max_length=200, blank=True, help_text="The model whose provider is unavailable.")
+    not_before = models.DateTimeField(null=True, blank=True, help_text="No worker claims it earlier.")
     parked_since = models.DateTimeField(null=True, blank=True)
-    parkings = models.PositiveSmallIntegerField(default=0, help_text="How often it asked that model in vain.")
+    parkings = models.PositiveSmallIntegerField(default=0, help_text="How often it asked that model without success.")
 
     created_at = models.DateTimeField(auto_now_add=True)
     enqueued_at = models.DateTimeField(default=timezone.now)
@@ -96,7 +102,9 @@ class Run(models.Model):
                 condition=~Q(status=Status.PROCESSING) | Q(token__isnull=False, lease_expires_at__isnull=False),
                 name="run_in_work_is_held",
             ),
-            models.CheckConstraint(condition=~Q(status=Status.FAILED) | ~Q(reason=""), name="run_failed_says_why"),
+            models.CheckConstraint(
+                condition=~Q(status=Status.FAILED) | (~Q(reason="") & ~Q(failure_code="")), name="run_failed_says_why"
+            ),
         )
 
     def __str__(self) -> str:
@@ -131,18 +139,32 @@ class StepQuerySet(models.QuerySet["Step"]):
         return self.filter(status=StepStatus.COMPLETED)
 
     def current(self) -> Self:
-        """Not those that another answer took the place of."""
+        """Without the steps of an outline that was replaced by another one."""
         return self.exclude(status=StepStatus.SUPERSEDED)
+
+    def with_key(self, key: StepKey) -> Self:
+        """The current step with this key; one at most in each run."""
+        return self.current().filter(**key.columns())
 
 
 class Step(models.Model):
-    """A part of a stage that is done once. ``output`` is the JSON of its recipe's shape; tokens are summed over its calls."""
+    """A unit of work within a stage, done once.
+
+    ``output`` is the JSON of its recipe's model, ``counts`` what the timeline shows of it, such as ``{"sections": 6}``.
+    Tokens and cost are summed over its model calls.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
-    key = models.CharField(max_length=60, help_text="stage:rest, unique in its run.")
+    stage = models.CharField(max_length=20)
+    kind = models.CharField(max_length=20)
+    section = models.PositiveSmallIntegerField(
+        default=0, help_text="From 1; 0 is the whole article. The number of the question for “find”."
+    )
+    attempt = models.PositiveSmallIntegerField(default=1)
     status = models.CharField(max_length=20, choices=StepStatus, default=StepStatus.STARTED)
     message = models.TextField(blank=True)
     output = models.JSONField(null=True, blank=True)
+    counts = models.JSONField(default=dict, blank=True)
 
     model_calls = models.PositiveIntegerField(default=0)
     prompt_tokens = models.PositiveIntegerField(default=0)
@@ -150,9 +172,9 @@ class Step(models.Model):
     cached_tokens = models.PositiveIntegerField(default=0)
     reasoning_tokens = models.PositiveIntegerField(default=0)
     cost = models.DecimalField(
-        max_digits=12, decimal_places=6, default=0, help_text="US dollars, by the table of prices of its day."
+        max_digits=12, decimal_places=6, default=0, help_text="US dollars, by the price table of its day."
     )
-    unpriced_calls = models.PositiveIntegerField(default=0, help_text="Calls of models the table of prices lacks.")
+    unpriced_calls = models.PositiveIntegerField(default=0, help_text="Calls of models without a price.")
 
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -162,7 +184,11 @@ class Step(models.Model):
     class Meta:
         ordering = ("started_at", "id")
         constraints = (
-            models.UniqueConstraint(fields=["run", "key"], name="step_once"),
+            models.UniqueConstraint(
+                fields=["run", "stage", "kind", "section", "attempt"],
+                condition=~Q(status=StepStatus.SUPERSEDED),
+                name="step_once",
+            ),
             models.CheckConstraint(condition=Q(status__in=StepStatus.values), name="step_status_known"),
             models.CheckConstraint(
                 condition=~Q(status=StepStatus.COMPLETED) | Q(output__isnull=False), name="step_completed_has_output"
@@ -170,21 +196,21 @@ class Step(models.Model):
         )
 
     def __str__(self) -> str:
-        return self.key
+        return str(self.key)
 
     @property
-    def stage(self) -> str:
-        return self.key.partition(":")[0]
+    def key(self) -> StepKey:
+        return StepKey(cast(Stage, self.stage), cast(StepKind, self.kind), self.section, self.attempt)
+
+    @property
+    def seconds(self) -> float | None:
+        return (self.finished_at - self.started_at).total_seconds() if self.finished_at else None
 
     def add_usage(self, usage: Usage) -> None:
         """Add the cost of calls that were made for this step. The caller saves it."""
         self.model_calls += usage.calls
         for field in SUMMED_FIELDS:
             setattr(self, field, getattr(self, field) + getattr(usage, field))
-
-    @property
-    def seconds(self) -> float | None:
-        return (self.finished_at - self.started_at).total_seconds() if self.finished_at else None
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -193,9 +219,9 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """A fact in the past tense, append-only, numbered 1, 2, 3 … in its article.
+    """An append-only fact, numbered 1, 2, 3 … within its article.
 
-    ``payload`` is what the socket tells besides ``type``, ``article_id``, ``seq``, ``timestamp`` and ``progress``.
+    ``payload`` is what a message has besides ``type``, ``article_id``, ``seq``, ``timestamp`` and ``progress``.
     """
 
     class Type(models.TextChoices):
@@ -221,7 +247,7 @@ class Event(models.Model):
         return f"{self.seq} {self.type}"
 
     def as_message(self) -> dict[str, object]:
-        """The event as the API and the sockets tell it."""
+        """The event as the API and the sockets send it."""
         return {
             "type": self.type,
             "article_id": self.article_id,

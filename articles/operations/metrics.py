@@ -6,14 +6,12 @@ Sums cover the existing articles and fall when one is deleted, so they are gauge
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from django.db import Error
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum, Value
-from django.db.models.functions import Left, StrIndex
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -23,11 +21,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from agents.contract import AGENTS
+from agents.exceptions import FailureCode
 from articles.authentication import key_in
 from articles.models import Run, Status, Step, StepStatus
 from articles.operations.bounded_query import BoundedQuery
 from articles.operations.health import Health, check_health
-from articles.runs.failure_codes import CLASSES, OTHER, class_of
 
 REGISTRY = CollectorRegistry()
 
@@ -78,10 +76,9 @@ def run_metrics() -> Iterator[Metric]:
     counted = dict(Run.objects.order_by().values_list("status").annotate(Count("pk")))
     runs = {status: counted.get(status, 0) for status in Status.values}
     yield by_label("studio_runs", "Runs of existing articles by status.", "status", runs)
-    failures = Counter(dict.fromkeys([*CLASSES, OTHER], 0))
     failed = Run.objects.filter(status=Status.FAILED).order_by()
-    for reason, count in failed.values_list("reason").annotate(Count("pk")):
-        failures[class_of(reason)] += count
+    codes = dict(failed.values_list("failure_code").annotate(Count("pk")))
+    failures = {code.value: codes.get(code, 0) for code in FailureCode}
     yield by_label("studio_runs_failed", "Failed runs of existing articles by reason.", "reason", failures)
 
 
@@ -94,7 +91,7 @@ def step_metrics() -> Iterator[Metric]:
     )
     cost = GaugeMetricFamily("studio_cost_dollars", "Cost in US dollars, by the prices of the day.", labels=["agent"])
     for row in sums_of_steps():
-        agent = AGENTS[row["of"]]
+        agent = AGENTS[row["stage"]]
         seconds.add_metric([agent], row["done"], row["time"].total_seconds() if row["time"] else 0)
         calls.add_metric([agent], row["calls"])
         cost.add_metric([agent], float(row["dollars"]))
@@ -106,7 +103,7 @@ def step_metrics() -> Iterator[Metric]:
 def sums_of_steps() -> list[dict[str, Any]]:
     took = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
     done = Q(status=StepStatus.COMPLETED)
-    by_stage = Step.objects.order_by().values(of=Left("key", StrIndex("key", Value(":")) - 1))
+    by_stage = Step.objects.order_by().values("stage")
     sums = by_stage.annotate(
         done=Count("pk", filter=done),
         time=Sum(took, filter=done),

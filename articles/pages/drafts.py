@@ -90,7 +90,7 @@ def draft_section(
         heading=planned.heading,
         purpose=planned.purpose,
         state=section_state(latest, at_work=at_work) if latest else "waiting",
-        step=latest.key if latest else "",
+        step=str(latest.key) if latest else "",
         begun=latest.started_at.isoformat() if latest else "",
         markdown=latest_markdown(steps),
         annotations=annotations,

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from django.template.loader import render_to_string
 
+from agents.pipeline.steps import StepKey
 from articles.models import Article, Event
 from articles.pages import ArticleView, section_number, work_of
 
@@ -42,23 +43,31 @@ def render(part: str, view: ArticleView, **more: object) -> str:
 
 def changed_panels(event: Event) -> Iterable[str]:
     """The panels a step's event changes as a whole."""
-    key = str(event.payload.get("step", ""))
-    ended = event.payload.get("status") in ENDINGS
-    stage = key.partition(":")[0]
-    if stage == "outline":
+    key, ended = step_key(event), event.payload.get("status") in ENDINGS
+    if key is None:
+        return ()
+    if key.stage == "outline":
         planned = ("outline",) if ended else ()
         return planned if section_number(key) else ("outline", "draft", "evidence")
-    if stage == "research" and ended:
-        return ("questions", "sources") if key == "research:read" else ("questions",)
-    return (stage,) if stage in ("seo", "image") else ()
+    if key.stage == "research" and ended:
+        return ("questions", "sources") if key.kind == "read" else ("questions",)
+    return (key.stage,) if key.stage in ("seo", "image") else ()
+
+
+def step_key(event: Event) -> StepKey | None:
+    """The step an event is about; events hold its key as text."""
+    try:
+        return StepKey.parse(str(event.payload.get("step", "")))
+    except ValueError:  # a change of status, or an event of a later version
+        return None
 
 
 def touched_sections(events: Iterable[Event]) -> dict[int, set[str]]:
     """The sections whose steps started or ended, with the kinds of work. Other sections keep their streamed text."""
     touched: dict[int, set[str]] = {}
     for event in events:
-        key = str(event.payload.get("step", ""))
-        if number := section_number(key):
+        key = step_key(event)
+        if key and (number := section_number(key)):
             touched.setdefault(number, set()).add(work_of(key))
     return touched
 

@@ -18,6 +18,7 @@ from agents.contract import (
     Source,
     Synthesis,
 )
+from agents.pipeline.steps import StepKey
 from articles.pages.step_outputs import StepLog, parse_or_none
 
 
@@ -85,17 +86,18 @@ def read_sources(reading: Reading, references: Sequence[Reference], also_cited: 
 
 def research_from_steps(log: StepLog, reading: Reading, *, at_work: bool) -> Research | None:
     """The research of a run; None before its questions are made."""
-    asked = log.output("research:plan", Questions)
+    asked = log.output(StepKey("research", "plan"), Questions)
     if asked is None:
         return None
     questions = []
     for number, text in enumerate(asked.questions, 1):
-        step, found = log.by_key.get(f"research:find:{number}"), log.output(f"research:find:{number}", QuestionFindings)
+        key = StepKey("research", "find", number)
+        step, found = log.by_key.get(key), log.output(key, QuestionFindings)
         state = "answered" if found else "working" if step else "waiting"
         if not found and not at_work:
             state = "stopped"
         questions.append(Question(text, state, shown_findings(found.findings if found else [], reading)))
-    synthesis = log.output("research:synthesis", Synthesis)
+    synthesis = log.output(StepKey("research", "synthesis"), Synthesis)
     return Research(questions, synthesis.synthesis if synthesis else "")
 
 

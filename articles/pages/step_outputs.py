@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from agents.pipeline.steps import StepKey
 from articles.models import Step, StepStatus
 
 Output = TypeVar("Output", bound=BaseModel)
-
-# outline:3  write:3  write:3:again-1  edit:3  edit:3:length-1  edit:evidence:3  edit:evidence:3:again-1
-OF_A_SECTION = re.compile(r"(?P<stage>outline|write|edit):(?P<check>evidence:)?(?P<number>\d{1,4})(?P<again>:[\w-]+)?")
 
 
 class StepLog:
@@ -24,35 +21,31 @@ class StepLog:
     """
 
     def __init__(self, steps: Iterable[Step]) -> None:
-        self.by_key: dict[str, Step] = {}
+        self.by_key: dict[StepKey, Step] = {}
         self.by_section: dict[int, list[Step]] = defaultdict(list)
         for step in sorted(steps, key=lambda step: step.pk):
             self.by_key[step.key] = step
             if number := section_number(step.key):
                 self.by_section[number].append(step)
 
-    def output(self, key: str, shape: type[Output]) -> Output | None:
-        """The output of step ``key``; None if it is not completed."""
+    def output(self, key: StepKey, shape: type[Output]) -> Output | None:
+        """The output of step ``key``, or None if it is not done."""
         step = self.by_key.get(key)
         return output_of(step, shape) if step else None
 
 
-def section_number(key: str) -> int | None:
-    """The number of the section a step works on, from 1; None for other steps."""
-    found = OF_A_SECTION.fullmatch(key)
-    return int(found["number"]) if found else None
+def section_number(key: StepKey) -> int | None:
+    """The section a step works at, from 1; None if it is not for one section."""
+    return key.section or None if key.stage != "research" else None
 
 
-def work_of(key: str) -> str:
-    """What a step does to its section: plan, write, adjust (its length), edit or check; empty for other steps."""
-    found = OF_A_SECTION.fullmatch(key)
-    if not found:
+def work_of(key: StepKey) -> str:
+    """What a step does to its section: plan, write, adjust (its length), edit or check; empty if it is not for a section."""
+    if section_number(key) is None:
         return ""
-    if found["check"]:
-        return "check"
-    if found["again"]:
-        return "adjust"
-    return {"outline": "plan", "write": "write", "edit": "edit"}[found["stage"]]
+    if key.kind == "section":
+        return {"outline": "plan", "write": "write"}.get(key.stage, "edit")
+    return {"evidence": "check", "length": "adjust"}.get(key.kind, "")
 
 
 def output_of(step: Step, shape: type[Output]) -> Output | None:

@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from django.utils.safestring import SafeString
 
 from agents.contract import SEO, Outline, Picture, Reading, Reference, Stage, UnreadSource
+from agents.pipeline.steps import StepKey
 from agents.text.seo import DESCRIPTION, TITLE, display_width
 from articles.costs.reports import ArticleCosts
 from articles.evidence.results import (
@@ -160,7 +161,7 @@ class ArticleView:
 
     @cached_property
     def seo(self) -> SEO | None:
-        return self.seo_analysis.seo if self.seo_analysis else self._step_output("seo:describe", SEO)
+        return self.seo_analysis.seo if self.seo_analysis else self._step_output(StepKey("seo", "describe"), SEO)
 
     @cached_property
     def seo_analysis(self) -> SeoAnalysis | None:
@@ -179,7 +180,7 @@ class ArticleView:
 
     @cached_property
     def cover(self) -> Cover | None:
-        drawn = self._step_output("image:draw", Picture)
+        drawn = self._step_output(StepKey("image", "draw"), Picture)
         if drawn:
             return Cover(default_storage.url(drawn.name), drawn.alt, drawn.prompt, drawn.drawn_by)
         if self.article.image and self._may_show_stored:
@@ -188,7 +189,9 @@ class ArticleView:
 
     @cached_property
     def reading(self) -> Reading:
-        made = self._step_output("research:read", Reading) or self._stored(self.article.research_data, Reading)
+        made = self._step_output(StepKey("research", "read"), Reading) or self._stored(
+            self.article.research_data, Reading
+        )
         return made or Reading()
 
     @cached_property
@@ -302,7 +305,7 @@ class ArticleView:
     def _stage(self, name: Stage) -> StageView | None:
         return next((stage for stage in self.stages if stage.stage == name), None)
 
-    def _step_output(self, key: str, shape: type[Output]) -> Output | None:
+    def _step_output(self, key: StepKey, shape: type[Output]) -> Output | None:
         return self.steps.output(key, shape)
 
     def _stored(self, stored: Any, shape: type[Output]) -> Output | None:

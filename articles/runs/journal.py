@@ -1,14 +1,14 @@
-"""A run's history as its worker writes it: steps that are done once, and how it ended.
+"""A run's history as its worker writes it: steps that are done once, and how the run ended.
 
-What a step made, what it cost and the event that tells of it are committed in one transaction, fenced by the lease.
+The output of a step, its cost and its event are committed in one transaction, which the lease fences.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from uuid import uuid4
 
 from asgiref.sync import sync_to_async
@@ -20,10 +20,9 @@ from structlog.contextvars import bound_contextvars
 
 from agents.contract import Brief, BriefFields, Manuscript, Outline, Stage
 from agents.costs.usage import metered
-from agents.exceptions import AgentError, FileNotStored, ProviderUnavailable, SpendingLimitReached
+from agents.exceptions import AgentError, FailureCode, FileNotStored, ProviderUnavailable, SpendingLimitReached
 from agents.pipeline.steps import Output, StepKey, StepSpec
 from articles.exceptions import UNEXPECTED_ERROR, LeaseLost, StudioError
-from articles.live.draft_stream import DraftStream
 from articles.models import Article, Evidence, Run, Status
 from articles.runs.db_retry import retry_on_outage
 from articles.runs.lease import Claim, run_transaction
@@ -41,17 +40,25 @@ from articles.runs.step_writer import (
 )
 
 
+class DraftSender(Protocol):
+    """Shows watchers what a step is writing: ``articles.live.draft_stream.DraftStream``."""
+
+    def add(self, step: str, offset: int, text: str) -> None: ...
+
+    def discard(self, step: str) -> None: ...
+
+
 class RunJournal:
     """The recipe's journal (``agents.pipeline.steps.Journal``), for the worker that holds ``claim``.
 
     ``always`` are changes that are applied whenever steps are written.
     """
 
-    def __init__(self, claim: Claim, always: Sequence[StepChange] = ()) -> None:
+    def __init__(self, claim: Claim, drafts: DraftSender, always: Sequence[StepChange] = ()) -> None:
         self.claim = claim
-        self.drafts = DraftStream(claim.article_id)
+        self.drafts = drafts
         self.writer = StepWriter(claim, always)
-        self._unrecorded: list[StepChange] = []
+        self._abandoned: list[StepAbandoned] = []
         self._outputs: dict[StepKey, BaseModel] = {}
         self._stored: dict[StepKey, Any] | None = None
 
@@ -64,7 +71,7 @@ class RunJournal:
             try:
                 output = await step.perform()
             except asyncio.CancelledError:
-                self._unrecorded.append(StepAbandoned(step.key, usage))
+                self._abandoned.append(StepAbandoned(step.key, usage))
                 raise
             except (SpendingLimitReached, ProviderUnavailable):
                 await self._end(StepAbandoned(step.key, usage))
@@ -82,7 +89,7 @@ class RunJournal:
         try:
             await self.writer.write(change)
         except LeaseLost:
-            self._unrecorded.append(StepAbandoned(change.key, change.usage))
+            self._abandoned.append(StepAbandoned(change.key, change.usage))
             raise
 
     async def recall(self, key: StepKey, output: type[Output]) -> Output | None:
@@ -99,29 +106,52 @@ class RunJournal:
     async def plan(self, steps: Mapping[Stage, int]) -> None:
         await self.writer.write(PlanChanged(steps))
 
-    async def drain(self) -> None:
-        """Returns once all finished steps are written and all costs recorded, also those of cancelled steps."""
-        await self.writer.drain()
-        if self._unrecorded:
-            await sync_to_async(write_costs_unfenced)(self.claim, [*self._unrecorded, *self.writer.always])
-
     async def draft(self, key: StepKey, offset: int, text: str) -> None:
         self.drafts.add(str(key), offset, text)
 
+    async def drain(self) -> None:
+        """Write all finished steps and record all costs, also those of cancelled steps.
+
+        Cancelling this does not interrupt it: a run that was cancelled may be stopped again while its costs are recorded.
+        """
+        await to_the_end(self._drain())
+
+    async def _drain(self) -> None:
+        await self.writer.drain()
+        lost = [StepAbandoned(change.key, change.usage) for change in self.writer.lost if isinstance(change, ENDINGS)]
+        if abandoned := [*self._abandoned, *lost]:
+            await sync_to_async(write_costs_unfenced)(self.claim, [*abandoned, *self.writer.always])
+
     async def keep_file(self, name: str, data: bytes) -> str:
-        """Stored under a name that is never given twice, so that browsers may keep what they were shown. Raises FileNotStored."""
+        """Stored under a name that is never used twice, so that browsers may cache it. Raises FileNotStored."""
         stored = f"covers/{self.claim.article_id}/{uuid4().hex}{PurePath(name).suffix}"
         try:
-            return await sync_to_async(keep)(self.claim, stored, data)
+            return await sync_to_async(store_file)(self.claim, stored, data)
         except OSError as error:
             raise FileNotStored(
-                f"The picture could not be saved: {error.strerror or error}."
-                " Make room where the studio keeps its media, or let it write there, and write the article again."
+                f"The image could not be saved: {error.strerror or error}."
+                " Check the free space and the permissions of the media folder, then run the article again."
             ) from error
 
 
-def keep(claim: Claim, stored: str, data: bytes) -> str:
-    """Save a picture. Raises LeaseLost where its article was deleted, which then took what was there along, but not this."""
+ENDINGS = (StepAbandoned, StepFailed, StepCompleted)
+
+
+async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await ``work`` until it is done. If this task is cancelled meanwhile, CancelledError is raised afterwards."""
+    task, cancelled = asyncio.create_task(work), None
+    while not task.done():
+        try:
+            await asyncio.wait([task])  # unlike awaiting the task itself, this does not cancel it
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled:
+        raise cancelled
+
+
+def store_file(claim: Claim, stored: str, data: bytes) -> str:
+    """Save a file of the article. Raises LeaseLost if the article was deleted: its files are gone, this one must not stay."""
     name = default_storage.save(stored, ContentFile(data))
     if not retry_on_outage(Article.objects.filter(pk=claim.article_id).exists)():
         default_storage.delete(name)
@@ -130,13 +160,13 @@ def keep(claim: Claim, stored: str, data: bytes) -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """What a person is told of a failed step. The words of an unexpected error are for the log: they may name files and hosts."""
+    """The message of a failed step. That of an unexpected error is for the log only: it may name files and hosts."""
     return str(error) if isinstance(error, AgentError | StudioError) else UNEXPECTED_ERROR
 
 
 @retry_on_outage
 def read_brief(claim: Claim) -> Brief:
-    """What the crew is asked, with the sources the person brings. Raises LeaseLost where the article is gone."""
+    """The article's brief with its sources. Raises LeaseLost if the article was deleted."""
     article = Article.objects.select_related("voice").filter(pk=claim.article_id).first()
     if article is None:
         raise LeaseLost(claim.run_id)
@@ -150,12 +180,12 @@ def read_brief(claim: Claim) -> Brief:
     )
 
 
-# The end. Who ends a run lets go of it, so that a second try of an end that was committed finds the run taken away.
+# The end of a run. It also releases the run, so that a second try of an end that was committed raises LeaseLost.
 
 
 @retry_on_outage
 def complete_run(claim: Claim, manuscript: Manuscript, *, notice: str) -> None:
-    """Put the finished manuscript on the article as its next revision, and tell that the run is completed."""
+    """Put the finished manuscript on the article as its next revision."""
     picture = manuscript.picture
     with run_transaction(claim) as (tx, run):
         tx.set(
@@ -182,23 +212,25 @@ def complete_run(claim: Claim, manuscript: Manuscript, *, notice: str) -> None:
 
 @retry_on_outage
 def pause_run(claim: Claim, reason: str) -> None:
-    """Stop before something a person has to decide. What is done stays, and resuming goes on from there."""
+    """Stop before a spending limit. What is done stays; once the limit is raised, a retry continues from there."""
+    ended = {"finished_at": timezone.now(), "lease_expires_at": None}
     with run_transaction(claim) as (tx, run):
-        tx.change_status(run, Status.PAUSED, reason, reason=reason, finished_at=timezone.now(), lease_expires_at=None)
+        tx.change_status(run, Status.PAUSED, reason, reason=reason, failure_code=FailureCode.SPENDING_LIMIT, **ended)
 
 
 @retry_on_outage
 def await_approval(claim: Claim, outline: Outline) -> None:
-    """Put the outline on the article and let go of the run until a person approves it: no worker is held."""
+    """Put the outline on the article and release the run until a person approves it."""
     with run_transaction(claim) as (tx, run):
         tx.set(outline=outline.model_dump(mode="json"))
         tx.change_status(
-            run, Status.AWAITING_APPROVAL, "The outline waits for you to approve it", token=None, lease_expires_at=None
+            run, Status.AWAITING_APPROVAL, "The outline is waiting for your approval", token=None, lease_expires_at=None
         )
 
 
 @retry_on_outage
-def fail_run(claim: Claim, reason: str) -> None:
-    """End a run with the reason a person can act on. What is done stays, and a retry goes on from there."""
+def fail_run(claim: Claim, reason: str, code: FailureCode) -> None:
+    """End a run with the reason a person can act on. What is done stays, and a retry continues from there."""
+    ended = {"finished_at": timezone.now(), "lease_expires_at": None}
     with run_transaction(claim) as (tx, run):
-        tx.change_status(run, Status.FAILED, reason, reason=reason, finished_at=timezone.now(), lease_expires_at=None)
+        tx.change_status(run, Status.FAILED, reason, reason=reason, failure_code=code, **ended)

@@ -7,6 +7,7 @@ import logging
 from django.conf import settings
 from django.utils import timezone
 
+from agents.exceptions import FailureCode
 from articles.exceptions import ArticleGone
 from articles.models import Run, Status
 from articles.models.run import NOT_PARKED
@@ -54,7 +55,8 @@ def requeue_locked(lost: Run, *, by_lease: bool) -> bool:
         if run.attempts >= settings.MAX_ATTEMPTS:
             reason = f"The worker died {run.attempts} times over this article. Its log tells why; then try again."
             log.warning("run %s failed: %s", run.pk, reason, extra=of(run))
-            return tx.change_status(run, Status.FAILED, reason, reason=reason, finished_at=timezone.now())
+            ended = {"failure_code": FailureCode.WORKER_DIED, "finished_at": timezone.now()}
+            return tx.change_status(run, Status.FAILED, reason, reason=reason, **ended)
         log.warning("run %s: its worker %s was lost, another will go on", run.pk, run.worker, extra=of(run))
         return requeue(tx, run, "Its worker was lost; another will go on where it stopped")
 
@@ -100,5 +102,5 @@ def fail_unclaimed(run_id: int, reason: str) -> bool:
         run = Run.objects.get(pk=run_id)
         if run.status != Status.PENDING:
             return False
-        ended = {"finished_at": timezone.now(), **NOT_PARKED}
+        ended = {"failure_code": FailureCode.INTERNAL_ERROR, "finished_at": timezone.now(), **NOT_PARKED}
         return tx.change_status(run, Status.FAILED, reason, reason=reason, **ended)

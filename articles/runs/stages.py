@@ -1,22 +1,40 @@
-"""A stage of a run as a person is told of it, worked out from its steps."""
+"""The stages of a run as people see them, derived from its steps without reading their outputs."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from agents.contract import AGENTS, Stage
+from pydantic import BaseModel
+
+from agents.contract import AGENTS, CheckedText, Headings, Outline, Questions, Reading, Stage
+from agents.pipeline.steps import StepKey
 from articles.models.status import Status, StepStatus
 
 if TYPE_CHECKING:
     from articles.models.run import Run, Step
 
-# "write:3" and "edit:3", but neither "edit:evidence:3" nor "write:3:again-1": a section counts once.
-SECTION = re.compile(r"(?:write|edit):\d+")
-CHECK = re.compile(r"edit:evidence:(\d+)")
+
+def counts_of(output: BaseModel) -> dict[str, int]:
+    """What the timeline shows of a completed step; stored with it."""
+    match output:
+        case Questions():
+            return {"questions": len(output.questions)}
+        case Reading():
+            return {"sources": len(output.sources), "passages": len(output.passages)}
+        case Headings() | Outline():
+            return {"sections": len(output.sections)}
+        case CheckedText():
+            verdicts = [row.verdict for row in output.evidence]
+            return {
+                "sentences": len(verdicts),
+                "supported": verdicts.count("supported"),
+                "partly": verdicts.count("partly"),
+                "unsupported": verdicts.count("not"),
+            }
+    return {}
 
 
 @dataclass(frozen=True)
@@ -66,51 +84,42 @@ class StageView:
 
 
 def stages_of(run: Run, steps: Collection[Step]) -> list[StageView]:
-    """The six stages as a person is told of them, whether they have begun or not; ``steps`` are those of the run that count."""
+    """All six stages, started or not. ``steps`` are the current ones of the run."""
     return [StageView.of(stage, run, [step for step in steps if step.stage == stage]) for stage in AGENTS]
 
 
 def summary_of(stage: Stage, steps: Iterable[Step]) -> str:
-    """What a stage of many steps came to; empty where its latest step tells more."""
-    in_order = sorted(steps, key=lambda step: step.pk)  # as they were first begun, whatever clocks say
-    made = {step.key: step.output for step in in_order if step.status == StepStatus.COMPLETED}
+    """The result of a stage of many steps; empty if the message of its latest step says more."""
+    in_order = sorted(steps, key=lambda step: step.pk)  # not by time: clocks of two workers may differ
+    done = {step.key: step.counts for step in in_order if step.status == StepStatus.COMPLETED}
     if stage == "research":
-        told = (
-            listed(made, "research:plan", "questions", "question"),
-            listed(made, "research:read", "sources", "source"),
-        )
-        return ", ".join(part for part in told if part)
+        questions = part(done, StepKey("research", "plan"), "questions", "question")
+        sources = part(done, StepKey("research", "read"), "sources", "source")
+        return ", ".join(filter(None, (questions, sources)))
     if stage == "outline":
-        return listed(made, "outline:approved", "sections", "section") or listed(
-            made, "outline:make", "sections", "section"
-        )
-    sections = sum(bool(SECTION.fullmatch(key)) for key in made)
+        approved = part(done, StepKey("outline", "approved"), "sections", "section")
+        return approved or part(done, StepKey("outline", "make"), "sections", "section")
+    sections = sum(key.kind == "section" for key in done)
     if stage == "write":
-        return counted(sections, "section")
+        return pluralize(sections, "section")
     if stage == "edit":
-        mended = f"{counted(sections, 'section')} mended" if sections else ""
-        return ", ".join(part for part in (mended, verdicts(made)) if part)
+        edited = f"{pluralize(sections, 'section')} edited" if sections else ""
+        return ", ".join(filter(None, (edited, supported_sentences(done))))
     return ""
 
 
-def verdicts(made: dict[str, Any]) -> str:
-    """How many of the cited sentences are supported. A section that was checked twice counts as it was checked last."""
-    latest = {found[1]: output for key, output in made.items() if (found := CHECK.match(key))}
-    rows = [row for output in latest.values() for row in entries(output, "evidence")]
-    supported = sum(isinstance(row, dict) and row.get("verdict") == "supported" for row in rows)
-    return f"{supported} of {counted(len(rows), 'sentence')} supported" if rows else ""
+def supported_sentences(done: dict[StepKey, dict[str, int]]) -> str:
+    """How many cited sentences are supported, by the latest check of each section."""
+    latest = {key.section: counts for key, counts in done.items() if key.kind == "evidence"}
+    sentences = sum(counts.get("sentences", 0) for counts in latest.values())
+    supported = sum(counts.get("supported", 0) for counts in latest.values())
+    return f"{supported} of {pluralize(sentences, 'sentence')} supported" if sentences else ""
 
 
-def listed(made: dict[str, Any], key: str, name: str, noun: str) -> str:
-    """How many ``name`` step ``key`` made, such as “4 questions”; empty where it is not done."""
-    output = made.get(key)
-    return counted(len(entries(output, name)), noun) if isinstance(output, dict) and name in output else ""
+def part(done: dict[StepKey, dict[str, int]], key: StepKey, name: str, noun: str) -> str:
+    """A count of a completed step, such as “4 questions”; empty if there is none."""
+    return pluralize(done[key][name], noun) if name in done.get(key, {}) else ""
 
 
-def entries(output: Any, name: str) -> list[Any]:
-    found = output.get(name) if isinstance(output, dict) else None
-    return found if isinstance(found, list) else []
-
-
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -19,12 +19,13 @@ from pydantic import BaseModel
 from agents.contract import Stage
 from agents.costs.usage import Usage
 from agents.pipeline.steps import StepKey
-from articles.exceptions import ArticleGone
+from articles.exceptions import ArticleGone, LeaseLost
 from articles.models import Run, Step, StepStatus
 from articles.runs.db_retry import retry_on_outage
 from articles.runs.event_log import ArticleTransaction, article_transaction
 from articles.runs.lease import Claim, run_transaction
 from articles.runs.outages import mark_available
+from articles.runs.stages import counts_of
 
 log = logging.getLogger(__name__)
 
@@ -49,12 +50,8 @@ class StepStarted:
             "started_at": timezone.now(),
             "finished_at": None,
         }
-        Step.objects.bulk_create(
-            [Step(run=run, key=str(self.key), **fresh)],
-            update_conflicts=True,
-            unique_fields=["run", "key"],
-            update_fields=fresh,
-        )
+        if not run.steps.with_key(self.key).update(**fresh):
+            Step.objects.create(run=run, **self.key.columns(), **fresh)
         tx.set(current_agent=self.key.agent, message=self.message)
         tx.log_step(run, self.key, StepStatus.STARTED, self.message)
 
@@ -69,8 +66,7 @@ class StepCompleted:
     usage: Usage
 
     def apply(self, tx: ArticleTransaction, run: Run) -> None:
-        stored = self.output.model_dump(mode="json")
-        end_step(tx, run, self.key, StepStatus.COMPLETED, self.message, self.usage, output=stored)
+        end_step(tx, run, self.key, StepStatus.COMPLETED, self.message, self.usage, output=self.output)
         if run.parked_since and self.usage.calls and not self.usage.pictures:
             mark_available(run, self.key.stage)
 
@@ -100,7 +96,7 @@ class StepAbandoned:
     _calls_before: list[int] = field(default_factory=list, repr=False, compare=False)
 
     def apply(self, tx: ArticleTransaction, run: Run) -> None:
-        step = Step.objects.get(run=run, key=str(self.key))
+        step = run.steps.with_key(self.key).get()
         self._calls_before.append(step.model_calls)
         if step.model_calls == self._calls_before[0]:
             step.add_usage(self.usage)
@@ -116,9 +112,9 @@ class StageSkipped:
 
     def apply(self, tx: ArticleTransaction, run: Run) -> None:
         key = StepKey(self.stage, "skipped")
-        fields = {"status": StepStatus.SKIPPED, "message": self.reason, "finished_at": timezone.now()}
-        _, created = Step.objects.get_or_create(run=run, key=str(key), defaults=fields)
-        if created:
+        if not run.steps.with_key(key).exists():
+            fields = {"status": StepStatus.SKIPPED, "message": self.reason, "finished_at": timezone.now()}
+            Step.objects.create(run=run, **key.columns(), **fields)
             tx.log_step(run, key, StepStatus.SKIPPED, self.reason)
 
 
@@ -141,10 +137,12 @@ def end_step(
     message: str,
     usage: Usage,
     *,
-    output: dict[str, Any] | None = None,
+    output: BaseModel | None = None,
 ) -> None:
-    step = Step.objects.get(run=run, key=str(key))
-    step.status, step.message, step.output, step.finished_at = status, message, output, timezone.now()
+    step = run.steps.with_key(key).defer("output").get()
+    step.status, step.message, step.finished_at = status, message, timezone.now()
+    step.output = output.model_dump(mode="json") if output else None
+    step.counts = counts_of(output) if output else {}
     step.add_usage(usage)
     step.save()
     tx.set(current_agent=key.agent, message=message)
@@ -160,6 +158,8 @@ class StepWriter:
     def __init__(self, claim: Claim, always: Sequence[StepChange] = ()) -> None:
         self.claim = claim
         self.always = always
+        self.lost: list[StepChange] = []
+        """Changes that came too late for the lease, and that no task awaits any more."""
         self._waiting: list[tuple[StepChange, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -174,7 +174,7 @@ class StepWriter:
     async def drain(self) -> None:
         """Returns once all changes are written, including those that no task awaits any more."""
         if self._writing is not None:
-            await self._writing
+            await asyncio.shield(self._writing)  # if this task is cancelled, the write goes on for the others
 
     async def _write_waiting(self) -> None:
         while self._waiting:
@@ -184,14 +184,21 @@ class StepWriter:
                 await sync_to_async(write_changes)(self.claim, [*(change for change, _ in batch), *self.always])
             except Exception as raised:  # raised again in each task that awaits one of the changes
                 error = raised
-            awaited = [committed for _, committed in batch if not committed.done()]  # done: its task was cancelled
-            if error is not None and not awaited:
-                log.warning("run %s: changes were not written, and no task awaits them: %r", self.claim.run_id, error)
-            for committed in awaited:
-                if error is None:
+            for change, committed in batch:
+                if committed.done():  # its task was cancelled
+                    self._note_unawaited(change, error)
+                elif error is None:
                     committed.set_result(None)
                 else:
                     committed.set_exception(error)
+
+    def _note_unawaited(self, change: StepChange, error: Exception | None) -> None:
+        if isinstance(error, LeaseLost):
+            self.lost.append(change)
+        elif error is not None:
+            log.warning(
+                "run %s: %s was not written, and no task awaits it: %r", self.claim.run_id, type(change).__name__, error
+            )
 
 
 def write_changes(claim: Claim, changes: Sequence[StepChange]) -> None:
@@ -228,5 +235,4 @@ def write_costs_unfenced(claim: Claim, changes: Sequence[StepChange]) -> None:
 @retry_on_outage
 def completed_outputs(claim: Claim) -> dict[StepKey, Any]:
     """The stored output of each completed step of the run."""
-    found = Step.objects.done().filter(run=claim.run_id).values_list("key", "output")
-    return {StepKey.parse(key): output for key, output in found}
+    return {step.key: step.output for step in Step.objects.done().filter(run=claim.run_id)}

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from django.contrib.auth.models import User
-from django.db.models import F, Value
-from django.db.models.functions import Concat
 from django.utils import timezone
 
 from agents.contract import MAX_WORDS, MIN_WORDS, Outline, OutlineSection, Reading
@@ -19,6 +17,7 @@ from articles.exceptions import InvalidOutline, InvalidState
 from articles.models import Article, Run, Status, Step, StepStatus
 from articles.runs.event_log import ArticleTransaction, article_transaction, refresh
 from articles.runs.queue import WAITING, enqueue
+from articles.runs.stages import counts_of
 
 APPROVED = StepKey("outline", "approved")
 """The step whose output is the outline a person approved. The recipe writes from it and makes no other."""
@@ -70,7 +69,7 @@ def waiting_run(article: Article, seen_seq: int | None) -> Run:
     """The run that waits for approval. The caller holds the article's row, so it waits until the caller is done."""
     run = article.latest_run()
     if run is None or run.status != Status.AWAITING_APPROVAL:
-        decided = run.steps.filter(key=str(APPROVED)).first() if run else None
+        decided = run.steps.with_key(APPROVED).first() if run else None
         if decided:
             raise InvalidState(f"{decided.message} already: nothing can be changed in this outline any more.")
         raise InvalidState(
@@ -91,10 +90,11 @@ def record_approval(tx: ArticleTransaction, run: Run, outline: Outline, by: User
     now, stored, message = timezone.now(), outline.model_dump(mode="json"), f"Approved by {by.get_username()}"
     Step.objects.create(
         run=run,
-        key=str(APPROVED),
+        **APPROVED.columns(),
         status=StepStatus.COMPLETED,
         message=message,
         output=stored,
+        counts=counts_of(outline),
         started_at=now,
         finished_at=now,
     )
@@ -103,15 +103,13 @@ def record_approval(tx: ArticleTransaction, run: Run, outline: Outline, by: User
 
 
 def supersede_steps(run: Run) -> None:
-    """Free the keys of the outline's steps, so that they are done anew. What they cost stays in the sums of the run."""
-    steps = run.steps.filter(key__startswith="outline:").exclude(status=StepStatus.SUPERSEDED)
-    earlier = run.steps.filter(key__startswith="outline:make#").count()
-    steps.update(key=Concat(F("key"), Value(f"#{earlier + 1}")), status=StepStatus.SUPERSEDED)
+    """Have the outline's steps done again. The replaced ones stay, for their cost."""
+    run.steps.current().filter(stage="outline").update(status=StepStatus.SUPERSEDED)
 
 
 def passages_by_id(run: Run) -> dict[str, str]:
     """The passages the run may cite: their texts by their ids."""
-    read = run.steps.done().filter(key="research:read").values_list("output", flat=True).first()
+    read = run.steps.done().with_key(StepKey("research", "read")).values_list("output", flat=True).first()
     reading = Reading.model_validate(read) if read else Reading()
     return {passage.id: passage.text for passage in reading.passages}
 

@@ -53,7 +53,11 @@ def retry_run(*, article: Article, by: User | None) -> Run:
             raise InvalidState("Only a failed, paused or cancelled article can be continued.")
         refuse_used_up_month(tx.article.owner, by=by)
         now = timezone.now()
-        fresh = {"not_before": now} if run.is_parked else {"reason": "", "finished_at": None, **NOT_PARKED}
+        fresh = (
+            {"not_before": now}
+            if run.is_parked
+            else {"reason": "", "failure_code": "", "finished_at": None, **NOT_PARKED}
+        )
         again = {"requested_by": by, "attempts": 0, "enqueued_at": now, "token": None, **fresh}
         tx.change_status(run, Status.PENDING, WAITING, **again)
         enqueue(run)

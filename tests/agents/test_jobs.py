@@ -13,10 +13,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from pytest_django import Settings
 
+from agents.pipeline.steps import StepKey
 from agents.text.length import length_score
 from agents.worker import run_article as run_article_module
 from agents.worker.jobs import run_now
-from articles.models import Article, Run, Status, Step
+from articles.models import Article, Run, Status
 from articles.services import NewSource, cancel_run, delete_article, retry_run
 from tests.factories import UserFactory, make_article, stages_of_run
 from tests.model_server import ModelServer
@@ -152,7 +153,7 @@ def test_a_retry_asks_only_for_what_is_missing(owner: User, with_model: ModelSer
     run_now(run.pk)
     assert after(article).status == Status.FAILED
     asked = {call.prompt for call in with_model.calls}
-    tried = Step.objects.get(run=run, key="seo:describe").model_calls
+    tried = run.steps.with_key(StepKey.parse("seo:describe")).get().model_calls
     with_model.calls.clear()
     retry_run(article=article, by=owner)
     run_now(run.pk)
@@ -160,7 +161,9 @@ def test_a_retry_asks_only_for_what_is_missing(owner: User, with_model: ModelSer
     twice = [call.prompt for call in with_model.calls if call.prompt in asked]
     assert all("Search editor" in prompt for prompt in twice), "only the step that failed is asked again"
     again = sum("Search editor" in call.prompt for call in with_model.calls)
-    assert Step.objects.get(run=run, key="seo:describe").model_calls == tried + again, "both tries are in the bill"
+    assert run.steps.with_key(StepKey.parse("seo:describe")).get().model_calls == tried + again, (
+        "both tries are in the bill"
+    )
 
 
 def test_an_image_that_fails_is_said_and_the_article_completes(owner: User, with_model: ModelServer) -> None:

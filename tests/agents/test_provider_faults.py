@@ -17,6 +17,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.llm import chat, retry
+from agents.pipeline.steps import StepKey
 from agents.worker.jobs import run_next, run_now
 from articles.models import Article, Run, Status, StepStatus
 from articles.services import NewSource, retry_run
@@ -223,7 +224,7 @@ def test_a_person_can_have_it_tried_now(owner: User, model: ModelServer) -> None
 def test_the_command_says_that_its_article_waits(owner: User, model: ModelServer) -> None:
     model.fail(status=503, times=ALWAYS)
     with pytest.raises(
-        CommandError, match=r"Waiting for the model, next try \d\d:\d\d UTC\. The studio goes on with it"
+        CommandError, match=r"Waiting for the model, next try \d\d:\d\d UTC\. A running studio continues it"
     ):
         call_command("write", "Rooftop gardens", "--words", "300", "--no-image", stderr=StringIO())
     assert Run.objects.get().is_parked
@@ -260,7 +261,7 @@ def test_a_key_revoked_amid_a_run_fails_it_and_keeps_what_is_done(owner: User, m
     article = made(owner)
     has_failed(article, "key is invalid")
     run = article.runs.get()
-    assert run.steps.done().filter(key="outline:make").exists()
+    assert run.steps.done().with_key(StepKey.parse("outline:make")).exists()
     model.faults.clear()
     retry_run(article=article, by=owner)
     run_next(run.pk)
@@ -339,7 +340,7 @@ def test_an_article_does_not_wait_for_its_picture_alone(owner: User, model: Mode
     article = made(owner, include_image=True)
     assert article.status == Status.COMPLETED
     assert re.search(r"The article has no image\. .*\(503\)", article.notice)
-    assert article.runs.get().steps.get(key="image:prompt").status == StepStatus.FAILED
+    assert article.runs.get().steps.with_key(StepKey.parse("image:prompt")).get().status == StepStatus.FAILED
 
 
 def test_a_picture_is_chosen_after_all_where_the_sections_waited_too(owner: User, model: ModelServer) -> None:

@@ -209,7 +209,7 @@ def test_a_mistake_over_one_is_raised_when_the_other_is_done(
         run_next(runs[0].pk)
     assert statuses(articles) == [Status.FAILED, Status.COMPLETED, Status.PENDING]
     assert after(articles[0]).message == UNEXPECTED_ERROR
-    assert f"run {runs[0].pk} failed as nobody expected" in caplog.text
+    assert f"run {runs[0].pk} failed with an unexpected error" in caplog.text
 
 
 def test_mistakes_over_two_are_both_raised(owner: User, mistaken: list[int]) -> None:

@@ -9,6 +9,7 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from agents.exceptions import FailureCode
 from articles.models import ApiKey, Article
 from articles.models.api_key import ApiKeyQuerySet
 from articles.runs.journal import fail_run
@@ -117,7 +118,7 @@ def test_an_unfinished_article_has_no_result_and_says_so(api: Client, owner: Use
     answer = api.get(f"/api/articles/{article.pk}/result")
     assert answer.status_code == 409
     assert f"not finished yet (writing, {article.progress} %)" in answer.json()["detail"]
-    fail_run(held, "The model key is invalid (401). Check OPENAI_API_KEY.")
+    fail_run(held, "The model key is invalid (401). Check OPENAI_API_KEY.", FailureCode.MODEL_AUTH)
     detail = api.get(f"/api/articles/{article.pk}/result").json()["detail"]
     assert "Check OPENAI_API_KEY." in detail
     assert f"/api/articles/{article.pk}/retry" in detail
@@ -133,7 +134,7 @@ def test_a_cancelled_article_has_no_result_and_says_so(api: Client, owner: User)
 
 def test_a_failed_article_tells_its_reason_as_message(api: Client, owner: User) -> None:
     article, held = make_processing_article(owner)
-    fail_run(held, "The quota is used up. Raise it, then try again.")
+    fail_run(held, "The quota is used up. Raise it, then try again.", FailureCode.MODEL_QUOTA)
     assert api.get(f"/api/articles/{article.pk}").json()["message"] == "The quota is used up. Raise it, then try again."
 
 
@@ -275,7 +276,7 @@ def test_a_finished_text_stays_available_whatever_a_later_run_does(api: Client, 
     if end in ("processing", "failed"):
         held = claim(article)
         if end == "failed":
-            fail_run(held, "The model's key was refused.")
+            fail_run(held, "The model key is invalid.", FailureCode.MODEL_AUTH)
     if end == "cancelled":
         post(api, f"/api/articles/{article.pk}/cancel")
     result = api.get(f"/api/articles/{article.pk}/result")
@@ -294,7 +295,7 @@ def test_cancelling_a_rewrite_says_that_the_text_is_kept(api: Client, owner: Use
 
 def test_a_title_alone_cannot_be_saved_before_there_is_a_text(api: Client, owner: User) -> None:
     article, held = make_processing_article(owner)
-    fail_run(held, "The model's key was refused.")
+    fail_run(held, "The model key is invalid.", FailureCode.MODEL_AUTH)
     edit = {"title": "Mine", "revision": 0}
     answer = api.patch(f"/api/articles/{article.pk}", edit, content_type="application/json")
     assert answer.status_code == 422

@@ -121,7 +121,7 @@ def test_a_backup_taken_while_articles_are_written_is_of_one_moment(transactiona
     assert Event.objects.count() < before
     for article in Article.objects.all():
         assert list(article.events.values_list("seq", flat=True)) == list(range(1, article.last_seq + 1))
-        done = article.runs.get().steps.done().filter(key__startswith="write:").count()
+        done = article.runs.get().steps.done().filter(stage="write").count()
         assert done >= 20
 
 

@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from agents.pipeline.steps import StepKey
 from articles.costs import limits, reports
 from articles.models import Article, Spending, SpendingLimit, Status, Step
 from articles.operations.doctor import check_costs
@@ -45,7 +46,7 @@ class TestTotals:
         began = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
         ends = began.replace(second=3), began.replace(minute=1)
         for key, end in zip(("write:1", "write:2"), ends, strict=True):
-            Step.objects.filter(run=run, key=key).update(started_at=began, finished_at=end)
+            run.steps.with_key(StepKey.parse(key)).update(started_at=began, finished_at=end)
         assert reports.totals_by_stage(run)[1].totals.seconds == 63
 
     def test_an_article_costs_what_all_its_runs_cost(

@@ -106,7 +106,7 @@ def test_a_limit_pauses_the_run_and_resuming_pays_for_nothing_twice(
     assert run.reason.startswith("This run has cost $0.0")
     assert run.reason.endswith("Ask an editor to raise your limit, then resume.")
     assert not Step.objects.filter(run=run, status=StepStatus.FAILED).exists()
-    done = set(Step.objects.done().filter(run=run).values_list("key", flat=True))
+    done = {str(step) for step in Step.objects.done().filter(run=run)}
     assert "research:read" in done
 
     SpendingLimit.objects.create(user=owner, per_run=Decimal(5))

@@ -10,6 +10,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from agents.contract import CheckedText, SectionText
+from agents.exceptions import FailureCode
+from agents.pipeline.steps import StepKey
 from agents.text.citations import compile_references
 from agents.text.evidence import cited_sentences
 from articles.evidence.results import EvidenceSummary, evidence_summary, quote
@@ -204,7 +206,7 @@ class TestAChangedText:
         held = claim(article)
         stages.do(held, "outline:make", stages.headings())
         stages.do(held, "edit:evidence:4", CheckedText(markdown=stages.TEXTS[3], evidence=stages.EVIDENCE[:1]))
-        fail_run(held, "The model cannot be reached.")
+        fail_run(held, "The model cannot be reached.", FailureCode.MODEL_UNAVAILABLE)
         view = view_of(article)
         assert standing(view)["4-2"] == "a-ev4-2"
         assert "evidence-link" in view.body
@@ -354,14 +356,14 @@ class TestSources:
         article, held = stages.researched(writer)
         run = article.latest_run()
         assert run is not None
-        run.steps.filter(key="research:find:3").delete()
+        run.steps.with_key(StepKey.parse("research:find:3")).delete()
         stages.begin(held, "research:find:2")
         assert [question.state for question in view_of(article).research.questions] == [
             "answered",
             "working",
             "waiting",
         ]
-        fail_run(held, "The model cannot be reached.")
+        fail_run(held, "The model cannot be reached.", FailureCode.MODEL_UNAVAILABLE)
         assert [question.state for question in view_of(article).research.questions] == [
             "answered",
             "stopped",

@@ -10,15 +10,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from pytest_django import Settings
 
 from agents.contract import Manuscript, SectionText
 from agents.costs.usage import Usage
-from agents.exceptions import ModelError
+from agents.exceptions import FailureCode, ModelError
 from agents.pipeline.steps import StepKey, StepSpec
 from articles.exceptions import UNEXPECTED_ERROR, LeaseLost
+from articles.live.draft_stream import DraftStream
 from articles.models import Article, Event, Run, Status, Step, StepStatus
 from articles.runs import step_writer
 from articles.runs.event_log import article_transaction
@@ -69,7 +71,7 @@ class TestSteps:
         article = make_article(owner)
         held = claim(article)
         do_step(held, "research:plan", done="4 questions")
-        done = Step.objects.get(key="research:plan")
+        done = Step.objects.with_key(StepKey.parse("research:plan")).get()
         assert (done.status, done.message, done.output) == ("completed", "4 questions", {"markdown": "Some text."})
         assert (done.model_calls, done.prompt_tokens, done.completion_tokens) == (1, 10, 5)
         last = article.events.last()
@@ -89,10 +91,10 @@ class TestSteps:
         write_changes(held, [step_failed("write:1", "The model was away.", Usage(calls=4))])
         assert completed_outputs(held).get(StepKey.parse("write:1")) is None
         write_changes(held, [step_started("write:1")])
-        again = Step.objects.get(key="write:1")
+        again = Step.objects.with_key(StepKey.parse("write:1")).get()
         assert (again.status, again.finished_at) == (StepStatus.STARTED, None)
         write_changes(held, [step_completed("write:1", SectionText(markdown="Now."), Usage(calls=1))])
-        again = Step.objects.get(key="write:1")
+        again = Step.objects.with_key(StepKey.parse("write:1")).get()
         assert (again.status, again.model_calls) == (StepStatus.COMPLETED, 5)
 
     def test_what_is_told_last_is_told_of_its_own_agent(self, owner: User) -> None:
@@ -131,7 +133,9 @@ class TestSteps:
     def test_a_completed_step_needs_an_output(self, owner: User) -> None:
         held = claim(make_article(owner))
         with pytest.raises(IntegrityError), transaction.atomic():
-            Step.objects.create(run_id=held.run_id, key="write:9", status=StepStatus.COMPLETED)
+            Step.objects.create(
+                run_id=held.run_id, stage="write", kind="section", section=9, status=StepStatus.COMPLETED
+            )
 
 
 class TestEvents:
@@ -212,7 +216,7 @@ class TestTheEnd:
 
     def test_a_failed_run_tells_its_reason(self, owner: User) -> None:
         article, held = make_processing_article(owner)
-        fail_run(held, "The model key is invalid (401). Check OPENAI_API_KEY.")
+        fail_run(held, "The model key is invalid (401). Check OPENAI_API_KEY.", FailureCode.MODEL_AUTH)
         article.refresh_from_db()
         run = article.latest_run()
         assert run is not None
@@ -223,7 +227,7 @@ class TestTheEnd:
     def test_a_run_cannot_fail_without_a_reason(self, owner: User) -> None:
         held = claim(make_article(owner))
         with pytest.raises(IntegrityError), transaction.atomic():
-            fail_run(held, "")
+            fail_run(held, "", FailureCode.MODEL_UNAVAILABLE)
 
     def test_a_run_in_work_is_always_held(self, owner: User) -> None:
         article = make_article(owner)
@@ -277,7 +281,7 @@ class TestTheAsynchronousJournal:
         spec = StepSpec(StepKey("write", "section", 1), SectionText, perform, "Writing", lambda made: "Written")
         with pytest.raises(ModelError):
             await journal.once(spec)
-        failed = await Step.objects.aget(key="write:1")
+        failed = await Step.objects.with_key(StepKey.parse("write:1")).aget()
         assert (failed.status, failed.message) == (StepStatus.FAILED, "The model key is invalid (401).")
 
     async def test_the_words_of_a_mistake_are_kept_from_readers(self) -> None:
@@ -289,7 +293,7 @@ class TestTheAsynchronousJournal:
         spec = StepSpec(StepKey("write", "section", 1), SectionText, perform, "Writing", lambda made: "Written")
         with pytest.raises(FileNotFoundError):
             await journal.once(spec)
-        assert (await Step.objects.aget(key="write:1")).message == UNEXPECTED_ERROR
+        assert (await Step.objects.with_key(StepKey.parse("write:1")).aget()).message == UNEXPECTED_ERROR
         told_last = await Event.objects.alatest("seq")
         assert "secret" not in str(told_last.payload)
 
@@ -322,9 +326,8 @@ class TestTheAsynchronousJournal:
 
 
 async def a_journal() -> RunJournal:
-    from asgiref.sync import sync_to_async
-
-    return await sync_to_async(lambda: RunJournal(claim(make_article(UserFactory()))))()
+    held = await sync_to_async(lambda: claim(make_article(UserFactory())))()
+    return RunJournal(held, DraftStream(held.article_id))
 
 
 def test_a_manuscript_tells_what_was_read() -> None:
@@ -360,7 +363,7 @@ class TestStepWriter:
         await asyncio.sleep(0)
         waiting.cancel()
         await journal.drain()
-        assert "changes were not written, and no task awaits them: DoesNotExist" in caplog.text
+        assert "StepAbandoned was not written, and no task awaits it: DoesNotExist" in caplog.text
 
     async def test_a_claim_that_was_lost_writes_nothing(self) -> None:
         journal = await a_journal()

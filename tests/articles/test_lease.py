@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from agents.exceptions import FailureCode
 from articles.exceptions import LeaseLost
 from articles.models import Article, Run, Status
 from articles.runs.journal import complete_run, fail_run, read_brief
@@ -54,7 +55,7 @@ def test_who_lost_the_lease_cannot_write(owner: User) -> None:
     with pytest.raises(LeaseLost):
         complete_run(held, make_manuscript(), notice="")
     with pytest.raises(LeaseLost):
-        fail_run(held, "Too late")
+        fail_run(held, "Too late", FailureCode.MODEL_UNAVAILABLE)
     assert not renew_lease(held)
     assert not holds_lease(held)
     assert article.events.count() == events

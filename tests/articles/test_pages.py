@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from agents.exceptions import FailureCode
 from articles.models import ApiKey, Article, Status
 from articles.runs.journal import fail_run
 from tests.factories import (
@@ -211,7 +212,7 @@ class TestActions:
 
     def test_a_failed_run_says_why_and_goes_on(self, page: Client, writer: User) -> None:
         article, held = make_processing_article(writer)
-        fail_run(held, "The model key is invalid (401). Check OPENAI_API_KEY.")
+        fail_run(held, "The model key is invalid (401). Check OPENAI_API_KEY.", FailureCode.MODEL_AUTH)
         assert "Check OPENAI_API_KEY" in text_of(page.get(article.get_absolute_url()))
         page.post(reverse("retry_run", args=[article.pk]))
         article.refresh_from_db()

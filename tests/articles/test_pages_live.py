@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from agents.contract import SEO, CheckedText, SectionText
 from agents.costs.usage import Usage
+from agents.exceptions import FailureCode
 from articles import views
 from articles.models import ApiKey, Article, Step
 from articles.pages import ArticleView, MeasuredText, draft_html
@@ -318,7 +319,7 @@ class TestThePage:
 
     def test_a_failed_run_names_stages_it_did_not_reach(self, page: Client, writer: User) -> None:
         article, held = stages.researched(writer)
-        fail_run(held, "The model cannot be reached.")
+        fail_run(held, "The model cannot be reached.", FailureCode.MODEL_UNAVAILABLE)
         shown = self.get(page, article)
         assert shown.count("not reached") == 4
         assert "The model cannot be reached." in shown
@@ -343,7 +344,7 @@ class TestThePage:
     def test_a_section_that_could_not_be_written_says_so(self, page: Client, writer: User) -> None:
         article, held = stages.outlined(writer)
         write_changes(held, [step_failed("write:2", "The model cannot be reached.", Usage())])
-        fail_run(held, "The model cannot be reached.")
+        fail_run(held, "The model cannot be reached.", FailureCode.MODEL_UNAVAILABLE)
         states = [section.state for section in ArticleView(Article.objects.get(pk=article.pk)).sections]
         assert states == ["stopped", "failed", "stopped", "stopped"]
 

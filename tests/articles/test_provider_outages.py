@@ -17,7 +17,7 @@ from agents.costs.usage import Usage
 from agents.exceptions import ProviderUnavailable
 from articles.models import Article, Run, Status
 from articles.runs.lease import Claim
-from articles.runs.outages import GIVEN_UP_AFTER, LONGEST, SHORTEST, models_needed, park_run, wait_for_provider
+from articles.runs.outages import GIVE_UP_AFTER, MAX_PAUSE, MIN_PAUSE, models_needed, park_run, wait_for_provider
 from articles.runs.recovery import sweep
 from articles.runs.scheduling import next_run
 from articles.runs.step_writer import write_changes
@@ -28,7 +28,7 @@ from tests.factories import claim, do_step, make_article, step_completed, step_s
 pytestmark = pytest.mark.django_db
 
 MODEL = "test-model"
-DB_UNAVAILABLE = ProviderUnavailable("The model's server failed (503). Try again later. (tried 6 times)", model=MODEL)
+UNAVAILABLE = ProviderUnavailable("The model's server failed (503). Try again later. (tried 6 times)", model=MODEL)
 MINUTE = timedelta(minutes=1)
 
 
@@ -37,7 +37,7 @@ def one_model(settings: Settings) -> None:
     settings.HAS_MODEL, settings.LLM_MODELS = True, dict.fromkeys(settings.LLM_MODELS, MODEL)
 
 
-def parked(owner: User, away: ProviderUnavailable = DB_UNAVAILABLE) -> Article:
+def parked(owner: User, away: ProviderUnavailable = UNAVAILABLE) -> Article:
     """An article that asked its model in vain."""
     article = make_article(owner)
     park_run(claim(article), away)
@@ -83,7 +83,7 @@ class TestParking:
         assert (article.status, run.token, run.attempts) == (Status.PENDING, None, 0)
         assert run.not_before
         assert article.message == f"Waiting for the model, next try {run.not_before:%H:%M} UTC"
-        assert run.reason == str(DB_UNAVAILABLE)
+        assert run.reason == str(UNAVAILABLE)
         last = article.events.last()
         assert last is not None
         assert last.payload["message"] == article.message
@@ -110,9 +110,9 @@ class TestParking:
         article = make_article(owner)
         held = claim(article)
         Run.objects.update(parked_since=ago(minutes), awaits=MODEL)
-        park_run(held, DB_UNAVAILABLE)
+        park_run(held, UNAVAILABLE)
         assert 0.85 * pause * MINUTE <= pause_of(article) <= 1.15 * pause * MINUTE
-        assert SHORTEST * 0.85 <= pause_of(article) <= LONGEST * 1.15
+        assert MIN_PAUSE * 0.85 <= pause_of(article) <= MAX_PAUSE * 1.15
 
     def test_it_waits_as_long_as_the_provider_asks_for(self, owner: User) -> None:
         article = parked(owner, ProviderUnavailable("Too often (429).", model=MODEL, retry_after=3600))
@@ -126,17 +126,17 @@ class TestParking:
         honest.refresh_from_db()
         assert [honest.status, greedy.status] == [Status.PENDING] * 2
         for article, waited in (honest, 5 * 60 * MINUTE), (greedy, 0 * MINUTE):
-            left = GIVEN_UP_AFTER - waited
+            left = GIVE_UP_AFTER - waited
             assert left - MINUTE < pause_of(article) <= left, "it is tried once more before it is given up"
 
     def test_after_a_day_it_fails_with_the_reason(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
-        Run.objects.update(parked_since=timezone.now() - GIVEN_UP_AFTER, awaits=MODEL)
-        park_run(held, DB_UNAVAILABLE)
+        Run.objects.update(parked_since=timezone.now() - GIVE_UP_AFTER, awaits=MODEL)
+        park_run(held, UNAVAILABLE)
         article.refresh_from_db()
         assert article.status == Status.FAILED
-        assert article.message == f"{DB_UNAVAILABLE} The studio has tried for 24 hours."
+        assert article.message == f"{UNAVAILABLE} The studio has tried for 24 hours."
 
     def test_an_answer_ends_the_waiting_and_its_count(self, owner: User) -> None:
         article = parked(owner)
@@ -194,7 +194,7 @@ class TestTheOthers:
         first, second = parked(owner), parked(owner)
         time_has_come()
         Run.objects.update(parked_since=ago(10))
-        park_run(claim(first), DB_UNAVAILABLE)
+        park_run(claim(first), UNAVAILABLE)
         assert run_of(first).not_before == run_of(second).not_before
         assert pause_of(second) > 8 * MINUTE
         second.refresh_from_db()
@@ -226,7 +226,7 @@ class TestTheOthers:
         article = waiting(owner)
         assert run_of(article).not_before == run_of(first).not_before
         assert article.message.startswith("Waiting for the model, next try ")
-        assert run_of(article).reason == str(DB_UNAVAILABLE)
+        assert run_of(article).reason == str(UNAVAILABLE)
 
     def test_two_workers_that_look_at_it_at_once_park_it_once(self, owner: User) -> None:
         parked(owner), parked(owner)
@@ -314,7 +314,7 @@ class TestWhatAPersonCanDo:
         article, other = parked(owner), parked(owner)
         delete_article(article=article, by=owner)
         time_has_come()
-        park_run(claim(other), DB_UNAVAILABLE)
+        park_run(claim(other), UNAVAILABLE)
         assert Article.objects.get() == other
 
     def test_the_page_says_so_and_offers_to_try_now(self, owner: User, client: Client) -> None:
@@ -339,7 +339,7 @@ def test_hundred_runs_are_put_off_and_let_go_in_little_time(owner: User, setting
     turn = next_run()
     article = next(article for article in articles if run_of(article).pk == turn)
     began = timezone.now()
-    park_run(claim(article), DB_UNAVAILABLE)
+    park_run(claim(article), UNAVAILABLE)
     assert timezone.now() - began < timedelta(seconds=5)
     assert Run.objects.filter(not_before__gt=timezone.now()).count() == 100
     assert not Run.objects.exclude(status=Status.PENDING).exists()

@@ -14,11 +14,12 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import Redis
 
+from agents.exceptions import FailureCode
 from articles.exceptions import ArticleGone, EditConflict, InvalidState, LeaseLost
 from articles.models import ApiKey, Article, Run, Source, Status
 from articles.runs import lease
 from articles.runs.event_log import ArticleTransaction, article_transaction
-from articles.runs.journal import fail_run, keep
+from articles.runs.journal import fail_run, store_file
 from articles.runs.lease import renew_lease
 from articles.runs.recovery import requeue_lost, sweep
 from articles.services import (
@@ -91,7 +92,7 @@ class TestRuns:
 
     def test_a_retry_goes_on_with_the_same_run(self, owner: User) -> None:
         article, held = make_processing_article(owner)
-        fail_run(held, "The model was away.")
+        fail_run(held, "The model was away.", FailureCode.MODEL_UNAVAILABLE)
         run = retry_run(article=article, by=owner)
         assert run.pk == held.run_id
         assert (run.status, run.reason, run.attempts) == (Status.PENDING, "", 0)
@@ -183,7 +184,7 @@ class TestDeleting:
         article, held = make_processing_article(owner)
         Article.objects.get(pk=article.pk).delete()
         with pytest.raises(LeaseLost):
-            keep(held, f"covers/{article.pk}/late.png", b"x")
+            store_file(held, f"covers/{article.pk}/late.png", b"x")
         assert not default_storage.exists(f"covers/{article.pk}/late.png")
 
 

@@ -9,6 +9,7 @@ import pytest
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 
+from agents.exceptions import FailureCode
 from articles.live import consumers, receivers, snapshots
 from articles.live.groups import drafts_message, event_notification, group_name
 from articles.models import Article
@@ -92,7 +93,7 @@ async def test_a_failure_ends_with_its_reason_and_a_retry_is_followed_anew(site:
     path = f"/ws/articles/{article.pk}?after="
     async with dialled(site, f"{path}{article.last_seq}", key) as line:
         await line.next()
-        await done(fail_run, held, "The quota is used up.")
+        await done(fail_run, held, "The quota is used up.", FailureCode.MODEL_QUOTA)
         change, final = await line.rest()
         assert (final["status"], final["has_content"], final["message"]) == ("failed", False, "The quota is used up.")
     await done(retry_run, article=article, by=owner)
@@ -283,7 +284,7 @@ async def test_the_page_gets_what_changed_as_html_and_drafts_as_json(site: str, 
         while (told := await line.next())["type"] == "alive":
             pass
         assert (told["type"], told["drafts"]) == ("drafts", [{"step": "write:1", "offset": 0, "text": "Flat"}])
-        await done(fail_run, held, "The quota is used up.")
+        await done(fail_run, held, "The quota is used up.", FailureCode.MODEL_QUOTA)
         html = ""
         while "The quota is used up." not in html:
             html = await line.text()

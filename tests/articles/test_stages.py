@@ -110,7 +110,7 @@ def test_stages_of_many_steps_are_told_by_what_they_came_to(owner: User) -> None
         "research": "2 questions, 1 source",
         "outline": "2 sections",
         "write": "2 sections",
-        "edit": "1 section mended, 2 of 3 sentences supported",
+        "edit": "1 section edited, 2 of 3 sentences supported",
         "seo": "",
         "image": "",
     }

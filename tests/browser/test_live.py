@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from agents.contract import SectionText
 from agents.costs.usage import Usage
+from agents.exceptions import FailureCode
 from articles.runs.journal import fail_run
 from articles.runs.step_writer import write_changes
 from articles.services import cancel_run, delete_article
@@ -194,7 +195,7 @@ def test_cancelling_is_two_clicks_away_from_going_on(page: Page, writer: User) -
 def test_a_failure_says_what_to_do(page: Page, writer: User) -> None:
     article, held = stages.outlined(writer)
     watch(page, article)
-    elsewhere(fail_run)(held, "The model key is invalid (401). Check OPENAI_API_KEY.")
+    elsewhere(fail_run)(held, "The model key is invalid (401). Check OPENAI_API_KEY.", FailureCode.MODEL_AUTH)
     expect(page.locator("#failure")).to_contain_text("Check OPENAI_API_KEY.")
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     assert accessibility_problems(page) == []

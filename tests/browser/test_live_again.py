@@ -10,7 +10,7 @@ from articles.models import Run
 from articles.runs.recovery import sweep
 from tests.browser import stages
 from tests.browser.elsewhere import elsewhere, send_draft
-from tests.browser.watching import DB_UNAVAILABLE, KEEP_SOCKETS, numbers_of, was_not_loaded_anew, watch, whole_log
+from tests.browser.watching import KEEP_SOCKETS, SOCKET_ERRORS, numbers_of, was_not_loaded_anew, watch, whole_log
 from tests.factories import claim
 from tests.web_process import web_process
 
@@ -69,7 +69,7 @@ def test_a_computer_that_slept_for_an_hour_shows_the_state_at_once(page: Page, w
 
 def test_without_a_network_it_waits_and_is_back_with_it(page: Page, writer: User, expected_problems: list[str]) -> None:
     article, held = stages.outlined(writer)
-    expected_problems += DB_UNAVAILABLE
+    expected_problems += SOCKET_ERRORS
     page.add_init_script(KEEP_SOCKETS)
     watch(page, article)
     page.context.set_offline(True)
@@ -89,7 +89,7 @@ def test_it_heals_when_the_web_process_was_killed_and_is_back(
 ) -> None:
     """What was seen of an unfinished step's text goes when the step begins anew; nothing comes twice."""
     article, held = stages.outlined(writer)
-    expected_problems += DB_UNAVAILABLE
+    expected_problems += SOCKET_ERRORS
     with web_process(program_environment) as web:
         page.add_init_script("document.addEventListener('htmx:wsOpen', () => (window.socketOpen = true))")
         page.goto(web.address + article.get_absolute_url())

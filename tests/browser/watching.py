@@ -16,7 +16,7 @@ KEEP_SOCKETS = """
         }
     };
 """
-DB_UNAVAILABLE = ["WebSocket", "htmx:wsError", "bject Event]", "ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION"]
+SOCKET_ERRORS = ["WebSocket", "htmx:wsError", "bject Event]", "ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION"]
 
 
 def watch(page: Page, article: Article) -> None:

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from agents.costs.usage import Usage
+from agents.exceptions import FailureCode
 from agents.images.cover import draw_cover
 from articles.models import Article
 from articles.runs.journal import fail_run
@@ -91,7 +92,7 @@ def failed_article(writer: User) -> Article:
     reason = "The model key is invalid (401). Check OPENAI_API_KEY and try again."
     write_changes(held, [step_started("research:plan", "Working out what to ask")])
     write_changes(held, [step_failed("research:plan", reason, Usage())])
-    fail_run(held, reason)
+    fail_run(held, reason, FailureCode.MODEL_AUTH)
     article.refresh_from_db()
     return article
 
