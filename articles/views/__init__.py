@@ -1,8 +1,8 @@
 """The HTML views. A page is a noun, an action a verb; each finds, authorises, calls a service and renders."""
 
-from articles.views.account import api_keys, revoke_api_key
-from articles.views.actions import cancel_run, delete_article, retry_run, start_run
-from articles.views.articles import article_detail, article_list, article_live, article_new
+from articles.views.account import account, api_keys, revoke_api_key
+from articles.views.actions import cancel_run, delete_article, retry_run
+from articles.views.articles import article_detail, article_list, article_live, article_new, write_again
 from articles.views.costs import brief_estimate
 from articles.views.media import media
 from articles.views.outline import approve_outline, outline_edit, outline_words
@@ -17,6 +17,7 @@ from articles.views.text import (
 )
 
 __all__ = [
+    "account",
     "api_keys",
     "approve_outline",
     "article_detail",
@@ -36,7 +37,7 @@ __all__ = [
     "revision_list",
     "revoke_api_key",
     "sign_in_again",
-    "start_run",
     "text_edit",
     "text_preview",
+    "write_again",
 ]

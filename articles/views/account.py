@@ -1,4 +1,4 @@
-"""The user's own API keys. A key is shown once, on the page that creates it."""
+"""The user's account: spending, and API keys, each shown once on the page that creates it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from articles.forms.articles import ApiKeyForm
 from articles.models import ApiKey
+from articles.pages.spending import SpendingView
 from articles.views.requests import StudioRequest
+
+
+@require_safe
+@login_required
+@never_cache
+def account(request: StudioRequest) -> HttpResponse:
+    """The user's spending and limits, with links to what else belongs to the account."""
+    return render(request, "articles/account.html", {"spending": SpendingView.of(request.user, request.user)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

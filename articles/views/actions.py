@@ -38,13 +38,6 @@ def retry_run(request: StudioRequest, pk: int) -> HttpResponse:
     return run_service(services.retry_run, request, pk)
 
 
-@require_POST
-@login_required
-def start_run(request: StudioRequest, pk: int) -> HttpResponse:
-    """Write the article again from the beginning."""
-    return run_service(services.start_run, request, pk)
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def delete_article(request: StudioRequest, pk: int) -> HttpResponse:

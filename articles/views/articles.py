@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from agents import samples
+from agents.contract import BriefFields
 from articles.exceptions import StudioError
 from articles.forms.articles import ListForm
 from articles.forms.brief import BriefSubmission
 from articles.models import Article
 from articles.pages import ArticleView
 from articles.pages.fragments import fragments
-from articles.services import create_article
-from articles.views.costs import estimate_for
-from articles.views.requests import StudioRequest, find_article
+from articles.services import change_brief_and_start, create_article
+from articles.views.costs import cost_context
+from articles.views.requests import StudioRequest, editable_article, find_article
 
 PAGE_LENGTH = 20
 LARGEST_SEQ = 2**31 - 1
@@ -63,25 +68,62 @@ def empty_reason(query: str, status: str) -> str:
 def article_new(request: StudioRequest) -> HttpResponse:
     """The brief. With HTMX only the form is swapped when it has errors, so that chosen documents stay chosen."""
     submission = BriefSubmission(request)
-    form, texts = submission.form, submission.texts
     if request.method == "POST" and submission.is_valid():
         try:
-            article = create_article(by=request.user, brief=form.brief, sources=submission.sources())
+            article = create_article(by=request.user, brief=submission.form.brief, sources=submission.sources())
         except StudioError as error:
-            form.add_error(None, str(error))
+            submission.form.add_error(None, str(error))
         else:
             return redirect(article)
+    context = brief_context(submission, request.user, request.user)
+    return render(request, f"articles/{'_brief_form' if request.htmx else 'article_new'}.html", context)
+
+
+def brief_context(submission: BriefSubmission, owner: User, reader: User) -> dict[str, Any]:
     context = {
-        "form": form,
-        "texts": texts,
+        "form": submission.form,
+        "texts": submission.texts,
         "invalid_fields": submission.invalid_fields(),
         "has_model": settings.HAS_MODEL,
         "max_sources": settings.MAX_SOURCES,
-        "estimate": estimate_for(form),
+        **cost_context(submission.form, owner, reader),
     }
-    if not settings.HAS_MODEL:
-        context["sample_titles"] = samples.titles()
-    return render(request, f"articles/{'_brief_form' if request.htmx else 'article_new'}.html", context)
+    return context if settings.HAS_MODEL else {**context, "sample_titles": samples.titles()}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def write_again(request: StudioRequest, pk: int) -> HttpResponse:
+    """The brief of an article, to be changed before it is written again. Nothing starts, or is lost, until it is sent."""
+    article = editable_article(request, pk)
+    if request.method != "POST" and article.is_active:
+        messages.info(request, "This article is being written. Cancel it first, or wait until it is done.")
+        return redirect(article)
+    sources = list(article.sources.all())
+    removed = {source.pk for source in sources} & {int(id) for id in request.POST.getlist("remove") if id.isdecimal()}
+    submission = BriefSubmission(request, initial=brief_values(article), stored_sources=len(sources) - len(removed))
+    if request.method == "POST" and submission.is_valid():
+        try:
+            change_brief_and_start(
+                article=article,
+                by=request.user,
+                brief=submission.form.brief,
+                add=submission.sources(),
+                remove=removed,
+            )
+        except StudioError as error:
+            submission.form.add_error(None, str(error))
+        else:
+            return redirect(article)
+    context = brief_context(submission, article.owner, request.user)
+    context |= {"article": article, "stored_sources": sources, "removed": removed}
+    return render(request, f"articles/{'_brief_form' if request.htmx else 'write_again'}.html", context)
+
+
+def brief_values(article: Article) -> dict[str, Any]:
+    """The article's brief as initial values of the form."""
+    values: dict[str, Any] = {name: getattr(article, name) for name in BriefFields.model_fields}
+    return values | {"keywords": ", ".join(article.keywords), "voice": article.voice.name if article.voice else ""}
 
 
 @require_safe

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from agents.contract import MAX_WORDS, MIN_WORDS
 from agents.costs.estimate import Estimate, estimate
+from articles.pages.spending import SpendingView
 from articles.runs.agent_settings import models_for
-from articles.views.requests import StudioRequest
+from articles.views.requests import StudioRequest, find_article
 
 
 class EstimateForm(forms.Form):
@@ -34,5 +38,13 @@ def estimate_for(brief: forms.Form) -> Estimate | None:
 @require_safe
 @login_required
 def brief_estimate(request: StudioRequest) -> HttpResponse:
-    """The sentence about the cost, requested by HTMX as the brief changes."""
-    return render(request, "articles/_estimate_text.html", {"estimate": estimate_for(EstimateForm(request.GET))})
+    """The estimate, requested by HTMX as the brief changes. ``?article=`` is the article that is written again."""
+    pk = request.GET.get("article", "")
+    owner = find_article(request, int(pk)).owner if pk.isdecimal() and len(pk) < 19 else request.user
+    return render(request, "articles/_estimate_text.html", cost_context(EstimateForm(request.GET), owner, request.user))
+
+
+def cost_context(brief: forms.Form, owner: User, reader: User) -> dict[str, Any]:
+    """What ``_estimate_text.html`` shows: the estimate beside the owner's spending and limits."""
+    estimated, spending = estimate_for(brief), SpendingView.of(owner, reader)
+    return {"estimate": estimated, "spending": spending, "spending_warning": spending.warning(estimated)}

@@ -8,8 +8,8 @@
   let isSigningOut = false; // drafts are removed then, see pages.js
   let saving;
 
-  // Files cannot be kept, and the token and the counts of the formset belong to the page.
-  const isKept = ({ name, type }) => name && !["file", "hidden", "submit"].includes(type);
+  // Files cannot be kept; the token, the counts of the formset and the stored sources belong to the page.
+  const isKept = ({ name, type }) => name && name !== "remove" && !["file", "hidden", "submit"].includes(type);
   const fields = () => [...form().elements].filter(isKept);
   const valueOf = (field) => (field.type === "checkbox" ? field.checked : field.value);
 

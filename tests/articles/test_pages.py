@@ -12,6 +12,7 @@ from django.urls import reverse
 from agents.exceptions import FailureCode
 from articles.models import ApiKey, Article, Status
 from articles.runs.journal import fail_run
+from tests.articles.test_pages_brief import brief
 from tests.factories import (
     PASSWORD,
     StaffFactory,
@@ -24,8 +25,8 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-READ_ONLY = ["article_detail", "article_live", "delete_article", "text_edit", "revision_list"]
-ACTIONS = ["cancel_run", "retry_run", "start_run", "delete_article", "text_edit", "text_preview"]
+READ_ONLY = ["write_again", "article_detail", "article_live", "delete_article", "text_edit", "revision_list"]
+ACTIONS = ["cancel_run", "retry_run", "write_again", "delete_article", "text_edit", "text_preview"]
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ class TestWhoMayCome:
         article = make_completed_article(UserFactory())
         assert page.post(reverse(name, args=[article.pk])).status_code == 404
 
-    @pytest.mark.parametrize("name", ["cancel_run", "retry_run", "start_run", "text_preview"])
+    @pytest.mark.parametrize("name", ["cancel_run", "retry_run", "text_preview"])
     def test_an_action_is_not_done_by_following_a_link(self, page: Client, writer: User, name: str) -> None:
         assert page.get(reverse(name, args=[make_article(writer).pk])).status_code == 405
 
@@ -82,7 +83,7 @@ class TestWhoMayCome:
         client.force_login(editor)
         article = make_completed_article(writer)
         assert client.get(article.get_absolute_url()).status_code == 200
-        response = client.post(reverse("start_run", args=[article.pk]))
+        response = client.post(reverse("write_again", args=[article.pk]))
         assert response.status_code == 403
         assert "someone else" in response.content.decode()
 
@@ -101,7 +102,7 @@ class TestWhoMayCome:
     def test_a_form_of_another_site_is_refused_in_words(self, writer: User) -> None:
         client = Client(enforce_csrf_checks=True)
         client.force_login(writer)
-        response = client.post(reverse("start_run", args=[make_article(writer).pk]))
+        response = client.post(reverse("write_again", args=[make_article(writer).pk]))
         assert response.status_code == 403
         assert "This page has expired" in response.content.decode()
 
@@ -220,7 +221,9 @@ class TestActions:
 
     def test_a_finished_article_is_written_again(self, page: Client, writer: User) -> None:
         article = make_completed_article(writer)
-        shown = text_of(page.post(reverse("start_run", args=[article.pk]), follow=True))
+        assert "The present text stays" in text_of(page.get(reverse("write_again", args=[article.pk])))
+        assert article.runs.count() == 1, "looking at the brief starts nothing"
+        shown = text_of(page.post(reverse("write_again", args=[article.pk]), brief(), follow=True))
         assert "A new text is being written" in shown
         assert article.runs.count() == 2
 
@@ -228,7 +231,7 @@ class TestActions:
         ("action", "reason"),
         [
             ("cancel_run", "nothing to cancel"),
-            ("retry_run", "Only an article that failed, was paused or was cancelled"),
+            ("retry_run", "Only a failed, paused or cancelled article can be continued."),
         ],
     )
     def test_what_is_not_possible_now_is_said(self, page: Client, writer: User, action: str, reason: str) -> None:
@@ -237,7 +240,8 @@ class TestActions:
 
     def test_an_article_being_written_is_not_written_twice(self, page: Client, writer: User) -> None:
         article = make_article(writer)
-        assert "is being written" in text_of(page.post(reverse("start_run", args=[article.pk]), follow=True))
+        assert "is being written" in text_of(page.get(reverse("write_again", args=[article.pk]), follow=True))
+        assert "Nothing was lost." in text_of(page.post(reverse("write_again", args=[article.pk]), brief()))
         assert article.runs.count() == 1
 
     def test_deleting_asks_first(self, page: Client, writer: User) -> None:

@@ -21,7 +21,7 @@ from articles.pages import ArticleView, MeasuredText, draft_html
 from articles.pages.fragments import fragments
 from articles.runs.journal import fail_run
 from articles.runs.step_writer import StageSkipped, write_changes
-from articles.services import BriefInput, NewSource, create_article
+from articles.services import BriefInput, NewSource, create_article, start_run
 from articles.templatetags.studio import duration, host, reading_minutes, web_address
 from articles.views.requests import find_article
 from tests.browser import stages
@@ -164,7 +164,7 @@ class TestFragments:
         stages.begin(held, "edit:evidence:1")
         assert stands() == ("checking evidence", "Mended.")
         stages.finish(held, "edit:evidence:1", stages.checked(1))
-        assert stands() == ("checked · 1 of 2 supported · 61 words", stages.TEXTS[0])
+        assert stands() == ("checked · 1 of 2 supported · 57 words", stages.TEXTS[0])
         stages.do(held, "edit:1:length-1", SectionText(markdown="Shorter."))
         stages.do(held, "edit:evidence:1:again-1", CheckedText(markdown="Shortest."))
         assert stands() == ("checked · 1 word", "Shortest.")
@@ -326,7 +326,7 @@ class TestThePage:
 
     def test_a_new_run_does_not_show_the_outline_of_the_one_before(self, page: Client, writer: User) -> None:
         article = make_completed_article(writer)
-        page.post(reverse("start_run", args=[article.pk]))
+        start_run(article=article, by=writer)
         view = ArticleView(Article.objects.get())
         assert (view.outline, view.seo, view.cover, view.references, view.sources) == (None, None, None, [], [])
         assert "Flat roofs are the largest unused surface" in self.get(page, article)

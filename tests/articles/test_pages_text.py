@@ -13,7 +13,7 @@ from articles import views
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS
 from articles.models import Article
-from articles.services import save_text
+from articles.services import save_text, start_run
 from tests.factories import UserFactory, make_article, make_completed_article
 
 pytestmark = pytest.mark.django_db
@@ -140,7 +140,7 @@ class TestRevisions:
         assert "Restore this version" not in shown
 
     def test_nothing_is_restored_while_the_crew_writes(self, page: Client, article: Article) -> None:
-        page.post(reverse("start_run", args=[article.pk]))
+        start_run(article=article, by=article.owner)
         response = page.post(reverse("restore_revision", args=[article.pk, 1]), follow=True)
         assert "This article is being written" in response.content.decode()
 

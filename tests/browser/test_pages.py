@@ -215,7 +215,7 @@ class TestTheArticle:
         summary.focus()
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
-        expect(page.get_by_role("button", name="Write again")).to_be_focused()
+        expect(page.get_by_role("link", name="Write again …")).to_be_focused()
         page.keyboard.press("Escape")
         expect(page.locator("#more-menu")).not_to_have_attribute("open", "")
         expect(summary).to_be_focused()
