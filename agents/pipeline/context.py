@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, Protocol, TypeVar, cast
 
 from agents.contract import Brief, Outline, PicturePrompt, Reading, Stage
 from agents.crew.assignments import Assignment, Reply
+from agents.exceptions import AgentError, ModelError, ProviderUnavailable, SpendingLimitReached
+from agents.llm.preview import PreviewSink
 from agents.pipeline.steps import Journal, Output, StepKey, StepSpec
 from agents.text.length import LengthCalibration
 
 Result = TypeVar("Result")
 Second = TypeVar("Second")
-DraftCallback = Callable[[int, str], Awaitable[None]]
 
 
 class Crew(Protocol):
     """Who answers assignments: ``agents.crew.crew.StudioCrew``."""
 
-    async def ask(self, assignment: Assignment[Reply], draft: DraftCallback | None = None) -> Reply: ...
+    async def ask(self, assignment: Assignment[Reply], preview: PreviewSink | None = None) -> Reply: ...
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ class RunContext:
     calibration: LengthCalibration = field(default_factory=LengthCalibration)
     planned: dict[Stage, int] = field(default_factory=dict)
 
-    async def ask(self, assignment: Assignment[Reply], draft: DraftCallback | None = None) -> Reply:
-        return await self.dependencies.crew.ask(assignment, draft)
+    async def ask(self, assignment: Assignment[Reply], preview: PreviewSink | None = None) -> Reply:
+        return await self.dependencies.crew.ask(assignment, preview)
 
     async def plan(self, **steps: int) -> None:
         """Tell how many steps a stage will have, so that progress can be counted."""
@@ -61,8 +63,8 @@ class RunContext:
     ) -> Output:
         return await self.journal.once(StepSpec(key=key, output=output, perform=perform, doing=doing, done=done))
 
-    def draft(self, key: StepKey) -> DraftCallback:
-        """Where watchers are shown what step ``key`` is writing."""
+    def preview(self, key: StepKey) -> PreviewSink:
+        """Shows watchers what step ``key`` is writing."""
 
         async def show(offset: int, text: str) -> None:
             await self.journal.draft(key, offset, text)
@@ -71,12 +73,51 @@ class RunContext:
 
 
 async def run_concurrently(*parts: Coroutine[Any, Any, Result]) -> list[Result]:
-    """Their results, in order. Where one fails the others are finished first: what they made is stored and not asked again."""
-    results = await asyncio.gather(*parts, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return cast("list[Result]", results)
+    """Their results, in order. Raises the most serious failure, see ``Severity``.
+
+    If a part fails, the others are finished first: what they make is stored and need not be requested again. After a permanent
+    failure of the model they are cancelled, because their calls would fail as well.
+    """
+    tasks = [asyncio.ensure_future(part) for part in parts]
+
+    def stop_others(task: asyncio.Task[Result]) -> None:
+        if any(severity(error) == Severity.PERMANENT for error in failures_of([task])):
+            for other in tasks:
+                other.cancel()
+
+    for task in tasks:
+        task.add_done_callback(stop_others)
+    await asyncio.gather(*tasks, return_exceptions=True)  # which passes a cancellation on to all levels at once
+    if failures := failures_of(tasks):
+        raise max(failures, key=severity)
+    return [task.result() for task in tasks]
+
+
+class Severity(IntEnum):
+    """How much a failure matters beside others: a run that is paused or waits can still be completed, a failed one cannot."""
+
+    TEMPORARY = 1
+    OUTAGE = 2
+    PERMANENT = 3
+    SPENDING_LIMIT = 4
+    UNEXPECTED = 5  # a bug, or the loss of the run's lease
+
+
+def severity(error: BaseException) -> Severity:
+    match error:
+        case SpendingLimitReached():
+            return Severity.SPENDING_LIMIT
+        case ModelError(permanent=True):
+            return Severity.PERMANENT
+        case ProviderUnavailable():
+            return Severity.OUTAGE
+        case AgentError():
+            return Severity.TEMPORARY
+    return Severity.UNEXPECTED
+
+
+def failures_of(tasks: Iterable[asyncio.Task[Any]]) -> list[BaseException]:
+    return [error for task in tasks if not task.cancelled() and (error := task.exception())]
 
 
 async def run_both(one: Coroutine[Any, Any, Result], other: Coroutine[Any, Any, Second]) -> tuple[Result, Second]:

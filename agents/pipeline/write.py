@@ -8,7 +8,8 @@ from functools import partial
 from agents.contract import Outline, Reading, SectionText
 from agents.crew import assignments
 from agents.crew.assignments import Assignment
-from agents.pipeline.context import DraftCallback, RunContext, pluralize, run_concurrently
+from agents.llm.preview import PreviewSink
+from agents.pipeline.context import RunContext, pluralize, run_concurrently
 from agents.pipeline.steps import StepKey
 from agents.prompts import config
 from agents.text.citations import cited_ids, strip_stray_citations, strip_unknown_marks
@@ -81,20 +82,24 @@ async def resize(
 
     One that is only too short stays as it is and gets another paragraph: that is written in a third of the time.
     """
-    brief, passages, draft = context.brief, section_passages(outline, number, reading, also=text), context.draft(key)
+    brief, passages, preview = (
+        context.brief,
+        section_passages(outline, number, reading, also=text),
+        context.preview(key),
+    )
     more = words - count_words(text)
 
     async def extended() -> SectionText:
         assignment = assignments.extend_section(
             brief, outline, number, passages, text, context.calibration.words_to_request(more)
         )
-        written = clean(await context.ask(assignment, after(text, draft)), reading)
+        written = clean(await context.ask(assignment, preview_after(text, preview)), reading)
         return SectionText(markdown=with_addition(text, written, words, brief.language))
 
     async def rewritten() -> SectionText:
         wrong, figure = faults(text, brief.language, words, EXACT), context.calibration.words_to_request(words)
         assignment = assignments.rewrite_section(brief, outline, number, passages, text, figure, wrong)
-        written = clean(await context.ask(assignment, draft), reading)
+        written = clean(await context.ask(assignment, preview), reading)
         return SectionText(markdown=better(text, written, words, brief.language))
 
     perform = extended if more > 0 and sound(text, brief.language) else rewritten
@@ -102,12 +107,12 @@ async def resize(
     return (await context.once(key, SectionText, perform, doing, told_length)).markdown
 
 
-def after(text: str, draft: DraftCallback) -> DraftCallback:
-    """Where watchers are shown what is being added to ``text``, with that before it."""
+def preview_after(text: str, preview: PreviewSink) -> PreviewSink:
+    """Shows what is added to ``text``, with ``text`` before it."""
     before = text + PARAGRAPH_BREAK
 
     async def show(offset: int, more: str) -> None:
-        await (draft(len(before) + offset, more) if offset else draft(0, before + more))
+        await (preview(len(before) + offset, more) if offset else preview(0, before + more))
 
     return show
 
@@ -133,8 +138,8 @@ async def controlled(
     ``asked`` words are what ``first`` names, ``wanted`` what is to come of it. The built-in writer is not held to either: it
     pads nothing, and quotes in whatever language its sources are.
     """
-    draft = context.draft(key)
-    text = clean(await context.ask(first, draft), reading)
+    preview = context.preview(key)
+    text = clean(await context.ask(first, preview), reading)
     if not context.dependencies.has_model:
         return text
     context.calibration.record(asked, count_words(text))
@@ -142,7 +147,7 @@ async def controlled(
     if not wrong:
         return text
     repaired = clean(
-        await context.ask(again(text, context.calibration.words_to_request(wanted), wrong), draft), reading
+        await context.ask(again(text, context.calibration.words_to_request(wanted), wrong), preview), reading
     )
     return without_incomplete_end(better(text, repaired, wanted, context.brief.language))
 

@@ -14,6 +14,7 @@ import pytest
 from agents.contract import AGENTS, Outline, OutlineSection, Reading, Stage, UnreadSource
 from agents.crew.crew import StudioCrew
 from agents.exceptions import AgentError, ApprovalRequired, ManuscriptIncomplete, ModelError, NothingToRead
+from agents.llm.retry import ATTEMPTS
 from agents.pipeline.recipe import produce
 from agents.text.length import length_score
 from agents.text.markdown import count_words
@@ -88,8 +89,9 @@ async def test_every_marker_in_the_text_resolves(crew: StudioCrew, model_server:
 
 
 async def test_a_resumed_run_asks_nothing_twice(crew: StudioCrew, model_server: ModelServer) -> None:
+    supported_throughout(model_server)  # reworded sentences could change the length, which asks for more
     journal = MemoryJournal()
-    model_server.fail(match="Describe this article for search", status=401, times=1)
+    model_server.fail(match="Describe this article for search", status=503, retry_after=0, times=ATTEMPTS)
     with pytest.raises(ModelError):
         await produce(BRIEF, journal, dependencies(crew))
     asked = len(model_server.calls)
@@ -104,7 +106,7 @@ async def test_a_resumed_run_asks_nothing_twice(crew: StudioCrew, model_server: 
 
 async def test_sections_are_finished_although_one_fails(crew: StudioCrew, model_server: ModelServer) -> None:
     journal = MemoryJournal()
-    model_server.fail(match="Your section is number 2", status=401)
+    model_server.fail(match="Your section is number 2", status=503, retry_after=0, times=ATTEMPTS)
     with pytest.raises(ModelError):
         await produce(BRIEF, journal, dependencies(crew))
     assert {"write:1", "write:3"} <= set(journal.done)

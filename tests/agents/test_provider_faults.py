@@ -271,6 +271,19 @@ def test_a_key_revoked_amid_a_run_fails_it_and_keeps_what_is_done(owner: User, m
     assert max(answered.values()) == 1
 
 
+def test_a_revoked_key_is_not_tried_for_the_remaining_sections(
+    owner: User, model: ModelServer, settings: Settings
+) -> None:
+    settings.LLM_MAX_CONCURRENCY = 1
+    model.fail(match=SECTION, hang=0.3, status=401, times=ALWAYS)
+    article = make_article(owner, sources=(SURVEY,), min_words=3000)
+    run_now(article.runs.get().pk)
+    article.refresh_from_db()
+    has_failed(article, "key is invalid")
+    sections = len(article.runs.get().steps.get(key="outline:make").output["sections"])
+    assert len(model.prompts(SECTION)) <= 3 < sections, "some are sent before the failure of the first is recorded"
+
+
 def test_a_quota_that_is_used_up_fails_the_run_at_once(owner: User, model: ModelServer) -> None:
     model.fail(match=SECTION, status=429, code="insufficient_quota", times=ALWAYS)
     has_failed(made(owner), "quota is used up")
