@@ -59,7 +59,7 @@ class KeyAuth(HttpBearer):
     """Authenticates by API key. A wrong key is refused even if the request also has a valid session."""
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
-        user = user_of_key(token.strip())
+        user = ApiKey.objects.user_of(token.strip())
         if user is None:
             raise AuthenticationError(message=WRONG_KEY)
         request.user = user

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from ninja import Query, Router, Status
 
-from articles.api.requests import AuthedRequest, find, find_own, with_voices
+from articles.api.requests import AuthedRequest, find, find_in, find_own, with_totals, with_voices
 from articles.api.responses import (
     CONFLICT,
     INVALID,
@@ -17,6 +17,7 @@ from articles.api.responses import (
     article_out,
     fill,
     image_url,
+    json_response,
     listed_out,
     site_of,
     status_out,
@@ -48,6 +49,7 @@ from articles.services import create_article, delete_article, save_text
 
 router = Router(tags=["articles"])
 
+NOT_SHOWN = ("outline", "seo_meta", "research_data", "references")
 MAX_TASKS = 100  # tasks in one response; the count covers all
 
 
@@ -60,45 +62,52 @@ def article_create(request: AuthedRequest, brief: BriefIn) -> Status[ArticleOut]
 
 @router.get("/articles/", response={200: ListOut, **INVALID})
 @router.get("/articles", response={200: ListOut, **INVALID}, include_in_schema=False)
-def article_list(request: AuthedRequest, filters: Query[ListIn]) -> ListOut:
+def article_list(request: AuthedRequest, filters: Query[ListIn]) -> HttpResponse:
     """List your articles, without their texts. `count` is the number of all matches."""
     found = with_voices(Article.objects.visible_to(request.auth)).search(filters.q)
     if filters.status:
         found = found.filter(status=filters.status)
-    rows = found.without_large_fields().in_order(filters.order)[filters.skip : filters.skip + filters.limit]
-    return ListOut(items=[listed_out(request, article) for article in rows], count=found.count())
+    page = found.without_large_fields().in_order(filters.order)[filters.skip : filters.skip + filters.limit]
+    items = [listed_out(request, article) for article in page]
+    is_last = len(items) < filters.limit and (items or not filters.skip)
+    count = filters.skip + len(items) if is_last else found.count()
+    return json_response(request, ListOut.model_construct(items=items, count=count))
 
 
 @router.get("/articles/active/tasks", response={200: ActiveOut, 401: Problem})
-def active_tasks(request: AuthedRequest) -> ActiveOut:
+def active_tasks(request: AuthedRequest) -> HttpResponse:
     """List articles in progress or waiting, newest first."""
     running = Article.objects.visible_to(request.auth).running()
     rows = running.without_large_fields()[:MAX_TASKS]
     tasks = [fill(TaskOut, article, progress_percentage=article.progress) for article in rows]
-    return ActiveOut(active_count=running.count() if len(tasks) == MAX_TASKS else len(tasks), tasks=tasks)
+    count = running.count() if len(tasks) == MAX_TASKS else len(tasks)
+    return json_response(request, ActiveOut.model_construct(active_count=count, tasks=tasks))
 
 
 @router.get("/articles/{int:article_id}", response={200: ArticleOut, **NOT_FOUND})
-def article_get(request: AuthedRequest, article_id: int) -> ArticleOut:
+def article_get(request: AuthedRequest, article_id: int) -> HttpResponse:
     """Get an article with its text."""
-    return article_out(request, find(request, article_id))
+    articles = with_totals(with_voices(Article.objects.defer(*NOT_SHOWN)))
+    return json_response(request, article_out(request, find_in(articles, request, article_id)))
 
 
 @router.get("/articles/{int:article_id}/status", response={200: StatusOut, **NOT_FOUND})
-def article_status(request: AuthedRequest, article_id: int) -> StatusOut:
+def article_status(request: AuthedRequest, article_id: int) -> HttpResponse:
     """Get the status of the latest run."""
-    return status_out(find(request, article_id, bodies=False))
+    articles = Article.objects.only("status", "current_agent", "progress", "message")
+    return json_response(request, status_out(find_in(articles, request, article_id)))
 
 
 @router.get("/articles/{int:article_id}/result", response={200: ResultOut, **CONFLICT})
-def article_result(request: AuthedRequest, article_id: int) -> ResultOut:
+def article_result(request: AuthedRequest, article_id: int) -> HttpResponse:
     """Get the finished article with everything made for it; 409 while there is no finished text, with what to do."""
     article = find(request, article_id)
     if not article.has_text:
         raise InvalidState(why_not_finished(article))
     evidence = TallyOut.of(evidence_summary(article))
     seo = SeoOut.of(SeoAnalysis(article, base_url=site_of(request)))
-    return fill(ResultOut, article, image_url=image_url(request, article), evidence=evidence, seo_meta=seo)
+    result = fill(ResultOut, article, image_url=image_url(request, article), evidence=evidence, seo_meta=seo)
+    return json_response(request, result)
 
 
 @router.patch("/articles/{int:article_id}", response={200: ArticleOut, **OWN_CONFLICT, 422: Problem})

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
-from articles.models import ApiKey, Article
+from articles.models import ApiKey, Article, api_key
 from tests.articles.clients import client_of
 from tests.environment import VAR
 from tests.factories import UserFactory, make_completed_article
@@ -25,6 +25,12 @@ def light(settings: Settings) -> None:
     """Static files by their plain names, as nothing was collected."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
+def keys_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers of queries must not depend on how fast a test is."""
+    monkeypatch.setattr(api_key, "CACHE_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from agents.exceptions import FailureCode
-from articles.models import ApiKey, Article
+from articles.models import ApiKey, Article, api_key
 from articles.models.api_key import ApiKeyQuerySet
 from articles.runs.journal import fail_run
 from articles.services import NewSource, start_run
@@ -80,13 +80,46 @@ def test_an_article_is_told_with_its_text_and_addresses(api: Client, owner: User
     assert told["links"]["page"] == f"http://testserver/articles/{article.pk}/"
 
 
-def test_reading_an_article_takes_four_queries(
+def test_reading_an_article_takes_two_queries(
     api: Client, owner: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     article = make_completed_article(owner)
     api.get(f"/api/articles/{article.pk}/status")  # notes the key's use, once a minute
-    with django_assert_num_queries(4):  # the key, the article, its newest revision, its cost
+    with django_assert_num_queries(2):  # the key, the article
         api.get(f"/api/articles/{article.pk}")
+
+
+@pytest.mark.parametrize("row", ["", "/status", "/result"])
+def test_a_read_is_not_sent_again_while_it_is_unchanged(api: Client, owner: User, row: str) -> None:
+    article = make_completed_article(owner)
+    path = f"/api/articles/{article.pk}{row}"
+    first = api.get(path)
+    again = api.get(path, headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    start_run(article=article, by=owner)
+    changed = api.get(path, headers={"If-None-Match": first["ETag"]})
+    assert (changed.status_code, changed["ETag"] != first["ETag"]) == (200, True)
+
+
+def test_a_key_is_looked_up_once_in_seconds_and_revoked_at_once(
+    api: Client, owner: User, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(api_key, "CACHE_SECONDS", 60.0)
+    article = make_completed_article(owner)
+    path = f"/api/articles/{article.pk}/status"
+    api.get(path)
+    with django_assert_num_queries(1):
+        assert api.get(path).status_code == 200
+    ApiKey.objects.filter(user=owner).revoke()
+    assert api.get(path).status_code == 401
+
+
+def test_a_deactivated_users_key_stops_at_once(api: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_key, "CACHE_SECONDS", 60.0)
+    assert api.get("/api/articles/").status_code == 200
+    owner.is_active = False
+    owner.save()
+    assert api.get("/api/articles/").status_code == 401
 
 
 def test_the_status_tells_who_is_at_work(api: Client, owner: User) -> None:
@@ -172,7 +205,7 @@ def test_a_longer_list_takes_no_more_queries(
     api.get("/api/articles/")  # notes the key's use
     for _ in range(3):
         make_completed_article(owner)
-    with django_assert_num_queries(3):  # the key, the rows, the count
+    with django_assert_num_queries(2):  # the key, the rows
         assert len(api.get("/api/articles/").json()["items"]) == 3
 
 
