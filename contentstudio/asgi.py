@@ -11,7 +11,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "contentstudio.settings")
 django.setup(set_prefix=False)
 
-from articles.authentication import authenticated  # noqa: E402  (imports models, which need django.setup)
+from articles.live.authentication import authenticated  # noqa: E402  (imports models, which need django.setup)
 from articles.live.routing import sockets  # noqa: E402
 from contentstudio.runtime.asgi_handler import ThreadedHandler  # noqa: E402
 

@@ -25,7 +25,8 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 from structlog.contextvars import bind_contextvars
 
-from articles.authentication import HOW_TO_GET_IN, Credentials, Receive, Scope, Send, credentials_of
+from articles.authentication import HOW_TO_GET_IN
+from articles.live.authentication import Credentials, Receive, Scope, Send, credentials_of
 from articles.live.groups import DraftsMessage, EventNotification, group_name
 from articles.live.redis_layer import release_channel
 from articles.live.snapshots import Snapshot, coalesced, coalesced_snapshot, run_in_thread

@@ -132,7 +132,7 @@ def check_web() -> Iterator[HealthCheck]:
 
 def check_hosts(hosts: list[str], *, https: bool) -> HealthCheck:
     if "*" in hosts:
-        advice = "List the hosts in ALLOWED_HOSTS: with * any site can open sockets on behalf of a signed-in user."
+        advice = "List the hosts in ALLOWED_HOSTS: with * the studio answers to any host name, which helps DNS rebinding attacks."
         return HealthCheck("Hosts", "warn", "ALLOWED_HOSTS contains *.", advice)
     foreign = sorted(set(hosts) - LOCAL_HOSTS)
     if foreign and not https:

@@ -72,7 +72,7 @@ def is_upload(method: bytes, path: bytes, content_type: bytes) -> bool:
 
 async def is_signed_in(cookie: str) -> bool:
     """Whether a ``Cookie`` header holds the session of an active user."""
-    from articles.authentication import Credentials  # imports models: possible once the application is loaded
+    from articles.live.authentication import Credentials  # imports models: possible once the application is loaded
 
     try:
         session = SimpleCookie(cookie).get(settings.SESSION_COOKIE_NAME)

@@ -65,11 +65,41 @@ async def test_a_session_is_let_in_from_our_own_pages_only(site: str, owner: Use
     path, cookie = f"/ws/articles/{article.pk}", await done(cookie_of, owner)
     async with dialled(site, path, Cookie=cookie, Origin=site) as line:
         assert (await line.next())["type"] == "status"
-    for foreign in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {}):
-        with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
-            async with dialled(site, path, Cookie=cookie, **foreign):
-                pass
-        assert refusal.value.status == 403
+    port = int(site.rpartition(":")[2])
+    another_port, another_scheme = site.replace(str(port), str(port + 1)), site.replace("http:", "https:")
+    for foreign in (
+        "https://evil.example",
+        "null",
+        another_port,
+        another_scheme,
+        f"http://localhost:{port}",
+    ):
+        assert await status_of_refusal(site, path, Cookie=cookie, Origin=foreign) == 403, foreign
+    assert await status_of_refusal(site, path, Cookie=cookie) == 403
+    foreign_host = {"Host": "evil.example", "Origin": "http://evil.example"}
+    assert await status_of_refusal(site, path, Cookie=cookie, **foreign_host) == 403
+
+
+async def status_of_refusal(site: str, path: str, **headers: str) -> int:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+        async with dialled(site, path, **headers):
+            pass
+    return refusal.value.status
+
+
+async def test_a_session_is_accepted_from_trusted_origins_and_through_a_proxy(
+    site: str, owner: User, settings: Any
+) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://studio.example", "https://*.example.org"]
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    article = await done(make_article, owner)
+    path, cookie = f"/ws/articles/{article.pk}", await done(cookie_of, owner)
+    by_proxy = {"X-Forwarded-Proto": "https", "Origin": site.replace("http:", "https:")}
+    for accepted in ({"Origin": "https://studio.example"}, {"Origin": "https://a.example.org"}, by_proxy):
+        async with dialled(site, path, Cookie=cookie, **accepted) as line:
+            assert (await line.next())["type"] == "status"
+    for foreign in ("http://studio.example", "http://a.example.org", "https://example.org.evil.example"):
+        assert await status_of_refusal(site, path, Cookie=cookie, Origin=foreign) == 403
 
 
 async def test_a_stranger_is_told_to_sign_in(site: str, owner: User) -> None:
