@@ -9,7 +9,9 @@ class ArticlesConfig(AppConfig):
     def ready(self) -> None:
         from agents.costs.prices import prices
         from articles.live import metrics, receivers
+        from contentstudio.runtime import first_login
 
         prices()  # an unreadable price table stops the studio now instead of the first run that needs it
         receivers.connect()
         metrics.register()
+        first_login.connect()

@@ -1,7 +1,7 @@
-"""Every line of the log: what happened, and to which request, run and step.
+"""The format of all log lines, for a terminal or as JSON (LOG_FORMAT), and their context: request, run, article, user, step.
 
-Code logs as Python does, ``logging.getLogger(__name__)``. What a line belongs to is bound to the context with structlog and
-added here, whoever logs it, libraries too. ``LOG_FORMAT`` decides how a line looks: for a terminal, or as JSON for a collector.
+Code logs with ``logging.getLogger(__name__)``. Context is bound with structlog and added here to every line, including those of
+libraries. Secrets are removed here, too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import LazyObject
@@ -23,39 +24,39 @@ from structlog.contextvars import bind_contextvars, clear_contextvars, merge_con
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict, Processor
 
-KNOWN = ("request_id", "run_id", "article_id", "user_id", "step")
-"""What a line may belong to, in the order in which it is told."""
+CONTEXT = ("request_id", "run_id", "article_id", "user_id", "step")
+FIELDS = ("time", "level", "logger", "event", *CONTEXT, "exception")
 
-HEADER = "X-Request-ID"
-GIVEN = re.compile(r"[\w.-]{1,64}", re.ASCII)  # a proxy's own id is kept, unless it could break a line
-SECRET_NAME = re.compile(r"key|secret|token|pass", re.IGNORECASE)
-SHORTEST_SECRET = 6  # characters; shorter ones would blot out words
+REQUEST_ID_HEADER = "X-Request-ID"
+REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)  # nothing that could break a line
 
-ORDER = ("time", "level", "logger", "event", *KNOWN, "exception")
+API_KEY = r"cs_[\w-]{43}"  # see ApiKey.objects.issue
+SECRET_PARAMETER = re.compile(r"key|secret|token|pass", re.IGNORECASE)
+MIN_SECRET_LENGTH = 6  # characters; shorter values could be words
 
-asking: ContextVar[HttpRequest | None] = ContextVar("asking", default=None)
+current_request: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
 
 
-# What a line holds
+# Content
 
 add_time = structlog.processors.TimeStamper(fmt="iso", utc=True, key="time")
 
 
 def add_user(_: Any, __: str, event: EventDict) -> EventDict:
-    """Who asks, where that is known by now: a line of the log is no reason to look a session up."""
-    request = asking.get()
+    """Adds the signed-in user if the request has loaded it: logging must not query the session."""
+    request = current_request.get()
     if request is not None and "user_id" not in event:
-        known = vars(request)
-        user = known.get("user")  # Django's waits to be looked at, and keeps what it found then beside it
-        number = getattr(known.get("_cached_user") if isinstance(user, LazyObject) else user, "pk", None)
-        if number is not None:
-            event["user_id"] = number
+        attributes = vars(request)
+        user = attributes.get("user")  # Django's is lazy, and caches what it has loaded beside it
+        loaded = attributes.get("_cached_user") if isinstance(user, LazyObject) else user
+        if getattr(loaded, "pk", None) is not None:
+            event["user_id"] = loaded.pk  # type: ignore[union-attr]
     return event
 
 
-SHARED: list[Processor] = [
+PROCESSORS: list[Processor] = [
     merge_contextvars,
-    ExtraAdder(allow=KNOWN),  # libraries put whole requests and sockets beside a line
+    ExtraAdder(allow=CONTEXT),  # libraries pass whole requests and sockets as extra
     add_user,
     add_log_level,
     add_logger_name,
@@ -63,50 +64,50 @@ SHARED: list[Processor] = [
 ]
 
 
-# How it looks
+# Format
 
 
-def in_json(_: Any, __: str, event: EventDict) -> str:
-    return json.dumps({name: event[name] for name in ORDER if name in event}, ensure_ascii=False, default=str)
+def render_json(_: Any, __: str, event: EventDict) -> str:
+    return json.dumps({name: event[name] for name in FIELDS if name in event}, ensure_ascii=False, default=str)
 
 
-def in_a_line(_: Any, __: str, event: EventDict) -> str:
-    """``WARNING agents.worker.jobs: run 7 failed: … [request_id=4f… step=write:3]``, and a traceback below it."""
-    belongs = " ".join(f"{name}={event[name]}" for name in KNOWN if name in event)
-    line = f"{event['level'].upper()} {event['logger']}: {event['event']}{f' [{belongs}]' if belongs else ''}"
+def render_text(_: Any, __: str, event: EventDict) -> str:
+    """``WARNING agents.worker.jobs: run 7 failed: … [request_id=4f… step=write:3]``, followed by a traceback."""
+    context = " ".join(f"{name}={event[name]}" for name in CONTEXT if name in event)
+    line = f"{event['level'].upper()} {event['logger']}: {event['event']}{f' [{context}]' if context else ''}"
     return f"{line}\n{event['exception']}" if "exception" in event else line
 
 
-class Lines(ProcessorFormatter):
-    """Formats a record as ``style`` says (``console`` or ``json``). None of ``secrets`` is ever in a line."""
+class LogFormatter(ProcessorFormatter):
+    """Formats records as ``console`` or ``json``, and replaces ``secrets`` and the studio's API keys by “…”."""
 
     def __init__(self, style: str, secrets: Iterable[str]) -> None:
-        last = in_json if style == "json" else in_a_line
         processors: list[Processor] = [
             ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
-            last,
+            render_json if style == "json" else render_text,
         ]
-        super().__init__(foreign_pre_chain=SHARED, processors=processors)
-        hidden = sorted({secret for secret in secrets if len(secret) >= SHORTEST_SECRET}, key=len, reverse=True)
-        self._secret = re.compile("|".join(map(re.escape, hidden))) if hidden else None
+        super().__init__(foreign_pre_chain=PROCESSORS, processors=processors)
+        longest_first = sorted(
+            {secret for secret in secrets if len(secret) >= MIN_SECRET_LENGTH}, key=len, reverse=True
+        )
+        self._secret = re.compile("|".join([*map(re.escape, longest_first), API_KEY]))
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
-        return self._secret.sub("…", line) if self._secret else line
+        return self._secret.sub("…", super().format(record))
 
 
 def logging_config(style: str, level: str, secrets: Iterable[str], addresses: Iterable[str]) -> dict[str, Any]:
-    """Django's LOGGING. Of ``addresses``, such as DATABASE_URL, what opens them is secret too."""
+    """Django's LOGGING. The credentials in ``addresses``, such as DATABASE_URL, are secrets too."""
     hidden = [*secrets, *(secret for address in addresses for secret in secrets_in(address))]
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"lines": {"()": Lines, "style": style, "secrets": hidden}},
+        "formatters": {"lines": {"()": LogFormatter, "style": style, "secrets": hidden}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            # Django's own would add a second line in a form of its own, and mails.
+            # Django's own handlers would print each line a second time, and send mails.
             "django": {"level": "INFO", "handlers": [], "propagate": True},
             "django.server": {"level": "WARNING", "handlers": [], "propagate": True},
             **{name: {"level": "WARNING"} for name in ("httpx", "ddgs", "crewai_core", "daphne", "rq.worker")},
@@ -115,43 +116,44 @@ def logging_config(style: str, level: str, secrets: Iterable[str], addresses: It
 
 
 def secrets_in(address: str) -> set[str]:
-    """Passwords, as they were given and as libraries tell them; of web addresses also users and what is asked for.
+    """Passwords and tokens in a URL, as given and as libraries print them: quoted and unquoted.
 
-    A token may be either of these. A database's user is none, and its name may be a word such as “postgres”.
+    In web addresses also the user and all query parameters, which may be tokens. A database's user is not secret, and its
+    name may be a word such as “postgres”.
     """
     parts = urlsplit(address)
-    asked = parse_qsl(parts.query)
-    found = [parts.password, *(value for name, value in asked if SECRET_NAME.search(name))]
+    parameters = parse_qsl(parts.query)
+    found = [parts.password, *(value for name, value in parameters if SECRET_PARAMETER.search(name))]
     if parts.scheme in ("http", "https"):
-        found += [parts.username, *(value for _, value in asked)]
-    given = {secret for secret in found if secret}
-    return given | {unquote(secret) for secret in given} | {quote(secret, safe="") for secret in given}
+        found += [parts.username, *(value for _, value in parameters)]
+    secrets = {secret for secret in found if secret}
+    return secrets | {unquote(secret) for secret in secrets} | {quote(secret, safe="") for secret in secrets}
 
 
-# What it belongs to
+# Context
 
 
 def request_ids(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware, the first: each request has an id, its own or its proxy's, in the log and in the answer.
+    """Middleware, the first: gives each request an id, in the log and in the response. BEHIND_PROXY, the proxy's is kept.
 
-    It is not taken away afterwards, as Django logs refusals behind the last middleware; the next request brings its own.
+    The context is not cleared afterwards, because Django logs error responses later; the next request replaces it.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get(HEADER, "")
-        request_id = given if GIVEN.fullmatch(given) else token_hex(8)
+        given = request.headers.get(REQUEST_ID_HEADER, "") if settings.BEHIND_PROXY else ""
+        request_id = given if REQUEST_ID.fullmatch(given) else token_hex(8)
         clear_contextvars()
         bind_contextvars(request_id=request_id)
-        asking.set(request)
+        current_request.set(request)
         response = get_response(request)
-        response[HEADER] = request_id
+        response[REQUEST_ID_HEADER] = request_id
         return response
 
     return middleware
 
 
 def as_json_line(name: str, line: str) -> str:
-    """A line of program ``name`` as JSON: what is not ours, such as a crash of the interpreter, is put into a line that is."""
+    """A line of output of program ``name`` as JSON, unless it is: crashes of the interpreter and Redis print plain text."""
     if line.startswith("{") and line.endswith("}"):
         return line
-    return in_json(None, "", add_time(None, "", {"level": "info", "logger": name, "event": line}))
+    return render_json(None, "", add_time(None, "", {"level": "info", "logger": name, "event": line}))

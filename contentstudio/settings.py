@@ -28,6 +28,7 @@ env.read_env(env.path("ENV_FILE", BASE_DIR / ".env"), recurse=False)
 VERSION = "0.1.0"
 VAR = Path(env.str("VAR", str(BASE_DIR / "var"))).resolve()
 VAR.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds sessions, articles and a key
+FIRST_LOGIN_FILE = VAR / "first-login.txt"
 
 
 def kept_secret() -> str:
@@ -44,7 +45,7 @@ def kept_secret() -> str:
 
 SECRET_KEY = env.str("SECRET_KEY", "") or kept_secret()
 DEBUG = env.bool("DEBUG", False)
-# The names this studio answers to. Sockets are held to the same list, so "*" would let any site open them.
+# Host names this studio answers to.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
@@ -68,6 +69,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "contentstudio.logs.request_ids",
+    "contentstudio.middleware.private_responses",
     "contentstudio.api_errors.json_errors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -227,12 +229,15 @@ LOGIN_REDIRECT_URL = "article_list"
 LOGOUT_REDIRECT_URL = "login"
 CSRF_FAILURE_VIEW = "articles.views.sessions.csrf_failure"
 
-# Browsers of other origins may use the API from these; sockets are held to ALLOWED_HOSTS all the same.
+# Origins whose pages may call the API from a browser. Sockets are opened from the studio's own origin only.
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 CORS_URLS_REGEX = r"^/api/"
 
 HTTPS = env.bool("HTTPS", False)  # served behind TLS: cookies and redirects follow
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+# With this prefix browsers accept the cookies over TLS only, and from no other host of the domain.
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_PREFIX}csrftoken"
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
 if BEHIND_PROXY:  # trust X-Forwarded-Proto: the proxy has to set it on every request

@@ -1,10 +1,11 @@
-"""Addresses: the API and the admin here, pages in ``articles.urls``. Sockets are in ``articles.live.routing``."""
+"""URLs of the API and the admin; pages are in ``articles.urls``, WebSockets in ``articles.live.routing``."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from articles.admin.queues import view_on_site
 from articles.operations.metrics import metrics
 from contentstudio.api import api, endpoint_not_found, redoc
 
@@ -13,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", api.urls),
     re_path(r"^api/", endpoint_not_found),
     path("metrics", metrics, name="metrics"),
+    path("admin/r/<int:content_type_id>/<path:object_id>/", view_on_site),
     path("admin/", admin.site.urls),
     path("", include("articles.urls")),
 ]

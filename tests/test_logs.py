@@ -29,11 +29,11 @@ from agents.pipeline.steps import StepKey, StepSpec
 from agents.worker import jobs
 from articles.live.draft_stream import DraftStream
 from articles.live.routing import sockets
-from articles.models import Run, Status
+from articles.models import ApiKey, Run, Status
 from articles.runs.journal import RunJournal
 from articles.runs.recovery import sweep
 from articles.services import BriefInput, NewSource, create_article
-from contentstudio.logs import Lines, as_json_line, asking, logging_config
+from contentstudio.logs import LogFormatter, as_json_line, current_request, logging_config
 from tests.articles.clients import client_of
 from tests.environment import ROOT
 from tests.factories import UserFactory, claim, make_article, make_processing_article
@@ -48,10 +48,10 @@ KEY = "sk-this-key-must-not-be-told"
 @pytest.fixture(autouse=True)
 def nothing_bound() -> Iterator[None]:
     clear_contextvars()
-    asking.set(None)
+    current_request.set(None)
     yield
     clear_contextvars()
-    asking.set(None)
+    current_request.set(None)
 
 
 class Log:
@@ -60,7 +60,7 @@ class Log:
     def __init__(self, style: str, secrets: list[str]) -> None:
         self.stream = io.StringIO()
         self.handler = logging.StreamHandler(self.stream)
-        self.handler.setFormatter(Lines(style, secrets))
+        self.handler.setFormatter(LogFormatter(style, secrets))
 
     @property
     def text(self) -> str:
@@ -133,7 +133,7 @@ class TestALine:
 
     def test_passwords_of_addresses_are_secrets(self) -> None:
         config = logging_config("json", "INFO", ["", "short"], ["redis://:pass%20word@host/0", "sqlite:////x", ""])
-        line = Lines("json", config["formatters"]["lines"]["secrets"])
+        line = LogFormatter("json", config["formatters"]["lines"]["secrets"])
         record = logging.LogRecord("a", logging.INFO, "", 0, "short pass%20word", (), None)
         assert json.loads(line.format(record))["event"] == "short …"
 
@@ -148,7 +148,7 @@ class TestALine:
     )
     def test_what_opens_an_address_is_secret_however_it_is_told(self, address: str, hidden: str, told: str) -> None:
         config = logging_config("json", "INFO", [], [address])
-        line = Lines("json", config["formatters"]["lines"]["secrets"])
+        line = LogFormatter("json", config["formatters"]["lines"]["secrets"])
         event = json.loads(line.format(logging.LogRecord("a", logging.INFO, "", 0, f"{hidden} {told}", (), None)))[
             "event"
         ]
@@ -178,12 +178,24 @@ class TestARequest:
         assert [line["request_id"] for line in log.of("django.request")] == told
 
     @pytest.mark.parametrize("given", ["proxy-4f.1_a", "x" * 64])
-    def test_a_proxys_id_is_kept(self, client: Client, given: str) -> None:
+    def test_a_proxys_id_is_kept(self, client: Client, settings: Any, given: str) -> None:
+        settings.BEHIND_PROXY = True
         assert client.get("/api/", headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
+        settings.BEHIND_PROXY = False
+        assert client.get("/api/", headers={"X-Request-ID": given}).headers["X-Request-ID"] != given
 
     @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\nb", "é", '"}'])
-    def test_an_id_that_could_break_a_line_is_not(self, client: Client, given: str) -> None:
+    def test_an_id_that_could_break_a_line_is_replaced(self, client: Client, settings: Any, given: str) -> None:
+        settings.BEHIND_PROXY = True
         assert client.get("/api/", headers={"X-Request-ID": given}).headers["X-Request-ID"] != given
+
+    def test_an_api_key_in_a_path_or_query_is_removed(self, log: Log, client: Client) -> None:
+        _, key = ApiKey.objects.issue(UserFactory(), "tests")
+        client.get(f"/api/articles/{key}")
+        client.get(f"/nowhere/{key}/?key={key}")
+        assert len(log.of("django.request")) == 2
+        assert key not in log.text
+        assert "/api/articles/…" in log.text
 
     def test_who_asks_is_told_where_it_is_known(self, log: Log, client: Client) -> None:
         user = UserFactory()
@@ -273,7 +285,7 @@ class TestARun:
 
         async def both() -> None:
             journal = RunJournal(held, DraftStream(held.article_id))
-            await asyncio.gather(*(journal.once(telling(key)) for key in ("write:1", "write:2")))
+            await asyncio.gather(*(journal.once(logging_step(key)) for key in ("write:1", "write:2")))
 
         asyncio.run(both())
         assert sorted((line["step"], line["event"]) for line in log.of("tests")) == [
@@ -283,15 +295,15 @@ class TestARun:
         assert "step" not in get_contextvars()
 
 
-def telling(key: str) -> Any:
-    """A step that logs, after it has let the others go on."""
+def logging_step(key: str) -> StepSpec[SectionText]:
+    """A step that logs after the others have begun."""
 
     async def perform() -> SectionText:
         await asyncio.sleep(0.01)
         logging.getLogger("tests").info("at %s", key)
         return SectionText(markdown="")
 
-    return StepSpec(StepKey.parse(key), SectionText, perform, "Working", lambda made: "Done")
+    return StepSpec(StepKey.parse(key), SectionText, perform, doing="Working", done=lambda made: "Done")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,8 +9,11 @@ from typing import Any
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_replace
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.contenttypes.views import shortcut
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern
 from django_rq.admin import QueueAdmin
 from django_rq.models import Dashboard
@@ -21,6 +24,18 @@ POLICY = {"style-src": [SELF, UNSAFE_INLINE]}
 View = Callable[..., HttpResponse]
 
 admin.site.unregister(Dashboard)
+
+
+def view_on_site(request: HttpRequest, content_type_id: int, object_id: str) -> HttpResponse:
+    """The admin's redirect to an object's page, which crashes for models without a table and for malformed UUIDs."""
+    model = get_object_or_404(ContentType, pk=content_type_id).model_class()
+    if model is None or not model._meta.managed:  # django-rq's
+        raise Http404("There is no page for this object.")
+    try:
+        response: HttpResponse = admin.site.admin_view(shortcut)(request, content_type_id, object_id)
+    except ValidationError as error:
+        raise Http404("There is no such object.") from error
+    return response
 
 
 @admin.register(Dashboard)

@@ -139,6 +139,7 @@ def article_live(request: StudioRequest, pk: int) -> HttpResponse:
     """What changed since ``?after=<seq>``, as the socket would send it, for pages that cannot open one."""
     article = find_article(request, pk)
     after = request.GET.get("after", "")
-    seen = min(int(after), LARGEST_SEQ) if after.isdecimal() else 0
+    # At most 18 digits, as for the socket: Python refuses to convert thousands of them.
+    seen = min(int(after), LARGEST_SEQ) if after.isdecimal() and len(after) <= 18 else 0
     events = article.events_after(seen)
     return HttpResponse(fragments(article, events)) if events else HttpResponse(status=204)

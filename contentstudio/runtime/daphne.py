@@ -94,7 +94,10 @@ class StudioRequest(WebRequest):  # type: ignore[misc]  # Daphne has no types
             budget.release(size)
 
 
-TwistedChannel: Any = HTTPChannel  # its types are incomplete
+# Twisted's types are incomplete.
+TwistedChannel: Any = HTTPChannel
+twisted_endpoint: Any = serverFromString
+AdoptedEndpoint: Any = AdoptedStreamServerEndpoint
 
 
 class StudioChannel(TwistedChannel):  # type: ignore[misc]
@@ -253,7 +256,7 @@ def server_endpoint(reactor: Any, description: str) -> Any:
     """
     kind, _, address = description.partition(":")
     if kind != "reuseport":
-        return serverFromString(reactor, description)
+        return twisted_endpoint(reactor, description)
     port, _, host = address.partition(":")
     family, _, _, _, name = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -261,7 +264,7 @@ def server_endpoint(reactor: Any, description: str) -> Any:
         listener.setsockopt(socket.SOL_SOCKET, option, 1)
     listener.bind(name)
     listener.listen(BACKLOG)
-    return AdoptedStreamServerEndpoint(reactor, listener.detach(), family)
+    return AdoptedEndpoint(reactor, listener.detach(), family)
 
 
 # Server.run looks them up by these names.

@@ -66,11 +66,8 @@ class Command(BaseCommand):
         """Migrate the database, collect the static files, create the first login if there are no users."""
         call_command("migrate", interactive=False, verbosity=0)
         collect_static_files(settings.VAR / "static-fingerprint")
-        path = settings.VAR / "first-login.txt"
-        if login := create_first_login(path):
-            # A log is kept for long and read by many, a terminal is not.
-            shown = "." if self.format_line else f", and shown this once:\n{login}"
-            self.print_line(f"Your first login is kept in {path}{shown}")
+        if create_first_login():  # not printed: output may end up in a log, which many can read
+            self.print_line(f"Your first login is in {settings.FIRST_LOGIN_FILE}. Sign in and change its password.")
         connections.close_all()
 
     async def supervise(self, host: str, port: int, programs: list[Program]) -> None:
