@@ -1,1 +1,1 @@
-"""What model calls cost: priced, estimated, and held below a ceiling."""
+"""The cost of model calls: prices, estimates, usage, and the budget that limits them."""

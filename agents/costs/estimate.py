@@ -1,7 +1,7 @@
-"""What an article will cost, told before it is written: the recipe's calls with the size of their prompts and answers.
+"""Estimates the cost of an article before it is written, from the calls of the recipe and the sizes of their prompts and answers.
 
-Sizes are in tokens, of an article in English with enough to read: 1.33 tokens a word, passages of about 140 words. They were
-held against real runs; ``tests/agents/test_estimate.py`` holds them to the recipe.
+Sizes are in tokens, for an English article with enough sources: 1.33 tokens per word, passages of about 140 words. They were
+compared with real runs; ``tests/agents/test_estimate.py`` compares them with the recipe.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from agents.contract import Stage
 from agents.costs.prices import Price, dollars, prices
 
 TOKENS_PER_WORD = 1.33
-SECTION_WORDS = 190  # words
+SECTION_WORDS = 190
 
-TASK = 350  # who the agent is, the brief, and what is asked
+TASK = 350  # the agent, the brief and the instructions
 PASSAGE = 200
 FINDING = 35
-HEADING, PLANNED = 12, 40  # a line of the outline: the heading alone, and with its purpose
+HEADING, PLANNED = 12, 40  # a line of the outline: the heading alone, and with the purpose
 QUESTIONS, FINDINGS = 4, 8
-CHOSEN_FROM = 10  # passages a question is answered from, and a section planned with
-FOR_A_SECTION = 6  # passages a section rests on
-MENDED = 3  # sections at most
-WRITTEN_AGAIN = 0.2  # of the sections, for their length
+CHOSEN_FROM = 10  # passages in the prompt that answers a question or plans a section
+FOR_A_SECTION = 6  # passages in the prompt that writes a section
+MAX_EDITED = 3  # sections
+WRITTEN_AGAIN = 0.2  # share of the sections that miss their length
 
 LOW_FACTOR, HIGH_FACTOR = Decimal("0.7"), Decimal("1.5")
-"""How far a run may be from the estimate: answers differ in length, and some are asked for again."""
+"""How far a run may be from the estimate: answers differ in length, and some calls are repeated."""
 
 
 @dataclass(frozen=True)
 class StageModels:
-    """The model of each stage, empty for the built-in writer; ``image`` draws, empty where the studio sets covers itself."""
+    """The model of each stage, empty for the built-in writer. ``image`` is the image model, empty for built-in covers."""
 
     by_stage: Mapping[Stage, str]
     image: str = ""
@@ -41,7 +41,7 @@ class StageModels:
 
 @dataclass(frozen=True)
 class CallGroup:
-    """``calls`` of one kind, of ``prompt`` and ``answer`` tokens each."""
+    """Calls of one kind, each with this many ``prompt`` and ``answer`` tokens."""
 
     stage: Stage
     calls: float
@@ -54,7 +54,7 @@ class CallGroup:
 
 @dataclass(frozen=True)
 class Estimate:
-    """``low`` and ``high`` in US dollars, None where a model has no price; those are ``unpriced``."""
+    """``low`` and ``high`` are US dollars, or None if there are ``unpriced`` models."""
 
     low: Decimal | None
     high: Decimal | None
@@ -65,40 +65,39 @@ class Estimate:
     @property
     def message(self) -> str:
         if not self.calls:
-            return "Free: the built-in writer asks no model."
+            return "Free: the built-in writer makes no AI calls."
         size = f"{self.calls} calls and {self.tokens:,} tokens"
         if self.low is None or self.high is None:
-            return f"Unknown: there is no price for {' and '.join(self.unpriced)}. About {size}."
+            return f"Unknown: no price is set for {' and '.join(self.unpriced)}. About {size}."
         if not self.high:
-            return f"Nothing, by the table of prices: about {size}."
+            return f"Free by the price table: about {size}."
         return f"About {dollars(self.low)} to {dollars(self.high)}: {size}."
 
 
 def estimate(words: int, *, image: bool, seo: bool, models: StageModels) -> Estimate:
-    """The estimate for an article of ``words`` words."""
     if not models.by_stage:
         return Estimate(Decimal(0), Decimal(0), calls=0, tokens=0)
-    asked = expected_calls(words, image=image, seo=seo)
+    groups = expected_calls(words, image=image, seo=seo)
     draws = bool(image and models.image)
-    calls = ceil(sum(part.calls for part in asked)) + draws
-    tokens = round(sum(part.calls * (part.prompt + part.answer) for part in asked), -2)
-    used = {models.by_stage[part.stage] for part in asked} | ({models.image} if draws else set())
-    found = {model: price for model in used if (price := prices().of(model))}
-    if unpriced := tuple(sorted(used - found.keys())):
+    calls = ceil(sum(group.calls for group in groups)) + draws
+    tokens = round(sum(group.calls * (group.prompt + group.answer) for group in groups), -2)
+    used = {models.by_stage[group.stage] for group in groups} | ({models.image} if draws else set())
+    known = {model: price for model in used if (price := prices().of(model))}
+    if unpriced := tuple(sorted(used - known.keys())):
         return Estimate(None, None, calls, round(tokens), unpriced)
-    text = sum((part.cost(found[models.by_stage[part.stage]]) for part in asked), Decimal(0))
-    least, most = found[models.image].of_a_picture() if draws else (Decimal(0), Decimal(0))
+    text = sum((group.cost(known[models.by_stage[group.stage]]) for group in groups), Decimal(0))
+    least, most = known[models.image].of_one_image() if draws else (Decimal(0), Decimal(0))
     return Estimate(text * LOW_FACTOR + least, text * HIGH_FACTOR + most, calls, round(tokens))
 
 
 def expected_calls(words: int, *, image: bool, seo: bool) -> list[CallGroup]:
-    """The calls that make an article of ``words`` words."""
+    """The calls of a run that writes an article of ``words`` words."""
     sections = max(round(words / SECTION_WORDS), 2)
-    article = words * TOKENS_PER_WORD * 1.1  # with its marks and headings
+    article = words * TOKENS_PER_WORD * 1.1  # with its citation marks and headings
     section = article / sections
     findings, outline = FINDINGS * FINDING, sections * PLANNED
     choice, passages = CHOSEN_FROM * PASSAGE, FOR_A_SECTION * PASSAGE
-    asked = [
+    groups = [
         CallGroup("research", 1, TASK, 100),
         CallGroup("research", QUESTIONS, TASK + choice, FINDINGS / QUESTIONS * FINDING),
         CallGroup("research", 1, TASK + findings, 130),
@@ -107,14 +106,13 @@ def expected_calls(words: int, *, image: bool, seo: bool) -> list[CallGroup]:
         CallGroup("write", sections, TASK + outline + passages, section),
         CallGroup("write", sections * WRITTEN_AGAIN, TASK + outline + passages + section, section),
         CallGroup("edit", 1, TASK + article, 120),
-        CallGroup("edit", min(MENDED, sections), TASK + outline + passages + section, section),
-        CallGroup("edit", sections, TASK + section + passages, 80),  # the evidence: a verdict on each cited sentence
-        CallGroup(
-            "edit", sections / 2, TASK + section / 2 + passages / 2, 80
-        ),  # some are worded anew, and judged again
+        CallGroup("edit", min(MAX_EDITED, sections), TASK + outline + passages + section, section),
+        CallGroup("edit", sections, TASK + section + passages, 80),  # evidence: a verdict on each cited sentence
+        # Evidence: some sentences are reworded and checked again.
+        CallGroup("edit", sections / 2, TASK + section / 2 + passages / 2, 80),
     ]
     if seo:
-        asked += [CallGroup("seo", 2, TASK + article, 200), CallGroup("seo", 0.5, TASK + outline, 150)]
+        groups += [CallGroup("seo", 2, TASK + article, 200), CallGroup("seo", 0.5, TASK + outline, 150)]
     if image:
-        asked.append(CallGroup("image", 1, TASK + outline, 120))
-    return asked
+        groups.append(CallGroup("image", 1, TASK + outline, 120))
+    return groups

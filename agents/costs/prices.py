@@ -1,4 +1,4 @@
-"""What calls of models cost, by the table in ``config/prices.yaml`` and the operator's own."""
+"""Prices of models, from ``config/prices.yaml`` and the file that ``PRICES_FILE`` names."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from agents.exceptions import PricesUnreadable
 
 DEFAULT_TABLE = Path(__file__).parents[1] / "config" / "prices.yaml"
 MILLION = 1_000_000
-PICTURE_TOKENS = 1568  # of one of 1536 x 1024 in medium quality
+IMAGE_TOKENS = 1568  # of an image of 1536 x 1024 in medium quality
 
 Dollars = Annotated[Decimal, Field(ge=0)]
 
 
 class StrictModel(BaseModel):
-    """A mistyped key is refused: what it was meant to say would be lost silently."""
+    """Unknown keys are errors: a mistyped key would be ignored otherwise."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Price(StrictModel):
-    """US dollars for a million tokens, or for a picture: ``picture`` at most, ``picture_from`` at least."""
+    """US dollars per million tokens, or per image: ``picture`` at most, ``picture_from`` at least."""
 
     input: Dollars | None = None
     cached_input: Dollars | None = None
@@ -47,54 +47,55 @@ class Price(StrictModel):
         return self
 
     def of(self, usage: Usage) -> Decimal:
-        """What ``usage`` cost: by its tokens, else, as some servers of pictures tell none, by its pictures."""
-        told = usage.prompt_tokens + usage.completion_tokens
-        if self.picture is not None and (self.input is None or not told):
+        """By tokens; by images if the price has no other, or the server reported no tokens."""
+        tokens = usage.prompt_tokens + usage.completion_tokens
+        if self.picture is not None and (self.input is None or not tokens):
             return usage.pictures * self.picture
         cached = min(usage.cached_tokens, usage.prompt_tokens)
         return self.of_tokens(usage.prompt_tokens - cached, usage.completion_tokens, cached)
 
     def at_most(self, prompt_tokens: int, answer_tokens: int) -> Decimal:
-        """What a call that was not made yet may cost: no token of it may be cached, and a picture may be of the dearest kind."""
+        """The most a call may cost: no token is cached, and an image has the highest price."""
         return self.of_tokens(prompt_tokens, answer_tokens) if self.picture is None else self.picture
 
-    def of_a_picture(self) -> tuple[Decimal, Decimal]:
-        """The least and the most one picture costs; of a model with prices for tokens alone, by a picture of medium quality."""
-        most = self.of_tokens(0, PICTURE_TOKENS) if self.picture is None else self.picture
+    def of_one_image(self) -> tuple[Decimal, Decimal]:
+        """The least and the most one image costs. A model with token prices alone is priced for medium quality."""
+        most = self.of_tokens(0, IMAGE_TOKENS) if self.picture is None else self.picture
         return most if self.picture_from is None else self.picture_from, most
 
-    def of_tokens(self, fresh: int, answered: int, cached: int = 0) -> Decimal:
-        fresh_price, answer_price = self.input or Decimal(0), self.output or Decimal(0)
-        cached_price = fresh_price if self.cached_input is None else self.cached_input
-        return (fresh * fresh_price + cached * cached_price + answered * answer_price) / MILLION
+    def of_tokens(self, prompt: int, answer: int, cached: int = 0) -> Decimal:
+        """``prompt`` does not include the ``cached`` tokens."""
+        prompt_price, answer_price = self.input or Decimal(0), self.output or Decimal(0)
+        cached_price = prompt_price if self.cached_input is None else self.cached_input
+        return (prompt * prompt_price + cached * cached_price + answer * answer_price) / MILLION
 
 
 class PriceTable(StrictModel):
-    """``date`` is the day on which the prices were looked up at ``source``."""
+    """``date`` is the day on which the prices were read from ``source``."""
 
     date: date
     source: Annotated[str, Field(min_length=1)]
     models: dict[str, Price]
 
     def of(self, model: str) -> Price | None:
-        """The price of ``model``, also under its name without the date at its end; None where it is not known."""
+        """The price of ``model``, or of its name without the date at its end; None if the table has neither."""
         return self.models.get(model) or self.models.get(re.sub(r"-\d{4}-\d{2}-\d{2}$", "", model))
 
-    def under(self, own: PriceTable) -> PriceTable:
-        """These prices, with the operator's ``own`` in front."""
+    def overridden_by(self, own: PriceTable) -> PriceTable:
+        """These prices, overridden by the operator's ``own``."""
         source = f"{own.source}; for other models {self.source}, {self.date}"
         return PriceTable(date=own.date, source=source, models=self.models | own.models)
 
 
 def prices() -> PriceTable:
-    """The prices in force. Raises PricesUnreadable, which names file and place."""
+    """Raises PricesUnreadable, which names the file and the place in it."""
     return table_with(settings.PRICES_FILE)
 
 
 @cache
 def table_with(own: str) -> PriceTable:
     table = read_table(DEFAULT_TABLE)
-    return table.under(read_table(Path(own))) if own else table
+    return table.overridden_by(read_table(Path(own))) if own else table
 
 
 def read_table(path: Path) -> PriceTable:
@@ -108,17 +109,11 @@ def read_table(path: Path) -> PriceTable:
         raise PricesUnreadable(f"The prices in {path}{place} are not YAML: {error}") from error
     except ValidationError as error:
         wrong = "; ".join(f"{' → '.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors()[:5])
-        raise PricesUnreadable(f"The prices in {path} are not as they should be. {wrong}.") from error
-
-
-def cost_of(usage: Usage, model: str) -> Decimal | None:
-    """US dollars, unrounded; None where the table lacks ``model``: that is not known, and not nothing."""
-    price = prices().of(model)
-    return price.of(usage) if price else None
+        raise PricesUnreadable(f"The prices in {path} are not valid. {wrong}.") from error
 
 
 def dollars(amount: Decimal) -> str:
-    """``$12.30``; below a dollar with two digits that count, ``$0.0042``, as articles often cost cents."""
+    """``$12.30``; below a dollar with two significant digits, such as ``$0.0042``."""
     if amount >= 1 or not amount:
         return f"${amount:,.2f}"
     if amount < Decimal("0.0001"):

@@ -1,4 +1,4 @@
-"""What model calls cost, and who keeps count of it."""
+"""Counts the usage and cost of model calls."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from agents.contract import StoredModel
 
 
 class Usage(StoredModel):
-    """What model calls cost, in tokens as the provider counts them; summed over a step.
+    """The usage of one or more model calls, in tokens as the provider counts them.
 
-    ``pictures`` that came, as some are paid for one by one; ``cost`` is in US dollars; ``unpriced_calls`` were made of models
-    the table of prices lacks.
+    ``pictures`` are the images received, since some models are paid per image; ``cost`` is in US dollars; ``unpriced_calls`` are
+    those of models without a price.
     """
 
     calls: int = 0
@@ -36,7 +36,7 @@ _meter: ContextVar[Usage | None] = ContextVar("meter", default=None)
 
 @contextmanager
 def metered() -> Iterator[Usage]:
-    """Collect what is spent inside the block, in this task and the tasks it starts."""
+    """Sums the usage inside the block, of this task and the tasks it starts."""
     usage = Usage()
     token = _meter.set(usage)
     try:
@@ -46,6 +46,6 @@ def metered() -> Iterator[Usage]:
 
 
 def record_usage(usage: Usage) -> None:
-    """Count ``usage`` to the block it was made in."""
+    """Adds ``usage`` to the ``metered`` block it happened in, if any."""
     if (meter := _meter.get()) is not None:
         meter.add(usage)

@@ -1,4 +1,4 @@
-"""What articles cost: summed up from the steps by stage, run, article, user and month; and estimated before."""
+"""The cost of articles, by stage, run, article, user and month, and estimated before a run."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SUMS = {
     "unpriced_calls": Sum("unpriced_calls"),
     "time": Sum(ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())),
 }
-MADE_AT = Coalesce("finished_at", "started_at")
-"""When a step cost what it cost: one that is begun anew keeps the cost of its first try."""
+SPENT_AT = Coalesce("finished_at", "started_at")
+"""The time a step's cost is counted to. A step that starts again keeps the cost of its first attempt."""
 
 
 @dataclass(frozen=True)
 class UsageTotals:
-    """Model calls summed up. ``cost`` is in US dollars, without ``unpriced_calls``; ``time`` is of all steps, added."""
+    """``cost`` is in US dollars and does not include ``unpriced_calls``; ``time`` is the sum over all steps."""
 
     calls: int = 0
     prompt_tokens: int = 0
@@ -45,9 +45,9 @@ class UsageTotals:
 
     @classmethod
     def of(cls, sums: Mapping[str, Any]) -> Self:
-        """From ``SUMS``, which are None over no steps."""
-        told = {field.name: sums[field.name] for field in fields(cls) if sums[field.name] is not None}
-        return cls(**told | {"cost": Decimal(told.get("cost", 0)).quantize(SIX_PLACES)})
+        """From the aggregates ``SUMS``, which are None if there are no steps."""
+        values = {field.name: sums[field.name] for field in fields(cls) if sums[field.name] is not None}
+        return cls(**values | {"cost": Decimal(values.get("cost", 0)).quantize(SIX_PLACES)})
 
     @property
     def seconds(self) -> float:
@@ -74,15 +74,12 @@ class MonthUsage:
     totals: UsageTotals
 
 
-# Sums, each in one query but the months
-
-
 def totals_of(steps: QuerySet[Step]) -> UsageTotals:
     return UsageTotals.of(steps.aggregate(**SUMS))
 
 
 def total_cost(steps: QuerySet[Step]) -> Decimal:
-    """US dollars alone, for those who ask before each call."""
+    """US dollars."""
     return Decimal(steps.aggregate(cost=Sum("cost"))["cost"] or 0).quantize(SIX_PLACES)
 
 
@@ -91,7 +88,7 @@ def run_totals(run: Run) -> UsageTotals:
 
 
 def article_totals(article_id: int) -> UsageTotals:
-    """On all runs of the article."""
+    """Of all its runs."""
     return totals_of(Step.objects.filter(run__article=article_id))
 
 
@@ -103,14 +100,14 @@ def totals_by_stage(run: Run) -> list[StageUsage]:
 
 
 def totals_by_run(article_id: int) -> dict[int, UsageTotals]:
-    """Number of the run → what it cost, oldest first."""
+    """By id of the run, oldest first."""
     steps = Step.objects.filter(run__article=article_id).values("run").annotate(**SUMS).order_by("run")
     return {row["run"]: UsageTotals.of(row) for row in steps}
 
 
 def totals_by_month() -> list[MonthUsage]:
-    """What each user's articles cost in each month, newest first: in dollars with deleted ones, the rest of those there are."""
-    steps = Step.objects.order_by().annotate(month=TruncMonth(MADE_AT), username=F("run__article__owner__username"))
+    """By month and user, newest first. Costs include deleted articles; calls, tokens and time do not."""
+    steps = Step.objects.order_by().annotate(month=TruncMonth(SPENT_AT), username=F("run__article__owner__username"))
     rows = steps.values("month", "username").annotate(**SUMS)
     used = {(row["month"].date(), row["username"]): UsageTotals.of(row) for row in rows}
     paid = Spending.objects.values_list("month", "user__username").annotate(Sum("spent"))
@@ -120,23 +117,20 @@ def totals_by_month() -> list[MonthUsage]:
 
 
 def cost_subquery(owning: str) -> Subquery:
-    """What each row cost, as an annotation; ``owning`` is a step's key to it (``run``, ``run__article``)."""
+    """The cost of each row, as an annotation. ``owning`` is the path from a step to the row (``run``, ``run__article``)."""
     steps = Step.objects.filter(**{owning: OuterRef("pk")}).order_by().values(owning)
     return Subquery(steps.annotate(total=Sum("cost")).values("total"))
 
 
-# What it will be
-
-
 def estimate_for(article: Article, run: Run | None) -> Estimate:
-    """What a ``run`` of the article's brief was, or is, to cost."""
+    """With the models of ``run``, or those that a new run would use."""
     models = models_for(run)
     return estimate(article.min_words, image=article.include_image, seo=article.seo_optimize, models=models)
 
 
 @dataclass(frozen=True)
 class ArticleCosts:
-    """What an article's page tells of its cost: of its latest run by stage, of that run, of all its runs, and beforehand."""
+    """``stages`` and ``run`` are of the latest run, ``article`` of all its runs."""
 
     stages: list[StageUsage]
     run: UsageTotals
@@ -153,7 +147,7 @@ class ArticleCosts:
         )
 
     @property
-    def by_source(self) -> str:
-        """By which prices it is counted."""
+    def price_source(self) -> str:
+        """The source and date of the prices."""
         table = prices()
         return f"{table.source}, {table.date:%-d %B %Y}"

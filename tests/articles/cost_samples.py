@@ -1,4 +1,4 @@
-"""Articles that have cost something, as a run would leave them."""
+"""Articles with costs, as a run leaves them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def used(cost: str, **counts: int) -> Usage:
 
 
 def do(held: Claim, key: str, usage: Usage) -> None:
-    """A step, and what it cost in its owner's month."""
+    """A step, and its cost in the owner's month."""
     write_changes(held, [step_started(key), step_completed(key, SectionText(markdown="Some text."), usage)])
     owner = Article.objects.get(pk=held.article_id).owner
     Spending.objects.create(token=uuid4(), user=owner, month=this_month(), spent=usage.cost)
 
 
 def written(owner: User, write: str = "0.02") -> tuple[Article, Claim]:
-    """An article at work that cost 1 cent for its research and ``write`` for each of two sections."""
+    """An article in progress that cost 1 cent for its research and ``write`` for each of two sections."""
     article = make_article(owner)
     held = claim(article)
     do(held, "research:plan", used("0.01", cached_tokens=400))

@@ -166,7 +166,7 @@ class TestThePage:
 
     def test_without_a_model_it_is_free(self, browser: Client, settings: Settings) -> None:
         settings.HAS_MODEL = False
-        assert "Free: the built-in writer asks no model." in browser.get(reverse("article_new")).content.decode()
+        assert "Free: the built-in writer makes no AI calls." in browser.get(reverse("article_new")).content.decode()
 
     def test_a_used_up_month_keeps_what_was_typed(self, browser: Client, owner: User) -> None:
         written(owner)
@@ -195,7 +195,7 @@ class TestTheAPI:
         assert (data["cost"], data["calls"], data["unpriced_calls"]) == (0.05, 3, 1)
         assert [(row["stage"], row["cost"]) for row in data["stages"]] == [("research", 0.01), ("write", 0.04)]
         assert [(row["status"], row["cost"]) for row in data["runs"]] == [("processing", 0.05)]
-        assert data["estimate"]["message"] == "Free: the built-in writer asks no model."
+        assert data["estimate"]["message"] == "Free: the built-in writer makes no AI calls."
 
     def test_another_users_cost_is_not_found(self, api: Client) -> None:
         article, _ = written(UserFactory())
@@ -206,7 +206,7 @@ class TestTheAPI:
         settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "llama3.1")
         data = post(api, "/api/articles/estimate", {"topic": "Bees in the city", "min_words": 500}).json()
         assert (data["low"], data["unpriced"]) == (None, ["llama3.1"])
-        assert data["message"].startswith("Unknown: there is no price for llama3.1. About ")
+        assert data["message"].startswith("Unknown: no price is set for llama3.1. About ")
         assert not Article.objects.exists()
 
     def test_a_paused_article_says_how_to_resume(self, api: Client, owner: User) -> None:
