@@ -11,9 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import NinjaAPI, Status
 from ninja.openapi.docs import Redoc, Swagger
+from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
-from articles.api import articles, costs, evidence, outlines, revisions, runs
+from articles.api import articles, costs, evidence, outlines, revisions, runs, voices
 from articles.authentication import BrowserAuth, KeyAuth
 from articles.operations.health import Health, check_health
 from contentstudio.api_errors import MESSAGES, error_response, register_error_handlers
@@ -29,6 +30,17 @@ class StudioAPI(NinjaAPI):
         """Short operation ids, which client generators turn into function names."""
         return operation.view_func.__name__
 
+    def get_openapi_schema(self, *args: Any, **options: Any) -> OpenAPISchema:
+        """Adds the errors that any operation with a body may answer before its view is called."""
+        schema = super().get_openapi_schema(*args, **options)
+        problem = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                if "requestBody" in operation:
+                    for status in (400, 413):
+                        operation["responses"].setdefault(status, {"description": MESSAGES[status], "content": problem})
+        return schema
+
 
 api = StudioAPI(
     title="Content Studio",
@@ -38,7 +50,7 @@ api = StudioAPI(
     auth=[KeyAuth(), BrowserAuth()],
     docs=Swagger(settings={"persistAuthorization": True, "validatorUrl": None}),
 )
-for module in (articles, runs, outlines, revisions, evidence, costs):
+for module in (articles, runs, outlines, revisions, evidence, costs, voices):
     api.add_router("", module.router)
 register_error_handlers(api)
 

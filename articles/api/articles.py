@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpResponse
 from ninja import Query, Router, Status
 
@@ -41,6 +39,7 @@ from articles.api.schemas.evidence import TallyOut
 from articles.api.schemas.seo import SeoOut
 from articles.evidence.results import evidence_summary
 from articles.exceptions import InvalidState
+from articles.exports import FORMATS
 from articles.exports.download import download
 from articles.models import Article
 from articles.models import Status as ArticleStatus
@@ -50,6 +49,13 @@ from articles.services import create_article, delete_article, save_text
 router = Router(tags=["articles"])
 
 NOT_SHOWN = ("outline", "seo_meta", "research_data", "references")
+EXPORTS = {
+    "description": "The file",
+    "content": {
+        kind.media_type.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+        for kind in FORMATS.values()
+    },
+}
 MAX_TASKS = 100  # tasks in one response; the count covers all
 
 
@@ -127,7 +133,11 @@ def article_delete(request: AuthedRequest, article_id: int) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("/articles/{int:article_id}/export/{format}", response={200: Any, **CONFLICT, 429: Problem})
+@router.get(
+    "/articles/{int:article_id}/export/{format}",
+    response={**CONFLICT, 429: Problem, 500: Problem},
+    openapi_extra={"responses": {200: EXPORTS}},
+)
 def article_export(request: AuthedRequest, article_id: int, format: str) -> HttpResponse:
     """Download the article as a file: `md`, `html`, `pdf`, `docx` or `epub`."""
     return download(find(request, article_id), format, by=request.auth.pk)

@@ -1,4 +1,4 @@
-"""Endpoints for an article's runs: cancel, retry, and the event log."""
+"""Endpoints for an article's runs: cancel, retry, write again, and the event log."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from ninja import Router
 from pydantic import Field
 
 from articles.api.requests import AuthedRequest, find, find_own
-from articles.api.responses import NOT_FOUND, OWN_CONFLICT, status_out
-from articles.api.schemas.articles import EventsOut, Problem, StatusOut
-from articles.services import cancel_run, retry_run
+from articles.api.responses import NOT_FOUND, OWN, OWN_CONFLICT, status_out
+from articles.api.schemas.articles import EventsOut, Problem, StatusOut, WriteAgainIn, as_new_sources
+from articles.api.schemas.costs import EstimateOut, estimate_out
+from articles.services import cancel_run, change_brief_and_start, estimate_cost, retry_run
 
 router = Router(tags=["runs"])
 
@@ -29,6 +30,30 @@ def article_retry(request: AuthedRequest, article_id: int) -> StatusOut:
     article = find_own(request, article_id)
     retry_run(article=article, by=request.auth)
     return status_out(article)
+
+
+@router.post("/articles/{int:article_id}/write-again", response={200: StatusOut, **OWN_CONFLICT, 422: Problem})
+def article_write_again(request: AuthedRequest, article_id: int, changes: WriteAgainIn | None = None) -> StatusOut:
+    """Write the article again, with the changes you send. The finished text stays until the new one is complete."""
+    article = find_own(request, article_id)
+    sent = changes or WriteAgainIn()
+    change_brief_and_start(
+        article=article,
+        by=request.auth,
+        brief=sent.brief_of(article),
+        add=as_new_sources(sent.add_sources),
+        remove=sent.remove_sources,
+    )
+    return status_out(article)
+
+
+@router.post("/articles/{int:article_id}/write-again/estimate", response={200: EstimateOut, **OWN, 422: Problem})
+def article_write_again_estimate(
+    request: AuthedRequest, article_id: int, changes: WriteAgainIn | None = None
+) -> EstimateOut:
+    """Estimate the cost of writing the article again. Nothing is stored."""
+    article = find_own(request, article_id)
+    return estimate_out(estimate_cost((changes or WriteAgainIn()).brief_of(article)))
 
 
 @router.get("/articles/{int:article_id}/events", response={200: EventsOut, **NOT_FOUND, 422: Problem})

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from agents.exceptions import FailureCode
-from articles.models import ApiKey, Article, api_key
+from articles.models import ApiKey, Article, Source, Voice, api_key
 from articles.models.api_key import ApiKeyQuerySet
 from articles.runs.journal import fail_run
 from articles.services import NewSource, start_run
@@ -358,3 +358,38 @@ def test_a_busy_database_fails_no_read(api: Client, owner: User, monkeypatch: py
     monkeypatch.setattr(ApiKeyQuerySet, "update", busy)
     assert api.get(f"/api/articles/{article.pk}/status").status_code == 200
     assert ApiKey.objects.get().last_used_at is None
+
+
+def test_a_completed_article_is_written_again_with_a_changed_brief(api: Client, owner: User) -> None:
+    article = make_completed_article(owner, tone="dry")
+    old = Source.objects.create(article=article, text="Old")
+    path = f"/api/articles/{article.pk}/write-again"
+    changes = {"min_words": 500, "add_sources": [{"text": "New"}], "remove_sources": [old.pk]}
+    estimate = post(api, f"{path}/estimate", changes)
+    assert (estimate.status_code, article.runs.count()) == (200, 1)
+    answer = post(api, path, changes)
+    assert (answer.status_code, answer.json()["status"]) == (200, "pending")
+    article.refresh_from_db()
+    assert (article.min_words, article.tone, article.runs.count()) == (500, "dry", 2)
+    assert [source.text for source in article.sources.all()] == ["New"]
+    assert api.get(f"/api/articles/{article.pk}/result").status_code == 200
+    assert post(api, path).status_code == 409
+
+
+def test_a_bad_change_of_the_brief_starts_nothing(api: Client, owner: User) -> None:
+    article = make_completed_article(owner)
+    for changes in ({"topic": "....."}, {"min_words": 10}, {"typo": 1}, {"topic": None}):
+        assert post(api, f"/api/articles/{article.pk}/write-again", changes).status_code == 422
+    assert article.runs.count() == 1
+
+
+def test_an_article_is_written_again_without_a_body(api: Client, owner: User) -> None:
+    article = make_completed_article(owner)
+    answer = api.post(f"/api/articles/{article.pk}/write-again", b"", content_type="application/json")
+    assert (answer.status_code, article.runs.count()) == (200, 2)
+
+
+def test_voices_are_listed(api: Client) -> None:
+    Voice.objects.create(name="House", description="Dry.")
+    assert api.get("/api/voices").json() == {"items": [{"name": "House", "description": "Dry."}]}
+    assert Client().get("/api/voices").status_code == 401

@@ -45,7 +45,10 @@ def test_the_schema_tells_limits_and_errors() -> None:
     assert (topic["minLength"], topic["maxLength"]) == (5, 500)
     create = described["paths"]["/api/articles/create"]["post"]
     assert create["operationId"] == "article_create"
-    assert create["responses"].keys() == {"201", "401", "422"}
+    assert create["responses"].keys() == {"201", "400", "401", "413", "422"}
+    export = described["paths"]["/api/articles/{article_id}/export/{format}"]["get"]["responses"]["200"]
+    assert export["content"].keys() >= {"application/pdf", "text/markdown", "application/epub+zip"}
+    assert all(kind["schema"] == {"type": "string", "format": "binary"} for kind in export["content"].values())
 
 
 def test_the_root_leads_everywhere() -> None:

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.conf import settings
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, create_model
 
 from agents.contract import BriefHeader
 from articles.api.schemas.evidence import TallyOut
 from articles.api.schemas.seo import SeoOut
 from articles.exceptions import InvalidSource
-from articles.models import Status, Voice
+from articles.models import Article, Status, Voice
 from articles.services import BriefInput, Content, NewSource, SourceInput, Title, check_text_total
 
 # Requests
@@ -47,6 +47,24 @@ class BriefIn(BriefInput, In):
     """Only `topic` is required."""
 
     sources: Sources = []
+
+
+def all_optional(brief: type[BaseModel]) -> dict[str, Any]:
+    return {name: (field.rebuild_annotation() | None, None) for name, field in brief.model_fields.items()}
+
+
+class WriteAgainBase(In):
+    """Fields of the brief that are not sent stay as they are. `remove_sources` are ids of the article's sources."""
+
+    add_sources: Sources = []
+    remove_sources: Annotated[list[StrictInt], Field(max_length=settings.MAX_SOURCES)] = []
+
+    def brief_of(self, article: Article) -> BriefInput:
+        """The article's brief with the changes. Raises InvalidInput."""
+        return BriefInput.of(article, **self.model_dump(exclude_unset=True, exclude={"add_sources", "remove_sources"}))
+
+
+WriteAgainIn: Any = create_model("WriteAgainIn", __base__=WriteAgainBase, **all_optional(BriefInput))
 
 
 class TextIn(In):
@@ -160,6 +178,15 @@ class ResultOut(BaseModel):
     word_count: int
     created_at: datetime
     completed_at: datetime | None
+
+
+class VoiceOut(BaseModel):
+    name: str
+    description: str
+
+
+class VoicesOut(BaseModel):
+    items: list[VoiceOut]
 
 
 class EventsOut(BaseModel):
