@@ -132,7 +132,7 @@ class TestThePanel:
 
 
 class TestAChangedText:
-    def test_a_sentence_that_stands_keeps_its_row_and_others_are_told(self, writer: User) -> None:
+    def test_unchanged_sentences_keep_their_marks_and_others_are_marked_as_changed(self, writer: User) -> None:
         article = stages.finished(writer)
         assert standing(view_of(article)) == {
             "1-1": "a-ev1-1", "1-2": "a-ev1-2", "2-1": "a-ev2-1", "3-1": "changed", "4-1": "a-ev4-1", "4-2": "a-ev4-2"
@@ -271,9 +271,9 @@ class TestMarks:
             highlight_shared("<b>Planted</b> & so", "Planted so") == "&lt;b&gt;<mark>Planted</mark>&lt;/b&gt; &amp; so"
         )
 
-    def test_a_rewording_is_told_by_its_words(self) -> None:
-        told = diff("Beds weigh 250 kg <b>", "Beds weigh 95–180 kg each")
-        assert told == "Beds weigh <del>250</del> <ins>95–180</ins> kg <del>&lt;b&gt;</del> <ins>each</ins>"
+    def test_a_rewording_is_shown_word_by_word(self) -> None:
+        html = diff("Beds weigh 250 kg <b>", "Beds weigh 95–180 kg each")
+        assert html == "Beds weigh <del>250</del> <ins>95–180</ins> kg <del>&lt;b&gt;</del> <ins>each</ins>"
         long = "word " * 500
         assert diff(long, "short") == f"<del>{long}</del> <ins>short</ins>"
 
@@ -288,11 +288,11 @@ class TestTheApi:
         assert answer.status_code == 200, answer.content
         return answer.json()
 
-    def test_it_tells_each_sentence_with_its_passages(self, writer: User) -> None:
+    def test_it_lists_each_sentence_with_its_passages(self, writer: User) -> None:
         article = stages.finished(writer)
-        told = self.get(writer, f"{article.pk}/evidence")
-        assert told["summary"] == {"sentences": 6, "supported": 4, "partly": 1, "unsupported": 1, "reworded": 1}
-        assert told["items"][2] == {
+        data = self.get(writer, f"{article.pk}/evidence")
+        assert data["summary"] == {"sentences": 6, "supported": 4, "partly": 1, "unsupported": 1, "reworded": 1}
+        assert data["items"][2] == {
             "number": 3,
             "section": 2,
             "sentence": stages.EVIDENCE[2].sentence,
@@ -311,26 +311,26 @@ class TestTheApi:
                 }
             ],
         }
-        assert [item["stands"] for item in told["items"]] == [True, True, True, False, True, True]
+        assert [item["stands"] for item in data["items"]] == [True, True, True, False, True, True]
 
-    def test_it_tells_what_was_checked_so_far(self, writer: User) -> None:
+    def test_it_lists_what_was_checked_so_far(self, writer: User) -> None:
         article, held = stages.half_written(writer)
         stages.do(held, "edit:evidence:2", stages.checked(2))
-        told = self.get(writer, f"{article.pk}/evidence")
-        assert told["summary"]["sentences"] == 1
-        assert told["items"][0]["stands"] is True
+        data = self.get(writer, f"{article.pk}/evidence")
+        assert data["summary"]["sentences"] == 1
+        assert data["items"][0]["stands"] is True
 
     def test_the_result_sums_it_up(self, writer: User) -> None:
-        told = self.get(writer, f"{stages.finished(writer).pk}/result")
-        assert told["evidence"] == {"sentences": 6, "supported": 4, "partly": 1, "unsupported": 1, "reworded": 1}
+        data = self.get(writer, f"{stages.finished(writer).pk}/result")
+        assert data["evidence"] == {"sentences": 6, "supported": 4, "partly": 1, "unsupported": 1, "reworded": 1}
 
-    def test_anothers_is_not_there(self, writer: User) -> None:
+    def test_another_users_evidence_is_not_found(self, writer: User) -> None:
         article = stages.finished(UserFactory())
         assert client_of(writer).get(f"/api/articles/{article.pk}/evidence").status_code == 404
 
     def test_an_article_before_anything_is_checked_has_none(self, writer: User) -> None:
-        told = self.get(writer, f"{make_article(writer).pk}/evidence")
-        assert (told["summary"]["sentences"], told["items"]) == (0, [])
+        data = self.get(writer, f"{make_article(writer).pk}/evidence")
+        assert (data["summary"]["sentences"], data["items"]) == (0, [])
 
 
 class TestSources:
@@ -342,7 +342,7 @@ class TestSources:
         assert shown.count('class="cited"') == 6
         assert "1,440 words" in shown
 
-    def test_without_its_steps_an_article_still_tells_what_was_found(self, writer: User) -> None:
+    def test_without_its_steps_an_article_still_shows_its_findings(self, writer: User) -> None:
         article = stages.finished(writer)
         run = article.latest_run()
         assert run is not None
