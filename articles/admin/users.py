@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from articles import services
 from articles.admin.actions import signed_in
 from articles.models import ApiKey, Article
+from articles.runs.recovery import cancel_runs_of_inactive_users
 
 admin.site.unregister(User)
 
@@ -45,6 +46,11 @@ class StudioUserAdmin(UserAdmin):  # type: ignore[type-arg]  # Django's cannot b
     @staticmethod
     def _may_manage(request: HttpRequest, obj: Model | None) -> bool:
         return not isinstance(obj, User) or may_manage(signed_in(request), obj)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not obj.is_active:
+            cancel_runs_of_inactive_users()
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         services.delete_articles(articles=obj.articles.without_large_fields(), by=signed_in(request))

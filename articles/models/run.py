@@ -31,10 +31,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status=Status.PENDING, enqueued_at__lt=now - timedelta(seconds=3))
 
     def claimable(self, now: datetime) -> Self:
-        """Pending runs that are due, without those of a model that another run is trying at the moment."""
+        """Pending runs of active users that are due, without those of a model that another run is trying at the moment."""
         being_tried = Run.objects.filter(status=Status.PROCESSING).exclude(awaits="").values("awaits")
         due = Q(not_before=None) | Q(not_before__lte=now)
-        return self.filter(due, status=Status.PENDING).exclude(awaits__in=being_tried)
+        return self.filter(due, status=Status.PENDING, article__owner__is_active=True).exclude(awaits__in=being_tried)
 
     def awaiting(self, models: Collection[str]) -> Self:
         """Runs that wait for one of ``models`` to be available again, and those that are trying one."""

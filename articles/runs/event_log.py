@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 
 from agents.pipeline.steps import StepKey
 from agents.text.markdown import count_words
@@ -101,10 +102,15 @@ def article_transaction(article_id: int) -> Iterator[ArticleTransaction]:
 
 def lock_article(article_id: int) -> Article:
     """The article, its row locked until the transaction ends. Raises ArticleGone."""
-    article = Article.objects.select_for_update().filter(pk=article_id).first()
+    article = locked_articles().filter(pk=article_id).first()
     if article is None:
         raise ArticleGone
     return article
+
+
+def locked_articles() -> QuerySet[Article]:
+    """Without what is long: a step of an article that is written again needs neither its text nor its research."""
+    return Article.objects.without_large_fields().select_for_update()
 
 
 def refresh(article: Article) -> None:

@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from articles.exceptions import ArticleGone, LeaseLost
 from articles.models import Article, Run, Status
-from articles.runs.event_log import ArticleTransaction, article_transaction
+from articles.runs.event_log import ArticleTransaction, article_transaction, locked_articles
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ def lease_expiry() -> datetime:
 
 
 def claim_run(run_id: int, *, worker: str, model: str, owner_limit: float = math.inf) -> Claim | None:
-    """Claim a pending run, unless ``owner_limit`` runs of its owner are in progress already.
+    """Claim a pending run, unless its owner was deactivated or has ``owner_limit`` runs in progress already.
 
-    None if the limit is reached or the run is no longer pending: claimed by another worker, cancelled, or deleted.
+    None in these cases, and if the run is no longer pending: claimed by another worker, cancelled, or deleted.
     """
     article_id = Run.objects.filter(pk=run_id, status=Status.PENDING).values_list("article_id", flat=True).first()
     if article_id is None:
@@ -93,7 +93,7 @@ def claim_run(run_id: int, *, worker: str, model: str, owner_limit: float = math
     try:
         with article_transaction(article_id) as tx:
             run = Run.objects.get(pk=run_id)
-            if run.status != Status.PENDING or not is_below_limit(tx.article.owner_id, owner_limit):
+            if run.status != Status.PENDING or not may_claim(tx.article.owner_id, owner_limit):
                 return None
             token, attempt = uuid.uuid4(), run.attempts + 1
             claimed = tx.change_status(
@@ -112,14 +112,14 @@ def claim_run(run_id: int, *, worker: str, model: str, owner_limit: float = math
     return Claim(run_id, article_id, token, attempt) if claimed else None
 
 
-def is_below_limit(owner_id: int, limit: float) -> bool:
-    """Whether fewer than ``limit`` of the owner's runs are in progress.
+def may_claim(owner_id: int, limit: float) -> bool:
+    """Whether the owner is active and has fewer than ``limit`` runs in progress.
 
     Locks the owner's row, so that claims of the same owner are counted one after another.
     """
-    if limit == math.inf:
-        return True
-    User.objects.select_for_update(no_key=True).get(pk=owner_id)
+    owner = User.objects.select_for_update(no_key=True).get(pk=owner_id)
+    if not owner.is_active or limit == math.inf:
+        return owner.is_active
     return Run.objects.at_work().filter(article__owner=owner_id).count() < limit
 
 
@@ -136,10 +136,10 @@ def holds_lease(claim: Claim) -> bool:
 
 @contextmanager
 def run_transaction(claim: Claim) -> Iterator[tuple[ArticleTransaction, Run]]:
-    """``writing``, for the worker that holds ``claim``. Raises LeaseLost where it no longer does."""
+    """Like ``article_transaction``, for the worker that holds ``claim``. Raises LeaseLost if it no longer does."""
     with transaction.atomic():
         try:
-            article = Article.objects.select_for_update().get(pk=claim.article_id)
+            article = locked_articles().get(pk=claim.article_id)
             run = Run.objects.get(pk=claim.run_id, token=claim.token, status=Status.PROCESSING)
         except (Article.DoesNotExist, Run.DoesNotExist) as error:
             raise LeaseLost(claim.run_id) from error

@@ -14,11 +14,13 @@ from articles.models.run import NOT_PARKED
 from articles.runs.db_retry import retry_on_outage
 from articles.runs.event_log import ArticleTransaction, article_transaction
 from articles.runs.lease import Claim, is_lost, run_transaction
-from articles.runs.outages import enqueue_resumed
+from articles.runs.outages import enqueue_resumed, update_each
 from articles.runs.queue import enqueue, queued_run_ids
 from articles.runs.scheduling import claimable_in_order
 
 log = logging.getLogger(__name__)
+
+OWNER_DEACTIVATED = "Cancelled: the owner's account was deactivated"
 
 
 def sweep(*, by_lease: bool = True) -> int:
@@ -30,12 +32,22 @@ def sweep(*, by_lease: bool = True) -> int:
     """
     lost_now = [run for run in Run.objects.at_work() if is_lost(run, by_lease=by_lease)]
     swept = sum(requeue_lost(run, by_lease=by_lease) for run in lost_now)
+    swept += cancel_runs_of_inactive_users()
     swept += enqueue_resumed()
     now = timezone.now()
     if waiting := list(Run.objects.waiting(now)):
         lost = set(claimable_in_order()) - queued_run_ids()
         swept += sum(resubmit(run) for run in waiting if run.pk in lost)
     return swept
+
+
+def cancel_runs_of_inactive_users() -> int:
+    """Cancel the runs of deactivated users, however they were deactivated. Returns how many there were."""
+    runs = Run.objects.active().filter(article__owner__is_active=False)
+    count = runs.count()
+    ended = {"finished_at": timezone.now(), "lease_expires_at": None}
+    update_each(runs, lambda tx, run: tx.change_status(run, Status.CANCELLED, OWNER_DEACTIVATED, **ended))
+    return count
 
 
 def requeue_lost(lost: Run, *, by_lease: bool) -> bool:

@@ -54,12 +54,16 @@ def claimable_in_order(shared_process: bool = False) -> Iterator[int]:
 
 
 def runs_per_user() -> float:
-    """How many runs of one user may be in work at once. Who is alone with the studio has all of it."""
+    """How many runs of one user may be in progress at once.
+
+    No limit for the only user, and while Redis is unavailable: nobody knows the capacity then.
+    """
     if settings.RUNS_PER_USER:
         return float(settings.RUNS_PER_USER)
     if User.objects.filter(is_active=True)[:2].count() < 2:
         return math.inf
-    return max(LEFT_FREE, capacity() - LEFT_FREE)
+    places = capacity()
+    return math.inf if places is None else max(LEFT_FREE, places - LEFT_FREE)
 
 
 def fair_order(waiting: Iterable[WaitingRun], in_work: Mapping[int, int], limit: float) -> Iterator[int]:

@@ -37,9 +37,10 @@ def living_workers() -> int:
     return (read_workers() or Workers()).living
 
 
-def capacity() -> int:
-    """How many articles can be written at once; 0 also where Redis does not answer."""
-    return (read_workers() or Workers()).capacity
+def capacity() -> int | None:
+    """How many articles can be written at once; None if Redis does not answer."""
+    workers = read_workers()
+    return workers.capacity if workers else None
 
 
 def read_workers() -> Workers | None:

@@ -13,10 +13,11 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from agents.contract import Manuscript, SectionText
-from agents.costs.usage import Usage
+from agents.costs.usage import Usage, record_usage
 from agents.exceptions import FailureCode, ModelError
 from agents.pipeline.steps import StepKey, StepSpec
 from articles.exceptions import UNEXPECTED_ERROR, LeaseLost
@@ -39,7 +40,7 @@ from articles.runs.step_writer import (
     completed_outputs,
     write_changes,
 )
-from articles.services import NewSource
+from articles.services import NewSource, start_run
 from articles.signals import events_recorded
 from tests.factories import (
     UserFactory,
@@ -370,3 +371,65 @@ class TestStepWriter:
         await Run.objects.aupdate(token=uuid4())
         with pytest.raises(LeaseLost):
             await journal.writer.write(step_started("write:1"))
+
+    async def test_a_second_cancellation_does_not_lose_costs_while_they_are_recorded(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        journal = await a_journal()
+        started, may_end = asyncio.Event(), threading.Event()
+
+        async def perform() -> SectionText:
+            record_usage(Usage(calls=1, prompt_tokens=10))
+            started.set()
+            await asyncio.sleep(60)
+            raise AssertionError("it is cancelled before")
+
+        def slowly(held: Claim, changes: Sequence[StepChange]) -> None:
+            may_end.wait(10)
+            write_changes(held, changes)
+
+        async def work() -> None:
+            try:
+                await journal.once(StepSpec(StepKey("write", "section", 1), SectionText, perform, "Writing", str))
+            finally:
+                await journal.drain()
+
+        working = asyncio.create_task(work())
+        await started.wait()
+        monkeypatch.setattr(step_writer, "write_changes", slowly)
+        other = asyncio.create_task(journal.writer.write(step_started("write:2")))
+        await asyncio.sleep(0.1)
+        for _ in range(2):
+            working.cancel()
+            await asyncio.sleep(0.1)
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        await asyncio.wait_for(other, 10)
+        assert (await Step.objects.aget(section=1)).model_calls == 1
+
+    async def test_costs_of_a_step_that_ended_too_late_are_recorded_though_no_task_awaits_them(self) -> None:
+        journal = await a_journal()
+        await journal.writer.write(step_started("write:1"))
+        await Run.objects.aupdate(token=uuid4())
+        late = journal.writer.write(step_completed("write:1", SectionText(markdown="Late."), Usage(calls=3)))
+        waiting = asyncio.create_task(late)
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await journal.drain()
+        assert (await Step.objects.aget()).model_calls == 3
+
+
+@pytest.mark.django_db
+def test_a_step_of_an_article_that_is_written_again_does_not_load_its_text(owner: User) -> None:
+    article = make_completed_article(owner)
+    start_run(article=article, by=owner)
+    held = claim(article)
+    with CaptureQueriesContext(connection) as queries:
+        write_changes(held, [step_started("write:1")])
+        write_changes(held, [step_completed("write:1", SectionText(markdown="Again."), Usage())])
+    read = [
+        query["sql"] for query in queries if query["sql"].startswith("SELECT") and '"articles_article"' in query["sql"]
+    ]
+    assert len(read) == 2
+    assert not [sql for sql in read if '"research_data"' in sql or '"content"' in sql]

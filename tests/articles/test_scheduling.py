@@ -8,15 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
+from django.test import Client
+from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from redis import Redis
 
-from articles.models import Run
-from articles.runs.lease import claim_run
-from articles.runs.recovery import sweep
+from articles.models import Run, Status
+from articles.runs import workers
+from articles.runs.lease import claim_run, holds_lease
+from articles.runs.recovery import OWNER_DEACTIVATED, sweep
 from articles.runs.scheduling import WaitingRun, claimable_in_order, fair_order, next_run
 from articles.services import start_run
-from tests.factories import UserFactory, make_article, make_completed_article
+from tests.factories import StaffFactory, UserFactory, make_article, make_completed_article, make_processing_article
 
 ADA, BEN, CY = 1, 2, 3
 
@@ -126,3 +129,52 @@ def test_workers_that_claim_at_the_same_moment_do_not_pass_the_limit_together() 
     with ThreadPoolExecutor(len(runs)) as workers:
         assert sum(workers.map(take, runs)) == 2
     assert Run.objects.at_work().count() == 2
+
+
+@pytest.mark.django_db
+def test_without_redis_no_user_is_limited(settings: Settings) -> None:
+    owner: User = UserFactory()
+    UserFactory()
+    for _ in range(5):
+        make_article(owner)
+    settings.REDIS_ADDRESS = "redis://127.0.0.1:1"
+    workers.redis_client.cache_clear()
+    try:
+        assert len(list(claimable_in_order())) == 5
+    finally:
+        workers.redis_client.cache_clear()
+
+
+@pytest.mark.django_db
+class TestInactiveOwners:
+    def test_their_runs_are_not_claimed(self) -> None:
+        owner: User = UserFactory()
+        run = make_article(owner).runs.get()
+        User.objects.filter(pk=owner.pk).update(is_active=False)
+        assert next_run() is None
+        assert claim_run(run.pk, worker="w", model="m") is None
+
+    def test_the_sweeper_cancels_their_runs_and_logs_it(self) -> None:
+        owner: User = UserFactory()
+        waiting, (writing, held) = make_article(owner), make_processing_article(owner)
+        other = make_article(UserFactory())
+        User.objects.filter(pk=owner.pk).update(is_active=False)
+        assert sweep() == 2
+        for article in (waiting, writing):
+            article.refresh_from_db()
+            assert (article.status, article.message) == (Status.CANCELLED, OWNER_DEACTIVATED)
+            assert article.events.latest("seq").payload["new_status"] == Status.CANCELLED
+        assert not holds_lease(held)
+        other.refresh_from_db()
+        assert other.status == Status.PENDING
+
+    def test_deactivating_a_user_in_the_admin_cancels_their_runs_at_once(self) -> None:
+        owner: User = UserFactory(username="leaver")
+        article = make_article(owner)
+        admin = Client()
+        admin.force_login(StaffFactory(is_superuser=True))
+        address = reverse("admin:auth_user_change", args=[owner.pk])
+        fields = {"username": "leaver", "date_joined_0": "2026-11-30", "date_joined_1": "00:00:00"}
+        assert admin.post(address, fields).status_code == 302
+        article.refresh_from_db()
+        assert article.status == Status.CANCELLED
