@@ -1,5 +1,5 @@
-"""What each agent is asked in each step: the fields its task's words are filled with, the shape of its answer, and what the
-built-in writer answers where no model is configured.
+"""The tasks of the agents: which prompt of ``config/tasks.yaml``, its fields, the schema of the answer, and the answer of the
+built-in writer, which is used if no model is configured.
 """
 
 from __future__ import annotations
@@ -50,12 +50,15 @@ from agents.text.voices import voice_instructions
 
 Reply = TypeVar("Reply")
 
-LEAST_QUESTIONS = 3
+MIN_QUESTIONS = 3
 
 
 @dataclass(frozen=True)
 class Assignment(Generic[Reply]):
-    """``task`` is a name in tasks.yaml, ``fields`` what fills its braces; ``answer`` is ``str`` or a shape of the contract."""
+    """``task`` is a name in tasks.yaml, ``fields`` fill its placeholders; ``answer`` is ``str`` or a schema.
+
+    ``built_in`` is the answer of the built-in writer.
+    """
 
     task: str
     answer: type[Reply]
@@ -67,7 +70,7 @@ class Assignment(Generic[Reply]):
 
 
 def plan_research(brief: Brief, questions: int) -> Assignment[Questions]:
-    several = Annotated[list[str], Field(min_length=LEAST_QUESTIONS, max_length=6)]
+    several = Annotated[list[str], Field(min_length=MIN_QUESTIONS, max_length=6)]
     shape = create_model("Questions", __base__=Questions, questions=(several, ...))
     return Assignment(
         "plan_research", shape, brief_fields(brief) | {"count": questions}, lambda: extractive.plan_questions(brief)
@@ -90,7 +93,7 @@ def synthesise(brief: Brief, findings: Sequence[Finding]) -> Assignment[Synthesi
 def make_headings(
     brief: Brief, findings: Sequence[Finding], passages: Sequence[Passage], sections: int
 ) -> Assignment[Headings]:
-    """The title and ``sections`` headings, of the findings. The built-in writer shares out all the passages that were read."""
+    """The title and ``sections`` headings, from the findings. The built-in writer distributes all passages that were read."""
     fields = brief_fields(brief) | {
         "findings": quote_findings(findings),
         "sections": sections,
@@ -98,23 +101,23 @@ def make_headings(
         if brief.outline_wish
         else "",
     }
-    shape = headings_form(sections)
+    shape = headings_schema(sections)
     return Assignment("make_headings", shape, fields, lambda: extractive.headings(brief, passages, sections))
 
 
 def make_headings_again(brief: Brief, made: Headings, problems: Sequence[str], sections: int) -> Assignment[Headings]:
-    """Title and headings put right; ``problems`` are sentences that say what is wrong with them."""
+    """Title and headings corrected; ``problems`` are sentences that say what is wrong with them."""
     fields = brief_fields(brief) | {
         "title": made.title,
         "outline": numbered_list(made.sections),
         "problems": bullet_list(problems),
         "sections": sections,
     }
-    return Assignment("make_headings_again", headings_form(sections), fields, lambda: made)
+    return Assignment("make_headings_again", headings_schema(sections), fields, lambda: made)
 
 
-def headings_form(sections: int) -> type[Headings]:
-    """A server that holds answers to their form is told how many; an answer with others is mended, not refused."""
+def headings_schema(sections: int) -> type[Headings]:
+    """Asks for exactly that many sections. An answer with another number is still valid: it is corrected later."""
     count = {"minItems": sections, "maxItems": sections}
     several = Annotated[list[str], Field(min_length=1, max_length=100, json_schema_extra=count)]
     return create_model("Headings", __base__=Headings, sections=(several, ...))
@@ -128,7 +131,7 @@ def plan_section(
     passages: Sequence[Passage],
     reading: Sequence[Passage],
 ) -> Assignment[SectionPlan]:
-    """What section ``number`` (from 1) has to do. A model is shown ``passages``; the built-in writer shares out ``reading``."""
+    """The plan of section ``number`` (from 1). A model gets ``passages``, the built-in writer distributes ``reading``."""
     fields = brief_fields(brief) | {
         "title": headings.title,
         "outline": numbered_list(headings.sections),
@@ -151,7 +154,7 @@ def write_section(
 ) -> Assignment[str]:
     """The text of section ``number`` (from 1) in about ``words`` words.
 
-    A model is shown ``passages``; the built-in writer has to know all that was read, to use no sentence twice.
+    A model gets ``passages``; the built-in writer needs all that was read, to use no sentence twice.
     """
     section = outline.sections[number - 1]
     fields = section_fields(brief, outline, number, passages, words) | {
@@ -177,7 +180,7 @@ def rewrite_section(
     words: int,
     wrong: Sequence[str],
 ) -> Assignment[str]:
-    """Section ``number`` (from 1) put right: ``wrong`` are sentences that say what is the matter with ``text``."""
+    """Section ``number`` (from 1) corrected: ``wrong`` are sentences that say what is wrong with ``text``."""
     fields = section_fields(brief, outline, number, passages, words) | {
         "text": quote_markdown(text),
         "count": count_words(text),
@@ -189,13 +192,13 @@ def rewrite_section(
 def extend_section(
     brief: Brief, outline: Outline, number: int, passages: Sequence[Passage], text: str, words: int
 ) -> Assignment[str]:
-    """A paragraph of ``words`` words that goes on where ``text``, section ``number`` (from 1), ends."""
+    """A paragraph of ``words`` words that continues ``text``, which is section ``number`` (from 1)."""
     fields = section_fields(brief, outline, number, passages, words) | {"text": quote_markdown(text)}
     return Assignment(task("extend_section", passages), str, fields, lambda: "")
 
 
 def review(brief: Brief, outline: Outline, texts: Sequence[str]) -> Assignment[Review]:
-    """The answer's shape knows how many sections there are, so that no remark is about one that does not exist."""
+    """The schema names the sections, so that no remark is about one that does not exist."""
     numbers = Literal[tuple(range(1, len(texts) + 1))]  # type: ignore[valid-type]  # made at run time
     remark = create_model("Remark", __base__=Remark, section=(numbers, ...))
     shape = create_model("Review", __base__=Review, remarks=(list[remark], ...))  # type: ignore[valid-type]
@@ -220,7 +223,7 @@ def edit_section(
     passages: Sequence[Passage],
     words: int,
 ) -> Assignment[str]:
-    """Section ``number`` (from 1) mended as ``remarks`` ask. The built-in writer leaves it as it is."""
+    """Section ``number`` (from 1) revised as ``remarks`` ask. The built-in writer leaves it unchanged."""
     fields = section_fields(brief, outline, number, passages, words) | {
         "text": quote_markdown(text),
         "remarks": bullet_list(f"{remark.kind}: {remark.instruction}" for remark in remarks),
@@ -231,58 +234,58 @@ def edit_section(
 # The evidence
 
 
-class Numbered(LLMOutput):
-    """One answer to each of some sentences: fields ``s1``, ``s2`` …, in their order, so that none is left out or made up."""
+class PerSentence(LLMOutput):
+    """One answer per sentence, in fields ``s1``, ``s2`` …, so that none is missing or invented."""
 
     def by_number(self, sentences: Sequence[CitedSentence]) -> dict[int, Any]:
-        """The number of each of ``sentences``, as it has it in its section → what was answered to it."""
+        """The answers by the number of the sentence in its section."""
         return {sentence.number: answer for sentence, (_, answer) in zip(sentences, self, strict=True)}
 
 
-def judge(brief: Brief, sentences: Sequence[CitedSentence], passages: Mapping[str, Passage]) -> Assignment[Numbered]:
-    """A verdict on each sentence. The built-in writer's stand in their passages word for word, so it is never asked."""
+def judge(brief: Brief, sentences: Sequence[CitedSentence], passages: Mapping[str, Passage]) -> Assignment[PerSentence]:
+    """A verdict on each sentence. Never used with the built-in writer, which quotes its passages word for word."""
     shape = verdicts(len(sentences))
     fields = brief_fields(brief) | {
         "sentences": quote("\n".join(f"s{place}: {sentence.text}" for place, sentence in enumerate(sentences, 1))),
-        "passages": quote_passages(cited_by(sentences, passages)),
+        "passages": quote_passages(cited_passages(sentences, passages)),
     }
     return Assignment("judge", shape, fields, lambda: shape(**dict.fromkeys(shape.model_fields, "partly")))
 
 
 def reword(
     brief: Brief, sentences: Sequence[CitedSentence], reasons: Mapping[int, str], passages: Mapping[str, Passage]
-) -> Assignment[Numbered]:
-    """Each sentence anew, saying no more than what it cites. The built-in writer leaves them as they are."""
+) -> Assignment[PerSentence]:
+    """Each sentence reworded to say no more than its sources. The built-in writer leaves them unchanged."""
     shape = rewordings(len(sentences))
     lines = (f"s{place}: {sentence.text} ({reasons[sentence.number]})" for place, sentence in enumerate(sentences, 1))
     fields = brief_fields(brief) | {
         "sentences": quote("\n".join(lines)),
-        "passages": quote_passages(cited_by(sentences, passages)),
+        "passages": quote_passages(cited_passages(sentences, passages)),
     }
     as_they_are = [sentence.plain for sentence in sentences]
     return Assignment("reword", shape, fields, lambda: shape(**dict(zip(shape.model_fields, as_they_are, strict=True))))
 
 
-def verdicts(count: int) -> type[Numbered]:
-    return one_for_each("Verdicts", count, Verdict)
+def verdicts(count: int) -> type[PerSentence]:
+    return one_field_per_sentence("Verdicts", count, Verdict)
 
 
-def rewordings(count: int) -> type[Numbered]:
-    return one_for_each("Rewordings", count, str)
+def rewordings(count: int) -> type[PerSentence]:
+    return one_field_per_sentence("Rewordings", count, str)
 
 
-@cache  # a shape, and its schema, takes two milliseconds; a section has few sentences that cite
-def one_for_each(name: str, count: int, answer: Any) -> type[Numbered]:
+@cache  # building a schema takes 2 ms; a section has few cited sentences
+def one_field_per_sentence(name: str, count: int, answer: Any) -> type[PerSentence]:
     fields: dict[str, Any] = {f"s{place}": (answer, ...) for place in range(1, count + 1)}
-    return cast(type[Numbered], create_model(name, __base__=Numbered, **fields))
+    return cast(type[PerSentence], create_model(name, __base__=PerSentence, **fields))
 
 
-def cited_by(sentences: Sequence[CitedSentence], passages: Mapping[str, Passage]) -> list[Passage]:
+def cited_passages(sentences: Sequence[CitedSentence], passages: Mapping[str, Passage]) -> list[Passage]:
     ids = dict.fromkeys(id for sentence in sentences for id in sentence.passages)
     return [passages[id] for id in ids if id in passages]
 
 
-# What is told of it
+# The search description
 
 
 def describe_seo(brief: Brief, outline: Outline, texts: Sequence[str]) -> Assignment[SearchDescription]:
@@ -296,7 +299,7 @@ def describe_seo(brief: Brief, outline: Outline, texts: Sequence[str]) -> Assign
 def describe_again(
     brief: Brief, outline: Outline, description: SearchDescription, problems: Mapping[str, Sequence[str]]
 ) -> Assignment[LLMOutput]:
-    """The fields of the description that have ``problems``, anew; the answer's shape holds no others, so it is short."""
+    """The fields of the description that have ``problems``, corrected; the schema has no other fields."""
     wrong: dict[str, Any] = {
         name: (field.annotation, field) for name, field in SearchDescription.model_fields.items() if name in problems
     }
@@ -314,7 +317,7 @@ def describe_again(
 
 
 def answer_questions(brief: Brief, outline: Outline, texts: Sequence[str], wrong: str = "") -> Assignment[FAQ]:
-    """``wrong`` is a sentence that says what was wrong with the answer before this one."""
+    """``wrong`` is a sentence that says what was wrong with the previous answer."""
     fields = brief_fields(brief) | {
         "title": outline.title,
         "article": quote_markdown(numbered_article(outline, texts)),
@@ -329,5 +332,5 @@ def picture_prompt(brief: Brief, outline: Outline) -> Assignment[PicturePrompt]:
 
 
 def task(name: str, passages: Sequence[Passage]) -> str:
-    """The task's name in tasks.yaml; one that has nothing to cite is told so in words of its own."""
+    """The task's name in tasks.yaml. There is a variant for sections without passages to cite."""
     return name if passages else f"{name}_uncited"

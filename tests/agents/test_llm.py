@@ -35,12 +35,12 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.llm.retry.pause", lambda fault, attempt: 0.0)
 
 
-async def test_it_gives_the_whole_text(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_it_returns_the_complete_text(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(text="One two three.")
     assert await llm.acall("Say something.") == "One two three."
 
 
-async def test_it_sets_temperature_and_limit_where_they_are_given(
+async def test_temperature_and_token_limit_are_sent_if_set(
     model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore, llm: StudioLLM, model_server: ModelServer
 ) -> None:
     await StudioLLM(model="m", client=model_client, slots=slots, temperature=0.2, max_tokens=900).acall("Say it.")
@@ -75,7 +75,7 @@ async def test_it_sets_temperature_and_limit_where_they_are_given(
     ],
     ids=str,
 )
-async def test_it_tries_again_after_a_passing_fault(
+async def test_temporary_faults_are_retried(
     llm: StudioLLM, model_server: ModelServer, hasty: None, fault: dict[str, object]
 ) -> None:
     model_server.fail(**fault)
@@ -83,29 +83,27 @@ async def test_it_tries_again_after_a_passing_fault(
     assert len(model_server.calls) == 2
 
 
-async def test_a_stream_that_always_breaks_off_is_told_as_such(
-    llm: StudioLLM, model_server: ModelServer, hasty: None
-) -> None:
+async def test_a_stream_that_always_breaks_is_reported(llm: StudioLLM, model_server: ModelServer, hasty: None) -> None:
     model_server.fail(cut=0.5, times=9)
     with pytest.raises(ModelError, match=r"closed the connection.*6 attempts"):
         await llm.acall("About 20 words, please.")
 
 
-async def test_crewai_and_the_client_do_not_try_again_on_top(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_crewai_and_the_client_do_not_retry(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(status=429, times=99, retry_after=0)
     with pytest.raises(ModelError, match="6 attempts"):
         await llm.acall("Say something.")
     assert len(model_server.calls) == retry.ATTEMPTS
 
 
-async def test_it_waits_as_long_as_the_server_asks(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_it_waits_for_the_seconds_in_retry_after(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(status=429, retry_after=1)
     await llm.acall("Say something.")
     first, second = model_server.calls
     assert second.at - first.ended >= 1
 
 
-async def test_it_waits_until_the_date_the_server_names(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_it_waits_until_the_date_in_retry_after(llm: StudioLLM, model_server: ModelServer) -> None:
     until = datetime.now(UTC) + timedelta(seconds=2)
     model_server.fail(status=503, retry_after=format_datetime(until, usegmt=True))
     await llm.acall("Say something.")
@@ -119,7 +117,7 @@ async def test_it_does_not_wait_for_a_server_that_asks_for_an_hour(llm: StudioLL
     assert len(model_server.calls) == 1
 
 
-async def test_all_tries_of_a_call_keep_to_its_patience(
+async def test_all_attempts_together_stay_within_the_patience(
     llm: StudioLLM, model_server: ModelServer, settings: LazySettings
 ) -> None:
     settings.LLM_PATIENCE = 0.8
@@ -159,7 +157,7 @@ async def test_patience_does_not_end_while_an_answer_is_coming(
     ],
     ids=str,
 )
-async def test_it_asks_once_only_where_asking_again_cannot_help(
+async def test_permanent_faults_are_not_retried(
     llm: StudioLLM, model_server: ModelServer, fault: dict[str, object], reason: str
 ) -> None:
     model_server.fail(**fault)
@@ -169,7 +167,7 @@ async def test_it_asks_once_only_where_asking_again_cannot_help(
     assert caught.value.permanent
 
 
-async def test_it_notices_a_server_that_hangs(model_server: ModelServer, slots: asyncio.Semaphore) -> None:
+async def test_a_server_that_hangs_times_out(model_server: ModelServer, slots: asyncio.Semaphore) -> None:
     model_server.fail(hang=5)
     async with client_of(model_server.url, timeout=0.3) as client:
         assert await StudioLLM(model="m", client=client, slots=slots).acall("About 20 words.")
@@ -177,7 +175,7 @@ async def test_it_notices_a_server_that_hangs(model_server: ModelServer, slots: 
 
 
 @pytest.mark.parametrize("pings", [False, True])
-async def test_it_notices_a_server_that_falls_silent_amid_its_answer(
+async def test_a_server_that_stops_during_its_answer_times_out(
     model_server: ModelServer, slots: asyncio.Semaphore, hasty: None, pings: bool
 ) -> None:
     model_server.fail(stall=5, pings=pings, times=9)
@@ -208,15 +206,13 @@ async def test_no_more_calls_are_in_flight_than_allowed() -> None:
     assert max(sum(a <= moment < b for a, b in spans) for moment, _ in spans) == 2
 
 
-async def test_a_mistake_of_our_own_is_not_taken_for_the_models(
-    llm: StudioLLM, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_bug_is_not_reported_as_a_fault_of_the_model(llm: StudioLLM, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.llm.completion.StreamedCompletion.add_chunks", None)
     with pytest.raises(TypeError):
         await llm.acall("Say something.")
 
 
-def test_it_is_not_called_synchronously(llm: StudioLLM) -> None:
+def test_there_are_no_synchronous_calls(llm: StudioLLM) -> None:
     with pytest.raises(NotImplementedError):
         llm.call("Say something.")
 
@@ -224,12 +220,12 @@ def test_it_is_not_called_synchronously(llm: StudioLLM) -> None:
 # Answers in form
 
 
-async def test_it_gives_structured_answers(llm: StudioLLM) -> None:
+async def test_it_returns_structured_answers(llm: StudioLLM) -> None:
     answer = await llm.acall("Answer in form.", response_model=Answer)
     assert isinstance(answer, Answer)
 
 
-async def test_it_tells_the_model_what_was_wrong_with_its_answer(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_an_invalid_answer_is_sent_back_with_the_error(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(text='{"word": "x", "number": "many"}')
     assert isinstance(await llm.acall("Answer in form.", response_model=Answer), Answer)
     told = model_server.calls[1].body["messages"][-1]["content"]
@@ -241,7 +237,7 @@ async def test_it_tells_the_model_what_was_wrong_with_its_answer(llm: StudioLLM,
     ("said", "again"),
     [('{"title": "cut of', chat.MAX_WITHOUT_JSON), ('{"word": 1, "number": "many"}', chat.MAX_CORRECTIONS)],
 )
-async def test_it_gives_up_on_a_model_that_never_keeps_the_form(
+async def test_it_gives_up_on_a_model_that_never_follows_the_schema(
     llm: StudioLLM, model_server: ModelServer, said: str, again: int
 ) -> None:
     model_server.fail(text=said, times=9)
@@ -250,7 +246,7 @@ async def test_it_gives_up_on_a_model_that_never_keeps_the_form(
     assert len(model_server.calls) == 1 + again
 
 
-async def test_garbage_costs_no_part_of_the_dialect(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_one_invalid_answer_downgrades_no_parameter(llm: StudioLLM, model_server: ModelServer) -> None:
     """A server that passes over the form in silence is told it in words, too; one that only stumbled is asked no worse."""
     model_server.fail(text="Here you go!")
     assert isinstance(await llm.acall("Answer in form.", response_model=Answer), Answer)
@@ -269,12 +265,12 @@ async def test_garbage_costs_no_part_of_the_dialect(llm: StudioLLM, model_server
         '{"word": "leaf", "number": 3}}}',
     ],
 )
-async def test_it_takes_json_out_of_what_stands_around_it(llm: StudioLLM, model_server: ModelServer, said: str) -> None:
+async def test_json_is_extracted_from_the_text_around_it(llm: StudioLLM, model_server: ModelServer, said: str) -> None:
     model_server.fail(text=said)
     assert await llm.acall("Answer in form.", response_model=Answer) == Answer(word="leaf", number=3)
 
 
-async def test_json_that_was_cut_off_is_asked_for_once_more_with_more_room(
+async def test_json_that_was_cut_off_is_requested_once_more_with_a_higher_limit(
     model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore, model_server: ModelServer
 ) -> None:
     model_server.fail(text='{"word": "le', finish_reason="length")
@@ -283,7 +279,7 @@ async def test_json_that_was_cut_off_is_asked_for_once_more_with_more_room(
     assert [call.body["max_completion_tokens"] for call in model_server.calls] == [5000, 10000]
 
 
-async def test_json_that_is_cut_off_again_is_given_up(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_json_that_is_cut_off_twice_fails(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(text='{"word": "le', finish_reason="length", times=9)
     with pytest.raises(ModelError, match=r"cut off at the token limit"):
         await llm.acall("Answer in form.", response_model=Answer)

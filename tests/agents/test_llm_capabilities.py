@@ -34,7 +34,7 @@ def form_of(body: dict[str, dict[str, str]]) -> str:
         ("max_completion_tokens", {"stream_options", "temperature", "max_tokens"}),
     ],
 )
-async def test_a_part_that_is_refused_is_left_out_from_then_on(
+async def test_a_rejected_parameter_is_not_sent_again(
     llm: StudioLLM, model_server: ModelServer, part: str, left: set[str], status: int
 ) -> None:
     model_server.refuse(part, status=status)
@@ -44,7 +44,7 @@ async def test_a_part_that_is_refused_is_left_out_from_then_on(
     assert model_server.calls[-1].body.keys() == {"model", "messages", "stream", *left}
 
 
-async def test_a_server_that_knows_no_limit_of_tokens_gets_none(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_a_server_without_a_token_limit_gets_none(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.refuse("max_completion_tokens")
     model_server.refuse("max_tokens")
     assert await llm.acall("About 20 words.")
@@ -52,7 +52,7 @@ async def test_a_server_that_knows_no_limit_of_tokens_gets_none(llm: StudioLLM, 
 
 
 @pytest.mark.parametrize("said", [None, "bad request"])
-async def test_json_is_got_from_a_server_without_response_format(
+async def test_json_works_with_a_server_without_response_format(
     llm: StudioLLM, model_server: ModelServer, said: str | None
 ) -> None:
     model_server.refuse("response_format", said=said)
@@ -62,14 +62,16 @@ async def test_json_is_got_from_a_server_without_response_format(
     assert '"number"' in model_server.calls[-1].prompt
 
 
-async def test_json_objects_are_asked_for_where_schemas_are_unknown(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_json_objects_are_requested_if_schemas_are_not_supported(
+    llm: StudioLLM, model_server: ModelServer
+) -> None:
     model_server.refuse("json_schema")
     assert isinstance(await llm.acall("Answer in form.", response_model=Answer), Answer)
     assert isinstance(await llm.acall("Answer in form.", response_model=Answer), Answer)
     assert [form_of(call.body) for call in model_server.calls] == ["json_schema", "json_object", "json_object"]
 
 
-async def test_a_server_that_passes_over_the_form_is_told_it_in_words(
+async def test_a_server_that_ignores_the_schema_gets_it_in_the_prompt(
     llm: StudioLLM, model_server: ModelServer
 ) -> None:
     model_server.fail(text="A leaf, and three of them.")
@@ -78,7 +80,7 @@ async def test_a_server_that_passes_over_the_form_is_told_it_in_words(
     assert '"number"' in model_server.calls[1].prompt
 
 
-async def test_what_a_server_lacks_is_known_of_that_model_alone(
+async def test_capabilities_are_remembered_per_model(
     llm: StudioLLM, model_server: ModelServer, model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore
 ) -> None:
     model_server.refuse("temperature")
@@ -88,7 +90,7 @@ async def test_what_a_server_lacks_is_known_of_that_model_alone(
     assert model_server.calls[0].body["temperature"] == 0.3
 
 
-async def test_calls_side_by_side_learn_together(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_concurrent_calls_combine_what_they_learn(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.refuse("response_format")
     model_server.refuse("temperature")
     asked = [llm.acall("About 20 words."), llm.acall("Answer in form.", response_model=Answer)]
@@ -98,7 +100,9 @@ async def test_calls_side_by_side_learn_together(llm: StudioLLM, model_server: M
     assert len(model_server.calls) == before + 1
 
 
-async def test_nothing_is_learned_from_a_refusal_that_stays(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_nothing_is_learned_from_a_request_that_is_always_rejected(
+    llm: StudioLLM, model_server: ModelServer
+) -> None:
     model_server.fail(status=400, times=9)
     with pytest.raises(ModelError, match="rejected the request"):
         await llm.acall("About 20 words.")
@@ -112,7 +116,7 @@ async def test_nothing_is_learned_from_a_refusal_that_stays(llm: StudioLLM, mode
     [{"status": 400, "code": "context_length_exceeded"}, {"status": 404}, {"status": 401}, {"status": 403}],
     ids=str,
 )
-async def test_a_refusal_for_another_reason_is_not_asked_again(
+async def test_a_rejection_for_another_reason_is_not_repeated(
     llm: StudioLLM, model_server: ModelServer, fault: dict[str, object]
 ) -> None:
     model_server.fail(**fault)
@@ -121,21 +125,21 @@ async def test_a_refusal_for_another_reason_is_not_asked_again(
     assert len(model_server.calls) == 1
 
 
-async def test_doing_without_is_not_counted_as_a_try(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_a_downgrade_does_not_count_as_an_attempt(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.refuse("stream_options")
     model_server.fail(match="20 words", status=503, times=5, retry_after=0)
     assert await llm.acall("About 20 words.")
     assert [call.status for call in model_server.calls] == [503] * 5 + [400, 200]
 
 
-def test_the_schema_keeps_to_the_strict_dialect() -> None:
+def test_the_schema_follows_strict_mode() -> None:
     schema = strict_schema(Answer)
     assert schema["additionalProperties"] is False
     assert set(schema["required"]) == {"word", "number"}
     assert "minLength" not in schema["properties"]["word"]
 
 
-def test_the_schema_requires_what_has_a_default_too() -> None:
+def test_the_schema_requires_fields_with_defaults_too() -> None:
     schema = strict_schema(SEO)
     assert "faq" in schema["required"]
     assert "default" not in schema["properties"]["faq"]

@@ -25,14 +25,14 @@ def llm(model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore) -> StudioLLM
     return StudioLLM(model="test-model", client=model_client, slots=slots)
 
 
-async def test_it_counts_what_a_call_cost(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_usage_of_a_call_is_recorded(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(text="One two three.")
     with metered() as usage:
         await llm.acall("Say something, please.")
     assert (usage.calls, usage.prompt_tokens, usage.completion_tokens) == (1, 5, 3)
 
 
-async def test_it_estimates_what_the_server_does_not_count(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_usage_is_estimated_if_the_server_reports_none(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.counts = False
     model_server.fail(text="Forty characters make some ten tokens ok.")
     with metered() as usage:
@@ -40,14 +40,14 @@ async def test_it_estimates_what_the_server_does_not_count(llm: StudioLLM, model
     assert (usage.calls, usage.prompt_tokens, usage.completion_tokens) == (1, 20, 10)
 
 
-async def test_it_counts_calls_that_failed_too(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_failed_calls_are_counted_too(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(status=500)
     with metered() as usage:
         await llm.acall("Say something.")
     assert usage.calls == 2
 
 
-async def test_an_answer_that_broke_off_is_estimated(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_usage_of_a_broken_answer_is_estimated(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(text="word " * 40, cut=0.5)
     model_server.fail(text="One.")
     with metered() as usage:
@@ -56,7 +56,7 @@ async def test_an_answer_that_broke_off_is_estimated(llm: StudioLLM, model_serve
 
 
 @pytest.mark.parametrize("fault", [{"hang": 30}, {"text": "word " * 40, "stall": 30}], ids=["before", "amid"])
-async def test_an_answer_that_was_not_waited_for_is_estimated(
+async def test_usage_of_a_cancelled_call_is_estimated(
     llm: StudioLLM, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch, fault: dict[str, object]
 ) -> None:
     calls: list[StreamedCompletion] = []

@@ -47,7 +47,7 @@ def server_that_says(content_type: str, body: bytes) -> Iterator[str]:
     server.server_close()
 
 
-async def test_a_server_that_can_all_the_crew_needs_passes(
+async def test_a_server_with_everything_the_crew_needs_passes(
     model_server: ModelServer, model_client: openai.AsyncOpenAI
 ) -> None:
     checks = await probe_model(model_client, models={"test-model"}, image_model="test-image")
@@ -63,7 +63,7 @@ async def test_a_server_that_can_all_the_crew_needs_passes(
     assert [call.path for call in model_server.calls] == ["/v1/chat/completions"] * 2
 
 
-async def test_each_model_is_asked(model_client: openai.AsyncOpenAI) -> None:
+async def test_each_model_is_checked(model_client: openai.AsyncOpenAI) -> None:
     checks = await probe_model(model_client, models={"big", "small"}, image_model="")
     assert {"big, chat", "small, JSON schema"} <= verdicts(checks).keys()
     assert checks[-1].finding == "None is set: the studio draws covers itself."
@@ -91,7 +91,7 @@ async def test_each_model_is_asked(model_client: openai.AsyncOpenAI) -> None:
     ],
     ids=str,
 )
-async def test_what_a_model_cannot_do_is_said(
+async def test_each_failure_of_a_model_is_reported(
     model_server: ModelServer, model_client: openai.AsyncOpenAI, fault: dict[str, object], failing: str, said: str
 ) -> None:
     model_server.fail(**fault)
@@ -112,7 +112,7 @@ async def test_what_a_model_cannot_do_is_said(
     ],
     ids=str,
 )
-async def test_what_the_studio_does_without_is_said(
+async def test_each_missing_capability_is_reported(
     model_server: ModelServer, model_client: openai.AsyncOpenAI, parts: list[str], warned: str, said: str
 ) -> None:
     for part in parts:
@@ -124,13 +124,13 @@ async def test_what_the_studio_does_without_is_said(
     assert warning.advice
 
 
-async def test_the_parameter_of_the_limit_is_named(model_server: ModelServer, model_client: openai.AsyncOpenAI) -> None:
+async def test_the_token_limit_parameter_is_named(model_server: ModelServer, model_client: openai.AsyncOpenAI) -> None:
     model_server.refuse("max_completion_tokens")
     checks = await probe_model(model_client, models={"test-model"}, image_model="")
     assert "Supported, as max_tokens." in [check.finding for check in checks]
 
 
-async def test_counts_that_are_promised_but_do_not_come_are_said(
+async def test_token_counts_that_never_arrive_are_reported(
     model_server: ModelServer, model_client: openai.AsyncOpenAI
 ) -> None:
     model_server.counts = False
@@ -138,7 +138,7 @@ async def test_counts_that_are_promised_but_do_not_come_are_said(
     assert verdicts(checks)["test-model, token counts"] == "warn"
 
 
-async def test_a_model_that_does_not_chat_is_asked_nothing_more(
+async def test_nothing_more_is_checked_if_a_model_does_not_chat(
     model_server: ModelServer, model_client: openai.AsyncOpenAI
 ) -> None:
     model_server.fail(status=401)
@@ -146,19 +146,19 @@ async def test_a_model_that_does_not_chat_is_asked_nothing_more(
     assert len(model_server.calls) == 1
 
 
-async def test_a_model_that_keeps_silent_is_given_up(model_server: ModelServer) -> None:
+async def test_a_model_that_does_not_answer_times_out(model_server: ModelServer) -> None:
     model_server.fail(hang=3)
     async with client_of(model_server.url, timeout=0.3) as client:
         checks = await probe_model(client, models={"test-model"}, image_model="")
     assert "did not answer in time" in checks[1].finding
 
 
-async def test_an_image_model_that_is_not_offered_is_a_warning(model_client: openai.AsyncOpenAI) -> None:
+async def test_an_image_model_the_server_does_not_list_is_a_warning(model_client: openai.AsyncOpenAI) -> None:
     checks = await probe_model(model_client, models={"test-model"}, image_model="gpt-image-1")
     assert (checks[-1].verdict, "Set IMAGE_MODEL" in checks[-1].advice) == ("warn", True)
 
 
-async def test_a_server_that_is_away_is_asked_nothing_more(unused_tcp_port: int) -> None:
+async def test_nothing_more_is_checked_if_the_server_is_unreachable(unused_tcp_port: int) -> None:
     async with client_of(f"http://127.0.0.1:{unused_tcp_port}/v1") as client:
         (check,) = await probe_model(client, models={"test-model"}, image_model="")
     assert (check.verdict, "OPENAI_BASE_URL" in check.finding) == ("fail", True)
@@ -172,7 +172,7 @@ async def test_a_server_without_a_list_of_models_may_still_chat(model_server: Mo
     assert "The first article will show" in checks[2].finding
 
 
-async def test_a_mistake_of_ours_is_not_put_on_the_server(model_client: openai.AsyncOpenAI) -> None:
+async def test_a_bug_is_not_reported_as_a_fault_of_the_server(model_client: openai.AsyncOpenAI) -> None:
     with pytest.raises(TypeError):
         await probe_model(model_client, models={object()}, image_model="")  # type: ignore[arg-type]
 
@@ -181,7 +181,7 @@ async def test_a_mistake_of_ours_is_not_put_on_the_server(model_client: openai.A
     ("content_type", "body"),
     [("text/html", b"<h1>Welcome</h1>"), ("application/json", b"not JSON"), ("application/json", b"[]")],
 )
-async def test_an_answer_that_is_none_is_said(content_type: str, body: bytes) -> None:
+async def test_an_unreadable_list_of_models_is_reported(content_type: str, body: bytes) -> None:
     with server_that_says(content_type, body) as url:
         async with client_of(url) as client:
             (check,) = await probe_model(client, models={"test-model"}, image_model="")
@@ -213,7 +213,7 @@ class OneSearch:
     ],
     ids=["hits", "none", "refused", "slow"],
 )
-async def test_the_search_is_asked_one_thing(search: OneSearch, verdict: str, said: str) -> None:
+async def test_the_search_is_checked_with_one_query(search: OneSearch, verdict: str, said: str) -> None:
     check = await probe_search(search, seconds=0.2)
     assert check.verdict == verdict
     assert said in check.finding

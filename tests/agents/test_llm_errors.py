@@ -82,7 +82,7 @@ async def server_with(
         yield server.sockets[0].getsockname()[1], callers
 
 
-async def test_a_certificate_that_is_not_trusted_is_told_as_such(certificate: Path) -> None:
+async def test_an_untrusted_certificate_is_reported(certificate: Path) -> None:
     async with server_with(certificate=certificate) as (port, _):
         error = await told(f"https://localhost:{port}/v1")
     assert "certificate of the model server is not trusted (self-signed certificate)" in str(error)
@@ -90,21 +90,21 @@ async def test_a_certificate_that_is_not_trusted_is_told_as_such(certificate: Pa
     assert error.permanent
 
 
-async def test_a_server_without_tls_is_told_as_such() -> None:
+async def test_a_server_without_tls_is_reported() -> None:
     async with server_with(answer=b"HTTP/1.1 400 Bad Request\r\n\r\n") as (port, callers):
         error = await told(f"https://localhost:{port}/v1")
     assert "does not speak TLS" in str(error)
     assert len(callers) == 1
 
 
-async def test_a_server_that_hangs_up_is_asked_again() -> None:
+async def test_a_closed_connection_is_retried() -> None:
     async with server_with() as (port, callers):
         error = await told(f"http://localhost:{port}/v1")
     assert "closed the connection" in str(error)
     assert len(callers) == retry.ATTEMPTS
 
 
-async def test_a_body_without_an_end_is_told_as_broken_off() -> None:
+async def test_an_incomplete_body_is_reported_as_a_lost_connection() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 99\r\n\r\n"
     async with server_with(answer=head + b": hello\n\n") as (port, callers):
         error = await told(f"http://localhost:{port}/v1")
@@ -112,15 +112,15 @@ async def test_a_body_without_an_end_is_told_as_broken_off() -> None:
     assert len(callers) == retry.ATTEMPTS
 
 
-async def test_a_server_that_is_away_is_told_as_such(unused_tcp_port: int) -> None:
+async def test_an_unreachable_server_is_reported(unused_tcp_port: int) -> None:
     assert "cannot be reached" in str(await told(f"http://127.0.0.1:{unused_tcp_port}/v1"))
 
 
-async def test_a_name_that_is_not_known_is_told_as_such() -> None:
+async def test_an_unknown_host_name_is_reported() -> None:
     assert "host name of the model server cannot be resolved" in str(await told("http://nobody.invalid/v1"))
 
 
-async def test_an_address_that_is_none_is_told_as_such() -> None:
+async def test_an_invalid_address_is_reported() -> None:
     error = await told("localhost:8000/v1")
     assert "must start with http:// or https://" in str(error)
     assert error.permanent
@@ -140,7 +140,7 @@ def full_house() -> Iterator[int]:
             each.close()
 
 
-async def test_a_server_that_takes_no_call_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_accepts_no_connection_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with full_house() as port:
         async with client_of(f"http://127.0.0.1:{port}", timeout=0.3) as client:
             asked = chat.ChatModel("m", client, asyncio.Semaphore(1), attempts=1)
@@ -163,7 +163,7 @@ def refusal(status: int, body: str) -> openai.APIStatusError:
         ('{"error": {"message": "' + "x" * 999 + '"}}', "x" * MAX_QUOTE + '"'),
     ],
 )
-def test_what_a_server_says_is_passed_on_in_short(body: str, quoted: str) -> None:
+def test_the_message_of_the_server_is_quoted_and_shortened(body: str, quoted: str) -> None:
     fault = diagnose(refusal(418, body), "m")
     assert fault is not None
     assert quoted in fault.reason
@@ -171,7 +171,7 @@ def test_what_a_server_says_is_passed_on_in_short(body: str, quoted: str) -> Non
 
 
 @pytest.mark.parametrize("asked", ["nan", "inf", "-inf", "1e999", "Sun, 99 Foo"])
-def test_a_retry_after_that_is_no_time_is_passed_over(asked: str) -> None:
+def test_an_invalid_retry_after_is_ignored(asked: str) -> None:
     error = refusal(429, "{}")
     error.response.headers["retry-after"] = asked
     fault = diagnose(error, "m")
@@ -193,7 +193,7 @@ SORRY = {"message": "The server had an error while processing your request. Sorr
         ("upstream connect error", "failed during its answer"),
     ],
 )
-def test_an_outage_that_is_told_amid_the_answer_is_one(error: object, why: str) -> None:
+def test_an_outage_reported_in_the_stream_is_recognized(error: object, why: str) -> None:
     fault = diagnose(error_in_stream(error, httpx.Request("POST", "http://localhost/v1")), "m")
     assert fault is not None
     assert re.search(why, fault.reason)
@@ -210,7 +210,7 @@ def test_an_outage_that_is_told_amid_the_answer_is_one(error: object, why: str) 
         ({"type": "invalid_request_error", "message": "prompt is too long: 210000 tokens"}, "too long"),
     ],
 )
-def test_a_refusal_that_is_told_amid_the_answer_is_one(error: object, why: str) -> None:
+def test_a_rejection_reported_in_the_stream_is_recognized(error: object, why: str) -> None:
     fault = diagnose(error_in_stream(error, httpx.Request("POST", "http://localhost/v1")), "m")
     assert fault is not None
     assert re.search(why, fault.reason)
@@ -218,7 +218,7 @@ def test_a_refusal_that_is_told_amid_the_answer_is_one(error: object, why: str) 
     assert not fault.is_outage
 
 
-def test_a_quota_that_only_the_type_tells_of_is_used_up() -> None:
+def test_a_used_up_quota_is_recognized_by_its_type() -> None:
     body = {"message": "You exceeded your current quota", "type": "insufficient_quota", "code": None}
     response = httpx.Response(429, json={"error": body}, request=httpx.Request("POST", "http://localhost/v1"))
     fault = diagnose(openai.RateLimitError("refused", response=response, body=body), "m")
@@ -230,7 +230,7 @@ def test_a_quota_that_only_the_type_tells_of_is_used_up() -> None:
 @pytest.mark.parametrize(
     "told", ["maximum context length is 4096 tokens", "the request exceeds the available context size"]
 )
-def test_a_text_that_is_too_long_is_told_as_such_without_a_code(told: str) -> None:
+def test_a_context_that_is_too_long_is_recognized_without_a_code(told: str) -> None:
     fault = diagnose(refusal(400, told), "m")
     assert fault is not None
     assert "too long" in fault.reason

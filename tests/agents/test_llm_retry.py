@@ -63,7 +63,7 @@ async def test_a_permanent_fault_is_not_retried() -> None:
     assert (call.attempts, caught.value.code, caught.value.permanent) == (1, FailureCode.MODEL_AUTH, True)
 
 
-async def test_a_server_that_asks_for_a_longer_pause_than_that_is_not_waited_for() -> None:
+async def test_a_pause_longer_than_the_maximum_is_not_made() -> None:
     call = FakeCall(Fault("Slow.", FailureCode.MODEL_RATE_LIMITED, retry_after=MAX_PAUSE + 1))
     with pytest.raises(ProviderUnavailable) as caught:
         await with_retries(call, "m")

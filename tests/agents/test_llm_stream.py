@@ -43,7 +43,7 @@ LAST = chunk(finish_reason="stop")
     ],
     ids=["plain", "crlf", "comments", "no space", "lines", "line separator", "empty", "parts", "after the end"],
 )
-async def test_streams_are_read_as_servers_write_them(
+async def test_streams_are_read_however_servers_write_them(
     llm: StudioLLM, model_server: ModelServer, wire: str, text: str
 ) -> None:
     model_server.fail(raw=wire.encode())
@@ -51,14 +51,14 @@ async def test_streams_are_read_as_servers_write_them(
     assert len(model_server.calls) == 1
 
 
-def test_events_may_be_cut_at_any_byte() -> None:
+def test_events_may_be_split_at_any_byte() -> None:
     wire = f": ping\r\n\r\ndata: {chunk('Grüße 😀')}\r\n\r\ndata: 1\ndata: 2\n\n".encode()
     events = EventParser()
     found = [event for byte in wire for event in events.feed(bytes([byte]))]
     assert found == [chunk("Grüße 😀").encode(), b"1\n2"]
 
 
-async def test_thoughts_beside_the_text_are_counted_but_not_said(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_reasoning_beside_the_text_is_counted_but_not_returned(llm: StudioLLM, model_server: ModelServer) -> None:
     thought = {"choices": [{"delta": {"reasoning_content": "x" * 400}}]}
     model_server.fail(raw=f"data: {json.dumps(thought)}\n\ndata: {chunk('Four')}\n\ndata: {LAST}\n\n".encode())
     with metered() as usage:

@@ -73,7 +73,9 @@ async def watched(server: ModelServer, watcher: Watcher) -> str:
         "```markdown\nA short text.\n```",
     ],
 )
-async def test_thoughts_and_fences_never_reach_the_text(llm: StudioLLM, model_server: ModelServer, said: str) -> None:
+async def test_reasoning_and_fences_are_removed_from_the_text(
+    llm: StudioLLM, model_server: ModelServer, said: str
+) -> None:
     model_server.fail(text=said)
     assert await llm.acall("Say something.") == "A short text."
 
@@ -91,15 +93,15 @@ async def test_thoughts_and_fences_never_reach_the_text(llm: StudioLLM, model_se
         ("<thinker>a</thinker>", "<thinker>a</thinker>"),
     ],
 )
-def test_thoughts_are_taken_out(said: str, meant: str) -> None:
+def test_reasoning_is_removed(said: str, meant: str) -> None:
     assert without_reasoning(said) == meant
 
 
-def test_many_thoughts_without_an_end_are_read_in_one_go() -> None:
+def test_many_unclosed_reasoning_tags_are_parsed_in_linear_time() -> None:
     assert without_reasoning("<think>" * 70_000) == ""
 
 
-def test_half_a_tag_is_held_back() -> None:
+def test_a_partial_tag_is_held_back() -> None:
     assert without_partial_tag("A text. </thi") == "A text. "
     assert without_partial_tag("3 < 4") == "3 < 4"
 
@@ -116,7 +118,7 @@ def test_code_in_a_text_keeps_its_fence(text: str) -> None:
     assert unfenced(text) == text
 
 
-def test_json_strings_are_made_fit_to_be_kept() -> None:
+def test_json_strings_are_made_valid() -> None:
     assert first_json_object('{"a": "x\\u0000y\\ud83d\\ude00\\ud83d", "b": ["\\u0007"]}') == {"a": "xy😀", "b": [""]}
     assert first_json_object('{"a": "two\nlines"}') == {"a": "two\nlines"}
     assert first_json_object('{"a": ' * 50_000 + "1" + "}" * 50_000) is None
@@ -126,7 +128,7 @@ def test_json_strings_are_made_fit_to_be_kept() -> None:
 # Texts that are cut off
 
 
-async def test_a_text_that_was_cut_off_is_gone_on_with(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_a_text_that_was_cut_off_is_continued(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(text="Roofs are warm. Gardens cool the", finish_reason="length")
     model_server.fail(text="the rooms bel", finish_reason="length")
     model_server.fail(text="below them.")
@@ -136,9 +138,7 @@ async def test_a_text_that_was_cut_off_is_gone_on_with(llm: StudioLLM, model_ser
     assert "exactly where you stopped" in told["content"]
 
 
-async def test_a_text_that_does_not_come_to_an_end_is_never_passed_on(
-    llm: StudioLLM, model_server: ModelServer
-) -> None:
+async def test_a_text_that_never_ends_is_not_returned(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(text="and so on and", finish_reason="length", times=99)
     with pytest.raises(ModelError, match=r"cut off at the token limit") as caught:
         await llm.acall("Say something.")
@@ -146,7 +146,9 @@ async def test_a_text_that_does_not_come_to_an_end_is_never_passed_on(
     assert len(model_server.calls) == 1 + MAX_CONTINUATIONS
 
 
-async def test_a_model_that_thought_to_its_limit_gets_more_room(llm: StudioLLM, model_server: ModelServer) -> None:
+async def test_a_model_whose_reasoning_took_all_tokens_gets_a_higher_limit(
+    llm: StudioLLM, model_server: ModelServer
+) -> None:
     model_server.fail(text="<think>Well, well", finish_reason="length")
     model_server.fail(text="<think>Well, well.</think>A short text.")
     assert await llm.acall("Say something.") == "A short text."
@@ -173,28 +175,28 @@ async def test_a_model_that_thought_to_its_limit_gets_more_room(llm: StudioLLM, 
         ("Say them. They grow, as does ", "them.", "Say them. They grow, as does them."),
     ],
 )
-def test_joints_are_made_whole(said: str, more: str, whole: str) -> None:
+def test_continuations_are_joined(said: str, more: str, whole: str) -> None:
     assert joined(said, more) == whole
 
 
-def test_a_model_that_begins_again_is_not_heard_twice() -> None:
+def test_a_model_that_starts_over_is_not_repeated() -> None:
     beginning = "A sentence that is long enough to be told from any other one there may be. "
     assert joined(beginning, beginning + "And its end.") == beginning + "And its end."
 
 
-def test_half_a_word_is_left_out() -> None:
+def test_an_incomplete_word_is_removed() -> None:
     assert without_last_word("Gardens cool the roo") == "Gardens cool the "
     assert without_last_word("屋顶花园" * 20) == "屋顶花园" * 20
 
 
-def test_joining_a_hostile_text_is_quick() -> None:
+def test_joining_a_hostile_text_is_fast() -> None:
     assert joined("x " + "a" * 400_000, "a" * 3_000 + "b").endswith("ab")
 
 
 # The draft
 
 
-async def test_the_draft_grows_as_the_text_comes(slow_server: ModelServer, watcher: Watcher) -> None:
+async def test_the_preview_grows_with_the_text(slow_server: ModelServer, watcher: Watcher) -> None:
     slow_server.fail(text="<think>Hm, hm, hm, hm, hm.</think>" + "word " * 40 + "end.")
     answer = await watched(slow_server, watcher)
     assert watcher.shown == answer
@@ -202,7 +204,7 @@ async def test_the_draft_grows_as_the_text_comes(slow_server: ModelServer, watch
     assert not any("Hm" in state or "<" in state for state in watcher.states)
 
 
-async def test_the_draft_of_a_text_in_pieces_is_one_text(slow_server: ModelServer, watcher: Watcher) -> None:
+async def test_the_preview_of_a_continued_text_is_one_text(slow_server: ModelServer, watcher: Watcher) -> None:
     first = "The first piece has a few words and then it is cut right in the mid"
     slow_server.fail(text=first, finish_reason="length")
     slow_server.fail(text="in the middle of a word, as they are, before it comes to its end.")
@@ -212,7 +214,7 @@ async def test_the_draft_of_a_text_in_pieces_is_one_text(slow_server: ModelServe
     assert all(first.startswith(state[: len(first) // 2]) for state in watcher.states)
 
 
-async def test_the_draft_of_another_try_begins_anew(slow_server: ModelServer, watcher: Watcher) -> None:
+async def test_the_preview_of_another_attempt_starts_over(slow_server: ModelServer, watcher: Watcher) -> None:
     slow_server.fail(text="A try that breaks off after a while, and is not told to its end.", cut=0.8)
     slow_server.fail(text="Another.")
     assert await watched(slow_server, watcher) == "Another."
@@ -231,10 +233,10 @@ async def test_the_draft_of_another_try_begins_anew(slow_server: ModelServer, wa
         ("Use the tag </think> to end.", "Use the tag </think> to end."),
     ],
 )
-def test_thoughts_of_every_kind_are_no_part_of_the_answer(said: str, meant: str) -> None:
+def test_reasoning_tags_of_every_kind_are_removed(said: str, meant: str) -> None:
     assert without_reasoning(said) == meant
 
 
 @pytest.mark.parametrize("half", ["[/THI", "◁thi", "<|channel|>analys", "</reasonin"])
-def test_half_a_tag_of_every_kind_waits(half: str) -> None:
+def test_partial_tags_of_every_kind_are_held_back(half: str) -> None:
     assert without_partial_tag(f"A text. {half}") == "A text. "

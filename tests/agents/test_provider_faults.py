@@ -94,19 +94,19 @@ def try_again(run: Run) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_provider_that_is_away_for_a_moment_is_asked_again(owner: User, model: ModelServer, status: int) -> None:
+def test_a_short_outage_is_retried(owner: User, model: ModelServer, status: int) -> None:
     model.fail(match=SECTION, status=status, times=3)
     assert made(owner).status == Status.COMPLETED
 
 
-def test_a_429_is_waited_for_as_long_as_it_asks(owner: User, model: ModelServer) -> None:
+def test_a_429_is_retried_after_the_requested_time(owner: User, model: ModelServer) -> None:
     model.fail(status=429, retry_after=1)
     assert made(owner).status == Status.COMPLETED
     first, second = model.calls[:2]
     assert second.at - first.ended >= 1
 
 
-def test_a_429_without_retry_after_is_asked_six_times_and_parks_the_run(owner: User, model: ModelServer) -> None:
+def test_a_429_without_retry_after_is_tried_six_times_and_parks_the_run(owner: User, model: ModelServer) -> None:
     model.fail(status=429, times=ALWAYS)
     is_parked(made(owner), r"rate limit was exceeded \(429\).*6 attempts")
     assert set(Counter(call.prompt for call in model.calls).values()) == {retry.ATTEMPTS}
@@ -133,12 +133,12 @@ def test_a_server_that_refuses_the_connection_parks_the_run(
     is_parked(made(owner), "cannot be reached")
 
 
-def test_a_name_that_is_not_known_parks_the_run(owner: User, model: ModelServer, settings: Settings) -> None:
+def test_an_unknown_host_name_parks_the_run(owner: User, model: ModelServer, settings: Settings) -> None:
     settings.OPENAI_BASE_URL = "http://nobody.invalid/v1"
     is_parked(made(owner), "host name of the model server cannot be resolved")
 
 
-def test_a_server_that_never_begins_to_answer_parks_the_run(
+def test_a_server_that_never_starts_to_answer_parks_the_run(
     owner: User, model: ModelServer, settings: Settings
 ) -> None:
     settings.LLM_TIMEOUT, settings.LLM_PATIENCE = 0.2, 0.5
@@ -146,7 +146,7 @@ def test_a_server_that_never_begins_to_answer_parks_the_run(
     is_parked(made(owner), "did not answer in time")
 
 
-def test_a_server_that_falls_silent_amid_its_answer_parks_the_run(
+def test_a_server_that_stops_during_its_answer_parks_the_run(
     owner: User, model: ModelServer, settings: Settings
 ) -> None:
     settings.LLM_TIMEOUT, settings.LLM_PATIENCE = 1.0, 0.5
@@ -154,7 +154,7 @@ def test_a_server_that_falls_silent_amid_its_answer_parks_the_run(
     is_parked(made(owner), "stopped responding during its answer")
 
 
-def test_an_answer_that_broke_off_is_asked_for_again(owner: User, model: ModelServer) -> None:
+def test_an_answer_that_breaks_off_is_requested_again(owner: User, model: ModelServer) -> None:
     model.fail(match=SECTION, cut=0.5, times=3)
     assert made(owner).status == Status.COMPLETED
 
@@ -174,7 +174,7 @@ def test_answers_that_keep_breaking_off_park_the_run(owner: User, model: ModelSe
     ],
     ids=["of a known type", "of a status", "of no type"],
 )
-def test_a_server_that_keeps_failing_amid_its_answer_parks_the_run(
+def test_a_server_that_keeps_failing_during_its_answer_parks_the_run(
     owner: User, model: ModelServer, error: bytes, why: str
 ) -> None:
     model.fail(match=SECTION, raw=b'data: {"error": ' + error + b"}\n\n", times=ALWAYS)
@@ -184,7 +184,7 @@ def test_a_server_that_keeps_failing_amid_its_answer_parks_the_run(
 # After an outage
 
 
-def test_what_was_done_before_an_outage_is_not_asked_again(owner: User, model: ModelServer) -> None:
+def test_work_done_before_an_outage_is_not_repeated(owner: User, model: ModelServer) -> None:
     model.fail(match=SECTION, status=503, times=ALWAYS)
     run = is_parked(made(owner), "503")
     model.faults.clear()
@@ -194,7 +194,7 @@ def test_what_was_done_before_an_outage_is_not_asked_again(owner: User, model: M
     assert max(answered.values()) == 1
 
 
-def test_a_queue_that_meets_an_outage_waits_and_is_finished_after_it(owner: User, model: ModelServer) -> None:
+def test_all_queued_runs_wait_for_an_outage_and_finish_after_it(owner: User, model: ModelServer) -> None:
     model.fail(status=503, times=ALWAYS)
     runs = [new_article(owner).runs.get() for _ in range(5)]
     for run in runs:
@@ -241,7 +241,7 @@ def test_the_command_says_that_its_article_waits(owner: User, model: ModelServer
     ],
     ids=["401", "404"],
 )
-def test_what_is_set_up_wrongly_fails_at_once(
+def test_a_wrong_key_or_model_fails_the_run_at_once(
     owner: User, model: ModelServer, fault: dict[str, object], why: str
 ) -> None:
     model.fail(**fault, times=ALWAYS)
@@ -256,7 +256,7 @@ def test_a_server_that_does_not_speak_tls_fails_the_run_at_once(
     has_failed(made(owner), "does not speak TLS")
 
 
-def test_a_key_revoked_amid_a_run_fails_it_and_keeps_what_is_done(owner: User, model: ModelServer) -> None:
+def test_a_key_revoked_during_a_run_fails_it_and_keeps_finished_work(owner: User, model: ModelServer) -> None:
     model.fail(match=SECTION, status=401, times=ALWAYS)
     article = made(owner)
     has_failed(article, "key is invalid")
@@ -284,7 +284,7 @@ def test_a_revoked_key_is_not_tried_for_the_remaining_sections(
     assert len(model.prompts(SECTION)) <= 3 < sections, "some are sent before the failure of the first is recorded"
 
 
-def test_a_quota_that_is_used_up_fails_the_run_at_once(owner: User, model: ModelServer) -> None:
+def test_a_used_up_quota_fails_the_run_at_once(owner: User, model: ModelServer) -> None:
     model.fail(match=SECTION, status=429, code="insufficient_quota", times=ALWAYS)
     has_failed(made(owner), "quota is used up")
     assert asked_for_once(model)
@@ -310,7 +310,7 @@ def test_a_content_filter_fails_the_run_at_once(owner: User, model: ModelServer,
 # Answers that are none: asked for again, then the run fails
 
 
-def test_one_bad_answer_is_asked_for_again(owner: User, model: ModelServer) -> None:
+def test_a_bad_answer_is_requested_again(owner: User, model: ModelServer) -> None:
     model.fail(match=SECTION, text="")
     model.fail(match=SECTION, raw=b"data: {nonsense\n\n")
     model.fail(match="JSON", text='{"wrong": 1}')
@@ -325,14 +325,14 @@ def test_one_bad_answer_is_asked_for_again(owner: User, model: ModelServer) -> N
     ],
     ids=["empty", "garbage"],
 )
-def test_answers_without_sense_fail_the_run_after_six_tries(
+def test_unusable_answers_fail_the_run_after_six_attempts(
     owner: User, model: ModelServer, fault: dict[str, object], why: str
 ) -> None:
     model.fail(match=SECTION, **fault, times=ALWAYS)
     has_failed(made(owner), why)
 
 
-def test_answers_in_a_wrong_form_fail_the_run_after_two_repairs(owner: User, model: ModelServer) -> None:
+def test_invalid_answers_fail_the_run_after_two_corrections(owner: User, model: ModelServer) -> None:
     model.fail(text='{"wrong": 1}', times=ALWAYS)
     has_failed(made(owner), "keeps returning invalid JSON")
     assert len(model.calls) == 1 + chat.MAX_CORRECTIONS
@@ -341,7 +341,7 @@ def test_answers_in_a_wrong_form_fail_the_run_after_two_repairs(owner: User, mod
 # The picture
 
 
-def test_an_article_goes_without_a_picture_its_model_does_not_draw(owner: User, model: ModelServer) -> None:
+def test_an_article_is_completed_without_a_picture_if_none_can_be_drawn(owner: User, model: ModelServer) -> None:
     model.fail(path="/v1/images/generations", status=503, times=ALWAYS)
     article = made(owner, include_image=True)
     assert article.status == Status.COMPLETED
@@ -356,7 +356,7 @@ def test_an_article_does_not_wait_for_its_picture_alone(owner: User, model: Mode
     assert article.runs.get().steps.with_key(StepKey.parse("image:prompt")).get().status == StepStatus.FAILED
 
 
-def test_a_picture_is_chosen_after_all_where_the_sections_waited_too(owner: User, model: ModelServer) -> None:
+def test_a_picture_is_planned_again_if_the_sections_waited_too(owner: User, model: ModelServer) -> None:
     for words in ("Choose the picture", SECTION):
         model.fail(match=words, status=503, times=ALWAYS)
     article = made(owner, include_image=True)
