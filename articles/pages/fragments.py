@@ -9,12 +9,21 @@ from collections.abc import Collection, Iterable, Sequence
 
 from django.template.loader import render_to_string
 
+from agents.contract import Stage
 from agents.pipeline.steps import StepKey
 from articles.models import Article, Event
 from articles.pages import ArticleView, section_number, work_of
 
 PANELS = ("outline", "draft", "article", "evidence", "seo", "image", "questions", "sources", "cost")
 ENDINGS = ("completed", "failed", "skipped")
+STAGE_NAMES: dict[Stage, str] = {
+    "research": "Research",
+    "outline": "Outline",
+    "write": "Writing",
+    "edit": "Editing",
+    "seo": "SEO",
+    "image": "Image",
+}
 
 
 def fragments(article: Article, events: Sequence[Event]) -> str:
@@ -80,15 +89,19 @@ def evidence_fragments(view: ArticleView, checked: Collection[int]) -> list[str]
     return [render("evidence_summary", view), *sections]
 
 
-def announcement(view: ArticleView, events: Iterable[Event]) -> str:
+def announcement(view: ArticleView, events: Sequence[Event]) -> str:
     """The text for the live region: ended stages and changes of status, not every step."""
     news: list[str] = []
     ended = {stage.agent: stage for stage in view.stages if stage.status in ENDINGS}
+    changes = [event for event in events if event.type == Event.Type.STATUS_CHANGE]
     for event in events:
         message, agent = str(event.payload.get("message", "")), str(event.payload.get("agent", ""))
-        if event.type != Event.Type.AGENT_UPDATE:
+        if event.type == Event.Type.STATUS_CHANGE:
+            news.append(f"{view.article.get_status_display()}: {message}" if event is changes[-1] else message)
+        elif event.type == Event.Type.AGENT_UPDATE:
+            if agent in ended and event.payload.get("status") in ENDINGS:
+                stage = ended.pop(agent)  # its summary: the event's message is that of one step
+                news.append(f"{STAGE_NAMES[stage.stage]} {stage.status}: {stage.message}")
+        elif not changes:  # a run that ends saves its text: its status says so
             news.append(message)
-        elif agent in ended and event.payload.get("status") in ENDINGS:
-            stage = ended.pop(agent)
-            news.append(f"{stage.stage.capitalize() if stage.stage != 'seo' else 'SEO'} {stage.status}: {message}")
     return ". ".join(news)

@@ -19,6 +19,7 @@ from agents.contract import (
     Synthesis,
 )
 from agents.pipeline.steps import StepKey
+from agents.text.markdown import plain_text
 from articles.pages.step_outputs import StepLog, parse_or_none
 
 
@@ -35,6 +36,14 @@ class ReadSource:
     source: Source
     passages: list[ReadPassage] = field(default_factory=list)
     cited_as: list[int] = field(default_factory=list)
+
+    @property
+    def excerpt(self) -> str:
+        """The start of the text without Markdown, up to a whole word."""
+        text = " ".join(plain_text(self.source.excerpt).split())
+        if self.source.words <= len(text.split()) or text.endswith(("…", "...")):
+            return text
+        return f"{text.rpartition(' ')[0].rstrip(' ,;:–-') or text}…"
 
     @property
     def cited_passages(self) -> int:

@@ -36,6 +36,17 @@ from articles.rendering.markdown import AnnotatedHtml, to_annotated_html
 from articles.runs.stages import StageView, stages_of
 from articles.seo import SeoAnalysis
 
+ACTIVITIES: dict[Stage, str] = {
+    "research": "Researching",
+    "outline": "Outlining",
+    "write": "Writing sections",
+    "edit": "Editing and checking sections",
+    "seo": "Writing the SEO texts",
+    "image": "Creating the image",
+}
+
+MAX_NOTICE = 160  # characters that are shown unfolded
+
 LOG_LENGTH = 500
 """How many of the newest events a page lists; the API has all of them."""
 
@@ -72,6 +83,17 @@ class Cover:
     alt: str
     prompt: str = ""
     drawn_by: str = ""
+
+
+@dataclass(frozen=True)
+class Notice:
+    first: str
+    rest: str
+
+    @classmethod
+    def of(cls, text: str) -> Notice:
+        first, stop, rest = text.strip().partition(". ")
+        return cls(first + stop.strip(), rest) if len(text) > MAX_NOTICE else cls(text.strip(), "")
 
 
 class ArticleView:
@@ -119,6 +141,23 @@ class ArticleView:
         elif self.article.is_active:
             status = f"{self.article.progress} % · "
         return f"{status}{self.article} – Content Studio"
+
+    @property
+    def notices(self) -> list[Notice]:
+        """What readers of the text should know: the first sentence of each notice, the rest folded."""
+        return [Notice.of(line) for line in self.article.notice.splitlines() if line.strip()]
+
+    @property
+    def activity(self) -> str:
+        """What the run is doing now. The article's own message is of the last step that changed, whichever stage it was of."""
+        working = [stage for stage in self.stages if stage.status == "working"]
+        if self.article.status != Status.PROCESSING or not working:
+            return self.article.message or "Waiting for a worker"
+        return " · ".join(
+            ACTIVITIES[stage.stage]
+            + (f" ({stage.done} of {stage.planned})" if stage.stage in ("write", "edit") else "")
+            for stage in working
+        )
 
     @cached_property
     def log(self) -> list[Event]:

@@ -10,6 +10,9 @@
       tab.tabIndex = tab === chosen ? 0 : -1;
       panelOf(tab).classList.toggle("is-open", tab === chosen);
     }
+    // On a narrow screen the tabs scroll sideways; scrollIntoView would move the page, too.
+    const [box, bar] = [chosen.getBoundingClientRect(), list.getBoundingClientRect()];
+    if (box.left < bar.left || box.right > bar.right) list.scrollLeft += box.left - bar.left - (bar.width - box.width) / 2;
   };
   const choose = (tab) => {
     open(tab);

@@ -12,13 +12,14 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 
-from agents.contract import SEO, CheckedText, SectionText
+from agents.contract import SEO, CheckedText, SectionText, Source
 from agents.costs.usage import Usage
 from agents.exceptions import FailureCode
 from articles import views
 from articles.models import ApiKey, Article, Step
 from articles.pages import ArticleView, MeasuredText, draft_html
 from articles.pages.fragments import fragments
+from articles.pages.sources import ReadSource
 from articles.runs.journal import fail_run
 from articles.runs.step_writer import StageSkipped, write_changes
 from articles.services import BriefInput, NewSource, create_article, start_run
@@ -56,7 +57,7 @@ def compact(html: str) -> str:
 
 def roots(html: str) -> list[str]:
     """The ids fragments are swapped in at."""
-    return re.findall(r'^<(?:div|section|header) id="([\w-]+)"[^>]*hx-swap-oob', html, re.MULTILINE)
+    return re.findall(r'^<(?:div|section|header|details) id="([\w-]+)"[^>]*hx-swap-oob', html, re.MULTILINE)
 
 
 def part(html: str, id: str) -> str:
@@ -204,7 +205,22 @@ class TestFragments:
         assert "#announcement" not in since(article, seq)
         for number in (2, 3, 4):
             stages.finish(held, f"write:{number}", SectionText(markdown="Done."), "1 word")
-        assert '<div hx-swap-oob="innerHTML:#announcement">Write completed: 1 word</div>' in since(article, seq)
+        assert '<div hx-swap-oob="innerHTML:#announcement">Writing completed: 4 sections</div>' in since(article, seq)
+
+    def test_a_screen_reader_hears_once_that_the_article_is_finished(self, writer: User) -> None:
+        article, held = stages.half_written(writer)
+        seq = article.last_seq
+        stages.complete(held)
+        heard = since(article, seq).partition('#announcement">')[2].partition("</div>")[0]
+        assert heard == "Completed: 183 words, 3 references"
+
+    def test_the_line_below_the_bar_says_what_is_being_done(self, writer: User) -> None:
+        article, held = stages.outlined(writer)
+        stages.begin(held, "write:1")
+        stages.begin(held, "write:2")
+        stages.begin(held, "image:draw", "Drawn by test-image")
+        article.refresh_from_db()
+        assert ArticleView(article).activity == "Writing sections (0 of 4) · Creating the image"
 
     def test_those_who_come_late_see_what_those_who_stayed_see(self, page: Client, writer: User) -> None:
         article, held = stages.half_written(writer)
@@ -330,6 +346,33 @@ class TestThePage:
         view = ArticleView(Article.objects.get())
         assert (view.outline, view.seo, view.cover, view.references, view.sources) == (None, None, None, [], [])
         assert "Flat roofs are the largest unused surface" in self.get(page, article)
+
+    def test_without_javascript_a_running_article_reloads(self, page: Client, writer: User) -> None:
+        article, held = stages.half_written(writer)
+        assert '<noscript><meta http-equiv="refresh" content="10"></noscript>' in self.get(page, article)
+        assert "This page reloads every 10 seconds" in self.get(page, article)
+        stages.complete(held)
+        assert "http-equiv" not in self.get(page, article)
+
+    def test_a_finished_article_folds_its_timeline_and_long_notices(self, page: Client, writer: User) -> None:
+        reasons = "https://example.org/a: the server refused. " * 5
+        article = stages.finished(writer, notice=f"Some sources could not be read (5). {reasons}\nShort one.")
+        shown = compact(self.get(page, article))
+        assert '<details id="timeline"' in shown
+        assert "<summary>Some sources could not be read (5).</summary>" in shown
+        assert "<p>Short one.</p>" in shown
+
+    @pytest.mark.parametrize(
+        ("stored", "words", "shown"),
+        [
+            ("# A *bold* start of a long tex", 900, "A bold start of a long…"),
+            ("A whole short text.", 4, "A whole short text."),
+            ("Cut already …", 900, "Cut already …"),
+        ],
+    )
+    def test_an_excerpt_is_plain_and_ends_at_a_word(self, stored: str, words: int, shown: str) -> None:
+        source = Source.model_construct(excerpt=stored, words=words)
+        assert ReadSource(source).excerpt == shown
 
     def test_an_article_that_never_ran_has_a_page(self, page: Client, writer: User) -> None:
         shown = self.get(page, create_article(by=writer, brief=BriefInput(topic="Roofs of the city"), start=False))
