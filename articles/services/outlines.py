@@ -1,7 +1,4 @@
-"""Outlines a person wants to see first: approved as they are or as they were changed, or asked for anew.
-
-Meanwhile the run waits without a worker; whatever is decided, another takes it up.
-"""
+"""Approves and regenerates outlines. A run that waits for approval holds no worker; any worker continues it."""
 
 from __future__ import annotations
 
@@ -23,14 +20,14 @@ APPROVED = StepKey("outline", "approved")
 """The step whose output is the outline a person approved. The recipe writes from it and makes no other."""
 
 MIN_SECTION_WORDS, MAX_SECTION_WORDS = 50, 600
-"""Words a person may set for a section: fewer say nothing, more want headings of their own."""
+"""Words a person may set for a section."""
 
 MIN_TITLE, MIN_HEADING = 5, 2
 """Characters of the shapes in ``agents.contract``, which hold before the spaces around are gone, too."""
 
 
 def approve_outline(*, article: Article, by: User, outline: Outline | None = None, seen_seq: int | None = None) -> Run:
-    """Let the crew write from ``outline``, or, without one, from the outline it made.
+    """Continue the run with ``outline``, or with the one it made.
 
     Sections of 0 words share what the others leave of the brief's length, and the brief's length becomes the sum. Passages
     that were not read are left out. ``seen_seq`` is the article's ``last_seq`` as the person saw it. Raises InvalidOutline, and
@@ -49,7 +46,7 @@ def approve_outline(*, article: Article, by: User, outline: Outline | None = Non
 
 
 def regenerate_outline(*, article: Article, by: User, wish: str, seen_seq: int | None = None) -> Run:
-    """Have another outline made, to which the crew is told ``wish``; it waits for approval again. What was read is kept.
+    """Make another outline according to ``wish``. It waits for approval again; what was read is kept.
 
     Raises InvalidState where the outline does not wait, or is not the one that was seen (``seen_seq``).
     """
@@ -71,17 +68,17 @@ def waiting_run(article: Article, seen_seq: int | None) -> Run:
     if run is None or run.status != Status.AWAITING_APPROVAL:
         decided = run.steps.with_key(APPROVED).first() if run else None
         if decided:
-            raise InvalidState(f"{decided.message} already: nothing can be changed in this outline any more.")
+            raise InvalidState(f"{decided.message} already, so the outline can no longer be changed.")
         raise InvalidState(
             f"No outline of this article waits for approval: it is “{article.get_status_display().lower()}”."
         )
     if seen_seq not in (None, article.last_seq):
-        raise InvalidState("The outline was made anew since you opened it. Open the newest one, and decide on that.")
+        raise InvalidState("The outline was regenerated since you opened it. Open the newest one and decide on that.")
     return run
 
 
 def resume(tx: ArticleTransaction, run: Run, message: str, **changes: object) -> None:
-    """Hand the run to a worker again. Its attempts are counted anew: none of them has lost a worker."""
+    """Enqueue the run again. Attempts start at 0, as no worker was lost."""
     tx.change_status(run, Status.PENDING, message, attempts=0, enqueued_at=timezone.now(), **changes)
     enqueue(run)
 
@@ -167,7 +164,7 @@ def check_headings(title: str, sections: Sequence[OutlineSection]) -> None:
     known = [section.heading.casefold() for section in sections]
     twice = [section for number, section in enumerate(sections) if section.heading.casefold() in known[:number]]
     if twice:
-        raise InvalidOutline(f"{quoted(twice)} stands there twice. Give each section a heading of its own.")
+        raise InvalidOutline(f"{quoted(twice)} is used twice. Give each section a heading of its own.")
 
 
 def quoted(sections: Sequence[OutlineSection]) -> str:

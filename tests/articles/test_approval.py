@@ -154,7 +154,7 @@ class TestRefusing:
         ("changes", "reason"),
         [
             ({"heading": "   "}, "Section 2 has no heading"),
-            ({"heading": "WHY  rooftops matter"}, "stands there twice"),
+            ({"heading": "WHY  rooftops matter"}, "is used twice"),
             ({"words": 20}, "“Choosing a site”: a section has 50 to 600 words"),
             ({"words": 900}, "a section has 50 to 600 words"),
         ],
@@ -203,7 +203,7 @@ class TestTwoAtOnce:
         seen = article.last_seq
         regenerate_outline(article=article, by=owner, wish="Shorter")
         make_outline(claim(article), with_words(500, 500))
-        with pytest.raises(InvalidState, match="made anew since you opened it"):
+        with pytest.raises(InvalidState, match="regenerated since you opened it"):
             approve_outline(article=article, by=owner, outline=outline(), seen_seq=seen)
         article.refresh_from_db()
         approve_outline(article=article, by=owner, seen_seq=article.last_seq)

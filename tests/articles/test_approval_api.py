@@ -78,7 +78,7 @@ def two(**changes: Any) -> dict[str, Any]:
         ({"title": TITLE, "sections": [{"heading": "Alone"}]}, "at least 2 items"),
         ({"title": TITLE, "sections": [{"heading": f"Part {n}"} for n in range(31)]}, "at most 30 items"),
         (two(heading=" "), "outline.sections.0.heading"),
-        (two(heading="TWO"), "stands there twice"),
+        (two(heading="TWO"), "is used twice"),
         (two(words=700), "a section has 50 to 600 words"),
         (two(words=True), "outline.sections.0.words"),
         (two(purpose="p" * 501), "outline.sections.0.purpose"),
@@ -121,7 +121,7 @@ def test_an_outline_nobody_has_seen_is_not_decided(
 ) -> None:
     answer = post(api, f"/api/articles/{article.pk}/{path}", body)
     assert answer.status_code == 409
-    assert "made anew since you opened it" in answer.json()["detail"]
+    assert "regenerated since you opened it" in answer.json()["detail"]
 
 
 def test_anothers_outline_is_not_there(article: Article) -> None:

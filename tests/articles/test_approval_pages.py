@@ -160,7 +160,7 @@ class TestApproving:
             ({"title": "Oh"}, "at least 5 characters"),
             ({"heading": ["", *HEADINGS[1:]]}, "Enter a heading."),
             ({"heading": ["A" * 121, *HEADINGS[1:]]}, "at most 120 characters"),
-            ({"heading": [HEADINGS[1], *HEADINGS[1:]]}, "stands there twice"),
+            ({"heading": [HEADINGS[1], *HEADINGS[1:]]}, "is used twice"),
             ({"words": [20, 250, 250, 250]}, "Enter a whole number from 50 to 600."),
             ({"words": ["many", 250, 250, 250]}, "Enter a whole number"),
             ({"words": [50, 50, 50, 50]}, "come to 200 words"),
@@ -201,7 +201,7 @@ class TestApproving:
         regenerate_outline(article=article, by=owner, wish="Shorter")
         make_outline(claim(article), outline())
         answer = page.post(f"/articles/{article.pk}/outline/approve", {"seen_seq": seen}, follow=True)
-        assert "made anew since you opened it" in answer.content.decode()
+        assert "regenerated since you opened it" in answer.content.decode()
         article.refresh_from_db()
         assert article.status == Status.AWAITING_APPROVAL
 

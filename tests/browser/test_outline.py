@@ -135,7 +135,7 @@ class TestDeciding:
         card(editor, 2).get_by_label("Heading").fill(HEADINGS[0])
         card(editor, 3).get_by_label("Purpose").fill("What I typed for an hour")
         editor.get_by_role("button", name="Approve and write").click()
-        expect(editor.get_by_role("alert")).to_contain_text("stands there twice")
+        expect(editor.get_by_role("alert")).to_contain_text("is used twice")
         assert focused(editor) == "outline-problem"
         expect(card(editor, 3).get_by_label("Purpose")).to_have_value("What I typed for an hour")
 
