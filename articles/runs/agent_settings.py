@@ -1,4 +1,4 @@
-"""The six agents as editors set them up, and as a run keeps them."""
+"""The settings of the six agents: as editors changed them, and as a run was started with."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from articles.models import AgentProfile, Run, Status
 
 
 def customized_agents() -> dict[Stage, AgentConfig]:
-    """What an editor changed of the six, now; an agent nobody touched is left out."""
+    """The agents with changed settings."""
     changed = {profile.stage: profile.as_contract() for profile in AgentProfile.objects.all() if profile.is_changed}
     return {stage: changed[stage] for stage in AGENTS if stage in changed}
 
 
 def agents_for_run(run_id: int) -> dict[Stage, AgentConfig]:
-    """The six as they were set up when the run was first taken up; a run that goes on keeps them.
+    """The agents' settings of a run, stored when it is first claimed; a resumed run keeps them.
 
-    To be asked before the run is claimed, as the claim tells who writes. Two workers that race for a run write it once.
+    Call this before claiming the run, because the claim records the model. Two workers that race for a run store them once.
     """
     now = {stage: words.model_dump(mode="json", exclude_defaults=True) for stage, words in customized_agents().items()}
     Run.objects.filter(pk=run_id, agents__isnull=True, status=Status.PENDING).update(agents=now)
@@ -27,7 +27,7 @@ def agents_for_run(run_id: int) -> dict[Stage, AgentConfig]:
 
 
 def models_for(run: Run | None = None) -> StageModels:
-    """The models that write now; of a ``run`` that was taken up, those it began with."""
+    """The models of the current settings, or those that ``run`` was started with."""
     if not settings.HAS_MODEL:
         return StageModels({})
     kept = run.agents if run else None

@@ -1,4 +1,4 @@
-"""A store that is away for a moment: work on it waits until it is back, rather than cost an article."""
+"""Retries database work for up to 30 s while the database is unavailable."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 DB_UNAVAILABLE = (OperationalError, InterfaceError)
-"""What Django raises where the store restarts, is out of reach, or is busy for longer than its own timeout."""
+"""Raised by Django if the database restarts, cannot be reached, or is busy for longer than its timeout."""
 
 PATIENCE = 30.0  # seconds from the first failure; a restart takes a few
 PAUSE = 0.5  # seconds between two tries
 
 
 def retry_on_outage(work: Callable[Given, Result]) -> Callable[Given, Result]:
-    """``work``, tried again while the store is away. After PATIENCE it raises what the store raised.
+    """Retry ``work`` while the database is unavailable, then raise the error.
 
-    A connection may break after a commit and before its answer: ``work`` that writes has to see whether an earlier try of
-    it was committed after all.
+    A connection may break after a commit and before its reply: ``work`` that writes has to check for that itself.
     """
 
     @wraps(work)
@@ -39,8 +38,8 @@ def retry_on_outage(work: Callable[Given, Result]) -> Callable[Given, Result]:
                 deadline = deadline or time.monotonic() + PATIENCE
                 if time.monotonic() > deadline:
                     raise
-                log.warning("The store is away, trying again: %s", error)
+                log.warning("The database is unavailable, trying again: %s", error)
             time.sleep(PAUSE)
-            close_old_connections()  # a broken one would be broken again
+            close_old_connections()  # a broken connection would fail again
 
     return try_until_back

@@ -1,6 +1,6 @@
-"""Who may write a run's history: the worker that holds its lease.
+"""Leases: only the worker that holds a run's lease may write its history.
 
-A claim's token fences every write, so a worker that was presumed dead cannot write after another took over.
+The token of a claim fences every write, so a worker that was presumed dead cannot write after another one took over.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from articles.runs.event_log import ArticleTransaction, article_transaction, loc
 
 @dataclass(frozen=True)
 class Claim:
-    """A run a worker holds; worthless once the run was cancelled, deleted, or taken over.
+    """A run that a worker holds, until it is cancelled, deleted, or claimed by another worker.
 
     ``attempt`` counts from 1; each before it ended with the death of its worker.
     """
@@ -43,7 +43,7 @@ class Claim:
 
 @cache
 def machine_id() -> str:
-    """The table of processes we are in, such as ``host/3f8a90c1``: two containers may call themselves the same."""
+    """Identifies this machine and its process namespace, such as ``host/3f8a90c1``: two containers may share a host name."""
     known = str(uuid.getnode())
     if sys.platform == "linux":
         known = Path("/proc/sys/kernel/random/boot_id").read_text() + str(Path("/proc/self/ns/pid").readlink())
@@ -51,12 +51,12 @@ def machine_id() -> str:
 
 
 def worker_id() -> str:
-    """This process, as runs are told who holds them: ``host/3f8a90c1:4711``."""
+    """Identifies this process: ``host/3f8a90c1:4711``."""
     return f"{machine_id()}:{os.getpid()}"
 
 
 def worker_has_died(worker: str) -> bool:
-    """Whether ``worker`` is a process of this machine that is gone. Of other machines only the lease can tell."""
+    """Whether ``worker`` is a process of this machine that has ended. For other machines only the lease is known."""
     place, _, pid = worker.rpartition(":")
     if place != machine_id():
         return False
@@ -70,9 +70,9 @@ def worker_has_died(worker: str) -> bool:
 
 
 def is_lost(run: Run, *, by_lease: bool = True) -> bool:
-    """Whether nobody is at work on a run in work: its worker died, or was cut off for as long as a lease.
+    """Whether a run in progress has lost its worker: it died, or did not renew the lease.
 
-    Without ``by_lease`` only what is known to have died is lost.
+    Without ``by_lease`` only workers that are known to have died count.
     """
     assert run.lease_expires_at is not None, "a run in work has a lease"
     return (by_lease and run.lease_expires_at < timezone.now()) or worker_has_died(run.worker)
@@ -124,13 +124,13 @@ def may_claim(owner_id: int, limit: float) -> bool:
 
 
 def renew_lease(claim: Claim) -> bool:
-    """False where the run is not the claim's any more."""
+    """False if the claim no longer holds the run."""
     held = Run.objects.filter(pk=claim.run_id, token=claim.token, status=Status.PROCESSING)
     return bool(held.update(lease_expires_at=lease_expiry()))
 
 
 def holds_lease(claim: Claim) -> bool:
-    """Like ``renew_lease``, but only looks: cheap enough to ask several times a second."""
+    """Like ``renew_lease``, but read-only: cheap enough to call several times a second."""
     return Run.objects.filter(pk=claim.run_id, token=claim.token, status=Status.PROCESSING).exists()
 
 

@@ -1,4 +1,4 @@
-"""The RQ queue: jobs that call a worker to a run. The run's row is the truth; a lost job costs time only."""
+"""The RQ queue. A job only wakes a worker; the state of a run is in the database, so a lost job costs time only."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ WAITING = "Waiting for a worker"
 
 
 def enqueue(run: Run) -> None:
-    """Hand the run to a worker once it is committed. A lost job costs time only: the sweeper finds the run."""
+    """Submit a job for the run after the commit. If that fails, the sweeper submits it."""
     run_id = run.pk
     asked_by = {name: value for name, value in get_contextvars().items() if name == "request_id"}
 
     def submit() -> None:
         try:
-            job_id = f"run-{run_id}-{uuid4().hex}"  # tells which run it is for without being read
+            job_id = f"run-{run_id}-{uuid4().hex}"  # names the run, so that it need not be fetched
             kept = {"job_id": job_id, "meta": asked_by, "result_ttl": 600, "failure_ttl": 86400}
             django_rq.get_queue("articles").enqueue(JOB, run_id, **kept)
         except (RedisError, OSError) as error:
@@ -38,12 +38,12 @@ def enqueue(run: Run) -> None:
 
 
 def queued_run_ids() -> set[int]:
-    """The runs a job waits for. Raises RedisError where the queue cannot be reached."""
+    """The runs that have a job in the queue. Raises RedisError."""
     return set(filter(None, map(run_id_of, django_rq.get_queue("articles").job_ids)))
 
 
 def remove_job(run_id: int) -> None:
-    """Take the run's job out of the queue, where one waits: somebody is at the run, and a worker would find nothing to do."""
+    """Remove the run's job from the queue, if one is there: the run was claimed without it."""
     try:
         queue = django_rq.get_queue("articles")
         for job_id in queue.job_ids:
@@ -54,6 +54,6 @@ def remove_job(run_id: int) -> None:
 
 
 def run_id_of(job_id: str) -> int | None:
-    """The run a job of the queue is for; None of a job that is for something else."""
+    """The run a job is for; None if it is for something else."""
     kind, _, rest = job_id.partition("-")
     return int(rest.partition("-")[0]) if kind == "run" else None

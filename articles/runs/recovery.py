@@ -1,4 +1,4 @@
-"""Putting back the runs whose worker died or was stopped, and submitting the ones whose job was lost."""
+"""Recovery: requeues runs whose worker died or was stopped, and submits lost jobs again."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ OWNER_DEACTIVATED = "Cancelled: the owner's account was deactivated"
 
 
 def sweep(*, by_lease: bool = True) -> int:
-    """Put back the runs whose worker died, call workers to those that wait for nothing any more, and submit the ones whose
-    job was lost. Safe to run in several copies.
+    """Requeue runs whose worker died, cancel those of deactivated users, enqueue resumed runs, and submit lost jobs again.
 
-    Returns how many runs were put back, called for or given up. A run taken up MAX_ATTEMPTS times fails: it may be what kills
-    its workers. Without ``by_lease`` leases that have run out are left alone: the store was away, so nobody could renew them.
+    Safe to run in several processes. Returns the number of runs that were changed. A run fails after MAX_ATTEMPTS claims: it
+    may be what crashes its workers. Without ``by_lease``, expired leases are ignored: the database was unavailable, so that
+    none could be renewed.
     """
     lost_now = [run for run in Run.objects.at_work() if is_lost(run, by_lease=by_lease)]
     swept = sum(requeue_lost(run, by_lease=by_lease) for run in lost_now)
@@ -54,7 +54,7 @@ def requeue_lost(lost: Run, *, by_lease: bool) -> bool:
     try:
         return requeue_locked(lost, by_lease=by_lease)
     except ArticleGone:
-        log.info("run %s was deleted, so nobody will go on with it", lost.pk, extra=of(lost))
+        log.info("run %s was deleted, so it is not requeued", lost.pk, extra=of(lost))
         return False
 
 
@@ -62,24 +62,24 @@ def requeue_locked(lost: Run, *, by_lease: bool) -> bool:
     """Raises ArticleGone."""
     with article_transaction(lost.article_id) as tx:
         run = Run.objects.at_work().filter(pk=lost.pk, token=lost.token).first()
-        if run is None or not is_lost(run, by_lease=by_lease):  # another sweeper was faster, or its worker came back
+        if run is None or not is_lost(run, by_lease=by_lease):  # requeued by another sweeper, or its worker is back
             return False
         if run.attempts >= settings.MAX_ATTEMPTS:
-            reason = f"The worker died {run.attempts} times over this article. Its log tells why; then try again."
+            reason = f"The worker died {run.attempts} times on this article. See its log for the cause, then try again."
             log.warning("run %s failed: %s", run.pk, reason, extra=of(run))
             ended = {"failure_code": FailureCode.WORKER_DIED, "finished_at": timezone.now()}
             return tx.change_status(run, Status.FAILED, reason, reason=reason, **ended)
-        log.warning("run %s: its worker %s was lost, another will go on", run.pk, run.worker, extra=of(run))
-        return requeue(tx, run, "Its worker was lost; another will go on where it stopped")
+        log.warning("run %s: its worker %s was lost, another one will continue", run.pk, run.worker, extra=of(run))
+        return requeue(tx, run, "The worker was lost. Another one will continue.")
 
 
 def of(run: Run) -> dict[str, int]:
-    """What a line of the log belongs to."""
+    """The fields that every log line of a run has."""
     return {"run_id": run.pk, "article_id": run.article_id}
 
 
 def resubmit(run: Run) -> bool:
-    """A second job of a run is harmless: the run is claimed once. It costs a start of a process."""
+    """A second job of a run is harmless, because the run is claimed once. It costs the start of a process."""
     now = timezone.now()
     renewed = Run.objects.filter(pk=run.pk, status=Status.PENDING, enqueued_at=run.enqueued_at).update(enqueued_at=now)
     if renewed:
@@ -89,7 +89,7 @@ def resubmit(run: Run) -> bool:
 
 @retry_on_outage
 def hand_over(claim: Claim, message: str) -> None:
-    """Let another worker go on, because this one was told to stop: nothing went wrong, so it counts as no attempt.
+    """Requeue a run because its worker is being stopped. This does not count as an attempt.
 
     Raises LeaseLost.
     """
@@ -98,7 +98,7 @@ def hand_over(claim: Claim, message: str) -> None:
 
 
 def requeue(tx: ArticleTransaction, run: Run, message: str, **changes: object) -> bool:
-    """Let go of a run in work and hand it to another worker."""
+    """Release a run in progress and enqueue it for another worker."""
     back = {"token": None, "lease_expires_at": None, "enqueued_at": timezone.now(), **changes}
     moved = tx.change_status(run, Status.PENDING, message, **back)
     enqueue(run)
@@ -106,7 +106,7 @@ def requeue(tx: ArticleTransaction, run: Run, message: str, **changes: object) -
 
 
 def fail_unclaimed(run_id: int, reason: str) -> bool:
-    """Fail a run that could not even be claimed. False where it is not pending any more."""
+    """Fail a run that could not be claimed because of an error. False if it is no longer pending."""
     article_id = Run.objects.filter(pk=run_id, status=Status.PENDING).values_list("article_id", flat=True).first()
     if article_id is None:
         return False

@@ -1,7 +1,7 @@
-"""Whose turn it is when a worker is free: the run of the user with the fewest in work, then the oldest.
+"""Fair scheduling: the next run is the oldest one of the user with the fewest runs in progress.
 
-A queue is first come, first served: a hundred articles of one user would keep the others waiting. So a job only says that
-there is work, and its worker asks here which.
+RQ queues are first in, first out, so a hundred articles of one user would block everyone else. A job therefore only says that
+there is work; the worker asks here which run to claim.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from articles.models import Run, Status
 from articles.runs.workers import capacity
 
 LEFT_FREE = 2
-"""Places one user leaves to the others, and the runs one user may have in work at least."""
+"""Capacity that one user leaves to the others, and the number of runs every user may have in progress."""
 
 
 @dataclass(frozen=True)
 class WaitingRun:
-    """A run a worker may take up; ``awaits`` is the model it waits for, which it has asked in vain ``parkings`` times."""
+    """A claimable run. ``awaits`` is the model it waits for, if any, and ``parkings`` how often that did not answer."""
 
     run_id: int
     owner_id: int
@@ -42,7 +42,7 @@ def next_run(exclude: Collection[int] = (), *, shared_process: bool = False) -> 
 
 
 def claimable_in_order(shared_process: bool = False) -> Iterator[int]:
-    """The runs that could be taken up now, in turn."""
+    """Ids of the runs that could be claimed now, in the order in which they should be."""
     rows = Run.objects.claimable(timezone.now()).order_by("pk")
     if shared_process:
         rows = rows.filter(attempts__lt=settings.MAX_ATTEMPTS - 1)
@@ -67,7 +67,7 @@ def runs_per_user() -> float:
 
 
 def fair_order(waiting: Iterable[WaitingRun], in_work: Mapping[int, int], limit: float) -> Iterator[int]:
-    """The ids of ``waiting`` (oldest first) in turn; ``in_work`` is how many runs of each user are. One run tries a model."""
+    """The ids of ``waiting`` (oldest first) in fair order. ``in_work`` is the number of runs in progress by user."""
     queues: dict[int, deque[int]] = defaultdict(deque)
     for each in one_per_awaited_model(waiting):
         queues[each.owner_id].append(each.run_id)
@@ -76,7 +76,7 @@ def fair_order(waiting: Iterable[WaitingRun], in_work: Mapping[int, int], limit:
     while turns:
         busy, run_id, owner = heapq.heappop(turns)
         if busy >= limit:
-            return  # nobody has fewer in work
+            return  # no other user has fewer in progress
         yield run_id
         queues[owner].popleft()
         if queues[owner]:
@@ -84,7 +84,7 @@ def fair_order(waiting: Iterable[WaitingRun], in_work: Mapping[int, int], limit:
 
 
 def one_per_awaited_model(waiting: Iterable[WaitingRun]) -> list[WaitingRun]:
-    """All that wait for a worker only, and of those that wait for a model the one that asked least."""
+    """All runs that wait only for a worker, and of those that wait for the same model the one with the fewest tries."""
     trying: dict[str, WaitingRun] = {}
     free = []
     for each in waiting:

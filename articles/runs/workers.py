@@ -20,12 +20,12 @@ WORKERS = "rq:workers:articles"
 
 
 SILENT_AFTER = 30.0
-"""Seconds. A worker gives a sign of life every ten while it waits, and every five while it works."""
+"""Seconds. A worker sends a heartbeat every ten seconds while it waits, and every five while it works."""
 
 
 @dataclass(frozen=True)
 class Workers:
-    """How many have given a sign of life within their time, and the articles these can write at once; how many have not."""
+    """``living`` workers have a recent heartbeat and can write ``capacity`` articles at once; ``silent`` ones have none."""
 
     living: int = 0
     capacity: int = 0
@@ -33,7 +33,7 @@ class Workers:
 
 
 def living_workers() -> int:
-    """0 also where Redis does not answer."""
+    """0 also if Redis does not answer."""
     return (read_workers() or Workers()).living
 
 
@@ -44,7 +44,7 @@ def capacity() -> int | None:
 
 
 def read_workers() -> Workers | None:
-    """None where Redis does not answer."""
+    """None if Redis does not answer."""
     client = redis_client()
     try:
         with client.pipeline(transaction=False) as pipeline:
@@ -59,7 +59,7 @@ def read_workers() -> Workers | None:
 
 
 def is_recent(beat: bytes | None) -> bool:
-    """``beat`` is a time as RQ writes it, ``2026-11-22T09:30:12.154903Z``; None where the worker's key has expired."""
+    """``beat`` is a time as RQ writes it, ``2026-11-22T09:30:12.154903Z``; None if the worker's key has expired."""
     if beat is None:
         return False
     return (datetime.now(UTC) - datetime.fromisoformat(beat.decode())).total_seconds() < SILENT_AFTER
@@ -67,6 +67,6 @@ def is_recent(beat: bytes | None) -> bool:
 
 @cache
 def redis_client() -> Redis:
-    """Kept, with its pool. It waits briefly and asks once: an answer that comes late is of no use here."""
+    """Cached, with its pool. Short timeouts and no retry: a late answer is of no use here."""
     once = Retry(NoBackoff(), 0)
     return Redis.from_url(settings.REDIS_ADDRESS, socket_timeout=1, socket_connect_timeout=1, retry=once)

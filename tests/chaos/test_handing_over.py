@@ -51,7 +51,7 @@ def test_workers_that_are_stopped_hand_their_runs_over(studio: LiveStudio, model
     wait_until(lambda: all(call.ended for call in list(model.calls)), seconds=within(1))
     told = finished(studio, model, article)
     assert told[2:4] == [
-        "Its worker was stopped; another will go on where it stopped",
+        "The worker was stopped. Another one will continue.",
         "Work goes on where it stopped",
     ]
 
@@ -64,7 +64,7 @@ def test_a_studio_that_was_stopped_goes_on_by_itself_when_it_is_started(studio: 
     assert all(call.ended for call in model.calls)
     studio.start()
     for article in articles:
-        assert "Its worker was stopped; another will go on where it stopped" in finished(studio, model, article)
+        assert "The worker was stopped. Another one will continue." in finished(studio, model, article)
 
 
 @pytest.mark.parametrize("words", CALLS)
