@@ -1,4 +1,4 @@
-"""What every stage works at: the brief, the journal, and the dependencies of the run."""
+"""The context of a run, which every stage gets, and helpers to run steps concurrently."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ Second = TypeVar("Second")
 
 
 class Crew(Protocol):
-    """Who answers assignments: ``agents.crew.crew.StudioCrew``."""
+    """Answers assignments; implemented by ``agents.crew.crew.StudioCrew``."""
 
     async def ask(self, assignment: Assignment[Reply], preview: PreviewSink | None = None) -> Reply: ...
 
 
 @dataclass(frozen=True)
 class RunDependencies:
-    """What a run works with. ``read`` takes the brief and its questions; ``illustrate`` gives a picture, and who drew it."""
+    """What a run needs from outside.
+
+    ``read`` takes the brief and its questions; ``illustrate`` returns an image and the name of the model that drew it.
+    """
 
     crew: Crew
     has_model: bool
@@ -37,7 +40,7 @@ class RunDependencies:
 
 @dataclass
 class RunContext:
-    """One run at work. ``planned`` is how many steps each stage will have, as far as is known by now."""
+    """A run in progress. ``planned`` is the number of steps each stage is expected to have."""
 
     brief: Brief
     journal: Journal
@@ -49,7 +52,7 @@ class RunContext:
         return await self.dependencies.crew.ask(assignment, preview)
 
     async def plan(self, **steps: int) -> None:
-        """Tell how many steps a stage will have, so that progress can be counted."""
+        """Set the expected number of steps of some stages, for the progress."""
         self.planned |= cast(dict[Stage, int], steps)
         await self.journal.plan(self.planned)
 

@@ -1,12 +1,12 @@
-"""The evidence check: every sentence that cites is held against the passages it cites.
+"""The evidence check: every sentence that cites is compared with the passages it cites.
 
-Numbers, quotations and quoted words are compared by code, exactly; the rest is judged by the model. What is not supported is
-reworded once and judged again; what is still not supported stays, marked for the person who publishes it.
+Code compares numbers, quotations and verbatim sentences exactly; the model judges the rest. A sentence that is not supported is
+reworded once and judged again. If it is still not supported, it stays, and the person who publishes it is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.contract import CheckedText, Outline, Passage, Reading, SentenceEvidence, Verdict
@@ -20,15 +20,17 @@ from agents.text.language import is_in_language
 
 @dataclass(frozen=True)
 class Judgement:
+    """The verdict on a sentence, its reason unless it is ``supported``, and whether code or a model judged."""
+
     verdict: Verdict
     reason: str
     by_code: bool
 
 
-DOUBTED: Mapping[Verdict, str] = {
+MODEL_REASONS: Mapping[Verdict, str] = {
     "supported": "",
-    "partly": "What it cites says only a part of this.",
-    "not": "What it cites does not say this.",
+    "partly": "Its sources say only part of this.",
+    "not": "Its sources do not say this.",
 }
 
 
@@ -41,7 +43,7 @@ async def check_section(
     key: StepKey | None = None,
     before: CheckedText | None = None,
 ) -> CheckedText:
-    """``text`` with the evidence of all its sentences; where it goes on from ``before``, only what was added is asked about."""
+    """``text`` with the evidence for its sentences. If it only continues ``before``, only what was added is checked."""
     passages = {passage.id: passage for passage in reading.passages}
 
     async def perform() -> CheckedText:
@@ -52,75 +54,70 @@ async def check_section(
             markdown=before.markdown + PARAGRAPH_BREAK + added.markdown, evidence=[*before.evidence, *added.evidence]
         )
 
-    return await context.once(
-        key or StepKey("edit", "evidence", number),
-        CheckedText,
-        perform,
-        f"Checking the evidence of “{outline.sections[number - 1].heading}”",
-        told,
-    )
+    key, heading = key or StepKey("edit", "evidence", number), outline.sections[number - 1].heading
+    doing, done = f"Checking the evidence of “{heading}”", evidence_message(heading)
+    return await context.once(key, CheckedText, perform, doing, done)
 
 
 async def checked(context: RunContext, number: int, text: str, passages: Mapping[str, Passage]) -> CheckedText:
     cited = cited_sentences(text)
     judged = await judge(context, cited, passages)
     refuted = [sentence for sentence in cited if judged[sentence.number].verdict == "not"]
-    was: dict[int, str] = {}
+    original: dict[int, str] = {}
     if refuted and context.dependencies.has_model:
         reasons = {sentence.number: judged[sentence.number].reason for sentence in refuted}
         answer = await context.ask(assignments.reword(context.brief, refuted, reasons, passages))
-        mended = replace_sentences(text, answer.by_number(refuted))
-        after = cited_sentences(mended)
+        reworded = replace_sentences(text, answer.by_number(refuted))
+        after = cited_sentences(reworded)
         same_citations = [sentence.passages for sentence in after] == [sentence.passages for sentence in cited]
-        if same_citations and not left_language(text, mended, context.brief.language):
+        if same_citations and not changes_language(text, reworded, context.brief.language):
             pairs = zip(cited, after, strict=True)
-            was = {new.number: old.plain for old, new in pairs if new.plain != old.plain}
-            judged |= await judge(context, [sentence for sentence in after if sentence.number in was], passages)
-            text, cited = mended, after
-    return CheckedText(
-        markdown=text,
-        evidence=[evidence(number, sentence, judged[sentence.number], was) for sentence in cited],
-    )
+            original = {new.number: old.plain for old, new in pairs if new.plain != old.plain}
+            judged |= await judge(context, [sentence for sentence in after if sentence.number in original], passages)
+            text, cited = reworded, after
+    rows = [
+        SentenceEvidence(
+            section=number,
+            sentence=sentence.plain,
+            passages=sentence.passages,
+            verdict=judged[sentence.number].verdict,
+            judged_by="code" if judged[sentence.number].by_code else "model",
+            reason=judged[sentence.number].reason,
+            was=original.get(sentence.number, ""),
+        )
+        for sentence in cited
+    ]
+    return CheckedText(markdown=text, evidence=rows)
 
 
-def left_language(text: str, mended: str, language: str) -> bool:
-    """Whether ``mended`` is no longer in the language that ``text`` was in."""
-    return is_in_language(mended, language) is False and is_in_language(text, language) is not False
+def changes_language(text: str, reworded: str, language: str) -> bool:
+    """Whether ``reworded`` is no longer in ``language``, although ``text`` was."""
+    return is_in_language(reworded, language) is False and is_in_language(text, language) is not False
 
 
 async def judge(
     context: RunContext, cited: Sequence[CitedSentence], passages: Mapping[str, Passage]
 ) -> dict[int, Judgement]:
-    """Number of the sentence → what was found: by code where it can tell, else by the model, in one call."""
+    """Number of the sentence → its judgement: by code if it is certain, else by the model, in one call for all."""
     judged: dict[int, Judgement] = {}
     for sentence in cited:
-        compared = compare_with_passages(sentence, passages)
-        if compared:
+        if compared := compare_with_passages(sentence, passages):
             judged[sentence.number] = Judgement(*compared, by_code=True)
-    open_ones = [sentence for sentence in cited if sentence.number not in judged]
-    if open_ones:
-        answer = await context.ask(assignments.judge(context.brief, open_ones, passages))
-        judged |= {
-            number: Judgement(verdict, DOUBTED[verdict], by_code=False)
-            for number, verdict in answer.by_number(open_ones).items()
-        }
+    undecided = [sentence for sentence in cited if sentence.number not in judged]
+    if undecided:
+        answer = await context.ask(assignments.judge(context.brief, undecided, passages))
+        for number, verdict in answer.by_number(undecided).items():
+            judged[number] = Judgement(verdict, MODEL_REASONS[verdict], by_code=False)
     return judged
 
 
-def evidence(section: int, sentence: CitedSentence, judged: Judgement, was: Mapping[int, str]) -> SentenceEvidence:
-    return SentenceEvidence(
-        section=section,
-        sentence=sentence.plain,
-        passages=sentence.passages,
-        verdict=judged.verdict,
-        judged_by="code" if judged.by_code else "model",
-        reason=judged.reason,
-        was=was.get(sentence.number, ""),
-    )
+def evidence_message(heading: str) -> Callable[[CheckedText], str]:
+    """Makes a message such as “Costs” checked, 3 of 4 cited sentences supported."""
 
+    def message(made: CheckedText) -> str:
+        if not made.evidence:
+            return f"“{heading}” checked, nothing cited"
+        supported = sum(row.verdict == "supported" for row in made.evidence)
+        return f"“{heading}” checked, {supported} of {pluralize(len(made.evidence), 'cited sentence')} supported"
 
-def told(made: CheckedText) -> str:
-    if not made.evidence:
-        return "It cites nothing"
-    supported = sum(row.verdict == "supported" for row in made.evidence)
-    return f"{supported} of {pluralize(len(made.evidence), 'cited sentence')} supported"
+    return message

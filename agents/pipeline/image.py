@@ -1,4 +1,4 @@
-"""The picture: chosen from the outline and the tone, drawn while the sections are written."""
+"""The image: described from the outline and the tone, drawn while the sections are written."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ log = logging.getLogger(__name__)
 
 
 async def illustrate(context: RunContext, outline: Outline) -> tuple[Picture | None, str]:
-    """The picture, or why there is none: an article can do without one, so its failure is told and the run goes on.
+    """The picture, or the reason why there is none: an article can do without, so the run continues if drawing fails.
 
-    Where the run waits for its model all the same, because the sections do, the picture is tried again with them.
+    If the run is resumed later for another reason, drawing is tried again.
     """
     if not context.brief.include_image:
         await context.journal.skip("image", "The brief asks for no image")
         return None, ""
     try:
         return await draw(context, outline), ""
-    except SpendingLimitReached:  # the run stops here, and draws when it goes on
+    except SpendingLimitReached:  # pauses the run; the picture is drawn when it is resumed
         raise
     except AgentError as error:
         log.warning("the article has no image: %s", error)
@@ -34,18 +34,18 @@ async def illustrate(context: RunContext, outline: Outline) -> tuple[Picture | N
 
 
 async def draw(context: RunContext, outline: Outline) -> Picture:
-    async def choose() -> PicturePrompt:
+    async def plan() -> PicturePrompt:
         try:
             return await context.ask(assignments.picture_prompt(context.brief, outline))
-        except ProviderUnavailable as away:  # the article does not wait for its picture alone
-            raise ModelError(str(away), code=away.code) from away
+        except ProviderUnavailable as unavailable:  # the run does not wait for the provider only to get a picture
+            raise ModelError(str(unavailable), code=unavailable.code) from unavailable
 
     prompt = await context.once(
         StepKey("image", "prompt"),
         PicturePrompt,
-        choose,
-        "Choosing a picture",
-        lambda made: made.alt,
+        plan,
+        "Planning the image",
+        lambda made: f"Image planned: {made.alt}",
     )
 
     async def perform() -> Picture:
@@ -56,5 +56,5 @@ async def draw(context: RunContext, outline: Outline) -> Picture:
         return Picture(name=name, share_name=share_name, alt=prompt.alt, prompt=prompt.prompt, drawn_by=drawn_by)
 
     return await context.once(
-        StepKey("image", "draw"), Picture, perform, "Drawing the picture", lambda made: f"Drawn by {made.drawn_by}"
+        StepKey("image", "draw"), Picture, perform, "Drawing the image", lambda made: f"Image drawn by {made.drawn_by}"
     )

@@ -1,6 +1,6 @@
-"""The outline: first the headings, which take a second, then what each section has to do, side by side.
+"""The outline: first the headings, which take a second, then a plan for each section, concurrently.
 
-So the time hardly grows with the length, and whoever writes a section knows what all the others are for.
+So the time hardly grows with the length, and whoever writes a section knows what the others cover.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from agents.text.manuscript import normalized_ids, section_count, shortlist
 
 
 async def make_outline(context: RunContext, material: ResearchMaterial) -> Outline:
-    """Raises ApprovalRequired where a person wants to see the outline first and has not approved it yet."""
+    """Raises ApprovalRequired if the brief asks for approval and nobody has approved the outline yet."""
     approved = await context.journal.recall(StepKey("outline", "approved"), Outline)
     if approved:
         planned = await context.journal.recall(StepKey("outline", "make"), Headings)
@@ -30,7 +30,7 @@ async def make_outline(context: RunContext, material: ResearchMaterial) -> Outli
         Headings,
         lambda: headings_for(context, material, wanted),
         f"Planning {wanted} sections",
-        lambda made: f"“{made.title}”, {pluralize(len(made.sections), 'section')}",
+        lambda made: f"“{made.title}” planned, {pluralize(len(made.sections), 'section')}",
     )
     await context.plan(outline=1 + len(headings.sections))
     outline = await plan_sections(context, material, headings)
@@ -40,7 +40,7 @@ async def make_outline(context: RunContext, material: ResearchMaterial) -> Outli
 
 
 async def headings_for(context: RunContext, material: ResearchMaterial, wanted: int) -> Headings:
-    """Title and about ``wanted`` headings: put right once where something is wrong with them, then in order by code."""
+    """Title and about ``wanted`` headings. If something is wrong the model corrects them once, then code does."""
     brief, findings = context.brief, material.findings.findings
     made = await context.ask(assignments.make_headings(brief, findings, material.reading.passages, wanted))
     if not context.dependencies.has_model:
@@ -81,5 +81,5 @@ async def plan_section(context: RunContext, material: ResearchMaterial, headings
             assignments.plan_section(context.brief, headings, number, findings, passages, reading.passages)
         ),
         f"Planning “{heading}”",
-        lambda made: pluralize(len(made.points), "point"),
+        lambda made: f"“{heading}” planned, {pluralize(len(made.points), 'point')}",
     )

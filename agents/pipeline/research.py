@@ -1,4 +1,4 @@
-"""Research: what to ask, what can be read, and what it says to each question."""
+"""Research: the questions, the reading of sources, and what they say to each question."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from agents.exceptions import NothingToRead
 from agents.pipeline.context import RunContext, pluralize, run_concurrently
 from agents.pipeline.steps import StepKey
 from agents.text.manuscript import normalized_ids, shortlist
-from agents.text.markdown import count_words
 
 QUESTIONS = 4
 
 
 @dataclass(frozen=True)
 class ResearchMaterial:
-    """What the article can rest on. Without passages there are no findings either."""
+    """What the article can use. Without passages there are no findings either."""
 
     questions: list[str]
     reading: Reading
@@ -26,43 +25,39 @@ class ResearchMaterial:
 
 
 async def research(context: RunContext) -> ResearchMaterial:
-    """Raises NothingToRead where nothing could be read and the brief does not allow to write all the same."""
+    """Raises NothingToRead if nothing could be read and the brief does not allow an article without citations."""
     brief = context.brief
-    questions = await context.once(
+    made = await context.once(
         StepKey("research", "plan"),
         Questions,
         lambda: context.ask(assignments.plan_research(brief, QUESTIONS)),
-        "Working out what to ask",
-        lambda made: pluralize(len(made.questions), "question"),
+        "Planning the research questions",
+        lambda made: f"{pluralize(len(made.questions), 'research question')} planned",
     )
+    questions = made.questions
     reading = await context.once(
         StepKey("research", "read"),
         Reading,
-        lambda: context.dependencies.read(brief, questions.questions),
-        "Searching and reading",
+        lambda: context.dependencies.read(brief, questions),
+        "Searching and reading sources",
         lambda made: f"{pluralize(len(made.sources), 'source')} read, {pluralize(len(made.passages), 'passage')} kept",
     )
     if not reading.passages:
-        return without_material(context, questions, reading)
-    asked = questions.questions
-    await context.plan(research=3 + len(asked))
-    found = await run_concurrently(*(find(context, reading, number, text) for number, text in enumerate(asked, 1)))
+        if not brief.allow_uncited:
+            reasons = " ".join(unread.reason for unread in reading.unread[:2])
+            raise NothingToRead(
+                "No source could be read, and the brief does not allow an article without citations."
+                f" Add a source, such as a text you paste, or allow it. {reasons}".rstrip()
+            )
+        return ResearchMaterial(questions, reading, Findings())
+    await context.plan(research=3 + len(questions))
+    found = await run_concurrently(*(find(context, reading, number, text) for number, text in enumerate(questions, 1)))
     findings = [finding for answer in found for finding in answer.findings]
-    return ResearchMaterial(asked, reading, Findings(findings=findings))
-
-
-def without_material(context: RunContext, questions: Questions, reading: Reading) -> ResearchMaterial:
-    if not context.brief.allow_uncited:
-        reasons = " ".join(unread.reason for unread in reading.unread[:2])
-        raise NothingToRead(
-            "No source could be read, and the brief asks for an article that rests on sources."
-            f" Add one, such as a text you paste, or allow an article without citations. {reasons}".rstrip()
-        )
-    return ResearchMaterial(questions.questions, reading, Findings())
+    return ResearchMaterial(questions, reading, Findings(findings=findings))
 
 
 async def find(context: RunContext, reading: Reading, number: int, question: str) -> QuestionFindings:
-    """What the passages that fit ``question`` best say to it."""
+    """What the passages that match ``question`` best say to it."""
     passages = shortlist(reading, [question, context.brief.topic])
 
     async def perform() -> QuestionFindings:
@@ -73,20 +68,20 @@ async def find(context: RunContext, reading: Reading, number: int, question: str
         StepKey("research", "find", number),
         QuestionFindings,
         perform,
-        f"Looking for an answer to “{question}”",
-        lambda made: pluralize(len(made.findings), "finding"),
+        f"Answering “{question}”",
+        lambda made: f"“{question}” answered, {pluralize(len(made.findings), 'finding')}",
     )
 
 
 def grounded(found: QuestionFindings, shown: Collection[str]) -> QuestionFindings:
-    """What was found, without ids of passages that were not ``shown`` for it, and without what rests on none then."""
+    """The findings without ids of passages the model was not shown, and without findings that are left with none."""
     sources = [[id for id in normalized_ids(finding.sources) if id in shown] for finding in found.findings]
     pairs = zip(found.findings, sources, strict=True)
     return QuestionFindings(findings=[Finding(statement=each.statement, sources=ids) for each, ids in pairs if ids])
 
 
 async def synthesise(context: RunContext, material: ResearchMaterial) -> Findings:
-    """All findings with a synthesis of them; it is for the reader, so nothing waits for it."""
+    """All findings with a summary. It is for the reader only, so no later step waits for it."""
     findings = material.findings
     if not findings.findings:
         return findings
@@ -94,7 +89,7 @@ async def synthesise(context: RunContext, material: ResearchMaterial) -> Finding
         StepKey("research", "synthesis"),
         Synthesis,
         lambda: context.ask(assignments.synthesise(context.brief, findings.findings)),
-        "Putting the findings together",
-        lambda made: pluralize(count_words(made.synthesis), "word"),
+        "Summarising the findings",
+        lambda made: "Summary written",
     )
     return findings.model_copy(update={"synthesis": made.synthesis})

@@ -1,4 +1,4 @@
-"""SEO: how the article is told of, held to the lengths that search results show."""
+"""The search description of the article, within the lengths that search results show, and the questions readers ask."""
 
 from __future__ import annotations
 
@@ -24,12 +24,16 @@ async def describe(context: RunContext, outline: Outline, texts: list[str]) -> S
         return fit_seo(seo, title=outline.title, text=assemble(outline, texts))
 
     return await context.once(
-        StepKey("seo", "describe"), SEO, perform, "Describing it for search", lambda made: f"“{made.title}”"
+        StepKey("seo", "describe"),
+        SEO,
+        perform,
+        "Writing the search description",
+        lambda made: f"Search description written: “{made.title}”",
     )
 
 
 async def described(context: RunContext, outline: Outline, texts: list[str]) -> SearchDescription:
-    """The description; the fields that are outside their limits, and only those, are asked for once more."""
+    """The description. Fields that violate their limits, and only those, are requested once more."""
     description = await context.ask(assignments.describe_seo(context.brief, outline, texts))
     if not context.dependencies.has_model:
         return description
@@ -41,7 +45,7 @@ async def described(context: RunContext, outline: Outline, texts: list[str]) -> 
 
 
 def wrong_fields(description: SearchDescription, language: str) -> dict[str, list[str]]:
-    """Field → what is wrong with it. Title and description are held against the language together: each is too short to tell."""
+    """Field → problems. The language of title and description is checked together: each alone is too short."""
     problems = seo_problems(SEO(**description.model_dump()))
     for name, unsaid in missing_keyword_problems(description).items():
         problems.setdefault(name, []).extend(unsaid)
@@ -52,7 +56,7 @@ def wrong_fields(description: SearchDescription, language: str) -> dict[str, lis
 
 
 async def answered(context: RunContext, outline: Outline, texts: list[str]) -> FAQ:
-    """The questions readers ask: once more where they are in another language, and none where they still are."""
+    """The questions readers ask. If they are in another language they are requested once more, then dropped."""
     brief = context.brief
     faq = await context.ask(assignments.answer_questions(brief, outline, texts))
     if not context.dependencies.has_model or not foreign_questions(faq, brief.language):

@@ -1,4 +1,4 @@
-"""What the tests of the recipe share: a brief, something to read, a journal in memory."""
+"""Shared by the tests of the recipe: a brief, something to read, a journal in memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MemoryJournal:
     """Remembers what was done, as the stored journal does."""
 
     done: dict[str, Any] = field(default_factory=dict)
-    told: dict[str, str] = field(default_factory=dict)
+    messages: dict[str, str] = field(default_factory=dict)
     skipped: list[Stage] = field(default_factory=list)
     planned: dict[Stage, int] = field(default_factory=dict)
     drafts: Counter[str] = field(default_factory=Counter)
@@ -46,7 +46,7 @@ class MemoryJournal:
             return done
         output = await step.perform()
         self.done[str(step.key)] = output.model_dump(mode="json")
-        self.told[str(step.key)] = step.done(output)
+        self.messages[str(step.key)] = step.done(output)
         return output
 
     async def recall(self, key: StepKey, output: type[Any]) -> Any:

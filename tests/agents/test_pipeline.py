@@ -57,6 +57,26 @@ async def test_a_brief_becomes_a_manuscript(crew: StudioCrew) -> None:
     assert sum(section.words for section in made.outline.sections) == BRIEF.min_words
 
 
+async def test_the_message_of_a_finished_step_says_what_was_done_to_what(crew: StudioCrew) -> None:
+    journal = MemoryJournal()
+    made = await produce(BRIEF, journal, dependencies(crew))
+    heading, messages = made.outline.sections[0].heading, journal.messages
+    assert messages["research:plan"] == "4 research questions planned"
+    assert messages["research:read"] == "1 source read, 4 passages kept"
+    assert messages["research:synthesis"] == "Summary written"
+    assert re.fullmatch(r"“.+” answered, \d+ findings?", messages["research:find:1"])
+    assert messages["outline:make"] == f"“{made.title}” planned, 3 sections"
+    assert re.fullmatch(rf"“{heading}” planned, \d+ points?", messages["outline:1"])
+    assert re.fullmatch(rf"“{heading}” written, \d+ words", messages["write:1"])
+    assert re.fullmatch(r"Article reviewed, \d+ remarks?", messages["edit:review"])
+    assert re.fullmatch(
+        rf"“{heading}” checked, (\d+ of \d+ cited sentences? supported|nothing cited)", messages["edit:evidence:1"]
+    )
+    assert messages["seo:describe"].startswith("Search description written: “")
+    assert messages["image:prompt"].startswith("Image planned: ")
+    assert messages["image:draw"] == "Image drawn by test-image"
+
+
 async def test_progress_can_be_counted(crew: StudioCrew) -> None:
     journal = MemoryJournal()
     await produce(BRIEF, journal, dependencies(crew))
@@ -156,7 +176,7 @@ async def test_without_a_source_nothing_is_written_where_the_brief_wants_sources
 ) -> None:
     strict = BRIEF.model_copy(update={"allow_uncited": False})
     unread = UnreadSource(title="Search", reason="The search could not be reached.")
-    with pytest.raises(NothingToRead, match=r"Add one.*could not be reached"):
+    with pytest.raises(NothingToRead, match=r"Add a source.*could not be reached"):
         await produce(strict, MemoryJournal(), dependencies(crew, read=Reading(unread=[unread])))
     assert len(model_server.calls) == 1, "only the questions were asked"
 

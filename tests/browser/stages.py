@@ -135,7 +135,7 @@ EVIDENCE = [
         passages=["S1", "S3"],
         verdict="partly",
         judged_by="model",
-        reason="What it cites says only a part of this.",
+        reason="Its sources say only part of this.",
     ),
     SentenceEvidence(
         section=2,
@@ -243,10 +243,22 @@ def researched(owner: User, **brief: Any) -> tuple[Article, Claim]:
     article = make_article(owner, **brief)
     held = claim(article)
     write_changes(held, [PlanChanged({"research": 6, "outline": 5, "write": 4, "edit": 6, "seo": 1, "image": 2})])
-    do(held, "research:plan", Questions(questions=list(QUESTIONS)), "Working out what to ask", "3 questions")
-    do(held, "research:read", reading(), "Searching and reading", "3 sources read, 6 passages kept")
+    do(
+        held,
+        "research:plan",
+        Questions(questions=list(QUESTIONS)),
+        "Planning the research questions",
+        "3 research questions planned",
+    )
+    do(held, "research:read", reading(), "Searching and reading sources", "3 sources read, 6 passages kept")
     for number, question in enumerate(QUESTIONS, 1):
-        do(held, f"research:find:{number}", found(number), f"Looking for an answer to “{question}”", "2 findings")
+        do(
+            held,
+            f"research:find:{number}",
+            found(number),
+            f"Answering “{question}”",
+            f"“{question}” answered, 2 findings",
+        )
     begin(held, "outline:make", "Planning 4 sections")
     article.refresh_from_db()
     return article, held
@@ -257,7 +269,7 @@ def outlined(owner: User, **brief: Any) -> tuple[Article, Claim]:
     """The outline is made, and all sections are being written."""
     article, held = researched(owner, **brief)
     finish(held, "outline:make", headings(), f"“{TITLE}”, 4 sections")
-    do(held, "research:synthesis", Synthesis(synthesis=SYNTHESIS), "Putting the findings together", "11 words")
+    do(held, "research:synthesis", Synthesis(synthesis=SYNTHESIS), "Summarising the findings", "Summary written")
     for number, heading in enumerate(SECTIONS, 1):
         do(held, f"outline:{number}", plan(number), f"Planning “{heading}”", "Planned")
     for number, heading in enumerate(SECTIONS, 1):
@@ -274,8 +286,14 @@ def half_written(owner: User, **brief: Any) -> tuple[Article, Claim]:
         finish(
             held, f"write:{number}", SectionText(markdown=TEXTS[number - 1]), f"{len(TEXTS[number - 1].split())} words"
         )
-    do(held, "image:prompt", SectionText(markdown=""), "Choosing a picture", "A roof of beds above a city")
-    begin(held, "image:draw", "Drawing the picture")
+    do(
+        held,
+        "image:prompt",
+        SectionText(markdown=""),
+        "Planning the image",
+        "Image planned: A roof of beds above a city",
+    )
+    begin(held, "image:draw", "Drawing the image")
     article.refresh_from_db()
     return article, held
 
@@ -288,17 +306,29 @@ def finished(owner: User, *, cover: bytes = b"", content: str = CONTENT, notice:
         finish(
             held, f"write:{number}", SectionText(markdown=TEXTS[number - 1]), f"{len(TEXTS[number - 1].split())} words"
         )
-    do(held, "edit:review", Review(remarks=[]), "Reading the whole article", "1 remark")
-    do(held, "edit:2", SectionText(markdown=TEXTS[1]), "Mending “Choosing a site”", "64 words")
+    do(held, "edit:review", Review(remarks=[]), "Reviewing the whole article", "Article reviewed, 1 remark")
+    do(
+        held,
+        "edit:2",
+        SectionText(markdown=TEXTS[1]),
+        "Revising “Choosing a site”",
+        "“Choosing a site” revised, 64 words",
+    )
     for number, heading in enumerate(SECTIONS, 1):
         do(held, f"edit:evidence:{number}", checked(number), f"Checking the evidence of “{heading}”", "Checked")
-    do(held, "seo:describe", SEO_FOUND, "Describing it for search", f"“{SEO_FOUND.title}”")
+    do(
+        held,
+        "seo:describe",
+        SEO_FOUND,
+        "Writing the search description",
+        f"Search description written: “{SEO_FOUND.title}”",
+    )
     picture = None
     if cover:
         name = default_storage.save(f"covers/{article.pk}/cover.png", ContentFile(cover))
         alt = "Raised beds on a flat roof, with towers behind them in the evening light"
         picture = Picture(name=name, alt=alt, prompt="A roof garden at dusk, printed in three inks", drawn_by="studio")
-        finish(held, "image:draw", picture, "Drawn by the studio")
+        finish(held, "image:draw", picture, "Image drawn by the studio")
     complete(held, content=content, picture=picture, notice=notice)
     article.refresh_from_db()
     return article

@@ -71,7 +71,7 @@ def test_an_edit_is_shown_as_it_comes_over_the_text_it_mends(page: Page, writer:
     article, held = stages.half_written(writer)
     watch(page, article)
     section, old = page.locator("#section-1"), page.locator("#section-1 .prose")
-    stages.begin(held, "edit:1", "Mending “Why rooftops matter”")
+    stages.begin(held, "edit:1", "Revising “Why rooftops matter”")
     expect(section).to_contain_text("editing")
     expect(old).to_be_visible()
     send_draft(article, "edit:1", 0, "Roofs, once more")
@@ -93,8 +93,8 @@ def test_an_edit_that_came_to_nothing_gives_the_old_text_back(page: Page, writer
         elsewhere(write_changes)(held, [step_failed("edit:1", "The model cannot be reached.", Usage())])
         expect(section).to_contain_text("failed")
     else:
-        stages.begin(held, "edit:1", "Mending it anew")
-        expect(page.locator("#log-table")).to_contain_text("Mending it anew")
+        stages.begin(held, "edit:1", "Revising it again")
+        expect(page.locator("#log-table")).to_contain_text("Revising it again")
     expect(old).to_be_visible()
     expect(old).to_contain_text("Flat roofs are the largest unused surface")
     if end == "began anew":

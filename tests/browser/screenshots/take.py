@@ -90,7 +90,7 @@ def failed_article(writer: User) -> Article:
     article = make_article(writer, topic="Ten quiet places by the sea", min_words=800)
     held = claim(article)
     reason = "The model key is invalid (401). Check OPENAI_API_KEY and try again."
-    write_changes(held, [step_started("research:plan", "Working out what to ask")])
+    write_changes(held, [step_started("research:plan", "Planning the research questions")])
     write_changes(held, [step_failed("research:plan", reason, Usage())])
     fail_run(held, reason, FailureCode.MODEL_AUTH)
     article.refresh_from_db()
