@@ -48,6 +48,10 @@ PIXEL = base64.b64decode(
 )
 
 
+BOUNDARY = re.compile(r"(?<=<<<)[0-9a-f]{8}\b|\b[0-9a-f]{8}(?=>>>)")
+"""Marks of quoted material, random for each run: without them the same prompt has the same answer in every run."""
+
+
 @dataclass
 class Fault:
     """``times`` calls of ``path`` whose prompt holds ``match`` go wrong: refused, hung, cut, or answered with ``text``.
@@ -268,7 +272,7 @@ class Speech:
     def __init__(self, server: ModelServer, body: dict[str, Any]) -> None:
         self.server, self.body = server, body
         self.prompt = "\n".join(str(message["content"]) for message in body["messages"])
-        self.chance = random.Random(self.prompt)
+        self.chance = random.Random(BOUNDARY.sub("", self.prompt))
         self.marks = sorted(set(re.findall(r"^\[S\d+\]$", self.prompt, re.MULTILINE)))
 
     def answer(self) -> str:

@@ -110,6 +110,7 @@ async def test_every_marker_in_the_text_resolves(crew: StudioCrew, model_server:
 
 async def test_a_resumed_run_asks_nothing_twice(crew: StudioCrew, model_server: ModelServer) -> None:
     supported_throughout(model_server)  # reworded sentences could change the length, which asks for more
+    model_server.fail(match="Read this article as its readers will", text='{"remarks": []}')
     journal = MemoryJournal()
     model_server.fail(match="Describe this article for search", status=503, retry_after=0, times=ATTEMPTS)
     with pytest.raises(ModelError):
