@@ -1,4 +1,4 @@
-"""The job: the article whose turn it is, and beside it, where the process has capacity left, others that wait."""
+"""The RQ job: executes the next run, and additional runs in the same process while it has capacity left."""
 
 from __future__ import annotations
 
@@ -29,76 +29,76 @@ from articles.runs.scheduling import next_run, runs_per_user
 log = logging.getLogger(__name__)
 
 capacity: ContextVar[int] = ContextVar("capacity", default=1)
-"""How many articles this process may write at once, as its worker says."""
+"""How many articles this process may write at once; set by its worker."""
 
 POLL_SECONDS = 1.0
-"""How often a process with a free place looks whether an article waits for one. A worker that is free takes it up at once."""
+"""How often a process with spare capacity checks for a waiting run. An idle worker claims it at once."""
 
 POLL_SECONDS_AFTER_CLAIM = 0.1
-"""Seconds to that look after it has taken one up: they mostly come together, and each process is to have its share."""
+"""The same after a claim: runs often arrive together, and each process is to get its share."""
 
 MAX_RUNS_PER_PROCESS = 20
-"""Articles a process writes until it ends: what libraries keep of each ends with it."""
+"""Runs until the process ends: this frees what libraries keep of each."""
 
 
 class ClaimedRun(NamedTuple):
-    """A run that is ours, and who writes it."""
+    """A claimed run with the settings of its agents."""
 
     claim: Claim
     crew: Crew
 
 
 def run_next(run_id: int) -> None:
-    """A job: make the article whose turn it is. The run that called for a worker may have to wait for another user's."""
+    """The job: execute the next run by fair scheduling, which need not be ``run_id``."""
     if not uvloop.run(WorkerSession(capacity.get()).serve(partial(claim_next, run_id))):
-        log.info("nothing can be taken up now, though run %s called for a worker", run_id)
+        log.info("no run can be claimed now (the job was for run %s)", run_id)
 
 
 def run_now(run_id: int, *, owner_limit: float = math.inf) -> bool:
-    """Make the article of a pending run; failures are recorded on the run.
+    """Execute a pending run in this process. Failures are recorded on the run.
 
-    False where somebody else has taken it, or ``owner_limit`` runs of its owner are in work already.
+    False if it cannot be claimed; see ``claim_run``.
     """
     bind_contextvars(run_id=run_id)
     return uvloop.run(WorkerSession().serve(partial(claim_pending, run_id, owner_limit)))
 
 
 class WorkerSession:
-    """What one process works on: an article, and up to ``capacity`` at once. They share what the libraries take in memory.
+    """The runs of one process, up to ``capacity`` at once. They share the memory of the libraries.
 
-    Its last attempt a run has by itself: what the others died of may have been its company.
+    The last attempt of a run has the process to itself: earlier crashes may have been caused by a run in the same process.
     """
 
     def __init__(self, capacity: int = 1) -> None:
-        self._places = capacity
-        self._taken = 0
+        self._capacity = capacity
+        self._claimed = 0
         self._pause = POLL_SECONDS_AFTER_CLAIM
         self._slots = asyncio.Semaphore(settings.LLM_MAX_CONCURRENCY)
         self._at_work: set[asyncio.Task[None]] = set()
         self._errors: list[Exception] = []
 
     async def serve(self, claim_first: Callable[[], ClaimedRun | None]) -> bool:
-        """Make what ``claim_first`` takes up, and others beside it. False where it takes up nothing.
+        """Execute the run that ``claim_first`` claims, and additional ones. False if it claims none.
 
-        Raises what nobody expected once all have ended; what befell a run is recorded by then.
+        Unexpected errors are raised when all runs have ended; they are recorded on their runs by then.
         """
         stop = StopSignal()
         first = await sync_to_async(claim_first)()
         if first is None:
             return False
         if first.claim.attempt >= settings.MAX_ATTEMPTS:
-            self._places = 1
+            self._capacity = 1
         self._begin(first, stop)
         while self._at_work:
             await self._wait()
-            if self._at_work and self._has_place and not stop.received:
+            if self._at_work and self._has_capacity and not stop.received:
                 await self._look(stop)
         if self._errors:
             raise self._errors[0] if len(self._errors) == 1 else ExceptionGroup("several runs", self._errors)
         return True
 
     async def _look(self, stop: StopSignal) -> None:
-        """Take up another article, where one waits. An error in this is not to end those that are at work."""
+        """Claim an additional run, if one waits. An error in this must not end the runs in progress."""
         try:
             additional = await sync_to_async(claim_additional_run)()
         except Exception as error:
@@ -108,29 +108,29 @@ class WorkerSession:
         if additional:
             self._begin(additional, stop)
 
-    def _begin(self, taken: ClaimedRun, stop: StopSignal) -> None:
-        self._taken += 1
-        self._at_work.add(asyncio.create_task(execute_run(*taken, stop, self._slots)))
+    def _begin(self, claimed: ClaimedRun, stop: StopSignal) -> None:
+        self._claimed += 1
+        self._at_work.add(asyncio.create_task(execute_run(*claimed, stop, self._slots)))
 
     async def _wait(self) -> None:
-        """Until an article has ended, or it is time to look for another."""
-        seconds = self._pause if self._has_place else None
+        """Until a run has ended, or it is time to check for another."""
+        seconds = self._pause if self._has_capacity else None
         ended, self._at_work = await asyncio.wait(self._at_work, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             if isinstance(error := task.exception(), Exception):
                 self._errors.append(error)
 
     @property
-    def _has_place(self) -> bool:
-        return len(self._at_work) < self._places and self._taken < MAX_RUNS_PER_PROCESS and not self._errors
+    def _has_capacity(self) -> bool:
+        return len(self._at_work) < self._capacity and self._claimed < MAX_RUNS_PER_PROCESS and not self._errors
 
 
 def claim_next(called_for: int | None = None, *, shared_process: bool = False) -> ClaimedRun | None:
-    """Take up the run whose turn it is, which need not be the one that called for a worker. None where none can be taken."""
+    """Claim the next run by fair scheduling. ``called_for`` is the run of the job. None if no run can be claimed."""
     exclude: set[int] = set()
     while (turn := next_run(exclude, shared_process=shared_process)) is not None:
         if turn != called_for:
-            unbind_contextvars("request_id")  # what is logged from here on is another request's
+            unbind_contextvars("request_id")  # the log lines that follow belong to another request
         if taken := claim_or_fail(turn):
             return taken
         exclude.add(turn)
@@ -138,11 +138,11 @@ def claim_next(called_for: int | None = None, *, shared_process: bool = False) -
 
 
 def claim_additional_run() -> ClaimedRun | None:
-    """Take up a run beside others. None where none waits, or the store is away."""
+    """Claim a run to execute beside others. None if none waits, or the database is unavailable."""
     try:
         taken = claim_next(shared_process=True)
     except DB_UNAVAILABLE as error:
-        log.warning("whether an article waits cannot be looked up: %s", error)
+        log.warning("waiting runs cannot be read, the database is unavailable: %s", error)
         return None
     if taken is not None:
         remove_job(taken.claim.run_id)
@@ -150,9 +150,9 @@ def claim_additional_run() -> ClaimedRun | None:
 
 
 def claim_or_fail(run_id: int) -> ClaimedRun | None:
-    """Take up the run whose turn it is. None where it has to wait, somebody else has it, or it cannot be begun.
+    """Claim a run. None if it has to wait, was claimed by another worker, or causes an error.
 
-    One that cannot be begun fails: it would have its turn again and again, and all behind it would wait for ever.
+    A run that causes an error fails: it would be the next one again and again, and block all others.
     """
     with bound_contextvars(run_id=run_id):
         try:
@@ -162,15 +162,15 @@ def claim_or_fail(run_id: int) -> ClaimedRun | None:
         except Exception:
             if not fail_unclaimed(run_id, UNEXPECTED_ERROR):
                 raise
-            log.exception("run %s failed before it was begun", run_id)
+            log.exception("run %s failed before it was claimed", run_id)
             return None
 
 
 def claim_pending(run_id: int, owner_limit: float) -> ClaimedRun | None:
-    """Take up a pending run. None where somebody else has it, or ``owner_limit`` runs of its owner are in work already."""
+    """Claim a pending run; see ``claim_run``."""
     crew = agents_for_run(run_id)
     claim = claim_run(run_id, worker=worker_id(), model=writer(crew), owner_limit=owner_limit)
     if claim is None:
-        log.info("run %s is not pending any more, or its owner has enough in work", run_id)
+        log.info("run %s is no longer pending, or its owner has too many runs in progress", run_id)
         return None
     return ClaimedRun(claim, crew)

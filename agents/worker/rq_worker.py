@@ -21,40 +21,39 @@ from contentstudio.runtime.parent_death import die_with_parent
 
 preload()
 
-RECONNECT_EVERY = 0.25  # seconds between two tries to reach a Redis that is away
+RECONNECT_EVERY = 0.25  # seconds between two attempts while Redis is unavailable
 
 
 class CrewWorker(Worker):
-    """A worker whose job dies with it, which is missed within seconds where it was killed, and hands over what it does when
-    it is told to stop.
+    """A worker whose job ends with it, whose death is noticed within seconds, and which hands its runs over when stopped.
 
-    A job that outlived its worker would go on beside the one the sweeper starts in its place. A run's row is the truth and
-    its lease keeps the two apart; this saves what the second would cost. Its job may write up to ``capacity`` articles at once.
+    A job that outlived its worker would continue beside the one that the sweeper starts in its place. The lease keeps the two
+    apart, but the second would cost money. A job may write up to ``capacity`` articles at once.
     """
 
     def __init__(self, *args: Any, capacity: int = 1, **kwargs: Any) -> None:
         super().__init__(
             *args, **{"worker_ttl": 25, "maintenance_interval": 10, "job_monitoring_interval": 5, **kwargs}
         )
-        # Without end: RQ ends a worker that finds its Redis away amid a job, and the job with it.
+        # Without a limit: RQ ends a worker that loses Redis during a job, and the job with it.
         self.capacity = capacity
         self.connection.set_retry(Retry(ConstantBackoff(RECONNECT_EVERY), retries=-1))
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Registers too: a Redis that was emptied knows no worker, and the studio would say that nobody is there to write."""
+        """Also registers the worker: after Redis was emptied, the studio would report that no worker is running."""
         super().heartbeat(timeout, pipeline)
         worker_registration.register(self, pipeline)
         (pipeline or self.connection).hset(self.key, "capacity", self.capacity)
 
     def handle_warm_shutdown_request(self) -> None:
-        """RQ would wait for the job, for which it takes minutes. The job is told too, and hands its run over."""
+        """RQ would wait for the job, which takes minutes. The job gets the signal, too, and hands its runs over."""
         if self.horse_pid:
-            with suppress(ProcessLookupError):  # it ended just now
+            with suppress(ProcessLookupError):  # it has just ended
                 os.kill(self.horse_pid, signal.SIGTERM)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         assert self.pid is not None
         die_with_parent(self.pid)
-        bind_contextvars(**job.meta)  # the request that asked for it, told in each line of the log
+        bind_contextvars(**job.meta)  # the id of the request, for each log line
         jobs.capacity.set(self.capacity)
         super().main_work_horse(job, queue)

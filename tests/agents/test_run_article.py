@@ -135,7 +135,7 @@ def test_a_run_that_cannot_be_begun_fails_and_keeps_nobody_waiting(
     run_next(run.pk)
     assert (after(broken).status, after(broken).message) == (Status.FAILED, UNEXPECTED_ERROR)
     assert after(behind).status == Status.COMPLETED
-    assert "failed before it was begun" in caplog.text
+    assert "failed before it was claimed" in caplog.text
     assert "ValidationError" in caplog.text, "the log tells its cause"
     retry_run(article=broken, by=owner)
     assert after(broken).status == Status.PENDING

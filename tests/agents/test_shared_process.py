@@ -250,7 +250,7 @@ def test_a_store_that_is_away_keeps_an_article_only_from_company(
     articles, runs = waiting(owner, 2)
     run_next(runs[0].pk)
     assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
-    assert "whether an article waits cannot be looked up: restarting" in caplog.text
+    assert "waiting runs cannot be read, the database is unavailable: restarting" in caplog.text
 
 
 # The job of a run that was taken up without it
