@@ -1,4 +1,4 @@
-"""Failures the studio expects. Each carries the reason its reader will be shown, and the HTTP status that fits it."""
+"""Failures the studio expects. Each has a message for the person who reads it, and an HTTP status."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from django.http import Http404
 UNEXPECTED_ERROR = (
     "Something went wrong in the studio itself, which its log tells more of. Try again; what is done is kept."
 )
-"""What is told of a failure that is none of these: its own words are for the log."""
+"""The message of an unexpected error, whose own text is only for the log."""
 
 
 class StudioError(Exception):
-    """Base: ``str(error)`` is a sentence for the person who reads it, and names what to do."""
+    """Base class. ``str(error)`` is a sentence that says what to do."""
 
     status = 500
     retry_after: int | None = None

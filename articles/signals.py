@@ -1,4 +1,4 @@
-"""What the store announces, once it is committed. Arguments are ids and numbers, never content."""
+"""Signals sent after a commit. Their arguments are ids and numbers, never content."""
 
 from django.dispatch import Signal
 
