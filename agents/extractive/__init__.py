@@ -1,7 +1,7 @@
-"""The built-in writer: articles made of sentences that were really read, for a studio that has no model.
+"""The built-in extractive writer, for a studio without a model: it selects, orders and quotes sentences of the sources.
 
-It chooses, orders and quotes; it never invents a sentence. Each function answers one task of the crew in the shapes of
-``agents.contract``, so that the pipeline around it is the same one a model is asked by. Importing it costs nothing heavy.
+Each function answers one task of the crew with a model of ``agents.contract``, so the pipeline is the same as with a language
+model. Heavy libraries are imported when they are first used.
 """
 
 from agents.extractive.writer import (

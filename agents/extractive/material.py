@@ -1,4 +1,4 @@
-"""What there is to quote: the usable sentences of the passages that were read, weighed, none of them twice."""
+"""The quotable sentences of the passages that were read, without near-duplicates, and their relevance."""
 
 from __future__ import annotations
 
@@ -10,19 +10,15 @@ from functools import lru_cache
 
 from agents.contract import Brief, Passage
 from agents.extractive.sentences import is_quotable, read
-from agents.extractive.terms import Vector, likeness, rarity, terms, vector
+from agents.extractive.terms import Vector, rarity, similarity, terms, vector
 from agents.text.tokenizer import count_plain_words
 
-# Two sentences that share this much of their terms say the same: Jaccard, |A ∩ B| / |A ∪ B|.
-_SAME = 0.7
+_DUPLICATE_SIMILARITY = 0.7  # Jaccard index of the terms of two sentences
 
 
 @dataclass(frozen=True)
 class Quote:
-    """A sentence of a passage as it will be quoted. ``words`` are counted as a reader counts them.
-
-    ``heading`` is the source's own above it, or empty.
-    """
+    """A sentence of a passage, with its number of words and the heading above it in the source, which may be empty."""
 
     text: str
     passage: str
@@ -33,7 +29,7 @@ class Quote:
 
 @dataclass(frozen=True)
 class Material:
-    """All that may be quoted, in the order of the passages and of their sentences."""
+    """All quotable sentences, in the order of the passages and their sentences."""
 
     quotes: tuple[Quote, ...]
     rarities: Vector = field(repr=False)
@@ -57,22 +53,22 @@ class Material:
 
 
 def gather(passages: Sequence[Passage], language: str) -> Material:
-    """The material ``passages`` hold. Nearly the same sentence in two sources is kept where it was read first."""
+    """The quotes of ``passages``. Of near-duplicates the first one is kept."""
     return _gather(tuple((passage.id, passage.source, passage.text) for passage in passages), language)
 
 
 def relevance(brief: Brief, material: Material, *further: str) -> dict[Quote, float]:
-    """How much each quote says of the topic and of what all the sources speak of. Higher is better; only to be compared."""
+    """Relevance of each quote to the topic and to the sources as a whole. Only the order of the values matters."""
     asked = material.vector(" ".join([brief.topic, *brief.keywords, *further]))
     centre = material.vector_of(material.quotes)
     weights = {}
     for quote in material.quotes:
         own = material.vector_of([quote])
-        weights[quote] = 2 * likeness(asked, own) + likeness(centre, own)
+        weights[quote] = 2 * similarity(asked, own) + similarity(centre, own)
     return weights
 
 
-@lru_cache(maxsize=4)  # every section of an article asks for the same
+@lru_cache(maxsize=4)  # every section of an article needs the same
 def _gather(passages: tuple[tuple[str, int, str], ...], language: str) -> Material:
     quotes: list[Quote] = []
     sharing: dict[str, list[int]] = defaultdict(list)
@@ -83,25 +79,26 @@ def _gather(passages: tuple[tuple[str, int, str], ...], language: str) -> Materi
             if not is_quotable(sentence):
                 continue
             quote = Quote(sentence, id, heading, count_plain_words(sentence), tuple(terms(sentence, language)))
-            if not _is_known(quote, quotes, sharing):
+            if not _is_duplicate(quote, quotes, sharing):
                 for term in set(quote.terms):
                     sharing[term].append(len(quotes))
                 quotes.append(quote)
     return Material(tuple(quotes), rarity(quote.terms for quote in quotes), language)
 
 
-def _is_known(quote: Quote, quotes: list[Quote], sharing: dict[str, list[int]]) -> bool:
+def _is_duplicate(quote: Quote, quotes: list[Quote], sharing: dict[str, list[int]]) -> bool:
     own = set(quote.terms)
     shared: dict[int, int] = defaultdict(int)
     for term in own:
         for index in sharing[term]:
             shared[index] += 1
     return any(
-        count >= _SAME * len(own | set(quotes[index].terms)) and _numbers(quotes[index]) == _numbers(quote)
+        count >= _DUPLICATE_SIMILARITY * len(own | set(quotes[index].terms))
+        and _numbers(quotes[index]) == _numbers(quote)
         for index, count in shared.items()
     )
 
 
 def _numbers(quote: Quote) -> list[str]:
-    """The figures a sentence gives: two that differ in nothing else do not say the same."""
+    """The numbers of a sentence: two sentences that differ only in these are not duplicates."""
     return re.findall(r"\d+", quote.text)

@@ -1,4 +1,4 @@
-"""Titles, headings and keywords, in words that the topic and the sources themselves use."""
+"""Titles, headings and keywords, in words of the topic and the sources."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _AND = {
 _SMALL = frozenset(
     ["a", "an", "and", "as", "at", "but", "by", "for", "from", "in", "nor", "of", "on", "or", "the", "to", "vs", "with"]
 )
-# Words a noun follows. Languages that are not here do with function words in general.
+# Words that precede nouns. Other languages use all function words.
 _BEFORE_NOUNS = {
     "en": "the a an this these those its their his her our your each every some no of in on with from for by at into between",
     "fr": "le la les un une des du de l d ce cet cette ces son sa ses leur leurs chaque dans sur avec pour par sans",
@@ -35,7 +35,7 @@ _BEFORE_NOUNS = {
     "pt": "o a os as um uma de do da dos das no na nos nas este esta seu sua cada em com por para sem",
     "nl": "de het een van in op met voor door deze dit die dat zijn haar hun elke iedere",
 }
-# Headings that say nothing of what is below them.
+# Headings that do not describe what is below them.
 _EMPTY = frozenset(
     [
         "introduction",
@@ -56,7 +56,7 @@ _NUMBER = re.compile(r"^\d+(\.\d+)*[.)]?\s+")
 
 
 def title_of(topic: str, language: str) -> str:
-    """The topic as a title: in English with capitals as titles have them, elsewhere with the first letter large."""
+    """The topic as a title: in title case in English, else with the first letter capitalised."""
     plain = " ".join(_MARKUP.sub(" ", topic).split()).rstrip(" .;:,")
     title = clip(plain if len(plain) >= _SHORTEST_TITLE else " ".join(topic.split()), _LONGEST_TITLE)
     first, *others = title.split(" ")
@@ -66,7 +66,7 @@ def title_of(topic: str, language: str) -> str:
 
 
 def clip(text: str, limit: int) -> str:
-    """``text`` in at most ``limit`` characters: cut after a word, with an ellipsis where something was left out."""
+    """``text`` in at most ``limit`` characters, cut after a word with an ellipsis."""
     if len(text) <= limit:
         return text
     cut = text[: limit - 1]
@@ -75,24 +75,24 @@ def clip(text: str, limit: int) -> str:
 
 
 def name_sections(shares: Sequence[Sequence[Quote]], title: str, language: str) -> list[str]:
-    """A heading for each share of quotes, no two alike: the source's own where it has one, else what the share speaks of."""
+    """A distinct heading for each share of quotes: a heading of the source if there is one, else its typical phrases."""
     phrases = [_phrases([quote.text for quote in share], language) for share in shares]
     rarities = rarity(phrases)
-    taken = {_sense(title)}
-    used = _sense(title)
+    taken = {_stems(title)}
+    used = _stems(title)
     named = []
     for share, found in zip(shares, phrases, strict=True):
         candidates = [*own_headings(share), *_from_phrases(found, rarities, used, language)]
         candidates += [clip(quote.text, _LONGEST_HEADING).rstrip(".") for quote in share]
-        heading = next((heading for heading in candidates if _sense(heading) not in taken), candidates[-1])
-        taken.add(_sense(heading))
-        used |= _sense(heading)
+        heading = next((heading for heading in candidates if _stems(heading) not in taken), candidates[-1])
+        taken.add(_stems(heading))
+        used |= _stems(heading)
         named.append(heading)
     return named
 
 
 def own_headings(share: Sequence[Quote]) -> list[str]:
-    """The headings the quotes stand under in their sources, those with most words below them first."""
+    """The headings above the quotes in their sources, those with the most words below them first."""
     amounts = Counter[str]()
     for quote in share:
         heading = _NUMBER.sub("", " ".join(_MARKUP.sub(" ", quote.heading).split()))
@@ -102,7 +102,7 @@ def own_headings(share: Sequence[Quote]) -> list[str]:
 
 
 def keywords(texts: Sequence[str], wanted: Collection[str], language: str, limit: int = 8) -> list[str]:
-    """What ``texts`` speak of most: first those of ``wanted`` that occur, then the commonest phrases."""
+    """First those of ``wanted`` that occur in ``texts``, then the most frequent phrases."""
     whole = "\n".join(texts).casefold()
     counts = _phrases(texts, language)
     ranked = sorted(counts, key=lambda phrase: (-counts[phrase] * (1 + phrase.count(" ")), phrase))
@@ -116,10 +116,10 @@ def keywords(texts: Sequence[str], wanted: Collection[str], language: str, limit
 def _from_phrases(
     found: Counter[str], rarities: dict[str, float], used: Collection[str], language: str
 ) -> Iterator[str]:
-    """Headings made of the phrases that set a share apart and are not ``used`` yet: two joined, then single ones."""
-    telling = {phrase: count * rarities[phrase] * _news(phrase, used) for phrase, count in found.items()}
+    """Headings of the phrases that distinguish a share and are not ``used`` yet: pairs, then single ones."""
+    weights = {phrase: count * rarities[phrase] * _novelty(phrase, used) for phrase, count in found.items()}
     ranked = sorted(
-        (phrase for phrase in telling if telling[phrase] > 0), key=lambda phrase: (-telling[phrase], phrase)
+        (phrase for phrase in weights if weights[phrase] > 0), key=lambda phrase: (-weights[phrase], phrase)
     )[:6]
     joint = f" {_AND[_base(language)]} " if _base(language) in _AND else ", "
     pairs = [(one, other) for at, one in enumerate(ranked) for other in ranked[at + 1 :] if not _overlap(one, other)]
@@ -128,21 +128,21 @@ def _from_phrases(
             yield heading[:1].upper() + heading[1:]
 
 
-def _news(phrase: str, used: Collection[str]) -> float:
-    """How much of ``phrase`` no heading has said yet; two words say more than one."""
+def _novelty(phrase: str, used: Collection[str]) -> float:
+    """Share of ``phrase`` that no heading has used yet; phrases of two words count more."""
     stems = [stem(word) for word in words(phrase)]
     return sum(word not in used for word in stems) / max(1, len(stems)) * (1.5 if len(stems) > 1 else 1.0)
 
 
 def _phrases(texts: Sequence[str], language: str) -> Counter[str]:
-    """Nouns and pairs of words that come up again and again in ``texts``, as far as that can be told without grammar.
+    """Frequent nouns and pairs of words in ``texts``, found without a grammar.
 
-    A noun comes at least once right between a word like "the" or "of" and the end of its phrase, where a verb seldom is.
+    A word is taken for a noun if it occurs between a word such as "the" or "of" and the end of its phrase, where verbs are rare.
     """
     stop = function_words(language)
     before = frozenset(_BEFORE_NOUNS.get(_base(language), "").split()) or stop
     counts, nouns = Counter[str](), set[str]()
-    for run, opening in (found for text in texts for found in _runs(text, stop)):
+    for run, opening in (found for text in texts for found in _phrases_in(text, stop)):
         is_noun = opening in before or (_base(language) == "de" and run[-1][:1].isupper())
         counts.update(run)
         if len(run) == 1 and is_noun:
@@ -154,14 +154,14 @@ def _phrases(texts: Sequence[str], language: str) -> Counter[str]:
     return _without_plurals(repeated)
 
 
-def _runs(text: str, stop: Collection[str]) -> Iterator[tuple[list[str], str]]:
-    """Stretches of words between function words or punctuation, each with the function word before it, or ""."""
+def _phrases_in(text: str, stop: Collection[str]) -> Iterator[tuple[list[str], str]]:
+    """Word sequences between function words or punctuation, each with the function word before it, or ""."""
     for clause in _CLAUSE.split(text):
         run: list[str] = []
         opening = ""
         for position, word in enumerate([*clause.split(), ""]):
             if word and word.casefold() not in stop and not word.isdecimal():
-                # A capital that only begins the sentence is none.
+                # A capital at the start of a sentence is ignored.
                 run.append(word.lower() if position == 0 and word[1:] == word[1:].lower() else word)
                 continue
             if run:
@@ -170,19 +170,19 @@ def _runs(text: str, stop: Collection[str]) -> Iterator[tuple[list[str], str]]:
 
 
 def _without_plurals(counts: Counter[str]) -> Counter[str]:
-    """One form of each phrase, the commonest, with the count of all."""
+    """The most frequent form of each phrase, with the count of all forms."""
     forms: dict[frozenset[str], list[str]] = {}
     for phrase, _ in counts.most_common():
-        forms.setdefault(_sense(phrase), []).append(phrase)
+        forms.setdefault(_stems(phrase), []).append(phrase)
     return Counter({same[0]: sum(counts[phrase] for phrase in same) for same in forms.values()})
 
 
 def _overlap(one: str, other: str) -> bool:
-    return bool(_sense(one) & _sense(other))
+    return bool(_stems(one) & _stems(other))
 
 
-def _sense(phrase: str) -> frozenset[str]:
-    """What makes two phrases the same for a reader: their stems."""
+def _stems(phrase: str) -> frozenset[str]:
+    """The stems of ``phrase``; phrases with the same stems are the same."""
     return frozenset(stem(word) for word in words(phrase)) or frozenset([phrase])
 
 

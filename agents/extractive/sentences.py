@@ -1,7 +1,7 @@
-"""Cutting text into sentences, and telling which of them may be quoted.
+"""Splits text into sentences and decides which of them can be quoted.
 
-A rule-based splitter of our own: pysbd, the one library that needs no downloaded model, had its last release in 2021. Where
-a full stop is in doubt the two sentences stay one, because a long quotation reads better than half of one.
+Rule-based: pysbd, the only library without a downloaded model, had its last release in 2021. If a full stop is ambiguous the
+sentences are not split, because a long quotation reads better than half of one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import pairwise
 from agents.text.syntax import CLOSERS, PAUSES, STOPS, WIDE_STOPS
 from agents.text.tokenizer import count_plain_words
 
-# English, German, then French, Spanish, Italian, Dutch and Vietnamese. "e.g." and "z.B." are told by their form.
+# English, German, then French, Spanish, Italian, Dutch and Vietnamese. "e.g." and "z.B." are recognised by their form.
 _ABBREVIATION_LIST = """
 dr mr mrs ms prof st sr jr gen col capt lt sgt rev hon gov sen rep pres figs eds cf ca approx vs mt dept
 est jan feb mar apr jun jul aug sep sept oct nov dec al viz
@@ -29,7 +29,7 @@ _DOTTED_ORDINALS = frozenset(
 )
 """Languages that write "3. Oktober" for the third of October."""
 
-# After a stop “ can only be the mark that closes „German quotations“.
+# After a stop, “ can only close a „German quotation“.
 _CLOSING = rf"“{CLOSERS}"
 _OPENING = "\"'“‘„«(["
 _BOUNDARY = re.compile(
@@ -39,7 +39,7 @@ _ENDED = re.compile(rf"[{STOPS}][{_CLOSING}]*$")
 _LAST_TOKEN = re.compile(r"([^\s(\[\"“„«]+)\.$")
 _LINE_PARTS = re.compile(r"^((?:[-*+•–]|\(?\d{1,3}[.)])\s+)?(#{1,6}\s+)?(.*)$", re.DOTALL)
 
-# What pages say of themselves. Only phrases that no subject would use: bakers write about cookies, too.
+# Boilerplate of web pages. Only phrases that no subject uses: bakers write about cookies, too.
 _BOILERPLATE = re.compile(
     r"\b(?:(?:use|uses|accept|of|our) cookies|cookie (?:policy|settings|consent)|enable javascript|click here|follow us|"
     r"subscribe (?:now|today|to our)|our newsletter|share (?:on|this (?:article|page|post|story|on))|copyright \d{4}|"
@@ -69,10 +69,9 @@ def split(text: str, language: str = "en") -> list[str]:
 
 
 def read(text: str, language: str, heading: str = "") -> Iterator[tuple[str, str]]:
-    """The sentences of ``text``, each with the heading it stands under: the text's own, ``heading`` before the first.
+    """The sentences of ``text``, each with the heading above it; before the first one that is ``heading``.
 
-    A short line of its own above a paragraph is a heading as well. Items of lists come as sentences: ``is_quotable`` tells
-    which of them are.
+    A short line above a paragraph is a heading, too. List items are returned as sentences; ``is_quotable`` decides about them.
     """
     has_ordinals = language.partition("-")[0].lower() in _DOTTED_ORDINALS
     for paragraph in _paragraphs(text):
@@ -83,7 +82,7 @@ def read(text: str, language: str, heading: str = "") -> Iterator[tuple[str, str
 
 
 def is_quotable(sentence: str) -> bool:
-    """Whether ``sentence`` is whole and worth quoting: no heading, menu, fragment, table row, address or call to subscribe."""
+    """Whether ``sentence`` is complete and no heading, menu, fragment, table row, address or call to subscribe."""
     if not _FEWEST_WORDS <= count_plain_words(sentence) <= _MOST_WORDS:
         return False
     if not _ENDED.search(sentence):
@@ -95,21 +94,21 @@ def is_quotable(sentence: str) -> bool:
         return False
     if any(sentence.count(opening) != sentence.count(closing) for opening, closing in _PAIRS):
         return False
-    # German opens with the mark that closes English, so quotation marks are only counted.
+    # German opens with the mark that closes in English, so quotation marks are only counted.
     if sentence.count('"') % 2 or sum(map(sentence.count, "“”„")) % 2:
         return False
-    # Vowel signs of Hindi, Thai or Arabic are marks, and a third of a text.
+    # Vowel signs of Hindi, Thai or Arabic are combining marks and make up a third of a text.
     words = sum(character.isspace() or unicodedata.category(character)[0] in "LM" for character in sentence)
     return words >= 0.75 * len(sentence)
 
 
 def _paragraphs(text: str) -> Iterator[_Line]:
-    """``text`` by paragraph, heading and item of a list; lines that were only wrapped are joined."""
+    """The paragraphs, headings and list items of ``text``; wrapped lines are joined."""
     gathered: list[str] = []
     for line, below in pairwise(map(_read_line, [*text.splitlines(), "", ""])):
         is_heading = line.is_heading or (bool(line.text) and _is_heading(line, below))
         if is_heading and gathered and not line.is_heading:
-            is_heading = gathered[-1][-1] in STOPS + PAUSES  # else the line only goes on with a wrapped paragraph
+            is_heading = gathered[-1][-1] in STOPS + PAUSES  # else the line continues a wrapped paragraph
         if gathered and (not line.text or line.is_item or is_heading):
             yield _Line(" ".join(gathered), is_item=False, is_heading=False)
             gathered = []
@@ -131,7 +130,7 @@ def _read_line(line: str) -> _Line:
 
 
 def _plain(line: str) -> str:
-    """``line`` as a reader of the rendered page saw it: without link targets, emphasis and note numbers."""
+    """``line`` without link targets, emphasis and note numbers."""
     line = _MARKDOWN_LINK.sub(lambda link: "" if link[0].startswith("!") else link[1], line)
     line = _NOTE_MARK.sub("", _EMPHASIS.sub(r"\2", line))
     return " ".join(unicodedata.normalize("NFC", line).split())
@@ -148,7 +147,7 @@ def _sentences(line: str, has_ordinals: bool) -> Iterator[str]:
 
 
 def _ends_here(before: str, after: str, has_ordinals: bool) -> bool:
-    """Whether the stop at the end of ``before`` ends a sentence, or only an abbreviation, an initial or an ordinal number."""
+    """Whether the stop at the end of ``before`` ends a sentence, and not an abbreviation, an initial or an ordinal."""
     if after.lstrip(_OPENING)[:1].islower():
         return False
     match = _LAST_TOKEN.search(before)

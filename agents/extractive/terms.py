@@ -1,4 +1,4 @@
-"""What a text is about, in terms that can be compared: for ranking sentences, finding themes and naming them."""
+"""Terms and TF-IDF vectors of texts, to rank sentences and to find and name themes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
+from agents.text.keyword_match import STEM_LETTERS, without_plural_s
 from agents.text.tokenizer import CJK, IDEOGRAPH
 
 _RUN = re.compile(rf"[{CJK}]+|[^\W\d_{CJK}]+(?:['’-][^\W\d_{CJK}]+)*")
-_STEM = 6
 
 Vector = dict[str, float]
 
-# The names bm25s gives its lists of function words, by BCP 47 language.
+# bm25s' names of its lists of function words, by language.
 _LISTS = {
     "en": "STOPWORDS_EN_PLUS",
     "de": "STOPWORDS_GERMAN",
@@ -35,22 +35,21 @@ _LISTS = {
 
 @lru_cache(maxsize=16)
 def function_words(language: str) -> frozenset[str]:
-    """The words of ``language`` that say nothing of a theme, such as "the" and "of"; empty for a language we have no list of."""
-    from bm25s import stopwords  # 0.3 s: not for whoever only imports this package
+    """Function words of ``language``, such as "the" and "of"; empty if there is no list for it."""
+    from bm25s import stopwords  # takes 0.3 s
 
     return frozenset(getattr(stopwords, _LISTS.get(language.partition("-")[0].lower(), ""), ()))
 
 
 def words(text: str) -> list[str]:
-    """The words of ``text`` as they stand, without numbers and punctuation."""
+    """The words of ``text`` without numbers and punctuation."""
     return _RUN.findall(text)
 
 
 def terms(text: str, language: str) -> list[str]:
-    """What ``text`` may be compared by: its words without function words, each cut to six letters.
+    """The words of ``text`` without function words, each cut to six letters; character bigrams in Chinese and Japanese.
 
-    Cutting stands in for stemming: it works alike in every language that inflects at the end. Chinese and Japanese, which
-    set no spaces, give pairs of characters.
+    Cutting stands in for stemming in every language that inflects at the end.
     """
     stop = function_words(language)
     found: list[str] = []
@@ -64,11 +63,11 @@ def terms(text: str, language: str) -> list[str]:
 
 def stem(word: str) -> str:
     word = word.casefold().removesuffix("'s").removesuffix("’s")
-    return (word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word)[:_STEM]
+    return without_plural_s(word)[:STEM_LETTERS]
 
 
 def rarity(documents: Iterable[Iterable[str]]) -> Vector:
-    """Inverse document frequency of each term, as BM25 has it (never negative)."""
+    """Inverse document frequency of each term by BM25's formula, which is never negative."""
     counts = Counter[str]()
     total = 0
     for document in documents:
@@ -78,14 +77,14 @@ def rarity(documents: Iterable[Iterable[str]]) -> Vector:
 
 
 def vector(found: Iterable[str], rarities: Vector) -> Vector:
-    """A vector of length 1 (or 0): how much each term says, by how often it occurs here and how rare it is elsewhere."""
+    """The TF-IDF vector, normalised to length 1; empty if no term has a weight."""
     raw = {term: (1 + math.log(count)) * rarities.get(term, 0.0) for term, count in Counter(found).items()}
     length = math.sqrt(sum(weight * weight for weight in raw.values()))
     return {term: weight / length for term, weight in raw.items()} if length else {}
 
 
-def likeness(one: Vector, other: Vector) -> float:
-    """Cosine of two vectors of length 1: from 0, nothing in common, to 1."""
+def similarity(one: Vector, other: Vector) -> float:
+    """Cosine of two normalised vectors, 0 to 1."""
     if len(one) > len(other):
         one, other = other, one
     return sum(weight * other[term] for term, weight in one.items() if term in other)

@@ -1,4 +1,4 @@
-"""Which passage belongs to which section, so that each section has a theme and no sentence has two places."""
+"""Assigns passages to sections by theme, and each quote to one section."""
 
 from __future__ import annotations
 
@@ -8,27 +8,24 @@ from itertools import pairwise
 
 from agents.contract import Brief, Outline, OutlineSection, Passage
 from agents.extractive.material import Material, Quote, relevance
-from agents.extractive.terms import likeness
+from agents.extractive.terms import similarity
 
-# A section shorter than this is not worth a heading.
-_FEWEST_WORDS_OF_A_SECTION = 60
-_MOST_PASSAGES_OF_A_SECTION = 8
-# How much more is kept than the brief asks for, so that sections can choose.
-_CHOICE = 1.8
-# Neighbours in one source belong together unless they clearly do not.
-_NEIGHBOURS = 0.3
+_MIN_SECTION_WORDS = 60
+_MAX_SECTION_PASSAGES = 8
+_SURPLUS = 1.8  # words kept for each word of the brief, so that sections can select
+_NEIGHBOUR_BONUS = 0.3  # similarity added for adjacent passages of a source
 
 
 def sections_carried(material: Material, sections: int) -> int:
-    """How many of ``sections`` the material can fill; always two."""
-    return max(2, min(sections, material.words // _FEWEST_WORDS_OF_A_SECTION, len(material.quotes)))
+    """How many of ``sections`` the material can fill, at least two."""
+    return max(2, min(sections, material.words // _MIN_SECTION_WORDS, len(material.quotes)))
 
 
 def group_passages(brief: Brief, material: Material, passages: Sequence[Passage], sections: int) -> list[list[str]]:
-    """Ids of passages by section, in reading order; at least two groups, at most ``sections``.
+    """Passage ids by section, in reading order: at least two groups, at most ``sections``.
 
-    Where there are fewer passages than sections a passage stands in several groups, which then share its sentences.
-    ``material`` must hold at least two quotes.
+    If there are fewer passages than sections, a passage is in several groups, which share its sentences. ``material`` must have
+    at least two quotes.
     """
     wanted = sections_carried(material, sections)
     quotes = material.by_passage()
@@ -41,20 +38,20 @@ def group_passages(brief: Brief, material: Material, passages: Sequence[Passage]
         ends[passage.source] = max(ends[passage.source], passage.end)
 
     def depth(group: list[Passage]) -> float:
-        """How far into their sources the passages of ``group`` stand: what introduces comes first."""
+        """Average position of the passages of ``group`` in their sources, so that introductory passages come first."""
         return sum(passage.start / max(1, ends[passage.source]) for passage in group) / len(group)
 
     ordered = sorted(groups, key=depth)
     introduction = _introduction(brief, material, ordered, passages)
     ordered.sort(key=lambda group: group is not introduction)
-    return [[passage.id for passage in group][:_MOST_PASSAGES_OF_A_SECTION] for group in ordered]
+    return [[passage.id for passage in group][:_MAX_SECTION_PASSAGES] for group in ordered]
 
 
 def share_quotes(outline: Outline, material: Material) -> list[list[Quote]]:
-    """The quotes each section of ``outline`` may use: every quote has one place at most.
+    """The quotes of each section of ``outline``; every quote belongs to one section at most.
 
-    A passage named by several sections is divided among them, in order. A section that names none which was read (a person
-    may have added it) takes the passage nearest to its heading, and so does one for which too few sentences were left.
+    A passage named by several sections is divided among them, in order. A section without a known passage (a person may have
+    added it), or without sentences left, takes the passage that is most similar to its heading.
     """
     quotes = material.by_passage()
     claims: dict[str, list[int]] = defaultdict(list)
@@ -82,7 +79,7 @@ def share_quotes(outline: Outline, material: Material) -> list[list[Quote]]:
 def _introduction(
     brief: Brief, material: Material, groups: list[list[Passage]], passages: Sequence[Passage]
 ) -> list[Passage]:
-    """The group to begin with: of those that hold the opening of a source, the one that says most of the topic."""
+    """The first group: of those with the opening of a source, the most relevant to the topic."""
     weights = relevance(brief, material)
     quotes = material.by_passage()
     openings = {passage.source: passage.id for passage in sorted(passages, key=lambda passage: -passage.start)}
@@ -97,21 +94,21 @@ def _introduction(
 def _nearest(
     section: OutlineSection, quotes: dict[str, list[Quote]], material: Material, *, taken: dict[str, list[int]]
 ) -> str:
-    """The passage most like what ``section`` is about; one that another section has already must be twice as like.
+    """The passage most similar to ``section``; one that another section uses counts half.
 
-    One without a sentence left for another section comes into question only where all are like that.
+    A passage without a sentence left for another section is only taken if all are like that.
     """
     asked = material.vector(" ".join([section.heading, section.purpose, *section.points]))
 
     def merit(id: str) -> tuple[bool, float]:
         claims = len(taken.get(id, ()))
-        return claims < len(quotes[id]), likeness(asked, material.vector_of(quotes[id])) * (0.5 if claims else 1)
+        return claims < len(quotes[id]), similarity(asked, material.vector_of(quotes[id])) * (0.5 if claims else 1)
 
     return max(quotes, key=merit)
 
 
 def _most_relevant(brief: Brief, material: Material, passages: list[Passage], sections: int) -> list[Passage]:
-    """The passages worth using, in their order: the best of each source, then the best of all until there is choice enough."""
+    """The passages to use, in their order: the best of each source, then the best of all until there are enough words."""
     weights = relevance(brief, material)
     quotes = material.by_passage()
     weight = {id: sum(weights[quote] for quote in found) / len(found) for id, found in quotes.items()}
@@ -120,8 +117,8 @@ def _most_relevant(brief: Brief, material: Material, passages: list[Passage], se
     ranked.sort(key=lambda passage: passage.id not in firsts)
     kept: set[str] = set()
     words = 0
-    for passage in ranked[: sections * _MOST_PASSAGES_OF_A_SECTION]:
-        if words >= _CHOICE * brief.min_words and len(kept) >= sections:
+    for passage in ranked[: sections * _MAX_SECTION_PASSAGES]:
+        if words >= _SURPLUS * brief.min_words and len(kept) >= sections:
             break
         kept.add(passage.id)
         words += sum(quote.words for quote in quotes[passage.id])
@@ -129,7 +126,7 @@ def _most_relevant(brief: Brief, material: Material, passages: list[Passage], se
 
 
 def _spread(ids: list[str], quotes: dict[str, list[Quote]], sections: int) -> list[list[str]]:
-    """One group a section where passages are few: the passage with most sentences a section gets the next section."""
+    """One group per section if passages are few: the passage with the most sentences per section gets the next one."""
     counts = dict.fromkeys(ids, 1)
     while sum(counts.values()) < sections:
         fullest = max(ids, key=lambda id: len(quotes[id]) / (counts[id] + 1))
@@ -138,16 +135,16 @@ def _spread(ids: list[str], quotes: dict[str, list[Quote]], sections: int) -> li
 
 
 def _merge(passages: list[Passage], material: Material, sections: int) -> list[list[Passage]]:
-    """Agglomerative clustering by average likeness, until ``sections`` groups are left, none much larger than its share."""
+    """Agglomerative clustering (average linkage) into ``sections`` groups, none much larger than its share."""
     quotes = material.by_passage()
     words = {passage.id: sum(quote.words for quote in quotes[passage.id]) for passage in passages}
     most_words = max(1.6 * sum(words.values()) / sections, 1)
-    alike = _likenesses(passages, material)
+    alike = _similarities(passages, material)
     groups = [[index] for index in range(len(passages))]
 
     def closeness(one: list[int], other: list[int]) -> tuple[bool, float]:
         size = sum(words[passages[index].id] for index in one + other)
-        fits = size <= most_words and len(one) + len(other) <= _MOST_PASSAGES_OF_A_SECTION
+        fits = size <= most_words and len(one) + len(other) <= _MAX_SECTION_PASSAGES
         average = sum(alike[a, b] for a in one for b in other) / (len(one) * len(other))
         return fits, average if fits else -size
 
@@ -158,18 +155,18 @@ def _merge(passages: list[Passage], material: Material, sections: int) -> list[l
     return [[passages[index] for index in group] for group in groups]
 
 
-def _likenesses(passages: list[Passage], material: Material) -> dict[tuple[int, int], float]:
+def _similarities(passages: list[Passage], material: Material) -> dict[tuple[int, int], float]:
     quotes = material.by_passage()
     vectors = [material.vector_of(quotes[passage.id]) for passage in passages]
     alike = {}
     for a, one in enumerate(passages):
         for b, other in enumerate(passages):
             gap = abs(a - b) if one.source == other.source else 0
-            alike[a, b] = likeness(vectors[a], vectors[b]) + (_NEIGHBOURS / gap if gap else 0)
+            alike[a, b] = similarity(vectors[a], vectors[b]) + (_NEIGHBOUR_BONUS / gap if gap else 0)
     return alike
 
 
 def _divide(quotes: list[Quote], parts: int) -> list[list[Quote]]:
-    """``quotes`` in ``parts`` stretches as equal as can be; the last are empty where there are fewer quotes than parts."""
+    """``quotes`` divided evenly into ``parts``; the last are empty if there are fewer quotes than parts."""
     bounds = [-(-len(quotes) * part // parts) for part in range(parts + 1)] if parts else []
     return [quotes[start:end] for start, end in pairwise(bounds)]

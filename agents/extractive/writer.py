@@ -1,7 +1,7 @@
-"""The built-in writer's answers, one function a task of the crew.
+"""The built-in writer's answers, one function per task of the crew.
 
-All of them are pure and deterministic: the same passages and outline give the same text, so sections may be written side by
-side, or again after a crash, and still no sentence stands twice.
+All are pure and deterministic: the same passages and outline give the same text. So sections can be written concurrently, or
+again after a crash, and no sentence is used twice.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from agents.text.markdown import strip_footnotes
 from agents.text.seo import slug_of
 from agents.text.syntax import citation_mark
 
-_SENTENCES_OF_A_PARAGRAPH = 4
-_SENTENCES_OF_A_SYNTHESIS = 5
+_PARAGRAPH_SENTENCES = 4
+_SYNTHESIS_SENTENCES = 5
 _FINDINGS = 3
 _TITLE, _DESCRIPTION = 60, (120, 160)
 
@@ -48,14 +48,14 @@ _HEADING = re.compile(r"^#{1,6}\s.*$", re.MULTILINE)
 
 
 def plan_questions(brief: Brief) -> Questions:
-    """What to search for: the topic, alone and with each keyword of the brief."""
+    """Search queries: the topic, alone and with each keyword of the brief."""
     topic = " ".join(brief.topic.split())
     with_keywords = [f"{topic} {keyword}" for keyword in brief.keywords if keyword.casefold() not in topic.casefold()]
     return Questions(questions=[topic, *with_keywords][:6])
 
 
 def find(brief: Brief, passages: Sequence[Passage], question: str) -> QuestionFindings:
-    """The sentences that say most to ``question``, each with its passage."""
+    """The sentences most relevant to ``question``, each with its passage."""
     material = gather(passages, brief.language)
     weights = relevance(brief, material, question)
     best = sorted(material.quotes, key=lambda quote: -weights[quote])[:_FINDINGS]
@@ -63,44 +63,44 @@ def find(brief: Brief, passages: Sequence[Passage], question: str) -> QuestionFi
 
 
 def synthesise(brief: Brief, findings: Sequence[Finding]) -> Synthesis:
-    """A few of the findings, from all over the list, in its order; none twice."""
+    """A few of the findings, evenly spaced, without duplicates."""
     distinct = list({finding.statement: finding for finding in findings}.values())
-    few = distinct[:: max(1, -(-len(distinct) // _SENTENCES_OF_A_SYNTHESIS))]
+    few = distinct[:: max(1, -(-len(distinct) // _SYNTHESIS_SENTENCES))]
     return Synthesis(synthesis=" ".join(_cited(finding.statement, *finding.sources) for finding in few))
 
 
 def headings(brief: Brief, passages: Sequence[Passage], sections: int) -> Headings:
-    """The title and at most ``sections`` headings: fewer where the passages carry fewer, but always two.
+    """The title and two to ``sections`` headings, as many as the passages can fill.
 
-    Raises NothingToRead where the passages do not hold two sentences that can be quoted.
+    Raises NothingToRead if the passages do not contain two quotable sentences.
     """
     outline = make_outline(brief, passages, sections)
     return Headings(title=outline.title, sections=[section.heading for section in outline.sections])
 
 
 def plan_section(brief: Brief, passages: Sequence[Passage], sections: int, number: int) -> SectionPlan:
-    """What section ``number`` (from 1) of the outline with ``sections`` sections has to do."""
+    """The plan of section ``number`` (from 1) of the outline with ``sections`` sections."""
     section = make_outline(brief, passages, sections).sections[number - 1]
     return SectionPlan(purpose=section.purpose, points=section.points, sources=section.sources)
 
 
 def make_outline(brief: Brief, passages: Sequence[Passage], sections: int) -> Outline:
-    """The outline that ``headings`` and ``plan_section`` tell of: made once for all of them."""
+    """The outline that ``headings`` and ``plan_section`` return parts of. Cached, so it is made once for all of them."""
     material = _material(brief, passages)
-    asked = _Asked(
+    asked = _OutlineRequest(
         (brief.topic, tuple(brief.keywords), brief.language, brief.min_words),
         tuple((passage.id, passage.source, passage.start, passage.text) for passage in passages),
         sections_carried(material, sections),
         brief,
         passages,
     )
-    with _planning:  # they are asked for side by side, in threads
+    with _planning:  # sections are planned concurrently, in threads
         return _outline(asked)
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What an outline depends on, in a form that can be compared, and what it is made of."""
+class _OutlineRequest:
+    """The arguments of an outline with a hashable key for the cache."""
 
     brief_key: tuple[str, tuple[str, ...], str, int]
     passage_keys: tuple[tuple[str, int, int, str], ...]
@@ -113,7 +113,7 @@ _planning = Lock()
 
 
 @lru_cache(maxsize=2)
-def _outline(asked: _Asked) -> Outline:
+def _outline(asked: _OutlineRequest) -> Outline:
     brief = asked.brief
     material = _material(brief, asked.passages)
     title = title_of(brief.topic, brief.language)
@@ -136,29 +136,29 @@ def _outline(asked: _Asked) -> Outline:
 
 
 def write_section(brief: Brief, outline: Outline, index: int, passages: Sequence[Passage], words: int) -> SectionText:
-    """Section ``index`` (from 0) of ``outline``: paragraphs of whole sentences, in the order of their sources, each cited.
+    """Section ``index`` (from 0) of ``outline``: paragraphs of cited sentences in the order of their sources.
 
-    It has ``words`` words or up to one sentence more, where its share of the material carries them; what other sections
-    fall short of is made up here. Raises ManuscriptIncomplete where no sentence is left for it.
+    It has ``words`` words and up to one sentence more, if its share of the quotes has so many. It also makes up for sections
+    that are too short. Raises ManuscriptIncomplete if no sentence is left for it.
     """
     material = _material(brief, passages)
     shares = share_quotes(outline, material)
     if not shares[index]:
         heading = outline.sections[index].heading
         raise ManuscriptIncomplete(
-            f"The sources hold no sentence for the section “{heading}”. Take it out of the outline, or add a source."
+            f"The sources have no sentence for the section “{heading}”. Remove it from the outline, or add a source."
         )
     chosen = _choose(brief, material, shares, words)[index]
     return SectionText(markdown="\n\n".join(" ".join(map(_quoted, paragraph)) for paragraph in _paragraphs(chosen)))
 
 
 def review(brief: Brief, outline: Outline, sections: Sequence[SectionText]) -> Review:
-    """No remarks: the sentences are their authors' own, and none was used twice."""
+    """No remarks: the sentences are quoted, and none is used twice."""
     return Review(remarks=[])
 
 
 def describe_seo(brief: Brief, title: str, text: str) -> SearchDescription:
-    """Search-engine fields in the article's own words. ``text`` is its Markdown, with or without marks and footnotes."""
+    """The search description in words of the article. ``text`` is its Markdown, with or without marks and footnotes."""
     plain = strip_unknown_marks(strip_footnotes(_HEADING.sub("", text)), ()).replace("\\", "")
     sentences = split(plain, brief.language)
     description = ""
@@ -175,7 +175,7 @@ def describe_seo(brief: Brief, title: str, text: str) -> SearchDescription:
 
 
 def picture_prompt(brief: Brief, outline: Outline) -> PicturePrompt:
-    """The title and the headings, for whoever draws: the built-in writer has no picture of its own in mind."""
+    """A prompt that consists of the title and the headings."""
     headings = "; ".join(section.heading for section in outline.sections)
     return PicturePrompt(
         prompt=f"{outline.title}. {headings}.", alt=clip(f"Cover of the article “{outline.title}”", 200)
@@ -186,14 +186,14 @@ def _material(brief: Brief, passages: Sequence[Passage]) -> Material:
     material = gather(passages, brief.language)
     if len(material.quotes) < 2:
         raise NothingToRead(
-            "The sources hold fewer than two whole sentences, too little for the built-in writer. "
-            "Add a source with running text, or set up a model."
+            "The sources have fewer than two complete sentences, too few for the built-in writer. "
+            "Add a source with running text, or configure a model."
         )
     return material
 
 
 def _level(carried: Sequence[int], words: int) -> int:
-    """How long each section may be so that all together reach ``words`` a section, where some carry less than that."""
+    """The maximum length of a section with which all reach ``words`` per section on average, though some have less."""
     missing = words * len(carried)
     level = 0
     for position, amount in enumerate(sorted(carried)):
@@ -205,7 +205,7 @@ def _level(carried: Sequence[int], words: int) -> int:
 
 
 def _choose(brief: Brief, material: Material, shares: Sequence[Sequence[Quote]], words: int) -> list[list[Quote]]:
-    """Of each share its best paragraphs, in reading order, until the article has ``words`` words a section."""
+    """The most relevant paragraphs of each share, in reading order, up to an average of ``words`` per section."""
     weights = relevance(brief, material)
     level = _level([sum(quote.words for quote in share) for share in shares], words)
     return [_choose_of(share, weights, level) for share in shares]
@@ -226,18 +226,18 @@ def _choose_of(share: Sequence[Quote], weights: Mapping[Quote, float], words: in
 
 
 def _paragraphs(quotes: Sequence[Quote]) -> list[list[Quote]]:
-    """``quotes`` in paragraphs of three to five sentences where there are as many, each of one passage and one heading."""
+    """``quotes`` in paragraphs of three to five sentences if possible, each from one passage and below one heading."""
     paragraphs = []
     for _, group in groupby(quotes, key=lambda quote: (quote.passage, quote.heading)):
-        stretch = list(group)
-        parts = max(1, round(len(stretch) / _SENTENCES_OF_A_PARAGRAPH))
-        bounds = [len(stretch) * part // parts for part in range(parts + 1)]
-        paragraphs += [stretch[start:end] for start, end in pairwise(bounds)]
+        group_quotes = list(group)
+        parts = max(1, round(len(group_quotes) / _PARAGRAPH_SENTENCES))
+        bounds = [len(group_quotes) * part // parts for part in range(parts + 1)]
+        paragraphs += [group_quotes[start:end] for start, end in pairwise(bounds)]
     return paragraphs
 
 
 def _points(quotes: Sequence[Quote], heading: str, language: str) -> list[str]:
-    """Up to four things a section speaks of, besides what its heading says."""
+    """Up to four topics of a section other than its heading."""
     own = [other for other in own_headings(quotes) if other != heading]
     return (own or keywords([quote.text for quote in quotes], (), language))[:4]
 
