@@ -177,7 +177,7 @@ def test_a_short_source_still_makes_two_sections() -> None:
 
 @pytest.mark.parametrize("text", ["", "Menu\nHome\nContact", "There is only one single sentence in here."])
 def test_sources_without_two_sentences_are_refused_with_advice(text: str) -> None:
-    with pytest.raises(NothingToRead, match="Add a source with running text, or set up a model"):
+    with pytest.raises(NothingToRead, match="Add a source with running text, or configure a model"):
         extractive.make_outline(brief(), cut(text) if text else [], 4)
 
 
