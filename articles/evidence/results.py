@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import cast
 from urllib.parse import unquote
@@ -71,6 +71,11 @@ class EvidenceSummary:
             unsupported=verdicts[Evidence.Verdict.NOT],
             reworded=sum(bool(row.was) for row in rows),
         )
+
+    @classmethod
+    def of_counts(cls, counts: Collection[Mapping[str, int]]) -> EvidenceSummary:
+        """The same of the counts stored with the checks. Older checks do not count reworded sentences."""
+        return cls(**{field.name: sum(each.get(field.name, 0) for each in counts) for field in fields(cls)})
 
 
 def run_of_the_text(article: Article) -> Run | None:

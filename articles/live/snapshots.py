@@ -22,7 +22,10 @@ EventRenderer = Callable[[Article, Sequence[Event]], list[str]]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The article's state at event ``seq``, and the text frames for the events up to it."""
+    """The article's state at event ``seq``, and the text frames for the events up to it.
+
+    ``has_content`` is known only if it has ended: no event needs the text, which is then not read.
+    """
 
     status: str
     message: str
@@ -35,8 +38,7 @@ class Snapshot:
 
 def read_snapshot(render: EventRenderer, article_id: int, after: int) -> Snapshot | None:
     """None if the article was deleted. ``after`` is the number of the last event the socket has sent."""
-    # With its text: that is empty during a first run, when most events happen.
-    article = Article.objects.order_by().filter(pk=article_id).first()
+    article = Article.objects.without_large_fields().order_by().filter(pk=article_id).first()
     if article is None:
         return None
     events = article.events_after(after)
@@ -44,7 +46,7 @@ def read_snapshot(render: EventRenderer, article_id: int, after: int) -> Snapsho
         status=article.status,
         message=article.message,
         progress=article.progress,
-        has_content=bool(article.content),
+        has_content=article.has_ended and article.has_text,
         has_ended=article.has_ended,
         seq=article.last_seq,
         texts=render(article, events) if events else [],

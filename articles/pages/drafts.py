@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -111,6 +111,12 @@ def latest_check(steps: list[Step]) -> CheckedText | None:
     return next((check for check in checks if check), None)
 
 
+def check_counts(steps: list[Step]) -> dict[str, int]:
+    """The counts of the section's latest finished check; empty before there is one."""
+    checks = (step for step in reversed(steps) if work_of(step.key) == "check" and step.status == StepStatus.COMPLETED)
+    return next((step.counts for step in checks), {})
+
+
 def section_state(step: Step, *, at_work: bool) -> str:
     """The state of a section whose latest step is ``step``. ``at_work``: a worker is executing the run."""
     if step.status == StepStatus.FAILED:
@@ -125,5 +131,16 @@ def draft_html(markdown: str, annotations: list[Annotation], *, prefix: str) -> 
 
     The inserted tags have no quotes and no attributes, so a mark inside an attribute cannot end it.
     """
-    html = to_annotated_html(markdown, annotations, prefix=prefix).html
+    if not annotations:
+        return plain_draft_html(markdown, prefix)
+    return with_passage_marks(to_annotated_html(markdown, annotations, prefix=prefix).html)
+
+
+@lru_cache(maxsize=256)
+def plain_draft_html(markdown: str, prefix: str) -> SafeString:
+    """Kept: a section's text is sent again when its next step starts."""
+    return with_passage_marks(to_annotated_html(markdown, [], prefix=prefix).html)
+
+
+def with_passage_marks(html: str) -> SafeString:
     return mark_safe(CITATION_MARK.sub(r"<sup>\g<ids></sup>", html))  # noqa: S308 — see above

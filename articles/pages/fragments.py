@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
+from django.db.models import Q
 from django.template.loader import render_to_string
 
 from agents.contract import Stage
@@ -28,16 +29,18 @@ STAGE_NAMES: dict[Stage, str] = {
 
 def fragments(article: Article, events: Sequence[Event]) -> str:
     """HTML for what ``events`` changed. ``article`` is its state after the last of them."""
-    view = ArticleView(article)
-    parts = ["state", "timeline"]
-    if any(event.type != Event.Type.AGENT_UPDATE for event in events):
+    parts, touched = ["state", "timeline"], touched_sections(events)
+    outputs_of: Q | None = None
+    if not article.is_active or any(event.type != Event.Type.AGENT_UPDATE for event in events):
         parts += ["header", "notices", *PANELS]
     else:
-        parts += sorted({panel for event in events for panel in changed_panels(event)}, key=PANELS.index)
+        panels = {panel for event in events for panel in changed_panels(event)}
+        parts += sorted(panels, key=PANELS.index)
+        outputs_of = steps_shown_by(panels, touched)
+    view = ArticleView(article, outputs_of)
     html = [render(part, view) for part in parts]
-    touched = touched_sections(events)
     if "draft" not in parts:
-        html += [render("draft_section", view, section=each) for each in view.sections if each.number in touched]
+        html += [render("draft_section", view, section=each) for each in map(view.section, sorted(touched)) if each]
     if "evidence" not in parts:
         html += evidence_fragments(view, {number for number, works in touched.items() if "check" in works})
     html.append(render("log_added", view, events=events))
@@ -63,6 +66,23 @@ def changed_panels(event: Event) -> Iterable[str]:
     return (key.stage,) if key.stage in ("seo", "image") else ()
 
 
+def steps_shown_by(panels: Collection[str], sections: Collection[int]) -> Q:
+    """The steps whose outputs these panels and sections show. Empty if there are none of either.
+
+    The reading is not among them: it is long, and comes from a cache.
+    """
+    writing = Q(stage__in=("outline", "write", "edit"))
+    wanted = Q()
+    if sections:
+        wanted |= writing & Q(section__in=sections) | Q(stage="outline", section=0)
+    if {"draft", "evidence"} & set(panels):
+        wanted |= writing
+    stages = {"outline": "outline", "questions": "research", "sources": "research", "seo": "seo", "image": "image"}
+    if shown := [stages[panel] for panel in panels if panel in stages]:
+        wanted |= Q(stage__in=shown) & ~Q(kind="read")
+    return wanted
+
+
 def step_key(event: Event) -> StepKey | None:
     """The step an event is about; events hold its key as text."""
     try:
@@ -85,8 +105,11 @@ def evidence_fragments(view: ArticleView, checked: Collection[int]) -> list[str]
     """The summary, and the sections whose check started or ended."""
     if not checked:
         return []
-    sections = [render("evidence_section", view, section=each) for each in view.evidence if each.number in checked]
-    return [render("evidence_summary", view), *sections]
+    sections = [each for each in map(view.evidence_section, sorted(checked)) if each]
+    return [
+        render("evidence_summary", view),
+        *(render("evidence_section", view, section=section) for section in sections),
+    ]
 
 
 def announcement(view: ArticleView, events: Sequence[Event]) -> str:

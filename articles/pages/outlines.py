@@ -18,6 +18,16 @@ def outline_from_steps(log: StepLog) -> Outline | None:
     return Outline.model_construct(title=headings.title, sections=sections)
 
 
+def section_from_steps(log: StepLog, number: int) -> OutlineSection | None:
+    """Section ``number`` of ``outline_from_steps``, without reading the plans of the others."""
+    if StepKey("outline", "approved") not in log.by_key and (
+        headings := log.output(StepKey("outline", "make"), Headings)
+    ):
+        return planned_section(log, number, headings.sections[number - 1]) if number <= len(headings.sections) else None
+    outline = outline_from_steps(log)
+    return outline.sections[number - 1] if outline and number <= len(outline.sections) else None
+
+
 def planned_section(log: StepLog, number: int, heading: str) -> OutlineSection:
     """A section from its heading and, once finished, its plan. Not validated again."""
     plan = log.output(StepKey("outline", "section", number), SectionPlan) or SectionPlan(

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
+from django.db.models import Q
 from pydantic import BaseModel, ValidationError
 
+from agents.contract import Reading
 from agents.pipeline.steps import StepKey
-from articles.models import Step, StepStatus
+from articles.models import Run, Step, StepStatus
 
 Output = TypeVar("Output", bound=BaseModel)
+
+
+SHOWN = ("run", "stage", "kind", "section", "attempt", "status", "message", "counts", "started_at", "finished_at")
+"""What the page shows of every step: neither its output nor its cost."""
 
 
 class StepLog:
@@ -28,10 +36,41 @@ class StepLog:
             if number := section_number(step.key):
                 self.by_section[number].append(step)
 
+    def reading(self) -> Reading | None:
+        """The output of ``research:read``, or None if it is not done."""
+        step = self.by_key.get(StepKey("research", "read"))
+        if step is None or step.status != StepStatus.COMPLETED or step.finished_at is None:
+            return None
+        if "output" not in step.get_deferred_fields():
+            return output_of(step, Reading)
+        return completed_reading(step.pk, step.finished_at)
+
     def output(self, key: StepKey, shape: type[Output]) -> Output | None:
         """The output of step ``key``, or None if it is not done."""
         step = self.by_key.get(key)
         return output_of(step, shape) if step else None
+
+
+def load_steps(run: Run, outputs_of: Q | None) -> list[Step]:
+    """The run's current steps, with the outputs of those that ``outputs_of`` selects; None selects all.
+
+    Other outputs are queried when they are used: a run's outputs are some megabytes, and an event changes one of them.
+    """
+    current = run.steps.current()
+    if outputs_of is None:
+        return list(current)
+    steps = list(current.only(*SHOWN))
+    outputs = dict(current.filter(outputs_of).values_list("pk", "output")) if outputs_of else {}
+    for step in steps:
+        if step.pk in outputs:
+            step.output = outputs[step.pk]
+    return steps
+
+
+@lru_cache(maxsize=8)
+def completed_reading(step_id: int, finished_at: datetime) -> Reading | None:
+    """The output of a completed ``research:read``, which never changes: every check of a section needs some passages of it."""
+    return parse_or_none(Step.objects.values_list("output", flat=True).get(pk=step_id), Reading)
 
 
 def section_number(key: StepKey) -> int | None:

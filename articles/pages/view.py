@@ -10,9 +10,10 @@ from functools import cached_property
 from typing import Any
 
 from django.core.files.storage import default_storage
+from django.db.models import Q
 from django.utils.safestring import SafeString
 
-from agents.contract import SEO, Outline, Picture, Reading, Reference, Stage, UnreadSource
+from agents.contract import SEO, Outline, OutlineSection, Picture, Reading, Reference, Stage, UnreadSource
 from agents.pipeline.steps import StepKey
 from agents.text.seo import DESCRIPTION, TITLE, display_width
 from articles.costs.reports import ArticleCosts
@@ -26,11 +27,11 @@ from articles.evidence.results import (
 )
 from articles.models import Article, Event, Evidence, Run, Status
 from articles.models import Source as BriefSource
-from articles.pages.drafts import DraftSection, draft_section, latest_check
+from articles.pages.drafts import DraftSection, check_counts, draft_section, latest_check
 from articles.pages.evidence import EvidenceRow, EvidenceSection
-from articles.pages.outlines import outline_from_steps
+from articles.pages.outlines import outline_from_steps, section_from_steps
 from articles.pages.sources import ReadSource, Research, read_sources, research_from_article, research_from_steps
-from articles.pages.step_outputs import Output, StepLog, parse_or_none
+from articles.pages.step_outputs import Output, StepLog, load_steps, parse_or_none
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import AnnotatedHtml, to_annotated_html
 from articles.runs.stages import StageView, stages_of
@@ -97,12 +98,15 @@ class Notice:
 
 
 class ArticleView:
-    """Every part is computed when a template first uses it, and kept."""
+    """Every part is computed when a template first uses it, and kept.
 
-    def __init__(self, article: Article) -> None:
+    ``outputs_of`` selects the steps whose outputs are read at once; see ``load_steps``.
+    """
+
+    def __init__(self, article: Article, outputs_of: Q | None = None) -> None:
         self.article = article
         self.run: Run | None = article.latest_run()
-        self._steps = list(self.run.steps.current()) if self.run else []
+        self._steps = load_steps(self.run, outputs_of) if self.run else []
 
     # The run
 
@@ -131,7 +135,7 @@ class ArticleView:
         """The panel to open when the address names none."""
         if self.article.status == Status.AWAITING_APPROVAL:
             return "outline"
-        return "article" if self.article.content and not self.article.is_active else "draft"
+        return "article" if not self.article.is_active and self.article.content else "draft"
 
     @property
     def window_title(self) -> str:
@@ -177,16 +181,17 @@ class ArticleView:
 
     @cached_property
     def sections(self) -> list[DraftSection]:
-        return [
-            draft_section(
-                number,
-                planned,
-                self.steps.by_section[number],
-                self._annotations(number) if self._steps_match_text else [],
-                at_work=self._is_processing,
-            )
-            for number, planned in enumerate(self.outline.sections if self.outline else [], 1)
-        ]
+        planned = self.outline.sections if self.outline else []
+        return [self._draft_section(number, section) for number, section in enumerate(planned, 1)]
+
+    def section(self, number: int) -> DraftSection | None:
+        """One of ``sections``, of an active run, without reading the outputs of the others."""
+        planned = section_from_steps(self.steps, number)
+        return self._draft_section(number, planned) if planned else None
+
+    def _draft_section(self, number: int, planned: OutlineSection) -> DraftSection:
+        annotations = self._annotations(number) if self._steps_match_text else []
+        return draft_section(number, planned, self.steps.by_section[number], annotations, at_work=self._is_processing)
 
     @property
     def body(self) -> SafeString:
@@ -228,10 +233,7 @@ class ArticleView:
 
     @cached_property
     def reading(self) -> Reading:
-        made = self._step_output(StepKey("research", "read"), Reading) or self._stored(
-            self.article.research_data, Reading
-        )
-        return made or Reading()
+        return self.steps.reading() or self._stored(self.article.research_data, Reading) or Reading()
 
     @cached_property
     def sources(self) -> list[ReadSource]:
@@ -275,15 +277,24 @@ class ArticleView:
     def checked_sentences(self) -> list[CheckedSentence]:
         """The cited sentences of the article's text; of the run's draft while it is active, or if there is no text."""
         if self._text_run is None:
-            checks = (latest_check(self.steps.by_section[number]) for number in sorted(self.steps.by_section))
-            found = (row for check in checks if check for row in check.evidence)
-            rows = [Evidence(number=number, **row.model_dump()) for number, row in enumerate(found, 1)]
-            return checked_sentences(rows, self.reading) if rows else []  # parsing a long reading for nothing is slow
+            return self._draft_sentences(*sorted(self.steps.by_section))
         reading = parse_or_none(self.article.research_data or {}, Reading) or Reading()
         return checked_sentences(self._text_run.evidence.all(), reading, self._footnote_labels)
 
+    def _draft_sentences(self, *sections: int) -> list[CheckedSentence]:
+        rows = self._draft_evidence(*sections)
+        return checked_sentences(rows, self.reading) if rows else []  # parsing a long reading for nothing is slow
+
+    def _draft_evidence(self, *sections: int) -> list[Evidence]:
+        """What the latest checks of these sections found, as unsaved rows."""
+        checks = (latest_check(self.steps.by_section[number]) for number in sections)
+        found = (row for check in checks if check for row in check.evidence)
+        return [Evidence(number=number, **row.model_dump()) for number, row in enumerate(found, 1)]
+
     @cached_property
     def evidence_summary(self) -> EvidenceSummary:
+        if self._text_run is None:
+            return EvidenceSummary.of_counts([check_counts(steps) for steps in self.steps.by_section.values()])
         return EvidenceSummary.of([row.row for row in self.checked_sentences])
 
     @cached_property
@@ -303,6 +314,14 @@ class ArticleView:
             for number in sorted({*headings, *rows})
         ]
 
+    def evidence_section(self, number: int) -> EvidenceSection | None:
+        """One of ``evidence``, of an active run, without reading the outputs of the other sections."""
+        section = self.section(number)
+        if section is None:
+            return None
+        rows = [self._row(found) for found in self._draft_sentences(number)]
+        return EvidenceSection(number=number, heading=section.heading, state=section.state, rows=rows)
+
     @property
     def changed_since(self) -> int:
         """How many checked sentences are no longer in the text as they were checked."""
@@ -315,6 +334,8 @@ class ArticleView:
         return EvidenceRow(found.numbered(numbers), place=place, stands=stands)
 
     def _annotations(self, section: int) -> list[Annotation]:
+        if self._text_run is None:  # a draft has no footnotes, so its annotations quote no passages
+            return [row.annotation for row in checked_sentences(self._draft_evidence(section), Reading())]
         return [row.annotation for row in self.checked_sentences if row.row.section == section]
 
     @cached_property

@@ -33,6 +33,7 @@ def counts_of(output: BaseModel) -> dict[str, int]:
                 "supported": verdicts.count("supported"),
                 "partly": verdicts.count("partly"),
                 "unsupported": verdicts.count("not"),
+                "reworded": sum(bool(row.was) for row in output.evidence),
             }
     return {}
 
