@@ -55,7 +55,7 @@ class LiveStudio:
         self.process: subprocess.Popen[bytes]
         bring_static_files(self.var)
         self.start()
-        key = re.findall(r"API key: (\S+)", self.said)[0]
+        key = re.findall(r"API key: (\S+)", (self.var / "first-login.txt").read_text())[0]
         address = f"http://127.0.0.1:{self.port}/api"
         self._api = httpx.Client(
             base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=10, trust_env=False

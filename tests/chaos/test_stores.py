@@ -74,7 +74,7 @@ def test_a_full_disk_costs_the_picture_and_not_the_article(studio: LiveStudio, m
     log, result = studio.events(article), studio.result(article)
     assert list(faults_of(log)) == []
     assert result["image_url"] is None
-    assert "The picture could not be saved: No space left on device." in result["notice"]
+    assert "The image could not be saved: No space left on device." in result["notice"]
     assert {event["status"] for event in log if event.get("step") == "image:draw"} == {"started", "failed"}
 
 
