@@ -267,7 +267,7 @@ MAX_PASTED_CHARACTERS_TOTAL = 500_000  # of all pasted texts of a brief, which a
 # Bytes of a body, not counting documents: up to 6 for a character (JSON writes \u00e9), and room for the other fields.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * MAX_PASTED_CHARACTERS_TOTAL + 256 * 1024
 UPLOAD_MAX_BYTES = 15 * 1024 * 1024  # of one document
-UPLOAD_VIEWS = {"article_new"}  # names of the views whose forms take documents
+UPLOAD_VIEWS = {"article_new", "write_again"}  # names of the views whose forms take documents
 # Open connections of one address, to each web process. 0: no limit, as behind a proxy, which is the only client then.
 MAX_CONNECTIONS_PER_CLIENT = 0 if BEHIND_PROXY else env.int("MAX_CONNECTIONS_PER_CLIENT", 512)
 MAX_SOCKETS_PER_USER = env.int("MAX_SOCKETS_PER_USER", 250)  # open WebSockets of one user, to each web process

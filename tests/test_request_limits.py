@@ -17,6 +17,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
 
 from articles.models import ApiKey, Article
 from contentstudio.runtime import request_limits
@@ -29,6 +30,7 @@ from tests.web_process import WebProcess, web_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MB = 1024 * 1024
+LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE  # of all bodies but those of a brief with documents
 BOUNDARY = "b0undary"
 MULTIPART = f"Content-Type: multipart/form-data; boundary={BOUNDARY}"
 
@@ -136,7 +138,7 @@ async def test_a_large_form_of_an_anonymous_client_is_refused_early(web: WebProc
             await client.send_head("POST /sign-in/ HTTP/1.1", MULTIPART, f"Content-Length: {100 * MB}")
             response, sent = await client.upload(repeated(document("a.txt", 65536), 100 * MB))
     assert response.startswith("HTTP/1.1 413 ")
-    assert "larger than 3185 kB" in response
+    assert f"larger than {LIMIT // 1024} kB" in response
     assert sent < 20 * MB
     assert memory.growth < 40 * MB
 
@@ -148,7 +150,7 @@ async def test_a_chunked_body_is_refused_once_it_is_too_large(web: WebProcess) -
             await client.send_head("POST /api/articles/create HTTP/1.1", "Transfer-Encoding: chunked")
             response, sent = await client.upload(repeated(chunk, 100 * MB))
     assert response.startswith("HTTP/1.1 413 ")
-    assert response.endswith('{"detail": "The request is larger than 3185 kB."}')
+    assert response.endswith(f'{{"detail": "The request is larger than {LIMIT // 1024} kB."}}')
     assert sent < 20 * MB
     assert memory.growth < 40 * MB
 
@@ -199,10 +201,10 @@ async def test_a_brief_with_many_large_documents_is_accepted_and_takes_no_memory
 @pytest.mark.parametrize(
     ("path", "cookies", "size"),
     [
-        ("/articles/new/", lambda user: "Cookie: sessionid=made-up", 4 * MB),
-        ("/articles/new/", lambda user: "Cookie: a", 4 * MB),
-        ("/sign-in/", session_cookies, 4 * MB),
-        ("/nowhere/", session_cookies, 4 * MB),
+        ("/articles/new/", lambda user: "Cookie: sessionid=made-up", LIMIT + MB),
+        ("/articles/new/", lambda user: "Cookie: a", LIMIT + MB),
+        ("/sign-in/", session_cookies, LIMIT + MB),
+        ("/nowhere/", session_cookies, LIMIT + MB),
         ("/articles/new/", session_cookies, 400 * MB),
     ],
 )
@@ -212,6 +214,17 @@ async def test_other_uploads_are_refused(web: WebProcess, path: str, cookies: Ca
         await client.send_head(f"POST {path} HTTP/1.1", MULTIPART, f"Content-Length: {size}", await done(cookies, user))
         response, _ = await client.upload(repeated(b"x" * 65536, size))
     assert response.startswith("HTTP/1.1 413 ")
+
+
+def test_every_view_that_takes_documents_may_receive_them() -> None:
+    """A view whose form has documents, and that is not listed, would refuse all but the smallest."""
+    views = {"article_new": reverse("article_new"), "write_again": reverse("write_again", args=[7])}
+    assert set(settings.UPLOAD_VIEWS) == set(views)
+    for path in views.values():
+        assert request_limits.is_upload(b"POST", f"{path}?a=b".encode(), b"multipart/form-data; boundary=x")
+        assert not request_limits.is_upload(b"PUT", path.encode(), b"multipart/form-data; boundary=x")
+        assert not request_limits.is_upload(b"POST", path.encode(), b"application/json")
+    assert not request_limits.is_upload(b"POST", b"/sign-in/", b"multipart/form-data; boundary=x")
 
 
 async def test_too_many_bodies_in_progress_are_refused_except_small_ones(web: WebProcess) -> None:
