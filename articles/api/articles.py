@@ -9,6 +9,7 @@ from articles.api.requests import AuthedRequest, find, find_in, find_own, with_t
 from articles.api.responses import (
     CONFLICT,
     INVALID,
+    LISTED_COLUMNS,
     NOT_FOUND,
     OWN,
     OWN_CONFLICT,
@@ -56,6 +57,8 @@ EXPORTS = {
         for kind in FORMATS.values()
     },
 }
+# Built once: building this queryset for each request took a third of the request's CPU time.
+SHOWN_ARTICLES = with_totals(with_voices(Article.objects.defer(*NOT_SHOWN)))
 MAX_TASKS = 100  # tasks in one response; the count covers all
 
 
@@ -70,11 +73,14 @@ def article_create(request: AuthedRequest, brief: BriefIn) -> Status[ArticleOut]
 @router.get("/articles", response={200: ListOut, **INVALID}, include_in_schema=False)
 def article_list(request: AuthedRequest, filters: Query[ListIn]) -> HttpResponse:
     """List your articles, without their texts. `count` is the number of all matches."""
-    found = with_voices(Article.objects.visible_to(request.auth)).search(filters.q)
+    found = Article.objects.visible_to(request.auth).search(filters.q)
     if filters.status:
         found = found.filter(status=filters.status)
-    page = found.without_large_fields().in_order(filters.order)[filters.skip : filters.skip + filters.limit]
-    items = [listed_out(request, article) for article in page]
+    # Sorts ids, then reads one page of rows: sorting whole rows would read the text of every matching article.
+    ids = found.in_order(filters.order).values("pk")[filters.skip : filters.skip + filters.limit]
+    rows = Article.objects.filter(pk__in=ids).in_order(filters.order).values(*LISTED_COLUMNS)
+    site = site_of(request)
+    items = [listed_out(site, row) for row in rows]
     is_last = len(items) < filters.limit and (items or not filters.skip)
     count = filters.skip + len(items) if is_last else found.count()
     return json_response(request, ListOut.model_construct(items=items, count=count))
@@ -93,8 +99,7 @@ def active_tasks(request: AuthedRequest) -> HttpResponse:
 @router.get("/articles/{int:article_id}", response={200: ArticleOut, **NOT_FOUND})
 def article_get(request: AuthedRequest, article_id: int) -> HttpResponse:
     """Get an article with its text."""
-    articles = with_totals(with_voices(Article.objects.defer(*NOT_SHOWN)))
-    return json_response(request, article_out(request, find_in(articles, request, article_id)))
+    return json_response(request, article_out(request, find_in(SHOWN_ARTICLES, request, article_id)))
 
 
 @router.get("/articles/{int:article_id}/status", response={200: StatusOut, **NOT_FOUND})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Any, TypeVar
 
+from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from pydantic import BaseModel
@@ -20,6 +21,14 @@ NOT_FOUND = {401: Problem, 404: Problem}
 CONFLICT = {**NOT_FOUND, 409: Problem}
 OWN = {**NOT_FOUND, 403: Problem}
 OWN_CONFLICT = {**OWN, 409: Problem}
+
+COMPUTED = {"voice", "progress_percentage", "image_url"}
+LISTED_COLUMNS = (
+    *(name for name in ListedOut.model_fields if name not in COMPUTED),
+    "voice__name",
+    "progress",
+    "image",
+)
 
 
 def json_response(request: HttpRequest, body: BaseModel, status: int = 200) -> HttpResponse:
@@ -42,13 +51,13 @@ def status_out(article: Article) -> StatusOut:
     return fill(StatusOut, article, progress_percentage=article.progress)
 
 
-def listed_out(request: AuthedRequest, article: Article) -> ListedOut:
-    return fill(
-        ListedOut,
-        article,
-        voice=article.voice.name if article.voice else None,
-        progress_percentage=article.progress,
-        image_url=image_url(request, article),
+def listed_out(site: str, row: dict[str, Any]) -> ListedOut:
+    """``row`` has ``LISTED_COLUMNS``: a dict is cheaper than a model and its voice. ``site`` is ``site_of(request)``."""
+    return ListedOut.model_construct(
+        **row,
+        voice=row["voice__name"],
+        progress_percentage=row["progress"],
+        image_url=site + default_storage.url(row["image"]) if row["image"] else None,
     )
 
 

@@ -199,6 +199,17 @@ def test_the_list_has_no_bodies(api: Client, owner: User, path: str) -> None:
     assert not item.keys() & {"content", "outline", "research_data", "notes"}
 
 
+def test_an_item_of_the_list_equals_the_article(api: Client, owner: User) -> None:
+    article = make_completed_article(owner)
+    article.voice = Voice.objects.create(name="House style")
+    article.image.name = "articles/1/a cover.webp"
+    article.save()
+    (item,) = api.get("/api/articles/").json()["items"]
+    shown = api.get(f"/api/articles/{article.pk}").json()
+    assert (item["voice"], item["image_url"]) == ("House style", "http://testserver/media/articles/1/a%20cover.webp")
+    assert item == {name: shown[name] for name in item}
+
+
 def test_a_longer_list_takes_no_more_queries(
     api: Client, owner: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

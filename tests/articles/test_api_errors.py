@@ -205,7 +205,7 @@ def test_a_crash_is_logged_and_told_without_its_inside(
     def crash(*args: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(articles_api, "find", crash)
+    monkeypatch.setattr(articles_api, "find_in", crash)
     with caplog.at_level(logging.ERROR, logger="django.request"):
         answer = api.get("/api/articles/1")
     assert answer.status_code == 500
