@@ -1,4 +1,4 @@
-"""The one settings file: a name, a default, a reason. The studio starts with nothing set.
+"""All settings: a name, a default, a reason. The studio starts with nothing set.
 
 Values come from the environment, then from ``.env`` beside ``manage.py``. State lives under ``VAR`` (``var/``).
 """
@@ -103,16 +103,16 @@ TEMPLATES = [
 ]
 
 
-# The store
+# Database
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django's DATABASES entry for ``url``, with what each kind needs to be safe under many writing processes."""
+    """Django's DATABASES entry for ``url``, with the options that many writing processes need."""
     config: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", url))
     if config["ENGINE"].endswith("sqlite3"):
         config["CONN_MAX_AGE"] = None
         config["OPTIONS"] = {
-            # Deferred transactions that upgrade to a write fail at once under load; immediate ones wait their turn.
+            # A deferred transaction that starts to write while another one writes fails at once; an immediate one waits.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728;"
@@ -120,23 +120,23 @@ def database(url: str) -> dict[str, Any]:
         }
     else:
         config["CONN_MAX_AGE"] = 0
-        config["CONN_HEALTH_CHECKS"] = True  # a pooled connection may be of before the server's restart
+        config["CONN_HEALTH_CHECKS"] = True  # the server may have restarted since the connection was opened
         config["OPTIONS"] = {
-            # A server that is away is asked again after 1, 2, 4 s and then anew: left to itself the pool would wait a minute
-            # between two tries after a long outage, and whoever needs a connection with it.
+            # Reconnects after 1, 2 and 4 s, then from 1 s again. By default the pool's delay would grow to a minute in a long
+            # outage, and every request would wait for it.
             "pool": {
                 "min_size": 0,
                 "max_size": env.int("DATABASE_POOL", 10),
                 "timeout": 10,
                 "reconnect_timeout": 10,
             },
-            # A machine that fell silent is given up after half a minute, not after the quarter of an hour TCP takes.
+            # Give up an unresponsive server after half a minute; TCP alone would take a quarter of an hour.
             "connect_timeout": 5,
             "keepalives_idle": 15,
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 30_000,  # milliseconds
-            **config.get("OPTIONS", {}),  # what the address asks for, such as ?sslmode=require
+            **config.get("OPTIONS", {}),  # from the URL, such as ?sslmode=require
         }
     return config
 
@@ -146,74 +146,74 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
 def redis_socket() -> Path:
-    """``var/redis.sock``. Such a path may be about 100 bytes long: a deep VAR has it in the temporary directory."""
+    """``var/redis.sock``, or a path in the temporary directory if VAR is too deep: a socket's path has at most 100 bytes."""
     path = os.fsencode(VAR / "redis.sock")
     if len(path) <= 100:
         return VAR / "redis.sock"
     return Path(tempfile.gettempdir()) / f"contentstudio-{hashlib.sha256(path).hexdigest()[:16]}" / "redis.sock"
 
 
-# Redis carries work and wake-up calls, never the truth. `manage.py studio` starts one here where REDIS_URL names none.
+# Redis holds jobs and notifications only and may be emptied at any time. Without REDIS_URL, `manage.py studio` starts one.
 REDIS_SOCKET = redis_socket()
 REDIS_URL = env.str("REDIS_URL", "")
 REDIS_ADDRESS = REDIS_URL or f"unix://{quote(str(REDIS_SOCKET))}"
 
-# No limit to a job's time: a slow local model may take hours over a long article, and what died is found by its lease.
+# No time limit for jobs: a slow local model may take hours for a long article. Leases detect dead workers.
 RQ_QUEUES = {"articles": {"URL": REDIS_ADDRESS, "DEFAULT_TIMEOUT": -1, "DEFAULT_RESULT_TTL": 600}}
 RQ = {
     "WORKER_CLASS": "agents.worker.rq_worker.CrewWorker",
-    # articles.runs.queue.enqueue waits for the commit itself: it has to see, and to say, when the queue cannot be reached.
+    # articles.runs.queue.enqueue waits for the commit itself, to handle an unreachable queue.
     "COMMIT_MODE": "auto",
 }
 RQ_SHOW_ADMIN_LINK = True
 
 CHANNEL_LAYERS = {
     "default": {
-        # Publish/subscribe drops nothing at a capacity, and a message is only a doorbell: what it announces is in the store.
+        # Unlike the default layer, this one has no capacity beyond which it drops messages.
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # redis-py's own limit on an idle read equals the layer's wait, and would end every quiet socket.
+        # redis-py's default read timeout is as long as the layer's wait, and would close every idle socket.
         "CONFIG": {"hosts": [{"address": REDIS_ADDRESS, "socket_timeout": None}]},
     },
 }
 
 
-# The model. OPENAI_BASE_URL alone is enough for a local server without a key.
+# AI provider. A local server without a key needs OPENAI_BASE_URL only.
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", "")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "")
 LLM_MODEL = env.str("LLM_MODEL", "gpt-4o-mini")
-# A model for one agent, where it should differ: LLM_MODEL_WRITE=gpt-4o
+# Another model for one agent: LLM_MODEL_WRITE=gpt-4o
 LLM_MODELS: dict[Stage, str] = {stage: env.str(f"LLM_MODEL_{stage.upper()}", "") or LLM_MODEL for stage in AGENTS}
-LLM_TIMEOUT = env.float("LLM_TIMEOUT", 60.0)  # seconds without a word from the model
-LLM_PATIENCE = env.float("LLM_PATIENCE", 120.0)  # seconds that all tries of one call may take together
-# Calls in flight of one process, for all its articles. All sections are asked for at once, and 5,000 words are 26 of them.
+LLM_TIMEOUT = env.float("LLM_TIMEOUT", 60.0)  # seconds without data after which a call is aborted
+LLM_PATIENCE = env.float("LLM_PATIENCE", 120.0)  # seconds for all attempts of one call together
+# Concurrent calls of a process, for all its articles. Sections are written in parallel: 26 for 5,000 words.
 LLM_MAX_CONCURRENCY = env.int("LLM_MAX_CONCURRENCY", 64)
 IMAGE_MODEL = env.str("IMAGE_MODEL", "gpt-image-1")  # empty: the studio draws the cover itself
 HAS_MODEL = bool(OPENAI_API_KEY or OPENAI_BASE_URL)
 
-# Costs, in US dollars. A ceiling of 0 is none; a user's own ceilings, set in the admin, come first.
+# Spending limits in US dollars; 0 is no limit. Limits set for a user in the admin take precedence.
 MAX_COST_PER_RUN = env.decimal("MAX_COST_PER_RUN", Decimal(0))
-MAX_COST_PER_MONTH = env.decimal("MAX_COST_PER_MONTH", Decimal(0))  # of one user's articles
-PRICES_FILE = env.str("PRICES_FILE", "")  # a YAML file like agents/config/prices.yaml, for models that one lacks
+MAX_COST_PER_MONTH = env.decimal("MAX_COST_PER_MONTH", Decimal(0))  # of one user
+PRICES_FILE = env.str("PRICES_FILE", "")  # like agents/config/prices.yaml, for other models
 
-# Research. "auto" takes the first that is configured, else the free ones; "none" reads only what the brief brings.
+# Research. "auto": the first provider that is configured, else the free ones. "none": only the sources of the brief.
 SEARCH_PROVIDER = env.str("SEARCH_PROVIDER", "auto")
 TAVILY_API_KEY = env.str("TAVILY_API_KEY", "")
 BRAVE_API_KEY = env.str("BRAVE_API_KEY", "")
 SEARXNG_URL = env.str("SEARXNG_URL", "")
-RESEARCH_SECONDS = env.float("RESEARCH_SECONDS", 20.0)  # searching and reading together may take this long
-# Hosts or networks the fetcher may read although they are private, such as an intranet's wiki: "10.1.2.0/24,127.0.0.1".
+RESEARCH_SECONDS = env.float("RESEARCH_SECONDS", 20.0)  # for searching and reading together
+# Private hosts and networks that may be fetched, such as an intranet wiki: "10.1.2.0/24,wiki.example.internal".
 FETCH_ALLOW: list[str] = env.list("FETCH_ALLOW", [])
 
-# A run in work is held by a lease. Whoever holds it renews it; the sweeper hands on what was let go.
+# A worker holds a lease on its run and renews it. A run whose lease has expired is given to another worker.
 LEASE_SECONDS = env.float("LEASE_SECONDS", 15.0)
 MAX_ATTEMPTS = env.int("MAX_ATTEMPTS", 3)
-# Articles one worker process may write at once. They share its memory, and its fate: where it is killed, all go on in others.
+# Articles a worker process writes at once. They share its memory; if it is killed, all of them continue in other processes.
 ARTICLES_PER_WORKER = env.int("ARTICLES_PER_WORKER", 4)
-# Runs of one user in work at once; 0: all places but two, where there are others, so that theirs need not wait for one to end.
+# Runs of one user in progress at once. 0: all but two places if there are other users, so that these need not wait.
 RUNS_PER_USER = env.int("RUNS_PER_USER", 0)
 
 
-# Who may come in
+# Access
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -282,22 +282,22 @@ MEDIA_URL = "media/"
 MEDIA_ROOT = VAR / "media"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # Documents people bring are read by workers and never served.
+    # Uploaded documents are read by workers and never served.
     "uploads": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR / "uploads"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# Collecting is the slowest part of the first start: each file is packed once, and not at all what only debuggers ask for.
+# Collecting files is the slowest part of the first start: compress each once, and source maps not at all.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", "UTC")
-PUBLISHER = env.str("PUBLISHER", "Content Studio")  # of the articles, as their structured data tells search engines
+PUBLISHER = env.str("PUBLISHER", "Content Studio")  # publisher of the articles in their structured data
 USE_I18N = False
 USE_TZ = True
 
-# What it tells. Prometheus reads /metrics with this token; without one only signed-in staff can.
+# Monitoring. Prometheus reads /metrics with this token; without one, only signed-in staff can.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 LOG_FORMAT = env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"]))
 LOGGING = logging_config(

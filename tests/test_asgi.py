@@ -1,4 +1,4 @@
-"""What the web process is like once it has loaded all it serves."""
+"""The web process after it has imported the application."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.environment import ROOT
 LOADED = "import gc, contentstudio.asgi; print(len(gc.get_objects()))"
 
 
-def test_the_collector_leaves_out_what_was_loaded(program_environment):
+def test_imported_objects_are_frozen(program_environment):
     told = subprocess.run(
         [sys.executable, "-c", LOADED], cwd=ROOT, env=program_environment, capture_output=True, text=True, check=False
     )

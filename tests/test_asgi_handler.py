@@ -1,4 +1,4 @@
-"""Requests through the real server: on threads that are kept, with their body's limit, and files read bit by bit."""
+"""The ASGI handler, behind the real server and alone: its threads, body limits and streamed files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def key() -> str:
     return ApiKey.objects.issue(user, "tests")[1]
 
 
-async def test_a_body_in_chunks_is_read_and_held_to_the_limit(site: str, key: str) -> None:
+async def test_a_chunked_body_is_read_up_to_the_limit(site: str, key: str) -> None:
     async def body(size: int) -> AsyncIterator[bytes]:
         yield b'{"topic": "Rooftop gardens'
         for _ in range(size // 65536):
@@ -48,7 +48,7 @@ async def test_a_body_in_chunks_is_read_and_held_to_the_limit(site: str, key: st
             assert "larger than" in (await answer.json())["detail"]
 
 
-async def test_more_requests_at_once_than_threads_are_all_answered(site: str, key: str) -> None:
+async def test_more_concurrent_requests_than_threads_are_answered(site: str, key: str) -> None:
     async def ask(session: aiohttp.ClientSession) -> int:
         async with session.get("/api/articles/", headers={"Authorization": f"Bearer {key}"}) as answer:
             return answer.status
@@ -101,7 +101,7 @@ async def call(target: str, body: bytes = b"") -> list[dict[str, Any]]:
     return sent
 
 
-async def test_a_file_is_sent_bit_by_bit(tmp_path: Path) -> None:
+async def test_a_file_is_sent_in_chunks(tmp_path: Path) -> None:
     content = os.urandom(200_000)
     Path(settings.VAR, "large.bin").write_bytes(content)
     start, *parts = await call("/file")
@@ -114,6 +114,6 @@ async def test_an_async_view_still_works() -> None:
     assert b"".join(part.get("body", b"") for part in (await call("/ticks"))[1:]) == b"tick tock"
 
 
-async def test_who_leaves_before_the_body_is_there_is_not_answered() -> None:
+async def test_a_client_that_disconnects_during_its_body_gets_no_response() -> None:
     assert await call("/whole", b"gone") == []
     assert (await call("/whole", json.dumps([1]).encode()))[1]["body"] == b"[1]"

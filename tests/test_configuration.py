@@ -14,7 +14,7 @@ STUDIO = ROOT / "articles" / "management" / "commands" / "studio.py"
 NONE = "–"
 
 
-def asked_of(source: str, receiver: str) -> Iterator[ast.Call]:
+def calls_of(source: str, receiver: str) -> Iterator[ast.Call]:
     """The calls ``receiver.…("NAME", …)`` in Python source."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and node.args and ast.unparse(node.func).startswith(f"{receiver}."):
@@ -24,7 +24,7 @@ def asked_of(source: str, receiver: str) -> Iterator[ast.Call]:
 def settings_read() -> dict[str, ast.expr | None]:
     """Each variable the studio reads, with its default as it is written."""
     found: dict[str, ast.expr | None] = {}
-    calls = [*asked_of(SETTINGS.read_text(), "env"), *asked_of(STUDIO.read_text(), "os.environ")]
+    calls = [*calls_of(SETTINGS.read_text(), "env"), *calls_of(STUDIO.read_text(), "os.environ")]
     for call in calls:
         name, default = call.args[0], call.args[1] if len(call.args) > 1 else None
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
@@ -34,7 +34,7 @@ def settings_read() -> dict[str, ast.expr | None]:
     return found
 
 
-def settings_told() -> dict[str, str]:
+def documented_settings() -> dict[str, str]:
     """Each variable the documentation names, with the default it gives, without its backticks."""
     rows = re.findall(
         r"^\| (`[A-Z].*?) \| (.*?) \| .* \|$", (ROOT / "docs" / "configuration.md").read_text(), re.MULTILINE
@@ -42,7 +42,7 @@ def settings_told() -> dict[str, str]:
     return {name: default.strip("`") for names, default in rows for name in re.findall(r"`(\w+)`", names)}
 
 
-def as_told(value: object) -> str:
+def as_documented(value: object) -> str:
     """A default as the documentation writes it."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -53,15 +53,15 @@ def as_told(value: object) -> str:
     return str(value) or NONE
 
 
-def test_every_setting_is_told_of_and_none_that_there_is_not() -> None:
-    assert settings_told().keys() == settings_read().keys()
+def test_all_settings_are_documented_and_no_others() -> None:
+    assert documented_settings().keys() == settings_read().keys()
 
 
-def test_the_defaults_are_those_of_the_code() -> None:
-    told = settings_told()
+def test_documented_defaults_are_those_of_the_code() -> None:
+    told = documented_settings()
     for name, default in settings_read().items():
         try:
             value = ast.literal_eval(default or "")
         except (ValueError, SyntaxError):  # there is none, or it is computed, such as a path
             continue
-        assert told[name] == as_told(value), name
+        assert told[name] == as_documented(value), name

@@ -1,4 +1,4 @@
-"""What the studio makes of DATABASE_URL."""
+"""The database settings derived from DATABASE_URL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
 
 
-def test_a_postgresql_that_is_away_is_asked_again_soon() -> None:
+def test_the_pool_reconnects_soon_after_an_outage() -> None:
     """The pool waits twice as long each time until it begins anew: no longer than it has waited so far."""
     pool = database(ADDRESS)["OPTIONS"]["pool"]
     assert pool["reconnect_timeout"] <= pool["timeout"] <= 10
@@ -26,7 +26,7 @@ def test_a_postgresql_that_is_away_is_asked_again_soon() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no server that restarts")
-def test_a_pooled_connection_that_the_server_has_closed_costs_nobody_a_request() -> None:
+def test_a_connection_closed_by_the_server_fails_no_request() -> None:
     pids: list[int] = []
 
     def request() -> None:
@@ -49,7 +49,7 @@ def in_a_thread(request: Callable[[], None]) -> None:
     thread.join(30)
 
 
-def test_what_the_address_asks_for_holds() -> None:
+def test_options_in_the_url_take_precedence() -> None:
     options = database(f"{ADDRESS}?sslmode=verify-full&connect_timeout=2")["OPTIONS"]
     assert (options["sslmode"], int(options["connect_timeout"])) == ("verify-full", 2)
     assert options["pool"]["min_size"] == 0

@@ -94,7 +94,7 @@ class TestALine:
         assert (line["level"], line["logger"], line["event"]) == ("warning", "some.where", "3 apples")
         assert abs((datetime.now(UTC) - datetime.fromisoformat(line["time"])).total_seconds()) < 5
 
-    def test_it_tells_what_it_belongs_to(self, log: Log) -> None:
+    def test_it_has_its_context(self, log: Log) -> None:
         bind_contextvars(request_id="r1", run_id=7)
         with bound_contextvars(step="write:3"):
             logging.getLogger("some.where").info("Done.", extra={"article_id": 5, "anything": object()})
@@ -116,14 +116,14 @@ class TestALine:
         assert "test_logs.py" in line["exception"]
 
     @pytest.mark.parametrize("log", ["console"], indirect=True)
-    def test_on_a_terminal_it_reads_as_a_sentence(self, log: Log) -> None:
+    def test_the_console_format(self, log: Log) -> None:
         logging.getLogger("some.where").info("Done.")
         with bound_contextvars(run_id=7, request_id="r1"):
             logging.getLogger("some.where").warning("Not done.")
         assert log.text == ("INFO some.where: Done.\nWARNING some.where: Not done. [request_id=r1 run_id=7]\n")
 
     @pytest.mark.parametrize("log", ["json", "console"], indirect=True)
-    def test_it_holds_no_secret_wherever_that_comes_from(self, log: Log) -> None:
+    def test_secrets_are_removed_from_message_and_traceback(self, log: Log) -> None:
         try:
             {}[f"Authorization: Bearer {KEY}"]
         except LookupError:
@@ -131,7 +131,7 @@ class TestALine:
         assert KEY not in log.text
         assert log.text.count("Bearer …") == 1
 
-    def test_passwords_of_addresses_are_secrets(self) -> None:
+    def test_passwords_in_urls_are_secrets(self) -> None:
         config = logging_config("json", "INFO", ["", "short"], ["redis://:pass%20word@host/0", "sqlite:////x", ""])
         line = LogFormatter("json", config["formatters"]["lines"]["secrets"])
         record = logging.LogRecord("a", logging.INFO, "", 0, "short pass%20word", (), None)
@@ -146,7 +146,7 @@ class TestALine:
             ("postgres://studio@host/db?password=in-the-query", "in-the-query", "studio host"),
         ],
     )
-    def test_what_opens_an_address_is_secret_however_it_is_told(self, address: str, hidden: str, told: str) -> None:
+    def test_credentials_in_urls_are_secret_quoted_and_unquoted(self, address: str, hidden: str, told: str) -> None:
         config = logging_config("json", "INFO", [], [address])
         line = LogFormatter("json", config["formatters"]["lines"]["secrets"])
         event = json.loads(line.format(logging.LogRecord("a", logging.INFO, "", 0, f"{hidden} {told}", (), None)))[
@@ -155,7 +155,7 @@ class TestALine:
         assert not any(word in event for word in hidden.split())
         assert event.endswith(told)
 
-    def test_another_programs_line_becomes_one_too(self) -> None:
+    def test_output_of_other_programs_becomes_json(self) -> None:
         ours = '{"time": "2026-11-22T09:30:12Z", "event": "ours"}'
         assert as_json_line("web", ours) == ours
         line = json.loads(as_json_line("redis", "Ready to accept connections"))
@@ -170,7 +170,7 @@ class TestARequest:
         plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
         settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
-    def test_its_id_is_in_its_lines_and_in_the_answer(self, log: Log, client: Client) -> None:
+    def test_its_id_is_in_its_lines_and_in_the_response(self, log: Log, client: Client) -> None:
         answers = [client.get("/api/articles/no-such-thing/at-all") for _ in range(2)]
         told = [answer.headers["X-Request-ID"] for answer in answers]
         assert all(re.fullmatch("[0-9a-f]{16}", one) for one in told)
@@ -197,7 +197,7 @@ class TestARequest:
         assert key not in log.text
         assert "/api/articles/…" in log.text
 
-    def test_who_asks_is_told_where_it_is_known(self, log: Log, client: Client) -> None:
+    def test_its_user_is_logged_if_loaded(self, log: Log, client: Client) -> None:
         user = UserFactory()
         client_of(user).get("/api/articles/999")
         client.force_login(user)
@@ -206,13 +206,13 @@ class TestARequest:
         client.get("/api/articles/999")
         assert [line.get("user_id") for line in log.of("django.request")] == [user.pk, user.pk, None]
 
-    def test_a_log_line_looks_no_session_up(self, log: Log, client: Client, django_assert_num_queries: Any) -> None:
+    def test_logging_does_not_query_the_session(self, log: Log, client: Client, django_assert_num_queries: Any) -> None:
         client.force_login(UserFactory())
         with django_assert_num_queries(0):
             client.get("/api/no-such-thing")
         assert log.of("django.request")
 
-    def test_it_is_handed_to_the_job_it_asks_for(self, client: Client, django_capture_on_commit_callbacks: Any) -> None:
+    def test_its_id_is_passed_to_the_job(self, client: Client, django_capture_on_commit_callbacks: Any) -> None:
         api = client_of(UserFactory())
         with django_capture_on_commit_callbacks(execute=True):
             answer = api.post("/api/articles/create", {"topic": "Rooftop gardens"}, content_type="application/json")
@@ -221,7 +221,7 @@ class TestARequest:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_socket_that_is_refused_is_one_line(log: Log) -> None:
+async def test_a_refused_socket_logs_one_line(log: Log) -> None:
     watcher = WebsocketCommunicator(URLRouter(sockets), "/ws/articles/7")
     watcher.scope["user"] = AnonymousUser()
     await watcher.connect()
@@ -251,7 +251,7 @@ class TestARun:
         run.refresh_from_db()
         return run
 
-    def test_its_failure_is_one_line_with_the_cause(self, log: Log, model: ModelServer, owner: User) -> None:
+    def test_its_failure_logs_one_line_with_the_cause(self, log: Log, model: ModelServer, owner: User) -> None:
         model.fail(status=401, times=50)
         run = self.write(owner)
         assert run.status == Status.FAILED
@@ -260,20 +260,20 @@ class TestARun:
         assert "The model key is invalid (401)" in told["event"]
         assert KEY not in log.text
 
-    def test_a_fault_of_the_provider_tells_its_step(self, log: Log, model: ModelServer, owner: User) -> None:
+    def test_a_provider_error_has_its_step(self, log: Log, model: ModelServer, owner: User) -> None:
         model.fail(match="You write one section", status=400, times=50)
         run = self.write(owner, include_image=False)
         lines = [line for line in log.of("agents.llm.retry") if "gave up after attempt 1" in line["event"]]
         assert {(line["run_id"], line["step"].partition(":")[0]) for line in lines} == {(run.pk, "write")}
 
-    def test_a_picture_that_fails_is_one_line(self, log: Log, model: ModelServer, owner: User) -> None:
+    def test_a_failed_image_logs_one_line(self, log: Log, model: ModelServer, owner: User) -> None:
         model.fail(path="/images/generations", status=400, times=50)
         run = self.write(owner, include_image=True)
         assert run.status == Status.COMPLETED
         [told] = [line for line in log.lines if "has no image" in line["event"]]
         assert (told["run_id"], told["level"]) == (run.pk, "warning")
 
-    def test_a_run_given_up_by_the_sweeper_is_one_line(self, log: Log, owner: User, settings: Any) -> None:
+    def test_a_run_failed_by_the_sweeper_logs_one_line(self, log: Log, owner: User, settings: Any) -> None:
         settings.MAX_ATTEMPTS, settings.LEASE_SECONDS = 1, -1
         article, _ = make_processing_article(owner)
         sweep()
@@ -307,7 +307,7 @@ def logging_step(key: str) -> StepSpec[SectionText]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_workers_lines_tell_of_the_request_that_asked(
+def test_a_workers_lines_have_the_id_of_the_request(
     program_environment: dict[str, str], redis: Any, tmp_path: Path
 ) -> None:
     """A real worker in a process of its own, in JSON, on a model that refuses: every line is one, none holds the key."""
@@ -331,7 +331,7 @@ def test_a_workers_lines_tell_of_the_request_that_asked(
     assert KEY not in told
 
 
-def test_a_format_there_is_not_is_refused_at_the_start() -> None:
+def test_an_unknown_format_is_refused_at_start() -> None:
     started = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "check"],
         env={**os.environ, "LOG_FORMAT": "yaml", "DJANGO_SETTINGS_MODULE": "contentstudio.settings"},

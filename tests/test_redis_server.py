@@ -32,7 +32,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes]
         server.wait()
 
 
-def test_it_comes_up_on_its_socket_for_our_eyes_only(start, tmp_path):
+def test_it_listens_on_a_private_socket_only(start, tmp_path):
     _, client = start()
     assert client.ping()
     assert (tmp_path / "redis.sock").stat().st_mode & 0o077 == 0
@@ -49,7 +49,7 @@ def test_a_queue_survives_kill_9(start):
     assert client.llen("queue") == 1000
 
 
-def test_a_system_server_wins_over_the_one_that_comes_with_us(monkeypatch, tmp_path):
+def test_a_system_server_is_preferred_to_the_packaged_one(monkeypatch, tmp_path):
     program = tmp_path / "valkey-server"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
@@ -60,16 +60,16 @@ def test_a_system_server_wins_over_the_one_that_comes_with_us(monkeypatch, tmp_p
     assert redis_server.server_binary() != program
 
 
-def test_who_does_not_answer_is_told_apart_in_time(tmp_path):
+def test_a_missing_server_is_unreachable(tmp_path):
     assert not redis_server.is_reachable(f"unix://{tmp_path}/nothing.sock")
     assert not redis_server.wait_until_reachable(f"unix://{tmp_path}/nothing.sock", seconds=0.1)
 
 
-def test_it_refuses_a_directory_that_is_open_to_all(tmp_path):
+def test_it_refuses_a_directory_that_others_can_write_to(tmp_path):
     place = tmp_path / "open"
     place.mkdir()
     place.chmod(0o777)
-    with pytest.raises(ImproperlyConfigured, match="belongs to another user or is open to all"):
+    with pytest.raises(ImproperlyConfigured, match="belongs to another user or is writable by all"):
         redis_server.prepare_directories(place / "redis.sock", tmp_path / "kept")
 
 
@@ -86,7 +86,7 @@ def test_a_password_is_not_shown(address, shown):
 
 
 @pytest.mark.parametrize("depth", [1, 30])
-def test_settings_find_a_socket_whose_path_is_short_enough(tmp_path, depth):
+def test_the_socket_path_is_short_enough(tmp_path, depth):
     var = tmp_path.joinpath(*["deep"] * depth, "with a space")
     script = "from contentstudio import settings; print(settings.REDIS_SOCKET, settings.REDIS_ADDRESS, sep='\\n')"
     output = subprocess.check_output(

@@ -7,7 +7,7 @@ from django.test import override_settings
 from contentstudio.runtime.static import collect_static_files
 
 
-def test_they_are_collected_again_only_where_one_has_changed(tmp_path):
+def test_they_are_collected_again_if_one_has_changed(tmp_path):
     source = tmp_path / "source"
     source.mkdir()
     (source / "page.css").write_text("a { color: red }")

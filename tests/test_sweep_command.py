@@ -27,7 +27,7 @@ from tests.waiting import wait_until
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_looks_as_soon_as_it_is_there_and_ends_in_good_order_when_asked(program_environment):
+def test_it_sweeps_at_once_and_exits_on_sigterm(program_environment):
     make_processing_article(UserFactory())
     Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     command = [sys.executable, str(ROOT / "manage.py"), "sweep", "--every", "600"]
@@ -47,7 +47,7 @@ def own_signals():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_looks_again_and_again(monkeypatch, own_signals):
+def test_it_sweeps_repeatedly(monkeypatch, own_signals):
     looks: list[bool] = []
 
     def look(*, by_lease: bool) -> int:
@@ -66,7 +66,7 @@ def test_it_looks_again_and_again(monkeypatch, own_signals):
 @pytest.mark.parametrize(
     "error", [OperationalError("the server is restarting"), RedisAway("refused"), RedisSlow("silent")]
 )
-def test_what_is_away_for_a_while_is_told_of_and_asked_again(monkeypatch, caplog, error, db):
+def test_an_outage_is_logged_and_tried_again(monkeypatch, caplog, error, db):
     def away(**how: bool) -> int:
         raise error
 
@@ -77,7 +77,7 @@ def test_what_is_away_for_a_while_is_told_of_and_asked_again(monkeypatch, caplog
     assert "will try again" in caplog.text
 
 
-def test_a_fault_is_not_hidden(monkeypatch, db):
+def test_other_errors_are_raised(monkeypatch, db):
     def broken(**how: bool) -> int:
         raise LookupError
 
@@ -86,15 +86,15 @@ def test_a_fault_is_not_hidden(monkeypatch, db):
         sweep_command.sweep_once()
 
 
-def test_what_was_put_back_is_counted(monkeypatch, caplog, db):
+def test_requeued_runs_are_counted(monkeypatch, caplog, db):
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(sweep_command, "sweep", lambda **how: 2)
     sweep_command.sweep_once()
-    assert "Put 2 runs back to work." in caplog.text
+    assert "Requeued 2 runs." in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sessions_that_have_ended_are_deleted_once_a_day(monkeypatch, own_signals):
+def test_expired_sessions_are_deleted_once_a_day(monkeypatch, own_signals):
     for key, hours in (("ended", -1), ("open", 1)):
         Session.objects.create(session_key=key, expire_date=timezone.now() + timedelta(hours=hours))
     looks, tidied = count(1), []

@@ -1,6 +1,6 @@
 """Authenticates WebSockets by API key or session, and checks the origin of those with a session.
 
-Browsers send cookies with a handshake whichever site the page is from, and without a CSRF token; only the origin tells.
+Browsers send cookies with the handshake of any site's page, and no CSRF token, so the origin has to be checked.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from articles.operations.metrics import REGISTRY
 
 
 class OpenSocketsCollector(Collector):
-    """Without Redis there is no such metric; ``studio_part_up`` tells why."""
+    """The metric is missing without Redis; ``studio_part_up`` shows why."""
 
     def collect(self) -> Iterator[Metric]:
         try:

@@ -1,8 +1,8 @@
-"""Django's ASGI handler for a project whose views are sync, as all of the studio's are.
+"""Django's ASGI handler for sync views: each request runs on one thread of a pool.
 
-Stock Django starts a thread for each request, and goes back and forth between it and the event loop for its signals and for
-every middleware that could be async. That costs more than the request itself. Here the whole request is answered in one go, on
-a thread that was used before and still has its database connection: half the processor time.
+Django's own starts a thread per request and switches between it and the event loop for signals and async-capable middleware,
+which costs more than the request itself. This one uses half the CPU, and its threads keep their database connections. It relies
+on private parts of Django's handler; tests/test_asgi_handler_contract.py checks them.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-THREADS = 40  # requests answered at once; further ones wait for their turn
+THREADS = 40  # concurrent requests; others wait
 
 BODY_FILE = "contentstudio.body_file"
 """ASGI extension: the body as an open file, ``{"file": …}``, instead of messages. Saves a copy in memory and one on disk."""
 
 
 class ThreadedHandler(ASGIHandler):
-    """Answers each request on one of at most ``THREADS`` threads, which are kept and used again."""
+    """Runs each request on one of at most ``THREADS`` threads."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class ThreadedHandler(ASGIHandler):
         super().load_middleware(is_async=False)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Nobody listens for a disconnect: a sync view could not be interrupted anyway."""
+        """Does not listen for a disconnect: a sync view cannot be interrupted anyway."""
         extension = scope.get("extensions", {}).get(BODY_FILE)
         try:
             body = extension["file"] if extension else await self.read_body(receive)
@@ -50,7 +50,7 @@ class ThreadedHandler(ASGIHandler):
                 await sync_to_async(response.close, thread_sensitive=False, executor=self._threads)()
 
     def answer(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
-        """The response, closed unless it is still to be read from a file."""
+        """The response, already closed unless it is a streaming one."""
         set_script_prefix(get_script_prefix(scope))
         request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
@@ -67,7 +67,7 @@ class ThreadedHandler(ASGIHandler):
     def create_request(
         self, scope: Mapping[str, Any], body_file: IO[bytes]
     ) -> tuple[ASGIRequest, None] | tuple[None, HttpResponseBase]:
-        """A body sent in chunks names no length, and Django would hold it to no limit: it gets the length it has."""
+        """Sets the length of chunked bodies, which Django would otherwise read without a limit."""
         found = super().create_request(scope, body_file)
         if found[0] is not None and "CONTENT_LENGTH" not in found[0].META:
             found[0].META["CONTENT_LENGTH"] = str(body_file.seek(0, 2))
@@ -75,7 +75,7 @@ class ThreadedHandler(ASGIHandler):
         return found
 
     def read_in_thread(self, response: StreamingHttpResponse) -> AsyncIterator[bytes]:
-        """A file's chunks, each read when the one before was sent. Django would read all of them into memory first."""
+        """Reads each chunk when the previous one was sent. Django would read the whole file into memory first."""
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
         chunks: Iterator[bytes] = iter(response)

@@ -30,7 +30,7 @@ REMINDER = (
 def create_first_login() -> bool:
     """Create the first user with an API key, and write both to FIRST_LOGIN_FILE (0600); False if there are users.
 
-    The file is written before the transaction commits: a login whose password nobody knows would lock its owner out.
+    The file is written before the transaction commits: otherwise a crash could leave a user whose password is lost.
     """
     if User.objects.exists():
         return False

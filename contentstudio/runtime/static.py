@@ -1,4 +1,4 @@
-"""Collects the static files, which takes seconds, only where one of them has changed."""
+"""Collects the static files if one of them has changed. Collecting takes seconds."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from django.core.management import call_command
 
 
 def collect_static_files(stamp: Path) -> bool:
-    """Bring STATIC_ROOT up to date and note in ``stamp`` with what; was there anything to do?"""
+    """Update STATIC_ROOT and write the fingerprint of its sources to ``stamp``; False if nothing had changed."""
     now = fingerprint()
     if stamp.exists() and stamp.read_text() == now:
         return False
-    # Cleared, for a file is else kept that is older than its last copy, as after going back to an older version.
+    # Cleared first: a file older than its copy, as after a downgrade, would not be copied.
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
     stamp.write_text(now)
     return True
 
 
 def fingerprint() -> str:
-    """Name, size and time of change of all files that would be collected."""
+    """A hash of name, size and modification time of all source files."""
     digest = hashlib.sha256()
     for finder in get_finders():
         for name, storage in finder.list([]):

@@ -1,4 +1,4 @@
-"""Back-pressure for a connection: whoever writes to it waits until its client has read enough."""
+"""Back-pressure for a connection: writers wait until the client has read enough."""
 
 from __future__ import annotations
 

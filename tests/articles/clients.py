@@ -34,7 +34,7 @@ async def done(do: Callable[..., Got], *args: Any, **more: Any) -> Got:
     return await sync_to_async(do)(*args, **more)
 
 
-class Line:
+class SocketClient:
     """The client's end of a socket."""
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
@@ -72,8 +72,8 @@ class Line:
 
 
 @asynccontextmanager
-async def dialled(site: str, path: str, key: str = "", **headers: str) -> AsyncIterator[Line]:
+async def open_socket(site: str, path: str, key: str = "", **headers: str) -> AsyncIterator[SocketClient]:
     if key:
         headers["Authorization"] = f"Bearer {key}"
     async with aiohttp.ClientSession() as session, session.ws_connect(site + path, headers=headers) as ws:
-        yield Line(ws)
+        yield SocketClient(ws)

@@ -30,7 +30,7 @@ async def listening() -> str:
     return channel
 
 
-async def test_what_many_sections_say_goes_out_together() -> None:
+async def test_drafts_of_many_sections_are_batched() -> None:
     channel, drafts = await listening(), DraftStream(ARTICLE)
     for turn in range(20):
         for section in range(1, 27):
@@ -47,14 +47,14 @@ async def test_what_many_sections_say_goes_out_together() -> None:
         assert shown == "ab" * 20
 
 
-async def test_a_text_that_begins_anew_takes_the_place_of_the_old_one() -> None:
+async def test_a_restarted_text_replaces_the_queued_one() -> None:
     channel, drafts = await listening(), DraftStream(ARTICLE)
     drafts.add("write:1", 0, "First try")
     drafts.add("write:1", 0, "Second")
     assert await heard(0.3, channel) == [[{"step": "write:1", "offset": 0, "text": "Second"}]]
 
 
-async def test_what_is_stored_is_not_shown_any_more() -> None:
+async def test_drafts_of_a_finished_step_are_discarded() -> None:
     channel, drafts = await listening(), DraftStream(ARTICLE)
     drafts.add("write:1", 0, "Half a sent")
     drafts.discard("write:1")

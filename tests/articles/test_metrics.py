@@ -22,7 +22,7 @@ from articles.models import ApiKey, Step
 from articles.operations import health, metrics
 from articles.runs.journal import fail_run
 from articles.services import cancel_run
-from tests.articles.clients import dialled
+from tests.articles.clients import open_socket
 from tests.factories import StaffFactory, UserFactory, make_article, make_completed_article, make_processing_article
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the threads that ask have connections of their own
@@ -178,8 +178,8 @@ async def test_it_counts_open_sockets_of_all_processes(site: str) -> None:
 
     before = await count()
     async with (
-        dialled(site, f"/ws/articles/{article.pk}", key) as first,
-        dialled(site, f"/ws/articles/{article.pk}", key) as second,
+        open_socket(site, f"/ws/articles/{article.pk}", key) as first,
+        open_socket(site, f"/ws/articles/{article.pk}", key) as second,
     ):
         await first.next()
         await second.next()

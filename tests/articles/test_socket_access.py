@@ -1,4 +1,4 @@
-"""Who may open a socket, from where, and how the others are told."""
+"""Who may open a socket, from which origin, and how others are refused."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from articles.models import ApiKey
-from tests.articles.clients import dialled, done
+from tests.articles.clients import done, open_socket
 from tests.factories import UserFactory, make_article
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 async def refused(site: str, path: str, key: str = "", **headers: str) -> tuple[str, int | None]:
-    async with dialled(site, path, key, **headers) as line:
+    async with open_socket(site, path, key, **headers) as line:
         (told,) = await line.rest()
         assert told["type"] == "error"
         return told["detail"], line.ws.close_code
 
 
 @pytest.mark.parametrize("last", ["", "/", "/page", "/page/"])
-async def test_it_hides_another_users_article_and_one_there_is_not(site: str, key: str, last: str) -> None:
+async def test_it_hides_missing_articles_and_those_of_other_users(site: str, key: str, last: str) -> None:
     other = await done(make_article, await done(UserFactory.create))
     for id in (other.pk, 99999999, "9" * 18):
         detail, code = await refused(site, f"/ws/articles/{id}{last}", key)
         assert (detail, code) == (f"There is no article {id} that you may see.", 4404)
 
 
-async def test_it_refuses_a_wrong_key_and_tells_how_to_get_in(site: str, owner: User) -> None:
+async def test_it_refuses_a_wrong_key_with_instructions(site: str, owner: User) -> None:
     article = await done(make_article, owner)
     detail, code = await refused(site, f"/ws/articles/{article.pk}", "cs_wrong")
     assert code == 4401
@@ -40,7 +40,7 @@ async def test_it_refuses_a_wrong_key_and_tells_how_to_get_in(site: str, owner: 
 
 
 @pytest.mark.parametrize("after", ["x", "-1", "1.5", "9" * 19, "٣"])
-async def test_it_refuses_a_number_that_is_none(site: str, owner: User, key: str, after: str) -> None:
+async def test_it_refuses_an_invalid_number(site: str, owner: User, key: str, after: str) -> None:
     article = await done(make_article, owner)
     detail, code = await refused(site, f"/ws/articles/{article.pk}?after={after}", key)
     assert code == 4400
@@ -48,7 +48,7 @@ async def test_it_refuses_a_number_that_is_none(site: str, owner: User, key: str
 
 
 @pytest.mark.parametrize("path", ["/ws/", "/ws/articles/abc", f"/ws/articles/{'9' * 40}", "/anything"])
-async def test_there_is_nothing_at_other_addresses(site: str, key: str, path: str) -> None:
+async def test_other_addresses_are_refused(site: str, key: str, path: str) -> None:
     detail, code = await refused(site, path, key)
     assert code == 4404
     assert "/ws/articles/<id>" in detail
@@ -60,10 +60,10 @@ def cookie_of(user: User) -> str:
     return f"sessionid={client.cookies['sessionid'].value}"
 
 
-async def test_a_session_is_let_in_from_our_own_pages_only(site: str, owner: User) -> None:
+async def test_a_session_is_accepted_from_the_own_origin_only(site: str, owner: User) -> None:
     article = await done(make_article, owner)
     path, cookie = f"/ws/articles/{article.pk}", await done(cookie_of, owner)
-    async with dialled(site, path, Cookie=cookie, Origin=site) as line:
+    async with open_socket(site, path, Cookie=cookie, Origin=site) as line:
         assert (await line.next())["type"] == "status"
     port = int(site.rpartition(":")[2])
     another_port, another_scheme = site.replace(str(port), str(port + 1)), site.replace("http:", "https:")
@@ -82,7 +82,7 @@ async def test_a_session_is_let_in_from_our_own_pages_only(site: str, owner: Use
 
 async def status_of_refusal(site: str, path: str, **headers: str) -> int:
     with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
-        async with dialled(site, path, **headers):
+        async with open_socket(site, path, **headers):
             pass
     return refusal.value.status
 
@@ -96,21 +96,21 @@ async def test_a_session_is_accepted_from_trusted_origins_and_through_a_proxy(
     path, cookie = f"/ws/articles/{article.pk}", await done(cookie_of, owner)
     by_proxy = {"X-Forwarded-Proto": "https", "Origin": site.replace("http:", "https:")}
     for accepted in ({"Origin": "https://studio.example"}, {"Origin": "https://a.example.org"}, by_proxy):
-        async with dialled(site, path, Cookie=cookie, **accepted) as line:
+        async with open_socket(site, path, Cookie=cookie, **accepted) as line:
             assert (await line.next())["type"] == "status"
     for foreign in ("http://studio.example", "http://a.example.org", "https://example.org.evil.example"):
         assert await status_of_refusal(site, path, Cookie=cookie, Origin=foreign) == 403
 
 
-async def test_a_stranger_is_told_to_sign_in(site: str, owner: User) -> None:
+async def test_an_anonymous_client_is_refused(site: str, owner: User) -> None:
     article = await done(make_article, owner)
     _, code = await refused(site, f"/ws/articles/{article.pk}", Origin=site)
     assert code == 4401
 
 
-async def test_a_key_is_let_in_from_anywhere(site: str, owner: User, key: str) -> None:
+async def test_a_key_is_accepted_from_any_origin(site: str, owner: User, key: str) -> None:
     article = await done(make_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}", key, Origin="https://tools.example") as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}", key, Origin="https://tools.example") as line:
         assert (await line.next())["type"] == "status"
 
 
@@ -119,13 +119,13 @@ async def test_sockets_of_one_user_are_limited_and_given_back(site: str, owner: 
     article, other = await done(make_article, owner), await done(UserFactory.create)
     path = f"/ws/articles/{article.pk}"
     for _ in range(2):
-        async with dialled(site, path, key) as first, dialled(site, path, key) as second:
+        async with open_socket(site, path, key) as first, open_socket(site, path, key) as second:
             await first.next()
             await second.next()
             detail, code = await refused(site, path, key)
             assert (detail, code) == ("You have 2 live connections open. Close some, then try again.", 4429)
             _, others_key = await done(ApiKey.objects.issue, other, "tests")
-            async with dialled(site, f"/ws/articles/{(await done(make_article, other)).pk}", others_key) as third:
+            async with open_socket(site, f"/ws/articles/{(await done(make_article, other)).pk}", others_key) as third:
                 assert (await third.next())["type"] == "status"
         await asyncio.sleep(0.3)
 
@@ -139,7 +139,7 @@ async def test_without_redis_a_client_is_told_to_try_later(
     article = await done(make_article, owner)
     layer = settings.CHANNEL_LAYERS["default"]
     settings.CHANNEL_LAYERS = {"default": {**layer, "CONFIG": {"hosts": ["redis://127.0.0.1:1"]}}}
-    async with dialled(site, f"/ws/articles/{article.pk}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}", key) as line:
         closing = await line.ws.receive(5)
         assert (closing.type, line.ws.close_code) == (aiohttp.WSMsgType.CLOSE, 1013)
     assert "Redis is unavailable" in caplog.text

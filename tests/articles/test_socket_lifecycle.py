@@ -1,4 +1,4 @@
-"""Watchers that come back, fall asleep, do not listen, leave, or may not watch any more."""
+"""Sockets that reconnect, stall, disconnect or lose access, and the channel layer after them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from articles.live.groups import drafts_message, group_name
 from articles.models import ApiKey, Article
 from articles.runs.journal import complete_run
 from contentstudio.asgi import application
-from tests.articles.clients import Message, dialled, done
+from tests.articles.clients import Message, done, open_socket
 from tests.factories import StaffFactory, do_step, make_manuscript, make_processing_article
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,16 +38,16 @@ def seqs(messages: list[Message]) -> list[int]:
     return [message["seq"] for message in messages if "seq" in message]
 
 
-def held_by_the_layer() -> tuple[set[str], set[str]]:
+def layer_state() -> tuple[set[str], set[str]]:
     """The channels and groups that the server's side of the layer knows."""
     layers = get_channel_layer()._layers.values()
     channels = {channel for layer in layers for channel in layer.channels}
     return channels, {group for layer in layers for group in layer.groups}
 
 
-def nothing_new(before: tuple[set[str], set[str]]) -> bool:
+def nothing_leaked(before: tuple[set[str], set[str]]) -> bool:
     """Whether nothing is held that was not held ``before``: what an earlier test's sockets held may have gone meanwhile."""
-    return all(now <= then for now, then in zip(held_by_the_layer(), before, strict=True))
+    return all(now <= then for now, then in zip(layer_state(), before, strict=True))
 
 
 async def within(seconds: float, condition: Callable[[], object]) -> None:
@@ -64,7 +64,7 @@ async def send_large_previews(article: Article, times: int) -> None:
 
 
 @asynccontextmanager
-async def deaf_socket(site: str, path: str, key: str) -> AsyncIterator[socket.socket]:
+async def unread_socket(site: str, path: str, key: str) -> AsyncIterator[socket.socket]:
     """A connection that has shaken hands and then neither reads nor answers a ping."""
     host, _, port = site.removeprefix("http://").partition(":")
     with socket.socket() as deaf:
@@ -96,14 +96,14 @@ async def read_to_the_end(deaf: socket.socket) -> bytes:
     return got
 
 
-# Who may not watch any more
+# Lost access
 
 
 async def test_a_socket_whose_key_is_revoked_is_closed(
     site: str, owner: User, key: str, frequent_polling: None
 ) -> None:
     article, _ = await done(make_processing_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await done(ApiKey.objects.filter(user=owner).revoke)
         (told,) = await line.rest()
@@ -126,14 +126,14 @@ def change_password(user: User, client: Client) -> None:
 
 
 @pytest.mark.parametrize("change", [deactivate, sign_out, change_password])
-async def test_a_socket_whose_session_is_not_good_any_more_is_closed(
+async def test_a_socket_whose_session_ended_is_closed(
     site: str, owner: User, frequent_polling: None, change: Callable[[User, Client], None]
 ) -> None:
     article, _ = await done(make_processing_article, owner)
     client = Client()
     await done(client.force_login, owner)
     headers = {"Cookie": f"sessionid={client.cookies['sessionid'].value}", "Origin": site}
-    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", **headers) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", **headers) as line:
         await line.next()
         await line.silent(1)  # looked at several times, and let be
         await done(change, owner, client)
@@ -141,20 +141,20 @@ async def test_a_socket_whose_session_is_not_good_any_more_is_closed(
         assert (told["type"], line.ws.close_code) == ("error", 4401)
 
 
-async def test_who_loses_the_permission_to_see_all_is_sent_away(site: str, owner: User, frequent_polling: None) -> None:
+async def test_losing_the_permission_closes_the_socket(site: str, owner: User, frequent_polling: None) -> None:
     article, _ = await done(make_processing_article, owner)
     editor = await done(StaffFactory, is_superuser=False)
     permission = await done(Permission.objects.get, codename="view_article")
     await done(editor.user_permissions.add, permission)
     _, key = await done(ApiKey.objects.issue, editor, "tests")
-    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await done(editor.user_permissions.clear)
         (told,) = await line.rest()
         assert (told["detail"], line.ws.close_code) == (f"There is no article {article.pk} that you may see.", 4404)
 
 
-async def test_those_with_the_same_key_are_looked_up_together(
+async def test_access_checks_of_the_same_key_are_coalesced(
     site: str, owner: User, key: str, frequent_polling: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "POLL_PHASES", 1)
@@ -169,7 +169,7 @@ async def test_those_with_the_same_key_are_looked_up_together(
     async with asyncio.TaskGroup() as watchers, asyncio.timeout(20):
 
         async def watch() -> None:
-            async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+            async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
                 await line.next()
                 await line.silent(1.5)
 
@@ -178,7 +178,7 @@ async def test_those_with_the_same_key_are_looked_up_together(
     assert 3 <= len(asked) <= 30  # alone, each of the twenty would have asked four times
 
 
-async def test_looks_that_take_long_do_not_keep_it_from_hearing_that_its_client_left() -> None:
+async def test_slow_polls_do_not_hide_a_disconnect() -> None:
     heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     receive = consumers.with_polling(heard.get, interval=0.05)
     assert await receive() == {"type": "poll"}
@@ -187,44 +187,44 @@ async def test_looks_that_take_long_do_not_keep_it_from_hearing_that_its_client_
     assert await receive() == {"type": "websocket.disconnect"}
 
 
-# Dead peers and slow readers
+# Unresponsive and slow clients
 
 
-async def test_a_peer_that_gives_no_sign_of_life_is_dropped(site: str, owner: User, key: str) -> None:
+async def test_a_client_that_answers_no_ping_is_dropped(site: str, owner: User, key: str) -> None:
     article, _ = await done(make_processing_article, owner)
-    before = held_by_the_layer()
-    async with deaf_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as deaf:
-        await within(5, lambda: len(held_by_the_layer()[0] - before[0]) == 1)
+    before = layer_state()
+    async with unread_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as deaf:
+        await within(5, lambda: len(layer_state()[0] - before[0]) == 1)
         async with asyncio.timeout(15):
             await read_to_the_end(deaf)
-    await within(5, lambda: nothing_new(before))
+    await within(5, lambda: nothing_leaked(before))
 
 
-async def test_who_does_not_read_is_sent_away_and_misses_nothing_when_it_comes_back(
+async def test_a_client_that_does_not_read_is_closed_and_can_resume(
     site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "articles.live.consumers")
     monkeypatch.setattr("contentstudio.runtime.write_gate.WRITE_TIMEOUT", 1.0)
     article, held = await done(make_processing_article, owner)
-    before = held_by_the_layer()
-    async with deaf_socket(site, f"/ws/articles/{article.pk}", key) as deaf:
-        await within(5, lambda: held_by_the_layer()[1] - before[1])
+    before = layer_state()
+    async with unread_socket(site, f"/ws/articles/{article.pk}", key) as deaf:
+        await within(5, lambda: layer_state()[1] - before[1])
         await send_large_previews(article, 1000)  # 20 MB
-        await within(10, lambda: nothing_new(before))
+        await within(10, lambda: nothing_leaked(before))
         async with asyncio.timeout(10):
             assert len(await read_to_the_end(deaf)) < 8_000_000, "the memory grew with what was not read"
     assert "does not read" in caplog.text
     await done(do_step, held, "write:1")
-    async with dialled(site, f"/ws/articles/{article.pk}?after=0", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}?after=0", key) as line:
         told = [await line.next()]
         while told[-1].get("seq") != article.last_seq + 2:
             told.append(await line.next())
     assert seqs(told) == list(range(1, article.last_seq + 3))
 
 
-async def test_who_reads_late_is_waited_for(site: str, owner: User, key: str) -> None:
+async def test_a_slow_client_is_waited_for(site: str, owner: User, key: str) -> None:
     article, held = await done(make_processing_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         transport: Any = line.ws._response.connection.transport  # aiohttp reads ahead unless it is held
         transport.pause_reading()
         await send_large_previews(article, 400)
@@ -239,26 +239,26 @@ async def test_who_reads_late_is_waited_for(site: str, owner: User, key: str) ->
     assert told[-1]["type"] == "final"
 
 
-async def test_a_page_hears_a_sign_of_life(site: str, owner: User, key: str, frequent_polling: None) -> None:
+async def test_the_page_receives_keep_alives(site: str, owner: User, key: str, frequent_polling: None) -> None:
     article, _ = await done(make_processing_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}/page/?after={article.last_seq}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}/page/?after={article.last_seq}", key) as line:
         assert [told["type"] for told in await line.take(2)] == ["alive", "alive"]
 
 
-# Many, and what they leave
+# Leaks
 
 
-async def test_a_hundred_and_fifty_who_come_and_go_are_told_all_of_it_and_leave_nothing(
+async def test_150_reconnecting_clients_receive_everything_and_leak_nothing(
     site: str, owner: User, key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each is cut off every few events, at no good moment, and goes on behind the last it has seen."""
-    before = held_by_the_layer()
+    before = layer_state()
     article, held = await done(make_processing_article, owner)
     path = f"/ws/articles/{article.pk}?after="
 
     async def told(after: int, patience: int) -> list[Message]:
         try:
-            async with dialled(site, f"{path}{after}", key) as line:
+            async with open_socket(site, f"{path}{after}", key) as line:
                 return await line.up_to(patience)
         except aiohttp.ClientOSError:  # a busy server drops a handshake that takes too long
             return []
@@ -278,35 +278,35 @@ async def test_a_hundred_and_fifty_who_come_and_go_are_told_all_of_it_and_leave_
     async with asyncio.timeout(60):
         for seen in await asyncio.gather(*watchers):
             assert seen == list(range(1, article.last_seq + 33))
-    await within(15, lambda: nothing_new(before))
+    await within(15, lambda: nothing_leaked(before))
     await asyncio.sleep(1.5)  # Daphne looks once a second how applications ended
     assert "Exception inside application" not in caplog.text
 
 
-async def test_who_leaves_while_it_is_rung_leaves_nothing(site: str, owner: User, key: str) -> None:
+async def test_a_disconnect_during_a_notification_leaks_nothing(site: str, owner: User, key: str) -> None:
     """Channels forgets to free a channel on which a message came in the moment of leaving."""
-    before = held_by_the_layer()
+    before = layer_state()
     article, _ = await done(make_processing_article, owner)
     over = asyncio.Event()
 
-    async def ring_on() -> None:
+    async def notify_repeatedly() -> None:
         while not over.is_set():
             drafts = drafts_message(article.pk, [{"step": "write:1", "offset": 0, "text": "roof"}])
             await get_channel_layer().group_send(group_name(article.pk), drafts)
 
-    ringing = asyncio.create_task(ring_on())
+    notifying = asyncio.create_task(notify_repeatedly())
     for _ in range(30):
-        async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+        async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
             await line.next()
     over.set()
-    await ringing
-    await within(10, lambda: nothing_new(before))
+    await notifying
+    await within(10, lambda: nothing_leaked(before))
 
 
-async def test_who_is_accepted_in_the_moment_the_handshake_takes_too_long_leaves_nothing(
+async def test_accepting_a_timed_out_handshake_leaks_nothing(
     site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = held_by_the_layer()
+    before = layer_state()
     article, _ = await done(make_processing_article, owner)
     accept, dropped = consumers.ArticleEventsConsumer.accept, []
 
@@ -318,17 +318,17 @@ async def test_who_is_accepted_in_the_moment_the_handshake_takes_too_long_leaves
 
     monkeypatch.setattr(consumers.ArticleEventsConsumer, "accept", accept_late)
     with pytest.raises(aiohttp.ClientError):
-        async with dialled(site, f"/ws/articles/{article.pk}", key):
+        async with open_socket(site, f"/ws/articles/{article.pk}", key):
             pass
     assert dropped
-    await within(10, lambda: nothing_new(before))
+    await within(10, lambda: nothing_leaked(before))
 
 
-async def test_who_is_cancelled_again_while_it_leaves_leaves_nothing(
+async def test_a_second_cancellation_during_clean_up_leaks_nothing(
     owner: User, key: str, redis: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As Daphne does each second with one that takes long."""
-    before, leave = held_by_the_layer(), consumers.ArticleEventsConsumer.clean_up
+    before, leave = layer_state(), consumers.ArticleEventsConsumer.clean_up
     is_leaving = asyncio.Event()
 
     async def leave_slowly(watcher: consumers.ArticleEventsConsumer) -> None:
@@ -342,21 +342,21 @@ async def test_who_is_cancelled_again_while_it_leaves_leaves_nothing(
     watcher = WebsocketCommunicator(application, f"/ws/articles/{article.pk}", headers=headers)
     await watcher.connect(timeout=10)
     await watcher.receive_from(timeout=10)
-    assert not nothing_new(before)
+    assert not nothing_leaked(before)
     watcher.future.cancel()
     async with asyncio.timeout(10):
         await is_leaving.wait()
     watcher.future.cancel()
-    await within(10, lambda: nothing_new(before))
+    await within(10, lambda: nothing_leaked(before))
 
 
-async def test_the_layer_frees_what_is_subscribed(site: str, owner: User, key: str, redis: Any) -> None:
+async def test_closed_sockets_are_unsubscribed(site: str, owner: User, key: str, redis: Any) -> None:
     """Nothing is left in Redis either: neither a socket's own channel nor its article's group."""
     article, _ = await done(make_processing_article, owner)
     path = f"/ws/articles/{article.pk}?after={article.last_seq}"
     subscribed = sync_to_async(lambda: set(redis.pubsub_channels("asgi*")))
     before = await subscribed()
-    async with dialled(site, path, key) as first, dialled(site, path, key) as second:
+    async with open_socket(site, path, key) as first, open_socket(site, path, key) as second:
         await first.next()
         await second.next()
         assert len(await subscribed() - before) == 3

@@ -1,4 +1,4 @@
-"""Sockets, over the real server, Redis and store: nothing is lost, nothing told twice."""
+"""WebSockets on the real server, Redis and database: no event is lost or sent twice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from articles.runs.journal import complete_run, fail_run
 from articles.runs.step_writer import write_changes
 from articles.services import cancel_run, delete_article, retry_run
 from articles.signals import events_recorded
-from tests.articles.clients import Message, dialled, done
+from tests.articles.clients import Message, done, open_socket
 from tests.factories import (
     claim,
     do_step,
@@ -35,12 +35,12 @@ def seqs(messages: list[Message]) -> list[int]:
     return [message["seq"] for message in messages if "seq" in message]
 
 
-# The story
+# Events
 
 
-async def test_a_watcher_is_told_everything_once_and_in_order(site: str, owner: User, key: str) -> None:
+async def test_all_events_arrive_once_and_in_order(site: str, owner: User, key: str) -> None:
     article = await done(make_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}", key) as line:
         status, created = await line.take(2)
         assert (status["type"], status["status"], status["message"]) == ("status", "pending", "Waiting for a worker")
         assert (created["type"], created["seq"]) == ("status_change", 1)
@@ -65,12 +65,12 @@ async def test_a_watcher_is_told_everything_once_and_in_order(site: str, owner: 
     assert "seq" not in final
 
 
-async def test_who_returns_with_the_last_number_is_told_what_came_since(site: str, owner: User, key: str) -> None:
+async def test_a_client_resumes_after_its_last_event(site: str, owner: User, key: str) -> None:
     article, held = await done(make_processing_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}/", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}/", key) as line:
         first = await line.take(4)
     await done(do_step, held, "outline:make")
-    async with dialled(site, f"/ws/articles/{article.pk}/?after={first[-1]['seq']}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}/?after={first[-1]['seq']}", key) as line:
         told = [await line.next()]
         while told[-1].get("seq") != article.last_seq + 2:
             told.append(await line.next())
@@ -79,35 +79,35 @@ async def test_who_returns_with_the_last_number_is_told_what_came_since(site: st
     assert told[0]["type"] == "status"
 
 
-async def test_who_comes_after_the_end_gets_the_log_and_the_end(site: str, owner: User, key: str) -> None:
+async def test_a_finished_article_sends_its_log_and_the_end(site: str, owner: User, key: str) -> None:
     article = await done(make_completed_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}", key) as line:
         told = await line.rest()
         assert line.ws.close_code == 1000
     assert seqs(told) == list(range(1, article.last_seq + 1))
     assert (told[0]["type"], told[0]["progress"], told[-1]["type"]) == ("status", 100, "final")
 
 
-async def test_a_failure_ends_with_its_reason_and_a_retry_is_followed_anew(site: str, owner: User, key: str) -> None:
+async def test_a_failure_sends_its_reason_and_a_retry_can_be_followed(site: str, owner: User, key: str) -> None:
     article, held = await done(make_processing_article, owner)
     path = f"/ws/articles/{article.pk}?after="
-    async with dialled(site, f"{path}{article.last_seq}", key) as line:
+    async with open_socket(site, f"{path}{article.last_seq}", key) as line:
         await line.next()
         await done(fail_run, held, "The quota is used up.", FailureCode.MODEL_QUOTA)
         change, final = await line.rest()
         assert (final["status"], final["has_content"], final["message"]) == ("failed", False, "The quota is used up.")
     await done(retry_run, article=article, by=owner)
-    async with dialled(site, f"{path}{change['seq']}", key) as line:
+    async with open_socket(site, f"{path}{change['seq']}", key) as line:
         status, waiting = await line.take(2)
         assert (status["status"], waiting["new_status"]) == ("pending", "pending")
         await line.silent()
 
 
-async def test_many_watchers_of_a_busy_article_see_the_same(site: str, owner: User, key: str) -> None:
+async def test_many_clients_of_an_article_receive_the_same(site: str, owner: User, key: str) -> None:
     article, held = await done(make_processing_article, owner)
 
     async def watch() -> list[Message]:
-        async with dialled(site, f"/ws/articles/{article.pk}", key) as line:
+        async with open_socket(site, f"/ws/articles/{article.pk}", key) as line:
             ready.release()
             return await line.rest(30)
 
@@ -123,9 +123,9 @@ async def test_many_watchers_of_a_busy_article_see_the_same(site: str, owner: Us
         assert told[-1]["type"] == "final"
 
 
-async def test_text_being_written_is_passed_on(site: str, owner: User, key: str) -> None:
+async def test_drafts_are_forwarded(site: str, owner: User, key: str) -> None:
     article, _ = await done(make_processing_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await get_channel_layer().group_send(
             group_name(article.pk),
@@ -142,10 +142,10 @@ async def test_text_being_written_is_passed_on(site: str, owner: User, key: str)
     assert "seq" not in draft
 
 
-# The doorbell
+# Notifications
 
 
-async def test_a_committed_event_reaches_its_group_by_the_layers_own_way(owner: User) -> None:
+async def test_a_committed_event_notifies_its_group(owner: User) -> None:
     article = await done(make_article, owner)
     layer = get_channel_layer()
     channel = await layer.new_channel()
@@ -155,9 +155,9 @@ async def test_a_committed_event_reaches_its_group_by_the_layers_own_way(owner: 
         assert await layer.receive(channel) == event_notification(article.pk, 2)
 
 
-async def test_rings_that_come_doubled_or_late_tell_nothing_twice(site: str, owner: User, key: str) -> None:
+async def test_duplicate_and_late_notifications_send_nothing_twice(site: str, owner: User, key: str) -> None:
     article, held = await done(make_processing_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await done(do_step, held, "outline:make")
         for seq in (article.last_seq + 2, article.last_seq + 1, 1, article.last_seq + 2):
@@ -166,12 +166,12 @@ async def test_rings_that_come_doubled_or_late_tell_nothing_twice(site: str, own
         await line.silent()
 
 
-async def test_an_event_whose_ring_was_lost_is_found(
+async def test_an_event_without_notification_is_found_by_polling(
     site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "POLL_INTERVAL", 0.3)
     article, held = await done(make_processing_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         events_recorded.disconnect(dispatch_uid="articles.notify_watchers")
         try:
@@ -184,7 +184,7 @@ async def test_an_event_whose_ring_was_lost_is_found(
         assert seqs(await line.take(2)) == [article.last_seq + 2, article.last_seq + 3]
 
 
-async def test_a_look_that_had_begun_before_the_event_is_taken_again(
+async def test_a_coalesced_read_that_started_too_early_is_repeated(
     site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two watchers share a look. The second is rung for an event that the first one's look was too early for."""
@@ -197,14 +197,14 @@ async def test_a_look_that_had_begun_before_the_event_is_taken_again(
         return stale if len(looks) == 2 else await real(*args)
 
     monkeypatch.setattr(consumers, "coalesced_snapshot", first_too_early)
-    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await done(write_changes, held, [step_started("write:1")])
         assert (await line.next())["seq"] == article.last_seq + 1
     assert len(looks) == 3
 
 
-async def test_looks_at_the_same_time_are_one(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_concurrent_reads_are_coalesced(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     article = await done(make_completed_article, owner)
     real, taken = snapshots.read_snapshot, []
 
@@ -221,27 +221,27 @@ async def test_looks_at_the_same_time_are_one(owner: User, monkeypatch: pytest.M
     assert len(taken) == 2
 
 
-async def test_an_idle_socket_lives_on(site: str, owner: User, key: str) -> None:
+async def test_an_idle_socket_stays_open(site: str, owner: User, key: str) -> None:
     """Redis clients give up idle reads after five seconds, unless told otherwise; that once ended every quiet socket."""
     article, held = await done(make_processing_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await line.silent(16)
         await done(write_changes, held, [step_started("write:1")])
         assert (await line.next())["seq"] == article.last_seq + 1
 
 
-async def test_who_watches_when_it_is_cancelled_or_deleted_is_told(
+async def test_cancelling_and_deleting_end_the_socket(
     site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "POLL_INTERVAL", 0.3)
     cancelled, _ = await done(make_processing_article, owner)
-    async with dialled(site, f"/ws/articles/{cancelled.pk}?after={cancelled.last_seq}", key) as line:
+    async with open_socket(site, f"/ws/articles/{cancelled.pk}?after={cancelled.last_seq}", key) as line:
         await line.next()
         await done(cancel_run, article=cancelled, by=owner)
         assert (await line.rest())[-1]["status"] == "cancelled"
     deleted = await done(make_article, owner)
-    async with dialled(site, f"/ws/articles/{deleted.pk}?after=1", key) as line:
+    async with open_socket(site, f"/ws/articles/{deleted.pk}?after=1", key) as line:
         await line.next()
         await done(Article.objects.filter(pk=deleted.pk).delete)
         (final,) = await line.rest()
@@ -249,28 +249,28 @@ async def test_who_watches_when_it_is_cancelled_or_deleted_is_told(
         assert line.ws.close_code == 1000
 
 
-async def test_deleting_at_work_ends_the_socket(site: str, owner: User, key: str) -> None:
+async def test_deleting_an_active_article_ends_the_socket(site: str, owner: User, key: str) -> None:
     article, _ = await done(make_processing_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await done(delete_article, article=article, by=owner)
         assert [(told["type"], told.get("status")) for told in await line.rest()] == [("final", "deleted")]
 
 
-async def test_a_number_from_a_log_that_was_lost_counts_as_the_newest(site: str, owner: User, key: str) -> None:
+async def test_a_number_beyond_the_log_counts_as_the_newest(site: str, owner: User, key: str) -> None:
     article, held = await done(make_processing_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}?after=999999", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}?after=999999", key) as line:
         await line.next()
         await done(write_changes, held, [step_started("write:1")])
         assert (await line.next())["seq"] == article.last_seq + 1
 
 
-# The page's
+# The page's socket
 
 
-async def test_the_page_gets_what_changed_as_html_and_drafts_as_json(site: str, owner: User, key: str) -> None:
+async def test_the_page_receives_html_and_drafts_as_json(site: str, owner: User, key: str) -> None:
     article, held = await done(make_processing_article, owner)
-    async with dialled(site, f"/ws/articles/{article.pk}/page/?after={article.last_seq}", key) as line:
+    async with open_socket(site, f"/ws/articles/{article.pk}/page/?after={article.last_seq}", key) as line:
         await asyncio.sleep(0.2)  # nothing is told on connect: the page has it
         await done(do_step, held, "outline:make", done="Planned 2 sections")
         html = ""

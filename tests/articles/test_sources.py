@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from articles.exceptions import InvalidSource, InvalidState
-from articles.management.commands.sweep import tidy_up
+from articles.management.commands.sweep import clean_up
 from articles.models import Article, Source
 from articles.operations.uploads import remove_orphaned_uploads
 from articles.services import (
@@ -215,7 +215,7 @@ class TestOrphans:
         for name, hours in (("orphan.txt", 2), ("just-written.txt", 0), (article.sources.get().upload.name, 2)):
             (UPLOADS / name).write_bytes(b"x")
             os.utime(UPLOADS / name, (time.time() - hours * 3600,) * 2)
-        assert tidy_up()
+        assert clean_up()
         assert uploads() == ["just-written.txt", "kept.txt"]
         assert remove_orphaned_uploads() == 0
 

@@ -1,4 +1,4 @@
-"""``manage.py sweep``: puts runs back to work whose worker is gone."""
+"""``manage.py sweep``: requeues runs whose worker died, and deletes expired sessions and orphaned uploads."""
 
 from __future__ import annotations
 
@@ -22,44 +22,44 @@ from articles.runs.recovery import sweep
 
 logger = logging.getLogger(__name__)
 
-A_DAY = 24 * 60 * 60.0  # seconds
+CLEAN_UP_INTERVAL = 24 * 60 * 60.0  # seconds
 
 
 class Command(BaseCommand):
-    help = "Puts back to work what was let go, every second, until SIGTERM. `manage.py studio` starts this."
-    requires_system_checks = []  # they load every page, which this never shows
+    help = "Requeues runs of dead workers, every second, until SIGTERM. Started by `manage.py studio`."
+    requires_system_checks = []  # they import every page
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--every", type=float, default=1.0, help="seconds between two looks (default: 1)")
+        parser.add_argument("--every", type=float, default=1.0, help="seconds between two sweeps (default: 1)")
 
     def handle(self, *args: Any, every: float, **options: Any) -> None:
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        away = tidied = -math.inf
+        unavailable_at = cleaned_at = -math.inf
         while not stop.is_set():
-            # Nobody could renew a lease in a store that was away until just now: those at work have time to do it.
-            if not sweep_once(by_lease=time.monotonic() - away > settings.LEASE_SECONDS):
-                away = time.monotonic()
-            if time.monotonic() - tidied > A_DAY and tidy_up():
-                tidied = time.monotonic()
+            # No lease can be renewed during a database outage: afterwards workers get the time to do so.
+            if not sweep_once(by_lease=time.monotonic() - unavailable_at > settings.LEASE_SECONDS):
+                unavailable_at = time.monotonic()
+            if time.monotonic() - cleaned_at > CLEAN_UP_INTERVAL and clean_up():
+                cleaned_at = time.monotonic()
             stop.wait(every)
 
 
 def sweep_once(*, by_lease: bool = True) -> bool:
-    """One look; False where the store was away. That is told of and asked again, as is a Redis; anything else is a fault."""
+    """One sweep. False if the database was unavailable, which is logged and tried again, like an outage of Redis."""
     close_old_connections()
     try:
         count = sweep(by_lease=by_lease)
     except (*DB_UNAVAILABLE, RedisError) as error:
-        logger.warning("Could not look for runs that were let go, and will try again: %s", error)
+        logger.warning("Could not look for runs of dead workers, and will try again: %s", error)
         return not isinstance(error, DB_UNAVAILABLE)
     if count:
-        logger.info("Put %d runs back to work.", count)
+        logger.info("Requeued %d runs.", count)
     return True
 
 
-def tidy_up() -> bool:
+def clean_up() -> bool:
     """Deletes expired sessions and orphaned uploads. False if the database was unavailable."""
     try:
         call_command("clearsessions")

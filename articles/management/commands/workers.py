@@ -15,19 +15,21 @@ from django_rq import get_worker
 
 from contentstudio.runtime import redis_server
 
-LOOK_EVERY = 0.5  # seconds between two looks whether Redis is back
+REDIS_POLL_INTERVAL = 0.5  # seconds
 
 
 class Command(BaseCommand):
-    help = "Runs the workers that write articles, until SIGTERM. `manage.py studio` starts this."
-    requires_system_checks = []  # they load every page, which this never shows
+    help = "Runs the workers that write articles, until SIGTERM. Started by `manage.py studio`."
+    requires_system_checks = []  # they import every page
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--count", type=int, help="how many articles at once (by default what memory allows)")
+        parser.add_argument(
+            "--count", type=int, help="number of articles written at once (default: as many as memory allows)"
+        )
 
     def handle(self, *args: Any, count: int | None, **options: Any) -> None:
-        # Only now: CrewAI takes seconds to import, and no other command needs it. What is imported stays: to look through it
-        # for garbage again and again would take a quarter of that time. The pool does so once, before it forks.
+        # Imported here because CrewAI takes seconds, and other commands do not need it. Without garbage collection, which
+        # would take a quarter of that time: the pool collects once, before it forks.
         gc.disable()
         from agents.worker.pool import Pool, default_count, shares
         from agents.worker.rq_worker import CrewWorker  # noqa: F401  (settings name it; imported before the fork)
@@ -39,16 +41,16 @@ class Command(BaseCommand):
         if settings.ARTICLES_PER_WORKER < 1:
             raise CommandError("ARTICLES_PER_WORKER must be 1 or more.")
         capacity = shares(count or default_count(), settings.ARTICLES_PER_WORKER)
-        connections.close_all()  # a connection shared over a fork would be two writers on one socket
+        connections.close_all()  # forked processes must not share a connection
         self.stdout.write(f"{len(capacity)} workers ready, for {sum(capacity)} articles at once.")
         Pool([partial(work, number) for number in capacity]).run()
 
 
 def work(capacity: int) -> None:
-    """One worker's life, in a process of its own: its connection to Redis is made here, never before the fork.
+    """Run one worker. Called after the fork: a connection to Redis must not be inherited.
 
-    A worker ends where Redis is away for long, and its successor waits here until it is back.
+    A worker exits if Redis is unavailable for long; the one that replaces it waits here.
     """
     while not redis_server.is_reachable(settings.REDIS_ADDRESS):
-        time.sleep(LOOK_EVERY)
+        time.sleep(REDIS_POLL_INTERVAL)
     get_worker("articles", capacity=capacity).work(logging_level=None)
