@@ -33,6 +33,7 @@ def test_the_middleware_is_loaded_for_one_thread() -> None:
     assert not inspect.iscoroutinefunction(handler._middleware_chain)
 
 
+@pytest.mark.django_db
 def test_closing_a_response_ends_the_request_in_the_name_of_its_handler() -> None:
     senders: list[object] = []
 

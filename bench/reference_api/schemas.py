@@ -64,6 +64,7 @@ class ResultOut(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: int
+    status: str
     topic: str
     title: str
     content: str

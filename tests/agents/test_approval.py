@@ -147,5 +147,5 @@ def test_of_two_who_approve_at_once_one_does(waiting: Article) -> None:
     with ThreadPoolExecutor(2) as people:
         told = sorted(people.map(approve, ["ada", "grace"]))
     assert told[1] == "approved"
-    assert "already: nothing can be changed" in told[0]
+    assert "already, so the outline can no longer be changed" in told[0]
     assert run_of(waiting).steps.with_key(StepKey.parse("outline:approved")).count() == 1

@@ -280,7 +280,7 @@ def test_a_revoked_key_is_not_tried_for_the_remaining_sections(
     run_now(article.runs.get().pk)
     article.refresh_from_db()
     has_failed(article, "key is invalid")
-    sections = len(article.runs.get().steps.get(key="outline:make").output["sections"])
+    sections = len(article.runs.get().steps.with_key(StepKey.parse("outline:make")).get().output["sections"])
     assert len(model.prompts(SECTION)) <= 3 < sections, "some are sent before the failure of the first is recorded"
 
 

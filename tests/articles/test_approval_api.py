@@ -25,7 +25,7 @@ def article(owner: User) -> Article:
 def test_the_status_tells_that_it_waits(api: Client, article: Article) -> None:
     told = api.get(f"/api/articles/{article.pk}/status").json()
     assert (told["status"], told["current_agent"]) == ("awaiting_approval", "")
-    assert "waits for you" in told["message"]
+    assert "waiting for your approval" in told["message"]
     assert api.get("/api/articles/?status=awaiting_approval").json()["count"] == 1
     result = api.get(f"/api/articles/{article.pk}/result")
     assert result.status_code == 409
