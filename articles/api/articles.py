@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.files.storage import default_storage
 from django.http import HttpResponse
 from ninja import Query, Router, Status
 
@@ -79,8 +80,8 @@ def article_list(request: AuthedRequest, filters: Query[ListIn]) -> HttpResponse
     # Sorts ids, then reads one page of rows: sorting whole rows would read the text of every matching article.
     ids = found.in_order(filters.order).values("pk")[filters.skip : filters.skip + filters.limit]
     rows = Article.objects.filter(pk__in=ids).in_order(filters.order).values(*LISTED_COLUMNS)
-    site = site_of(request)
-    items = [listed_out(site, row) for row in rows]
+    media_url = site_of(request) + default_storage.url("")
+    items = [listed_out(media_url, row) for row in rows]
     is_last = len(items) < filters.limit and (items or not filters.skip)
     count = filters.skip + len(items) if is_last else found.count()
     return json_response(request, ListOut.model_construct(items=items, count=count))

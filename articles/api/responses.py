@@ -5,9 +5,9 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Any, TypeVar
 
-from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.encoding import filepath_to_uri
 from pydantic import BaseModel
 
 from articles.api.requests import AuthedRequest, with_totals
@@ -51,13 +51,13 @@ def status_out(article: Article) -> StatusOut:
     return fill(StatusOut, article, progress_percentage=article.progress)
 
 
-def listed_out(site: str, row: dict[str, Any]) -> ListedOut:
-    """``row`` has ``LISTED_COLUMNS``: a dict is cheaper than a model and its voice. ``site`` is ``site_of(request)``."""
+def listed_out(media_url: str, row: dict[str, Any]) -> ListedOut:
+    """``row`` has ``LISTED_COLUMNS``: a dict is cheaper than a model and its voice. ``media_url`` ends with a slash."""
     return ListedOut.model_construct(
         **row,
         voice=row["voice__name"],
         progress_percentage=row["progress"],
-        image_url=site + default_storage.url(row["image"]) if row["image"] else None,
+        image_url=media_url + filepath_to_uri(row["image"]) if row["image"] else None,
     )
 
 
