@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import Http404
 
 UNEXPECTED_ERROR = (
-    "Something went wrong in the studio itself, which its log tells more of. Try again; what is done is kept."
+    "Something went wrong in the studio itself. Its log has the details. Try again: finished steps are kept."
 )
 """The message of an unexpected error, whose own text is only for the log."""
 
@@ -19,7 +19,7 @@ class StudioError(Exception):
 
 
 class ExportFailed(StudioError):
-    """The article could not be turned into the format asked for."""
+    """The article could not be exported in this format."""
 
 
 class ExportBusy(StudioError):
@@ -30,7 +30,7 @@ class ExportBusy(StudioError):
 
 
 class ArticleGone(StudioError, Http404):
-    """The article was deleted since it was looked up. Pages answer it as they do what was never there."""
+    """The article was deleted since it was looked up. Pages answer with 404."""
 
     status = 404
 
@@ -39,19 +39,19 @@ class ArticleGone(StudioError, Http404):
 
 
 class NotPermitted(StudioError):
-    """The article is somebody else's: who asks may read it, but not do this to it."""
+    """The user may read this article of another user, but not change it."""
 
     status = 403
 
 
 class InvalidState(StudioError):
-    """What was asked for does not go with the state the article is in."""
+    """Not possible in the article's present state."""
 
     status = 409
 
 
 class EditConflict(StudioError):
-    """The text was saved by somebody else since it was opened for editing."""
+    """A newer revision was saved since the text was opened for editing."""
 
     status = 409
 
@@ -67,19 +67,19 @@ class InvalidInput(StudioError):
 
 
 class InvalidSource(StudioError):
-    """A source that was given cannot be taken as it is."""
+    """A source of the brief is invalid."""
 
     status = 422
 
 
 class InvalidOutline(StudioError):
-    """An outline the crew could not write from as it is."""
+    """An outline that cannot be written from."""
 
     status = 422
 
 
 class UnknownVoice(StudioError):
-    """A brief names a voice that is not there."""
+    """A brief names a voice that does not exist."""
 
     status = 422
 
@@ -89,8 +89,8 @@ class BackupRefused(StudioError):
 
 
 class LeaseLost(Exception):
-    """The run is not this worker's any more: it was cancelled, deleted, or handed to another. Not shown to anybody."""
+    """The worker no longer holds the run: it was cancelled, deleted, or taken over. Never shown to users."""
 
 
 class WorkerStopped(Exception):
-    """The worker was told to end while it was at work on a run. Not shown to anybody."""
+    """The worker was asked to stop while it executed a run. Never shown to users."""

@@ -139,7 +139,7 @@ class ChatModel:
         return ChatRequest(self.model, messages, schema, self.temperature, limit)
 
     def _with_larger_limit(self, request: ChatRequest, completion: StreamedCompletion) -> ChatRequest:
-        """The request with room for twice the answer. Without a limit of ours, the server's own cut it off."""
+        """The request with room for twice the answer. Without a limit in the request, the server's own cut it off."""
         limit = 2 * (request.max_tokens or completion.usage.completion_tokens)
         return replace(request, max_tokens=max(limit, MIN_LARGER_LIMIT))
 

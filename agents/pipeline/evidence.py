@@ -1,7 +1,7 @@
 """The evidence check: every sentence that cites is compared with the passages it cites.
 
 Code compares numbers, quotations and verbatim sentences exactly; the model judges the rest. A sentence that is not supported is
-reworded once and judged again. If it is still not supported, it stays, and the person who publishes it is told.
+reworded once and judged again. If it is still not supported, it stays, marked for the person who publishes the text.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ BUILT_IN = "built-in extractive writer"
 
 
 def writer(agents: Mapping[Stage, AgentConfig]) -> str:
-    """Who writes, as it is told to people: a model's name, or the built-in writer."""
+    """Display name of the writer: a model's name, or the built-in writer."""
     if not settings.HAS_MODEL:
         return BUILT_IN
     return agents.get("write", AgentConfig()).model or settings.LLM_MODELS["write"]

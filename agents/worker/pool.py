@@ -26,10 +26,10 @@ RESPAWN_DELAY = 0.5  # seconds from a worker's end to its successor, so that a b
 MIB = 1024 * 1024
 
 Work = Callable[[], None]
-"""What a worker does all its life."""
+"""The main function of a worker process."""
 
 FEW = 4
-"""Workers there are before the first writes two articles at once: what befalls one befalls the other."""
+"""Number of workers that get an article of their own before any gets a second: a crash ends all articles of its process."""
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # <malloc.h>
 LARGE = 128 * 1024  # bytes; glibc's own figure, which stays as it is once it is set

@@ -1,7 +1,7 @@
-"""A question asked before workers fork, of a server that is not there, and the shapes of all answers.
+"""Warms up the libraries before workers fork: makes one model call over a mock transport, and builds the answer schemas.
 
-CrewAI, the openai client and pydantic build much of what they need when it is first used: schemas, type hints, caches. What is
-built here is shared by every job, which would else build it anew in megabytes of its own.
+CrewAI, the openai client and pydantic build schemas, type hints and caches on first use. Built here, they are shared by all
+jobs; otherwise each job would build its own copy, which takes megabytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from agents.llm.client import model_client
 REPLY = {"questions": ["What is it?", "How is it done?", "Who gains?"]}
 
 USUAL_SENTENCES = 16
-"""How many sentences of a section cite, at most; the shapes for more are made where there are more."""
+"""Cited sentences of a section for which schemas are built in advance; for more, they are built when needed."""
 
 
 def warm_up() -> None:
@@ -46,7 +46,7 @@ def _answered(request: httpx.Request) -> httpx.Response:
 
 
 def _below(form: type[LLMOutput]) -> Iterator[type[LLMOutput]]:
-    """All that is made of ``form`` by now."""
+    """All subclasses of ``form``, at any depth."""
     for lesser in form.__subclasses__():
         yield lesser
         yield from _below(lesser)

@@ -38,7 +38,7 @@ TEXT = ("title", "content")
 
 
 class MarkdownField(forms.CharField):
-    """A text as it was written: browsers send other line ends, and the space around it is none of ours."""
+    """Keeps surrounding whitespace, and converts the line ends that browsers send."""
 
     widget = AdminTextareaWidget
 
@@ -51,7 +51,7 @@ class MarkdownField(forms.CharField):
 
 
 class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
-    """``opened_at`` is the number of the revision the person began to edit, 0 where there is none."""
+    """``opened_at`` is the number of the revision that is being edited, 0 if there is none."""
 
     topic = forms.CharField(widget=AdminTextInputWidget)
     keywords = forms.JSONField(required=False, help_text='A list: ["roof", "garden"].')
@@ -115,7 +115,7 @@ class ArticleAdmin(CostColumn, admin.ModelAdmin):  # type: ignore[type-arg]  # D
     inlines = (RunInline, RevisionInline, SourceInline)
     fieldsets = (
         (
-            "Where it stands",
+            "Status",
             {
                 "fields": (
                     ("status", "per_cent", "current_agent"),
@@ -125,11 +125,11 @@ class ArticleAdmin(CostColumn, admin.ModelAdmin):  # type: ignore[type-arg]  # D
                 )
             },
         ),
-        ("Brief", {"fields": BRIEF, "description": "A change takes hold when the article is written again."}),
+        ("Brief", {"fields": BRIEF, "description": "Changes apply when the article is written again."}),
         ("Text", {"fields": (*TEXT, "opened_at", "notice"), "classes": ("collapse",)}),
         ("Steps and events of the latest run", {"fields": ("history",), "classes": ("collapse",)}),
         (
-            "What else was made",
+            "Other output",
             {
                 "fields": ("image", "image_alt", "made_outline", "made_seo", "made_references", "made_research"),
                 "classes": ("collapse",),

@@ -36,7 +36,7 @@ def export_slot(user_id: int) -> Iterator[None]:
         # Several users share a file once there are more than 64: they only wait for each other.
         own = _acquire(stack, [folder / f"user-{user_id % 64}.lock"], WAIT_FOR_OWN)
         if not own:
-            raise ExportBusy("Another export of yours is still running. Wait a few seconds, then try again.")
+            raise ExportBusy("Another of your exports is still running. Wait a few seconds, then try again.")
         if not _acquire(stack, [folder / f"slot-{number}.lock" for number in range(MAX_EXPORTS)], WAIT_FOR_OTHERS):
             raise ExportBusy("Too many exports are running. Wait a few seconds, then try again.")
         yield

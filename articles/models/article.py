@@ -79,7 +79,7 @@ class Article(models.Model):
     approve_outline = models.BooleanField("show me the outline first", default=False)
     allow_uncited = models.BooleanField("write without citations where nothing could be read", default=True)
 
-    # Where it stands
+    # Status
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
     progress = models.PositiveSmallIntegerField(default=0, help_text="Per cent, 0–100.")
     current_agent = models.CharField(max_length=40, blank=True)
@@ -150,9 +150,9 @@ class Article(models.Model):
         return self.runs.order_by("-id").first()
 
     def events_after(self, seq: int) -> list[Event]:
-        """Up to where the article stood when it was read and no further, so that its state and the events fit together.
+        """Events up to the ``last_seq`` of this instance, so that its state and the events match.
 
-        What came since is told the next time. ``seq`` may be from a log that was lost, and is then too large.
+        ``seq`` may be from a log that was lost, and is then too large.
         """
         return list(self.events.after(seq).filter(seq__lte=self.last_seq)) if seq < self.last_seq else []
 

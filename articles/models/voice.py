@@ -1,4 +1,4 @@
-"""How a house or a person writes: chosen in the brief, told to the writer and the editor."""
+"""A style of writing, chosen in the brief and given to the writer and the editor."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ class Voice(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """A voice says how it sounds, and does not both like and avoid a word."""
-        told = self.as_contract()
-        if not told.description.strip() and not told.samples:
-            raise ValidationError("Describe the voice or give a text in it, so that the crew can tell how it sounds.")
-        liked = {word.casefold() for word in told.prefer}
-        if both := [word for word in told.avoid if word.casefold() in liked]:
-            raise ValidationError({"avoid": f"Preferred and avoided at once: {', '.join(both)}. Take it out of one."})
+        """Requires a description or a sample, and refuses words that are both preferred and avoided."""
+        voice = self.as_contract()
+        if not voice.description.strip() and not voice.samples:
+            raise ValidationError("Add a description or a sample text.")
+        liked = {word.casefold() for word in voice.prefer}
+        if both := [word for word in voice.avoid if word.casefold() in liked]:
+            raise ValidationError({"avoid": f"Both preferred and avoided: {', '.join(both)}. Remove it from one list."})
 
     def as_contract(self) -> contract.Voice:
         """What the crew is given."""

@@ -1,4 +1,4 @@
-"""The registered workers: how many are alive, and how many articles they can write at once."""
+"""The registered workers: how many are alive, and their capacity in articles."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def internal_links(parsed: ParsedArticle, suggestions: Sequence[LinkSuggestion],
     if number:
         return good("links", f"{number} link{'' if number == 1 else 's'} to the same site.")
     if suggestions:
-        return warn("links", "No link leads to another article of yours.", "See the suggestions below.")
+        return warn("links", "No links to your other articles.", "See the suggestions below.")
     return []
 
 

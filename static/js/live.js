@@ -148,7 +148,7 @@
     if (document.visibilityState === "visible") reconnect();
   };
   setInterval(() => {
-    if (isActive() && !timer && !isPolling && !isWell()) reconnect(); // the socket fell silent, or the computer slept
+    if (isActive() && !timer && !isPolling && !isWell()) reconnect(); // the socket stopped responding, or the computer slept
   }, 500);
   document.addEventListener("visibilitychange", wake);
   addEventListener("pageshow", wake);

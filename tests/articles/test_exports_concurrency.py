@@ -51,7 +51,7 @@ def test_it_refuses_more_exports_than_there_are_slots() -> None:
 
 
 def test_it_refuses_a_second_export_of_the_same_user() -> None:
-    with export_slot(7), pytest.raises(ExportBusy, match="Another export of yours"), export_slot(7):
+    with export_slot(7), pytest.raises(ExportBusy, match="Another of your exports"), export_slot(7):
         pass
 
 

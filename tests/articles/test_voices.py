@@ -129,8 +129,8 @@ class TestAdministration:
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
-            ({"description": "", "samples": " --- \n"}, "Describe the voice or give a text in it"),
-            ({"prefer": "roof\nUse", "avoid": "use\nleverage"}, "Preferred and avoided at once: use."),
+            ({"description": "", "samples": " --- \n"}, "Add a description or a sample text"),
+            ({"prefer": "roof\nUse", "avoid": "use\nleverage"}, "Both preferred and avoided: use."),
             ({"samples": "x" * 20_001}, "at most 20000 characters"),
             ({"name": ""}, "This field is required"),
         ],

@@ -1,4 +1,4 @@
-"""The shapes of the API in which costs are told. Amounts are US dollars."""
+"""Response bodies for costs. Amounts are in US dollars."""
 
 from __future__ import annotations
 

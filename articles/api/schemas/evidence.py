@@ -1,4 +1,4 @@
-"""The shapes of the API in which evidence is told."""
+"""Response bodies for the evidence check."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CitedPassageOut(BaseModel):
 
 
 class ClaimCheckOut(BaseModel):
-    """A sentence that cites. ``was`` is what it said before it was reworded, else empty."""
+    """A cited sentence. ``was`` is its original wording if it was reworded, otherwise empty."""
 
     number: int
     section: int

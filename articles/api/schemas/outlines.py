@@ -1,4 +1,4 @@
-"""The shapes of the API in which an outline is read, changed and approved."""
+"""Request and response bodies for outlines."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class OutlineIn(In):
 
 
 class ApprovalIn(In):
-    """Without an ``outline`` the one that waits is approved as it is."""
+    """Without an ``outline``, the waiting one is approved unchanged."""
 
     outline: OutlineIn | None = None
     seen_seq: SeenSeq = None
 
 
 class RegenerateIn(In):
-    wish: Annotated[str, Field(min_length=1, max_length=MAX_WISH, description="What it should do otherwise"), Prose]
+    wish: Annotated[str, Field(min_length=1, max_length=MAX_WISH, description="What should change"), Prose]
     seen_seq: SeenSeq = None
 
 

@@ -1,4 +1,4 @@
-"""The shapes of the API in which it is told how an article is prepared for search."""
+"""Response bodies for SEO."""
 
 from __future__ import annotations
 
