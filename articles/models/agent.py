@@ -41,11 +41,11 @@ class AgentProfile(models.Model):
         help_text="0 to 2. Empty: the model's own.",
     )
     max_tokens = models.PositiveIntegerField(
-        "limit of tokens",
+        "max tokens per answer",
         null=True,
         blank=True,
         validators=[MinValueValidator(FEWEST_TOKENS)],
-        help_text=f"Most tokens of one answer, {FEWEST_TOKENS} or more. Empty: the model's own.",
+        help_text=f"At least {FEWEST_TOKENS}. Empty: the model's own limit.",
     )
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -77,7 +77,7 @@ class Article(models.Model):
     notes = models.TextField(blank=True)
     voice = models.ForeignKey("articles.Voice", on_delete=models.SET_NULL, null=True, blank=True)
     approve_outline = models.BooleanField("show me the outline first", default=False)
-    allow_uncited = models.BooleanField("write without citations where nothing could be read", default=True)
+    allow_uncited = models.BooleanField("write without citations if no source can be read", default=True)
 
     # Status
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)

@@ -73,7 +73,7 @@ class Run(models.Model):
     agents = models.JSONField(
         null=True, blank=True, help_text="The agents as they were set up when it began; null before that."
     )
-    outline_wish = models.TextField(blank=True, help_text="What another outline was to do otherwise.")
+    outline_wish = models.TextField(blank=True, help_text="What the person asked to change in the outline.")
 
     attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a worker claimed it.")
     worker = models.CharField(max_length=200, blank=True)

@@ -1,4 +1,4 @@
-"""The states of a run and of a step. An article shows its latest run's."""
+"""The statuses of runs and steps. An article has the status of its latest run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 class Status(models.TextChoices):
     PENDING = "pending", "Waiting"
     PROCESSING = "processing", "Writing"
-    AWAITING_APPROVAL = "awaiting_approval", "Waiting for you"
+    AWAITING_APPROVAL = "awaiting_approval", "Needs approval"
     PAUSED = "paused", "Paused"
     COMPLETED = "completed", "Completed"
     FAILED = "failed", "Failed"
@@ -16,13 +16,13 @@ class Status(models.TextChoices):
 
 
 ACTIVE = (Status.PENDING, Status.PROCESSING, Status.AWAITING_APPROVAL)
-"""A run that is under way, whether a worker is at it or a person is looked to. An article has one at most."""
+"""Runs in progress, with a worker or waiting for one or for a person. An article has at most one."""
 
 ENDED = (Status.COMPLETED, Status.PAUSED, Status.FAILED, Status.CANCELLED)
-"""Nothing happens any more by itself."""
+"""Nothing happens until a person acts."""
 
 RESUMABLE = (Status.PAUSED, Status.FAILED, Status.CANCELLED)
-"""What can go on from its first step without an output."""
+"""Can continue from the first step without an output."""
 
 
 class StepStatus(models.TextChoices):
