@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from articles.api.requests import AuthedRequest, with_totals
 from articles.api.schemas.articles import ArticleOut, Links, ListedOut, Problem, StatusOut
-from articles.models import Article
+from articles.models import Article, Status
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -44,6 +44,8 @@ def json_response(request: HttpRequest, body: BaseModel, status: int = 200) -> H
 def fill(shape: type[Shape], row: Any, **computed: Any) -> Shape:
     """``shape`` from the attributes of ``row`` with the same names, and from ``computed``. Not validated: rows are ours."""
     stored = {name: getattr(row, name) for name in shape.model_fields if name not in computed}
+    if "status" in stored:
+        stored["status"] = Status(stored["status"])  # pydantic warns of a plain string where it expects the enum
     return shape.model_construct(**stored, **computed)
 
 

@@ -274,14 +274,14 @@ class TestOnPostgreSQL:
         old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.1'\n")
         old.chmod(0o755)
         monkeypatch.setenv("PATH", f"{old.parent}:/usr/bin:/bin")
-        with pytest.raises(CommandError, match="is of PostgreSQL 9 and cannot serve"):
+        with pytest.raises(CommandError, match="is version 9, but the server is PostgreSQL"):
             call_command("backup", str(tmp_path / "a.tar.gz"))
 
     def test_a_restore_that_was_broken_off_is_not_overwritten(self, archive: Path) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"CREATE SCHEMA {databases.OLD_SCHEMA}")
         try:
-            assert "A restore was broken off" in refused(archive, "--replace")
+            assert "An earlier restore was interrupted" in refused(archive, "--replace")
             assert Article.objects.count() == 1
         finally:
             with connection.cursor() as cursor:
