@@ -102,7 +102,7 @@ def test_a_worker_waits_for_a_redis_that_is_away(monkeypatch):
 def test_a_worker_registers_again_where_redis_was_emptied(redis):
     redis.delete("rq:workers", "rq:workers:articles")
     assert living_workers() == 0
-    worker = CrewWorker(["articles"], connection=redis, places=3)
+    worker = CrewWorker(["articles"], connection=redis, capacity=3)
     worker.heartbeat()
     assert (living_workers(), capacity()) == (1, 3)
     assert [each.name for each in CrewWorker.all(connection=redis)] == [worker.name]
