@@ -288,7 +288,7 @@ class TestTheEditor:
         other = UserFactory(username="grace")
         elsewhere(save_text)(article=article, by=other, title="Theirs", content="Their text.", opened_at=1)
         page.get_by_role("button", name="Save and close").click()
-        expect(page.locator("#conflict")).to_contain_text("grace saved revision 2 while you were editing")
+        expect(page.locator("#conflict")).to_contain_text("grace saved revision 2 after you opened this text")
         expect(page.get_by_label("Text (Markdown)")).to_have_value("My careful words.")
         assert accessibility_problems(page) == []
 
