@@ -47,9 +47,10 @@ class LLMOutput(BaseModel):
 
 
 class BriefSource(StoredModel):
-    """A source given with the brief. Exactly one of ``text``, ``url`` and ``path`` is set.
+    """A source given with the brief: a ``text``, a ``url`` or a ``path``. Only ``text`` and ``url`` may be set together.
 
-    ``path`` is the absolute path of an uploaded .txt, .md, .pdf or .docx file; ``title`` may be empty.
+    The ``url`` of a text is its link and is not fetched. ``path`` is the absolute path of an uploaded .txt, .md, .pdf or .docx
+    file. The other fields are what the person said about the source; ``date`` is ISO 8601, possibly without day or month.
     """
 
     id: int
@@ -57,6 +58,9 @@ class BriefSource(StoredModel):
     text: str = ""
     url: str = ""
     path: str = ""
+    publisher: str = ""
+    author: str = ""
+    date: str = ""
 
 
 class Voice(StoredModel):
@@ -123,18 +127,25 @@ class SearchResult(StoredModel):
     snippet: str = ""
 
 
+SourceKind = Literal["study", "press", "official", "advocacy", "vendor", "notes", ""]
+"""What sort of publication a source is. Empty unless it is certain: a wrong kind misleads more than none."""
+
+
 class Source(StoredModel):
     """A page or document that was read.
 
     ``number`` counts from 1 within the run; ``sha256`` is of its text; ``brief_source`` is the id of the brief's source it
-    came from, None where the search found it.
+    came from, None if the search found it. ``language`` is the detected BCP 47 tag. Unknown fields are empty.
     """
 
     number: int
     title: str
     url: str = ""
+    publisher: str = ""
     author: str = ""
     date: str = ""
+    kind: SourceKind = ""
+    language: str = ""
     read_at: datetime
     sha256: str
     excerpt: str = ""
@@ -143,13 +154,17 @@ class Source(StoredModel):
 
 
 class Passage(StoredModel):
-    """A part of a source's text that can be cited as ``[S3]``: ``text == source_text[start:end]``."""
+    """A part of a source's text that can be cited as ``[S3]``: ``text == source_text[start:end]``.
+
+    ``page`` is the page of a PDF on which it begins, counted from 1; 0 for other documents.
+    """
 
     id: str
     source: int
     start: int
     end: int
     text: str
+    page: int = 0
 
 
 class UnreadSource(StoredModel):

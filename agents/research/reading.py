@@ -41,7 +41,15 @@ class ReadRequest:
     url: str = ""
     text: str = ""
     path: str = ""
+    publisher: str = ""
+    author: str = ""
+    date: str = ""
     brief_source: int | None = None
+
+    @classmethod
+    def of(cls, source: BriefSource) -> ReadRequest:
+        given = source.model_dump(exclude={"id"})
+        return cls(**given, brief_source=source.id)
 
     def unread(self, reason: str) -> UnreadSource:
         title = self.title or self.url or first_words(self.text) or Path(self.path).name
@@ -79,7 +87,7 @@ async def read_while_finding(
 
     Failed searches are listed in ``unread``.
     """
-    own = [ReadRequest(source.title, source.url, source.text, source.path, source.id) for source in sources]
+    own = [ReadRequest.of(source) for source in sources]
     slots = asyncio.Semaphore(MAX_CONCURRENT_READS)
 
     async def read_found() -> tuple[list[ReadResult | UnreadSource], list[str]]:
@@ -166,13 +174,15 @@ def _compose(answers: list[ReadResult | UnreadSource]) -> Reading:
 
 
 def _source(number: int, read: ReadResult) -> Source:
-    document = read.document
+    """What the person said about the source takes precedence over what the document says of itself."""
+    wanted, document = read.wanted, read.document
     return Source(
         number=number,
         title=_title(read),
-        url=document.url,
-        author=document.author,
-        date=document.date,
+        url=document.url or wanted.url,
+        publisher=wanted.publisher,
+        author=wanted.author or document.author,
+        date=wanted.date or document.date,
         read_at=read.read_at,
         sha256=hashlib.sha256(document.text.encode()).hexdigest(),
         excerpt=" ".join(document.text[:EXCERPT_CHARACTERS].split()),

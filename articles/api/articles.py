@@ -152,7 +152,7 @@ def article_export(request: AuthedRequest, article_id: int, format: str) -> Http
 @router.get("/articles/{int:article_id}/sources", response={200: SourcesOut, **NOT_FOUND})
 def article_sources(request: AuthedRequest, article_id: int) -> SourcesOut:
     """List the sources of the brief. What was actually read is `research_data` of the result."""
-    sources = find(request, article_id, bodies=False).sources.defer("text")
+    sources = find(request, article_id, bodies=False).sources.without_texts()
     return SourcesOut(items=[fill(SourceOut, source) for source in sources])
 
 

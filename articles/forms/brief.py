@@ -168,7 +168,7 @@ class BriefForm(forms.Form):
 
 
 class PastedTextForm(forms.Form):
-    """A pasted text to be read as a source. An empty one has no ``source``."""
+    """A pasted text to be read as a source, and where it was published. Without a text there is no ``source``."""
 
     title = LimitedCharField(required=False, limit=300, label="Title (optional)")
     text = LimitedCharField(
@@ -177,17 +177,45 @@ class PastedTextForm(forms.Form):
         label="Pasted text",
         widget=forms.Textarea(attrs={"rows": 5, "placeholder": "Paste notes, an interview, a report …"}),
     )
+    url = LimitedCharField(
+        required=False,
+        limit=2000,
+        label="Link",
+        help_text="The address of the text. It is cited, not read.",
+        widget=forms.URLInput(attrs={"placeholder": "https://example.org/report"}),
+    )
+    publisher = LimitedCharField(required=False, limit=200)
+    author = LimitedCharField(required=False, limit=200)
+    date = LimitedCharField(
+        required=False,
+        limit=10,
+        label="Published",
+        help_text="A day, a month or a year: 2024-05-31, 2024-05 or 2024.",
+    )
 
     source: NewSource | None = None
 
     def clean(self) -> dict[str, Any]:
-        if self.cleaned_data.get("text") and not self.errors:
+        if self.errors:
+            return self.cleaned_data
+        if self.cleaned_data["url"] and not self.cleaned_data["text"]:
+            self.add_error("text", "Paste the text, or enter its link under “Web pages” to have it read.")
+        elif self.cleaned_data["text"]:
             try:
-                self.source = NewSource.parse(self.cleaned_data)
+                self.source = NewSource.parse(self.cleaned_data | {"url": self.cleaned_data["url"] or None})
             except InvalidInput as error:
                 for field, messages in error.fields.items():
                     self.add_error(field or "text", messages)
         return self.cleaned_data
+
+    @property
+    def details(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("url", "publisher", "author", "date")]
+
+    @property
+    def details_are_used(self) -> bool:
+        """Whether one of them has a value or an error, so that they are shown unfolded."""
+        return any(field.value() or field.errors for field in self.details)
 
 
 class BasePastedTexts(forms.BaseFormSet):  # type: ignore[type-arg]  # cannot be subscripted at run time

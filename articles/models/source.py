@@ -16,26 +16,33 @@ def uploads() -> Storage:
     return storages["uploads"]
 
 
+class SourceQuerySet(models.QuerySet["Source"]):
+    def without_texts(self) -> SourceQuerySet:
+        """Does not load the pasted texts, which may be long."""
+        return self.defer("text").annotate(has_text=~Q(text=""))
+
+
 class Source(models.Model):
-    """A pasted text, a URL or an uploaded document: exactly one of them."""
+    """A pasted text, a URL or an uploaded document. A pasted text may have a URL, which is its link and is not fetched."""
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="sources")
     title = models.CharField(max_length=300, blank=True)
     text = models.TextField(blank=True)
     url = models.URLField(max_length=2000, blank=True)
     upload = models.FileField(storage=uploads, max_length=300, blank=True)
+    publisher = models.CharField(max_length=200, blank=True)
+    author = models.CharField(max_length=200, blank=True)
+    date = models.CharField(max_length=10, blank=True, help_text="ISO 8601, possibly without day or month.")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SourceQuerySet.as_manager()
 
     class Meta:
         ordering = ("id",)
         constraints = (
             models.CheckConstraint(
-                condition=(
-                    Q(url="", upload="") & ~Q(text="")
-                    | Q(text="", upload="") & ~Q(url="")
-                    | Q(text="", url="") & ~Q(upload="")
-                ),
-                name="source_is_one_thing",
+                condition=(Q(upload="") & ~Q(text="", url="") | Q(text="", url="") & ~Q(upload="")),
+                name="source_has_one_content",
             ),
         )
 
@@ -44,10 +51,21 @@ class Source(models.Model):
 
     @property
     def kind(self) -> str:
-        """Does not read ``text``, which lists defer: the other two are empty for a text."""
-        return "page" if self.url else "document" if self.upload else "text"
+        if self.upload:
+            return "document"
+        has_text = self.has_text if hasattr(self, "has_text") else bool(self.text)  # annotated by without_texts()
+        return "text" if has_text else "page"
 
     def as_brief_source(self) -> BriefSource:
         """The source as the agents get it."""
         path = self.upload.path if self.upload else ""
-        return BriefSource(id=self.pk, title=self.title, text=self.text, url=self.url, path=path)
+        return BriefSource(
+            id=self.pk,
+            title=self.title,
+            text=self.text,
+            url=self.url,
+            path=path,
+            publisher=self.publisher,
+            author=self.author,
+            date=self.date,
+        )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -13,7 +15,7 @@ from django.core.files.base import File
 from django.core.files.storage import storages
 from django.core.validators import URLValidator
 from django.db import transaction
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from agents.input_types import Line, Prose
 from agents.research.addresses import Allowed, names_private_host
@@ -29,41 +31,66 @@ else:  # pydantic evaluates the annotation, and Django's class cannot be subscri
 DOCUMENT_SUFFIXES = (".txt", ".md", ".pdf", ".docx")
 
 
-def web_address(value: str) -> str:
-    if names_private_host(value, Allowed.parse(settings.FETCH_ALLOW)):
-        raise ValueError("is in a private network, which the studio does not read; paste the text instead")
+ISO_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+
+
+def iso_date(value: str) -> str:
+    """A day, a month or a year in ISO 8601."""
     try:
-        URLValidator(schemes=["http", "https"])(value)
-    except InvalidURL:
-        raise ValueError("is not a URL; enter it in full, such as https://example.org/page") from None
+        if value:
+            date.fromisoformat((value + "-01-01")[:10] if ISO_DATE.fullmatch(value) else "")
+    except ValueError:
+        raise ValueError("is not a date; use the form 2024-05-31, 2024-05 or 2024") from None
     return value
 
 
+Name = Annotated[str, Field(max_length=200), Line]
+
+
 class SourceInput(Input):
-    """A source without a file: exactly one of ``text`` and ``url``."""
+    """A source without a file: a ``text``, a ``url``, or a text with the URL as its link, which is not fetched then."""
 
     title: Annotated[str, Field(max_length=300), Line] = ""
     text: Annotated[str, Field(max_length=settings.MAX_PASTED_CHARACTERS), Prose] = ""
-    url: Annotated[str, Field(max_length=2000), AfterValidator(web_address), Line] | None = None
+    url: Annotated[str, Field(max_length=2000), Line] | None = None
+    publisher: Name = ""
+    author: Name = ""
+    date: Annotated[
+        str, AfterValidator(iso_date), Line, Field(description="When it was published: a day, a month or a year")
+    ] = ""
+
+    @field_validator("url")
+    @classmethod
+    def is_address(cls, url: str | None, info: ValidationInfo) -> str | None:
+        """Private networks are not read, but the link of a text may lead there."""
+        if url is None:
+            return None
+        if not info.data.get("text") and names_private_host(url, Allowed.parse(settings.FETCH_ALLOW)):
+            raise ValueError("is in a private network, which the studio does not read; paste the text instead")
+        try:
+            URLValidator(schemes=["http", "https"])(url)
+        except InvalidURL:
+            raise ValueError("is not a URL; enter it in full, such as https://example.org/page") from None
+        return url
 
     @model_validator(mode="after")
-    def has_one_content(self) -> Self:
-        if bool(self.text) == bool(self.url):
-            raise ValueError("give exactly one of text and url")
+    def has_content(self) -> Self:
+        if not self.text and not self.url:
+            raise ValueError("give text, url or both")
         return self
 
 
 class NewSource(SourceInput):
-    """A source to be stored: exactly one of ``text``, ``url`` and ``upload``. Check uploads with ``document_problems`` first."""
+    """A source to be stored: text, URL or both, or an ``upload``. Check uploads with ``document_problems`` first."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     upload: Upload | None = None
 
     @model_validator(mode="after")
-    def has_one_content(self) -> Self:
-        if [bool(self.text), bool(self.url), self.upload is not None].count(True) != 1:
-            raise ValueError("give exactly one of text, url and upload")
+    def has_content(self) -> Self:
+        if bool(self.text or self.url) == (self.upload is not None):
+            raise ValueError("give text, url or both, or else an upload")
         return self
 
 
@@ -93,7 +120,7 @@ def stored_files(sources: Iterable[NewSource]) -> Iterator[list[Source]]:
     rows: list[Source] = []
     try:
         for source in sources:
-            row = Source(title=source.title, text=source.text, url=source.url or "")
+            row = Source(**source.model_dump(exclude={"upload", "url"}), url=source.url or "")
             rows.append(row)
             if source.upload is not None:
                 name = source.upload.name or "document"

@@ -43,7 +43,9 @@
       field.dispatchEvent(new Event("input", { bubbles: true }));
       field.dispatchEvent(new Event("change", { bubbles: true }));
     }
-    form().querySelector("details.more").open ||= Boolean(values.keywords || values.notes);
+    for (const more of form().querySelectorAll("details.more")) {
+      more.open ||= [...more.querySelectorAll("input, textarea")].some(({ value }) => value);
+    }
     document.getElementById("id_topic").focus();
   };
 

@@ -247,3 +247,17 @@ async def test_a_page_that_makes_a_library_fail_is_unread_and_the_others_are_rea
     assert [source.title for source in reading.sources] == ["Page 1", "Page 3"]
     assert [(unread.brief_source, unread.reason) for unread in reading.unread] == [(2, UNEXPECTED)]
     assert "could not be read" in caplog.text
+
+
+async def test_the_link_of_a_pasted_text_is_kept_and_not_fetched():
+    given = {"publisher": "Institute of Roofs", "author": "A. Writer", "date": "2024-05"}
+    async with serving(Site()) as site:
+        pasted = BriefSource(id=7, text=article(21), url=f"{site}/7", **given)
+        other = BriefSource(id=8, url=f"{site}/8")
+        found = hits(site, "/7", "/9")
+        reading = await read_all([pasted, other], found, fetcher=FETCHER, seconds=5, limit=6)
+    assert [source.url for source in reading.sources] == [f"{site}/{number}" for number in (7, 8, 9)]
+    source = reading.sources[0]
+    assert source.model_dump(include=given.keys()) == given
+    assert source.brief_source == 7
+    assert reading.passages[0].text in article(21)

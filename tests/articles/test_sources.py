@@ -48,11 +48,85 @@ def text_file(name: str = "notes.txt", content: bytes = b"Roofs hold rain.") -> 
     return SimpleUploadedFile(name, content)
 
 
+REPORT = {
+    "title": "Roof report",
+    "text": "Planted roofs stay cool.",
+    "url": "https://example.org/report",
+    "publisher": "Institute of Roofs",
+    "author": "A. Writer",
+    "date": "2024-05",
+}
+
+
+class TestTextWithLink:
+    def test_the_api_takes_a_text_with_its_link_and_details(self, api: Client) -> None:
+        answer = post(api, "/api/articles/create", {"topic": "Rooftops", "sources": [REPORT]})
+        assert answer.status_code == 201, answer.content
+        article = Article.objects.get()
+        source = article.sources.get()
+        assert source.as_brief_source().model_dump(exclude={"id", "path"}) == REPORT
+        (listed,) = api.get(f"/api/articles/{article.pk}/sources").json()["items"]
+        shown = {name: value for name, value in REPORT.items() if name != "text"} | {"kind": "text"}
+        assert listed | shown == listed
+
+    def test_the_page_takes_them_too(self, owner: User) -> None:
+        page = Client()
+        page.force_login(owner)
+        sent = {"text-TOTAL_FORMS": "1", "text-INITIAL_FORMS": "0"}
+        sent |= {f"text-0-{name}": value for name, value in REPORT.items()}
+        answer = page.post(NEW, {**BRIEF.model_dump(exclude={"voice", "keywords"}), **sent})
+        assert answer.status_code == 302, answer.context["form"].errors
+        assert Article.objects.get().sources.get().as_brief_source().model_dump(exclude={"id", "path"}) == REPORT
+
+    def test_the_page_asks_for_the_text_of_a_link(self, owner: User) -> None:
+        page = Client()
+        page.force_login(owner)
+        sent = {"text-TOTAL_FORMS": "1", "text-INITIAL_FORMS": "0", "text-0-url": "https://example.org/report"}
+        form = page.post(NEW, {"topic": "Rooftops", **sent}).context["texts"].forms[0]
+        assert "Paste the text" in form.errors["text"][0]
+        assert form.details_are_used
+
+    def test_a_wrong_date_is_named_at_its_field(self, api: Client, owner: User) -> None:
+        answer = post(api, "/api/articles/create", {"topic": "Rooftops", "sources": [REPORT | {"date": "May 2024"}]})
+        assert answer.json()["detail"].startswith("sources.0.date: is not a date; use the form 2024-05-31")
+        page = Client()
+        page.force_login(owner)
+        sent = {"text-TOTAL_FORMS": "1", "text-INITIAL_FORMS": "0", "text-0-text": "a", "text-0-date": "May 2024"}
+        form = page.post(NEW, {"topic": "Rooftops", **sent}).context["texts"].forms[0]
+        assert form.errors["date"] == ["Is not a date; use the form 2024-05-31, 2024-05 or 2024."]
+
+    def test_lists_know_the_kind_without_the_text(
+        self, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        article = make_article(owner, sources=(NewSource(**REPORT), NewSource(url="https://example.org/a")))
+        with django_assert_num_queries(1):
+            assert [source.kind for source in article.sources.without_texts()] == ["text", "page"]
+
+
 class TestRules:
-    @pytest.mark.parametrize("values", [{}, {"text": " "}, {"text": "a", "url": "https://example.org"}])
-    def test_a_source_has_exactly_one_content(self, values: dict[str, str]) -> None:
-        with pytest.raises(ValidationError, match="exactly one"):
+    @pytest.mark.parametrize("values", [{}, {"text": " "}, {"title": "Only a title", "publisher": "Institute"}])
+    def test_a_source_has_content(self, values: dict[str, str]) -> None:
+        with pytest.raises(ValidationError, match="give text, url or both"):
             NewSource(**values)
+
+    @pytest.mark.parametrize("values", [{"text": "a"}, {"url": "https://example.org"}])
+    def test_an_upload_is_the_only_content_of_its_source(self, values: dict[str, str]) -> None:
+        with pytest.raises(ValidationError, match="or else an upload"):
+            NewSource(upload=text_file(), **values)
+
+    @pytest.mark.parametrize("date", ["", "2024", "2024-02", "2024-02-29"])
+    def test_a_date_may_lack_its_day_and_month(self, date: str) -> None:
+        assert NewSource(text="a", date=date).date == date
+
+    @pytest.mark.parametrize("date", ["24", "2024-13", "2023-02-29", "2024-2-9", "20240229", "May 2024", "2024-W01-1"])
+    def test_another_date_is_refused(self, date: str) -> None:
+        with pytest.raises(ValidationError, match="is not a date"):
+            NewSource(text="a", date=date)
+
+    def test_the_link_of_a_text_may_lead_to_a_private_host(self) -> None:
+        assert NewSource(text="Minutes of the board", url="http://10.1.2.3/minutes").url == "http://10.1.2.3/minutes"
+        with pytest.raises(ValidationError, match="is not a URL"):
+            NewSource(text="Minutes", url="javascript:alert(1)")
 
     @pytest.mark.parametrize(
         "host",
@@ -206,7 +280,7 @@ class TestStoring:
         with django_assert_num_queries(3) as captured:  # the key, the article, its sources
             items = api.get(f"/api/articles/{article.pk}/sources").json()["items"]
         assert [item["kind"] for item in items] == ["text"] * 20
-        assert '"articles_source"."text"' not in captured.captured_queries[-1]["sql"]
+        assert '"articles_source"."text",' not in captured.captured_queries[-1]["sql"]
 
 
 class TestOrphans:

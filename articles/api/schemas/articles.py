@@ -27,7 +27,7 @@ def fits_one_request(sources: list[SourceIn]) -> list[SourceIn]:
 
 
 def as_new_sources(sources: list[SourceIn]) -> list[NewSource]:
-    return [NewSource(title=source.title, text=source.text, url=source.url) for source in sources]
+    return [NewSource(**source.model_dump()) for source in sources]
 
 
 class In(BaseModel):
@@ -37,7 +37,7 @@ class In(BaseModel):
 
 
 class SourceIn(SourceInput, In):
-    """Exactly one of `text` and `url`."""
+    """A `text`, a `url`, or both: the `url` of a text is its link and is not fetched."""
 
 
 Sources = Annotated[list[SourceIn], Field(max_length=settings.MAX_SOURCES), AfterValidator(fits_one_request)]
@@ -201,6 +201,9 @@ class SourceOut(BaseModel):
     kind: Literal["text", "page", "document"]
     title: str
     url: str
+    publisher: str
+    author: str
+    date: str
     created_at: datetime
 
 
