@@ -246,7 +246,7 @@ def judge(brief: Brief, sentences: Sequence[CitedSentence], passages: Mapping[st
     """A verdict on each sentence. Never used with the built-in writer, which quotes its passages word for word."""
     shape = verdicts(len(sentences))
     fields = brief_fields(brief) | {
-        "sentences": quote("\n".join(f"s{place}: {sentence.text}" for place, sentence in enumerate(sentences, 1))),
+        "sentences": quote("\n".join(f"s{place}: {sentence.marked}" for place, sentence in enumerate(sentences, 1))),
         "passages": quote_passages(cited_passages(sentences, passages)),
     }
     return Assignment("judge", shape, fields, lambda: shape(**dict.fromkeys(shape.model_fields, "partly")))
@@ -257,7 +257,7 @@ def reword(
 ) -> Assignment[PerSentence]:
     """Each sentence reworded to say no more than its sources. The built-in writer leaves them unchanged."""
     shape = rewordings(len(sentences))
-    lines = (f"s{place}: {sentence.text} ({reasons[sentence.number]})" for place, sentence in enumerate(sentences, 1))
+    lines = (f"s{place}: {sentence.marked} ({reasons[sentence.number]})" for place, sentence in enumerate(sentences, 1))
     fields = brief_fields(brief) | {
         "sentences": quote("\n".join(lines)),
         "passages": quote_passages(cited_passages(sentences, passages)),

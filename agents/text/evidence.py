@@ -1,21 +1,25 @@
 """Sentences that cite: finding them, comparing them with their passages, replacing them.
 
-Code decides only what it can decide exactly: the very words, a number, a quotation. A model judges the rest.
+One mark stands for a run of sentences: all those since the mark before it, or since the start of the paragraph. Code decides
+only what it can decide exactly: the very words, a number, a quotation. A model judges the rest.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from agents.contract import Passage, Verdict
+from agents.text.arithmetic import correct_results
 from agents.text.citations import CitationMark, cited_ids, escape_markdown, find_marks, strip_unknown_marks
+from agents.text.labels import is_own_reasoning
 from agents.text.markdown import LINE_OPENING, split_blocks, visible_text
 from agents.text.numbers import missing_numbers
-from agents.text.quotations import is_verbatim, missing_quotations
+from agents.text.quotations import is_verbatim, missing_quotations, normalize
 from agents.text.syntax import SENTENCE_END, STOPS, citation_mark
 from agents.text.tokenizer import count_plain_words, sentences
 
@@ -29,13 +33,21 @@ _TABLE_RULE = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*
 _LINE = re.compile(r"[^\n]+")
 _CELL = re.compile(r"(?:\\.|[^\\|\n])+")
 _EMPHASIS = "*_"
+_HEADING = re.compile(r"[ \t>]*#{1,6}[ \t]")
+_REFERS_BACK = re.compile(
+    r"(?:it|its|they|their|this|that|these|those|he|his|she|her|both|such|there|the (?:latter|former|same)"
+    r"|er|sie|es|ihre?[mnrs]?|seine?[mnrs]?|dies(?:e[mnrs]?)?|das|dabei|dadurch|damit|davon|beide[ns]?|dort|letztere[nrs]?)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
 class CitedSentence:
     """A sentence that cites: ``markdown[start:end] == text``, with its marks; ``plain`` is what a reader sees of it.
 
-    ``number`` counts from 1 within the text; ``passages`` are the ids it cites, each once.
+    ``number`` counts from 1 within the text; ``passages`` are the ids of its run, each once. Without ``own_mark`` the mark
+    stands behind a later sentence of the paragraph. ``before`` is the sentence before it, empty for the first of the text:
+    "It fell slightly" cannot be judged without it.
     """
 
     number: int
@@ -44,26 +56,84 @@ class CitedSentence:
     text: str
     plain: str
     passages: list[str]
+    own_mark: bool = True
+    before: str = ""
+
+    @property
+    def marked(self) -> str:
+        """``text`` with the marks of its run, for a prompt that shows single sentences."""
+        return self.text if self.own_mark else f"{self.text} {citation_mark(self.passages)}"
+
+
+@dataclass(frozen=True)
+class UncitedSentence:
+    """A sentence of prose outside every run: ``markdown[start:end] == text``."""
+
+    start: int
+    end: int
+    text: str
+    plain: str
+    is_heading: bool
+    before: str = ""
 
 
 def cited_sentences(markdown: str) -> list[CitedSentence]:
-    """Every sentence of prose, list item or table cell that carries at least one mark. Code is not prose.
+    """Every sentence of prose, list item or table cell that belongs to a mark. Code is not prose.
 
     A mark belongs to the sentence before it, whether it stands before or after the full stop, and to the one after it only
-    if a paragraph begins with it. A mark in a paragraph or cell of its own belongs to the last sentence before.
+    if a paragraph begins with it. A mark in a paragraph or cell of its own belongs to the last sentence before. The sentences
+    without a mark before a marked one belong to the same run, never across paragraphs, items or cells; labelled reasoning or
+    arithmetic of the author's own belongs to none.
     """
-    found = (sentence for sentence in _sentences(markdown) if sentence.ids)
+    found = _with_runs(markdown)
+    cited = [(place, sentence) for place, sentence in enumerate(found) if sentence.run]
     return [
         CitedSentence(
             number=number,
             start=sentence.start,
             end=sentence.end,
             text=markdown[sentence.start : sentence.end],
-            plain=_visible(markdown[sentence.start : sentence.end]).strip(f"{_EMPHASIS} "),
-            passages=list(dict.fromkeys(sentence.ids)),
+            plain=_plain(markdown, sentence),
+            passages=list(dict.fromkeys(sentence.run)),
+            own_mark=bool(sentence.ids),
+            before=_plain(markdown, found[place - 1]) if place else "",
         )
-        for number, sentence in enumerate(found, start=1)
+        for number, (place, sentence) in enumerate(cited, start=1)
     ]
+
+
+def uncited_sentences(markdown: str) -> list[UncitedSentence]:
+    """The sentences, headings and table cells that belong to no mark, in order."""
+    found = _with_runs(markdown)
+    return [
+        UncitedSentence(
+            start=sentence.start,
+            end=sentence.end,
+            text=markdown[sentence.start : sentence.end],
+            plain=_plain(markdown, sentence),
+            is_heading=sentence.is_heading,
+            before=_plain(markdown, found[place - 1]) if place else "",
+        )
+        for place, sentence in enumerate(found)
+        if not sentence.run
+    ]
+
+
+def verdict_key(sentence: str, passages: Iterable[Passage], before: str = "") -> str:
+    """A hash of what a verdict depends on: the texts of the sentence and its passages, not their ids, order or places.
+
+    The sentence ``before`` counts only if this one begins with a word that refers to it: such a verdict does not survive a move.
+    """
+    words = [_key_text(sentence)]
+    if before and _REFERS_BACK.match(sentence.lstrip(f"{_EMPHASIS} ")):
+        words.append(_key_text(before))
+    texts = sorted({_key_text(passage.text) for passage in passages})
+    content = "\x00".join(["\x01".join(words), *texts])
+    return hashlib.sha256(content.encode(errors="replace")).hexdigest()[:32]
+
+
+def _key_text(text: str) -> str:
+    return " ".join(normalize(_visible(text)).split())
 
 
 def compare_with_passages(cited: CitedSentence, passages: Mapping[str, Passage]) -> tuple[Verdict, str] | None:
@@ -80,7 +150,7 @@ def compare_with_passages(cited: CitedSentence, passages: Mapping[str, Passage])
         return "supported", ""
     if quotations := missing_quotations(cited.plain, texts):
         return "not", f"The quotation “{quotations[0]}” does not appear in the passages it cites."
-    if numbers := missing_numbers(cited.plain, texts):
+    if numbers := missing_numbers(cited.plain, texts, also=correct_results(cited.plain)):
         plural = len(numbers) > 1
         return "not", (
             f"The number{'s' if plural else ''} {' and '.join(numbers)} {'do' if plural else 'does'}"
@@ -108,9 +178,31 @@ def replace_sentences(markdown: str, replacements: Mapping[int, str]) -> str:
 
 @dataclass
 class _Sentence:
+    """``ids`` are those of its own marks, ``run`` those of the run it belongs to."""
+
     start: int
     end: int
     ids: list[str] = field(default_factory=list)
+    run: list[str] = field(default_factory=list)
+    block: int = 0
+    is_heading: bool = False
+
+
+def _with_runs(markdown: str) -> list[_Sentence]:
+    """All sentences of prose, with their runs."""
+    found = _sentences(markdown)
+    following: _Sentence | None = None
+    for sentence in reversed(found):
+        if sentence.ids:
+            sentence.run = sentence.ids
+            following = sentence
+        elif following and following.block == sentence.block:
+            sentence.run = [] if is_own_reasoning(_plain(markdown, sentence)) else following.ids
+    return found
+
+
+def _plain(markdown: str, sentence: _Sentence) -> str:
+    return _visible(markdown[sentence.start : sentence.end]).strip(f"{_EMPHASIS} ")
 
 
 def _sentences(markdown: str) -> list[_Sentence]:
@@ -120,9 +212,12 @@ def _sentences(markdown: str) -> list[_Sentence]:
     found: list[_Sentence] = []
     at = 0
     for block, kind in split_blocks(text, {"fence", "code_block", "inline"}):
+        is_heading = _HEADING.match(block) is not None
         for start, end in _cells(block) if kind == "inline" else ():
             own = [mark for mark in marks if at + start <= mark.start < at + end]
             new = _split(text, at + start, at + end, own)
+            for sentence in new:
+                sentence.block, sentence.is_heading = at + start, is_heading
             for mark in own if found and not new else ():
                 _add_lone_mark(mark, found[-1], text)
             found += new

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -84,19 +84,19 @@ class Number:
         return any(value.isdecimal() and len(value) < 3 and int(value) <= _MAX_SMALL for value in self.values)
 
 
-def missing_numbers(claim: str, texts: Sequence[str]) -> list[str]:
-    """The numbers of ``claim``, as written, that none of ``texts`` states.
+def missing_numbers(claim: str, texts: Sequence[str], also: Collection[str] = ()) -> list[str]:
+    """The numbers of ``claim``, as written, that none of ``texts`` states and whose value is not in ``also``.
 
     Numbers in words are recognised in English only, so those up to twelve are ignored if ``texts`` are in another language.
     """
-    stated = frozenset[str]().union(*map(_stated, texts))
-    missing = [number for number in _claimed(claim) if not number.values & stated]
+    stated = frozenset(also).union(*map(stated_values, texts))
+    missing = [number for number in claimed_numbers(claim) if not number.values & stated]
     if not _are_english(texts):
         missing = [number for number in missing if not number.is_small]
     return list(dict.fromkeys(number.text for number in missing))
 
 
-def _claimed(claim: str) -> Iterator[Number]:
+def claimed_numbers(claim: str) -> Iterator[Number]:
     """The numbers that are part of the claim: no list numbers, names, ordinals, decades, or small numbers in words."""
     text = _normalized(_NUMBERED.sub("", _LIST_NUMBER.sub("", claim)))
     for start, end in _number_spans(text):
@@ -109,8 +109,20 @@ def _claimed(claim: str) -> Iterator[Number]:
             yield number
 
 
+def located_numbers(text: str) -> tuple[str, list[tuple[int, int, Number]]]:
+    """``text`` with its digits normalized, and the start and end in it of each number in digits that is not part of a name."""
+    text = _normalized(text)
+    spans = [span for span in _number_spans(text) if not _is_in_a_name(text[: span[0]])]
+    return text, [(start, end, _from_digits(text, start, end)) for start, end in spans]
+
+
+def known_values(texts: Iterable[str]) -> frozenset[str]:
+    """The possible values of every number that any of ``texts`` states."""
+    return frozenset[str]().union(*map(stated_values, texts))
+
+
 @lru_cache(maxsize=256)  # many sentences cite the same passage
-def _stated(text: str) -> frozenset[str]:
+def stated_values(text: str) -> frozenset[str]:
     """The possible values of every number of ``text``, in digits or in English words."""
     text = _normalized(text)
     numbers = [_from_digits(text, start, end) for start, end in _number_spans(text)]

@@ -58,7 +58,7 @@ def missing_quotations(sentence: str, texts: Sequence[str]) -> list[str]:
     normalized = [normalize(text) for text in texts]
     return [
         quotation
-        for quotation in _quotations(sentence)
+        for quotation in quotations_in(sentence)
         if count_plain_words(quotation) >= MIN_QUOTATION_WORDS
         and not any(all(_contains(text, part) for part in _OMISSION.split(quotation)) for text in normalized)
     ]
@@ -79,7 +79,7 @@ def _as_one_line(text: str) -> tuple[str, frozenset[int]]:
     return " ".join(filter(None, lines)), frozenset(starts)
 
 
-def _quotations(sentence: str) -> Iterator[str]:
+def quotations_in(sentence: str) -> Iterator[str]:
     for found in _QUOTATION.finditer(sentence):
         yield next(part for part in found.groups() if part is not None).strip()
 

@@ -34,9 +34,11 @@ SPACE = re.compile(r"\s*")
 # Single letters and pairs of them cover initials, "e.g.", "U.S." and the like in other languages.
 ABBREVIATION = re.compile(
     r"(?:^|[\s(\[])(?:[^\W\d_]|[^\W\d_]\.[^\W\d_]|mrs?|ms|dr|prof|st|vs|cf|fig|eq|vol|pp|eds?|et al|approx|ca|inc|ltd"
-    r"|co|jr|sr|bzw)\.$",
+    r"|co|jr|sr|bzw|mio|mrd|tsd|nr|inkl|zzgl|ggf|evtl|vgl|sog|mind|std)\.$",
     re.IGNORECASE,
 )
+_ORDINAL = re.compile(r"(?:^|[\s(])\d{1,2}\.$")
+_MONTH = re.compile(r"\s(?:Jan|Feb|März|Apr|Mai\b|Jun|Jul|Aug|Sep|Okt|Nov|Dez|Quartal|Jahrhundert)")
 LIST_NUMBER = re.compile(r"\s*\(?\d{1,3}\.$")
 
 
@@ -83,4 +85,6 @@ def _ends_sentence(text: str, at: int, stop: re.Match[str], finish: int) -> bool
     if stop[0] != ".":
         return True
     before = text[max(at, stop.start() - 12) : end]
+    if _ORDINAL.search(before) and _MONTH.match(text, end):  # 3. Oktober
+        return False
     return not ABBREVIATION.search(before) and not LIST_NUMBER.fullmatch(text, at, end)

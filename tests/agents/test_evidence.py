@@ -1,4 +1,4 @@
-"""Sentences that cite are found, judged by code where code can judge, and put in other words without harm."""
+"""Sentences that cite are found, judged by code if it is certain, and replaced without damage to the Markdown."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def verdict(sentence: str, *texts: str) -> str | None:
 @pytest.mark.parametrize(
     ("markdown", "expected"),
     [
-        ("Roofs are flat [S3]. No mark here. Bees dance. [S4]", [("Roofs are flat.", ["S3"]), ("Bees dance.", ["S4"])]),
+        ("Roofs are flat [S3]. Bees dance. [S4] No mark.", [("Roofs are flat.", ["S3"]), ("Bees dance.", ["S4"])]),
         ("Roofs are flat.[S3] Bees dance [S4][S5]!", [("Roofs are flat.", ["S3"]), ("Bees dance!", ["S4", "S5"])]),
         ("Twice [S3] in one [S3, S4].", [("Twice in one.", ["S3", "S4"])]),
         ("Before [S3]. [S4] After.", [("Before.", ["S3", "S4"])]),
@@ -47,7 +47,7 @@ def verdict(sentence: str, *texts: str) -> str | None:
         ("> Quoted words\n> go on [S5]. Next.", [("Quoted words go on.", ["S5"])]),
         ("Wrapped\nwords [S1].\nMore.", [("Wrapped words.", ["S1"])]),
         ("### 3. A heading [S1]", [("A heading", ["S1"])]),
-        ("**Bold one.** Bold two **ends [S1].** [S2] After.", [("Bold two ends.", ["S1", "S2"])]),
+        ("**Bold one. [S3]** Bold **ends [S1].** [S2] Z.", [("Bold one.", ["S3"]), ("Bold ends.", ["S1", "S2"])]),
         ("A *word* and [a link](https://a.org) \\* `x` [S1].", [("A word and a link * x.", ["S1"])]),
         ("Open till 6 p.m. [S1] The bees sleep [S2].", [("Open till 6 p.m.", ["S1"]), ("The bees sleep.", ["S2"])]),
         ("屋顶很凉爽[S1]。植物很多。[S2]土很重", [("屋顶很凉爽。", ["S1"]), ("植物很多。", ["S2"])]),
@@ -209,7 +209,8 @@ def test_other_words_keep_marks_and_place() -> None:
 
 
 def test_emphasis_around_several_sentences_stays_whole() -> None:
-    assert replace_sentences("**One. Two [S1].**", {1: "New."}) == "**One. New [S1].**"
+    assert replace_sentences("**One. Two [S1].**", {2: "New."}) == "**One. New [S1].**"
+    assert replace_sentences("**One. Two [S1].**", {1: "New."}) == "**New. Two [S1].**"
     assert replace_sentences("**One [S1]. Two.**", {1: "New."}) == "**New [S1]. Two.**"
 
 
