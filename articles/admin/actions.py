@@ -60,6 +60,12 @@ def try_again(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Articl
     do_to_each(request, articles, lambda article: services.retry_run(article=article, by=by), "Continued")
 
 
+@admin.action(permissions=["change"], description="Keep the finished text")
+def keep_text(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> None:
+    by = signed_in(request)
+    do_to_each(request, articles, lambda article: services.keep_text(article=article, by=by), "Kept")
+
+
 @admin.action(permissions=["change"], description="Approve outline")
 def approve(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> None:
     by = signed_in(request)

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from articles import services
-from articles.admin.actions import DOWNLOADS, approve, cancel, signed_in, try_again, write_again
+from articles.admin.actions import DOWNLOADS, approve, cancel, keep_text, signed_in, try_again, write_again
 from articles.admin.costs import CostColumn, with_costs
 from articles.admin.history import RevisionInline, RunInline, SourceInline, as_json, latest_history
 from articles.exceptions import InvalidInput, StudioError
@@ -111,7 +111,7 @@ class ArticleAdmin(CostColumn, admin.ModelAdmin):  # type: ignore[type-arg]  # D
     list_per_page = 50
     search_fields = ("title", "topic", "owner__username")
     date_hierarchy = "created_at"
-    actions = (write_again, try_again, approve, cancel, *DOWNLOADS)
+    actions = (write_again, try_again, keep_text, approve, cancel, *DOWNLOADS)
     inlines = (RunInline, RevisionInline, SourceInline)
     fieldsets = (
         (

@@ -105,7 +105,7 @@ def article_get(request: AuthedRequest, article_id: int) -> HttpResponse:
 
 @router.get("/articles/{int:article_id}/status", response={200: StatusOut, **NOT_FOUND})
 def article_status(request: AuthedRequest, article_id: int) -> HttpResponse:
-    """Get the status of the latest run."""
+    """Get the status and the progress of an article."""
     articles = Article.objects.only("status", "current_agent", "progress", "message")
     return json_response(request, status_out(find_in(articles, request, article_id)))
 

@@ -1,4 +1,4 @@
-"""Endpoints for an article's runs: cancel, retry, write again, and the event log."""
+"""Endpoints for an article's runs: cancel, retry, keep the text, write again, and the event log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from articles.api.requests import AuthedRequest, find, find_own
 from articles.api.responses import NOT_FOUND, OWN, OWN_CONFLICT, status_out
 from articles.api.schemas.articles import EventsOut, Problem, StatusOut, WriteAgainIn, as_new_sources
 from articles.api.schemas.costs import EstimateOut, estimate_out
-from articles.services import cancel_run, change_brief_and_start, estimate_cost, retry_run
+from articles.services import cancel_run, change_brief_and_start, estimate_cost, keep_text, retry_run
 
 router = Router(tags=["runs"])
 
@@ -29,6 +29,14 @@ def article_retry(request: AuthedRequest, article_id: int) -> StatusOut:
     """Continue a failed, paused or cancelled article at its first unfinished step, or stop waiting for the AI provider."""
     article = find_own(request, article_id)
     retry_run(article=article, by=request.auth)
+    return status_out(article)
+
+
+@router.post("/articles/{int:article_id}/keep", response={200: StatusOut, **OWN_CONFLICT})
+def article_keep(request: AuthedRequest, article_id: int) -> StatusOut:
+    """Keep the finished text of an article whose new text failed, was paused or cancelled: it is `completed` again."""
+    article = find_own(request, article_id)
+    keep_text(article=article, by=request.auth)
     return status_out(article)
 
 

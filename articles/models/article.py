@@ -61,7 +61,10 @@ class ArticleQuerySet(models.QuerySet["Article"]):
 
 
 class Article(models.Model):
-    """``status``, ``progress``, ``current_agent`` and ``message`` are the latest run's, written with its events."""
+    """``status``, ``progress``, ``current_agent`` and ``message`` are the latest run's, written with its events.
+
+    Only ``keep_text`` sets the status apart from the run's: to completed, although the latest run is not.
+    """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="articles")
 

@@ -1,4 +1,4 @@
-"""The statuses of runs and steps. An article has the status of its latest run."""
+"""The statuses of runs and steps. An article has the status of its latest run, or is completed by ``keep_text``."""
 
 from __future__ import annotations
 

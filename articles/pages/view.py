@@ -97,6 +97,12 @@ class Notice:
         return cls(first + stop.strip(), rest) if len(text) > MAX_NOTICE else cls(text.strip(), "")
 
 
+def shown_run(article: Article) -> Run | None:
+    """The latest run, or that of the text if a person kept it after a later run did not finish."""
+    kept = run_of_the_text(article) if article.status == Status.COMPLETED else None
+    return kept or article.latest_run()
+
+
 class ArticleView:
     """Every part is computed when a template first uses it, and kept.
 
@@ -105,7 +111,7 @@ class ArticleView:
 
     def __init__(self, article: Article, outputs_of: Q | None = None) -> None:
         self.article = article
-        self.run: Run | None = article.latest_run()
+        self.run = shown_run(article)
         self._steps = load_steps(self.run, outputs_of) if self.run else []
 
     # The run

@@ -21,7 +21,7 @@ from articles.services.outlines import (
     passages_by_id,
     regenerate_outline,
 )
-from articles.services.runs import cancel_run, retry_run, start_run
+from articles.services.runs import cancel_run, keep_text, retry_run, start_run
 from articles.services.sources import DOCUMENT_SUFFIXES, NewSource, SourceInput, check_text_total, check_total
 from articles.services.texts import BEING_WRITTEN, MAX_CONTENT, Content, TextInput, Title, check_can_save, save_text
 
@@ -51,6 +51,7 @@ __all__ = [
     "document_problems",
     "estimate_cost",
     "field_limits",
+    "keep_text",
     "passages_by_id",
     "regenerate_outline",
     "retry_run",

@@ -1,4 +1,4 @@
-"""Starts, retries and cancels runs."""
+"""Starts, retries and cancels runs, and keeps a finished text instead of an unfinished new one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from articles.costs.limits import refuse_used_up_month
+from articles.evidence.results import run_of_the_text
 from articles.exceptions import InvalidState
 from articles.models import Article, Event, Run, Status
 from articles.models.run import NOT_PARKED
@@ -44,12 +45,12 @@ def start_run(*, article: Article, by: User | None, queue: bool = True) -> Run:
 def retry_run(*, article: Article, by: User | None) -> Run:
     """Continue the latest run at its first unfinished step. One that waits for the AI provider tries again now.
 
-    Raises InvalidState if the run is neither failed, paused, cancelled nor waiting for the provider, or if the month's
+    Raises InvalidState if the article is neither failed, paused, cancelled nor waiting for the provider, or if the month's
     spending limit is used up.
     """
     with article_transaction(article.pk) as tx:
         run = tx.article.latest_run()
-        if run is None or not (run.status in RESUMABLE or run.is_parked):
+        if run is None or not (tx.article.status in RESUMABLE or run.is_parked):
             raise InvalidState("Only a failed, paused or cancelled article can be continued.")
         refuse_used_up_month(tx.article.owner, by=by)
         now = timezone.now()
@@ -78,4 +79,22 @@ def cancel_run(*, article: Article, by: User | None) -> None:
         if tx.article.has_text:
             message += ". The finished text is unchanged"
         tx.change_status(run, Status.CANCELLED, message, finished_at=timezone.now(), lease_expires_at=None)
+    refresh(article)
+
+
+def keep_text(*, article: Article, by: User | None) -> None:
+    """Set an article whose latest run failed, was paused or cancelled back to completed, with its earlier text.
+
+    The run keeps its status and is not continued any more. Raises InvalidState if the article is in another status, or has
+    no finished text.
+    """
+    with article_transaction(article.pk) as tx:
+        old = tx.article.status
+        unfinished = Article.objects.filter(pk=article.pk, status__in=RESUMABLE).exclude(content="")
+        if not unfinished.update(status=Status.COMPLETED):
+            raise InvalidState("Only a failed, paused or cancelled article that has a finished text can keep it.")
+        message = f"{by.get_username() if by else 'The studio'} kept the finished text"
+        tx.set(status=Status.COMPLETED, message=message, current_agent="", progress=100)
+        run = run_of_the_text(tx.article)
+        tx.log_event(Event.Type.STATUS_CHANGE, run, old_status=old, new_status=Status.COMPLETED, message=message)
     refresh(article)

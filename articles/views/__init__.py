@@ -1,7 +1,7 @@
 """The HTML views. A page is a noun, an action a verb; each finds, authorises, calls a service and renders."""
 
 from articles.views.account import account, api_keys, revoke_api_key
-from articles.views.actions import cancel_run, delete_article, retry_run
+from articles.views.actions import cancel_run, delete_article, keep_text, retry_run
 from articles.views.articles import article_detail, article_list, article_live, article_new, write_again
 from articles.views.costs import brief_estimate
 from articles.views.media import media
@@ -28,6 +28,7 @@ __all__ = [
     "brief_estimate",
     "cancel_run",
     "delete_article",
+    "keep_text",
     "media",
     "outline_edit",
     "outline_words",

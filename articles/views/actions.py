@@ -1,4 +1,4 @@
-"""Actions on an article, each of one service: cancel, retry, write again, delete."""
+"""Actions on an article, each of one service: cancel, retry, keep the text, delete."""
 
 from __future__ import annotations
 
@@ -36,6 +36,13 @@ def cancel_run(request: StudioRequest, pk: int) -> HttpResponse:
 def retry_run(request: StudioRequest, pk: int) -> HttpResponse:
     """Continue the latest run where it stopped."""
     return run_service(services.retry_run, request, pk)
+
+
+@require_POST
+@login_required
+def keep_text(request: StudioRequest, pk: int) -> HttpResponse:
+    """Give up the unfinished new text; the article is completed with its earlier one."""
+    return run_service(services.keep_text, request, pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

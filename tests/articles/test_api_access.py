@@ -25,6 +25,7 @@ ROWS = [
     ("get", "/revisions/1"),
     ("post", "/cancel"),
     ("post", "/retry"),
+    ("post", "/keep"),
     ("post", "/write-again"),
     ("patch", ""),
     ("delete", ""),

@@ -160,7 +160,7 @@ class ArticleOut(ListedOut):
 
 
 class ResultOut(BaseModel):
-    """A finished article with everything made for it. `status` is of the latest run, which may be a later one."""
+    """A finished article with everything made for it. `status` may be that of a later run."""
 
     id: int
     status: Status
