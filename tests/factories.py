@@ -1,4 +1,4 @@
-"""Rows for tests, made through the studio's own services and journal, so that they are as real ones are."""
+"""Creates rows for tests through the services and the journal, so that they equal real ones."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import factory
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from pydantic import BaseModel
 
@@ -24,8 +25,9 @@ from agents.contract import (
 )
 from agents.costs.usage import Usage
 from agents.pipeline.steps import StepKey
+from articles.live.draft_stream import DraftStream
 from articles.models import Article, Run
-from articles.runs.journal import complete_run
+from articles.runs.journal import RunJournal, complete_run
 from articles.runs.lease import Claim, claim_run
 from articles.runs.stages import StageView, stages_of
 from articles.runs.step_writer import PlanChanged, StepCompleted, StepFailed, StepStarted, write_changes
@@ -62,7 +64,7 @@ class StaffFactory(UserFactory):
 
 
 def make_article(owner: User, *, sources: tuple[NewSource, ...] = (), **brief: Any) -> Article:
-    """An article that waits for a worker (its job is enqueued only where the test's transaction commits)."""
+    """An article that waits for a worker (its job is enqueued only if the test's transaction commits)."""
     fields = {"topic": "Rooftop gardens in the city", **brief}
     if "voice" in fields:
         fields["voice"] = fields["voice"].name
@@ -90,7 +92,7 @@ def step_failed(key: str, message: str, usage: Usage) -> StepFailed:
 
 
 def do_step(held: Claim, key: str, markdown: str = "Some text.", done: str = "Done") -> None:
-    """Begin and finish a step as the recipe would."""
+    """Start and complete a step."""
     write_changes(held, [step_started(key)])
     usage = Usage(calls=1, prompt_tokens=10, completion_tokens=5)
     write_changes(held, [step_completed(key, SectionText(markdown=markdown), usage, done)])
@@ -155,3 +157,8 @@ def make_completed_article(owner: User, **brief: Any) -> Article:
 def stages_of_run(run: Run) -> list[StageView]:
     """The six stages of the run, as its page shows them."""
     return stages_of(run, run.steps.current())
+
+
+async def make_journal() -> RunJournal:
+    held = await sync_to_async(lambda: claim(make_article(UserFactory.create())))()
+    return RunJournal(held, DraftStream(held.article_id))

@@ -1,4 +1,4 @@
-"""Backups as tests read them and tamper with them."""
+"""Reads backup archives and writes damaged ones."""
 
 from __future__ import annotations
 

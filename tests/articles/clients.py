@@ -1,4 +1,4 @@
-"""Those who use the API and the sockets, with a key."""
+"""Clients of the API and the sockets that use an API key."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def post(client: Client, path: str, body: Any = None) -> Any:
 
 
 async def done(do: Callable[..., Got], *args: Any, **more: Any) -> Got:
-    """``do`` in a thread, as code that uses the store has to be."""
+    """Runs ``do`` in a thread, as database code has to be."""
     return await sync_to_async(do)(*args, **more)
 
 
 class SocketClient:
-    """The client's end of a socket."""
+    """The client side of a socket."""
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         self.ws = ws
 
     async def text(self, seconds: float = 5.0) -> str:
-        async with asyncio.timeout(seconds):  # aiohttp's own begins anew with each of the server's pings
+        async with asyncio.timeout(seconds):  # aiohttp's own timeout restarts with each ping of the server
             return await self.ws.receive_str()
 
     async def next(self, seconds: float = 5.0) -> Message:
@@ -52,7 +52,7 @@ class SocketClient:
         return [await self.next() for _ in range(count)]
 
     async def up_to(self, count: int) -> list[Message]:
-        """So many messages, or those until the server closes."""
+        """``count`` messages, or fewer if the server closes."""
         got: list[Message] = []
         while len(got) < count and (message := await self.ws.receive(30)).type == aiohttp.WSMsgType.TEXT:
             got.append(json.loads(message.data))

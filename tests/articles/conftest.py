@@ -1,4 +1,4 @@
-"""What the tests of this folder share."""
+"""Fixtures of the tests in this folder."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from tests.factories import UserFactory, make_completed_article
 
 
 @pytest.fixture(autouse=True)
-def light(settings: Settings) -> None:
-    """Static files by their plain names, as nothing was collected."""
+def plain_static_files(settings: Settings) -> None:
+    """Static files by their plain names, because none were collected."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture(autouse=True)
-def keys_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Numbers of queries must not depend on how fast a test is."""
+def no_key_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Query counts must not depend on the speed of a test."""
     monkeypatch.setattr(api_key, "CACHE_SECONDS", 0.0)
 
 
@@ -46,13 +46,13 @@ def key(owner: User) -> str:
 
 @pytest.fixture
 def api(owner: User) -> Client:
-    """The API as the owner's programs use it; a crash is answered, not raised."""
+    """A client with the owner's key; a crash gives a response instead of an exception."""
     return client_of(owner, raise_request_exception=False)
 
 
 @pytest.fixture
 def own_files() -> Iterator[None]:
-    """Pictures and uploads of this test's own: a restore takes the place of all that are there."""
+    """Empty media and upload folders, because a restore replaces all files."""
     for folder in ("media", "uploads"):
         shutil.rmtree(VAR / folder, ignore_errors=True)
     yield
@@ -62,7 +62,7 @@ def own_files() -> Iterator[None]:
 
 @pytest.fixture
 def archive(tmp_path: Path, owner: User) -> Path:
-    """A backup of a studio with one finished article, its picture and an upload."""
+    """A backup of a studio with one finished article, its image and an upload."""
     picture = default_storage.save("covers/1/a.png", ContentFile(b"a picture"))
     Article.objects.filter(pk=make_completed_article(owner).pk).update(image=picture)
     storages["uploads"].save("1/survey.pdf", ContentFile(b"a document"))

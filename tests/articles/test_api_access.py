@@ -1,4 +1,4 @@
-"""The API's rows as another user, as a stranger, as staff, and by session."""
+"""Endpoints of the API called by another user, anonymously, by staff, and with a session."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ def ask(client: Client, method: str, path: str) -> Any:
 @pytest.mark.parametrize(("method", "row"), ROWS)
 def test_it_hides_another_users_article(owner: User, method: str, row: str) -> None:
     article = make_completed_article(owner)
-    answer = ask(client_of(UserFactory.create()), method, f"/api/articles/{article.pk}{row}")
-    assert answer.status_code == 404
-    assert answer.json().keys() == {"detail"}
+    response = ask(client_of(UserFactory.create()), method, f"/api/articles/{article.pk}{row}")
+    assert response.status_code == 404
+    assert response.json().keys() == {"detail"}
     assert Article.objects.get(pk=article.pk).content == article.content
 
 
 @pytest.mark.parametrize(("method", "row"), [*ROWS, ("get", "active"), ("get", "list"), ("post", "create")])
-def test_it_refuses_a_stranger_and_tells_how_to_get_in(owner: User, method: str, row: str) -> None:
+def test_an_anonymous_request_is_refused_with_instructions(owner: User, method: str, row: str) -> None:
     article = make_completed_article(owner)
     paths = {"active": "/api/articles/active/tasks", "list": "/api/articles/", "create": "/api/articles/create"}
-    answer = ask(Client(), method, paths.get(row, f"/api/articles/{article.pk}{row}"))
-    assert answer.status_code == 401
-    assert answer["WWW-Authenticate"] == "Bearer"
-    assert "Authorization: Bearer" in answer.json()["detail"]
+    response = ask(Client(), method, paths.get(row, f"/api/articles/{article.pk}{row}"))
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == "Bearer"
+    assert "Authorization: Bearer" in response.json()["detail"]
 
 
-def test_staff_with_the_permission_see_all_and_staff_without_do_not(owner: User) -> None:
+def test_only_staff_with_the_permission_see_all_articles(owner: User) -> None:
     article = make_article(owner)
     assert client_of(StaffFactory.create()).get(f"/api/articles/{article.pk}").status_code == 200
     clerk = UserFactory.create(is_staff=True)
@@ -66,29 +66,29 @@ def test_staff_with_the_permission_see_all_and_staff_without_do_not(owner: User)
 
 
 @pytest.mark.parametrize(("method", "row"), [row for row in ROWS if row[0] != "get"])
-def test_staff_who_may_only_read_change_nothing(owner: User, method: str, row: str) -> None:
+def test_staff_with_read_permission_cannot_change_anything(owner: User, method: str, row: str) -> None:
     article = make_completed_article(owner)
     reader = UserFactory.create(is_staff=True)
     reader.user_permissions.add(Permission.objects.get(codename="view_article"))
-    answer = ask(client_of(reader), method, f"/api/articles/{article.pk}{row}")
-    assert answer.status_code == 403
-    assert "belongs to another user" in answer.json()["detail"]
+    response = ask(client_of(reader), method, f"/api/articles/{article.pk}{row}")
+    assert response.status_code == 403
+    assert "belongs to another user" in response.json()["detail"]
     assert Article.objects.get(pk=article.pk).content == article.content
 
 
-def test_a_wrong_or_revoked_key_is_refused_whatever_session_comes_with_it(owner: User) -> None:
+def test_a_wrong_or_revoked_key_is_refused_even_with_a_session(owner: User) -> None:
     row, key = ApiKey.objects.issue(owner, "old")
     client = Client()
     client.force_login(owner)
     for header in ("Bearer cs_wrong", "Bearer ", f"Bearer {key}x"):
-        answer = client.get("/api/articles/", headers={"Authorization": header})
-        assert answer.status_code == 401
-        assert "Invalid or revoked API key" in answer.json()["detail"]
+        response = client.get("/api/articles/", headers={"Authorization": header})
+        assert response.status_code == 401
+        assert "Invalid or revoked API key" in response.json()["detail"]
     ApiKey.objects.filter(pk=row.pk).revoke()
     assert client.get("/api/articles/", headers={"Authorization": f"Bearer {key}"}).status_code == 401
 
 
-def test_the_key_of_somebody_who_left_is_refused(owner: User, api: Client) -> None:
+def test_the_key_of_an_inactive_user_is_refused(owner: User, api: Client) -> None:
     owner.is_active = False
     owner.save()
     assert api.get("/api/articles/").status_code == 401
@@ -111,10 +111,10 @@ def test_a_session_reads_and_needs_the_csrf_token_to_write(owner: User) -> None:
 def test_a_key_needs_no_csrf_token(owner: User) -> None:
     client = Client(enforce_csrf_checks=True)
     _, key = ApiKey.objects.issue(owner, "tests")
-    answer = client.post(
+    response = client.post(
         "/api/articles/create",
         {"topic": "Rooftops"},
         content_type="application/json",
         headers={"Authorization": f"bearer {key}"},
     )
-    assert answer.status_code == 201
+    assert response.status_code == 201

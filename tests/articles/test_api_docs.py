@@ -1,4 +1,4 @@
-"""What is said about the API is true: the guide, the schema, and the pages that show it."""
+"""The API's documentation matches the API: the guide, the OpenAPI schema and the documentation page."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ def schema() -> dict[str, Any]:
     return described
 
 
-def test_the_guide_lists_exactly_the_addresses_there_are() -> None:
-    told = set(re.findall(r"^\| `(GET|POST|PATCH|DELETE) (/api/[^`]*)`", GUIDE, re.MULTILINE))
-    real = {(method.upper(), path) for path, methods in schema()["paths"].items() for method in methods}
-    assert told == real
+def test_the_guide_lists_exactly_the_endpoints() -> None:
+    documented = set(re.findall(r"^\| `(GET|POST|PATCH|DELETE) (/api/[^`]*)`", GUIDE, re.MULTILINE))
+    existing = {(method.upper(), path) for path, methods in schema()["paths"].items() for method in methods}
+    assert documented == existing
 
 
-def test_the_guides_brief_names_every_field() -> None:
+def test_the_guide_documents_every_field_of_the_brief() -> None:
     (brief,) = re.findall(r"articles/create -d '(\{.*?\})'", GUIDE, re.DOTALL)
     assert BriefIn.model_validate_json(brief)
     assert set(re.findall(r'^  "(\w+)"', brief, re.MULTILINE)) == BriefIn.model_fields.keys()
 
 
-def test_the_guide_tells_every_error() -> None:
+def test_the_guide_lists_every_error_status() -> None:
     assert {int(code) for code in re.findall(r"`(\d{3})` [a-z]", GUIDE.partition("## Errors")[2])} >= MESSAGES.keys()
 
 
-def test_the_schema_tells_limits_and_errors() -> None:
+def test_the_schema_has_limits_and_errors() -> None:
     described = schema()
     topic = described["components"]["schemas"]["BriefIn"]["properties"]["topic"]
     assert (topic["minLength"], topic["maxLength"]) == (5, 500)
@@ -51,20 +51,20 @@ def test_the_schema_tells_limits_and_errors() -> None:
     assert all(kind["schema"] == {"type": "string", "format": "binary"} for kind in export["content"].values())
 
 
-def test_the_root_leads_everywhere() -> None:
+def test_the_root_links_to_every_endpoint() -> None:
     client = Client()
-    told = client.get("/api/").json()
-    assert (told["name"], told["version"]) == ("Content Studio", settings.VERSION)
-    for name, address in told["links"].items():
+    root = client.get("/api/").json()
+    assert (root["name"], root["version"]) == ("Content Studio", settings.VERSION)
+    for name, address in root["links"].items():
         assert address.startswith("http://testserver/api/")
         assert client.get(address).status_code == (401 if name == "articles" else 200)
 
 
 @pytest.mark.parametrize("page", ["docs", "redoc"])
-def test_its_pages_load_nothing_from_elsewhere_and_have_no_script_inside(page: str) -> None:
-    answer = Client().get(f"/api/{page}")
-    html = answer.content.decode()
-    assert "script-src 'self'" in answer["Content-Security-Policy"]
+def test_the_documentation_loads_nothing_external_and_has_no_inline_script(page: str) -> None:
+    response = Client().get(f"/api/{page}")
+    html = response.content.decode()
+    assert "script-src 'self'" in response["Content-Security-Policy"]
     assert not re.search(r"(src|href)=\"(https?:)?//", html)
     for opening, inside in re.findall(r"<script([^>]*)>(.*?)</script>", html, re.DOTALL):
         assert not inside.strip() or "application/json" in opening

@@ -1,4 +1,4 @@
-"""Whatever comes in, the answer is a clear 4xx as ``{"detail": …}`` that does not repeat it."""
+"""Invalid requests get a 4xx response ``{"detail": …}`` that names the problem and does not repeat the input."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.factories import make_completed_article
 pytestmark = pytest.mark.django_db
 
 
-def detail_of(answer: Any) -> str:
-    told = answer.json()
-    assert told.keys() == {"detail"}
-    assert isinstance(told["detail"], str)
-    return told["detail"]
+def detail_of(response: Any) -> str:
+    data = response.json()
+    assert data.keys() == {"detail"}
+    assert isinstance(data["detail"], str)
+    return data["detail"]
 
 
 TOPIC = "Rooftop gardens"
@@ -75,49 +75,49 @@ BAD_BRIEFS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("brief", "said"), BAD_BRIEFS)
-def test_it_refuses_a_bad_brief_and_says_what_is_wrong(api: Client, brief: dict[str, Any], said: str) -> None:
-    answer = api.post("/api/articles/create", json.dumps(brief), content_type="application/json")
-    assert (answer.status_code, detail_of(answer)) == (422, said)
+def test_an_invalid_brief_is_refused_with_the_field_and_reason(api: Client, brief: dict[str, Any], said: str) -> None:
+    response = api.post("/api/articles/create", json.dumps(brief), content_type="application/json")
+    assert (response.status_code, detail_of(response)) == (422, said)
     assert not Article.objects.exists()
 
 
-def test_it_does_not_repeat_a_topic_of_a_megabyte(api: Client) -> None:
-    answer = api.post("/api/articles/create", {"topic": "x" * 1_000_000}, content_type="application/json")
-    assert answer.status_code == 422
-    assert len(answer.content) < 200
+def test_an_error_does_not_repeat_a_long_value(api: Client) -> None:
+    response = api.post("/api/articles/create", {"topic": "x" * 1_000_000}, content_type="application/json")
+    assert response.status_code == 422
+    assert len(response.content) < 200
 
 
-def test_it_cuts_short_a_wrong_field_of_a_megabyte_and_tells_of_five_at_most(api: Client) -> None:
+def test_an_error_truncates_long_field_names_and_lists_five_at_most(api: Client) -> None:
     brief = {"topic": TOPIC, **{f"{number}<script>" + "ü" * 10_000: 1 for number in range(9)}}
-    answer = api.post("/api/articles/create", json.dumps(brief), content_type="application/json")
-    assert answer.status_code == 422
-    assert detail_of(answer).count("Unknown field") == 5
-    assert len(answer.content) < 500
+    response = api.post("/api/articles/create", json.dumps(brief), content_type="application/json")
+    assert response.status_code == 422
+    assert detail_of(response).count("Unknown field") == 5
+    assert len(response.content) < 500
 
 
 BAD_BODIES = [b"{", b"", b"[1]", b"null", b'"topic"', b"\xff\xfe", b"[" * 100_000, b'{"topic": ' + b"9" * 5000 + b"}"]
 
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=range(len(BAD_BODIES)))
-def test_it_refuses_a_body_that_is_no_brief(api: Client, body: bytes) -> None:
-    answer = api.post("/api/articles/create", body, content_type="application/json")
-    assert answer.status_code in (400, 422)
-    assert 10 < len(detail_of(answer)) < 120
+def test_a_malformed_body_is_refused(api: Client, body: bytes) -> None:
+    response = api.post("/api/articles/create", body, content_type="application/json")
+    assert response.status_code in (400, 422)
+    assert 10 < len(detail_of(response)) < 120
 
 
-def test_it_refuses_a_body_above_the_limit(api: Client) -> None:
+def test_a_body_above_the_limit_is_refused(api: Client) -> None:
     body = b'{"topic": "' + b"x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE + b'"}'
-    answer = api.post("/api/articles/create", body, content_type="application/json")
-    assert answer.status_code == 413
-    assert "larger than 3.1 MB" in detail_of(answer)
+    response = api.post("/api/articles/create", body, content_type="application/json")
+    assert response.status_code == 413
+    assert "larger than 3.1 MB" in detail_of(response)
 
 
 @pytest.mark.parametrize("id", ["0", "9" * 19, "9" * 40, "9" * 5000, "-1", "abc", "1.5", "%00", "١"])
-def test_an_id_that_cannot_be_is_not_found(api: Client, id: str) -> None:
+def test_an_impossible_id_is_not_found(api: Client, id: str) -> None:
     for row in ("", "/status", "/result", "/events", "/export/md"):
-        answer = api.get(f"/api/articles/{id}{row}")
-        assert answer.status_code == 404
-        assert detail_of(answer)
+        response = api.get(f"/api/articles/{id}{row}")
+        assert response.status_code == 404
+        assert detail_of(response)
 
 
 BAD_QUERIES = [
@@ -133,24 +133,24 @@ BAD_QUERIES = [
 
 
 @pytest.mark.parametrize("query", [*BAD_QUERIES, "q=" + "x" * 201])
-def test_it_refuses_a_list_that_cannot_be(api: Client, query: str) -> None:
-    answer = api.get(f"/api/articles/?{query}")
-    assert answer.status_code == 422
-    assert detail_of(answer).startswith(query.partition("=")[0] + ": ")
+def test_invalid_list_parameters_are_refused(api: Client, query: str) -> None:
+    response = api.get(f"/api/articles/?{query}")
+    assert response.status_code == 422
+    assert detail_of(response).startswith(query.partition("=")[0] + ": ")
 
 
-def test_a_search_for_strange_characters_finds_nothing(api: Client) -> None:
+def test_a_search_for_special_characters_finds_nothing(api: Client) -> None:
     for q in ("%00", "%ff%fe", "%25", "_", "'; drop table"):
         assert api.get(f"/api/articles/?q={q}").json()["count"] == 0
 
 
 @pytest.mark.parametrize("query", ["after=-1", "after=x", "limit=0", "limit=1001"])
-def test_it_refuses_events_that_cannot_be(api: Client, owner: User, query: str) -> None:
+def test_invalid_event_parameters_are_refused(api: Client, owner: User, query: str) -> None:
     article = make_completed_article(owner)
     assert api.get(f"/api/articles/{article.pk}/events?{query}").status_code == 422
 
 
-def test_events_after_a_number_beyond_all_are_none(api: Client, owner: User) -> None:
+def test_there_are_no_events_after_a_number_beyond_the_last(api: Client, owner: User) -> None:
     article = make_completed_article(owner)
     assert api.get(f"/api/articles/{article.pk}/events?after={'9' * 30}").json()["items"] == []
 
@@ -165,37 +165,37 @@ def test_events_after_a_number_beyond_all_are_none(api: Client, owner: User) -> 
         {"revision": 1, "content": "\0"},
     ],
 )
-def test_it_refuses_an_edit_that_is_none(api: Client, owner: User, edit: dict[str, Any]) -> None:
+def test_an_invalid_edit_is_refused(api: Client, owner: User, edit: dict[str, Any]) -> None:
     article = make_completed_article(owner)
-    answer = api.patch(f"/api/articles/{article.pk}", edit, content_type="application/json")
-    assert answer.status_code == 422
-    assert detail_of(answer)
+    response = api.patch(f"/api/articles/{article.pk}", edit, content_type="application/json")
+    assert response.status_code == 422
+    assert detail_of(response)
 
 
-# What Django answers itself
+# Errors raised by Django itself
 
 
-def test_a_wrong_method_is_told_as_json_with_the_right_ones(api: Client) -> None:
-    answer = api.put("/api/articles/create")
-    assert answer.status_code == 405
-    assert detail_of(answer) == "PUT is not allowed here. Allowed: POST."
-    assert answer["Allow"] == "POST"
+def test_a_wrong_method_is_refused_in_json_with_the_allowed_ones(api: Client) -> None:
+    response = api.put("/api/articles/create")
+    assert response.status_code == 405
+    assert detail_of(response) == "PUT is not allowed here. Allowed: POST."
+    assert response["Allow"] == "POST"
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/articles/1/nothing/", "/api/articles/create/x"])
-def test_an_unknown_address_is_told_as_json(api: Client, path: str) -> None:
-    answer = api.get(path)
-    assert answer.status_code == 404
-    assert "/api/docs" in detail_of(answer)
+def test_an_unknown_path_is_not_found_in_json(api: Client, path: str) -> None:
+    response = api.get(path)
+    assert response.status_code == 404
+    assert "/api/docs" in detail_of(response)
 
 
-def test_a_host_that_is_not_ours_is_refused_as_json(api: Client) -> None:
-    answer = api.get("/api/articles/", headers={"Host": "evil.example"})
-    assert answer.status_code == 400
-    assert detail_of(answer)
+def test_an_unknown_host_is_refused_in_json(api: Client) -> None:
+    response = api.get("/api/articles/", headers={"Host": "evil.example"})
+    assert response.status_code == 400
+    assert detail_of(response)
 
 
-def test_a_crash_is_logged_and_told_without_its_inside(
+def test_a_crash_is_logged_and_answered_without_details(
     api: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def crash(*args: object) -> None:
@@ -203,28 +203,28 @@ def test_a_crash_is_logged_and_told_without_its_inside(
 
     monkeypatch.setattr(articles_api, "find_in", crash)
     with caplog.at_level(logging.ERROR, logger="django.request"):
-        answer = api.get("/api/articles/1")
-    assert answer.status_code == 500
-    assert detail_of(answer) == "Internal error. Try again; the server log has the details."
-    assert b"secret" not in answer.content
+        response = api.get("/api/articles/1")
+    assert response.status_code == 500
+    assert detail_of(response) == "Internal error. Try again; the server log has the details."
+    assert b"secret" not in response.content
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_the_length_that_is_told_is_that_of_what_is_sent(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client waits for what is missing, and cuts off what is too much."""
+def test_the_content_length_of_an_error_is_the_length_of_its_body(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client waits for missing bytes, and drops excess ones."""
     monkeypatch.setattr(articles_api, "find", lambda *_: 1 / 0)
-    for answer in (api.put("/api/health"), api.get("/api/nothing"), api.get("/api/articles/1")):
-        assert answer["Content-Length"] == str(len(answer.content)), answer.status_code
+    for response in (api.put("/api/health"), api.get("/api/nothing"), api.get("/api/articles/1")):
+        assert response["Content-Length"] == str(len(response.content)), response.status_code
 
 
 def test_pages_keep_their_own_errors(api: Client) -> None:
     assert not api.get("/api-docs-of-old").headers["Content-Type"].startswith("application/json")
 
 
-# Browsers of other origins
+# CORS
 
 
-def test_cors_is_for_the_origins_that_are_set(api: Client, settings: Any) -> None:
+def test_cors_allows_only_the_configured_origins(api: Client, settings: Any) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://news.example"]
     asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
     preflight = api.options("/api/articles/", headers={"Origin": "https://news.example", **asked})

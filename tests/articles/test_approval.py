@@ -1,4 +1,4 @@
-"""Outlines that wait for a person: approved, changed, asked for anew, and decided once."""
+"""Outlines that wait for approval: approved, changed, regenerated, and decided once."""
 
 from __future__ import annotations
 
@@ -51,29 +51,29 @@ def run_of(article: Article) -> Run:
 
 
 class TestWaiting:
-    def test_no_worker_is_held(self, owner: User) -> None:
+    def test_it_occupies_no_worker(self, owner: User) -> None:
         run = run_of(make_waiting_article(owner))
         assert (run.status, run.token, run.lease_expires_at) == (Status.AWAITING_APPROVAL, None, None)
 
-    def test_the_sweeper_leaves_it_alone_for_as_long_as_it_takes(self, owner: User) -> None:
+    def test_the_sweeper_ignores_it_however_long_it_waits(self, owner: User) -> None:
         article = make_waiting_article(owner)
         Run.objects.update(enqueued_at=timezone.now() - timedelta(days=9))
         assert sweep() == 0
         assert run_of(article).status == Status.AWAITING_APPROVAL
 
-    def test_nothing_else_is_written_meanwhile(self, owner: User) -> None:
+    def test_writing_and_editing_are_refused_meanwhile(self, owner: User) -> None:
         article = make_waiting_article(owner)
         with pytest.raises(InvalidState):
             start_run(article=article, by=owner)
         with pytest.raises(InvalidState):
             save_text(article=article, by=owner, title="Mine", content="My words.", opened_at=0)
 
-    def test_it_can_be_cancelled_and_waits_again_when_it_goes_on(self, owner: User) -> None:
+    def test_it_can_be_cancelled_and_resumed_with_its_outputs(self, owner: User) -> None:
         article = make_waiting_article(owner)
         cancel_run(article=article, by=owner)
         assert article.status == Status.CANCELLED
         retry_run(article=article, by=owner)
-        assert completed_outputs(claim(article)).get(StepKey.parse("outline:make")) is not None, "what was made is kept"
+        assert completed_outputs(claim(article)).get(StepKey.parse("outline:make")) is not None, "outputs are kept"
 
     def test_it_can_be_deleted(self, owner: User) -> None:
         delete_article(article=make_waiting_article(owner), by=owner)
@@ -81,7 +81,7 @@ class TestWaiting:
 
 
 class TestApproving:
-    def test_a_worker_is_called_to_write_from_it(
+    def test_it_enqueues_a_job_that_uses_the_outline(
         self, owner: User, redis: Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:
         article = make_waiting_article(owner)
@@ -92,7 +92,7 @@ class TestApproving:
         recalled = completed_outputs(claim(article)).get(StepKey.parse("outline:approved"))
         assert Outline.model_validate(recalled) == outline()
 
-    def test_its_words_are_told_in_the_log(self, owner: User) -> None:
+    def test_it_is_recorded_in_the_events(self, owner: User) -> None:
         article = make_waiting_article(owner)
         seq = article.last_seq
         approve_outline(article=article, by=owner)
@@ -106,7 +106,7 @@ class TestApproving:
         }
         assert (waiting["old_status"], waiting["new_status"]) == ("awaiting_approval", "pending")
 
-    def test_what_was_changed_is_what_the_crew_is_given(self, owner: User) -> None:
+    def test_a_changed_outline_is_cleaned_and_given_to_the_crew(self, owner: User) -> None:
         article = make_waiting_article(owner)
         changed = outline()
         changed.sections.reverse()
@@ -117,25 +117,25 @@ class TestApproving:
         assert (first.heading, first.sources) == ("Who keeps it going?", ["S3", "S1"])
         assert article.outline == completed_outputs(claim(article)).get(StepKey.parse("outline:approved"))
 
-    def test_the_length_becomes_what_the_sections_add_up_to(self, owner: User) -> None:
+    def test_the_length_becomes_the_sum_of_the_sections(self, owner: User) -> None:
         article = make_waiting_article(owner)
         approve_outline(article=article, by=owner, outline=with_words(400, 600, 250))
         assert article.min_words == 1250
         assert read_brief(claim(article)).min_words == 1250
 
-    def test_sections_without_words_share_the_rest(self, owner: User) -> None:
+    def test_sections_without_words_share_the_remaining_words(self, owner: User) -> None:
         article = make_waiting_article(owner)
         approve_outline(article=article, by=owner, outline=with_words(0, 500, 0, 0))
         assert stored_words(article) == [167, 500, 166, 167]
         assert article.min_words == 1000
 
-    def test_the_crews_own_outline_is_taken_whatever_its_sections_have(self, owner: User) -> None:
+    def test_the_crews_own_outline_is_not_checked_for_section_lengths(self, owner: User) -> None:
         article = make_waiting_article(owner, with_words(1500, 1500), min_words=3000)
         approve_outline(article=article, by=owner)
         assert (stored_words(article), article.min_words) == ([1500, 1500], 3000)
 
     @pytest.mark.parametrize(
-        ("words", "asked", "shares"),
+        ("words", "total", "shares"),
         [
             ([0, 0, 0], 1000, [333, 334, 333]),
             ([200, 300], 1000, [200, 300]),
@@ -143,10 +143,10 @@ class TestApproving:
             ([], 1000, []),
         ],
     )
-    def test_words_are_shared_out_evenly_and_what_is_given_is_kept(
-        self, words: list[int], asked: int, shares: list[int]
+    def test_words_are_distributed_evenly_and_given_ones_kept(
+        self, words: list[int], total: int, shares: list[int]
     ) -> None:
-        assert distribute_words(words, asked) == shares
+        assert distribute_words(words, total) == shares
 
 
 class TestRefusing:
@@ -159,7 +159,7 @@ class TestRefusing:
             ({"words": 900}, "a section has 50 to 600 words"),
         ],
     )
-    def test_an_outline_nobody_could_write_from_is_refused_with_its_reason(
+    def test_an_invalid_outline_is_refused_with_its_reason(
         self, owner: User, changes: dict[str, Any], reason: str
     ) -> None:
         article = make_waiting_article(owner)
@@ -175,19 +175,21 @@ class TestRefusing:
         with pytest.raises(InvalidOutline, match="title is too short"):
             approve_outline(article=make_waiting_article(owner), by=owner, outline=given)
 
-    @pytest.mark.parametrize(("words", "told"), [((100, 100), "200 words"), ((600,) * 9, "5,400 words")])
-    def test_an_article_keeps_within_its_bounds(self, owner: User, words: tuple[int, ...], told: str) -> None:
-        with pytest.raises(InvalidOutline, match=f"come to {told}. An article has 300 to 5,000"):
+    @pytest.mark.parametrize(("words", "message"), [((100, 100), "200 words"), ((600,) * 9, "5,400 words")])
+    def test_a_total_outside_the_limits_of_an_article_is_refused(
+        self, owner: User, words: tuple[int, ...], message: str
+    ) -> None:
+        with pytest.raises(InvalidOutline, match=f"come to {message}. An article has 300 to 5,000"):
             approve_outline(article=make_waiting_article(owner), by=owner, outline=with_words(*words))
 
-    def test_an_article_that_is_not_so_far_is_told_as_what_it_is(self, owner: User) -> None:
+    def test_an_article_that_does_not_wait_is_refused_with_its_status(self, owner: User) -> None:
         article, _ = make_processing_article(owner)
         with pytest.raises(InvalidState, match="it is “writing”"):
             approve_outline(article=article, by=owner)
 
 
 class TestTwoAtOnce:
-    def test_the_second_to_approve_is_told_who_was_first(self, owner: User) -> None:
+    def test_the_second_decision_is_refused_and_names_who_approved(self, owner: User) -> None:
         article = make_waiting_article(owner)
         approve_outline(article=article, by=UserFactory(username="ada"))
         for late in (
@@ -198,7 +200,7 @@ class TestTwoAtOnce:
                 late()
         assert Step.objects.with_key(StepKey.parse("outline:approved")).count() == 1
 
-    def test_an_outline_that_was_made_anew_is_not_decided_unseen(self, owner: User) -> None:
+    def test_an_outline_regenerated_since_it_was_opened_is_not_approved(self, owner: User) -> None:
         article = make_waiting_article(owner)
         seen = article.last_seq
         regenerate_outline(article=article, by=owner, wish="Shorter")
@@ -210,20 +212,20 @@ class TestTwoAtOnce:
         assert stored_words(article) == [500, 500]
 
 
-class TestAskingForAnother:
-    def test_its_steps_are_done_anew_and_what_they_cost_is_kept(self, owner: User) -> None:
+class TestRegenerating:
+    def test_its_steps_are_superseded_and_their_cost_kept(self, owner: User) -> None:
         article = make_waiting_article(owner)
         run = regenerate_outline(article=article, by=owner, wish="Begin with the costs")
         held = claim(article)
         assert read_brief(held).outline_wish == "Begin with the costs"
         assert completed_outputs(held).get(StepKey.parse("outline:make")) is None
         assert completed_outputs(held).get(StepKey.parse("outline:2")) is None
-        assert completed_outputs(held).get(StepKey.parse("research:read")) is not None, "what was read is kept"
-        aside = run.steps.filter(status=StepStatus.SUPERSEDED)
-        assert {str(step) for step in aside} == {"outline:make", *(f"outline:{number}" for number in range(1, 5))}
+        assert completed_outputs(held).get(StepKey.parse("research:read")) is not None, "research is kept"
+        superseded = run.steps.filter(status=StepStatus.SUPERSEDED)
+        assert {str(step) for step in superseded} == {"outline:make", *(f"outline:{number}" for number in range(1, 5))}
         assert sum(step.model_calls for step in run.steps.all()) == 7
 
-    def test_it_can_be_asked_for_again_and_again(self, owner: User) -> None:
+    def test_it_can_be_repeated(self, owner: User) -> None:
         article = make_waiting_article(owner)
         for turn in (1, 2):
             regenerate_outline(article=article, by=owner, wish=f"Wish {turn}")
@@ -232,7 +234,7 @@ class TestAskingForAnother:
         assert [step.status for step in headings] == ["superseded", "superseded", "completed"]
         assert run_of(article).attempts == 1, "no worker was lost"
 
-    def test_the_stage_is_told_by_what_counts(self, owner: User) -> None:
+    def test_the_stage_ignores_superseded_steps(self, owner: User) -> None:
         article = make_waiting_article(owner)
         regenerate_outline(article=article, by=owner, wish="Shorter")
         stage = stages_of_run(run_of(article))[1]

@@ -1,4 +1,4 @@
-"""An outline over the API: read, approved as it is or as it was changed, asked for anew."""
+"""The outline over the API: read, approved unchanged or changed, and regenerated."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def article(owner: User) -> Article:
     return make_waiting_article(owner)
 
 
-def test_the_status_tells_that_it_waits(api: Client, article: Article) -> None:
-    told = api.get(f"/api/articles/{article.pk}/status").json()
-    assert (told["status"], told["current_agent"]) == ("awaiting_approval", "")
-    assert "waiting for your approval" in told["message"]
+def test_the_status_is_awaiting_approval(api: Client, article: Article) -> None:
+    data = api.get(f"/api/articles/{article.pk}/status").json()
+    assert (data["status"], data["current_agent"]) == ("awaiting_approval", "")
+    assert "waiting for your approval" in data["message"]
     assert api.get("/api/articles/?status=awaiting_approval").json()["count"] == 1
     result = api.get(f"/api/articles/{article.pk}/result")
     assert result.status_code == 409
@@ -33,29 +33,29 @@ def test_the_status_tells_that_it_waits(api: Client, article: Article) -> None:
 
 
 def test_the_outline_can_be_read_before_it_is_approved(api: Client, article: Article) -> None:
-    told = api.get(f"/api/articles/{article.pk}/outline").json()
-    assert told["outline"] == outline().model_dump()
-    assert (told["status"], told["min_words"], told["last_seq"]) == ("awaiting_approval", 1000, article.last_seq)
+    data = api.get(f"/api/articles/{article.pk}/outline").json()
+    assert data["outline"] == outline().model_dump()
+    assert (data["status"], data["min_words"], data["last_seq"]) == ("awaiting_approval", 1000, article.last_seq)
 
 
-def test_there_is_none_before_it_is_made(api: Client, owner: User) -> None:
+def test_the_outline_is_null_before_it_is_made(api: Client, owner: User) -> None:
     assert api.get(f"/api/articles/{make_article(owner).pk}/outline").json()["outline"] is None
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"outline": null}'])
-def test_it_is_approved_as_it_is(api: Client, article: Article, body: bytes) -> None:
-    answer = api.post(f"/api/articles/{article.pk}/approve", body, content_type="application/json")
-    assert answer.status_code == 200
-    assert answer.json()["status"] == "pending"
+def test_it_is_approved_unchanged(api: Client, article: Article, body: bytes) -> None:
+    response = api.post(f"/api/articles/{article.pk}/approve", body, content_type="application/json")
+    assert response.status_code == 200
+    assert response.json()["status"] == "pending"
     article.refresh_from_db()
     assert article.outline == outline().model_dump()
 
 
-def test_what_was_read_can_be_changed_and_sent_back(api: Client, article: Article) -> None:
-    told = api.get(f"/api/articles/{article.pk}/outline").json()
-    changed = told["outline"]
+def test_a_changed_outline_is_approved(api: Client, article: Article) -> None:
+    data = api.get(f"/api/articles/{article.pk}/outline").json()
+    changed = data["outline"]
     changed["sections"] = [*changed["sections"][1:], {"heading": "What  comes next", "sources": ["S2", "S99"]}]
-    body = {"outline": changed, "seen_seq": told["last_seq"]}
+    body = {"outline": changed, "seen_seq": data["last_seq"]}
     assert post(api, f"/api/articles/{article.pk}/approve", body).status_code == 200
     article.refresh_from_db()
     assert article.outline is not None
@@ -86,25 +86,25 @@ def two(**changes: Any) -> dict[str, Any]:
         (two(headline="mistyped"), "outline.sections.0.headline"),
     ],
 )
-def test_an_outline_that_cannot_be_one_is_refused_with_its_reason(
+def test_an_invalid_outline_is_refused_with_its_reason(
     api: Client, article: Article, sent: dict[str, Any], reason: str
 ) -> None:
-    answer = post(api, f"/api/articles/{article.pk}/approve", {"outline": sent})
-    assert answer.status_code == 422
-    assert reason in answer.json()["detail"]
+    response = post(api, f"/api/articles/{article.pk}/approve", {"outline": sent})
+    assert response.status_code == 422
+    assert reason in response.json()["detail"]
     article.refresh_from_db()
     assert article.status == Status.AWAITING_APPROVAL
 
 
-def test_another_one_is_asked_for_with_a_wish(api: Client, article: Article) -> None:
-    answer = post(api, f"/api/articles/{article.pk}/outline/redo", {"wish": "Begin with the costs"})
-    assert (answer.status_code, answer.json()["status"]) == (200, "pending")
+def test_it_is_regenerated_with_a_wish(api: Client, article: Article) -> None:
+    response = post(api, f"/api/articles/{article.pk}/outline/redo", {"wish": "Begin with the costs"})
+    assert (response.status_code, response.json()["status"]) == (200, "pending")
     assert Run.objects.get().outline_wish == "Begin with the costs"
     assert post(api, f"/api/articles/{article.pk}/outline/redo", {"wish": " "}).status_code == 422
 
 
 @pytest.mark.parametrize(("path", "body"), [("approve", {}), ("outline/redo", {"wish": "Shorter"})])
-def test_what_does_not_wait_is_not_decided(api: Client, owner: User, path: str, body: dict[str, Any]) -> None:
+def test_an_article_that_does_not_wait_is_refused(api: Client, owner: User, path: str, body: dict[str, Any]) -> None:
     done, waiting = make_completed_article(owner), make_waiting_article(owner)
     assert post(api, f"/api/articles/{done.pk}/{path}", body).status_code == 409
     approve_outline(article=waiting, by=owner)
@@ -116,19 +116,19 @@ def test_what_does_not_wait_is_not_decided(api: Client, owner: User, path: str, 
 @pytest.mark.parametrize(
     ("path", "body"), [("approve", {"seen_seq": 1}), ("outline/redo", {"wish": "S", "seen_seq": 1})]
 )
-def test_an_outline_nobody_has_seen_is_not_decided(
+def test_an_outline_regenerated_since_it_was_read_is_not_approved(
     api: Client, article: Article, path: str, body: dict[str, Any]
 ) -> None:
-    answer = post(api, f"/api/articles/{article.pk}/{path}", body)
-    assert answer.status_code == 409
-    assert "regenerated since you opened it" in answer.json()["detail"]
+    response = post(api, f"/api/articles/{article.pk}/{path}", body)
+    assert response.status_code == 409
+    assert "regenerated since you opened it" in response.json()["detail"]
 
 
-def test_anothers_outline_is_not_there(article: Article) -> None:
+def test_the_outline_of_another_user_is_not_found(article: Article) -> None:
     stranger = client_of(UserFactory())
-    for answer in (
+    for response in (
         stranger.get(f"/api/articles/{article.pk}/outline"),
         post(stranger, f"/api/articles/{article.pk}/approve"),
         post(stranger, f"/api/articles/{article.pk}/outline/redo", {"wish": "Shorter"}),
     ):
-        assert answer.status_code == 404
+        assert response.status_code == 404

@@ -1,4 +1,4 @@
-"""A studio in one file and back again: whole, of one moment while it is written to, and never at the cost of what is there."""
+"""Backup and restore: complete, consistent while articles are written, and never overwriting data unasked."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_files")]
 
 
-def test_a_studio_comes_back_as_it_was(archive: Path, owner: User) -> None:
+def test_a_restored_studio_equals_the_backed_up_one(archive: Path, owner: User) -> None:
     article = Article.objects.get()
     text, events = article.content, list(article.events.values_list("seq", "type"))
     article.delete()
@@ -52,11 +52,11 @@ def test_a_studio_comes_back_as_it_was(archive: Path, owner: User) -> None:
     assert storages["uploads"].open("1/survey.pdf").read() == b"a document"
     assert not User.objects.filter(username="late").exists()
     assert not default_storage.exists("covers/2/late.png")
-    assert make_completed_article(owner).pk > restored.pk, "numbers go on behind those of the backup"
+    assert make_completed_article(owner).pk > restored.pk, "new ids follow those of the backup"
     assert late.pk is not None
 
 
-def test_an_archive_says_what_it_is_and_is_its_owners_alone(archive: Path) -> None:
+def test_an_archive_has_a_manifest_and_is_private_to_its_owner(archive: Path) -> None:
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
     files = contents(archive)
     manifest = Manifest.model_validate_json(files.pop(MANIFEST))
@@ -68,7 +68,7 @@ def test_an_archive_says_what_it_is_and_is_its_owners_alone(archive: Path) -> No
     assert files.keys() == {"database", "settings.json", "media/covers/1/a.png", "uploads/1/survey.pdf"}
 
 
-def test_settings_are_kept_without_their_secrets(owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_stored_without_secrets(owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLM_MODEL", "gpt-test")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-hush")
     monkeypatch.setenv("SECRET_KEY", "hush")
@@ -77,24 +77,24 @@ def test_settings_are_kept_without_their_secrets(owner: User, tmp_path: Path, mo
     monkeypatch.setenv("SEARXNG_URL", "https://hush@search.example/x?q=hush")
     monkeypatch.setenv("CORS_ALLOWED_ORIGINS", "https://a.example,https://me:hush@b.example")
     call_command("backup", str(tmp_path / "a.tar.gz"))
-    told = contents(tmp_path / "a.tar.gz")["settings.json"].decode()
-    assert json.loads(told)["LLM_MODEL"] == "gpt-test"
-    assert "redis://127.0.0.1:6379/0" in told
-    assert "https://models.example/v1" in told
-    assert "https://search.example/x" in told
-    assert "https://a.example,https://b.example" in told
-    assert "hush" not in told
+    message = contents(tmp_path / "a.tar.gz")["settings.json"].decode()
+    assert json.loads(message)["LLM_MODEL"] == "gpt-test"
+    assert "redis://127.0.0.1:6379/0" in message
+    assert "https://models.example/v1" in message
+    assert "https://search.example/x" in message
+    assert "https://a.example,https://b.example" in message
+    assert "hush" not in message
 
 
 @contextmanager
-def being_written(articles: int) -> Iterator[list[int]]:
-    """As many articles as are asked for, each with a thread that does steps for as long as the block lasts."""
-    over, steps = threading.Event(), [0] * articles
+def articles_in_progress(articles: int) -> Iterator[list[int]]:
+    """``articles`` articles, each with a thread that completes steps during the block."""
+    stop, steps = threading.Event(), [0] * articles
     owners = [UserFactory.create() for _ in range(articles)]
     claims = [make_processing_article(owner)[1] for owner in owners]
 
     def write(place: int) -> None:
-        while not over.is_set():
+        while not stop.is_set():
             steps[place] += 1
             do_step(claims[place], f"write:{steps[place]}", "A paragraph that takes some room. " * 200)
         connections.close_all()
@@ -105,19 +105,19 @@ def being_written(articles: int) -> Iterator[list[int]]:
     try:
         yield steps
     finally:
-        over.set()
+        stop.set()
         for thread in threads:
             thread.join()
 
 
-def test_a_backup_taken_while_articles_are_written_is_of_one_moment(transactional_db: None, tmp_path: Path) -> None:
-    with being_written(3) as steps:
+def test_a_backup_taken_while_articles_are_written_is_consistent(transactional_db: None, tmp_path: Path) -> None:
+    with articles_in_progress(3) as steps:
         wait_until(lambda: min(steps) > 20)
-        call_command("backup", str(tmp_path / "amid.tar.gz"))
+        call_command("backup", str(tmp_path / "during.tar.gz"))
         at_backup = sum(steps)
         wait_until(lambda: sum(steps) > at_backup + 20)
     before = Event.objects.count()
-    call_command("restore", str(tmp_path / "amid.tar.gz"), "--replace")
+    call_command("restore", str(tmp_path / "during.tar.gz"), "--replace")
     assert Event.objects.count() < before
     for article in Article.objects.all():
         assert list(article.events.values_list("seq", flat=True)) == list(range(1, article.last_seq + 1))
@@ -125,7 +125,7 @@ def test_a_backup_taken_while_articles_are_written_is_of_one_moment(transactiona
         assert done >= 20
 
 
-def test_runs_that_were_at_work_are_taken_up_again(owner: User, tmp_path: Path) -> None:
+def test_restored_active_runs_are_requeued(owner: User, tmp_path: Path) -> None:
     article, _ = make_processing_article(owner)
     call_command("backup", str(tmp_path / "a.tar.gz"))
     call_command("restore", str(tmp_path / "a.tar.gz"), "--replace")
@@ -136,7 +136,7 @@ def test_runs_that_were_at_work_are_taken_up_again(owner: User, tmp_path: Path) 
     assert run.article_id == article.pk
 
 
-def test_a_backup_of_an_older_version_is_brought_up_to_date(owner: User, tmp_path: Path) -> None:
+def test_a_backup_of_an_older_version_is_migrated(owner: User, tmp_path: Path) -> None:
     graph = MigrationLoader(connection).graph
     [newest] = graph.leaf_nodes("articles")
     older = max(node for node in graph.node_map[newest].parents if node.key[0] == "articles").key
@@ -152,18 +152,18 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(owner: User, tmp_pat
         call_command("migrate", verbosity=0)
 
 
-def test_a_studio_that_holds_something_is_not_replaced_unasked(archive: Path) -> None:
+def test_a_studio_with_data_is_only_replaced_if_asked(archive: Path) -> None:
     assert "1 articles and 1 users" in refused(archive)
     assert Article.objects.count() == 1
 
 
-def test_nothing_is_restored_below_a_running_studio(archive: Path) -> None:
+def test_a_restore_is_refused_while_the_studio_runs(archive: Path) -> None:
     with (VAR / "studio.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "already running" in refused(archive, "--replace")
 
 
-def test_nothing_is_restored_while_workers_live(
+def test_a_restore_is_refused_while_workers_run(
     archive: Path, redis: Any, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.REDIS_URL = settings.REDIS_ADDRESS
@@ -179,7 +179,7 @@ def test_nothing_is_restored_while_workers_live(
 @pytest.mark.parametrize(
     "name", ["../outside", "/tmp/outside", "media/../../outside", "media//twice", "media/./here", "other/file", "extra"]
 )
-def test_a_name_no_backup_gives_is_refused(archive: Path, name: str) -> None:
+def test_a_member_with_an_unexpected_name_is_refused(archive: Path, name: str) -> None:
     hostile = written(archive.with_name("hostile.tar.gz"), {**contents(archive), name: b"x"})
     assert "not part of a backup" in refused(hostile, "--replace")
     assert not (VAR / "outside").exists()
@@ -194,7 +194,7 @@ def test_links_and_devices_are_refused(archive: Path, kind: bytes) -> None:
     assert "not part of a backup" in refused(hostile, "--replace")
 
 
-def test_a_file_told_twice_is_refused(archive: Path) -> None:
+def test_a_duplicate_member_is_refused(archive: Path) -> None:
     member = tarfile.TarInfo("database")
     assert "not part of a backup" in refused(
         written(archive.with_name("twice.tar.gz"), contents(archive), member), "--replace"
@@ -211,7 +211,7 @@ def test_a_changed_file_is_refused(archive: Path, name: str) -> None:
     assert Article.objects.count() == 1
 
 
-def test_what_is_no_archive_is_refused(archive: Path) -> None:
+def test_an_invalid_archive_is_refused(archive: Path) -> None:
     whole = archive.read_bytes()
     for content in (b"", b"words", whole[: len(whole) // 2], whole[:-1000] + bytes(1000)):
         archive.write_bytes(content)
@@ -222,7 +222,7 @@ def test_what_is_no_archive_is_refused(archive: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "message"),
     [
         ("format", 2, "format 2, but this version supports 1"),
         (
@@ -233,8 +233,8 @@ def test_what_is_no_archive_is_refused(archive: Path) -> None:
         ("made_at", "yesterday", "manifest cannot be read"),
     ],
 )
-def test_a_backup_of_an_unknown_version_is_refused(archive: Path, field: str, value: object, told: str) -> None:
-    assert told in refused(changed(archive, lambda manifest: manifest.update({field: value})), "--replace")
+def test_a_backup_of_an_unknown_version_is_refused(archive: Path, field: str, value: object, message: str) -> None:
+    assert message in refused(changed(archive, lambda manifest: manifest.update({field: value})), "--replace")
     assert Article.objects.count() == 1
 
 
@@ -243,7 +243,7 @@ def test_a_backup_of_another_kind_of_database_is_refused(archive: Path) -> None:
     assert f"made on {other}" in refused(changed(archive, lambda manifest: manifest.update(store=other)), "--replace")
 
 
-def test_links_among_the_pictures_are_left_out(owner: User, tmp_path: Path) -> None:
+def test_links_among_the_images_are_left_out(owner: User, tmp_path: Path) -> None:
     default_storage.save("covers/1/a.png", ContentFile(b"a picture"))
     (VAR / "media" / "covers" / "link").symlink_to("/etc/hostname")
     call_command("backup", str(tmp_path / "a.tar.gz"))
@@ -251,22 +251,22 @@ def test_links_among_the_pictures_are_left_out(owner: User, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("told", "version"),
+    ("message", "version"),
     [("pg_dump (PostgreSQL) 17.2 (Debian 17.2-1)", 17), ("pg_dump (PostgreSQL) 18beta1", 18), ("", 0)],
 )
-def test_a_program_tells_its_version(told: str, version: int) -> None:
-    assert databases.major_version(told) == version
+def test_the_version_of_a_program_is_parsed(message: str, version: int) -> None:
+    assert databases.major_version(message) == version
 
 
 @pytest.mark.skipif(not os.environ.get("DATABASE_URL", "").startswith("postgres"), reason="PostgreSQL's programs")
 class TestOnPostgreSQL:
-    def test_a_missing_pg_dump_is_told(self, owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_missing_pg_dump_is_reported(self, owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PATH", "/nowhere")
         with pytest.raises(CommandError, match=r"pg_dump is missing\. Install .*postgresql-client-\d+"):
             call_command("backup", str(tmp_path / "a.tar.gz"))
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_pg_dump_older_than_the_server_is_told(
+    def test_a_pg_dump_older_than_the_server_is_reported(
         self, owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         old = tmp_path / "bin" / "pg_dump"
@@ -277,7 +277,7 @@ class TestOnPostgreSQL:
         with pytest.raises(CommandError, match="is version 9, but the server is PostgreSQL"):
             call_command("backup", str(tmp_path / "a.tar.gz"))
 
-    def test_a_restore_that_was_broken_off_is_not_overwritten(self, archive: Path) -> None:
+    def test_an_interrupted_restore_is_not_overwritten(self, archive: Path) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"CREATE SCHEMA {databases.OLD_SCHEMA}")
         try:

@@ -1,4 +1,4 @@
-"""A backup or a restore that fails, or is killed: nothing is lost by it, and nothing is left lying about."""
+"""A backup or restore that fails or is killed loses no data and leaves no files."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 @pytest.fixture
-def late(archive: Path) -> Iterator[None]:
-    """What came after the backup, of which a restore that fails must lose nothing."""
+def changes_since(archive: Path) -> Iterator[None]:
+    """Changes since the backup. A failing restore must keep them."""
     UserFactory.create(username="late")
     default_storage.delete("covers/1/a.png")
     default_storage.save("covers/2/late.png", ContentFile(b"late"))
@@ -39,7 +39,7 @@ def late(archive: Path) -> Iterator[None]:
     assert not (VAR / "backup-in-progress").exists()
 
 
-def test_files_there_is_no_room_for_leave_all_as_it_was(archive: Path, late: None) -> None:
+def test_a_restore_that_cannot_write_files_changes_nothing(archive: Path, changes_since: None) -> None:
     shutil.rmtree(VAR / "uploads")
     (VAR / "uploads").write_text("a file where a folder should be")
     try:
@@ -49,8 +49,8 @@ def test_files_there_is_no_room_for_leave_all_as_it_was(archive: Path, late: Non
 
 
 @pytest.mark.parametrize("error", [OSError("the disk is gone"), LookupError("a migration that fails")])
-def test_whatever_fails_on_the_way_leaves_all_as_it_was(
-    archive: Path, late: None, error: Exception, monkeypatch: pytest.MonkeyPatch
+def test_a_restore_that_fails_during_migration_is_undone(
+    archive: Path, changes_since: None, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         assert not User.objects.filter(username="late").exists()
@@ -62,7 +62,7 @@ def test_whatever_fails_on_the_way_leaves_all_as_it_was(
         call_command("restore", str(archive), "--replace")
 
 
-def test_what_a_killed_one_left_behind_is_cleared(archive: Path) -> None:
+def test_files_left_by_a_killed_backup_or_restore_are_deleted(archive: Path) -> None:
     remains = [VAR / "backup-in-progress", VAR / "media" / ".restore-new", VAR / "uploads" / ".restore-old"]
     for directory in remains:
         directory.mkdir()
@@ -82,20 +82,20 @@ def test_one_backup_or_restore_runs_at_a_time(archive: Path, tmp_path: Path) -> 
     assert not (tmp_path / "second.tar.gz").exists()
 
 
-def test_a_database_that_cannot_be_loaded_leaves_all_as_it_was(archive: Path) -> None:
+def test_a_database_that_cannot_be_loaded_changes_nothing(archive: Path) -> None:
     files = contents(archive)
     content = files["database"][:2000] + bytes(2000)
     manifest = json.loads(files[MANIFEST])
     manifest["parts"]["database"] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     damaged = {**files, "database": content, MANIFEST: json.dumps(manifest).encode()}
-    told = refused(written(archive.with_name("damaged.tar.gz"), damaged), "--replace")
-    assert "database" in told or "pg_restore failed" in told
+    message = refused(written(archive.with_name("damaged.tar.gz"), damaged), "--replace")
+    assert "database" in message or "pg_restore failed" in message
     assert Article.objects.count() == 1
     assert default_storage.exists("covers/1/a.png")
     assert make_completed_article(User.objects.get()).events.count() > 20
 
 
-def test_a_backup_that_fails_leaves_nothing_behind(owner: User, tmp_path: Path) -> None:
+def test_a_failed_backup_leaves_no_files(owner: User, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be written"):
         call_command("backup", str(tmp_path / "nowhere" / "a.tar.gz"))
     (tmp_path / "taken").mkdir()

@@ -1,4 +1,4 @@
-"""A store that is away for a moment costs time, and nothing is written twice."""
+"""Database work is retried during an outage, and nothing is written twice."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def owner() -> User:
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(db_retry, "PAUSE", 0.05)
 
 
 @pytest.fixture
-def unanswered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The next commit is made, but the connection breaks before it is answered: the one fault that leaves a doubt."""
+def lost_reply(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The next commit succeeds, but the connection breaks before its reply: the caller cannot know the outcome."""
     happened: list[str] = []
     commit = BaseDatabaseWrapper._commit
 
@@ -57,20 +57,20 @@ def unanswered(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     assert happened, "no commit was made"
 
 
-def told(article: Article) -> list[tuple[int, str]]:
+def events_of(article: Article) -> list[tuple[int, str]]:
     return [(event.seq, event.payload.get("step", event.type)) for event in article.events.all()]
 
 
-def test_a_commit_whose_answer_was_lost_is_not_repeated(owner: User, unanswered: list[str]) -> None:
-    unanswered.append("not yet")
+def test_a_commit_whose_reply_was_lost_is_not_repeated(owner: User, lost_reply: list[str]) -> None:
+    lost_reply.append("not yet")
     article = make_article(owner)
     held = claim(article)
-    unanswered.clear()
+    lost_reply.clear()
     usage = Usage(calls=1, prompt_tokens=10)
     write_changes(
         held, [step_started("research:plan"), step_completed("research:plan", SectionText(markdown=""), usage)]
     )
-    assert told(article) == [
+    assert events_of(article) == [
         (1, "status_change"),
         (2, "status_change"),
         (3, "research:plan"),
@@ -79,11 +79,11 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(owner: User, unanswered:
     assert Run.objects.get().steps.get().prompt_tokens == 10
 
 
-def test_what_is_counted_without_an_event_is_counted_once(owner: User, unanswered: list[str]) -> None:
-    unanswered.append("not yet")
+def test_costs_without_an_event_are_counted_once(owner: User, lost_reply: list[str]) -> None:
+    lost_reply.append("not yet")
     held = claim(make_article(owner))
     write_changes(held, [step_started("research:plan")])
-    unanswered.clear()
+    lost_reply.clear()
     write_changes(held, [StepAbandoned(StepKey.parse("research:plan"), Usage(calls=1, prompt_tokens=10))])
     done = Run.objects.get().steps.get()
     assert (done.model_calls, done.prompt_tokens) == (1, 10)
@@ -94,7 +94,7 @@ def park(held: Claim) -> None:
 
 
 @pytest.mark.parametrize("ending", [park, lambda held: hand_over(held, "Its worker was stopped")])
-def test_who_lets_go_of_a_run_waits_for_the_store(
+def test_releasing_a_run_waits_for_the_database(
     owner: User, monkeypatch: pytest.MonkeyPatch, ending: Callable[[Claim], None]
 ) -> None:
     article = make_article(owner)
@@ -113,20 +113,20 @@ def test_who_lets_go_of_a_run_waits_for_the_store(
     assert (run.status, run.token) == (Status.PENDING, None)
 
 
-def test_an_end_whose_answer_was_lost_is_an_end(owner: User, unanswered: list[str]) -> None:
-    unanswered.append("not yet")
+def test_a_completion_whose_reply_was_lost_is_not_repeated(owner: User, lost_reply: list[str]) -> None:
+    lost_reply.append("not yet")
     article = make_article(owner)
     held = claim(article)
-    unanswered.clear()
+    lost_reply.clear()
     with pytest.raises(Exception, match=str(held.run_id)):
         complete_run(held, make_manuscript(), notice="")
     article.refresh_from_db()
     assert article.status == Status.COMPLETED
-    assert [kind for _, kind in told(article)].count("revision") == 1
+    assert [kind for _, kind in events_of(article)].count("revision") == 1
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no file that one writer holds")
-def test_a_busy_sqlite_is_waited_for(owner: User) -> None:
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL does not lock the whole database")
+def test_it_waits_for_a_locked_sqlite_database(owner: User) -> None:
     article = make_article(owner)
     held = claim(article)
     with connection.cursor() as cursor:
@@ -148,10 +148,10 @@ def test_a_busy_sqlite_is_waited_for(owner: User) -> None:
     holder.join()
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA busy_timeout = 20000")
-    assert told(article)[2:] == [(3, "research:plan")]
+    assert events_of(article)[2:] == [(3, "research:plan")]
 
 
-def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_gives_up_after_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(db_retry, "PATIENCE", 0.2)
     tries: list[int] = []
 
@@ -165,7 +165,7 @@ def test_patience_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 2 < len(tries) < 8
 
 
-def test_a_mistake_is_not_tried_again() -> None:
+def test_other_errors_are_not_retried() -> None:
     tries: list[int] = []
 
     @retry_on_outage

@@ -62,8 +62,8 @@ def worker(redis: redis_py.Redis) -> Iterator[None]:
 
 
 def ask() -> tuple[int, dict[str, Any]]:
-    answer = Client().get("/api/health")
-    return answer.status_code, answer.json()
+    response = Client().get("/api/health")
+    return response.status_code, response.json()
 
 
 NO_WORK = {"waiting": 0, "oldest_waiting": 0.0, "parked": 0, "in_flight": 0, "awaiting_approval": 0, "paused": 0}
@@ -99,9 +99,9 @@ def test_a_workers_last_heartbeat_is_where_rq_puts_it(redis: redis_py.Redis, mon
 
 
 def test_without_workers_it_serves_but_says_so() -> None:
-    status, told = ask()
-    assert (status, told["status"], told["workers"]) == (200, "degraded", 0)
-    assert told["model"] == {"configured": False, "name": "the built-in writer"}
+    status, body = ask()
+    assert (status, body["status"], body["workers"]) == (200, "degraded", 0)
+    assert body["model"] == {"configured": False, "name": "the built-in writer"}
 
 
 def held(owner: User) -> Claim:
@@ -119,9 +119,9 @@ def test_it_tells_how_the_work_goes() -> None:
     Run.objects.filter(article=early).update(enqueued_at=timezone.now())  # its job was lost, and submitted again
     parked.events.update(created_at=timezone.now() - timedelta(hours=1))
     Run.objects.filter(article=parked).update(awaits="gpt-test")
-    told = ask()[1]["work"]
-    assert 120 <= told.pop("oldest_waiting") < 130
-    assert told == {"waiting": 2, "parked": 1, "in_flight": 1, "awaiting_approval": 1, "paused": 1}
+    body = ask()[1]["work"]
+    assert 120 <= body.pop("oldest_waiting") < 130
+    assert body == {"waiting": 2, "parked": 1, "in_flight": 1, "awaiting_approval": 1, "paused": 1}
 
 
 def test_it_queries_the_database_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,8 +146,8 @@ def test_administrators_see_it_above_the_queues(worker: None, client: Client) ->
 
 def test_without_redis_it_cannot_serve_and_answers_at_once(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings.REDIS_ADDRESS = "redis://127.0.0.1:1"
-    status, told = ask()
-    assert (status, told["status"], told["redis"], told["workers"]) == (503, "unavailable", False, 0)
+    status, body = ask()
+    assert (status, body["status"], body["redis"], body["workers"]) == (503, "unavailable", False, 0)
     assert "Redis does not answer" in caplog.text
 
 
@@ -158,9 +158,9 @@ def test_without_its_database_it_cannot_serve(
         raise OperationalError("the disk is gone")
 
     monkeypatch.setattr(BaseDatabaseWrapper, "connect", refuse)
-    status, told = ask()
-    assert (status, told["status"], told["database"], told["work"]) == (503, "unavailable", False, None)
-    assert "disk is gone" not in str(told)
+    status, body = ask()
+    assert (status, body["status"], body["database"], body["work"]) == (503, "unavailable", False, None)
+    assert "disk is gone" not in str(body)
     assert "disk is gone" in caplog.text
 
 
@@ -179,8 +179,8 @@ def test_a_database_that_hangs_is_told_as_away_and_holds_one_thread(
     try:
         for _ in range(3):
             cache.clear()
-            status, told = ask()
-            assert (status, told["database"], told["redis"]) == (503, False, True)
+            status, body = ask()
+            assert (status, body["database"], body["redis"]) == (503, False, True)
         assert len(asked) == 1
         assert "no answer within 0.05 s" in caplog.text
     finally:

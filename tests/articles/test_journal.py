@@ -1,46 +1,37 @@
-"""The run's history: steps that are done once, events in order, writes fenced by the lease."""
+"""The journal of a run: each step runs once, events are in order, and only the claim holder writes."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
-from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from agents.contract import Manuscript, SectionText
-from agents.costs.usage import Usage, record_usage
+from agents.costs.usage import Usage
 from agents.exceptions import FailureCode, ModelError
 from agents.pipeline.steps import StepKey, StepSpec
-from articles.exceptions import UNEXPECTED_ERROR, LeaseLost
-from articles.live.draft_stream import DraftStream
+from articles.exceptions import UNEXPECTED_ERROR
 from articles.models import Article, Event, Run, Status, Step, StepStatus
-from articles.runs import step_writer
 from articles.runs.event_log import article_transaction
 from articles.runs.journal import (
-    RunJournal,
     complete_run,
     fail_run,
     read_brief,
 )
-from articles.runs.lease import Claim
 from articles.runs.step_writer import (
     PlanChanged,
     StageSkipped,
-    StepAbandoned,
-    StepChange,
     completed_outputs,
     write_changes,
 )
-from articles.services import NewSource, start_run
+from articles.services import NewSource
 from articles.signals import events_recorded
 from tests.factories import (
     UserFactory,
@@ -48,6 +39,7 @@ from tests.factories import (
     do_step,
     make_article,
     make_completed_article,
+    make_journal,
     make_manuscript,
     make_processing_article,
     step_completed,
@@ -63,7 +55,7 @@ def owner() -> User:
     return UserFactory()
 
 
-def told(article: Article) -> list[tuple[int, str, str | None]]:
+def event_rows(article: Article) -> list[tuple[int, str, str | None]]:
     return [(event.seq, event.type, event.payload.get("status")) for event in article.events.all()]
 
 
@@ -80,13 +72,13 @@ class TestSteps:
         assert last.payload["step"] == "research:plan"
         assert last.payload["execution_time"] >= 0
 
-    def test_what_is_done_is_recalled(self, owner: User) -> None:
+    def test_completed_outputs_are_returned(self, owner: User) -> None:
         held = claim(make_article(owner))
         do_step(held, "write:1", markdown="Roofs.")
         assert completed_outputs(held).get(StepKey.parse("write:1")) == {"markdown": "Roofs."}
         assert completed_outputs(held).get(StepKey.parse("write:2")) is None
 
-    def test_a_step_that_failed_begins_anew_and_keeps_its_cost(self, owner: User) -> None:
+    def test_a_failed_step_restarts_and_keeps_its_cost(self, owner: User) -> None:
         held = claim(make_article(owner))
         write_changes(held, [step_started("write:1")])
         write_changes(held, [step_failed("write:1", "The model was away.", Usage(calls=4))])
@@ -98,7 +90,7 @@ class TestSteps:
         again = Step.objects.with_key(StepKey.parse("write:1")).get()
         assert (again.status, again.model_calls) == (StepStatus.COMPLETED, 5)
 
-    def test_what_is_told_last_is_told_of_its_own_agent(self, owner: User) -> None:
+    def test_the_message_names_the_agent_of_the_last_event(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
         write_changes(held, [step_started("image:draw"), step_started("write:1")])
@@ -111,7 +103,7 @@ class TestSteps:
         held = claim(article)
         write_changes(held, [StageSkipped("seo", "The brief asks for no SEO")])
         write_changes(held, [StageSkipped("seo", "The brief asks for no SEO")])
-        assert [status for _, _, status in told(article)].count("skipped") == 1
+        assert [status for _, _, status in event_rows(article)].count("skipped") == 1
 
     def test_progress_is_the_share_of_planned_steps(self, owner: User) -> None:
         article = make_article(owner)
@@ -140,28 +132,28 @@ class TestSteps:
 
 
 class TestEvents:
-    def test_they_are_numbered_without_a_gap(self, owner: User) -> None:
+    def test_their_numbers_have_no_gaps(self, owner: User) -> None:
         article = make_completed_article(owner)
         assert [event.seq for event in article.events.all()] == list(range(1, article.last_seq + 1))
 
-    def test_those_of_one_commit_are_announced_together(
+    def test_one_signal_is_sent_for_each_commit(
         self, owner: User, django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[Any]]
     ) -> None:
         article, held = make_processing_article(owner)
         announced: list[tuple[int, int, int]] = []
 
-        def hear(sender: Any, *, article_id: int, first: int, last: int, **kwargs: Any) -> None:
+        def on_events(sender: Any, *, article_id: int, first: int, last: int, **kwargs: Any) -> None:
             announced.append((article_id, first, last))
 
-        events_recorded.connect(hear)
+        events_recorded.connect(on_events)
         try:
             with django_capture_on_commit_callbacks(execute=True):
                 write_changes(held, [step_started(f"write:{number}") for number in (1, 2, 3)])
         finally:
-            events_recorded.disconnect(hear)
+            events_recorded.disconnect(on_events)
         assert announced == [(article.pk, article.last_seq + 1, article.last_seq + 3)]
 
-    def test_a_rolled_back_write_leaves_no_number_behind(self, owner: User) -> None:
+    def test_a_rollback_uses_no_number(self, owner: User) -> None:
         article = make_article(owner)
         with transaction.atomic():
             with article_transaction(article.pk) as tx:
@@ -170,7 +162,7 @@ class TestEvents:
         article.refresh_from_db()
         assert article.last_seq == article.events.count() == 1
 
-    def test_they_tell_what_the_socket_tells(self, owner: User) -> None:
+    def test_their_message_is_the_message_of_the_socket(self, owner: User) -> None:
         article = make_article(owner)
         do_step(claim(article), "write:3", done="182 words")
         last = article.events.last()
@@ -184,18 +176,18 @@ class TestEvents:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_writers_at_once_take_numbers_in_the_order_of_their_commits(owner: User) -> None:
+def test_concurrent_writers_take_numbers_in_the_order_of_their_commits(owner: User) -> None:
     article = make_article(owner)
 
-    def tell(count: int) -> None:
+    def write_events(count: int) -> None:
         try:
             for _ in range(count):
                 with article_transaction(article.pk) as tx:
-                    tx.log_event(Event.Type.STATUS_CHANGE, None, message="Told")
+                    tx.log_event(Event.Type.STATUS_CHANGE, None, message="Written")
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=tell, args=(10,)) for _ in range(4)]
+    threads = [threading.Thread(target=write_events, args=(10,)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -203,8 +195,8 @@ def test_writers_at_once_take_numbers_in_the_order_of_their_commits(owner: User)
     assert [event.seq for event in article.events.order_by("id")] == list(range(1, 42))
 
 
-class TestTheEnd:
-    def test_a_completed_run_puts_its_text_on_the_article(self, owner: User) -> None:
+class TestEndOfARun:
+    def test_a_completed_run_stores_its_text_in_the_article(self, owner: User) -> None:
         article = make_completed_article(owner)
         assert article.status == Status.COMPLETED
         assert article.progress == 100
@@ -215,7 +207,7 @@ class TestTheEnd:
         first = article.revisions.get()
         assert (first.number, first.content, first.saved_by, first.author) == (1, article.content, None, "The crew")
 
-    def test_a_failed_run_tells_its_reason(self, owner: User) -> None:
+    def test_a_failed_run_stores_its_reason(self, owner: User) -> None:
         article, held = make_processing_article(owner)
         fail_run(held, "The model key is invalid (401). Check OPENAI_API_KEY.", FailureCode.MODEL_AUTH)
         article.refresh_from_db()
@@ -230,25 +222,25 @@ class TestTheEnd:
         with pytest.raises(IntegrityError), transaction.atomic():
             fail_run(held, "", FailureCode.MODEL_UNAVAILABLE)
 
-    def test_a_run_in_work_is_always_held(self, owner: User) -> None:
+    def test_a_processing_run_must_be_claimed(self, owner: User) -> None:
         article = make_article(owner)
         with pytest.raises(IntegrityError), transaction.atomic():
             article.runs.update(status=Status.PROCESSING)
 
-    def test_an_article_has_one_run_at_a_time(self, owner: User) -> None:
+    def test_an_article_has_one_active_run(self, owner: User) -> None:
         article = make_article(owner)
         with pytest.raises(IntegrityError), transaction.atomic():
             Run.objects.create(article=article)
 
-    def test_no_sources_and_no_seo_are_stored_as_such(self, owner: User) -> None:
+    def test_missing_seo_and_findings_are_stored_as_missing(self, owner: User) -> None:
         article = make_article(owner)
         bare = make_manuscript().model_copy(update={"seo": None, "findings": None})
-        complete_run(claim(article), bare, notice="Told.")
+        complete_run(claim(article), bare, notice="Done.")
         article.refresh_from_db()
-        assert (article.seo_meta, article.research_data["synthesis"], article.notice) == (None, "", "Told.")
+        assert (article.seo_meta, article.research_data["synthesis"], article.notice) == (None, "", "Done.")
 
 
-def test_the_crew_is_told_the_brief_with_its_sources(owner: User) -> None:
+def test_the_brief_is_read_with_its_sources(owner: User) -> None:
     sources = (NewSource(title="Survey", text="Roofs."), NewSource(url="https://example.org/roofs"))
     article = make_article(owner, sources=sources, tone="dry", keywords=["roof"])
     brief = read_brief(claim(article))
@@ -260,9 +252,9 @@ def test_the_crew_is_told_the_brief_with_its_sources(owner: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-class TestTheAsynchronousJournal:
+class TestRunJournal:
     async def test_a_step_is_performed_once(self) -> None:
-        journal, asked = await a_journal(), []
+        journal, asked = await make_journal(), []
 
         async def perform() -> SectionText:
             asked.append(1)
@@ -273,8 +265,8 @@ class TestTheAsynchronousJournal:
         assert (await journal.once(spec)).markdown == "Roofs."
         assert asked == [1]
 
-    async def test_a_failure_is_told_and_raised(self) -> None:
-        journal = await a_journal()
+    async def test_a_failure_is_recorded_and_raised(self) -> None:
+        journal = await make_journal()
 
         async def perform() -> SectionText:
             raise ModelError("The model key is invalid (401).")
@@ -285,8 +277,8 @@ class TestTheAsynchronousJournal:
         failed = await Step.objects.with_key(StepKey.parse("write:1")).aget()
         assert (failed.status, failed.message) == (StepStatus.FAILED, "The model key is invalid (401).")
 
-    async def test_the_words_of_a_mistake_are_kept_from_readers(self) -> None:
-        journal = await a_journal()
+    async def test_the_message_of_an_unexpected_error_is_not_shown(self) -> None:
+        journal = await make_journal()
 
         async def perform() -> SectionText:
             raise FileNotFoundError("/srv/studio/secret.txt")
@@ -295,141 +287,37 @@ class TestTheAsynchronousJournal:
         with pytest.raises(FileNotFoundError):
             await journal.once(spec)
         assert (await Step.objects.with_key(StepKey.parse("write:1")).aget()).message == UNEXPECTED_ERROR
-        told_last = await Event.objects.alatest("seq")
-        assert "secret" not in str(told_last.payload)
+        last = await Event.objects.alatest("seq")
+        assert "secret" not in str(last.payload)
 
-    async def test_a_draft_nobody_can_be_shown_ends_nothing(self, settings: Settings) -> None:
-        journal = await a_journal()
-        away = {
+    async def test_a_failed_draft_notification_does_not_fail_the_step(self, settings: Settings) -> None:
+        journal = await make_journal()
+        unreachable = {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
             "CONFIG": {"hosts": ["redis://127.0.0.1:9"]},
         }
-        settings.CHANNEL_LAYERS = {"default": away}
+        settings.CHANNEL_LAYERS = {"default": unreachable}
         await journal.draft("write:1", 0, "Roofs")
         await asyncio.sleep(0.2)
         await journal.draft("write:1", 5, "Gardens")
 
-    async def test_events_are_stored_while_nobody_can_be_rung(
+    async def test_events_are_stored_if_their_notification_fails(
         self, settings: Settings, caplog: pytest.LogCaptureFixture
     ) -> None:
-        journal = await a_journal()
+        journal = await make_journal()
         settings.REDIS_ADDRESS = "redis://127.0.0.1:9"
         await journal.skip("seo", "The brief asks for no SEO")
         assert await Event.objects.filter(payload__status="skipped").acount() == 1
         assert "its notification failed" in caplog.text
 
-    async def test_a_file_gets_a_name_of_its_own(self) -> None:
-        journal = await a_journal()
+    async def test_a_file_gets_a_unique_name(self) -> None:
+        journal = await make_journal()
         first, second = await journal.keep_file("cover.png", b"a"), await journal.keep_file("cover.png", b"b")
         assert first != second
         assert first.startswith(f"covers/{journal.claim.article_id}/")
         assert first.endswith(".png")
 
 
-async def a_journal() -> RunJournal:
-    held = await sync_to_async(lambda: claim(make_article(UserFactory())))()
-    return RunJournal(held, DraftStream(held.article_id))
-
-
-def test_a_manuscript_tells_what_was_read() -> None:
+def test_a_manuscript_has_the_sources_that_were_read() -> None:
     made: Manuscript = make_manuscript()
     assert set(made.research_data()) >= {"sources", "passages", "unread", "questions", "synthesis", "findings"}
-
-
-@pytest.mark.django_db(transaction=True)
-class TestStepWriter:
-    async def test_what_comes_together_is_one_transaction(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        written: list[int] = []
-
-        def count(held: Claim, batch: Sequence[StepChange]) -> None:
-            written.append(len(batch))
-            write_changes(held, batch)
-
-        monkeypatch.setattr(step_writer, "write_changes", count)
-        journal = await a_journal()
-        await asyncio.gather(*(journal.writer.write(step_started(f"write:{number}")) for number in range(1, 27)))
-        assert written == [26]
-        assert await Event.objects.filter(payload__status="started").acount() == 26
-
-    async def test_each_is_told_what_went_wrong_with_all(self) -> None:
-        journal = await a_journal()
-        broken = journal.writer.write(StepAbandoned(StepKey.parse("write:1"), Usage()))
-        results = await asyncio.gather(journal.writer.write(step_started("write:2")), broken, return_exceptions=True)
-        assert all(isinstance(result, Step.DoesNotExist) for result in results)
-        assert await Step.objects.acount() == 0, "all of a transaction, or nothing"
-
-    async def test_what_nobody_waits_for_any_more_does_not_fail_unheard(self, caplog: pytest.LogCaptureFixture) -> None:
-        journal = await a_journal()
-        waiting = asyncio.create_task(journal.writer.write(StepAbandoned(StepKey.parse("write:1"), Usage())))
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await journal.drain()
-        assert "StepAbandoned was not written, and no task awaits it: DoesNotExist" in caplog.text
-
-    async def test_a_claim_that_was_lost_writes_nothing(self) -> None:
-        journal = await a_journal()
-        await Run.objects.aupdate(token=uuid4())
-        with pytest.raises(LeaseLost):
-            await journal.writer.write(step_started("write:1"))
-
-    async def test_a_second_cancellation_does_not_lose_costs_while_they_are_recorded(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        journal = await a_journal()
-        started, may_end = asyncio.Event(), threading.Event()
-
-        async def perform() -> SectionText:
-            record_usage(Usage(calls=1, prompt_tokens=10))
-            started.set()
-            await asyncio.sleep(60)
-            raise AssertionError("it is cancelled before")
-
-        def slowly(held: Claim, changes: Sequence[StepChange]) -> None:
-            may_end.wait(10)
-            write_changes(held, changes)
-
-        async def work() -> None:
-            try:
-                await journal.once(StepSpec(StepKey("write", "section", 1), SectionText, perform, "Writing", str))
-            finally:
-                await journal.drain()
-
-        working = asyncio.create_task(work())
-        await started.wait()
-        monkeypatch.setattr(step_writer, "write_changes", slowly)
-        other = asyncio.create_task(journal.writer.write(step_started("write:2")))
-        await asyncio.sleep(0.1)
-        for _ in range(2):
-            working.cancel()
-            await asyncio.sleep(0.1)
-        may_end.set()
-        with pytest.raises(asyncio.CancelledError):
-            await working
-        await asyncio.wait_for(other, 10)
-        assert (await Step.objects.aget(section=1)).model_calls == 1
-
-    async def test_costs_of_a_step_that_ended_too_late_are_recorded_though_no_task_awaits_them(self) -> None:
-        journal = await a_journal()
-        await journal.writer.write(step_started("write:1"))
-        await Run.objects.aupdate(token=uuid4())
-        late = journal.writer.write(step_completed("write:1", SectionText(markdown="Late."), Usage(calls=3)))
-        waiting = asyncio.create_task(late)
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await journal.drain()
-        assert (await Step.objects.aget()).model_calls == 3
-
-
-@pytest.mark.django_db
-def test_a_step_of_an_article_that_is_written_again_does_not_load_its_text(owner: User) -> None:
-    article = make_completed_article(owner)
-    start_run(article=article, by=owner)
-    held = claim(article)
-    with CaptureQueriesContext(connection) as queries:
-        write_changes(held, [step_started("write:1")])
-        write_changes(held, [step_completed("write:1", SectionText(markdown="Again."), Usage())])
-    read = [
-        query["sql"] for query in queries if query["sql"].startswith("SELECT") and '"articles_article"' in query["sql"]
-    ]
-    assert len(read) == 2
-    assert not [sql for sql in read if '"research_data"' in sql or '"content"' in sql]

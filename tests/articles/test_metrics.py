@@ -41,19 +41,19 @@ def own_place(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def scrape() -> dict[tuple[str, ...], float]:
     """Name and label values → value, as Prometheus would take them."""
-    answer = Client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-    assert answer.status_code == 200
-    families = text_string_to_metric_families(answer.content.decode())
+    response = Client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert response.status_code == 200
+    families = text_string_to_metric_families(response.content.decode())
     return {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
 
 
 class TestAccess:
     def test_staff_may_read_it(self, client: Client) -> None:
         client.force_login(StaffFactory())
-        answer = client.get("/metrics")
-        assert answer.status_code == 200
-        assert answer.headers["Content-Type"].startswith("text/plain")
-        assert "no-store" in answer.headers["Cache-Control"]
+        response = client.get("/metrics")
+        assert response.status_code == 200
+        assert response.headers["Content-Type"].startswith("text/plain")
+        assert "no-store" in response.headers["Cache-Control"]
 
     @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer schlüssel"}])
     def test_to_strangers_it_is_not_there(self, client: Client, header: dict[str, str]) -> None:

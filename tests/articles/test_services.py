@@ -1,4 +1,4 @@
-"""What people and programs can do with articles, and what the studio refuses."""
+"""The services for articles, runs, texts and API keys, and what they refuse."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class TestCreating:
         assert article.status == Status.PENDING
         assert article.events.get().payload["new_status"] == "pending"
 
-    def test_a_queue_that_is_away_costs_no_article(
+    def test_an_article_is_created_while_redis_is_unavailable(
         self,
         owner: User,
         monkeypatch: pytest.MonkeyPatch,
@@ -79,42 +79,42 @@ class TestCreating:
 
 
 class TestRuns:
-    def test_writing_again_is_refused_while_it_is_written(self, owner: User) -> None:
+    def test_a_second_active_run_is_refused(self, owner: User) -> None:
         with pytest.raises(InvalidState, match="being written"):
             start_run(article=make_article(owner), by=owner)
 
-    def test_writing_again_is_a_run_of_its_own(self, owner: User) -> None:
+    def test_writing_again_creates_a_run(self, owner: User) -> None:
         article = make_completed_article(owner)
         start_run(article=article, by=owner)
         assert article.runs.count() == 2
         assert article.status == Status.PENDING
         assert article.content, "the text stays until the new one is there"
 
-    def test_a_retry_goes_on_with_the_same_run(self, owner: User) -> None:
+    def test_a_retry_continues_the_same_run(self, owner: User) -> None:
         article, held = make_processing_article(owner)
-        fail_run(held, "The model was away.", FailureCode.MODEL_UNAVAILABLE)
+        fail_run(held, "The model was unavailable.", FailureCode.MODEL_UNAVAILABLE)
         run = retry_run(article=article, by=owner)
         assert run.pk == held.run_id
         assert (run.status, run.reason, run.attempts) == (Status.PENDING, "", 0)
-        assert run.steps.done().count() == 4, "what is done stays done"
+        assert run.steps.done().count() == 4, "completed steps are kept"
 
-    def test_only_what_failed_or_was_cancelled_is_retried(self, owner: User) -> None:
+    def test_a_retry_of_a_completed_run_is_refused(self, owner: User) -> None:
         with pytest.raises(InvalidState, match="failed, paused or cancelled"):
             retry_run(article=make_completed_article(owner), by=owner)
 
-    def test_cancelling_says_by_whom(self, owner: User) -> None:
+    def test_the_message_names_who_cancelled(self, owner: User) -> None:
         article, _ = make_processing_article(owner)
         cancel_run(article=article, by=owner)
         assert article.status == Status.CANCELLED
         assert article.message == f"Cancelled by {owner.username}"
 
-    def test_nothing_to_cancel_is_said(self, owner: User) -> None:
+    def test_cancelling_a_completed_run_is_refused(self, owner: User) -> None:
         with pytest.raises(InvalidState, match="nothing to cancel"):
             cancel_run(article=make_completed_article(owner), by=owner)
 
 
 class TestDeleting:
-    def test_it_takes_files_along(
+    def test_its_files_are_deleted_too(
         self, owner: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:
         article = make_completed_article(owner)
@@ -131,12 +131,12 @@ class TestDeleting:
         assert [name for name in (*pictures, f"covers/{article.pk}") if default_storage.exists(name)] == []
         assert not storages["uploads"].exists(upload)
 
-    def test_a_running_one_is_cancelled_first(self, owner: User) -> None:
+    def test_an_active_run_is_deleted_with_it(self, owner: User) -> None:
         article, held = make_processing_article(owner)
         delete_article(article=article, by=owner)
         assert not Run.objects.filter(pk=held.run_id).exists()
 
-    def test_who_is_too_late_is_told_so(self, owner: User) -> None:
+    def test_services_refuse_a_deleted_article(self, owner: User) -> None:
         article = make_completed_article(owner)
         Article.objects.get(pk=article.pk).delete()
         services = (delete_article, cancel_run, retry_run, start_run)
@@ -148,23 +148,23 @@ class TestDeleting:
         with pytest.raises(ArticleGone):
             change_brief(article=article, brief=BriefInput(topic="Green roofs"))
 
-    def test_of_many_the_one_that_is_gone_already_stops_nothing(self, owner: User) -> None:
+    def test_an_article_that_is_already_deleted_does_not_stop_deleting_the_others(self, owner: User) -> None:
         gone, there = make_completed_article(owner), make_completed_article(owner)
         Article.objects.get(pk=gone.pk).delete()
         delete_articles(articles=[gone, there], by=owner)
         assert not Article.objects.exists()
 
-    def test_what_is_deleted_right_after_it_was_done_is_told_so(
+    def test_an_article_deleted_right_after_the_change_is_reported(
         self, owner: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         article, _ = make_processing_article(owner)
         flush = ArticleTransaction.flush
 
-        def put_down_and_lose(tx: ArticleTransaction) -> None:
+        def flush_and_delete(tx: ArticleTransaction) -> None:
             flush(tx)
             Article.objects.filter(pk=article.pk).delete()
 
-        monkeypatch.setattr(ArticleTransaction, "flush", put_down_and_lose)
+        monkeypatch.setattr(ArticleTransaction, "flush", flush_and_delete)
         with pytest.raises(ArticleGone):
             cancel_run(article=article, by=owner)
 
@@ -180,7 +180,7 @@ class TestDeleting:
         monkeypatch.setattr(lease, "article_transaction", delete_first)
         assert lease.claim_run(article.runs.get().pk, worker="test", model="test-model") is None
 
-    def test_a_picture_that_comes_too_late_is_not_kept(self, owner: User) -> None:
+    def test_an_image_of_a_deleted_article_is_not_stored(self, owner: User) -> None:
         article, held = make_processing_article(owner)
         Article.objects.get(pk=article.pk).delete()
         with pytest.raises(LeaseLost):
@@ -189,11 +189,11 @@ class TestDeleting:
 
 
 class TestSweeping:
-    def test_a_run_whose_worker_died_is_put_back(
+    def test_a_run_whose_worker_died_is_requeued(
         self, owner: User, redis: Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:
         article, held = make_processing_article(owner)
-        assert sweep() == 0, "its lease has not run out"
+        assert sweep() == 0, "its lease has not expired"
         Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
         with django_capture_on_commit_callbacks(execute=True):
             assert sweep() == 1
@@ -204,14 +204,14 @@ class TestSweeping:
         assert again.token != held.token
         assert again.run_id == held.run_id
 
-    def test_leases_that_ran_out_while_the_store_was_away_are_left_to_those_at_work(self, owner: User) -> None:
+    def test_leases_that_expired_during_an_outage_can_be_renewed(self, owner: User) -> None:
         _, held = make_processing_article(owner)
         Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
         assert sweep(by_lease=False) == 0
-        assert renew_lease(held), "it is at work still"
+        assert renew_lease(held), "its worker is still running"
         assert sweep() == 0
 
-    def test_a_lost_run_that_is_deleted_meanwhile_ends_no_sweeper(self, owner: User) -> None:
+    def test_the_sweeper_ignores_a_lost_run_that_was_deleted(self, owner: User) -> None:
         article, held = make_processing_article(owner)
         Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
         lost = Run.objects.get(pk=held.run_id)
@@ -238,7 +238,7 @@ class TestSweeping:
 
 
 class TestText:
-    def test_each_save_is_a_revision_that_is_told(self, owner: User) -> None:
+    def test_each_save_creates_a_revision_and_an_event(self, owner: User) -> None:
         article = make_completed_article(owner)
         saved = save_text(article=article, by=owner, title="New", content="Three new words.", opened_at=1)
         assert (saved.number, saved.author) == (2, owner.username)
@@ -247,7 +247,7 @@ class TestText:
         assert last is not None
         assert last.payload["number"] == 2
 
-    def test_a_text_changed_by_somebody_else_is_not_overwritten(self, owner: User) -> None:
+    def test_a_text_changed_by_another_user_is_not_overwritten(self, owner: User) -> None:
         article = make_completed_article(owner)
         save_text(article=article, by=UserFactory(username="ada"), title="Hers", content="Her words.", opened_at=1)
         with pytest.raises(EditConflict, match="ada saved revision 2"):
@@ -261,8 +261,8 @@ class TestText:
             save_text(article=article, by=owner, title="T", content="C", opened_at=0)
 
 
-class TestWhoSeesWhat:
-    def test_a_user_sees_their_own_and_staff_all(self, owner: User) -> None:
+class TestVisibility:
+    def test_users_see_their_own_articles_and_staff_all(self, owner: User) -> None:
         from django.contrib.auth.models import AnonymousUser
 
         article = make_article(owner)
@@ -293,10 +293,10 @@ class TestApiKeys:
         ApiKey.objects.update(revoked_at=timezone.now())
         assert ApiKey.objects.match(key) is None
 
-    def test_a_key_of_someone_who_left_is_none(self, owner: User) -> None:
+    def test_a_key_of_an_inactive_user_does_not_match(self, owner: User) -> None:
         _, key = ApiKey.objects.issue(owner, "laptop")
         User.objects.update(is_active=False)
         assert ApiKey.objects.match(key) is None
 
-    def test_nonsense_matches_nothing(self) -> None:
+    def test_a_malformed_key_does_not_match(self) -> None:
         assert ApiKey.objects.match("\ud800\0") is None
