@@ -58,7 +58,8 @@ class StageView:
         status = cls._status(run, steps, done, planned)
         begun = min((step.started_at for step in steps), default=None)
         ended = max((step.finished_at for step in steps if step.finished_at), default=None)
-        latest = max(steps, key=lambda step: step.finished_at or step.started_at, default=None)
+        started = [step for step in steps if step.status == StepStatus.STARTED]
+        latest = max(started or steps, key=lambda step: step.finished_at or step.started_at, default=None)
         summary = summary_of(stage, steps) if status == "completed" else ""
         return cls(
             stage=stage,

@@ -149,6 +149,13 @@ def end_step(
     tx.log_step(run, key, status, message, execution_time=round(step.seconds or 0, 2))
 
 
+def show_step_in_progress(tx: ArticleTransaction, run: Run) -> None:
+    """Set the article's agent and message to those of the step in progress that started last, if there is one."""
+    steps = run.steps.filter(status=StepStatus.STARTED).order_by("-started_at", "-pk")
+    if step := steps.only("stage", "kind", "section", "attempt", "message").first():
+        tx.set(current_agent=step.key.agent, message=step.message)
+
+
 class StepWriter:
     """Writes changes for the worker that holds ``claim``. Changes that arrive during a write go into the next transaction.
 
@@ -214,6 +221,8 @@ def write_changes(claim: Claim, changes: Sequence[StepChange]) -> None:
             seq_before = tx.article.last_seq
             for change in changes:
                 change.apply(tx, run)
+            if any(isinstance(change, StepCompleted | StepFailed) for change in changes):
+                show_step_in_progress(tx, run)  # an ended step has set its own message
 
     attempt()
 

@@ -90,13 +90,21 @@ class TestSteps:
         again = Step.objects.with_key(StepKey.parse("write:1")).get()
         assert (again.status, again.model_calls) == (StepStatus.COMPLETED, 5)
 
-    def test_the_message_names_the_agent_of_the_last_event(self, owner: User) -> None:
+    def test_the_article_shows_a_step_in_progress_rather_than_one_that_ended(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
-        write_changes(held, [step_started("image:draw"), step_started("write:1")])
-        write_changes(held, [step_completed("image:draw", SectionText(markdown=""), Usage(), "Drawn")])
-        article.refresh_from_db()
-        assert (article.current_agent, article.message) == ("ImageAgent", "Drawn")
+        starts = {"write:1": "Section 1", "image:draw": "Drawing", "write:2": "Section 2"}
+        write_changes(held, [step_started(key, message) for key, message in starts.items()])
+        ended = SectionText(markdown="")
+        for key, shown in (
+            ("image:draw", ("WriterAgent", "Section 2")),
+            ("write:2", ("WriterAgent", "Section 1")),
+            ("write:1", ("WriterAgent", "Done")),
+        ):
+            write_changes(held, [step_completed(key, ended, Usage())])
+            article.refresh_from_db()
+            assert (article.current_agent, article.message) == shown
+            assert article.events.latest("seq").payload["message"] == "Done", "the event is of the step that ended"
 
     def test_a_stage_is_skipped_once(self, owner: User) -> None:
         article = make_article(owner)

@@ -78,6 +78,14 @@ def test_two_stages_at_once_are_both_working(owner: User) -> None:
     assert (views["research"].status, views["outline"].status) == ("working", "working")
 
 
+def test_a_working_stage_shows_a_step_in_progress_rather_than_one_that_ended(owner: User) -> None:
+    article = make_article(owner)
+    held = claim(article)
+    write_changes(held, [step_started("write:1", "Section 1"), step_started("write:2", "Section 2")])
+    finish(held, "write:3", make_manuscript().outline)
+    assert views_of(article)["write"].message == "Section 2"
+
+
 def finish(held: Claim, key: str, output: BaseModel) -> None:
     write_changes(held, [step_started(key)])
     write_changes(held, [step_completed(key, output, Usage())])
