@@ -87,7 +87,7 @@ class TestTheResult:
         assert described["primary_keyword"] == "rooftop garden"
         assert described["secondary_keywords"] == ["green roof", "urban heat"]
         assert described["score"] == 98
-        assert {"rule", "place", "verdict", "told", "advice"} == described["points"][0].keys()
+        assert {"rule", "place", "verdict", "message", "advice"} == described["points"][0].keys()
         assert described["headings"][0] == {"level": 2, "text": "Why a rooftop garden", "words": 104}
         assert (
             described["json_ld"]["@graph"][0]["mainEntityOfPage"]["@id"] == f"http://testserver/articles/{article.pk}/"

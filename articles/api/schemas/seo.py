@@ -12,23 +12,17 @@ from articles.seo import CheckResult, Heading, LinkSuggestion, SeoAnalysis
 
 
 class PointOut(BaseModel):
-    """What a rule says of one place; ``advice`` is empty where all is well."""
+    """What a rule found at one place; ``advice`` is empty if the check passed."""
 
     rule: str
     place: str
     verdict: Literal["good", "warn", "bad"]
-    told: str
+    message: str
     advice: str
 
     @classmethod
     def of(cls, result: CheckResult) -> Self:
-        return cls(
-            rule=result.rule,
-            place=result.place,
-            verdict=result.verdict,
-            told=result.message,
-            advice=result.advice,
-        )
+        return cls(**asdict(result))
 
 
 class MetaTag(BaseModel):
@@ -37,7 +31,7 @@ class MetaTag(BaseModel):
 
 
 class HeadingOut(BaseModel):
-    """``words`` stand below it, up to the next heading."""
+    """``words`` is the number of words below it, up to the next heading."""
 
     level: int
     text: str
@@ -49,7 +43,7 @@ class HeadingOut(BaseModel):
 
 
 class InternalLinkOut(BaseModel):
-    """A link that could be set from ``anchor_text``, which stands in the text at ``place``, to another of your articles."""
+    """A suggested link to another of your articles, from ``anchor_text``, which is in the text at ``place``."""
 
     article_id: int
     title: str
@@ -72,7 +66,7 @@ class InternalLinkOut(BaseModel):
 
 
 class SeoOut(BaseModel):
-    """How the article is described for search, and what search engines make of its text as it is now."""
+    """The SEO texts of the article, and the analysis of its current text."""
 
     title: str
     meta_description: str
@@ -84,26 +78,24 @@ class SeoOut(BaseModel):
     score: Annotated[int, Field(ge=0, le=100)]
     points: list[PointOut]
     headings: list[HeadingOut]
-    json_ld: Annotated[
-        dict[str, Any], Field(description="schema.org Article, with a FAQPage where questions are answered")
-    ]
+    json_ld: Annotated[dict[str, Any], Field(description="schema.org Article, with a FAQPage if it answers questions")]
     open_graph: list[MetaTag]
     internal_links: list[InternalLinkOut]
 
     @classmethod
-    def of(cls, examined: SeoAnalysis) -> Self | None:
-        """None where the article was not described."""
-        if (seo := examined.seo) is None:
+    def of(cls, analysis: SeoAnalysis) -> Self | None:
+        """None if the article has no SEO texts."""
+        if (seo := analysis.seo) is None:
             return None
         return cls(
             **seo.model_dump(exclude={"faq"}),
-            primary_keyword=examined.parsed.primary_keyword,
+            primary_keyword=analysis.parsed.primary_keyword,
             secondary_keywords=seo.keywords[1:],
             faq=seo.faq,
-            score=examined.report.score,
-            points=[PointOut.of(result) for result in examined.report.results],
-            headings=[HeadingOut.of(heading) for heading in examined.headings],
-            json_ld=examined.json_ld,
-            open_graph=[MetaTag(property=name, content=content) for name, content in examined.open_graph],
-            internal_links=[InternalLinkOut.of(link, examined.base_url) for link in examined.internal_links],
+            score=analysis.report.score,
+            points=[PointOut.of(result) for result in analysis.report.results],
+            headings=[HeadingOut.of(heading) for heading in analysis.headings],
+            json_ld=analysis.json_ld,
+            open_graph=[MetaTag(property=name, content=content) for name, content in analysis.open_graph],
+            internal_links=[InternalLinkOut.of(link, analysis.base_url) for link in analysis.internal_links],
         )
