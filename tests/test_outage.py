@@ -55,7 +55,7 @@ def test_a_queue_waits_for_its_model_and_goes_on_by_itself(pool: subprocess.Pope
     for number in range(RUNS):
         topic = f"Rooftop gardens in city {number}"
         make_article(owners[number % 2], topic=topic, sources=(SURVEY,), min_words=300, include_image=False)
-    wait_until(lambda: Run.objects.filter(status=Status.PENDING).exclude(awaits="").count() == RUNS)
+    wait_until(lambda: Run.objects.filter(status=Status.PENDING).exclude(awaited_model="").count() == RUNS)
     assert len({call.prompt for call in model.calls}) <= 3, "two find it away; the others wait with them, unasked"
     model.faults.clear()
     Run.objects.update(not_before=timezone.now(), enqueued_at=timezone.now() - timedelta(minutes=1))

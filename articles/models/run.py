@@ -32,23 +32,25 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def claimable(self, now: datetime) -> Self:
         """Pending runs of active users that are due, without those of a model that another run is trying at the moment."""
-        being_tried = Run.objects.filter(status=Status.PROCESSING).exclude(awaits="").values("awaits")
+        being_tried = Run.objects.filter(status=Status.PROCESSING).exclude(awaited_model="").values("awaited_model")
         due = Q(not_before=None) | Q(not_before__lte=now)
-        return self.filter(due, status=Status.PENDING, article__owner__is_active=True).exclude(awaits__in=being_tried)
+        return self.filter(due, status=Status.PENDING, article__owner__is_active=True).exclude(
+            awaited_model__in=being_tried
+        )
 
     def awaiting(self, models: Collection[str]) -> Self:
         """Runs that wait for one of ``models`` to be available again, and those that are trying one."""
-        return self.filter(awaits__in=models, status__in=(Status.PENDING, Status.PROCESSING))
+        return self.filter(awaited_model__in=models, status__in=(Status.PENDING, Status.PROCESSING))
 
     def parked(self, model: str) -> Self:
-        return self.filter(awaits=model, status=Status.PENDING)
+        return self.filter(awaited_model=model, status=Status.PENDING)
 
     def resumed(self) -> Self:
         """Runs whose model is available again, but whose message still says that they wait for it."""
-        return self.filter(status=Status.PENDING, awaits="", parked_since__isnull=False).exclude(reason="")
+        return self.filter(status=Status.PENDING, awaited_model="", parked_since__isnull=False).exclude(reason="")
 
 
-NOT_PARKED = {"awaits": "", "not_before": None, "parked_since": None, "parkings": 0}
+NOT_PARKED = {"awaited_model": "", "not_before": None, "parked_since": None, "failed_tries": 0}
 """The fields of a run that does not wait for a provider."""
 
 
@@ -57,7 +59,7 @@ class Run(models.Model):
 
     A run in progress is held by ``token`` until ``lease_expires_at``; whoever writes its history must hold the token.
     ``plan`` is the expected number of steps of each stage: ``{"research": 3, "write": 6, …}``.
-    A pending run is parked while it ``awaits`` a model; see ``articles.runs.outages``.
+    A pending run with an ``awaited_model`` is parked; see ``articles.runs.outages``.
     ``failure_code`` is an ``agents.exceptions.FailureCode``. It is not a choice field: a new code needs no migration.
     """
 
@@ -80,10 +82,10 @@ class Run(models.Model):
     token = models.UUIDField(null=True, blank=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
 
-    awaits = models.CharField(max_length=200, blank=True, help_text="The model whose provider is unavailable.")
+    awaited_model = models.CharField(max_length=200, blank=True, help_text="The model whose provider is unavailable.")
     not_before = models.DateTimeField(null=True, blank=True, help_text="No worker claims it earlier.")
     parked_since = models.DateTimeField(null=True, blank=True)
-    parkings = models.PositiveSmallIntegerField(default=0, help_text="How often it asked that model without success.")
+    failed_tries = models.PositiveSmallIntegerField(default=0, help_text="Failed tries of that model in this outage.")
 
     created_at = models.DateTimeField(auto_now_add=True)
     enqueued_at = models.DateTimeField(default=timezone.now)
@@ -112,7 +114,7 @@ class Run(models.Model):
 
     @property
     def is_parked(self) -> bool:
-        return self.status == Status.PENDING and bool(self.awaits)
+        return self.status == Status.PENDING and bool(self.awaited_model)
 
     def progress(self) -> int:
         """Per cent of the planned steps that are done; 100 only once the run is completed."""

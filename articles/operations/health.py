@@ -100,14 +100,14 @@ def read_work() -> Work | None:
 
 
 def count_work() -> Work:
-    waiting = Q(status=Status.PENDING, awaits="")
+    waiting = Q(status=Status.PENDING, awaited_model="")
     # When it began to wait. `enqueued_at` is no use: a lost job is submitted again.
     changes = Event.objects.filter(run=OuterRef("pk"), type=Event.Type.STATUS_CHANGE)
     waiting_since = changes.order_by("-seq").values("created_at")[:1]
     found = Run.objects.active().aggregate(
         waiting=Count("pk", filter=waiting),
         since=Min(Subquery(waiting_since), filter=waiting),
-        parked=Count("pk", filter=Q(status=Status.PENDING) & ~Q(awaits="")),
+        parked=Count("pk", filter=Q(status=Status.PENDING) & ~Q(awaited_model="")),
         in_flight=Count("pk", filter=Q(status=Status.PROCESSING)),
         awaiting_approval=Count("pk", filter=Q(status=Status.AWAITING_APPROVAL)),
     )

@@ -67,8 +67,8 @@ def park(claim: Claim, outage: Outage, *, retry_after: float | None) -> datetime
     now = timezone.now()
     with run_transaction(claim) as (tx, run):
         until = next_try(run, outage.model, now, retry_after)
-        released = {"parkings": run.parkings + 1, "token": None, "lease_expires_at": None, "attempts": 0}
-        postpone(tx, run, until, outage, since=run.parked_since or now, awaits=outage.model, **released)
+        released = {"failed_tries": run.failed_tries + 1, "token": None, "lease_expires_at": None, "attempts": 0}
+        postpone(tx, run, until, outage, since=run.parked_since or now, awaited_model=outage.model, **released)
     return until
 
 
@@ -104,14 +104,15 @@ def models_needed(run_id: int) -> set[str]:
 def wait_for_provider(run_id: int, models: Collection[str]) -> bool:
     """Whether the run has to wait, because other runs wait for one of ``models``. It is parked with them then."""
     others = Run.objects.awaiting(models).exclude(pk=run_id).order_by()
-    tried = others.filter(parkings__gt=0).values("awaits").annotate(runs=Count("pk"))
-    unavailable = others.filter(awaits__in=tried.filter(runs__gte=MIN_TRIED_RUNS).values("awaits"))
+    tried = others.filter(failed_tries__gt=0).values("awaited_model").annotate(runs=Count("pk"))
+    unavailable = others.filter(awaited_model__in=tried.filter(runs__gte=MIN_TRIED_RUNS).values("awaited_model"))
     latest = unavailable.exclude(not_before=None).order_by("-not_before").first()
     if latest is None or latest.not_before is None:
         return False
-    until, outage, now = latest.not_before, Outage(latest.awaits, latest.reason, latest.failure_code), timezone.now()
+    until, now = latest.not_before, timezone.now()
+    outage = Outage(latest.awaited_model, latest.reason, latest.failure_code)
     untried = Run.objects.filter(pk=run_id, status=Status.PENDING, parked_since=None)
-    update_each(untried, lambda tx, run: postpone(tx, run, until, outage, since=now, awaits=outage.model))
+    update_each(untried, lambda tx, run: postpone(tx, run, until, outage, since=now, awaited_model=outage.model))
     return not Run.objects.claimable(timezone.now()).filter(pk=run_id).exists()
 
 
@@ -136,7 +137,7 @@ def postpone(
         ended = {"token": None, "lease_expires_at": None, "finished_at": now, **NOT_PARKED}
         return tx.change_status(run, Status.FAILED, reason, reason=reason, failure_code=outage.code, **ended)
     not_before = min(until, deadline)
-    message = f"Waiting for the model, next try {timezone.localtime(not_before):%H:%M %Z}"
+    message = f"Waiting for the AI provider, next try {timezone.localtime(not_before):%H:%M %Z}"
     waiting = {"reason": outage.reason, "failure_code": outage.code, "not_before": not_before, "parked_since": since}
     return tx.change_status(run, Status.PENDING, message, **waiting, **changes)
 
@@ -146,7 +147,7 @@ def mark_available(run: Run, stage: Stage) -> None:
 
     Does nothing if ``stage`` uses another model than the one the run waited for.
     """
-    model, models = run.awaits, models_for(run).by_stage
+    model, models = run.awaited_model, models_for(run).by_stage
     if model in models.values() and models[stage] != model:
         return
     fresh = {**NOT_PARKED, "reason": "", "failure_code": ""}
@@ -162,7 +163,7 @@ def resume_runs(model: str) -> None:
 
     ``enqueue_resumed`` does the rest.
     """
-    Run.objects.parked(model).update(awaits="", not_before=None)
+    Run.objects.parked(model).update(awaited_model="", not_before=None)
 
 
 def enqueue_resumed() -> int:

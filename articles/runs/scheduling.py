@@ -25,18 +25,19 @@ LEFT_FREE = 2
 
 @dataclass(frozen=True)
 class WaitingRun:
-    """A claimable run. ``awaits`` is the model it waits for, if any, and ``parkings`` how often that did not answer."""
+    """A claimable run. ``awaited_model`` is empty if it waits only for a worker."""
 
     run_id: int
     owner_id: int
-    awaits: str = ""
-    parkings: int = 0
+    awaited_model: str = ""
+    failed_tries: int = 0
 
 
 def next_run(exclude: Collection[int] = (), *, shared_process: bool = False) -> int | None:
-    """The run to take up next, none of ``exclude``; None where there is none, or only of users who have enough in work.
+    """Id of the next claimable run that is not in ``exclude``; None if there is none, or if its users have enough in progress.
 
-    ``beside`` others no run is taken up for the last time: what has killed its workers may kill theirs.
+    With ``shared_process``, runs on their last attempt are skipped: whatever crashed their earlier workers could take the
+    other articles of this process with it.
     """
     return next((run_id for run_id in claimable_in_order(shared_process) if run_id not in exclude), None)
 
@@ -46,7 +47,7 @@ def claimable_in_order(shared_process: bool = False) -> Iterator[int]:
     rows = Run.objects.claimable(timezone.now()).order_by("pk")
     if shared_process:
         rows = rows.filter(attempts__lt=settings.MAX_ATTEMPTS - 1)
-    found = rows.values_list("pk", "article__owner_id", "awaits", "parkings")
+    found = rows.values_list("pk", "article__owner_id", "awaited_model", "failed_tries")
     if not found:
         return iter(())
     at_work = Run.objects.filter(status=Status.PROCESSING).values_list("article__owner_id", flat=True)
@@ -88,8 +89,8 @@ def one_per_awaited_model(waiting: Iterable[WaitingRun]) -> list[WaitingRun]:
     trying: dict[str, WaitingRun] = {}
     free = []
     for each in waiting:
-        if not each.awaits:
+        if not each.awaited_model:
             free.append(each)
-        elif each.awaits not in trying or each.parkings < trying[each.awaits].parkings:
-            trying[each.awaits] = each
+        elif each.awaited_model not in trying or each.failed_tries < trying[each.awaited_model].failed_tries:
+            trying[each.awaited_model] = each
     return sorted([*free, *trying.values()], key=lambda each: each.run_id)

@@ -67,7 +67,7 @@ def is_parked(article: Article, why: str) -> Run:
     """Check that the article waits for its model and says why; its run."""
     run = article.runs.get()
     assert run.is_parked, article.message
-    assert re.fullmatch(r"Waiting for the model, next try \d\d:\d\d UTC", article.message)
+    assert re.fullmatch(r"Waiting for the AI provider, next try \d\d:\d\d UTC", article.message)
     assert re.search(why, run.reason), run.reason
     assert run.token is None, "it holds no worker"
     assert not run.steps.filter(status=StepStatus.FAILED).exists(), "it has not failed, it waits"
@@ -224,7 +224,7 @@ def test_a_person_can_have_it_tried_now(owner: User, model: ModelServer) -> None
 def test_the_command_says_that_its_article_waits(owner: User, model: ModelServer) -> None:
     model.fail(status=503, times=ALWAYS)
     with pytest.raises(
-        CommandError, match=r"Waiting for the model, next try \d\d:\d\d UTC\. A running studio continues it"
+        CommandError, match=r"Waiting for the AI provider, next try \d\d:\d\d UTC\. A running studio continues it"
     ):
         call_command("write", "Rooftop gardens", "--words", "300", "--no-image", stderr=StringIO())
     assert Run.objects.get().is_parked

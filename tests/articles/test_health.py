@@ -118,7 +118,7 @@ def test_it_tells_how_the_work_goes() -> None:
     early.events.update(created_at=timezone.now() - timedelta(minutes=2))
     Run.objects.filter(article=early).update(enqueued_at=timezone.now())  # its job was lost, and submitted again
     parked.events.update(created_at=timezone.now() - timedelta(hours=1))
-    Run.objects.filter(article=parked).update(awaits="gpt-test")
+    Run.objects.filter(article=parked).update(awaited_model="gpt-test")
     body = ask()[1]["work"]
     assert 120 <= body.pop("oldest_waiting") < 130
     assert body == {"waiting": 2, "parked": 1, "in_flight": 1, "awaiting_approval": 1, "paused": 1}

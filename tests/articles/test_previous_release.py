@@ -217,13 +217,13 @@ class TestContinuing:
     def test_a_run_that_waits_for_its_provider_is_resumed_once_it_answers(self) -> None:
         waiting = article("Waits for its provider").runs.get()
         assert waiting.is_parked
-        Run.objects.filter(pk=waiting.pk).update(awaits="", not_before=None)
+        Run.objects.filter(pk=waiting.pk).update(awaited_model="", not_before=None)
         assert enqueue_resumed() == 1
         waiting.refresh_from_db()
         assert (waiting.reason, waiting.failure_code) == ("", "")
 
     def test_jobs_with_the_old_name_are_worked_off(self, redis: Redis) -> None:
-        Run.objects.exclude(awaits="").update(not_before=timezone.now() + timedelta(hours=1))
+        Run.objects.exclude(awaited_model="").update(not_before=timezone.now() + timedelta(hours=1))
         jobs = [Job.fetch(id, connection=redis) for id in enqueue_jobs(redis)]
         assert {job.func_name for job in jobs} == {"agents.jobs.run_next"}
         for job in jobs:

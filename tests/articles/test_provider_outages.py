@@ -68,7 +68,7 @@ def ago(minutes: float) -> datetime:
 
 
 def time_has_come() -> None:
-    Run.objects.exclude(awaits="").update(not_before=ago(0.1))
+    Run.objects.exclude(awaited_model="").update(not_before=ago(0.1))
 
 
 def answer(held: Claim) -> None:
@@ -82,7 +82,7 @@ class TestParking:
         run = run_of(article)
         assert (article.status, run.token, run.attempts) == (Status.PENDING, None, 0)
         assert run.not_before
-        assert article.message == f"Waiting for the model, next try {run.not_before:%H:%M} UTC"
+        assert article.message == f"Waiting for the AI provider, next try {run.not_before:%H:%M} UTC"
         assert run.reason == str(UNAVAILABLE)
         last = article.events.last()
         assert last is not None
@@ -109,7 +109,7 @@ class TestParking:
     def test_it_waits_as_long_again_as_it_has_waited(self, owner: User, minutes: float, pause: float) -> None:
         article = make_article(owner)
         held = claim(article)
-        Run.objects.update(parked_since=ago(minutes), awaits=MODEL)
+        Run.objects.update(parked_since=ago(minutes), awaited_model=MODEL)
         park_run(held, UNAVAILABLE)
         assert 0.85 * pause * MINUTE <= pause_of(article) <= 1.15 * pause * MINUTE
         assert MIN_PAUSE * 0.85 <= pause_of(article) <= MAX_PAUSE * 1.15
@@ -132,7 +132,7 @@ class TestParking:
     def test_after_a_day_it_fails_with_the_reason(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
-        Run.objects.update(parked_since=timezone.now() - GIVE_UP_AFTER, awaits=MODEL)
+        Run.objects.update(parked_since=timezone.now() - GIVE_UP_AFTER, awaited_model=MODEL)
         park_run(held, UNAVAILABLE)
         article.refresh_from_db()
         assert article.status == Status.FAILED
@@ -143,7 +143,13 @@ class TestParking:
         time_has_come()
         answer(claim(article))
         run = run_of(article)
-        assert (run.awaits, run.not_before, run.parked_since, run.parkings, run.reason) == ("", None, None, 0, "")
+        assert (run.awaited_model, run.not_before, run.parked_since, run.failed_tries, run.reason) == (
+            "",
+            None,
+            None,
+            0,
+            "",
+        )
 
     def test_an_answer_of_another_agents_model_does_not_end_it(self, owner: User, settings: Settings) -> None:
         settings.LLM_MODELS = {**settings.LLM_MODELS, "research": "reader"}
@@ -151,9 +157,9 @@ class TestParking:
         time_has_come()
         held = claim(article)
         do_step(held, "research:plan")
-        assert run_of(article).awaits == MODEL
+        assert run_of(article).awaited_model == MODEL
         do_step(held, "outline:make")
-        assert not run_of(article).awaits
+        assert not run_of(article).awaited_model
 
     def test_where_the_studio_uses_another_model_by_now_any_answer_ends_it(
         self, owner: User, settings: Settings
@@ -162,7 +168,7 @@ class TestParking:
         settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "another")
         time_has_come()
         answer(claim(article))
-        assert not run_of(article).awaits
+        assert not run_of(article).awaited_model
 
     def test_a_picture_that_was_drawn_does_not_end_it(self, owner: User) -> None:
         article = parked(owner)
@@ -170,7 +176,7 @@ class TestParking:
         held = claim(article)
         drawn = Usage(calls=1, pictures=1)
         write_changes(held, [step_started("image:draw"), step_completed("image:draw", SectionText(markdown=""), drawn)])
-        assert run_of(article).awaits == MODEL
+        assert run_of(article).awaited_model == MODEL
 
     def test_a_step_that_asks_no_model_does_not_end_it(self, owner: User) -> None:
         article = parked(owner)
@@ -179,7 +185,7 @@ class TestParking:
         write_changes(
             held, [step_started("research:read"), step_completed("research:read", SectionText(markdown=""), Usage())]
         )
-        assert run_of(article).awaits == MODEL
+        assert run_of(article).awaited_model == MODEL
 
 
 class TestTheOthers:
@@ -198,7 +204,7 @@ class TestTheOthers:
         assert run_of(first).not_before == run_of(second).not_before
         assert pause_of(second) > 8 * MINUTE
         second.refresh_from_db()
-        assert second.message == f"Waiting for the model, next try {run_of(second).not_before:%H:%M} UTC"
+        assert second.message == f"Waiting for the AI provider, next try {run_of(second).not_before:%H:%M} UTC"
 
     def test_those_that_find_it_away_together_try_together(self, owner: User) -> None:
         first, second = parked(owner), parked(owner)
@@ -225,7 +231,7 @@ class TestTheOthers:
         first, _ = parked(owner), parked(owner)
         article = waiting(owner)
         assert run_of(article).not_before == run_of(first).not_before
-        assert article.message.startswith("Waiting for the model, next try ")
+        assert article.message.startswith("Waiting for the AI provider, next try ")
         assert run_of(article).reason == str(UNAVAILABLE)
 
     def test_two_workers_that_look_at_it_at_once_park_it_once(self, owner: User) -> None:
@@ -249,7 +255,7 @@ class TestTheOthers:
         article = make_article(owner)
         assert not wait_for_provider(run_of(article).pk, {MODEL})
         claim(article)
-        assert run_of(article).awaits == MODEL, "it tries for the others"
+        assert run_of(article).awaited_model == MODEL, "it tries for the others"
         assert next_run() is None
 
     def test_one_that_failed_alone_keeps_nobody_waiting(self, owner: User) -> None:
@@ -269,7 +275,7 @@ class TestTheOthers:
         assert models_needed(run_of(plain).pk) == {MODEL, "reader"}
         assert models_needed(run_of(described).pk) == {MODEL, "reader", "describer"}
         assert wait_for_provider(run_of(plain).pk, models_needed(run_of(plain).pk))
-        assert run_of(plain).awaits == "reader"
+        assert run_of(plain).awaited_model == "reader"
 
     def test_an_outage_of_the_pictures_model_keeps_nobody_waiting(self, owner: User, settings: Settings) -> None:
         settings.LLM_MODELS |= {"image": "chooser"}
@@ -287,7 +293,7 @@ class TestTheOthers:
     def test_a_run_that_was_let_go_does_not_join_those_that_wait_again(self, owner: User) -> None:
         first, second = parked(owner), parked(owner)
         time_has_come()
-        Run.objects.filter(pk=run_of(first).pk).update(awaits="", not_before=None)
+        Run.objects.filter(pk=run_of(first).pk).update(awaited_model="", not_before=None)
         parked(owner)
         assert not wait_for_provider(run_of(first).pk, {MODEL})
         assert run_of(second).is_parked
@@ -299,7 +305,7 @@ class TestWhatAPersonCanDo:
         parked(owner)
         assert post(client_of(owner), f"/api/articles/{article.pk}/retry").json()["status"] == "pending"
         assert next_run() == run_of(article).pk
-        assert run_of(article).awaits == MODEL, "it still tries for the others"
+        assert run_of(article).awaited_model == MODEL, "it still tries for the others"
 
     def test_cancelling_ends_the_waiting_and_a_retry_begins_anew(self, owner: User) -> None:
         article = parked(owner)
@@ -308,7 +314,7 @@ class TestWhatAPersonCanDo:
         time_has_come()
         assert next_run() is None
         run = retry_run(article=article, by=owner)
-        assert (run.awaits, run.not_before, run.parkings) == ("", None, 0)
+        assert (run.awaited_model, run.not_before, run.failed_tries) == ("", None, 0)
 
     def test_deleting_ends_it(self, owner: User) -> None:
         article, other = parked(owner), parked(owner)
@@ -323,7 +329,7 @@ class TestWhatAPersonCanDo:
         html = client.get(f"/articles/{article.pk}/").content.decode()
         note = re.search(r'id="parked">.*?</div>', html, re.DOTALL)
         assert note
-        assert "Waiting for the model, next try" in note[0]
+        assert "Waiting for the AI provider, next try" in note[0]
         assert "The model&#x27;s server failed (503)." in note[0]
         assert re.search(r'form="retry-form"[^>]*>.*?Try now', html)
         assert 'id="cancel"' in html
