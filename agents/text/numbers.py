@@ -109,11 +109,18 @@ def claimed_numbers(claim: str) -> Iterator[Number]:
             yield number
 
 
-def located_numbers(text: str) -> tuple[str, list[tuple[int, int, Number]]]:
-    """``text`` with its digits normalized, and the start and end in it of each number in digits that is not part of a name."""
+def located_numbers(text: str, *, words: bool = False) -> tuple[str, list[tuple[int, int, Number]]]:
+    """``text`` with its digits normalized, and the start and end in it of each number that is not part of a name.
+
+    The end is that of the digits, before "million". With ``words``, English numbers in words above twelve are included.
+    """
     text = _normalized(text)
     spans = [span for span in _number_spans(text) if not _is_in_a_name(text[: span[0]])]
-    return text, [(start, end, _from_digits(text, start, end)) for start, end in spans]
+    located = [(start, end, _from_digits(text, start, end)) for start, end in spans]
+    if words:
+        in_words = ((*found.span(), _from_words(found)) for found in _IN_WORDS.finditer(text))
+        located = sorted([*located, *(each for each in in_words if not each[2].is_small)], key=lambda each: each[0])
+    return text, located
 
 
 def known_values(texts: Iterable[str]) -> frozenset[str]:
