@@ -201,6 +201,8 @@ TAVILY_API_KEY = env.str("TAVILY_API_KEY", "")
 BRAVE_API_KEY = env.str("BRAVE_API_KEY", "")
 SEARXNG_URL = env.str("SEARXNG_URL", "")
 RESEARCH_SECONDS = env.float("RESEARCH_SECONDS", 20.0)  # for searching and reading together
+# Tokens of sources that each planning, writing and review call is shown; longer readings are cut to the best passages.
+READING_TOKENS = env.int("READING_TOKENS", 16_000, validate=validate.Range(min=2_000))
 # Private hosts and networks that may be fetched, such as an intranet wiki: "10.1.2.0/24,wiki.example.internal".
 FETCH_ALLOW: list[str] = env.list("FETCH_ALLOW", [])
 

@@ -17,6 +17,7 @@ from agents.research.fetch import Fetcher
 from agents.research.find_pages import page_key
 from agents.research.passages import is_boilerplate, split_passages
 from agents.research.text import first_words
+from agents.text.language import detect_language
 from agents.text.near_duplicates import find_near_duplicates
 from agents.text.tokenizer import count_plain_words
 
@@ -183,6 +184,7 @@ def _source(number: int, read: ReadResult) -> Source:
         publisher=wanted.publisher,
         author=wanted.author or document.author,
         date=wanted.date or document.date,
+        language=detect_language(document.text),
         read_at=read.read_at,
         sha256=hashlib.sha256(document.text.encode()).hexdigest(),
         excerpt=" ".join(document.text[:EXCERPT_CHARACTERS].split()),

@@ -64,6 +64,12 @@ def find_marks(text: str) -> Iterator[CitationMark]:
         at += len(piece)
 
 
+def uncited_sources(reading: Reading, cited: Collection[str]) -> list[Source]:
+    """The sources given with the brief none of whose passages is in ``cited``, which has ids such as ``S3``."""
+    used = {passage.source for passage in reading.passages if passage.id in cited}
+    return [source for source in reading.sources if source.brief_source is not None and source.number not in used]
+
+
 def strip_unknown_marks(text: str, known: Collection[str]) -> str:
     """``text`` without ids that are not in ``known``. A mark without any id left goes, with the space before it."""
     known = frozenset(known)

@@ -1,12 +1,14 @@
-"""Detects the language of a text, so that a Vietnamese brief does not get an English article."""
+"""Detects the language of a text: of a source, and of what a model wrote, which may not be in the language of the brief."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from agents.contract import Reading
 from agents.text.citations import strip_unknown_marks
 from agents.text.markdown import split_code
 from agents.text.syntax import FOOTNOTE
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 MIN_WORDS = 20
+SAMPLE_CHARACTERS = 5000  # of a document, to detect its language
 _SURE, _LIKELY = 0.9, 0.5
 
 _CLOSE = [
@@ -49,6 +52,23 @@ def is_in_language(text: str, language: str) -> bool | None:
     if _probability(wanted, probabilities) >= _LIKELY:
         return True
     return False if max(_probability(tag, probabilities) for tag in probabilities) >= _SURE else None
+
+
+@lru_cache(maxsize=64)
+def detect_language(text: str) -> str:
+    """The language tag of ``text`` by its first characters, such as ``de``; empty if that is uncertain."""
+    probabilities = _probabilities(text[:SAMPLE_CHARACTERS])
+    best = max(probabilities, key=lambda tag: probabilities[tag], default="")
+    return best if best and _probability(best, probabilities) >= _SURE else ""
+
+
+def languages_of(reading: Reading) -> list[str]:
+    """The languages of the sources, the one with the most words first. Sources of unknown language do not count."""
+    words = Counter[str]()
+    for source in reading.sources:
+        if source.language:
+            words[source.language] += source.words
+    return [language for language, _ in words.most_common()]
 
 
 def _similar_to(tag: str) -> set[str]:

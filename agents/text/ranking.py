@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
 from agents.contract import Passage
 from agents.text.keyword_match import without_plural_s
+from agents.text.stop_words import likely_language, stop_words
 from agents.text.tokenizer import CJK, IDEOGRAPH, LETTERS, UNSPACED
 
 TERM = re.compile(f"[{CJK}]+|[{UNSPACED}]+|{LETTERS}")
@@ -18,30 +19,8 @@ _UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 def preload() -> None:
-    _stopwords()
+    stop_words("en")
     _bm25()
-
-
-@cache
-def _stopwords() -> frozenset[str]:
-    from bm25s.stopwords import STOPWORDS_EN_PLUS
-
-    question_words = (
-        "how",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "why",
-        "does",
-        "do",
-        "did",
-        "can",
-        "should",
-        "main",
-    )
-    return frozenset(STOPWORDS_EN_PLUS).union(question_words)
 
 
 @cache
@@ -52,16 +31,16 @@ def _bm25() -> Any:
     return bm25s
 
 
-def terms(text: str) -> list[str]:
-    """Index terms: words without English stop words and without a plural's s.
+def terms(text: str, language: str = "en") -> list[str]:
+    """Index terms: words without the stop words of ``language`` and without a plural's s.
 
     Chinese and Japanese, written without spaces, give character bigrams; Thai, Lao, Burmese and Khmer give trigrams.
     """
-    found = []
+    found, stop = [], stop_words(language)
     for word in TERM.findall(text.casefold()):
         if size := _ngram_size(word):
             found += [word[at : at + size] for at in range(max(1, len(word) - size + 1))]
-        elif word not in _stopwords():
+        elif word not in stop:
             found.append(without_plural_s(word))
     return found
 
@@ -102,23 +81,51 @@ def rank(
 
 def _rankings(passages: Sequence[Passage], queries: Sequence[str]) -> list[list[Passage]]:
     """For each query the passages that match it, best first; ties keep their order."""
-    index = _indexed(tuple(passage.text for passage in passages))
+    rankings = (_ranking(passages, "en", terms(query)) for query in queries)
+    return [ranked for ranked in rankings if ranked]
+
+
+def rank_by_language(passages: Sequence[Passage], languages: Sequence[str], question: str) -> dict[str, list[Passage]]:
+    """For each language the passages that match ``question``, best first; ``languages`` has that of each passage.
+
+    A language is an index of its own: scores of two languages do not compare, and the stop words of the question's language,
+    which match no passage of another, would rank the passages of its own first.
+    """
+    known = sorted(set(languages))
+    return {
+        language: _ranking(
+            [passage for passage, spoken in zip(passages, languages, strict=True) if spoken == language],
+            language,
+            _question_terms(question, language, known),
+        )
+        for language in known
+    }
+
+
+def _question_terms(question: str, language: str, known: Collection[str]) -> list[str]:
+    """Terms of ``question`` without stop words of its own language, which may be another than that of the passages."""
+    own = likely_language(TERM.findall(question.casefold()), {*known, "en"})
+    in_own = set(terms(question, own))
+    return [term for term in terms(question, language) if term in in_own]
+
+
+def _ranking(passages: Sequence[Passage], language: str, query: Sequence[str]) -> list[Passage]:
+    """The passages that contain a term of ``query``, best first; ties keep their order."""
+    index = _indexed(tuple(passage.text for passage in passages), language)
     if index is None:
         return []
-    rankings = []
-    for query in queries:
-        known = [term for term in dict.fromkeys(terms(query)) if term in index.vocab_dict]
-        if known:
-            scores = index.get_scores(known).tolist()
-            matching = (place for place, score in enumerate(scores) if score > 0)
-            rankings.append([passages[place] for place in sorted(matching, key=lambda place: -scores[place])])
-    return rankings
+    known = [term for term in dict.fromkeys(query) if term in index.vocab_dict]
+    if not known:
+        return []
+    scores = index.get_scores(known).tolist()
+    matching = (place for place, score in enumerate(scores) if score > 0)
+    return [passages[place] for place in sorted(matching, key=lambda place: -scores[place])]
 
 
-@lru_cache(maxsize=2)
-def _indexed(texts: tuple[str, ...]) -> Any:
+@lru_cache(maxsize=8)
+def _indexed(texts: tuple[str, ...], language: str) -> Any:
     """The index of ``texts``, or None if none holds a term. Cached: an article queries the same passages a dozen times."""
-    corpus = [terms(text) for text in texts]
+    corpus = [terms(text, language) for text in texts]
     if not any(corpus):
         return None
     index = _bm25().BM25()

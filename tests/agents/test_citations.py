@@ -20,6 +20,7 @@ from agents.text.citations import (
     escape_markdown,
     strip_stray_citations,
     strip_unknown_marks,
+    uncited_sources,
 )
 from tests.growth import in_proportion
 
@@ -296,3 +297,11 @@ def test_stray_numbers_go_with_the_space_before_them(text: str, left: str) -> No
 
 def test_a_long_list_that_is_never_closed_is_soon_read() -> None:
     assert cited_ids("[S" + "1 S" * 20_000) == []
+
+
+def test_given_sources_without_a_cited_passage_are_named() -> None:
+    sources = [source(1, brief_source=11), source(2, brief_source=12), source(3), source(4, brief_source=14)]
+    passages = [Passage(id=f"S{number}", source=number, start=0, end=4, text="Word") for number in (1, 2, 3)]
+    reading = Reading(sources=sources, passages=passages)
+    assert [each.number for each in uncited_sources(reading, {"S1", "S9"})] == [2, 4]
+    assert uncited_sources(Reading(), ["S1"]) == []

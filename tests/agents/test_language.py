@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
-from agents.text.language import is_in_language
+from agents.contract import Reading, Source
+from agents.text.language import detect_language, is_in_language, languages_of
 from articles.forms.languages import LANGUAGES
 from tests.agents.fixtures.declaration import FIRST_ARTICLE
 
@@ -79,3 +81,26 @@ def test_nothing_heavy_is_loaded_until_a_text_is_looked_at():
         "assert 'py3langid' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+class TestSources:
+    def test_the_language_of_a_document_is_detected_by_its_beginning(self) -> None:
+        english = (
+            "The heat pump kept an old house warm through a winter that was colder than those of the years before. "
+        )
+        german = "Die Wärmepumpe hielt ein altes Haus durch einen Winter warm, der kälter war als die Winter der Jahre davor. "
+        assert detect_language(english) == "en"
+        assert detect_language(german * 60 + english * 100) == "de"
+
+    @pytest.mark.parametrize("text", ["", "Heat pumps", "12 34 56 " * 20])
+    def test_it_stays_empty_if_it_is_uncertain(self, text: str) -> None:
+        assert detect_language(text) == ""
+
+    def test_languages_are_ordered_by_words_read(self) -> None:
+        read = [("en", 500), ("de", 300), ("", 5000), ("de", 400)]
+        sources = [
+            Source(number=n, title="", read_at=datetime(2026, 11, 1, tzinfo=UTC), sha256="", language=tag, words=words)
+            for n, (tag, words) in enumerate(read, 1)
+        ]
+        assert languages_of(Reading(sources=sources)) == ["de", "en"]
+        assert languages_of(Reading()) == []
