@@ -47,6 +47,16 @@ class WatchedArticle:
     watcher: Watcher | None = None
 
 
+@dataclass(frozen=True)
+class StartedStudio:
+    """A studio whose workers are ready. ``pid`` is its supervisor's; ``api`` signs its requests with ``key``."""
+
+    pid: int
+    address: str
+    key: str
+    api: aiohttp.ClientSession
+
+
 class Studio:
     """A running studio; ``pid`` is its supervisor's."""
 
@@ -105,18 +115,23 @@ class Studio:
 
 @asynccontextmanager
 async def running_studio(model: ModelServer, var: Path, workers: int, **settings: str) -> AsyncIterator[Studio]:
-    """Run a studio inside the block, with its state in ``var`` and these settings in its environment."""
+    """Run a studio inside the block that calls the simulated model, with these settings in its environment."""
+    settings = {
+        "OPENAI_BASE_URL": model.base_url(MODEL_CLIENT),
+        "LLM_MODEL": MODELS[0],
+        "IMAGE_MODEL": MODELS[1],
+        **settings,
+    }
+    async with started_studio(var, workers, **settings) as started:
+        yield Studio(started.pid, started.address, started.key, started.api, model)
+
+
+@asynccontextmanager
+async def started_studio(var: Path, workers: int, **settings: str) -> AsyncIterator[StartedStudio]:
+    """Run ``manage.py studio`` inside the block, with its state in ``var`` and these settings in its environment."""
     port = free_port()
     environment = clean_environment(
-        HOME=str(var),
-        VAR=str(var),
-        ENV_FILE=os.devnull,
-        OPENAI_BASE_URL=model.base_url(MODEL_CLIENT),
-        LLM_MODEL=MODELS[0],
-        IMAGE_MODEL=MODELS[1],
-        SEARCH_PROVIDER="none",
-        LOG_LEVEL="WARNING",
-        **settings,
+        HOME=str(var), VAR=str(var), ENV_FILE=os.devnull, SEARCH_PROVIDER="none", LOG_LEVEL="WARNING", **settings
     )
     command = [sys.executable, "manage.py", "studio", "--port", str(port), "--workers", str(workers)]
     with (var / LOG).open("wb") as log:
@@ -131,7 +146,7 @@ async def running_studio(model: ModelServer, var: Path, workers: int, **settings
         async with aiohttp.ClientSession(address, headers={"Authorization": f"Bearer {key}"}, timeout=timeout) as api:
             async with asyncio.timeout(START_TIMEOUT):
                 await wait_for_workers(api, workers)
-            yield Studio(process.pid, address, key, api, model)
+            yield StartedStudio(process.pid, address, key, api)
     except (aiohttp.ClientError, psutil.NoSuchProcess) as error:
         raise RuntimeError(f"The studio ended ({error}). Its last lines:\n{last_lines(var)}") from error
     finally:
