@@ -1,6 +1,6 @@
 # `make run` starts the studio, `make test` checks it. Both install what they need the first time.
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage bench chaos quality lint lock clean
+.PHONY: help run test coverage bench chaos judge quality lint lock clean
 
 python := .venv/bin/python
 
@@ -26,6 +26,10 @@ bench:  ## Measure articles and the API, and write docs/benchmarks.md; options: 
 chaos:  ## Kill processes of a working studio N times (200), and check that no work is lost, paid twice or resumed late
 	@setup/python -m setup.install --dev
 	@CHAOS_KILLS=$(or $(N),200) $(python) -m pytest tests/chaos -q -s
+
+judge:  ## Compare articles with other systems, judged blind; SOURCES=folder, ARGS="write --system studio" (docs/quality.md)
+	@setup/python -m setup.install --dev
+	@$(python) -m bench.judge $(or $(ARGS),prepare) $(SOURCES)
 
 quality:  ## Score finished articles without a model
 	@setup/python -m setup.install
