@@ -16,12 +16,12 @@ from articles.api.responses import (
     OWN_CONFLICT,
     article_out,
     fill,
-    image_url,
     json_response,
     listed_out,
     site_of,
     status_out,
 )
+from articles.api.results import result_body
 from articles.api.schemas.articles import (
     ActiveOut,
     ArticleOut,
@@ -37,15 +37,9 @@ from articles.api.schemas.articles import (
     TextIn,
     as_new_sources,
 )
-from articles.api.schemas.evidence import TallyOut
-from articles.api.schemas.seo import SeoOut
-from articles.evidence.results import evidence_summary
-from articles.exceptions import InvalidState
 from articles.exports import FORMATS
 from articles.exports.download import download
 from articles.models import Article
-from articles.models import Status as ArticleStatus
-from articles.seo import SeoAnalysis
 from articles.services import create_article, delete_article, save_text
 
 router = Router(tags=["articles"])
@@ -113,13 +107,7 @@ def article_status(request: AuthedRequest, article_id: int) -> HttpResponse:
 @router.get("/articles/{int:article_id}/result", response={200: ResultOut, **CONFLICT})
 def article_result(request: AuthedRequest, article_id: int) -> HttpResponse:
     """Get the finished article with everything made for it; 409 while there is no finished text, with what to do."""
-    article = find(request, article_id)
-    if not article.has_text:
-        raise InvalidState(why_not_finished(article))
-    evidence = TallyOut.of(evidence_summary(article))
-    seo = SeoOut.of(SeoAnalysis(article, base_url=site_of(request)))
-    result = fill(ResultOut, article, image_url=image_url(request, article), evidence=evidence, seo_meta=seo)
-    return json_response(request, result)
+    return result_body(request, article_id).response(request)
 
 
 @router.patch("/articles/{int:article_id}", response={200: ArticleOut, **OWN_CONFLICT, 422: Problem})
@@ -154,17 +142,3 @@ def article_sources(request: AuthedRequest, article_id: int) -> SourcesOut:
     """List the sources of the brief. What was actually read is `research_data` of the result."""
     sources = find(request, article_id, bodies=False).sources.without_texts()
     return SourcesOut(items=[fill(SourceOut, source) for source in sources])
-
-
-def why_not_finished(article: Article) -> str:
-    if article.status == ArticleStatus.AWAITING_APPROVAL:
-        return f"The outline of this article needs approval. POST to /api/articles/{article.pk}/approve."
-    if article.is_active:
-        state = f"{article.get_status_display().lower()}, {article.progress} %"
-        return f"This article is not finished yet ({state}). Try again later, or follow /ws/articles/{article.pk}."
-    retry = f"POST to /api/articles/{article.pk}/retry"
-    if article.status == ArticleStatus.FAILED:
-        return f"This article failed: {article.message} {retry} to try again."
-    if article.status == ArticleStatus.PAUSED:
-        return f"This article is paused. {article.message} {retry} to resume it."
-    return f"This article was cancelled. {retry} to continue."

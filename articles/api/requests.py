@@ -10,6 +10,7 @@ from articles.exceptions import NotPermitted
 from articles.models import Article, Revision, Step
 from articles.models.article import ArticleQuerySet
 
+ARTICLE_NOT_FOUND = "There is no such article, or you may not see it."
 LONG_VOICE_FIELDS = ("voice__description", "voice__samples", "voice__prefer", "voice__avoid")
 
 
@@ -42,7 +43,7 @@ def find_in(articles: ArticleQuerySet, request: AuthedRequest, article_id: int) 
     try:
         return articles.visible_to(request.auth).get(pk=article_id)
     except Article.DoesNotExist:
-        raise Http404("There is no such article, or you may not see it.") from None
+        raise Http404(ARTICLE_NOT_FOUND) from None
 
 
 def find_own(request: AuthedRequest, article_id: int, *, to: str = "change") -> Article:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -31,14 +32,29 @@ LISTED_COLUMNS = (
 )
 
 
+@dataclass(frozen=True)
+class JsonBody:
+    """A serialised response body with its ``ETag``."""
+
+    content: bytes
+    etag: str
+
+    @classmethod
+    def of(cls, body: BaseModel) -> JsonBody:
+        content = body.__pydantic_serializer__.to_json(body, warnings=False)
+        return cls(content, f'"{blake2b(content, digest_size=12).hexdigest()}"')
+
+    def response(self, request: HttpRequest, status: int = 200) -> HttpResponse:
+        """304 if the client has it."""
+        headers = {"ETag": self.etag, "Cache-Control": "private, no-cache"}
+        if request.method == "GET" and self.etag in request.headers.get("If-None-Match", ""):
+            return HttpResponse(status=304, headers=headers)
+        return HttpResponse(self.content, status=status, content_type="application/json", headers=headers)
+
+
 def json_response(request: HttpRequest, body: BaseModel, status: int = 200) -> HttpResponse:
-    """The body as JSON with an ``ETag``; 304 if the client has it. Twice as fast as a model that Ninja validates again."""
-    content = body.__pydantic_serializer__.to_json(body, warnings=False)
-    etag = f'"{blake2b(content, digest_size=12).hexdigest()}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if request.method == "GET" and etag in request.headers.get("If-None-Match", ""):
-        return HttpResponse(status=304, headers=headers)
-    return HttpResponse(content, status=status, content_type="application/json", headers=headers)
+    """The body as JSON. Twice as fast as a model that Ninja validates again."""
+    return JsonBody.of(body).response(request, status)
 
 
 def fill(shape: type[Shape], row: Any, **computed: Any) -> Shape:
@@ -73,7 +89,7 @@ def article_out(request: AuthedRequest, article: Article) -> ArticleOut:
         article,
         voice=article.voice.name if article.voice else None,
         progress_percentage=article.progress,
-        image_url=image_url(request, article),
+        image_url=image_url(site_of(request), article),
         revision=totals["latest_revision"] or 0,
         cost=round(float(totals["total_cost"] or 0), 6),
         links=links(request, article),
@@ -96,5 +112,5 @@ def site_of(request: AuthedRequest) -> str:
     return f"{request.scheme}://{request.get_host()}"
 
 
-def image_url(request: AuthedRequest, article: Article) -> str | None:
-    return request.build_absolute_uri(article.image_url) if article.image else None
+def image_url(site: str, article: Article) -> str | None:
+    return site + article.image_url if article.image else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.files.base import ContentFile
 from django.db import OperationalError
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -132,38 +131,6 @@ def test_the_status_names_the_current_agent(api: Client, owner: User) -> None:
         "progress_percentage": article.progress,
         "message": article.message,
     }
-
-
-def test_the_result_has_all_outputs(api: Client, owner: User) -> None:
-    article = make_completed_article(owner)
-    article.image.save("cover.png", ContentFile(b"picture"))
-    body = api.get(f"/api/articles/{article.pk}/result").json()
-    assert body["seo_meta"].keys() >= {"title", "meta_description", "slug", "keywords"}
-    assert body["research_data"].keys() >= {"sources", "passages", "synthesis", "findings", "unread"}
-    assert body["outline"]["sections"][0]["heading"] == "Why rooftops matter"
-    assert body["references"][0]["number"] == 1
-    assert body["image_url"] == f"http://testserver{article.image.url}"
-    assert body["content"] == article.content
-    assert body["completed_at"].endswith("Z")
-
-
-def test_the_result_of_an_unfinished_article_is_refused_with_its_status(api: Client, owner: User) -> None:
-    article, held = make_processing_article(owner)
-    response = api.get(f"/api/articles/{article.pk}/result")
-    assert response.status_code == 409
-    assert f"not finished yet (writing, {article.progress} %)" in response.json()["detail"]
-    fail_run(held, "The model key is invalid (401). Check OPENAI_API_KEY.", FailureCode.MODEL_AUTH)
-    detail = api.get(f"/api/articles/{article.pk}/result").json()["detail"]
-    assert "Check OPENAI_API_KEY." in detail
-    assert f"/api/articles/{article.pk}/retry" in detail
-
-
-def test_the_result_of_a_cancelled_article_is_refused(api: Client, owner: User) -> None:
-    article = make_article(owner)
-    post(api, f"/api/articles/{article.pk}/cancel")
-    response = api.get(f"/api/articles/{article.pk}/result")
-    assert response.status_code == 409
-    assert "was cancelled" in response.json()["detail"]
 
 
 def test_a_failed_article_has_its_reason_as_message(api: Client, owner: User) -> None:
