@@ -174,7 +174,7 @@ async def wait_for_workers(api: aiohttp.ClientSession, articles: int) -> None:
     while True:
         with suppress(aiohttp.ClientConnectionError):
             async with api.get("/api/health") as response:
-                if (await response.json())["places"] >= articles:
+                if (await response.json()).get("capacity", 0) >= articles:
                     return
         await asyncio.sleep(POLL_INTERVAL)
 

@@ -15,8 +15,8 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from articles.api import articles, costs, evidence, outlines, revisions, runs, voices
-from articles.authentication import BrowserAuth, KeyAuth
-from articles.operations.health import Health, check_health
+from articles.authentication import BrowserAuth, KeyAuth, user_of
+from articles.operations.health import Health, Verdict, check_health
 from contentstudio.api_errors import MESSAGES, error_response, register_error_handlers
 
 DESCRIPTION = """Turns a brief into a finished, sourced article.
@@ -64,11 +64,14 @@ def root(request: HttpRequest) -> dict[str, Any]:
     return {"name": "Content Studio", "version": settings.VERSION, "links": links}
 
 
-@api.get("/health", auth=None, tags=["studio"], response={200: Health, 503: Health})
-def health(request: HttpRequest) -> Status[Health]:
-    """Check the studio: 503 if its database or Redis is unavailable."""
+@api.get("/health", auth=None, tags=["studio"], response={200: Health | Verdict, 503: Health | Verdict})
+def health(request: HttpRequest) -> Status[Health | Verdict]:
+    """Check the studio: 503 if its database or Redis is unavailable. Without an API key or session: `status` only."""
     found = check_health()
-    return Status(503 if found.status == "unavailable" else 200, found)
+    # While the database is unavailable, nobody can be authenticated; asking a frozen one would not return.
+    shows_details = found.database and user_of(request) is not None
+    body = found if shows_details else Verdict(status=found.status)
+    return Status(503 if found.status == "unavailable" else 200, body)
 
 
 class PlainRedoc(Redoc):

@@ -1,4 +1,4 @@
-"""The health check: database, Redis, workers and the queue. Public, so it shows numbers only."""
+"""The health check: database, Redis, workers and the queue."""
 
 from __future__ import annotations
 
@@ -43,14 +43,17 @@ class Work(BaseModel):
     paused: int = 0
 
 
-class Health(BaseModel):
-    """``degraded``: pages and API work, but there is no worker. ``unavailable``: the database or Redis cannot be reached.
+class Verdict(BaseModel):
+    """``degraded``: pages and API work, but there is no worker. ``unavailable``: the database or Redis cannot be reached."""
 
-    The ``workers`` can write ``capacity`` articles at once; ``stale_workers`` are registered but send no heartbeat. ``work``
+    status: Literal["ok", "degraded", "unavailable"]
+
+
+class Health(Verdict):
+    """The ``workers`` can write ``capacity`` articles at once; ``stale_workers`` are registered but send no heartbeat. ``work``
     is null if the database cannot be reached.
     """
 
-    status: Literal["ok", "degraded", "unavailable"]
     version: str
     database: bool
     redis: bool
