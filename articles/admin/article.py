@@ -12,16 +12,19 @@ from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidg
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.timezone import localtime
 
 from articles import services
 from articles.admin.actions import DOWNLOADS, approve, cancel, keep_text, signed_in, try_again, write_again
 from articles.admin.costs import CostColumn, with_costs
 from articles.admin.history import RevisionInline, RunInline, SourceInline, as_json, latest_history
 from articles.exceptions import InvalidInput, StudioError
-from articles.models import Article, Event, Revision, Run, Source
+from articles.forms.fields import LanguageSelect
+from articles.models import Article, Event, Revision, Run, Source, Status
 from articles.models.article import ArticleQuerySet
 
 ROWS = (
@@ -50,11 +53,24 @@ class MarkdownField(forms.CharField):
         return text.replace("\r\n", "\n") if text else text
 
 
+class KeywordsField(forms.CharField):
+    """A list of keywords, edited one per line: a keyword may contain a comma."""
+
+    widget = AdminTextareaWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [word for word in map(str.strip, super().to_python(value).splitlines()) if word]
+
+
 class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
     """``opened_at`` is the number of the revision that is being edited, 0 if there is none."""
 
     topic = forms.CharField(widget=AdminTextInputWidget)
-    keywords = forms.JSONField(required=False, help_text='A list: ["roof", "garden"].')
+    language = forms.CharField(widget=LanguageSelect)
+    keywords = KeywordsField(required=False, help_text="One keyword per line.")
     content = MarkdownField(required=False, help_text=Article._meta.get_field("content").help_text)
     opened_at = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -83,12 +99,10 @@ class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's cannot
 
 
 def as_input(values: dict[str, Any]) -> dict[str, Any]:
-    """Cleaned values of the form as ``BriefInput`` takes them: a voice by its name, no keywords as an empty list."""
+    """Cleaned values of the form as ``BriefInput`` takes them: a voice by its name."""
     given = dict(values)
     if "voice" in given:
         given["voice"] = given["voice"].name if given["voice"] else None
-    if "keywords" in given:
-        given["keywords"] = given["keywords"] or []
     return given
 
 
@@ -105,7 +119,7 @@ class ArticleChangeList(ChangeList):
 @admin.register(Article)
 class ArticleAdmin(CostColumn, admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
     form = ArticleForm
-    list_display = ("name", "owner", "status", "per_cent", "word_count", "cost", "language", "created_at", "page")
+    list_display = ("name", "owner", "state", "word_count", "cost", "created", "page")
     list_filter = ("status", ("owner", admin.RelatedOnlyFieldListFilter), "language", "created_at")
     list_select_related = ("owner",)
     list_per_page = 50
@@ -164,7 +178,16 @@ class ArticleAdmin(CostColumn, admin.ModelAdmin):  # type: ignore[type-arg]  # D
     def name(self, article: Article) -> str:
         return Truncator(str(article)).chars(90)
 
-    @admin.display(description="Progress", ordering="progress")
+    @admin.display(description="Status", ordering="status")
+    def state(self, article: Article) -> str:
+        status = article.get_status_display()
+        return f"{status}, {article.progress} %" if article.status == Status.PROCESSING else status
+
+    @admin.display(description="Created", ordering="created_at")
+    def created(self, article: Article) -> str:
+        return date_format(localtime(article.created_at), "j M Y")
+
+    @admin.display(description="Progress")
     def per_cent(self, article: Article) -> str:
         return f"{article.progress} %"
 
