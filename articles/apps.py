@@ -8,6 +8,7 @@ class ArticlesConfig(AppConfig):
 
     def ready(self) -> None:
         from agents.costs.prices import prices
+        from articles import permission_groups
         from articles.live import metrics, receivers
         from contentstudio.runtime import first_login
 
@@ -15,3 +16,4 @@ class ArticlesConfig(AppConfig):
         receivers.connect()
         metrics.register()
         first_login.connect()
+        permission_groups.connect()

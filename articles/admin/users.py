@@ -18,6 +18,7 @@ from articles.runs.recovery import cancel_runs_of_inactive_users
 
 admin.site.unregister(User)
 
+STAFF_NOTE = "Members of “Editors” and “Chief editors” also need “Staff status”, to sign in to the administration."
 PRIVILEGES = ("is_superuser", "groups", "user_permissions")
 
 
@@ -35,6 +36,12 @@ class StudioUserAdmin(UserAdmin):  # type: ignore[type-arg]  # Django's cannot b
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
         return fields if signed_in(request).is_superuser else (*fields, *PRIVILEGES)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **options)
+        if field and db_field.name == "groups":
+            field.help_text = f"{field.help_text} {STAFF_NOTE}"
+        return field
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """The form for a new password asks this, too."""

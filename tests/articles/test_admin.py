@@ -233,7 +233,9 @@ class TestText:
     def test_a_changed_brief_leaves_everything_else_alone(self, browser: Client, owner: User) -> None:
         article = make_completed_article(owner)
         page = reverse(PAGE, args=[article.pk])
-        save(browser, article, topic="Rooftop gardens in winter", min_words=500, keywords="roof\r\n green walls, living ")
+        save(
+            browser, article, topic="Rooftop gardens in winter", min_words=500, keywords="roof\r\n green walls, living "
+        )
         article.refresh_from_db()
         assert (article.topic, article.min_words, article.keywords) == (
             "Rooftop gardens in winter",
