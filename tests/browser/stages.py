@@ -38,7 +38,7 @@ from articles.models import Article
 from articles.runs.journal import complete_run
 from articles.runs.lease import Claim
 from articles.runs.step_writer import PlanChanged, write_changes
-from tests.browser.elsewhere import elsewhere
+from tests.browser.threads import in_thread
 from tests.factories import claim, make_article, step_completed, step_started
 
 TITLE = "Rooftop gardens: what the evidence says"
@@ -221,12 +221,12 @@ def reading() -> Reading:
     return Reading(sources=sources, passages=passages, unread=[refused])
 
 
-@elsewhere
+@in_thread
 def begin(held: Claim, key: str, doing: str = "Working") -> None:
     write_changes(held, [step_started(key, doing)])
 
 
-@elsewhere
+@in_thread
 def finish(held: Claim, key: str, output: BaseModel, done: str = "Done") -> None:
     usage = Usage(calls=1, prompt_tokens=800, completion_tokens=240)
     write_changes(held, [step_completed(key, output, usage, done)])
@@ -237,7 +237,7 @@ def do(held: Claim, key: str, output: BaseModel, doing: str = "Working", done: s
     finish(held, key, output, done)
 
 
-@elsewhere
+@in_thread
 def researched(owner: User, **brief: Any) -> tuple[Article, Claim]:
     """Research is done, the outline is being made."""
     article = make_article(owner, **brief)
@@ -264,7 +264,7 @@ def researched(owner: User, **brief: Any) -> tuple[Article, Claim]:
     return article, held
 
 
-@elsewhere
+@in_thread
 def outlined(owner: User, **brief: Any) -> tuple[Article, Claim]:
     """The outline is made, and all sections are being written."""
     article, held = researched(owner, **brief)
@@ -278,7 +278,7 @@ def outlined(owner: User, **brief: Any) -> tuple[Article, Claim]:
     return article, held
 
 
-@elsewhere
+@in_thread
 def half_written(owner: User, **brief: Any) -> tuple[Article, Claim]:
     """Two of four sections are written, the picture is being drawn."""
     article, held = outlined(owner, **brief)
@@ -298,7 +298,7 @@ def half_written(owner: User, **brief: Any) -> tuple[Article, Claim]:
     return article, held
 
 
-@elsewhere
+@in_thread
 def finished(owner: User, *, cover: bytes = b"", content: str = CONTENT, notice: str = "", **brief: Any) -> Article:
     """Everything is done; with ``cover``, a PNG, there is a picture."""
     article, held = half_written(owner, **brief)
@@ -334,7 +334,7 @@ def finished(owner: User, *, cover: bytes = b"", content: str = CONTENT, notice:
     return article
 
 
-@elsewhere
+@in_thread
 def complete(
     held: Claim,
     *,

@@ -16,7 +16,7 @@ from articles.models import Article
 from articles.runs.journal import pause_run
 from articles.runs.step_writer import write_changes
 from tests.browser.conftest import accessibility_problems
-from tests.browser.elsewhere import elsewhere
+from tests.browser.threads import in_thread
 from tests.factories import claim, make_article, step_completed, step_started
 
 REASON = (
@@ -32,7 +32,7 @@ STEPS = {
 }
 
 
-@elsewhere
+@in_thread
 def paused(owner: User) -> Article:
     """An article that reached its spending limit while it was edited."""
     article = make_article(owner, topic="How cities can put their flat roofs to use")

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from articles.services import save_text
 from tests.browser import stages
 from tests.browser.conftest import accessibility_problems
-from tests.browser.elsewhere import elsewhere
+from tests.browser.threads import in_thread
 from tests.browser.watching import watch
 
 
@@ -79,7 +79,7 @@ def test_rows_come_as_sections_are_checked_and_the_filter_stays(page: Page, writ
 def test_a_sentence_that_was_edited_is_told_as_changed(page: Page, writer: User) -> None:
     article = stages.finished(writer)
     text = article.content.replace("a fourth summer", "a fifth summer")
-    elsewhere(save_text)(article=article, by=writer, title=article.title, content=text, opened_at=1)
+    in_thread(save_text)(article=article, by=writer, title=article.title, content=text, opened_at=1)
     page.goto(f"{article.get_absolute_url()}#evidence")
     expect(page.locator("#evidence-4-2")).to_contain_text("edited after the check")
     expect(page.locator("#evidence-summary")).to_contain_text("2 edited after the check")

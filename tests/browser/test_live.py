@@ -14,7 +14,7 @@ from articles.runs.step_writer import write_changes
 from articles.services import cancel_run, delete_article
 from tests.browser import stages
 from tests.browser.conftest import accessibility_problems
-from tests.browser.elsewhere import elsewhere, send_draft
+from tests.browser.threads import in_thread, send_draft
 from tests.browser.watching import KEEP_SOCKETS, was_not_loaded_anew, watch
 from tests.factories import step_failed
 
@@ -90,7 +90,7 @@ def test_an_edit_that_came_to_nothing_gives_the_old_text_back(page: Page, writer
     section, old = page.locator("#section-1"), page.locator("#section-1 .prose")
     expect(old).to_be_hidden()
     if end == "failed":
-        elsewhere(write_changes)(held, [step_failed("edit:1", "The model cannot be reached.", Usage())])
+        in_thread(write_changes)(held, [step_failed("edit:1", "The model cannot be reached.", Usage())])
         expect(section).to_contain_text("failed")
     else:
         stages.begin(held, "edit:1", "Revising it again")
@@ -198,7 +198,7 @@ def test_cancelling_is_two_clicks_away_from_going_on(page: Page, writer: User) -
 def test_a_failure_says_what_to_do(page: Page, writer: User) -> None:
     article, held = stages.outlined(writer)
     watch(page, article)
-    elsewhere(fail_run)(held, "The model key is invalid (401). Check OPENAI_API_KEY.", FailureCode.MODEL_AUTH)
+    in_thread(fail_run)(held, "The model key is invalid (401). Check OPENAI_API_KEY.", FailureCode.MODEL_AUTH)
     expect(page.locator("#failure")).to_contain_text("Check OPENAI_API_KEY.")
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     assert accessibility_problems(page) == []
@@ -209,10 +209,10 @@ def test_it_follows_what_is_done_elsewhere(page: Page, writer: User, end: str) -
     article, _ = stages.outlined(writer)
     watch(page, article)
     if end == "cancelled elsewhere":
-        elsewhere(cancel_run)(article=article, by=writer)
+        in_thread(cancel_run)(article=article, by=writer)
         expect(page.locator("[data-status=cancelled]")).to_be_visible()
     else:
-        elsewhere(delete_article)(article=article, by=writer)
+        in_thread(delete_article)(article=article, by=writer)
         expect(page.locator("[data-status=deleted]")).to_have_text("Deleted")
         expect(page.get_by_role("alert")).to_contain_text("This article was deleted.")
         expect(page.get_by_role("button", name="Cancel")).to_have_count(0)

@@ -9,7 +9,7 @@ from agents.contract import SectionText
 from articles.models import Run
 from articles.runs.recovery import sweep
 from tests.browser import stages
-from tests.browser.elsewhere import elsewhere, send_draft
+from tests.browser.threads import in_thread, send_draft
 from tests.browser.watching import KEEP_SOCKETS, SOCKET_ERRORS, numbers_of, was_not_loaded_anew, watch, whole_log
 from tests.factories import claim
 from tests.web_process import web_process
@@ -42,7 +42,7 @@ def test_two_tabs_see_the_same(page: Page, writer: User) -> None:
     expect(other.locator("[data-status=pending]")).to_be_visible()
     page.evaluate("() => document.dispatchEvent(new Event('visibilitychange'))")  # as when one changes back to it
     expect(page.locator("[data-status=pending]")).to_be_visible()
-    held = elsewhere(claim)(article)
+    held = in_thread(claim)(article)
     stages.begin(held, "write:2", "Writing on")
     for tab in (page, other):
         expect(tab.locator("#log-table")).to_contain_text("Writing on")
@@ -121,11 +121,11 @@ def test_half_a_text_goes_with_the_worker_that_was_lost(page: Page, writer: User
     send_draft(article, "write:1", 0, "Half a sentence")
     expect(stream).to_have_text("Half a sentence")
     Run.objects.update(lease_expires_at="2026-01-01T00:00Z")
-    assert elsewhere(sweep)() == 1
+    assert in_thread(sweep)() == 1
     expect(page.locator("[data-status=pending]")).to_be_visible()
     expect(page.locator("#section-1 .section-state")).to_have_text("stopped")
     expect(page.locator("#section-1")).not_to_contain_text("Half")
-    held = elsewhere(claim)(article)
+    held = in_thread(claim)(article)
     expect(page.locator("[data-status=processing]")).to_be_visible()
     expect(stream).to_be_empty()
     stages.begin(held, "write:1", "Writing it anew")

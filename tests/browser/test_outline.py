@@ -13,18 +13,18 @@ from agents.contract import Outline
 from articles.models import Article, Status
 from articles.services import approve_outline
 from tests.browser.conftest import accessibility_problems
-from tests.browser.elsewhere import elsewhere
+from tests.browser.threads import in_thread
 from tests.factories import UserFactory
 from tests.outlines import SECTIONS, make_waiting_article
 
 HEADINGS = list(SECTIONS)
-make_waiting_article_elsewhere = elsewhere(make_waiting_article)
-approve_elsewhere = elsewhere(approve_outline)
+make_waiting_article_in_thread = in_thread(make_waiting_article)
+approve_in_thread = in_thread(approve_outline)
 
 
 @pytest.fixture
 def article(writer: User) -> Article:
-    return make_waiting_article_elsewhere(writer)
+    return make_waiting_article_in_thread(writer)
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ class TestDeciding:
     def test_an_open_page_is_told_of_the_approval_as_it_happens(self, page: Page, article: Article) -> None:
         page.goto(f"/articles/{article.pk}/")
         expect(page.locator("#outline-waits")).to_be_visible()
-        approve_elsewhere(article=article, by=UserFactory(username="grace"))
+        approve_in_thread(article=article, by=UserFactory(username="grace"))
         expect(page.locator("#outline-waits")).to_be_hidden()
         expect(page.locator("#log-table")).to_contain_text("Approved by grace")
 

@@ -6,16 +6,26 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from playwright.sync_api import BrowserContext, Page, expect
 
 from articles.models import ApiKey, Article
-from articles.services import save_text
+from articles.services import NewSource, cancel_run, save_text, start_run
 from tests.browser import stages
 from tests.browser.conftest import accessibility_problems
-from tests.browser.elsewhere import elsewhere
+from tests.browser.threads import in_thread
 from tests.factories import PASSWORD, UserFactory, make_article
 
-make_article_elsewhere = elsewhere(make_article)
+make_article_in_thread = in_thread(make_article)
+
+
+@in_thread
+def rewrite_cancelled(owner: User) -> Article:
+    """An article with a finished text, whose second run was cancelled."""
+    article = stages.finished(owner, topic="How cities can put their flat roofs to use")
+    start_run(article=article, by=owner)
+    cancel_run(article=article, by=owner)
+    return article
 
 
 class TestEveryPage:
@@ -23,15 +33,22 @@ class TestEveryPage:
 
     def addresses(self, writer: User) -> list[str]:
         running, _ = stages.half_written(writer, topic="Rain barrels compared")
-        done = stages.finished(writer, notice="Written by the built-in writer.")
-        waiting = make_article_elsewhere(writer, topic="A" * 500)
+        sources = (
+            NewSource(text="Roofs are flat.", title="Notes of a community gardener, typed up after the third season"),
+            NewSource(url=f"https://example.org/{'a-very-long-address-' * 12}"),
+            NewSource(upload=ContentFile(b"Twelve roofs.", name="survey.txt")),
+        )
+        done = stages.finished(writer, notice="Written by the built-in writer.", sources=sources)
+        waiting = make_article_in_thread(writer, topic="A" * 500)
+        kept = rewrite_cancelled(writer)
         ApiKey.objects.issue(writer, "Newsletter")
         article = f"/articles/{done.pk}/"
-        panels = ["outline", "draft", "article", "seo", "image", "sources", "log"]
+        panels = ["outline", "draft", "article", "evidence", "seo", "image", "sources", "cost", "log"]
         return [
             "/", "/?q=nothing+like+it", "/articles/new/", f"/articles/{running.pk}/", f"/articles/{waiting.pk}/",
             *(f"{article}#{panel}" for panel in panels), f"{article}text/", f"{article}revisions/",
-            f"{article}revisions/1/", f"{article}delete", "/account/keys/", "/account/password/",
+            f"{article}revisions/1/", f"{article}delete", f"{article}write-again",
+            f"/articles/{kept.pk}/", "/account/", "/account/keys/", "/account/password/",
         ]  # fmt: skip
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -88,7 +105,7 @@ class TestTheTheme:
 
 class TestTheList:
     def test_it_searches_as_one_types_and_filters(self, page: Page, writer: User) -> None:
-        make_article_elsewhere(writer, topic="Rain barrels compared")
+        make_article_in_thread(writer, topic="Rain barrels compared")
         stages.finished(writer, topic="Flat roofs")
         page.goto("/")
         rows = page.locator("tbody tr")
@@ -256,6 +273,13 @@ class TestTheArticle:
             act()
             assert accessibility_problems(page, colours_only=True) == []
 
+    def test_a_finished_text_is_kept_after_a_rewrite_was_cancelled(self, page: Page, writer: User) -> None:
+        page.goto(rewrite_cancelled(writer).get_absolute_url())
+        expect(page.locator("#kept-text")).to_contain_text("discards the unfinished new one")
+        page.get_by_role("button", name="Keep the text I have").click()
+        expect(page.locator("[data-status]")).to_have_text("Completed")
+        expect(page.locator("#kept-text")).to_have_count(0)
+
     def test_a_hostile_text_does_nothing(self, page: Page, writer: User) -> None:
         hack = "document.body.dataset.hacked = 'yes'"
         attack = f'<img src=x onerror="{hack}"><script>{hack}</script>'
@@ -286,7 +310,7 @@ class TestTheEditor:
         page.goto(f"{article.get_absolute_url()}text/")
         page.get_by_label("Text (Markdown)").fill("My careful words.")
         other = UserFactory(username="grace")
-        elsewhere(save_text)(article=article, by=other, title="Theirs", content="Their text.", opened_at=1)
+        in_thread(save_text)(article=article, by=other, title="Theirs", content="Their text.", opened_at=1)
         page.get_by_role("button", name="Save and close").click()
         expect(page.locator("#conflict")).to_contain_text("grace saved revision 2 after you opened this text")
         expect(page.get_by_label("Text (Markdown)")).to_have_value("My careful words.")

@@ -11,9 +11,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from articles.exports import export
 from articles.exports.download import document_of
 from tests.browser import stages
-from tests.browser.elsewhere import elsewhere
+from tests.browser.threads import in_thread
 
-file_of = elsewhere(lambda article: export(document_of(article), "html"))
+file_of = in_thread(lambda article: export(document_of(article), "html"))
 
 
 def test_the_structured_data_is_copied_whole(page: Page, context: BrowserContext, writer: User) -> None:

@@ -14,13 +14,13 @@ from articles.models import Article, Status
 from articles.services import cancel_run
 from tests.browser import stages
 from tests.browser.conftest import accessibility_problems
-from tests.browser.elsewhere import elsewhere
+from tests.browser.threads import in_thread
 from tests.browser.watching import watch
 from tests.factories import PASSWORD, UserFactory, make_article
 from tests.outlines import make_waiting_article
 
-make_article_elsewhere = elsewhere(make_article)
-make_waiting_article_elsewhere = elsewhere(make_waiting_article)
+make_article_in_thread = in_thread(make_article)
+make_waiting_article_in_thread = in_thread(make_waiting_article)
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def refused_requests(expected_problems: list[str]) -> None:
     expected_problems += ["401", "403"]
 
 
-@elsewhere
+@in_thread
 def end_sessions() -> None:
     Session.objects.all().delete()
 
@@ -117,7 +117,7 @@ class TestTheEditor:
 
 class TestTheOutline:
     def test_changes_are_kept_and_approved_after_signing_in(self, page: Page, writer: User) -> None:
-        article = make_waiting_article_elsewhere(writer)
+        article = make_waiting_article_in_thread(writer)
         page.goto(f"/articles/{article.pk}/outline/")
         page.get_by_role("button", name="Move section 1 down").click()
         page.get_by_label("Title").fill("What I typed for an hour")
@@ -132,7 +132,7 @@ class TestTheOutline:
 
 class TestTheList:
     def test_polling_stops_quietly_and_resumes(self, page: Page, writer: User) -> None:
-        article = make_article_elsewhere(writer, topic="Rain barrels compared")
+        article = make_article_in_thread(writer, topic="Rain barrels compared")
         page.goto("/")
         row = page.locator(f"#row-{article.pk}")
         expect(row).to_contain_text("Waiting")
@@ -140,7 +140,7 @@ class TestTheList:
         expect(page.locator("#signed-out")).to_be_visible(timeout=9000)
         expect(row).to_be_visible()
         expect(page.get_by_role("dialog")).to_be_hidden()
-        elsewhere(cancel_run)(article=article, by=writer)
+        in_thread(cancel_run)(article=article, by=writer)
         page.get_by_role("button", name="Sign in to continue").click()
         sign_in(page)
         expect(row).to_contain_text("Cancelled")
@@ -244,7 +244,7 @@ class TestFailures:
 
     def test_polling_reports_a_failure_once(self, page: Page, writer: User, expected_problems: list[str]) -> None:
         expected_problems += ["500"]
-        make_article_elsewhere(writer)
+        make_article_in_thread(writer)
         page.goto("/")
         answers = []
 

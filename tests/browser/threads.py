@@ -1,4 +1,7 @@
-"""Work in a thread of its own: Playwright keeps an event loop running in the tests' thread, where nothing can ring a doorbell."""
+"""Runs functions in a thread of their own.
+
+Playwright keeps an event loop running in the tests' thread, where ``async_to_sync`` and so the sending of notifications fail.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,11 @@ Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 
-def elsewhere(work: Callable[Given, Result]) -> Callable[Given, Result]:
-    """``work``, done in a new thread while the caller waits: what it raises is raised here."""
+def in_thread(work: Callable[Given, Result]) -> Callable[Given, Result]:
+    """``work`` in a new thread. The caller waits for its result or its exception."""
 
     @functools.wraps(work)
-    def begin(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+    def run(*args: Given.args, **kwargs: Given.kwargs) -> Result:
         future: Future[Result] = Future()
 
         def perform() -> None:
@@ -37,12 +40,12 @@ def elsewhere(work: Callable[Given, Result]) -> Callable[Given, Result]:
         threading.Thread(target=perform).start()
         return future.result(timeout=30)
 
-    return begin
+    return run
 
 
-@elsewhere
+@in_thread
 def send_draft(article: Article, step: str, offset: int, text: str) -> None:
-    """Tell the article's watchers of text being written, as a worker does."""
+    """Send text being written to the article's watchers, as a worker does."""
     layer = get_channel_layer()
     assert layer is not None
     async_to_sync(layer.group_send)(

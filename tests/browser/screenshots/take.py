@@ -20,7 +20,7 @@ from articles.runs.journal import fail_run
 from articles.runs.step_writer import write_changes
 from articles.services import cancel_run
 from tests.browser import stages
-from tests.browser.elsewhere import elsewhere, send_draft
+from tests.browser.threads import in_thread, send_draft
 from tests.factories import claim, make_article, step_failed, step_started
 
 Shoot = Callable[..., None]
@@ -67,7 +67,7 @@ def shoot(context: BrowserContext, directory: Path) -> Shoot:
     return shoot
 
 
-@elsewhere
+@in_thread
 def cancelled_article(writer: User) -> None:
     cancel_run(article=make_article(writer, topic="The return of the night train"), by=writer)
 
@@ -85,7 +85,7 @@ def cover(title: str) -> bytes:
     return draw_cover(title, seed=title)
 
 
-@elsewhere
+@in_thread
 def failed_article(writer: User) -> Article:
     article = make_article(writer, topic="Ten quiet places by the sea", min_words=800)
     held = claim(article)
