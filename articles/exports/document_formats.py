@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from agents.text.chart import charts_as_tables
 from articles.exports import pandoc, typesetting
 from articles.exports.document import Document
 from articles.exports.pandoc_tree import NO_ATTRIBUTES, Footnotes, Node, level_headings, raw, sanitized, text
@@ -58,7 +59,7 @@ def _temporary_folder() -> Iterator[Path]:
 
 
 def _tree(document: Document, notes: Footnotes) -> dict[str, Any]:
-    tree = sanitized(pandoc.read(document.body))
+    tree = sanitized(pandoc.read(charts_as_tables(document.body)))
     level_headings(tree["blocks"])
     numbered: dict[str, Any] = notes.numbered(tree)
     return numbered

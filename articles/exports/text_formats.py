@@ -7,6 +7,7 @@ from pathlib import Path
 from django.template import Context, Engine
 from django.utils.safestring import mark_safe
 
+from agents.text.chart import charts_as_tables
 from articles.exports.document import Document
 from articles.rendering.markdown import to_html
 
@@ -14,9 +15,9 @@ _TEMPLATES = Engine(dirs=[str(Path(__file__).parent / "templates")])
 
 
 def markdown(document: Document) -> bytes:
-    """The title as the first heading, then the text unchanged."""
+    """The title as the first heading, then the text, unchanged but for its charts, which become tables."""
     title = " ".join(document.title.split())
-    return f"# {title}\n\n{document.body.strip()}\n".encode()
+    return f"# {title}\n\n{charts_as_tables(document.body).strip()}\n".encode()
 
 
 def html(document: Document) -> bytes:

@@ -7,6 +7,7 @@ result is sanitised. It contains no style attributes and no external images, as 
 from __future__ import annotations
 
 import re
+import secrets
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,10 +26,12 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.footnote import footnote_plugin
 
+from agents.text.chart import parse_chart
 from agents.text.markdown import block_text, is_too_large, leveled
 from agents.text.syntax import FOOTNOTE_REFERENCE
 from articles.rendering import annotations as annotation_rules
 from articles.rendering.annotations import Annotation, Annotations
+from articles.rendering.chart import chart_svg
 
 MEDIA_PREFIX = "/media/"
 
@@ -80,7 +83,11 @@ def undefined_references(markdown: str) -> list[str]:
 def _to_html(markdown: str, env: dict[str, Any]) -> SafeString:
     if is_too_large(markdown):
         return mark_safe(linebreaks(markdown, autoescape=True))  # noqa: S308 — escaped by linebreaks
-    return mark_safe(_CLEANER.clean(_MARKDOWN.render(printable(markdown), env)))  # noqa: S308 — sanitised by nh3
+    html = _CLEANER.clean(_MARKDOWN.render(printable(markdown), env))
+    # The sanitiser knows no SVG: charts, which escape every text, are inserted after it.
+    for index, chart in enumerate(env.get("charts", ())):
+        html = html.replace(f"<p>{_placeholder(env, index)}</p>\n", chart)
+    return mark_safe(html)  # noqa: S308 — sanitised by nh3
 
 
 def printable(text: str) -> str:
@@ -161,6 +168,21 @@ def _table_end(self: RendererHTML, tokens: list[Token], index: int, options: Opt
     return "</table></div>\n"
 
 
+def _fence(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
+    """A chart as a placeholder, which is replaced after the sanitiser; any other block as code."""
+    chart = parse_chart(tokens[index].content) if tokens[index].info.strip() == "chart" else None
+    if chart is None:
+        return _code(self, tokens, index, options, env)
+    charts = env.setdefault("charts", [])
+    charts.append(chart_svg(chart, f"{env['docId']}-chart{len(charts) + 1}"))
+    return f"<p>{_placeholder(env, len(charts) - 1)}</p>\n"
+
+
+def _placeholder(env: EnvType, index: int) -> str:
+    """A word that no text can contain, because it is random."""
+    return f"{env.setdefault('chartKey', secrets.token_hex(16))}-{index}"
+
+
 def _code(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     """``tabindex`` lets the keyboard scroll long lines."""
     return f'<pre tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
@@ -230,7 +252,7 @@ RULES = {
     "th_open": _cell,
     "td_open": _cell,
     "image": _image,
-    "fence": _code,
+    "fence": _fence,
     "code_block": _code,
     "footnote_ref": _footnote_reference,
     "undefined_reference": _undefined,
