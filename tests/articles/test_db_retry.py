@@ -152,7 +152,7 @@ def test_it_waits_for_a_locked_sqlite_database(owner: User) -> None:
 
 
 def test_it_gives_up_after_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db_retry, "PATIENCE", 0.2)
+    monkeypatch.setattr(db_retry, "GIVE_UP_AFTER", 0.2)
     tries: list[int] = []
 
     @retry_on_outage
