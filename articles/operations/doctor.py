@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from django.conf import settings
@@ -16,13 +16,13 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Worker
 
 from agents.contract import AgentConfig, HealthCheck
 from agents.costs.prices import prices
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS, Document, export
 from articles.runs.agent_settings import customized_agents
+from articles.runs.workers import Workers, read_workers
 from contentstudio.runtime.redis_server import mask_password
 
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1"}
@@ -83,7 +83,6 @@ def check_redis() -> Iterator[HealthCheck]:
     with Redis.from_url(settings.REDIS_ADDRESS, socket_timeout=3, socket_connect_timeout=3) as redis:
         try:
             server = redis.info("server")
-            workers = Worker.all(connection=redis)
         except (RedisError, OSError) as error:
             yield redis_is_away(address, error)
             return
@@ -91,7 +90,7 @@ def check_redis() -> Iterator[HealthCheck]:
             f"Valkey {server['valkey_version']}" if "valkey_version" in server else f"Redis {server['redis_version']}"
         )
         yield HealthCheck("Redis", "ok", f"{kind} answers at {address}.")
-        yield check_workers([worker.last_heartbeat for worker in workers])
+        yield check_workers(read_workers() or Workers())
 
 
 def redis_is_away(address: str, error: Exception) -> HealthCheck:
@@ -104,19 +103,13 @@ def redis_is_away(address: str, error: Exception) -> HealthCheck:
     )
 
 
-def check_workers(heartbeats: list[datetime | None]) -> HealthCheck:
-    """``heartbeats`` are the times of each worker's last heartbeat."""
-    if not heartbeats:
+def check_workers(workers: Workers) -> HealthCheck:
+    silent = f" {workers.silent} without a heartbeat." if workers.silent else ""
+    if not workers.living:
         advice = "Start the studio with `make run`, or workers alone with `manage.py workers`."
-        return HealthCheck("Workers", "fail", "None is running, so articles have to wait.", advice)
-    last = max((aware(beat) for beat in heartbeats if beat), default=None)
-    ago = f"{(datetime.now(UTC) - last).total_seconds():.0f} s ago" if last else "never"
-    return HealthCheck("Workers", "ok", f"{len(heartbeats)} running; last heartbeat {ago}.")
-
-
-def aware(moment: datetime) -> datetime:
-    """Older versions of RQ return naive times in UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return HealthCheck("Workers", "fail", f"None is running, so articles have to wait.{silent}", advice)
+    at_once = f"{workers.capacity} article{'' if workers.capacity == 1 else 's'} at once"
+    return HealthCheck("Workers", "ok", f"{workers.living} running, for {at_once}.{silent}")
 
 
 # Web

@@ -12,12 +12,11 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
+from rq import Queue, Worker
 
 log = logging.getLogger(__name__)
 
-WORKERS = "rq:workers:articles"
-"""RQ's set of the keys of the queue's workers; a killed worker's key expires, but stays in the set for a while."""
-
+QUEUE = "articles"
 
 SILENT_AFTER = 30.0
 """Seconds. A worker sends a heartbeat every ten seconds while it waits, and every five while it works."""
@@ -48,7 +47,8 @@ def read_workers() -> Workers | None:
     client = redis_client()
     try:
         with client.pipeline(transaction=False) as pipeline:
-            for key in client.smembers(WORKERS):
+            # Worker.all makes several requests for each worker. Of a killed one the key expires, but stays listed for a while.
+            for key in Worker.all_keys(queue=Queue(QUEUE, connection=client)):
                 pipeline.hmget(key, "last_heartbeat", "capacity")
             found = pipeline.execute()
     except (RedisError, OSError) as error:

@@ -167,7 +167,7 @@ def test_a_restore_is_refused_while_workers_run(
     archive: Path, redis: Any, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.REDIS_URL = settings.REDIS_ADDRESS
-    monkeypatch.setattr("articles.runs.workers.WORKERS", "rq:workers:of-backups")
+    monkeypatch.setattr("articles.runs.workers.QUEUE", "of-backups")
     redis.sadd("rq:workers:of-backups", "rq:worker:living")
     redis.hset("rq:worker:living", "last_heartbeat", timezone.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
     try:

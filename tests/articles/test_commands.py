@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from rq import Queue, Worker
 
 from articles.models import AgentProfile, ApiKey
 from articles.operations import doctor
+from articles.runs.workers import Workers
 from tests.agents.conftest import model_server, running_model_server  # noqa: F401  (fixtures)
 from tests.factories import UserFactory
 from tests.model_server import ModelServer
@@ -61,7 +61,7 @@ class TestDoctor:
     def test_it_says_which_redis_and_how_its_workers_are(self, worker: Worker) -> None:
         checks = found()
         assert "answers at unix://" in checks["Redis"]["finding"]
-        assert checks["Workers"]["finding"].startswith("1 running; last heartbeat")
+        assert checks["Workers"]["finding"] == "1 running, for 1 article at once."
 
     def test_studio_without_workers_fails(self, redis: Redis) -> None:
         assert not Worker.all(connection=redis)
@@ -200,14 +200,13 @@ class TestFiles:
         assert "took longer" in check.finding
 
 
-class TestHeartbeats:
-    @pytest.mark.parametrize("moment", [datetime.now(UTC), datetime.now(UTC).replace(tzinfo=None), None])
-    def test_any_that_rq_gives(self, moment: datetime | None) -> None:
-        assert doctor.check_workers([moment]).verdict == "ok"
+class TestWorkers:
+    def test_those_without_a_heartbeat_are_counted_apart(self) -> None:
+        check = doctor.check_workers(Workers(living=2, capacity=8, silent=1))
+        assert (check.verdict, check.finding) == ("ok", "2 running, for 8 articles at once. 1 without a heartbeat.")
 
-    def test_the_newest_counts(self) -> None:
-        now = datetime.now(UTC)
-        assert "5 s ago" in doctor.check_workers([now - timedelta(hours=1), now - timedelta(seconds=5)]).finding
+    def test_they_alone_are_not_enough(self) -> None:
+        assert doctor.check_workers(Workers(silent=1)).verdict == "fail"
 
 
 class TestApiKey:

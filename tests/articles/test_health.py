@@ -38,11 +38,13 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the thread that asks has a connection of its own
 
+REGISTERED = "rq:workers:of-these-tests"  # RQ's set of the keys of a queue's workers
+
 
 @pytest.fixture(autouse=True)
 def own_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No client and no answer of an earlier test, and workers counted apart from those other tests may have running."""
-    monkeypatch.setattr(workers, "WORKERS", "rq:workers:of-these-tests")
+    monkeypatch.setattr(workers, "QUEUE", "of-these-tests")
     monkeypatch.setattr(health.work_query, "seconds", 60)  # a busy machine is not a frozen one
     workers.redis_client.cache_clear()
     cache.clear()
@@ -54,12 +56,12 @@ def own_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def worker(redis: redis_py.Redis) -> Iterator[None]:
     """Workers' marks in Redis, as RQ leaves them: of one that lives, one that fell silent, and one whose key has expired."""
-    redis.sadd(workers.WORKERS, "rq:worker:living", "rq:worker:silent", "rq:worker:killed")
+    redis.sadd(REGISTERED, "rq:worker:living", "rq:worker:silent", "rq:worker:killed")
     for name, seconds in (("living", 9), ("silent", 31)):
         beat = utcformat(now() - timedelta(seconds=seconds))
         redis.hset(f"rq:worker:{name}", mapping={"last_heartbeat": beat, "capacity": 4})
     yield
-    redis.delete(workers.WORKERS, "rq:worker:living", "rq:worker:silent")
+    redis.delete(REGISTERED, "rq:worker:living", "rq:worker:silent")
 
 
 def ask(client: Client | None = None) -> tuple[int, dict[str, Any]]:
@@ -98,7 +100,7 @@ def test_without_a_key_or_session_it_shows_only_the_verdict(worker: None, client
 
 
 def test_a_workers_last_heartbeat_is_where_rq_puts_it(redis: redis_py.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "WORKERS", "rq:workers:health-test")
+    monkeypatch.setattr(workers, "QUEUE", "health-test")
     worker = Worker(["health-test"], connection=redis)
     worker.register_birth()
     try:
