@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import shutil
+import time
 from pathlib import Path
 
 import openai
@@ -239,8 +240,11 @@ async def test_the_pipeline_summarises_each_source_for_its_queries_and_drops_emp
 
 @pytest.mark.timeout(300)  # it starts a whole studio
 async def test_the_studio_writes_from_the_sources_of_the_comparison(folder, model):
+    start = time.monotonic()
     article = await write_article(Comparison.read(folder), "studio", provider(model))
+    elapsed = time.monotonic() - start
     figures = json.loads(article.with_suffix(".json").read_text())
+    assert 0 < figures["wall"] < elapsed - 2  # without the start of the studio
     assert figures["calls"] >= 3
     assert figures["prompt_tokens"] > 0
     assert "cached_tokens" in figures

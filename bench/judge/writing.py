@@ -48,7 +48,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class Written:
-    """The Markdown of an article, and figures about it for the file beside it."""
+    """The Markdown of an article, and figures about it for the file beside it. A ``wall`` among them replaces the total time."""
 
     text: str
     figures: dict[str, Any]
@@ -149,7 +149,10 @@ def queries_of(answer: str) -> list[str]:
 
 
 async def write_with_studio(comparison: Comparison, provider: Provider) -> Written:
-    """Start a studio of its own in a temporary folder, send the brief over its API, and export the finished article."""
+    """Start a studio of its own in a temporary folder, send the brief over its API, and export the finished article.
+
+    The time to start it does not count as the article's.
+    """
     settings = {
         "OPENAI_BASE_URL": provider.base_url,
         "OPENAI_API_KEY": provider.api_key,
@@ -162,11 +165,13 @@ async def write_with_studio(comparison: Comparison, provider: Provider) -> Writt
             api = studio.api
             async with api.get("/api/openapi.json") as response:
                 fields = (await response.json())["components"]["schemas"]["SourceIn"]["properties"]
+            start = time.monotonic()
             async with api.post("/api/articles/create", json=studio_brief(comparison, fields)) as response:
                 created = await response.json()
                 if response.status != 201:
                     raise JudgeError(f"The studio refused the brief: {created.get('detail', created)}")
             final = await Watcher(api, created["id"]).follow()
+            wall = time.monotonic() - start
             address = f"/api/articles/{created['id']}"
             if final["status"] != "completed":
                 raise JudgeError(f"The studio's article was not finished ({final['status']}): {final['message']}")
@@ -174,7 +179,7 @@ async def write_with_studio(comparison: Comparison, provider: Provider) -> Writt
                 text = (await response.read()).decode()
             async with api.get(f"{address}/result") as result, api.get(f"{address}/cost") as cost:
                 spent = await cost.json()
-                figures = {name: spent[name] for name in asdict(Spent())}
+                figures = {"wall": round(wall, 1)} | {name: spent[name] for name in asdict(Spent())}
                 return Written(text, {**figures, "stages": spent["stages"], "result": await result.json()})
 
 
