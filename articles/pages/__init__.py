@@ -4,7 +4,8 @@ Pages and fragments render the same object, so that a reloaded page and one that
 """
 
 from articles.pages.drafts import DraftSection, draft_html
+from articles.pages.parts import Cover, MeasuredText
 from articles.pages.step_outputs import section_number, work_of
-from articles.pages.view import ArticleView, Cover, MeasuredText
+from articles.pages.view import ArticleView
 
 __all__ = ["ArticleView", "Cover", "DraftSection", "MeasuredText", "draft_html", "section_number", "work_of"]

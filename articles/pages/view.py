@@ -5,7 +5,6 @@ While a run is active its parts are read from the finished steps; afterwards fro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from agents.contract import SEO, Outline, OutlineSection, Picture, Reading, Reference, Stage, UnreadSource
 from agents.pipeline.steps import StepKey
-from agents.text.seo import DESCRIPTION, TITLE, display_width
+from agents.text.seo import DESCRIPTION, TITLE
 from articles.costs.reports import ArticleCosts
 from articles.evidence.results import (
     CheckedSentence,
@@ -30,6 +29,7 @@ from articles.models import Source as BriefSource
 from articles.pages.drafts import DraftSection, check_counts, draft_section, latest_check
 from articles.pages.evidence import EvidenceRow, EvidenceSection
 from articles.pages.outlines import outline_from_steps, section_from_steps
+from articles.pages.parts import Cover, MeasuredText, Notice
 from articles.pages.sources import ReadSource, Research, read_sources, research_from_article, research_from_steps
 from articles.pages.step_outputs import Output, StepLog, load_steps, parse_or_none
 from articles.rendering.annotations import Annotation
@@ -46,55 +46,8 @@ ACTIVITIES: dict[Stage, str] = {
     "image": "Creating the image",
 }
 
-MAX_NOTICE = 160  # characters that are shown unfolded
-
 LOG_LENGTH = 500
 """How many of the newest events a page lists; the API has all of them."""
-
-
-@dataclass(frozen=True)
-class MeasuredText:
-    """A text that search engines truncate, with the range of lengths they show in full, in characters."""
-
-    label: str
-    text: str
-    low: int
-    high: int
-
-    @property
-    def length(self) -> int:
-        return display_width(self.text)
-
-    @property
-    def verdict(self) -> str:
-        if self.length < self.low:
-            return f"{self.low - self.length} too short ({self.low}–{self.high})"
-        if self.length > self.high:
-            return f"{self.length - self.high} too long ({self.low}–{self.high})"
-        return f"within {self.low}–{self.high}"
-
-    @property
-    def fits(self) -> bool:
-        return self.low <= self.length <= self.high
-
-
-@dataclass(frozen=True)
-class Cover:
-    url: str
-    alt: str
-    prompt: str = ""
-    drawn_by: str = ""
-
-
-@dataclass(frozen=True)
-class Notice:
-    first: str
-    rest: str
-
-    @classmethod
-    def of(cls, text: str) -> Notice:
-        first, stop, rest = text.strip().partition(". ")
-        return cls(first + stop.strip(), rest) if len(text) > MAX_NOTICE else cls(text.strip(), "")
 
 
 def shown_run(article: Article) -> Run | None:
