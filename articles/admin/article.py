@@ -119,7 +119,7 @@ class ArticleChangeList(ChangeList):
 @admin.register(Article)
 class ArticleAdmin(CostColumn, admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
     form = ArticleForm
-    list_display = ("name", "owner", "state", "word_count", "cost", "created", "page")
+    list_display = ("name", "owner", "state", "words", "cost", "created")
     list_filter = ("status", ("owner", admin.RelatedOnlyFieldListFilter), "language", "created_at")
     list_select_related = ("owner",)
     list_per_page = 50
@@ -182,6 +182,10 @@ class ArticleAdmin(CostColumn, admin.ModelAdmin):  # type: ignore[type-arg]  # D
     def state(self, article: Article) -> str:
         status = article.get_status_display()
         return f"{status}, {article.progress} %" if article.status == Status.PROCESSING else status
+
+    @admin.display(description="Words", ordering="word_count")
+    def words(self, article: Article) -> str:
+        return f"{article.word_count:,}" if article.word_count else "–"
 
     @admin.display(description="Created", ordering="created_at")
     def created(self, article: Article) -> str:
