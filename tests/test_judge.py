@@ -337,6 +337,17 @@ def test_numbers_of_a_reference_list_are_kept_and_others_are_text(folder):
     assert "Sources:" not in text
 
 
+def test_abbreviations_and_quotations_keep_their_full_stop(folder):
+    text = blinded(
+        folder,
+        "| Gardener et al. [trial](https://example.org/trial) |\n\nHe said: “Cool.”[^1] A. B. measured it,[^1] twice.[^1]\n\n"
+        "## Sources and further reading\n\n- A trial of planted roofs\n\n[^1]: A trial of planted roofs\n",
+    )
+    assert "| Gardener et al. trial [1] |" in text
+    assert "He said: “Cool.” [1] A. B. measured it [1], twice [1]." in text
+    assert "further reading" not in text
+
+
 def test_the_name_of_a_system_in_the_text_is_refused(folder):
     with pytest.raises(JudgeError, match="names a system"):
         blinded(folder, "# Roofs\n\nThis article by GPT Researcher is about roofs.\n")

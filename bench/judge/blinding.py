@@ -15,7 +15,8 @@ REFERENCES = (
     r"referencias|fuentes|références|sources citées|bibliographie|riferimenti|fonti|bronnen|referenties"
 )
 REFERENCE_HEADING = re.compile(
-    rf"^(?:#{{1,6}}\s+|\*\*)(?:\d+\.\s*)?(?:{REFERENCES})\s*:?\s*(?:\*\*)?:?\s*$", re.IGNORECASE
+    rf"^(?:#{{1,6}}\s+|\*\*)(?:\d+\.\s*)?(?:{REFERENCES})(?:\s*(?:and|&|und|et|y)\s[\w ]{{1,30}})?\s*:?\s*(?:\*\*)?:?\s*$",
+    re.IGNORECASE,
 )
 HEADING = re.compile(r"^#{1,6}\s")
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
@@ -28,7 +29,11 @@ LINK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\((https?://(?:[^\s()]|\([^\s
 LINKS_IN_PARENTHESES = re.compile(rf"\((\s*(?:{LINK.pattern}[\s,;]*)+)\)")
 NUMBER = re.compile(r"(?<!\w)\[(\d{1,2}(?:\s*,\s*\d{1,2})*)\](?!\()")
 BARE_URL = re.compile(r"<?(https?://[^\s<>]+[^\s<>.,;:)])>?")
-LATE_MARKS = re.compile(r"[ \t]*([.!?…,;:][\"”“»')]*)[ \t]*((?:@\d+@[ \t]*)+)")
+# A full stop is one only at the end of a sentence: "et al. [5]" in a table stays as it is.
+LATE_MARKS = re.compile(
+    r"[ \t]*([,;:]|[.!?…](?=[ \t]*(?:@\d+@[ \t]*)+(?:[^\W\d_a-zäöüß]|[\"“„»(*]|$)))[ \t]*((?:@\d+@[ \t]*)+)",
+    re.MULTILINE,
+)
 SIGNED = re.compile(
     r"^\W*(?:written|created|generated|produced|powered|erstellt|geschrieben|verfasst|generiert)\s+(?:with|by|mit|von|durch)\b.*$",
     re.IGNORECASE,
