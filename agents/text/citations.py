@@ -25,6 +25,7 @@ from agents.text.syntax import (
     LOOSE_IDS,
     LOOSE_MARKS,
     STRAY_CITATION,
+    WORDED_CITATION,
     citation_mark,
 )
 
@@ -86,8 +87,8 @@ def strip_unknown_marks(text: str, known: Collection[str]) -> str:
 
 
 def strip_stray_citations(text: str) -> str:
-    """``text`` without citations a model made up, such as ``[0]`` or ``[2, 5]``."""
-    return map_prose(text, partial(STRAY_CITATION.sub, ""))
+    """``text`` without citations a model made up, such as ``[0]``, ``【2】`` or ``(Source 5)``."""
+    return map_prose(text, lambda prose: STRAY_CITATION.sub("", WORDED_CITATION.sub("", prose)))
 
 
 def compile_references(markdown: str, reading: Reading) -> tuple[str, list[Reference]]:

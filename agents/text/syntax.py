@@ -59,7 +59,7 @@ _OPENING = (
     r"[:：]?\s?)?"
 )
 _LIST = rf"{_OPENING}{_ONE}(?:{_SEPARATOR}{_ONE})*"
-_SQUARE = rf"(?:\[\^?\s?{_LIST}\s?\]|【\s?{_LIST}\s?】|［\s?{_LIST}\s?］)(?:\((?:https?:|[#/])[^()\s]*\))?"
+_SQUARE = rf"(?:\[\^?\s?{_LIST}\s?\]|【\s?{_LIST}\s?】|［\s?{_LIST}\s?］|\{{\s?{_LIST}\s?\}})(?:\((?:https?:|[#/])[^()\s]*\))?"
 # Round brackets behind a name are a call, and behind square brackets the target of a link.
 _ROUND = rf"(?<![A-Za-z0-9_\])])\((?=[^()\n]{{0,40}}S[0-9]){_LIST}\)|（{_LIST}）"
 _MARK = rf"(?<!\\)(?:{_SQUARE}|{_ROUND})"
@@ -75,12 +75,22 @@ LINK_TARGET = re.compile(r"(?<=\])\([^()]*\)")
 
 # What models add of their own: [0] or [2, 5], unless it is the target of a link or an index. Directly behind a word it is an
 # index, except at the end of a sentence.
-_NUMBERS = r"\[[0-9]{1,3}(?:\s?[,;–-]\s?[0-9]{1,3})*\]"
-_STRAYS = rf"{_NUMBERS}(?:[ \t]?{_NUMBERS})*(?![(\[:])"
+_DIGITS = r"[0-9]{1,3}(?:\s?[,;–-]\s?[0-9]{1,3})*"
+_NUMBERS = rf"(?:\[ ?{_DIGITS} ?\]|\[\[{_DIGITS}\]\]|【 ?{_DIGITS}(?:†[^】\n]{{0,40}})? ?】)"
+_STRAYS = rf"{_NUMBERS}(?:[ \t]?{_NUMBERS})*(?![(:]|\[(?!\^?S[0-9]))"
 STRAY_CITATION = re.compile(
     rf"(?:(?<![ \t=])[ \t]+|(?<![\w\]\\!=\s])|(?<=[^\W\x00-\x7f])|^){_STRAYS}"
     rf"|(?<=[A-Za-z0-9]){_STRAYS}(?=[{STOPS}]*(?:\s|\Z))(?![ \t]+\w)",
     re.MULTILINE,
+)
+
+# What they write out: (Source 1), [Quelle 2], (see sources 1 and 3). Sources have no numbers before the text is finished.
+_SOURCE_NUMBERS = r"#?[0-9]{1,3}(?:\s?(?:[,;–-]|and|und|et|y|e)\s?#?[0-9]{1,3}){0,20}"
+WORDED_CITATION = re.compile(
+    r"(?:(?<![ \t])[ \t]+)?(?:\[|\(|【|（)(?:see\s|siehe\s|cf\.?\s|vgl\.?\s)?"
+    r"(?:sources?|passages?|references?|refs?\.?|citations?|quellen?|fuentes?|fonti|bron|nguồn|来源|出典)\s?"
+    rf"{_SOURCE_NUMBERS}(?:\]|\)|】|）)(?!\()",
+    re.IGNORECASE,
 )
 LOOSE_FOOTNOTE_REFERENCE = re.compile(rf"(?P<space>(?:(?<![ \t])[ \t]+)?)\\?\[\^(?P<label>{_LABEL})\]")
 LOOSE_DEFINITION = re.compile(
