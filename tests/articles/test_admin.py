@@ -1,4 +1,4 @@
-"""The administration, through its pages as a browser asks for them."""
+"""The article admin: list, page, actions, API keys and queues."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def browser(client: Client, admin: User) -> Client:
 
 
 @pytest.fixture
-def onlooker(client: Client, db: None) -> Client:
-    """A browser of staff who may look at articles and at nothing else."""
+def viewer(client: Client, db: None) -> Client:
+    """A client of a staff user who may only view articles."""
     user = UserFactory(is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_article"))
     client.force_login(user)
@@ -65,7 +65,7 @@ def act(browser: Client, action: str, *articles: Article, **more: str) -> Any:
     return browser.post(reverse(LIST), chosen, follow=True)
 
 
-def told(response: HttpResponse) -> list[str]:
+def messages_on(response: HttpResponse) -> list[str]:
     """The messages on the page."""
     return [str(message) for message in response.context["messages"]]  # type: ignore[attr-defined]
 
@@ -109,7 +109,7 @@ class TestList:
         assert f"{article.progress} %" in page
         assert "Content Studio" in page
 
-    def test_it_asks_the_store_as_often_for_many_articles_as_for_one(
+    def test_the_number_of_queries_does_not_grow_with_the_list(
         self, browser: Client, owner: User, django_assert_num_queries: Any
     ) -> None:
         make_completed_article(owner)
@@ -133,7 +133,7 @@ class TestList:
             "Rooftop gardens: what the evidence says"
         ]
 
-    def test_nothing_is_added_here(self, browser: Client) -> None:
+    def test_articles_cannot_be_added(self, browser: Client) -> None:
         assert browser.get(reverse("admin:articles_article_add")).status_code == 403
 
     def test_users_without_staff_are_sent_to_sign_in(self, client: Client, owner: User) -> None:
@@ -156,7 +156,7 @@ class TestPage:
         article = services.create_article(by=owner, brief=services.BriefInput(topic="Bees in winter"), start=False)
         assert "Not written yet" in browser.get(reverse(PAGE, args=[article.pk])).content.decode()
 
-    def test_it_asks_the_store_as_often_for_a_long_history(self, browser: Client, owner: User) -> None:
+    def test_the_number_of_queries_does_not_grow_with_the_history(self, browser: Client, owner: User) -> None:
         article = make_completed_article(owner)
         counts = []
         for _ in range(2):
@@ -170,14 +170,14 @@ class TestPage:
                 )
         assert counts[0] == counts[1]
 
-    def test_what_a_model_wrote_does_not_run(self, browser: Client, owner: User) -> None:
+    def test_model_output_is_escaped(self, browser: Client, owner: User) -> None:
         article = make_completed_article(owner)
         hostile = "<script>alert(1)</script>"
         Article.objects.update(content=hostile * 9, outline={"title": hostile}, message=hostile)
         Event.objects.update(payload={"message": hostile})
         assert hostile not in browser.get(reverse(PAGE, args=[article.pk])).content.decode()
 
-    def test_a_run_can_be_read_and_not_be_changed(self, browser: Client, owner: User) -> None:
+    def test_a_run_is_read_only(self, browser: Client, owner: User) -> None:
         run = make_completed_article(owner).latest_run()
         assert run is not None
         address = reverse("admin:articles_run_change", args=[run.pk])
@@ -188,12 +188,12 @@ class TestPage:
         assert browser.post(reverse("admin:articles_run_delete", args=[run.pk]), {"post": "yes"}).status_code == 403
         assert browser.get(reverse("admin:articles_run_changelist")).status_code == 200
 
-    def test_onlookers_see_the_history_and_no_way_to_save(self, onlooker: Client, owner: User) -> None:
+    def test_viewers_see_the_history_and_cannot_save(self, viewer: Client, owner: User) -> None:
         article = make_completed_article(owner)
-        page = onlooker.get(reverse(PAGE, args=[article.pk])).content.decode()
+        page = viewer.get(reverse(PAGE, args=[article.pk])).content.decode()
         assert "research:plan" in page
         assert 'name="_save"' not in page
-        assert save(onlooker, article, title="Mine now").status_code == 403
+        assert save(viewer, article, title="Mine now").status_code == 403
 
 
 class TestText:
@@ -281,14 +281,14 @@ class TestText:
 
 
 class TestActions:
-    def test_it_writes_again_what_rests_and_says_why_not_the_others(self, browser: Client, owner: User) -> None:
+    def test_write_again_starts_runs_and_reports_refusals(self, browser: Client, owner: User) -> None:
         done, busy = make_completed_article(owner), make_processing_article(owner)[0]
-        messages = told(act(browser, "write_again", done, busy))
+        messages = messages_on(act(browser, "write_again", done, busy))
         assert messages[0] == "Started: 1."
         assert "“Rooftop gardens in the city”: This article is being written." in messages[1]
         assert done.runs.count() == 2
 
-    def test_the_run_belongs_to_who_asked_for_it(self, browser: Client, admin: User, owner: User) -> None:
+    def test_the_run_is_requested_by_the_admin_user(self, browser: Client, admin: User, owner: User) -> None:
         article = make_completed_article(owner)
         act(browser, "write_again", article)
         run = article.latest_run()
@@ -297,12 +297,12 @@ class TestActions:
 
     def test_it_cancels_and_tries_again(self, browser: Client, owner: User) -> None:
         article, _ = make_processing_article(owner)
-        assert told(act(browser, "cancel", article)) == ["Cancelled: 1."]
-        assert told(act(browser, "try_again", article)) == ["Continued: 1."]
+        assert messages_on(act(browser, "cancel", article)) == ["Cancelled: 1."]
+        assert messages_on(act(browser, "try_again", article)) == ["Continued: 1."]
         article.refresh_from_db()
         assert article.status == Status.PENDING
 
-    def test_one_article_is_downloaded_as_it_is(self, browser: Client, owner: User) -> None:
+    def test_one_article_is_downloaded_as_a_file(self, browser: Client, owner: User) -> None:
         response = act(browser, "download_md", make_completed_article(owner))
         assert response.headers["Content-Type"].startswith("text/markdown")
         assert b"Why rooftops matter" in response.content
@@ -313,20 +313,20 @@ class TestActions:
         with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
             assert len(archive.namelist()) == 2
             assert b"Why rooftops matter" in archive.read(archive.namelist()[0])
-        assert "no text" in told(browser.get(reverse(LIST)))[1]
+        assert "no text" in messages_on(browser.get(reverse(LIST)))[1]
 
     def test_an_article_without_a_text_is_not_downloaded(self, browser: Client, owner: User) -> None:
-        assert "no text" in told(act(browser, "download_pdf", make_article(owner)))[0]
+        assert "no text" in messages_on(act(browser, "download_pdf", make_article(owner)))[0]
 
     @pytest.mark.parametrize("action", ["write_again", "try_again", "cancel", "delete_selected"])
-    def test_onlookers_change_nothing(self, onlooker: Client, owner: User, action: str) -> None:
+    def test_viewers_cannot_run_actions_that_change(self, viewer: Client, owner: User, action: str) -> None:
         article, _ = make_processing_article(owner)
-        act(onlooker, action, article, post="yes")
+        act(viewer, action, article, post="yes")
         article.refresh_from_db()
         assert (article.status, article.runs.count()) == (Status.PROCESSING, 1)
 
-    def test_onlookers_may_download(self, onlooker: Client, owner: User) -> None:
-        assert b"rooftops" in act(onlooker, "download_md", make_completed_article(owner)).content
+    def test_viewers_may_download(self, viewer: Client, owner: User) -> None:
+        assert b"rooftops" in act(viewer, "download_md", make_completed_article(owner)).content
 
 
 class TestDeleting:
@@ -338,7 +338,7 @@ class TestDeleting:
         Article.objects.filter(pk=article.pk).update(image=name)
         return name
 
-    def test_it_says_what_goes_and_takes_files_along(
+    def test_it_counts_what_is_deleted_and_deletes_files(
         self, browser: Client, picture: str, django_capture_on_commit_callbacks: Any
     ) -> None:
         article = Article.objects.get()
@@ -349,7 +349,7 @@ class TestDeleting:
         assert not Article.objects.exists()
         assert not default_storage.exists(picture)
 
-    def test_several_are_deleted_also_while_one_is_written(
+    def test_several_are_deleted_even_while_one_is_being_written(
         self, browser: Client, owner: User, picture: str, django_capture_on_commit_callbacks: Any
     ) -> None:
         articles = Article.objects.get(), make_processing_article(owner)[0]
@@ -365,7 +365,7 @@ class TestKeys:
         return browser.post(reverse("admin:articles_apikey_add"), {"user": user.pk, "name": "Script"}, follow=True)
 
     def test_a_new_key_is_shown_once_and_stored_as_a_hash(self, browser: Client, owner: User) -> None:
-        shown = told(self.add(browser, owner))[0]
+        shown = messages_on(self.add(browser, owner))[0]
         found = re.search(r"cs_[\w-]+", shown)
         assert found is not None
         key = ApiKey.objects.match(found[0])
@@ -386,10 +386,10 @@ class TestKeys:
         row, key = ApiKey.objects.issue(owner, "Script")
         chosen = {"action": "revoke", "_selected_action": row.pk}
         response = browser.post(reverse("admin:articles_apikey_changelist"), chosen, follow=True)
-        assert told(response)[0].startswith("1 key was revoked.")
+        assert messages_on(response)[0].startswith("1 key was revoked.")
         assert ApiKey.objects.match(key) is None
 
-    def test_staff_make_keys_for_themselves_only(self, client: Client, admin: User) -> None:
+    def test_staff_create_keys_for_themselves_only(self, client: Client, admin: User) -> None:
         staff = UserFactory(is_staff=True)
         staff.user_permissions.set(Permission.objects.filter(codename__in=["add_apikey", "view_apikey"]))
         client.force_login(staff)
@@ -404,7 +404,7 @@ class TestQueues:
         django_rq.get_queue("articles").enqueue("agents.worker.jobs.run_now", 1)
 
     @pytest.mark.parametrize("name", QUEUE_PAGES)
-    def test_its_pages_may_have_styles_of_their_own_and_no_scripts(self, browser: Client, name: str) -> None:
+    def test_its_pages_allow_inline_styles_and_no_inline_scripts(self, browser: Client, name: str) -> None:
         response = browser.get(reverse(f"admin:django_rq_{name}", args=[] if name == "home" else [0]))
         assert response.status_code == 200
         policy = dict(part.strip().split(" ", 1) for part in response.headers["Content-Security-Policy"].split(";"))
@@ -413,7 +413,7 @@ class TestQueues:
     def test_other_pages_stay_strict(self, browser: Client) -> None:
         assert "unsafe-inline" not in browser.get(reverse("admin:index")).headers["Content-Security-Policy"]
 
-    def test_staff_need_their_permission(self, onlooker: Client, client: Client) -> None:
-        assert onlooker.get(reverse("admin:django_rq_home")).status_code == 403
-        assert onlooker.post(reverse("admin:django_rq_clear", args=[0]), {"post": "yes"}).status_code == 403
+    def test_staff_need_their_permission(self, viewer: Client, client: Client) -> None:
+        assert viewer.get(reverse("admin:django_rq_home")).status_code == 403
+        assert viewer.post(reverse("admin:django_rq_clear", args=[0]), {"post": "yes"}).status_code == 403
         assert django_rq.get_queue("articles").count == 1

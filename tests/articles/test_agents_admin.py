@@ -1,4 +1,4 @@
-"""The six agents in the administration, and as a run keeps them."""
+"""The six agents in the admin, and the settings a run keeps."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class TestPages:
             listed = browser.get(reverse(LIST)).context["cl"].result_list
             assert [profile.stage for profile in listed] == list(AGENTS)
 
-    def test_none_is_added_and_none_deleted(self, browser: Client, profile: AgentProfile) -> None:
+    def test_agents_cannot_be_added_or_deleted(self, browser: Client, profile: AgentProfile) -> None:
         assert browser.get(reverse("admin:articles_agentprofile_add")).status_code == 403
         assert browser.get(reverse("admin:articles_agentprofile_delete", args=[profile.pk])).status_code == 403
         assert "Delete selected" not in browser.get(reverse(LIST)).content.decode()
@@ -88,7 +88,7 @@ class TestPages:
             ("backstory", "x" * 5001, "at most 5000 characters"),
         ],
     )
-    def test_it_says_what_is_wrong(
+    def test_invalid_values_are_refused(
         self, browser: Client, profile: AgentProfile, field: str, value: str, said: str
     ) -> None:
         assert said in save(browser, profile, **{field: value}).content.decode()
@@ -113,27 +113,27 @@ class TestPages:
         browser.post(reverse(LIST), {"action": "reset", "_selected_action": chosen})
         assert list(customized_agents()) == ["image"]
 
-    def test_an_agent_that_is_not_there_is_not_reset(self, browser: Client) -> None:
+    def test_resetting_a_missing_agent_is_refused(self, browser: Client) -> None:
         for number in ("99", "abc"):
             assert browser.post(reverse(PAGE, args=[number]), {"_reset": "1"}).status_code == 302
 
 
 class TestPermissions:
     @pytest.fixture
-    def onlooker(self, client: Client) -> Client:
+    def viewer(self, client: Client) -> Client:
         user: User = UserFactory(is_staff=True)
         user.user_permissions.add(Permission.objects.get(codename="view_agentprofile"))
         client.force_login(user)
         return client
 
-    def test_who_may_look_cannot_change_or_reset(self, onlooker: Client, profile: AgentProfile) -> None:
+    def test_viewers_cannot_change_or_reset(self, viewer: Client, profile: AgentProfile) -> None:
         AgentProfile.objects.update(role="Poet")
-        page = onlooker.get(reverse(PAGE, args=[profile.pk]))
+        page = viewer.get(reverse(PAGE, args=[profile.pk]))
         assert page.status_code == 200
         assert "_reset" not in page.content.decode()
-        assert save(onlooker, profile, role="Other").status_code == 403
-        assert save(onlooker, profile, _reset="1").status_code == 403
-        onlooker.post(reverse(LIST), {"action": "reset", "_selected_action": [profile.pk]})
+        assert save(viewer, profile, role="Other").status_code == 403
+        assert save(viewer, profile, _reset="1").status_code == 403
+        viewer.post(reverse(LIST), {"action": "reset", "_selected_action": [profile.pk]})
         assert customized_agents()["write"].role == "Poet"
 
     def test_staff_without_the_permission_see_nothing_and_make_no_rows(self, client: Client) -> None:
@@ -151,7 +151,7 @@ class TestRuns:
         assert found
         return found
 
-    def test_untouched_agents_are_told_by_nothing(self, run: Run, profile: AgentProfile) -> None:
+    def test_unchanged_agents_are_stored_as_empty(self, run: Run, profile: AgentProfile) -> None:
         assert agents_for_run(run.pk) == {}
         run.refresh_from_db()
         assert run.agents == {}
@@ -176,9 +176,9 @@ class TestRuns:
         AgentProfile.objects.filter(pk=profile.pk).update(temperature=0.0)
         assert agents_for_run(start_run(article=run.article, by=None).pk) == {"write": AgentConfig(temperature=0.0)}
 
-    def test_a_run_that_waits_takes_what_is_set_when_it_is_taken_up(self, run: Run, profile: AgentProfile) -> None:
+    def test_a_waiting_run_takes_the_settings_at_its_claim(self, run: Run, profile: AgentProfile) -> None:
         AgentProfile.objects.filter(pk=profile.pk).update(goal="Rhyme")
         assert agents_for_run(run.pk)["write"].goal == "Rhyme"
 
-    def test_a_run_that_is_gone_has_none(self) -> None:
+    def test_a_deleted_run_has_no_agents(self) -> None:
         assert agents_for_run(99) == {}

@@ -1,4 +1,4 @@
-"""The pages of an outline that waits: its editor without JavaScript, what the list tells, and who may decide."""
+"""The outline pages: the editor without JavaScript, the list, and permissions."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def headings(answer: Any) -> list[str]:
 
 
 class TestTheEditor:
-    def test_it_shows_everything_there_is_to_decide_on(self, page: Client, article: Article) -> None:
+    def test_it_shows_the_whole_outline(self, page: Client, article: Article) -> None:
         html = page.get(f"/articles/{article.pk}/outline/").content.decode()
         for part in (
             TITLE,
@@ -96,7 +96,7 @@ class TestTheEditor:
         article.refresh_from_db()
         assert article.status == Status.AWAITING_APPROVAL
 
-    def test_what_was_typed_moves_along_and_is_not_judged_yet(self, page: Client, article: Article) -> None:
+    def test_typed_text_moves_with_its_section_and_is_not_validated_yet(self, page: Client, article: Article) -> None:
         html = press(page, article, "up-4", title="", words=[250, 250, 250, "many"]).content.decode()
         assert html.index("What gardens that last have in common.") < html.index("What a square metre costs")
         assert 'value="many"' in html
@@ -110,7 +110,7 @@ class TestTheEditor:
         assert headings(press(page, article, "remove-1", **two)) == HEADINGS[:2]
         assert len(headings(press(page, article, "add", heading=["A"] * 30))) == 30
 
-    def test_words_can_be_shared_out_again(self, page: Client, article: Article) -> None:
+    def test_words_can_be_distributed_again(self, page: Client, article: Article) -> None:
         html = press(page, article, "share", words=[100, 200, 50, ""]).content.decode()
         assert html.count('placeholder="250"') == 4
         assert "as requested" in html
@@ -119,7 +119,7 @@ class TestTheEditor:
         html = press(page, article, "", words=[100, 200, 50, 300]).content.decode()
         assert "<b>650</b> words; 1,000 requested" in " ".join(html.split())
 
-    def test_shares_are_computed_here_for_the_page_to_show(self, page: Client, article: Article) -> None:
+    def test_shares_are_computed_by_the_server(self, page: Client, article: Article) -> None:
         words = {"words": ["400", "", "", "many"]}
         html = " ".join(page.post(f"/articles/{article.pk}/outline/words", words).content.decode().split())
         assert 'data-shares="400 200 200 200"' in html
@@ -127,11 +127,11 @@ class TestTheEditor:
         article.refresh_from_db()
         assert article.status == Status.AWAITING_APPROVAL
 
-    def test_shares_of_a_stranger_are_not_computed(self, client: Client, article: Article) -> None:
+    def test_shares_need_access_to_the_article(self, client: Client, article: Article) -> None:
         client.force_login(UserFactory())
         assert client.post(f"/articles/{article.pk}/outline/words", {"words": "5"}).status_code == 404
 
-    def test_a_page_that_is_not_ours_breaks_nothing(self, page: Client, article: Article) -> None:
+    def test_a_malformed_form_breaks_nothing(self, page: Client, article: Article) -> None:
         """Fields that are missing, doubled or left out altogether, and numbers that are none."""
         lone = {"do": "approve", "heading": ["A", "B"], "words": "5"}
         for data in ({}, {"do": "approve"}, lone, {"do": "up-1"}, {"do": "up-" + "9" * 5000}):
@@ -141,7 +141,7 @@ class TestTheEditor:
 
 
 class TestApproving:
-    def test_the_crew_goes_on_with_the_outline_as_it_stands_there(self, page: Client, article: Article) -> None:
+    def test_the_run_continues_with_the_edited_outline(self, page: Client, article: Article) -> None:
         changed = {"heading": [*HEADINGS[:3], "Who waters it"], "words": [400, 300, 200, ""], "do": "approve"}
         answer = page.post(f"/articles/{article.pk}/outline/", typed(article, **changed), follow=True)
         assert answer.redirect_chain == [(f"/articles/{article.pk}/", 302)]
@@ -169,7 +169,7 @@ class TestApproving:
             ({"sources": [" ".join(f"S{n}" for n in range(1, 30)), "", "", ""]}, "There is no passage S4, S5"),
         ],
     )
-    def test_what_is_wrong_is_told_and_what_was_typed_is_kept(
+    def test_errors_are_shown_and_typed_text_is_kept(
         self, page: Client, article: Article, changes: dict[str, Any], reason: str
     ) -> None:
         purpose = ["What I typed for an hour", "", "", ""]
@@ -182,21 +182,21 @@ class TestApproving:
         article.refresh_from_db()
         assert article.status == Status.AWAITING_APPROVAL
 
-    def test_who_comes_second_is_told_and_loses_nothing(self, page: Client, article: Article) -> None:
+    def test_a_second_approval_is_refused_and_loses_nothing(self, page: Client, article: Article) -> None:
         seen = typed(article, do="approve", title="My title of it")
         approve_outline(article=article, by=UserFactory(username="ada"))
         html = page.post(f"/articles/{article.pk}/outline/", seen).content.decode()
         assert "Approved by ada already" in html
         assert "My title of it" in html
 
-    def test_it_can_be_approved_as_it_is_on_the_articles_page(self, page: Client, article: Article) -> None:
+    def test_it_can_be_approved_unchanged_on_the_article_page(self, page: Client, article: Article) -> None:
         html = page.get(f"/articles/{article.pk}/").content.decode()
         assert f'form="approve-form" name="seen_seq" value="{article.last_seq}"' in html
         page.post(f"/articles/{article.pk}/outline/approve", {"seen_seq": article.last_seq})
         article.refresh_from_db()
         assert article.status == Status.PENDING
 
-    def test_one_that_was_made_anew_is_not_approved_unseen(self, page: Client, article: Article, owner: User) -> None:
+    def test_a_regenerated_outline_is_not_approved_unseen(self, page: Client, article: Article, owner: User) -> None:
         seen = article.last_seq
         regenerate_outline(article=article, by=owner, wish="Shorter")
         make_outline(claim(article), outline())
@@ -207,13 +207,13 @@ class TestApproving:
 
 
 class TestAskingForAnother:
-    def test_the_wish_goes_to_the_crew_and_is_there_the_next_time(self, page: Client, article: Article) -> None:
+    def test_the_wish_is_stored_with_the_run_and_shown_again(self, page: Client, article: Article) -> None:
         assert press(page, article, "redo", wish="Begin with the costs").status_code == 302
         assert Run.objects.get().outline_wish == "Begin with the costs"
         make_outline(claim(article), outline())
         assert "Begin with the costs</textarea>" in page.get(f"/articles/{article.pk}/outline/").content.decode()
 
-    def test_without_a_wish_it_is_asked_for(self, page: Client, article: Article) -> None:
+    def test_a_wish_is_required(self, page: Client, article: Article) -> None:
         html = press(page, article, "redo", wish="  ", heading=["Mine", "", "", ""]).content.decode()
         assert html.count("Say what should change.") == 1
         assert 'value="Mine"' in html
@@ -221,12 +221,12 @@ class TestAskingForAnother:
 
 class TestWhoMayDecide:
     @pytest.mark.parametrize("address", ["outline/", "outline/approve"])
-    def test_to_a_stranger_there_is_no_such_article(self, client: Client, article: Article, address: str) -> None:
+    def test_other_users_get_404(self, client: Client, article: Article, address: str) -> None:
         client.force_login(UserFactory())
         assert client.post(f"/articles/{article.pk}/{address}", {"do": "approve"}).status_code == 404
         assert client.get(f"/articles/{article.pk}/outline/").status_code == 404
 
-    def test_who_is_not_signed_in_is_asked_to(self, client: Client, article: Article) -> None:
+    def test_sign_in_is_required(self, client: Client, article: Article) -> None:
         assert client.get(f"/articles/{article.pk}/outline/").headers["Location"].startswith("/sign-in/")
 
     def test_an_article_that_does_not_wait_has_no_editor(self, page: Client, owner: User) -> None:
@@ -235,7 +235,7 @@ class TestWhoMayDecide:
 
 
 class TestBeingNoticed:
-    def test_the_list_says_what_waits_and_leads_there(self, page: Client, article: Article, owner: User) -> None:
+    def test_the_list_links_to_waiting_outlines(self, page: Client, article: Article, owner: User) -> None:
         make_article(owner)
         html = page.get("/").content.decode()
         assert "1 in progress" in html
@@ -244,13 +244,13 @@ class TestBeingNoticed:
         assert html.count('id="row-') == 2
         assert page.get("/?status=awaiting_approval").content.decode().count('id="row-') == 1
 
-    def test_the_articles_page_says_so_and_opens_the_outline(self, page: Client, article: Article) -> None:
+    def test_the_article_page_opens_the_outline(self, page: Client, article: Article) -> None:
         html = page.get(f"/articles/{article.pk}/").content.decode()
         assert "The outline is ready for your approval." in html
         assert 'data-first="outline"' in html
         assert 'id="cancel"' in html
 
-    def test_those_who_watch_are_told_and_stay(self, article: Article) -> None:
+    def test_watchers_get_the_approval_and_stay_connected(self, article: Article) -> None:
         html = fragments(article, list(article.events.after(article.last_seq - 1)))
         assert 'id="outline-waits"' in html
         assert 'data-active="yes"' in html
@@ -261,7 +261,7 @@ class TestBeingNoticed:
 
 
 class TestInTheAdmin:
-    def test_outlines_are_approved_as_they_are_and_others_told_why_not(
+    def test_outlines_are_approved_and_refusals_have_a_reason(
         self, client: Client, article: Article, owner: User
     ) -> None:
         client.force_login(StaffFactory(username="grace"))

@@ -1,4 +1,4 @@
-"""Every page as its owner, as somebody else and as a stranger; the list with its filters; what a person does to an article."""
+"""Every page as its owner, another user and anonymously; the list with its filters; actions on an article."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ class TestActions:
             ("retry_run", "Only a failed, paused or cancelled article can be continued."),
         ],
     )
-    def test_what_is_not_possible_now_is_said(self, page: Client, writer: User, action: str, reason: str) -> None:
+    def test_a_refused_action_shows_its_reason(self, page: Client, writer: User, action: str, reason: str) -> None:
         article = make_completed_article(writer)
         assert reason in text_of(page.post(reverse(action, args=[article.pk]), follow=True))
 

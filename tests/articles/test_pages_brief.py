@@ -145,7 +145,7 @@ def test_sources_of_all_kinds_come_along(page: Client) -> None:
         ("text-TOTAL_FORMS", "21", "Use at most 20 pasted texts."),
     ],
 )
-def test_it_says_what_is_wrong(page: Client, field: str, value: str, said: str) -> None:
+def test_invalid_values_are_refused(page: Client, field: str, value: str, said: str) -> None:
     assert said in refused(page, **{field: value})
 
 

@@ -151,24 +151,24 @@ class TestFragments:
     def test_a_section_is_followed_to_its_last_check(self, writer: User) -> None:
         article, held = stages.outlined(writer)
 
-        def stands() -> tuple[str, str]:
+        def state() -> tuple[str, str]:
             section = ArticleView(Article.objects.get(pk=article.pk)).sections[0]
             return section.status_text, section.markdown
 
         stages.finish(held, "write:1", SectionText(markdown="Written."))
         stages.begin(held, "write:1:again-1")
-        assert stands() == ("adjusting length", "Written.")
+        assert state() == ("adjusting length", "Written.")
         stages.finish(held, "write:1:again-1", SectionText(markdown="Written again."))
         stages.begin(held, "edit:1")
-        assert stands() == ("editing", "Written again.")
+        assert state() == ("editing", "Written again.")
         stages.finish(held, "edit:1", SectionText(markdown="Mended."))
         stages.begin(held, "edit:evidence:1")
-        assert stands() == ("checking evidence", "Mended.")
+        assert state() == ("checking evidence", "Mended.")
         stages.finish(held, "edit:evidence:1", stages.checked(1))
-        assert stands() == ("checked · 1 of 2 supported · 57 words", stages.TEXTS[0])
+        assert state() == ("checked · 1 of 2 supported · 57 words", stages.TEXTS[0])
         stages.do(held, "edit:1:length-1", SectionText(markdown="Shorter."))
         stages.do(held, "edit:evidence:1:again-1", CheckedText(markdown="Shortest."))
-        assert stands() == ("checked · 1 word", "Shortest.")
+        assert state() == ("checked · 1 word", "Shortest.")
 
     def test_a_check_brings_its_evidence_and_what_it_comes_to(self, writer: User) -> None:
         article, held = stages.half_written(writer)
@@ -198,7 +198,7 @@ class TestFragments:
         stages.do(held, key, SectionText(markdown=""))
         assert panel in roots(since(article, article.last_seq))
 
-    def test_a_screen_reader_is_told_of_stages_not_of_steps(self, writer: User) -> None:
+    def test_screen_readers_get_stages_not_steps(self, writer: User) -> None:
         article, held = stages.outlined(writer)
         seq = article.last_seq
         stages.finish(held, "write:1", SectionText(markdown="Done."), "1 word")
@@ -226,9 +226,9 @@ class TestFragments:
         article, held = stages.half_written(writer)
         stages.begin(held, "edit:1")
         stages.do(held, "edit:evidence:2", stages.checked(2))
-        told, shown = since(article, 0), page.get(article.get_absolute_url()).content.decode()
+        sent, shown = since(article, 0), page.get(article.get_absolute_url()).content.decode()
         for id in ("section-1", "section-2", "evidence-of-2", "evidence-summary", "questions-body", "timeline"):
-            assert part(shown, id) == part(told, id)
+            assert part(shown, id) == part(sent, id)
 
     def test_the_end_brings_everything(self, writer: User) -> None:
         article, held = stages.half_written(writer)
@@ -480,11 +480,11 @@ class TestMedia:
 
 class TestWords:
     @pytest.mark.parametrize(
-        ("seconds", "told"),
+        ("seconds", "text"),
         [(None, ""), ("", ""), (0.04, "0.0 s"), (9.96, "10.0 s"), (74.6, "1:14"), (3725, "1:02:05")],
     )
-    def test_seconds_are_told_as_a_clock_does(self, seconds: float | str | None, told: str) -> None:
-        assert duration(seconds) == told
+    def test_durations_are_formatted(self, seconds: float | str | None, text: str) -> None:
+        assert duration(seconds) == text
 
     def test_reading_takes_a_minute_at_least(self) -> None:
         assert (reading_minutes(3), reading_minutes(1150)) == (1, 5)
@@ -493,7 +493,7 @@ class TestWords:
     def test_only_web_addresses_are_followed(self, address: str) -> None:
         assert web_address(address) == ""
 
-    def test_an_address_is_told_by_its_site(self) -> None:
+    def test_an_address_is_shown_as_its_site(self) -> None:
         assert host("https://www.example.org/a?b=c") == "example.org"
         assert host("http://[::1") == ""
 

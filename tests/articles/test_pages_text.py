@@ -81,7 +81,9 @@ class TestEditing:
             ({"content": "a\0b"}, "Null characters are not allowed"),
         ],
     )
-    def test_it_says_what_is_wrong(self, page: Client, article: Article, changes: dict[str, str], said: str) -> None:
+    def test_invalid_values_are_refused(
+        self, page: Client, article: Article, changes: dict[str, str], said: str
+    ) -> None:
         assert said in edit(page, article, **changes).content.decode()
         assert article.revisions.count() == 1
 

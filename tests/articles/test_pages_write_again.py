@@ -1,4 +1,4 @@
-"""Writing an article again: its brief and sources are shown, can be changed, and nothing starts before it is sent."""
+"""The write-again page: the brief and sources can be changed, and nothing starts before it is sent."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_changed_brief_and_changed_sources_are_written_from(page: Client, arti
     assert article.content == before
 
 
-def test_a_mistake_starts_and_changes_nothing(page: Client, article: Article) -> None:
+def test_an_invalid_brief_starts_and_changes_nothing(page: Client, article: Article) -> None:
     removed = article.sources.get(title="Notes").pk
     shown = text(page.post(address(article), brief(min_words="5", remove=[removed])))
     assert "Please fix 1 field:" in shown
@@ -92,7 +92,7 @@ def test_sources_of_another_article_are_not_removed(page: Client, article: Artic
     assert theirs.sources.count() == 1
 
 
-def test_an_article_being_written_has_no_such_page(page: Client, article: Article, writer: User) -> None:
+def test_an_article_being_written_redirects_to_its_page(page: Client, article: Article, writer: User) -> None:
     start_run(article=article, by=writer)
     assert page.get(address(article))["Location"] == article.get_absolute_url()
 
@@ -125,7 +125,7 @@ class TestSpending:
         ],
     )
     @pytest.mark.parametrize("where", ["article_new", "brief_estimate"])
-    def test_a_limit_below_the_estimate_is_said(
+    def test_a_limit_below_the_estimate_shows_a_warning(
         self, page: Client, writer: User, limits: dict[str, str], warning: str, where: str
     ) -> None:
         SpendingLimit.objects.create(user=writer, **{name: Decimal(value) for name, value in limits.items()})

@@ -1,4 +1,4 @@
-"""Users in the administration: whose articles are deleted with them as if it were done one by one."""
+"""Users in the admin: deleting them with their articles, and who may grant privileges."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def picture(owner: User) -> str:
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_a_users_articles_go_with_them(
+def test_deleting_a_user_deletes_their_articles(
     client: Client, owner: User, picture: str, several: bool, django_capture_on_commit_callbacks: Any
 ) -> None:
     client.force_login(StaffFactory())
@@ -41,7 +41,7 @@ def test_a_users_articles_go_with_them(
     assert not default_storage.exists(picture)
 
 
-def test_who_may_not_delete_articles_deletes_no_writer(client: Client, owner: User, picture: str) -> None:
+def test_deleting_a_writer_needs_the_permission_to_delete_articles(client: Client, owner: User, picture: str) -> None:
     clerk = UserFactory.create(is_staff=True)
     clerk.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "delete_user"]))
     client.force_login(clerk)
@@ -100,7 +100,7 @@ def test_staff_cannot_add_a_superuser(client: Client, manager: User) -> None:
 
 
 @pytest.mark.parametrize("page", ["admin:auth_user_change", "admin:auth_user_password_change"])
-def test_staff_cannot_change_or_set_the_password_of_who_may_do_more(client: Client, manager: User, page: str) -> None:
+def test_staff_cannot_change_users_with_more_permissions(client: Client, manager: User, page: str) -> None:
     client.force_login(manager)
     form = {"password1": "a long enough passphrase", "password2": "a long enough passphrase", "username": "taken-over"}
     for user in (StaffFactory(), staff_with("delete_article")):
@@ -111,7 +111,7 @@ def test_staff_cannot_change_or_set_the_password_of_who_may_do_more(client: Clie
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_staff_cannot_delete_who_may_do_more(client: Client, manager: User, several: bool) -> None:
+def test_staff_cannot_delete_users_with_more_permissions(client: Client, manager: User, several: bool) -> None:
     client.force_login(manager)
     superuser = StaffFactory()
     address = (

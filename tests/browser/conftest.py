@@ -1,4 +1,4 @@
-"""A real Chromium on a real Daphne: pages, sockets, styles and scripts as their readers get them."""
+"""Fixtures for tests in a real Chromium against a real Daphne."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ ABORTED = ("htmx:afterRequest", "htmx:sendAbort")
 
 @pytest.fixture
 def page(context: BrowserContext, expected_problems: list[str]) -> Iterator[Page]:
-    """A page whose console stays silent: at the end of the test no error, no warning, no refused request was logged."""
+    """A page. After the test its console must have no error, warning or refused request."""
     page, problems = context.new_page(), []
     page.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -85,7 +85,7 @@ def page(context: BrowserContext, expected_problems: list[str]) -> Iterator[Page
 
 
 def accessibility_problems(page: Page, *, colours_only: bool = False) -> list[str]:
-    """What axe finds on the page as it stands: rule and element. ``colours_only`` is for a theme, which changes nothing else."""
+    """The violations axe finds: rule and element. ``colours_only`` is for a theme, which changes nothing else."""
     options = {"runOnly": {"type": "rule", "values": ["color-contrast"]}} if colours_only else None
     found = Axe().run(page, options=options).response["violations"]
     return [f"{rule['id']}: {node['html'][:200]} {node['any'][:1]}" for rule in found for node in rule["nodes"]]

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from articles.models import Article
 
 
-def test_swagger_makes_an_article_in_the_name_of_who_is_signed_in(page: Page, writer: object) -> None:
+def test_swagger_creates_an_article_for_the_signed_in_user(page: Page, writer: object) -> None:
     page.goto("/api/docs")
     page.locator("#operations-articles-article_create .opblock-summary-control").click()
     page.get_by_role("button", name="Try it out").click()
@@ -21,7 +21,7 @@ def test_swagger_makes_an_article_in_the_name_of_who_is_signed_in(page: Page, wr
     assert Article.objects.get().topic == "How cities can use their flat roofs"
 
 
-def test_redoc_lists_the_addresses(page: Page) -> None:
+def test_redoc_lists_the_endpoints(page: Page) -> None:
     page.goto("/api/redoc")
     expect(page.get_by_role("heading", name="Content Studio")).to_be_visible()
     expect(page.locator("body")).to_contain_text("/api/articles/{article_id}/result")

@@ -47,7 +47,7 @@ def paused(owner: User) -> Article:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_paused_article_tells_its_cost_and_can_be_resumed(page: Page, writer: User, theme: str, width: int) -> None:
+def test_a_paused_article_shows_its_cost_and_can_be_resumed(page: Page, writer: User, theme: str, width: int) -> None:
     article = paused(writer)
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The evidence as its readers find it: in the text, beside the passages, filtered, and while it is being checked."""
+"""The evidence check in the text and in its panel: links, filters, and live updates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.browser.threads import in_thread
 from tests.browser.watching import watch
 
 
-def test_a_doubted_sentence_leads_to_its_row_and_back(page: Page, writer: User) -> None:
+def test_an_unsupported_sentence_links_to_its_row_and_back(page: Page, writer: User) -> None:
     page.goto(stages.finished(writer).get_absolute_url())
     page.get_by_role("link", name="Not supported by its sources").click()
     expect(page.get_by_role("tabpanel", name="Evidence")).to_be_visible()
@@ -49,7 +49,7 @@ def test_rows_are_filtered_by_keyboard(page: Page, writer: User) -> None:
     expect(rows).to_contain_text(["Where one of the three is missing"])
 
 
-def test_a_filter_that_leaves_nothing_says_so(page: Page, writer: User) -> None:
+def test_an_empty_filter_result_has_a_message(page: Page, writer: User) -> None:
     article, held = stages.half_written(writer)
     stages.do(held, "edit:evidence:2", stages.checked(2))
     page.goto(f"{article.get_absolute_url()}#evidence")
@@ -76,7 +76,7 @@ def test_rows_come_as_sections_are_checked_and_the_filter_stays(page: Page, writ
     expect(page.get_by_role("tabpanel", name="Evidence")).to_be_visible()
 
 
-def test_a_sentence_that_was_edited_is_told_as_changed(page: Page, writer: User) -> None:
+def test_an_edited_sentence_is_shown_as_changed(page: Page, writer: User) -> None:
     article = stages.finished(writer)
     text = article.content.replace("a fourth summer", "a fifth summer")
     in_thread(save_text)(article=article, by=writer, title=article.title, content=text, opened_at=1)
@@ -89,7 +89,7 @@ def test_a_sentence_that_was_edited_is_told_as_changed(page: Page, writer: User)
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("panel", ["evidence", "article", "sources"])
-def test_it_is_fit_for_every_reader(page: Page, writer: User, panel: str, scheme: str) -> None:
+def test_it_is_accessible_and_fits(page: Page, writer: User, panel: str, scheme: str) -> None:
     article = stages.finished(writer)
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page.set_viewport_size({"width": 390, "height": 844})
@@ -112,7 +112,7 @@ def test_without_javascript_it_is_all_there_and_filtered(context: BrowserContext
     plain.close()
 
 
-def test_copied_text_holds_no_marks(page: Page, writer: User) -> None:
+def test_copied_text_has_no_marks(page: Page, writer: User) -> None:
     page.goto(stages.finished(writer).get_absolute_url())
     text = page.locator("#article-body .prose").inner_text()
     assert "sees a fourth summer." in text

@@ -1,4 +1,4 @@
-"""An article that is written before its reader's eyes: over the socket, and without one."""
+"""Live updates of an article's page, over the socket and by polling."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.browser.watching import KEEP_SOCKETS, was_not_loaded_anew, watch
 from tests.factories import step_failed
 
 
-def test_it_is_written_before_its_readers_eyes(page: Page, writer: User) -> None:
+def test_the_page_follows_the_run(page: Page, writer: User) -> None:
     article, held = stages.researched(writer)
     watch(page, article)
     draft = page.locator("#draft-body")
@@ -52,7 +52,7 @@ def test_it_is_written_before_its_readers_eyes(page: Page, writer: User) -> None
     assert numbers == [str(number) for number in range(1, article.last_seq + 1)]
 
 
-def test_draft_text_grows_as_it_comes(page: Page, writer: User) -> None:
+def test_draft_text_is_streamed(page: Page, writer: User) -> None:
     article, _ = stages.outlined(writer)
     watch(page, article)
     box = page.locator('.stream[data-step="write:2"]')
@@ -67,7 +67,7 @@ def test_draft_text_grows_as_it_comes(page: Page, writer: User) -> None:
     expect(page.locator('.stream[data-step="write:3"]')).to_have_text("Beside it.")
 
 
-def test_an_edit_is_shown_as_it_comes_over_the_text_it_mends(page: Page, writer: User) -> None:
+def test_a_streamed_edit_replaces_the_text_it_edits(page: Page, writer: User) -> None:
     article, held = stages.half_written(writer)
     watch(page, article)
     section, old = page.locator("#section-1"), page.locator("#section-1 .prose")
@@ -81,8 +81,8 @@ def test_an_edit_is_shown_as_it_comes_over_the_text_it_mends(page: Page, writer:
     expect(old).to_have_text("Roofs, once more and for good.")
 
 
-@pytest.mark.parametrize("end", ["failed", "began anew"])
-def test_an_edit_that_came_to_nothing_gives_the_old_text_back(page: Page, writer: User, end: str) -> None:
+@pytest.mark.parametrize("end", ["failed", "restarted"])
+def test_a_failed_or_restarted_edit_restores_the_old_text(page: Page, writer: User, end: str) -> None:
     article, held = stages.half_written(writer)
     watch(page, article)
     stages.begin(held, "edit:1")
@@ -97,13 +97,13 @@ def test_an_edit_that_came_to_nothing_gives_the_old_text_back(page: Page, writer
         expect(page.locator("#log-table")).to_contain_text("Revising it again")
     expect(old).to_be_visible()
     expect(old).to_contain_text("Flat roofs are the largest unused surface")
-    if end == "began anew":
+    if end == "restarted":
         send_draft(article, "edit:1", 0, "A second try")
         expect(section.locator(".stream")).to_have_text("A second try")
         expect(old).to_be_hidden()
 
 
-def test_a_plan_fills_in_the_outline_while_one_looks_on(page: Page, writer: User) -> None:
+def test_the_outline_shows_section_plans_as_they_arrive(page: Page, writer: User) -> None:
     article, held = stages.researched(writer)
     watch(page, article)
     page.get_by_role("tab", name="Outline").click()
@@ -116,7 +116,7 @@ def test_a_plan_fills_in_the_outline_while_one_looks_on(page: Page, writer: User
     expect(page.get_by_role("tabpanel", name="Outline")).to_be_visible()
 
 
-def test_draft_text_that_comes_before_its_section_is_shown_with_it(page: Page, writer: User) -> None:
+def test_draft_text_that_arrives_before_its_section_is_shown_with_it(page: Page, writer: User) -> None:
     article, held = stages.researched(writer)
     watch(page, article)
     send_draft(article, "write:1", 0, "Roofs are")
@@ -135,7 +135,7 @@ def test_other_sections_keep_their_draft_when_one_is_done(page: Page, writer: Us
     expect(page.locator('.stream[data-step="write:2"]')).to_have_text("Half a sentence")
 
 
-def test_the_open_tab_the_focus_and_the_place_survive(page: Page, writer: User) -> None:
+def test_updates_keep_the_open_tab_the_focus_and_the_scroll_position(page: Page, writer: User) -> None:
     article, held = stages.half_written(writer)
     page.set_viewport_size({"width": 1000, "height": 400})
     watch(page, article)
@@ -157,7 +157,7 @@ def test_the_open_tab_the_focus_and_the_place_survive(page: Page, writer: User) 
     assert abs(tab.evaluate("tab => tab.getBoundingClientRect().top") - top) < 40
 
 
-def test_what_is_told_twice_is_shown_once(page: Page, writer: User) -> None:
+def test_a_repeated_event_is_shown_once(page: Page, writer: User) -> None:
     article, held = stages.outlined(writer)
     page.add_init_script(KEEP_SOCKETS)
     watch(page, article)
@@ -170,7 +170,7 @@ def test_what_is_told_twice_is_shown_once(page: Page, writer: User) -> None:
     assert numbers == [str(number) for number in range(1, article.last_seq + 2)]
 
 
-def test_without_a_socket_it_asks_every_few_seconds(page: Page, writer: User, expected_problems: list[str]) -> None:
+def test_without_a_socket_the_page_polls(page: Page, writer: User, expected_problems: list[str]) -> None:
     article, held = stages.outlined(writer)
     expected_problems += ["Content Security Policy", "htmx:wsError", "bject Event]"]
     page.add_init_script("window.WebSocket = class extends WebSocket { constructor() { super('ws://127.0.0.1:9/') } }")
@@ -186,7 +186,7 @@ def test_without_a_socket_it_asks_every_few_seconds(page: Page, writer: User, ex
     assert len(numbers) == len(set(numbers))
 
 
-def test_cancelling_is_two_clicks_away_from_going_on(page: Page, writer: User) -> None:
+def test_a_cancelled_run_can_be_continued(page: Page, writer: User) -> None:
     article, _ = stages.outlined(writer)
     watch(page, article)
     page.get_by_role("button", name="Cancel").click()
@@ -195,7 +195,7 @@ def test_cancelling_is_two_clicks_away_from_going_on(page: Page, writer: User) -
     expect(page.locator("[data-status=pending]")).to_be_visible()
 
 
-def test_a_failure_says_what_to_do(page: Page, writer: User) -> None:
+def test_a_failure_shows_its_reason(page: Page, writer: User) -> None:
     article, held = stages.outlined(writer)
     watch(page, article)
     in_thread(fail_run)(held, "The model key is invalid (401). Check OPENAI_API_KEY.", FailureCode.MODEL_AUTH)
@@ -205,7 +205,7 @@ def test_a_failure_says_what_to_do(page: Page, writer: User) -> None:
 
 
 @pytest.mark.parametrize("end", ["cancelled elsewhere", "deleted elsewhere"])
-def test_it_follows_what_is_done_elsewhere(page: Page, writer: User, end: str) -> None:
+def test_the_page_follows_changes_made_elsewhere(page: Page, writer: User, end: str) -> None:
     article, _ = stages.outlined(writer)
     watch(page, article)
     if end == "cancelled elsewhere":

@@ -1,4 +1,4 @@
-"""A page whose connection broke, slept or was refused: it heals by itself, and nothing comes twice."""
+"""Reconnecting after a lost connection, sleep or a refusal, without showing anything twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.factories import claim
 from tests.web_process import web_process
 
 
-def test_it_goes_on_where_the_socket_broke(page: Page, writer: User) -> None:
+def test_a_reconnected_socket_resumes_at_the_last_event(page: Page, writer: User) -> None:
     article, held = stages.outlined(writer)
     page.add_init_script(KEEP_SOCKETS)
     watch(page, article)
@@ -49,7 +49,7 @@ def test_two_tabs_see_the_same(page: Page, writer: User) -> None:
         assert numbers_of(tab) == whole_log(article)
 
 
-def test_a_computer_that_slept_for_an_hour_shows_the_state_at_once(page: Page, writer: User) -> None:
+def test_a_computer_that_wakes_from_sleep_shows_the_state_at_once(page: Page, writer: User) -> None:
     """Its socket looks open and is dead; nothing says so but the silence."""
     article, held = stages.outlined(writer)
     page.clock.install()
@@ -67,7 +67,7 @@ def test_a_computer_that_slept_for_an_hour_shows_the_state_at_once(page: Page, w
     assert numbers_of(page) == whole_log(article)
 
 
-def test_without_a_network_it_waits_and_is_back_with_it(page: Page, writer: User, expected_problems: list[str]) -> None:
+def test_without_a_network_the_page_reconnects_later(page: Page, writer: User, expected_problems: list[str]) -> None:
     article, held = stages.outlined(writer)
     expected_problems += SOCKET_ERRORS
     page.add_init_script(KEEP_SOCKETS)
@@ -75,19 +75,19 @@ def test_without_a_network_it_waits_and_is_back_with_it(page: Page, writer: User
     page.context.set_offline(True)
     page.evaluate("() => sockets.at(-1).close()")
     expect(page.locator("#connection")).to_be_visible()
-    stages.finish(held, "write:1", SectionText(markdown="Written while it was away."))
+    stages.finish(held, "write:1", SectionText(markdown="Written while the page was offline."))
     page.wait_for_timeout(1500)
-    expect(page.locator("#section-1")).not_to_contain_text("Written while it was away.")
+    expect(page.locator("#section-1")).not_to_contain_text("Written while the page was offline.")
     page.context.set_offline(False)
-    expect(page.locator("#section-1")).to_contain_text("Written while it was away.", timeout=1500)
+    expect(page.locator("#section-1")).to_contain_text("Written while the page was offline.", timeout=1500)
     expect(page.locator("#connection")).to_be_hidden()
     assert numbers_of(page) == whole_log(article)
 
 
-def test_it_heals_when_the_web_process_was_killed_and_is_back(
+def test_the_page_reconnects_after_the_web_process_was_restarted(
     page: Page, writer: User, expected_problems: list[str], program_environment: dict[str, str]
 ) -> None:
-    """What was seen of an unfinished step's text goes when the step begins anew; nothing comes twice."""
+    """What was seen of an unfinished step's text goes when the step starts again; nothing comes twice."""
     article, held = stages.outlined(writer)
     expected_problems += SOCKET_ERRORS
     with web_process(program_environment) as web:
@@ -101,7 +101,7 @@ def test_it_heals_when_the_web_process_was_killed_and_is_back(
         web.kill()
         expect(page.locator("#connection")).to_be_visible()
         stages.finish(held, "write:2", SectionText(markdown="Written while it was down."))
-        stages.begin(held, "write:1", "Writing it anew")
+        stages.begin(held, "write:1", "Writing it again")
         web.start()
         expect(page.locator("#section-2")).to_contain_text("Written while it was down.", timeout=1500)
         expect(page.locator("#connection")).to_be_hidden()
@@ -112,7 +112,7 @@ def test_it_heals_when_the_web_process_was_killed_and_is_back(
         assert numbers_of(page) == whole_log(article)
 
 
-def test_half_a_text_goes_with_the_worker_that_was_lost(page: Page, writer: User) -> None:
+def test_the_draft_of_a_lost_worker_is_discarded(page: Page, writer: User) -> None:
     """Nor does it come back when another takes the run up, on this page or on one that is opened then."""
     article, held = stages.outlined(writer)
     watch(page, article)
@@ -128,8 +128,8 @@ def test_half_a_text_goes_with_the_worker_that_was_lost(page: Page, writer: User
     held = in_thread(claim)(article)
     expect(page.locator("[data-status=processing]")).to_be_visible()
     expect(stream).to_be_empty()
-    stages.begin(held, "write:1", "Writing it anew")
-    expect(page.locator("#log-table")).to_contain_text("Writing it anew")
+    stages.begin(held, "write:1", "Writing it again")
+    expect(page.locator("#log-table")).to_contain_text("Writing it again")
     send_draft(article, "write:1", 0, "Another")
     expect(stream).to_have_text("Another")
     other = page.context.new_page()

@@ -1,4 +1,4 @@
-"""What a person does with an outline that waits: with the mouse, from the keyboard, on a phone, and without JavaScript."""
+"""Approving an outline: with the mouse, from the keyboard, on a phone, and without JavaScript."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def headings(page: Page) -> list[str]:
 
 def focused(page: Page) -> str:
     """The name of what has the focus, as a screen reader would say it, or its id."""
-    told: str = page.evaluate("() => document.activeElement.ariaLabel ?? document.activeElement.id")
-    return told
+    found: str = page.evaluate("() => document.activeElement.ariaLabel ?? document.activeElement.id")
+    return found
 
 
 def outline_of(article: Article) -> Outline:
@@ -66,7 +66,7 @@ class TestTheEditor:
             assert accessibility_problems(page, colours_only=theme == "dark") == [], address
             assert page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, address
 
-    def test_the_articles_page_leads_to_it(self, page: Page, article: Article) -> None:
+    def test_the_article_page_links_to_it(self, page: Page, article: Article) -> None:
         page.goto(f"/articles/{article.pk}/")
         expect(page.get_by_role("tab", name="Outline")).to_have_attribute("aria-selected", "true")
         page.get_by_role("button", name="Review outline").click()
@@ -107,20 +107,20 @@ class TestTheEditor:
         expect(card(editor, 1).get_by_label("Words")).to_have_value("")
         expect(words).to_have_text("1,000 words, as requested")
 
-    def test_enter_in_a_field_decides_nothing(self, editor: Page, article: Article) -> None:
+    def test_enter_in_a_field_does_not_submit(self, editor: Page, article: Article) -> None:
         editor.get_by_label("Title").press("Enter")
         card(editor, 2).get_by_label("Heading").press("Enter")
         assert headings(editor) == HEADINGS
         article.refresh_from_db()
         assert article.status == Status.AWAITING_APPROVAL
 
-    def test_the_passages_a_section_rests_on_can_be_read(self, editor: Page) -> None:
+    def test_the_passages_of_a_section_can_be_read(self, editor: Page) -> None:
         card(editor, 1).get_by_text("Read 2 passages").click()
         expect(card(editor, 1)).to_contain_text("planted roofs were 11 °C cooler")
 
 
 class TestDeciding:
-    def test_what_stands_there_is_approved(self, editor: Page, article: Article) -> None:
+    def test_the_edited_outline_is_approved(self, editor: Page, article: Article) -> None:
         editor.get_by_role("button", name="Move section 1 down").click()
         editor.get_by_role("button", name="Remove section 4").click()
         editor.get_by_label("Title").fill("Roofs that feed a street")
@@ -131,7 +131,7 @@ class TestDeciding:
         assert [section.heading for section in approved.sections] == [HEADINGS[1], HEADINGS[0], HEADINGS[2]]
         assert article.min_words == 750
 
-    def test_a_mistake_is_told_and_costs_nothing(self, editor: Page) -> None:
+    def test_an_invalid_outline_shows_an_error_and_loses_nothing(self, editor: Page) -> None:
         card(editor, 2).get_by_label("Heading").fill(HEADINGS[0])
         card(editor, 3).get_by_label("Purpose").fill("What I typed for an hour")
         editor.get_by_role("button", name="Approve and write").click()
@@ -139,7 +139,7 @@ class TestDeciding:
         assert focused(editor) == "outline-problem"
         expect(card(editor, 3).get_by_label("Purpose")).to_have_value("What I typed for an hour")
 
-    def test_another_outline_is_asked_for(self, editor: Page, article: Article) -> None:
+    def test_the_outline_is_regenerated(self, editor: Page, article: Article) -> None:
         editor.get_by_label("What should change?").fill("Begin with the costs")
         editor.get_by_role("button", name="Regenerate", exact=True).click()
         expect(editor.locator("#messages")).to_contain_text("The outline is being regenerated")
@@ -150,7 +150,7 @@ class TestDeciding:
         editor.get_by_role("button", name="Cancel the article").click()
         expect(editor.locator("#notices")).to_contain_text("Cancelled by ada")
 
-    def test_an_open_page_is_told_of_the_approval_as_it_happens(self, page: Page, article: Article) -> None:
+    def test_an_open_page_follows_the_approval(self, page: Page, article: Article) -> None:
         page.goto(f"/articles/{article.pk}/")
         expect(page.locator("#outline-waits")).to_be_visible()
         approve_in_thread(article=article, by=UserFactory(username="grace"))
@@ -168,7 +168,7 @@ class TestWithoutJavaScript:
         yield context.new_page()
         context.close()
 
-    def test_the_same_buttons_do_the_same(self, plain: Page, article: Article) -> None:
+    def test_all_buttons_work(self, plain: Page, article: Article) -> None:
         plain.goto(f"/articles/{article.pk}/outline/")
         card(plain, 1).get_by_label("Heading").fill("Typed before it moved")
         plain.get_by_role("button", name="Move section 1 down").click()
@@ -180,10 +180,10 @@ class TestWithoutJavaScript:
         expect(card(plain, 4).get_by_label("Heading")).to_have_value("What comes next")
         plain.get_by_role("button", name="Approve and write").click()
         expect(plain.locator("#messages")).to_contain_text("Outline approved: 4 sections")
-        told = [section.heading for section in outline_of(article).sections]
-        assert told == [HEADINGS[1], "Typed before it moved", HEADINGS[2], "What comes next"]
+        found = [section.heading for section in outline_of(article).sections]
+        assert found == [HEADINGS[1], "Typed before it moved", HEADINGS[2], "What comes next"]
 
-    def test_it_is_approved_as_it_is_from_the_articles_page(self, plain: Page, article: Article) -> None:
+    def test_it_is_approved_unchanged_from_the_article_page(self, plain: Page, article: Article) -> None:
         plain.goto(f"/articles/{article.pk}/")
         plain.get_by_role("button", name="Approve").click()
         expect(plain.locator("#messages")).to_contain_text("Outline approved")

@@ -1,4 +1,4 @@
-"""What a person does with the pages, by mouse and by keyboard, in both themes and on a phone."""
+"""The pages by mouse and by keyboard, in both themes and on a phone."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class TestEveryPage:
 
 
 class TestSigningIn:
-    def test_it_leads_to_the_page_that_was_asked_for(self, page: Page, writer: User) -> None:
+    def test_it_redirects_to_the_requested_page(self, page: Page, writer: User) -> None:
         page.context.clear_cookies()
         page.goto("/account/keys/")
         page.get_by_label("Username").fill("ada")
@@ -210,7 +210,7 @@ class TestTheArticle:
         expect(page.get_by_text("was deleted")).to_be_visible()
         plain.close()
 
-    def test_the_markdown_is_copied_and_it_is_said(self, page: Page, writer: User) -> None:
+    def test_copying_the_markdown_is_confirmed(self, page: Page, writer: User) -> None:
         article = stages.finished(writer)
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         page.goto(article.get_absolute_url())

@@ -23,8 +23,8 @@ def test_the_structured_data_is_copied_whole(page: Page, context: BrowserContext
     page.get_by_role("button", name="Copy JSON-LD").click()
     expect(page.locator("#toast")).to_have_text("JSON-LD copied.")
     copied = page.evaluate("() => navigator.clipboard.readText()")
-    told = json.loads(copied.removeprefix('<script type="application/ld+json">').removesuffix("</script>"))
-    assert told["headline"] == stages.TITLE
+    data = json.loads(copied.removeprefix('<script type="application/ld+json">').removesuffix("</script>"))
+    assert data["headline"] == stages.TITLE
 
 
 def test_what_is_well_is_told_when_asked_for_by_keyboard(page: Page, writer: User) -> None:
@@ -41,5 +41,5 @@ def test_the_exported_pages_own_policy_allows_its_structured_data(page: Page, wr
     file = tmp_path / "article.html"
     file.write_bytes(file_of(stages.finished(writer)))
     page.goto(file.as_uri())
-    told = json.loads(page.locator('script[type="application/ld+json"]').text_content() or "")
-    assert told["headline"] == stages.TITLE
+    data = json.loads(page.locator('script[type="application/ld+json"]').text_content() or "")
+    assert data["headline"] == stages.TITLE

@@ -1,4 +1,4 @@
-"""A session that ends while somebody works: nothing typed is lost, and the work goes on after signing in over the page."""
+"""A session that ends while a page is open: typed text is kept, and work continues after signing in on the page."""
 
 from __future__ import annotations
 

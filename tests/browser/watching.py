@@ -20,7 +20,7 @@ SOCKET_ERRORS = ["WebSocket", "htmx:wsError", "bject Event]", "ERR_INTERNET_DISC
 
 
 def watch(page: Page, article: Article) -> None:
-    """Open the article's page and wait until its socket is open; note on it that it was not loaded anew."""
+    """Open the article's page and wait until its socket is open; note on it that it was not reloaded."""
     page.add_init_script("document.addEventListener('htmx:wsOpen', () => (window.socketOpen = true))")
     page.goto(article.get_absolute_url())
     page.wait_for_function("() => window.socketOpen")
