@@ -1,4 +1,4 @@
-"""Articles with costs, as a run leaves them."""
+"""Articles with the costs a run stores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One set of rules for the brief, whether it comes from the page, the API, the admin or the command."""
+"""One set of rules for the brief, for the page, the API, the admin and the command."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ REFUSED = [
 ]
 
 
-def by_page(values: dict[str, Any], owner: User) -> str:
-    """What the page says of this brief; empty if it takes it. The other entrances do the same."""
+def page_error(values: dict[str, Any], owner: User) -> str:
+    """The error the page shows for this brief, empty if it is accepted. The other functions do the same."""
     client = Client()
     client.force_login(owner)
     form = {"min_words": 1000, "tone": "dry", "target_audience": "all", "language": "en", **values}
@@ -50,12 +50,12 @@ def by_page(values: dict[str, Any], owner: User) -> str:
     return "" if response.status_code == 302 else response.content.decode()
 
 
-def by_api(values: dict[str, Any], owner: User) -> str:
+def api_error(values: dict[str, Any], owner: User) -> str:
     response = client_of(owner).post("/api/articles/create", json.dumps(values), content_type="application/json")
     return "" if response.status_code == 201 else response.json()["detail"]
 
 
-def by_command(values: dict[str, Any], owner: User, monkeypatch: pytest.MonkeyPatch) -> str:
+def command_error(values: dict[str, Any], owner: User, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("articles.management.commands.write.write", lambda article: None)
     options = {**values, "keywords": ",".join(values.get("keywords", []))}
     try:
@@ -65,7 +65,7 @@ def by_command(values: dict[str, Any], owner: User, monkeypatch: pytest.MonkeyPa
     return ""
 
 
-def by_admin(values: dict[str, Any], owner: User) -> str:
+def admin_error(values: dict[str, Any], owner: User) -> str:
     article = make_completed_article(owner, topic=TOPIC)
     client = Client()
     client.force_login(StaffFactory.create())
@@ -86,8 +86,8 @@ def by_admin(values: dict[str, Any], owner: User) -> str:
 @pytest.fixture(params=["page", "api", "command", "admin"])
 def entrance(request: pytest.FixtureRequest, owner: User, monkeypatch: pytest.MonkeyPatch) -> Any:
     if request.param == "command":
-        return lambda values: by_command(values, owner, monkeypatch)
-    send = {"page": by_page, "api": by_api, "admin": by_admin}[request.param]
+        return lambda values: command_error(values, owner, monkeypatch)
+    send = {"page": page_error, "api": api_error, "admin": admin_error}[request.param]
     return lambda values: send(values, owner)
 
 

@@ -26,8 +26,8 @@ from tests.model_server import ModelServer
 pytestmark = pytest.mark.django_db
 
 
-def examine(*arguments: str) -> tuple[int, str]:
-    """The doctor's exit code, and what it says."""
+def run_doctor(*arguments: str) -> tuple[int, str]:
+    """The doctor's exit code and output."""
     out = io.StringIO()
     try:
         call_command("doctor", *arguments, stdout=out)
@@ -36,13 +36,13 @@ def examine(*arguments: str) -> tuple[int, str]:
     return 0, out.getvalue()
 
 
-def found() -> dict[str, Any]:
-    return {check["name"]: check for check in json.loads(examine("--json")[1])}
+def checks_by_name() -> dict[str, Any]:
+    return {check["name"]: check for check in json.loads(run_doctor("--json")[1])}
 
 
 @pytest.fixture
 def worker(redis: Redis) -> Any:
-    """A worker as Redis knows it."""
+    """A worker registered in Redis."""
     worker = Worker([Queue("articles", connection=redis)], connection=redis, name="test-worker")
     worker.register_birth()
     yield worker
@@ -51,53 +51,53 @@ def worker(redis: Redis) -> Any:
 
 
 class TestDoctor:
-    def test_a_studio_in_order_passes(self, worker: Worker, settings: LazySettings) -> None:
-        settings.DEBUG = True  # nothing is collected here
-        code, told = examine()
+    def test_a_working_studio_passes(self, worker: Worker, settings: LazySettings) -> None:
+        settings.DEBUG = True  # no static files are collected in tests
+        code, output = run_doctor()
         assert code == 0
-        assert "fail" not in told
-        assert "answers, and its tables are up to date" in told
+        assert "fail" not in output
+        assert "answers, and its tables are up to date" in output
 
-    def test_it_says_which_redis_and_how_its_workers_are(self, worker: Worker) -> None:
-        checks = found()
+    def test_it_shows_the_redis_address_and_the_workers(self, worker: Worker) -> None:
+        checks = checks_by_name()
         assert "answers at unix://" in checks["Redis"]["finding"]
         assert checks["Workers"]["finding"] == "1 running, for 1 article at once."
 
     def test_studio_without_workers_fails(self, redis: Redis) -> None:
         assert not Worker.all(connection=redis)
-        code, told = examine()
+        code, output = run_doctor()
         assert code == 1
-        assert "None is running, so articles have to wait." in told
-        assert "manage.py workers" in told
+        assert "None is running, so articles have to wait." in output
+        assert "manage.py workers" in output
 
-    def test_its_own_redis_may_rest(self, settings: LazySettings, tmp_path: Path) -> None:
+    def test_a_private_redis_that_is_not_running_passes(self, settings: LazySettings, tmp_path: Path) -> None:
         settings.REDIS_ADDRESS = f"unix://{tmp_path}/none.sock"
-        assert found()["Redis"]["verdict"] == "warn"
+        assert checks_by_name()["Redis"]["verdict"] == "warn"
 
-    def test_a_redis_that_was_named_must_answer_and_its_password_is_not_shown(
+    def test_an_unreachable_configured_redis_fails_without_showing_its_password(
         self, settings: LazySettings, unused_tcp_port: int
     ) -> None:
         settings.REDIS_URL = settings.REDIS_ADDRESS = f"redis://:secret@127.0.0.1:{unused_tcp_port}/0"
-        check = found()["Redis"]
+        check = checks_by_name()["Redis"]
         assert check["verdict"] == "fail"
         assert "secret" not in check["finding"]
 
     def test_missing_migrations_fail(self) -> None:
         MigrationRecorder(connection).migration_qs.filter(app="articles").delete()
-        check = found()["Database"]
+        check = checks_by_name()["Database"]
         assert (check["verdict"], "make run" in check["advice"]) == ("fail", True)
 
-    def test_a_store_out_of_reach_fails(self, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
-        away = connections.create_connection("default")
+    def test_an_unreachable_database_fails(self, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
+        unreachable = connections.create_connection("default")
         nowhere = {"NAME": "/nowhere/studio", "HOST": "/nowhere", "OPTIONS": {}}  # without a pool, which would wait
-        away.settings_dict = {**connection.settings_dict, **nowhere}
-        monkeypatch.setattr(doctor, "connection", away)
+        unreachable.settings_dict = {**connection.settings_dict, **nowhere}
+        monkeypatch.setattr(doctor, "connection", unreachable)
         check = doctor.check_tables()
         assert check.verdict == "fail"
         assert "cannot be reached" in check.finding
 
-    @pytest.mark.skipif(connection.vendor != "sqlite", reason="a write-ahead log of SQLite's")
-    def test_a_store_that_keeps_no_log_ahead_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="checks the journal mode of SQLite")
+    def test_sqlite_without_write_ahead_log_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert doctor.check_journal_mode().verdict == "ok"
         memory = connections.create_connection("default")
         memory.settings_dict = {**connection.settings_dict, "NAME": ":memory:"}
@@ -105,14 +105,14 @@ class TestDoctor:
         assert doctor.check_journal_mode().verdict == "fail"
         memory.close()
 
-    def test_it_asks_the_model_that_is_set(self, model_server: ModelServer, settings: LazySettings) -> None:  # noqa: F811
+    def test_it_checks_the_configured_model(self, model_server: ModelServer, settings: LazySettings) -> None:  # noqa: F811
         settings.HAS_MODEL, settings.OPENAI_BASE_URL = True, model_server.url
         settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "test-model")
-        checks = found()
+        checks = checks_by_name()
         assert checks["test-model, JSON schema"]["verdict"] == "ok"
         assert checks["Image model"]["verdict"] == "warn"
 
-    def test_it_asks_the_models_editors_gave_to_single_agents(
+    def test_it_checks_models_of_single_agents(
         self,
         model_server: ModelServer,  # noqa: F811
         settings: LazySettings,
@@ -120,28 +120,28 @@ class TestDoctor:
         settings.HAS_MODEL, settings.OPENAI_BASE_URL = True, model_server.url
         settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "test-model")
         AgentProfile.objects.create(stage="edit", model="another-model")
-        checks = found()
+        checks = checks_by_name()
         assert {"test-model, chat", "another-model, chat"} <= checks.keys()
         assert "another-model" in checks["Costs"]["finding"]
 
-    def test_models_of_a_store_without_tables_are_those_of_the_settings(self, settings: LazySettings) -> None:
+    def test_without_tables_it_checks_the_models_of_the_settings(self, settings: LazySettings) -> None:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE articles_agentprofile")
         assert doctor.models_in_use() == set(settings.LLM_MODELS.values())
 
-    def test_a_refused_key_fails(self, model_server: ModelServer, settings: LazySettings, worker: Worker) -> None:  # noqa: F811
+    def test_an_invalid_key_fails(self, model_server: ModelServer, settings: LazySettings, worker: Worker) -> None:  # noqa: F811
         settings.HAS_MODEL, settings.OPENAI_BASE_URL = True, model_server.url
         model_server.fail(status=401)
-        code, told = examine()
+        code, output = run_doctor()
         assert code == 1
-        assert "Check OPENAI_API_KEY" in told
+        assert "Check OPENAI_API_KEY" in output
 
     def test_an_unknown_search_fails(self, settings: LazySettings) -> None:
         settings.SEARCH_PROVIDER = "altavista"
-        assert "Use one of" in found()["Search"]["finding"]
+        assert "Use one of" in checks_by_name()["Search"]["finding"]
 
-    def test_a_search_that_is_off_is_a_warning(self) -> None:
-        assert found()["Search"]["verdict"] == "warn"
+    def test_a_disabled_search_is_a_warning(self) -> None:
+        assert checks_by_name()["Search"]["verdict"] == "warn"
 
 
 class TestWebSettings:
@@ -161,12 +161,12 @@ class TestWebSettings:
         settings.DEBUG = True
         assert "Debugging" in {check.name for check in doctor.check_web()}
 
-    def test_a_secret_that_can_be_guessed_is_a_warning(self, tmp_path: Path) -> None:
+    def test_a_weak_secret_key_is_a_warning(self, tmp_path: Path) -> None:
         kept = tmp_path / "secret-key"
         assert doctor.check_secret("short", kept).verdict == "warn"
         assert doctor.check_secret("x" * 50, kept).verdict == "ok"
 
-    def test_a_secret_open_to_others_is_a_warning(self, tmp_path: Path) -> None:
+    def test_a_secret_file_readable_by_others_is_a_warning(self, tmp_path: Path) -> None:
         kept = tmp_path / "secret-key"
         kept.touch(mode=0o600)
         assert doctor.check_secret("x" * 50, kept).verdict == "ok"
@@ -175,25 +175,25 @@ class TestWebSettings:
 
 
 class TestFiles:
-    def test_static_files_that_are_not_collected_are_a_warning(self, settings: LazySettings, tmp_path: Path) -> None:
+    def test_uncollected_static_files_are_a_warning(self, settings: LazySettings, tmp_path: Path) -> None:
         settings.STATIC_ROOT = tmp_path
         assert next(doctor.check_files()).verdict == "warn"
         (tmp_path / "staticfiles.json").touch()
         assert next(doctor.check_files()).verdict == "ok"
 
-    def test_a_directory_yet_to_be_made_counts_as_its_parent(self, tmp_path: Path) -> None:
+    def test_a_missing_directory_is_checked_by_its_parent(self, tmp_path: Path) -> None:
         assert doctor.check_writable("Pictures", tmp_path / "media" / "covers").verdict == "ok"
 
-    def test_a_directory_of_somebody_elses_fails(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_directory_without_write_permission_fails(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(os, "access", lambda *_: False)  # the tests may run as root, who may write anywhere
         assert doctor.check_writable("Pictures", tmp_path).verdict == "fail"
 
-    def test_exports_are_really_made(self) -> None:
+    def test_exports_are_tried(self) -> None:
         check = doctor.check_exports()
         assert check.verdict == "ok"
         assert "PDF" in check.finding
 
-    def test_an_export_that_fails_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_failing_export_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("articles.exports.pandoc.SECONDS", 0.001)  # less than any pandoc takes
         check = doctor.check_exports()
         assert check.verdict == "fail"
@@ -226,7 +226,7 @@ class TestApiKey:
             (["nora", "--name", "x" * 101], "1 to 100 characters"),
         ],
     )
-    def test_it_says_why_not(self, arguments: list[str], reason: str) -> None:
+    def test_it_names_the_reason_of_a_refusal(self, arguments: list[str], reason: str) -> None:
         UserFactory(username="nora")
         UserFactory(username="gone", is_active=False)
         with pytest.raises(CommandError, match=reason):

@@ -1,4 +1,4 @@
-"""``manage.py write``: the whole job in this process, with the built-in writer and with a model's server."""
+"""``manage.py write``: a whole run in this process, with the built-in writer and with a model server."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def with_model(model_server: ModelServer, settings: LazySettings) -> ModelServer
 
 @pytest.fixture
 def no_redis(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
-    """A studio whose Redis is not running; the channel layer is put back after."""
+    """No Redis is running; restores the channel layer afterwards."""
     settings.REDIS_ADDRESS = f"unix://{tmp_path}/none.sock"
     layer = channel_layers.backends.get("default")
     yield
@@ -66,30 +66,30 @@ def no_redis(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
 
 
 def write(*arguments: object) -> tuple[str, str]:
-    """What the command says on its output and beside it."""
-    out, beside = io.StringIO(), io.StringIO()
-    call_command("write", TOPIC, "--words", "300", *map(str, arguments), stdout=out, stderr=beside)
-    return out.getvalue(), beside.getvalue()
+    """The command's stdout and stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    call_command("write", TOPIC, "--words", "300", *map(str, arguments), stdout=out, stderr=err)
+    return out.getvalue(), err.getvalue()
 
 
-def test_it_prints_the_article_and_tells_its_progress_beside(notes: Path) -> None:
-    out, beside = write("--source", notes)
+def test_it_prints_the_article_and_its_progress_on_stderr(notes: Path) -> None:
+    out, err = write("--source", notes)
     assert out.startswith("# ")
     assert "Planted roofs run eleven degrees cooler" in " ".join(out.split())
     assert "notes.txt" in out
     for agent in ("ResearchAgent", "OutlineAgent", "WriterAgent", "EditorAgent", "SEOAgent", "ImageAgent"):
-        assert agent in beside
-    assert "100 %" in beside
-    assert len(re.findall(r"^\d.* %  ", beside, re.MULTILINE)) == Event.objects.count()
+        assert agent in err
+    assert "100 %" in err
+    assert len(re.findall(r"^\d.* %  ", err, re.MULTILINE)) == Event.objects.count()
     assert Article.objects.get().status == Status.COMPLETED
 
 
-def test_it_says_who_wrote(notes: Path) -> None:
-    _, beside = write("--source", notes)
-    assert "built-in extractive writer" in beside
+def test_it_names_the_built_in_writer(notes: Path) -> None:
+    _, err = write("--source", notes)
+    assert "built-in extractive writer" in err
 
 
-def test_no_worker_is_called_to_it(notes: Path, redis: Redis) -> None:
+def test_it_enqueues_no_job(notes: Path, redis: Redis) -> None:
     write("--source", notes)
     assert redis.llen("rq:queue:articles") == 0
 
@@ -103,14 +103,14 @@ def test_it_works_without_redis(notes: Path, no_redis: None) -> None:
 @pytest.mark.parametrize(
     ("suffix", "beginning"), [(".md", b"# "), (".html", b"<!"), (".pdf", b"%PDF"), (".docx", b"PK"), (".epub", b"PK")]
 )
-def test_it_puts_the_article_into_a_file(notes: Path, tmp_path: Path, suffix: str, beginning: bytes) -> None:
-    out, beside = write("--source", notes, "--no-image", "--no-seo", "--out", tmp_path / f"article{suffix}")
+def test_it_writes_the_article_to_a_file(notes: Path, tmp_path: Path, suffix: str, beginning: bytes) -> None:
+    out, err = write("--source", notes, "--no-image", "--no-seo", "--out", tmp_path / f"article{suffix}")
     assert (tmp_path / f"article{suffix}").read_bytes().startswith(beginning)
     assert out == ""
-    assert f"article{suffix}: " in beside
+    assert f"article{suffix}: " in err
 
 
-def test_the_brief_is_what_was_asked_for(notes: Path) -> None:
+def test_the_options_set_the_brief(notes: Path) -> None:
     write(
         "--source",
         notes,
@@ -124,30 +124,30 @@ def test_the_brief_is_what_was_asked_for(notes: Path) -> None:
         "a, b",
     )
     article = Article.objects.get()
-    asked = (article.tone, article.target_audience, article.include_image, article.seo_optimize, article.keywords)
-    assert asked == ("friendly", "students", False, False, ["a", "b"])
+    options = (article.tone, article.target_audience, article.include_image, article.seo_optimize, article.keywords)
+    assert options == ("friendly", "students", False, False, ["a", "b"])
 
 
-def test_a_voice_and_the_need_of_sources_are_options(notes: Path) -> None:
+def test_voice_and_required_sources_are_options(notes: Path) -> None:
     voice = Voice.objects.create(name="House style", description="Dry.")
     write("--source", notes, "--no-image", "--voice", "House style", "--require-sources")
     article = Article.objects.get()
     assert (article.voice, article.allow_uncited, article.approve_outline) == (voice, False, False)
 
 
-def test_a_voice_that_is_not_there_is_refused_before_anything_is_made(notes: Path) -> None:
+def test_an_unknown_voice_is_refused_before_anything_is_created(notes: Path) -> None:
     with pytest.raises(CommandError, match="--voice: There is no voice “House”"):
         write("--source", notes, "--voice", "House")
     assert not Article.objects.exists()
 
 
-def test_a_model_writes_where_there_is_one(with_model: ModelServer) -> None:
+def test_a_configured_model_writes(with_model: ModelServer) -> None:
     out, _ = write()
     assert out.startswith("# ")
     assert with_model.calls
 
 
-def test_a_run_that_fails_gives_its_reason(with_model: ModelServer) -> None:
+def test_a_failed_run_prints_its_reason(with_model: ModelServer) -> None:
     with_model.fail(status=401, times=99)
     with pytest.raises(CommandError, match="Check OPENAI_API_KEY"):
         write()
@@ -171,20 +171,20 @@ def test_an_interrupt_cancels_the_run(with_model: ModelServer) -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-class TestWhose:
-    def test_it_is_the_first_superusers(self, notes: Path) -> None:
+class TestOwner:
+    def test_it_is_the_first_superuser(self, notes: Path) -> None:
         UserFactory()
         first, _ = StaffFactory(), StaffFactory()
         write("--source", notes)
         assert Article.objects.get().owner == first
 
-    def test_it_is_the_users_that_was_named(self, notes: Path) -> None:
+    def test_it_is_the_user_given_as_option(self, notes: Path) -> None:
         StaffFactory()
         user = UserFactory(username="nora")
         write("--source", notes, "--user", "nora")
         assert Article.objects.get().owner == user
 
-    def test_without_users_it_is_one_who_cannot_sign_in(self, notes: Path) -> None:
+    def test_without_users_one_without_a_password_is_created(self, notes: Path) -> None:
         write("--source", notes)
         write("--source", notes)
         user = User.objects.get()
@@ -205,16 +205,16 @@ class TestRefusals:
             (["--user", "nobody"], "there is no user “nobody”"),
         ],
     )
-    def test_they_come_before_anything_is_written(self, arguments: list[str], reason: str) -> None:
+    def test_invalid_options_are_refused_before_anything_is_created(self, arguments: list[str], reason: str) -> None:
         with pytest.raises(CommandError, match=reason):
             write(*arguments)
         assert not Article.objects.exists()
 
-    def test_a_short_topic(self) -> None:
+    def test_a_short_topic_is_refused(self) -> None:
         with pytest.raises(CommandError, match="TOPIC: Use at least 5"):
             call_command("write", "abc")
 
-    def test_tables_of_another_version(self) -> None:
+    def test_missing_migrations_are_refused(self) -> None:
         applied, (newest,) = MigrationRecorder(connection), MigrationLoader(connection).graph.leaf_nodes("articles")
         applied.record_unapplied(*newest)
         try:
@@ -223,17 +223,15 @@ class TestRefusals:
         finally:
             applied.record_applied(*newest)
 
-    def test_a_file_that_cannot_be_written_leaves_the_article(self, notes: Path, tmp_path: Path) -> None:
+    def test_an_unwritable_file_keeps_the_article(self, notes: Path, tmp_path: Path) -> None:
         (tmp_path / "article.md").mkdir()
         with pytest.raises(CommandError, match="is finished but could not be saved"):
             write("--source", notes, "--out", tmp_path / "article.md")
         assert Article.objects.get().status == Status.COMPLETED
 
 
-def test_a_closed_pipe_ends_the_progress_and_not_the_article(
-    program_environment: dict[str, str], tmp_path: Path
-) -> None:
-    """``manage.py write … --out FILE 2>&1 | head -1``: the reader leaves after a line."""
+def test_a_closed_stderr_does_not_stop_the_article(program_environment: dict[str, str], tmp_path: Path) -> None:
+    """``manage.py write … --out FILE 2>&1 | head -1``: the reader exits after a line."""
     StaffFactory()
     out = tmp_path / "article.md"
     command = [sys.executable, str(ROOT / "manage.py"), "write", "Rooftop gardens", "--no-image", "--out", str(out)]

@@ -1,4 +1,4 @@
-"""DraftStream on their way to watchers: joined, kept in order, dropped when their text is stored."""
+"""DraftStream batches drafts in order and discards those of finished steps."""
 
 from __future__ import annotations
 

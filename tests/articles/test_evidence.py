@@ -1,4 +1,4 @@
-"""The evidence of an article: its rows, the panel that shows them, and what becomes of them when the text is changed."""
+"""The evidence of an article: its rows, the panel that shows them, and the effect of edits."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def view_of(article: Article) -> ArticleView:
     return ArticleView(Article.objects.get(pk=article.pk))
 
 
-def standing(view: ArticleView) -> dict[str, str]:
-    """Ref of each row → where its sentence stands in the text; "changed" where it does not any more."""
+def place_of_each(view: ArticleView) -> dict[str, str]:
+    """Ref of each row → the anchor of its sentence in the text, or "changed" if the text no longer has it."""
     rows = [row for section in view.evidence for row in section.rows]
     return {row.checked.ref: row.place if row.stands else "changed" for row in rows}
 
 
-class TestTheRows:
-    def test_they_are_written_with_the_text(self, writer: User) -> None:
+class TestRows:
+    def test_they_are_stored_with_the_text(self, writer: User) -> None:
         article = stages.finished(writer)
         rows = Evidence.objects.filter(run=article.latest_run())
         assert [(row.number, row.section, row.verdict, row.judged_by) for row in rows] == [
@@ -57,12 +57,12 @@ class TestTheRows:
             (6, 4, "not", "code"),
         ]
 
-    def test_they_are_counted(self, writer: User) -> None:
+    def test_the_summary_counts_them(self, writer: User) -> None:
         summary = EvidenceSummary(sentences=6, supported=4, partly=1, unsupported=1, reworded=1)
         article = stages.finished(writer)
         assert evidence_summary(article) == view_of(article).evidence_summary == summary
 
-    def test_staff_sees_them_with_their_run(self, client: Client, writer: User) -> None:
+    def test_the_admin_shows_them_with_their_run(self, client: Client, writer: User) -> None:
         run = stages.finished(writer).latest_run()
         assert run is not None
         client.force_login(StaffFactory())
@@ -71,7 +71,7 @@ class TestTheRows:
         assert "compared word for word" in shown
 
 
-class TestThePanel:
+class TestPanel:
     def test_it_shows_each_sentence_beside_its_passages(self, client: Client, writer: User) -> None:
         client.force_login(writer)
         shown = client.get(stages.finished(writer).get_absolute_url()).content.decode()
@@ -89,7 +89,7 @@ class TestThePanel:
         ):
             assert text in row, text
 
-    def test_the_text_marks_what_is_doubted_and_links_what_is_not(self, client: Client, writer: User) -> None:
+    def test_unsupported_sentences_are_marked_and_supported_ones_linked(self, client: Client, writer: User) -> None:
         client.force_login(writer)
         shown = client.get(stages.finished(writer).get_absolute_url()).content.decode()
         assert '<span class="doubted is-partly">What has changed' in shown
@@ -97,7 +97,7 @@ class TestThePanel:
         assert '<a class="evidence-link is-supported" id="a-ev1-1" href="#evidence-1-1"' in shown
         assert 'title="“Surveys of three councils put' in shown
 
-    def test_a_reader_is_not_led_nowhere(self, client: Client, writer: User) -> None:
+    def test_internal_links_have_targets_and_ids_are_unique(self, client: Client, writer: User) -> None:
         client.force_login(writer)
         shown = client.get(stages.finished(writer).get_absolute_url()).content.decode()
         ids = re.findall(r' id="([^"]+)"', shown)
@@ -115,7 +115,7 @@ class TestThePanel:
         shown = client.get(article.get_absolute_url()).content.decode()
         assert "The evidence of this text was not checked." in shown
 
-    def test_nothing_hostile_is_more_than_text(self, client: Client, writer: User) -> None:
+    def test_hostile_content_is_escaped(self, client: Client, writer: User) -> None:
         script = "<script>alert('gotcha')</script>"
         client.force_login(writer)
         article, held = stages.half_written(writer)
@@ -131,10 +131,10 @@ class TestThePanel:
         assert 'id="a-ev1-1"' in shown
 
 
-class TestAChangedText:
+class TestEditedText:
     def test_unchanged_sentences_keep_their_marks_and_others_are_marked_as_changed(self, writer: User) -> None:
         article = stages.finished(writer)
-        assert standing(view_of(article)) == {
+        assert place_of_each(view_of(article)) == {
             "1-1": "a-ev1-1", "1-2": "a-ev1-2", "2-1": "a-ev2-1", "3-1": "changed", "4-1": "a-ev4-1", "4-2": "a-ev4-2"
         }  # fmt: skip
         text = article.content.replace("rarely sees a fourth", "never sees a fourth").replace(
@@ -142,8 +142,8 @@ class TestAChangedText:
         )
         save_text(article=article, by=writer, title=article.title, content=text, opened_at=1)
         view = view_of(article)
-        assert standing(view)["2-1"] == "a-ev2-1"
-        assert standing(view)["4-2"] == "changed"
+        assert place_of_each(view)["2-1"] == "a-ev2-1"
+        assert place_of_each(view)["4-2"] == "changed"
         assert view.changed_since == 2
 
     @pytest.mark.parametrize("relabelled", [False, True])
@@ -200,7 +200,7 @@ class TestAChangedText:
         assert view.sections[3].html.count('href="#evidence-4-') == 2
         assert "evidence-link" not in view.body
 
-    def test_a_run_that_failed_leaves_the_text_its_evidence(self, writer: User) -> None:
+    def test_a_failed_run_keeps_the_evidence_of_the_text(self, writer: User) -> None:
         article = stages.finished(writer)
         start_run(article=article, by=writer)
         held = claim(article)
@@ -208,7 +208,7 @@ class TestAChangedText:
         stages.do(held, "edit:evidence:4", CheckedText(markdown=stages.TEXTS[3], evidence=stages.EVIDENCE[:1]))
         fail_run(held, "The model cannot be reached.", FailureCode.MODEL_UNAVAILABLE)
         view = view_of(article)
-        assert standing(view)["4-2"] == "a-ev4-2"
+        assert place_of_each(view)["4-2"] == "a-ev4-2"
         assert "evidence-link" in view.body
         assert "evidence-link" not in view.sections[3].html
         retry_run(article=Article.objects.get(pk=article.pk), by=writer)
@@ -234,8 +234,8 @@ Tất cả mái nhà đều phẳng [S1]… Escaped \\*stars\\* stay [S2].
 """
 
 
-class TestTheCheck:
-    def test_each_sentence_it_finds_is_known_again_in_the_finished_text(self) -> None:
+class TestMatching:
+    def test_each_checked_sentence_is_found_in_the_finished_text(self) -> None:
         found = [
             Annotation(str(cited.number), cited.plain, "partly") for cited in cited_sentences(WRITTEN) if cited.plain
         ]
@@ -259,30 +259,28 @@ class TestMarks:
             ("1,000 kg and 1.000 kg", "1,000 kg", ["1,000"]),
         ],
     )
-    def test_what_a_sentence_takes_from_a_passage_is_marked(
-        self, passage: str, sentence: str, marked: list[str]
-    ) -> None:
+    def test_words_shared_with_a_passage_are_highlighted(self, passage: str, sentence: str, marked: list[str]) -> None:
         html = highlight_shared(passage, sentence)
         assert re.findall("<mark>(.*?)</mark>", html) == marked
         assert re.sub("</?mark>", "", html) == passage
 
-    def test_a_passage_is_text(self) -> None:
+    def test_a_passage_is_escaped(self) -> None:
         assert (
             highlight_shared("<b>Planted</b> & so", "Planted so") == "&lt;b&gt;<mark>Planted</mark>&lt;/b&gt; &amp; so"
         )
 
-    def test_a_rewording_is_shown_word_by_word(self) -> None:
+    def test_a_rewording_is_shown_as_a_word_diff(self) -> None:
         html = diff("Beds weigh 250 kg <b>", "Beds weigh 95–180 kg each")
         assert html == "Beds weigh <del>250</del> <ins>95–180</ins> kg <del>&lt;b&gt;</del> <ins>each</ins>"
         long = "word " * 500
         assert diff(long, "short") == f"<del>{long}</del> <ins>short</ins>"
 
-    def test_a_long_passage_is_quoted_in_part(self) -> None:
+    def test_a_long_passage_is_shortened(self) -> None:
         assert quote("Two\nlines ") == "“Two lines”"
         assert len(quote("word " * 500)) < 410
 
 
-class TestTheApi:
+class TestApi:
     def get(self, writer: User, path: str) -> Any:
         answer = client_of(writer).get(f"/api/articles/{path}")
         assert answer.status_code == 200, answer.content
@@ -313,14 +311,14 @@ class TestTheApi:
         }
         assert [item["stands"] for item in data["items"]] == [True, True, True, False, True, True]
 
-    def test_it_lists_what_was_checked_so_far(self, writer: User) -> None:
+    def test_a_running_article_lists_what_was_checked_so_far(self, writer: User) -> None:
         article, held = stages.half_written(writer)
         stages.do(held, "edit:evidence:2", stages.checked(2))
         data = self.get(writer, f"{article.pk}/evidence")
         assert data["summary"]["sentences"] == 1
         assert data["items"][0]["stands"] is True
 
-    def test_the_result_sums_it_up(self, writer: User) -> None:
+    def test_the_result_has_a_summary(self, writer: User) -> None:
         data = self.get(writer, f"{stages.finished(writer).pk}/result")
         assert data["evidence"] == {"sentences": 6, "supported": 4, "partly": 1, "unsupported": 1, "reworded": 1}
 
@@ -328,13 +326,13 @@ class TestTheApi:
         article = stages.finished(UserFactory())
         assert client_of(writer).get(f"/api/articles/{article.pk}/evidence").status_code == 404
 
-    def test_an_article_before_anything_is_checked_has_none(self, writer: User) -> None:
+    def test_an_unchecked_article_has_no_evidence(self, writer: User) -> None:
         data = self.get(writer, f"{make_article(writer).pk}/evidence")
         assert (data["summary"]["sentences"], data["items"]) == (0, [])
 
 
 class TestSources:
-    def test_a_question_is_shown_with_what_was_found_to_it(self, client: Client, writer: User) -> None:
+    def test_a_question_is_shown_with_its_findings(self, client: Client, writer: User) -> None:
         client.force_login(writer)
         shown = client.get(stages.finished(writer).get_absolute_url()).content.decode()
         asked = shown[shown.index('class="questions"') :].partition("</section>")[0]
@@ -342,7 +340,7 @@ class TestSources:
         assert shown.count('class="cited"') == 6
         assert "1,440 words" in shown
 
-    def test_without_its_steps_an_article_still_shows_its_findings(self, writer: User) -> None:
+    def test_findings_are_shown_without_steps(self, writer: User) -> None:
         article = stages.finished(writer)
         run = article.latest_run()
         assert run is not None
@@ -352,7 +350,7 @@ class TestSources:
         assert len(research.questions[-1].findings) == 5
         assert research.synthesis == stages.SYNTHESIS
 
-    def test_a_question_nobody_answered_yet_waits(self, writer: User) -> None:
+    def test_an_unanswered_question_is_waiting(self, writer: User) -> None:
         article, held = stages.researched(writer)
         run = article.latest_run()
         assert run is not None
@@ -370,7 +368,7 @@ class TestSources:
             "stopped",
         ]
 
-    def test_an_answer_of_another_version_is_left_out(self, writer: User) -> None:
+    def test_findings_stored_by_another_version_are_omitted(self, writer: User) -> None:
         article, held = stages.researched(writer)
         stages.do(held, "research:find:1", SectionText(markdown="no findings"))
         assert view_of(article).research.questions[0].findings == []

@@ -36,16 +36,16 @@ from tests.factories import (
     make_processing_article,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)  # the thread that asks has a connection of its own
+pytestmark = pytest.mark.django_db(transaction=True)  # the querying thread has its own connection
 
 REGISTERED = "rq:workers:of-these-tests"  # RQ's set of the keys of a queue's workers
 
 
 @pytest.fixture(autouse=True)
-def own_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No client and no answer of an earlier test, and workers counted apart from those other tests may have running."""
+def isolated_counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No Redis client or cached response of an earlier test, and no workers of other tests."""
     monkeypatch.setattr(workers, "QUEUE", "of-these-tests")
-    monkeypatch.setattr(health.work_query, "seconds", 60)  # a busy machine is not a frozen one
+    monkeypatch.setattr(health.work_query, "seconds", 60)  # a busy machine must not count as hanging
     workers.redis_client.cache_clear()
     cache.clear()
     yield
@@ -55,7 +55,7 @@ def own_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def worker(redis: redis_py.Redis) -> Iterator[None]:
-    """Workers' marks in Redis, as RQ leaves them: of one that lives, one that fell silent, and one whose key has expired."""
+    """RQ worker keys in Redis: of a live worker, an unresponsive one, and one whose key has expired."""
     redis.sadd(REGISTERED, "rq:worker:living", "rq:worker:silent", "rq:worker:killed")
     for name, seconds in (("living", 9), ("silent", 31)):
         beat = utcformat(now() - timedelta(seconds=seconds))
@@ -73,7 +73,7 @@ def ask(client: Client | None = None) -> tuple[int, dict[str, Any]]:
 NO_WORK = {"waiting": 0, "oldest_waiting": 0.0, "parked": 0, "in_flight": 0, "awaiting_approval": 0, "paused": 0}
 
 
-def test_all_is_well_with_a_living_worker(worker: None, settings: Any) -> None:
+def test_it_is_ok_with_a_live_worker(worker: None, settings: Any) -> None:
     settings.HAS_MODEL, settings.LLM_MODEL = True, "gpt-test"
     assert ask() == (
         200,
@@ -92,14 +92,14 @@ def test_all_is_well_with_a_living_worker(worker: None, settings: Any) -> None:
     )
 
 
-def test_without_a_key_or_session_it_shows_only_the_verdict(worker: None, client: Client) -> None:
+def test_without_a_key_or_session_it_shows_only_the_status(worker: None, client: Client) -> None:
     assert ask(client) == (200, {"status": "ok"})
     assert ask(Client(headers={"Authorization": "Bearer cs_unknown"})) == (200, {"status": "ok"})
     client.force_login(UserFactory())
     assert ask(client)[1]["workers"] == 1
 
 
-def test_a_workers_last_heartbeat_is_where_rq_puts_it(redis: redis_py.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_heartbeat_of_a_real_rq_worker_is_read(redis: redis_py.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "QUEUE", "health-test")
     worker = Worker(["health-test"], connection=redis)
     worker.register_birth()
@@ -124,7 +124,7 @@ def test_it_counts_runs_by_what_they_wait_for() -> None:
     held(owner)
     make_completed_article(owner)
     await_approval(held(owner), make_manuscript().outline)
-    pause_run(held(owner), "The ceiling is reached.")
+    pause_run(held(owner), "The spending limit is reached.")
     early, parked, _ = make_article(owner), make_article(owner), make_article(owner)
     early.events.update(created_at=timezone.now() - timedelta(minutes=2))
     Run.objects.filter(article=early).update(enqueued_at=timezone.now())  # its job was lost, and submitted again
@@ -135,7 +135,7 @@ def test_it_counts_runs_by_what_they_wait_for() -> None:
     assert body == {"waiting": 2, "parked": 1, "in_flight": 1, "awaiting_approval": 1, "paused": 1}
 
 
-def test_it_queries_the_database_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_counts_are_cached_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     queries: list[int] = []
     counted = BoundedQuery(lambda: queries.append(1) or health.count_work(), seconds=60)
     monkeypatch.setattr(health, "work_query", counted)
@@ -147,7 +147,7 @@ def test_it_queries_the_database_once_a_second_at_most(monkeypatch: pytest.Monke
     assert len(queries) == 2
 
 
-def test_administrators_see_it_above_the_queues(worker: None, client: Client) -> None:
+def test_the_admin_shows_it_above_the_queues(worker: None, client: Client) -> None:
     client.force_login(StaffFactory())
     make_article(UserFactory())
     page = client.get(reverse("admin:django_rq_home")).content.decode()
@@ -155,14 +155,14 @@ def test_administrators_see_it_above_the_queues(worker: None, client: Client) ->
     assert re.search(r"Unresponsive workers</th><td>\d</td>", page)
 
 
-def test_without_redis_it_cannot_serve_and_answers_at_once(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_redis_it_is_unavailable(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings.REDIS_ADDRESS = "redis://127.0.0.1:1"
     status, body = ask()
     assert (status, body["status"], body["redis"], body["workers"]) == (503, "unavailable", False, 0)
     assert "Redis does not answer" in caplog.text
 
 
-def test_without_its_database_it_cannot_serve(
+def test_without_the_database_it_is_unavailable(
     worker: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = client_of(UserFactory())
@@ -177,7 +177,7 @@ def test_without_its_database_it_cannot_serve(
     assert "disk is gone" in caplog.text
 
 
-def test_a_database_that_hangs_is_reported_as_unavailable_and_holds_one_thread(
+def test_a_hanging_database_is_unavailable_and_blocks_one_thread_only(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     thaw, asked, connect = threading.Event(), [], BaseDatabaseWrapper.connect

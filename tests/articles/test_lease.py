@@ -1,4 +1,4 @@
-"""Who may write a run's history."""
+"""Claiming, renewing and losing the lease of a run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_cancelled_run_is_not_claimed(owner: User) -> None:
     assert claim_run(run.pk, worker="w", model="m") is None
 
 
-def test_who_lost_the_lease_cannot_write(owner: User) -> None:
+def test_a_lost_lease_cannot_write(owner: User) -> None:
     article = make_article(owner)
     held = claim(article)
     cancel_run(article=article, by=owner)
@@ -61,7 +61,7 @@ def test_who_lost_the_lease_cannot_write(owner: User) -> None:
     assert article.events.count() == events
 
 
-def test_a_deleted_article_takes_its_run_away(owner: User) -> None:
+def test_the_lease_of_a_deleted_article_is_lost(owner: User) -> None:
     article = make_article(owner)
     held = claim(article)
     Article.objects.filter(pk=article.pk).delete()
@@ -71,7 +71,7 @@ def test_a_deleted_article_takes_its_run_away(owner: User) -> None:
         read_brief(held)
 
 
-def test_renewing_puts_the_end_of_the_lease_off(owner: User) -> None:
+def test_renewing_extends_the_lease(owner: User) -> None:
     held = claim(make_article(owner))
     before = Run.objects.get(pk=held.run_id).lease_expires_at
     assert renew_lease(held)

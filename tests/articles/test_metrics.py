@@ -1,4 +1,4 @@
-"""What Prometheus is told: as its parser reads it, to those who may, and true."""
+"""The metrics endpoint: its values as Prometheus parses them, and who may read it."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from articles.services import cancel_run
 from tests.articles.clients import open_socket
 from tests.factories import StaffFactory, UserFactory, make_article, make_completed_article, make_processing_article
 
-pytestmark = pytest.mark.django_db(transaction=True)  # the threads that ask have connections of their own
+pytestmark = pytest.mark.django_db(transaction=True)  # the querying threads have their own connections
 TOKEN = "a token for these tests"
 
 
 @pytest.fixture(autouse=True)
-def own_place(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def isolated_metrics(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.METRICS_TOKEN = TOKEN
     for query in (health.work_query, metrics.history_query):
-        monkeypatch.setattr(query, "seconds", 60)  # a busy machine is not a frozen one
+        monkeypatch.setattr(query, "seconds", 60)  # a busy machine must not count as hanging
     cache.clear()
     yield
     cache.clear()
@@ -56,21 +56,21 @@ class TestAccess:
         assert "no-store" in response.headers["Cache-Control"]
 
     @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer schlüssel"}])
-    def test_to_strangers_it_is_not_there(self, client: Client, header: dict[str, str]) -> None:
+    def test_for_others_it_is_not_found(self, client: Client, header: dict[str, str]) -> None:
         assert client.get("/metrics", headers=header).status_code == 404
         client.force_login(UserFactory())
         assert client.get("/metrics", headers=header).status_code == 404
 
-    def test_where_no_token_is_set_none_opens_it(self, client: Client, settings: Any) -> None:
+    def test_without_a_configured_token_none_is_accepted(self, client: Client, settings: Any) -> None:
         settings.METRICS_TOKEN = ""
         for header in ("Bearer", "Bearer ", f"Bearer {TOKEN}"):
             assert client.get("/metrics", headers={"Authorization": header}).status_code == 404
 
-    def test_it_can_only_be_read(self, client: Client) -> None:
+    def test_post_is_refused(self, client: Client) -> None:
         assert client.post("/metrics").status_code == 405
 
 
-def test_a_studio_with_nothing_in_it_tells_zeros() -> None:
+def test_an_empty_studio_has_zeros() -> None:
     found = scrape()
     assert found["studio_info", "0.1.0"] == 1
     assert found["studio_part_up", "database"] == found["studio_part_up", "redis"] == 1
@@ -80,7 +80,7 @@ def test_a_studio_with_nothing_in_it_tells_zeros() -> None:
     assert found["studio_runs_failed", "model_quota"] == 0
 
 
-def test_it_counts_runs_by_where_they_stand() -> None:
+def test_it_counts_runs_by_status() -> None:
     owner = UserFactory()
     make_completed_article(owner)
     make_processing_article(owner)
@@ -98,12 +98,12 @@ def test_it_counts_runs_by_where_they_stand() -> None:
     assert 90 <= found["studio_oldest_waiting_seconds",] < 100
 
 
-def test_it_sums_up_what_each_agent_did() -> None:
+def test_it_totals_steps_calls_and_costs_by_agent() -> None:
     make_completed_article(UserFactory())
     moment = timezone.now()
     Step.objects.filter(stage="write").update(started_at=moment, finished_at=moment + timedelta(seconds=2.5))
     Step.objects.with_key(StepKey.parse("write:1")).update(cost="0.125", cached_tokens=7)
-    make_processing_article(UserFactory())  # its outline is begun: a call or two, and no time yet
+    make_processing_article(UserFactory())  # its outline is started, so it has no duration yet
     found = scrape()
     assert found["studio_step_seconds_count", "WriterAgent"] == 2
     assert found["studio_step_seconds_sum", "WriterAgent"] == 5
@@ -114,30 +114,30 @@ def test_it_sums_up_what_each_agent_did() -> None:
     assert found["studio_step_seconds_count", "OutlineAgent"] == 3
 
 
-def test_it_counts_failures_by_their_reason() -> None:
+def test_it_counts_failures_by_code() -> None:
     owner = UserFactory()
     for code in (FailureCode.MODEL_AUTH, FailureCode.MODEL_QUOTA, FailureCode.MODEL_QUOTA):
-        fail_run(make_processing_article(owner)[1], "Something that may be worded in any way.", code)
+        fail_run(make_processing_article(owner)[1], "A message in any wording.", code)
     found = scrape()
     codes = ("model_auth", "model_quota", "worker_died")
     assert [found["studio_runs_failed", code] for code in codes] == [1, 2, 0]
 
 
-def test_it_tells_of_the_workers_and_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_has_the_workers_and_their_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "read_workers", lambda: health.Workers(living=5, capacity=18, silent=2))
     found = scrape()
     assert (found["studio_workers", "living"], found["studio_workers", "silent"]) == (5, 2)
     assert found["studio_places",] == 18
 
 
-def test_without_its_database_it_tells_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_database_it_is_reported_as_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "read_work", lambda: None)
     found = scrape()
     assert found["studio_part_up", "database"] == 0
     assert ("studio_queue_depth",) not in found
 
 
-def test_a_database_that_goes_amid_a_scrape_costs_its_numbers_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_error_during_a_scrape_omits_its_metrics_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def gone() -> Any:
         raise DatabaseError("gone")
 
@@ -147,7 +147,7 @@ def test_a_database_that_goes_amid_a_scrape_costs_its_numbers_only(monkeypatch: 
     assert ("studio_runs", "failed") not in found
 
 
-def test_a_database_that_freezes_amid_a_scrape_costs_its_numbers_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_query_during_a_scrape_omits_its_metrics_only(monkeypatch: pytest.MonkeyPatch) -> None:
     thaw = threading.Event()
     sums_of_steps = metrics.sums_of_steps
 
@@ -191,7 +191,7 @@ def test_without_redis_open_sockets_are_unknown(settings: Any) -> None:
     assert ("studio_sockets_open",) not in scrape()
 
 
-def test_a_scrape_reads_sums_however_many_steps_there_are() -> None:
+def test_a_scrape_takes_the_same_queries_for_any_number_of_steps() -> None:
     run = make_completed_article(UserFactory()).runs.get()
     moment = timezone.now()
     Step.objects.bulk_create(

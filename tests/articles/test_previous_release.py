@@ -1,4 +1,4 @@
-"""A studio of the previous release is taken over: its database, its files, its backup and the jobs in its queue."""
+"""Upgrading from the previous release: its database, files, backup and queued jobs."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def steps_before(tmp_path: Path) -> list[tuple[int, str, str]]:
 
 
 class TestMigration:
-    def test_it_holds_every_state_and_every_kind_of_step(self) -> None:
+    def test_it_contains_every_state_and_kind_of_step(self) -> None:
         assert dict(Article.objects.values_list("topic", "status")) == STATUSES
         kinds = set(Step.objects.values_list("stage", "kind").distinct())
         assert kinds == {
@@ -94,7 +94,7 @@ class TestMigration:
         assert Step.objects.filter(stage="write", kind="length", section=3, attempt=2).count() == 1
         assert Step.objects.filter(stage="edit", kind="evidence", section=3, attempt=3).count() == 1
 
-    def test_the_timeline_is_what_it_was(self) -> None:
+    def test_the_timeline_is_unchanged(self) -> None:
         run = article("Sections that are far too short").latest_run()
         assert run is not None
         shown = {stage.stage: stage.message for stage in stages_of(run, list(run.steps.current().defer("output")))}
@@ -137,13 +137,13 @@ def browser_of(user: User) -> Client:
 
 class TestReading:
     @pytest.mark.parametrize("name", ["article_detail", "revision_list", "article_live"])
-    def test_the_pages_of_every_article(self, name: str) -> None:
+    def test_the_pages_of_every_article_open(self, name: str) -> None:
         client = browser_of(User.objects.get(username="admin"))
         for found in Article.objects.all():
             page = client.get(reverse(name, args=[found.pk]), {"after": 0} if name == "article_live" else {})
             assert page.status_code == 200, (name, found.topic)
 
-    def test_the_text_with_its_picture(self) -> None:
+    def test_the_text_has_its_image(self) -> None:
         found = article("Rooftop gardens in cities")
         client = browser_of(found.owner)
         page = client.get(found.get_absolute_url()).content.decode()
@@ -151,20 +151,20 @@ class TestReading:
         assert "biggest unused surface" in page, "as a person edited it"
         assert client.get(found.image_url).status_code == 200
 
-    def test_the_admin_pages_of_its_runs(self) -> None:
+    def test_the_admin_pages_of_its_runs_open(self) -> None:
         client = browser_of(User.objects.get(username="admin"))
         for run in Run.objects.all():
             assert client.get(reverse("admin:articles_run_change", args=[run.pk])).status_code == 200
 
     @pytest.mark.parametrize("part", ["status", "cost", "evidence", "events", "sources", "outline", "revisions"])
-    def test_the_api_about_every_article(self, part: str) -> None:
+    def test_the_api_reads_every_article(self, part: str) -> None:
         client = client_of(User.objects.get(username="admin"))
         for found in Article.objects.all():
             answer = client.get(f"/api/articles/{found.pk}/{part}")
             assert answer.status_code in (200, 404, 409), (part, found.topic)
             assert answer.status_code == 200 or part in ("outline", "evidence"), (part, found.topic)
 
-    def test_the_results_of_the_api(self) -> None:
+    def test_the_api_returns_the_results(self) -> None:
         found = article("Sections that are far too short")
         client = client_of(found.owner)
         result = client.get(f"/api/articles/{found.pk}/result").json()
@@ -185,7 +185,7 @@ class TestContinuing:
             yield server
 
     @pytest.mark.parametrize("topic", ["Paused at its limit", "Cancelled on the way"])
-    def test_a_stopped_run_is_resumed_and_does_nothing_twice(self, model: ModelServer, topic: str) -> None:
+    def test_a_stopped_run_is_resumed_without_repeating_steps(self, model: ModelServer, topic: str) -> None:
         found = article(topic)
         done = {str(step): step.output for step in found.runs.get().steps.done()}
         run = retry_run(article=found, by=found.owner)
@@ -208,7 +208,7 @@ class TestContinuing:
         found.refresh_from_db()
         assert (found.status, found.runs.count()) == (Status.COMPLETED, 2)
 
-    def test_a_run_whose_worker_died_goes_back_to_the_queue(self) -> None:
+    def test_a_run_whose_worker_died_is_requeued(self) -> None:
         found = article("Its worker was killed")
         sweep()
         found.refresh_from_db()
@@ -222,7 +222,7 @@ class TestContinuing:
         waiting.refresh_from_db()
         assert (waiting.reason, waiting.failure_code) == ("", "")
 
-    def test_jobs_with_the_old_name_are_worked_off(self, redis: Redis) -> None:
+    def test_jobs_with_the_old_name_are_performed(self, redis: Redis) -> None:
         Run.objects.exclude(awaited_model="").update(not_before=timezone.now() + timedelta(hours=1))
         jobs = [Job.fetch(id, connection=redis) for id in enqueue_jobs(redis)]
         assert {job.func_name for job in jobs} == {"agents.jobs.run_next"}

@@ -1,4 +1,4 @@
-"""Runs whose provider is away: they wait without a worker, one of them tries, and all go on by themselves."""
+"""Runs whose provider is unavailable: they wait without a worker, one of them tries, and all resume by themselves."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def one_model(settings: Settings) -> None:
     settings.HAS_MODEL, settings.LLM_MODELS = True, dict.fromkeys(settings.LLM_MODELS, MODEL)
 
 
-def parked(owner: User, away: ProviderUnavailable = UNAVAILABLE) -> Article:
-    """An article that asked its model in vain."""
+def parked(owner: User, error: ProviderUnavailable = UNAVAILABLE) -> Article:
+    """An article whose model did not answer."""
     article = make_article(owner)
-    park_run(claim(article), away)
+    park_run(claim(article), error)
     article.refresh_from_db()
     return article
 
 
 def waiting(owner: User) -> Article:
-    """An article that waits with others, unasked."""
+    """An article that waits with others before it has called its model."""
     article = make_article(owner)
     assert wait_for_provider(run_of(article).pk, {MODEL})
     article.refresh_from_db()
@@ -67,17 +67,17 @@ def ago(minutes: float) -> datetime:
     return timezone.now() - minutes * MINUTE
 
 
-def time_has_come() -> None:
+def end_pause() -> None:
     Run.objects.exclude(awaited_model="").update(not_before=ago(0.1))
 
 
 def answer(held: Claim) -> None:
-    """The model answers the run that asks again."""
+    """The model answers a call of the run."""
     do_step(held, "research:plan")
 
 
 class TestParking:
-    def test_it_waits_and_says_for_what_and_until_when(self, owner: User) -> None:
+    def test_the_message_names_the_model_and_the_next_try(self, owner: User) -> None:
         article = parked(owner)
         run = run_of(article)
         assert (article.status, run.token, run.attempts) == (Status.PENDING, None, 0)
@@ -88,25 +88,27 @@ class TestParking:
         assert last is not None
         assert last.payload["message"] == article.message
 
-    def test_no_worker_takes_it_up_before_its_time(self, owner: User) -> None:
+    def test_it_is_not_claimable_before_its_next_try(self, owner: User) -> None:
         article = parked(owner)
         assert next_run() is None
         assert sweep() == 0
-        time_has_come()
+        end_pause()
         assert next_run() == run_of(article).pk
 
-    def test_the_sweeper_calls_a_worker_when_its_time_has_come(
+    def test_the_sweeper_enqueues_a_job_for_its_next_try(
         self, owner: User, redis: Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:
         parked(owner)
-        time_has_come()
+        end_pause()
         Run.objects.update(enqueued_at=ago(2))
         with django_capture_on_commit_callbacks(execute=True):
             assert sweep() == 1
         assert redis.llen("rq:queue:articles") == 1
 
     @pytest.mark.parametrize(("minutes", "pause"), [(0, 1), (1, 1), (2, 2), (4, 4), (15, 15), (300, 30)])
-    def test_it_waits_as_long_again_as_it_has_waited(self, owner: User, minutes: float, pause: float) -> None:
+    def test_its_pause_equals_the_time_it_has_waited_within_limits(
+        self, owner: User, minutes: float, pause: float
+    ) -> None:
         article = make_article(owner)
         held = claim(article)
         Run.objects.update(parked_since=ago(minutes), awaited_model=MODEL)
@@ -114,12 +116,12 @@ class TestParking:
         assert 0.85 * pause * MINUTE <= pause_of(article) <= 1.15 * pause * MINUTE
         assert MIN_PAUSE * 0.85 <= pause_of(article) <= MAX_PAUSE * 1.15
 
-    def test_it_waits_as_long_as_the_provider_asks_for(self, owner: User) -> None:
+    def test_its_pause_is_the_retry_after_of_the_provider(self, owner: User) -> None:
         article = parked(owner, ProviderUnavailable("Too often (429).", model=MODEL, retry_after=3600))
         assert pause_of(article) > 59 * MINUTE
 
     @pytest.mark.parametrize("hours", [25, 1e12])
-    def test_nobody_is_given_up_for_how_long_the_provider_asks_to_wait(self, owner: User, hours: float) -> None:
+    def test_a_long_retry_after_still_allows_a_last_try(self, owner: User, hours: float) -> None:
         honest = parked(owner)
         Run.objects.update(parked_since=ago(5 * 60))
         greedy = parked(owner, ProviderUnavailable("Too often (429).", model=MODEL, retry_after=hours * 3600))
@@ -127,9 +129,9 @@ class TestParking:
         assert [honest.status, greedy.status] == [Status.PENDING] * 2
         for article, waited in (honest, 5 * 60 * MINUTE), (greedy, 0 * MINUTE):
             left = GIVE_UP_AFTER - waited
-            assert left - MINUTE < pause_of(article) <= left, "it is tried once more before it is given up"
+            assert left - MINUTE < pause_of(article) <= left, "it is tried once more before it fails"
 
-    def test_after_a_day_it_fails_with_the_reason(self, owner: User) -> None:
+    def test_it_fails_with_the_reason_after_a_day(self, owner: User) -> None:
         article = make_article(owner)
         held = claim(article)
         Run.objects.update(parked_since=timezone.now() - GIVE_UP_AFTER, awaited_model=MODEL)
@@ -138,9 +140,9 @@ class TestParking:
         assert article.status == Status.FAILED
         assert article.message == f"{UNAVAILABLE} The studio has tried for 24 hours."
 
-    def test_an_answer_ends_the_waiting_and_its_count(self, owner: User) -> None:
+    def test_an_answer_of_its_model_resets_it(self, owner: User) -> None:
         article = parked(owner)
-        time_has_come()
+        end_pause()
         answer(claim(article))
         run = run_of(article)
         assert (run.awaited_model, run.not_before, run.parked_since, run.failed_tries, run.reason) == (
@@ -151,36 +153,34 @@ class TestParking:
             "",
         )
 
-    def test_an_answer_of_another_agents_model_does_not_end_it(self, owner: User, settings: Settings) -> None:
+    def test_an_answer_of_another_agents_model_does_not_reset_it(self, owner: User, settings: Settings) -> None:
         settings.LLM_MODELS = {**settings.LLM_MODELS, "research": "reader"}
         article = parked(owner)
-        time_has_come()
+        end_pause()
         held = claim(article)
         do_step(held, "research:plan")
         assert run_of(article).awaited_model == MODEL
         do_step(held, "outline:make")
         assert not run_of(article).awaited_model
 
-    def test_where_the_studio_uses_another_model_by_now_any_answer_ends_it(
-        self, owner: User, settings: Settings
-    ) -> None:
+    def test_any_answer_resets_it_if_its_model_is_no_longer_configured(self, owner: User, settings: Settings) -> None:
         article = parked(owner)
         settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "another")
-        time_has_come()
+        end_pause()
         answer(claim(article))
         assert not run_of(article).awaited_model
 
-    def test_a_picture_that_was_drawn_does_not_end_it(self, owner: User) -> None:
+    def test_a_generated_image_does_not_reset_it(self, owner: User) -> None:
         article = parked(owner)
-        time_has_come()
+        end_pause()
         held = claim(article)
         drawn = Usage(calls=1, pictures=1)
         write_changes(held, [step_started("image:draw"), step_completed("image:draw", SectionText(markdown=""), drawn)])
         assert run_of(article).awaited_model == MODEL
 
-    def test_a_step_that_asks_no_model_does_not_end_it(self, owner: User) -> None:
+    def test_a_step_without_model_calls_does_not_reset_it(self, owner: User) -> None:
         article = parked(owner)
-        time_has_come()
+        end_pause()
         held = claim(article)
         write_changes(
             held, [step_started("research:read"), step_completed("research:read", SectionText(markdown=""), Usage())]
@@ -188,17 +188,17 @@ class TestParking:
         assert run_of(article).awaited_model == MODEL
 
 
-class TestTheOthers:
-    def test_one_tries_and_the_others_wait_for_how_it_fares(self, owner: User) -> None:
+class TestOtherRuns:
+    def test_one_run_tries_and_the_others_wait_for_its_result(self, owner: User) -> None:
         articles = [parked(owner) for _ in range(3)]
-        time_has_come()
+        end_pause()
         turn = next_run()
         claim(next(article for article in articles if run_of(article).pk == turn))
         assert next_run() is None
 
-    def test_when_it_fails_they_are_put_off_with_it(self, owner: User) -> None:
+    def test_if_it_fails_they_wait_until_the_same_time(self, owner: User) -> None:
         first, second = parked(owner), parked(owner)
-        time_has_come()
+        end_pause()
         Run.objects.update(parked_since=ago(10))
         park_run(claim(first), UNAVAILABLE)
         assert run_of(first).not_before == run_of(second).not_before
@@ -206,124 +206,124 @@ class TestTheOthers:
         second.refresh_from_db()
         assert second.message == f"Waiting for the AI provider, next try {run_of(second).not_before:%H:%M} UTC"
 
-    def test_those_that_find_it_away_together_try_together(self, owner: User) -> None:
+    def test_runs_that_fail_together_wait_until_the_same_time(self, owner: User) -> None:
         first, second = parked(owner), parked(owner)
         assert run_of(first).not_before == run_of(second).not_before
 
-    def test_when_it_is_answered_all_go_on(
+    def test_if_it_succeeds_all_are_requeued(
         self, owner: User, redis: Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:
         first, second, third = parked(owner), parked(owner), waiting(owner)
-        time_has_come()
+        end_pause()
         with django_capture_on_commit_callbacks(execute=True):
             answer(claim(first))
         assert next_run() == run_of(second).pk
         with django_capture_on_commit_callbacks(execute=True):
             assert sweep() == 2
-            assert sweep() == 0, "they have just been called"
+            assert sweep() == 0, "their jobs have just been enqueued"
         for article in (second, third):
             article.refresh_from_db()
             assert article.message == "Waiting for a worker"
             assert not run_of(article).is_parked
         assert redis.llen("rq:queue:articles") == 2
 
-    def test_a_run_that_has_not_asked_waits_with_those_that_did(self, owner: User) -> None:
+    def test_a_new_run_waits_with_the_parked_ones(self, owner: User) -> None:
         first, _ = parked(owner), parked(owner)
         article = waiting(owner)
         assert run_of(article).not_before == run_of(first).not_before
         assert article.message.startswith("Waiting for the AI provider, next try ")
         assert run_of(article).reason == str(UNAVAILABLE)
 
-    def test_two_workers_that_look_at_it_at_once_park_it_once(self, owner: User) -> None:
+    def test_parking_a_run_twice_records_one_event(self, owner: User) -> None:
         parked(owner), parked(owner)
         article = waiting(owner)
         events = article.events.count()
         assert wait_for_provider(run_of(article).pk, {MODEL})
         assert article.events.count() == events
 
-    def test_a_new_run_does_not_ask_while_another_tries(self, owner: User) -> None:
+    def test_a_new_run_waits_while_another_tries(self, owner: User) -> None:
         first, _ = parked(owner), parked(owner)
-        time_has_come()
+        end_pause()
         claim(first)
         article = waiting(owner)
         assert next_run() is None
         assert run_of(article).is_parked
 
-    def test_a_new_run_tries_where_the_time_has_come_and_nobody_does(self, owner: User) -> None:
+    def test_a_new_run_tries_if_the_pause_is_over_and_no_other_tries(self, owner: User) -> None:
         parked(owner), parked(owner)
-        time_has_come()
+        end_pause()
         article = make_article(owner)
         assert not wait_for_provider(run_of(article).pk, {MODEL})
         claim(article)
         assert run_of(article).awaited_model == MODEL, "it tries for the others"
         assert next_run() is None
 
-    def test_one_that_failed_alone_keeps_nobody_waiting(self, owner: User) -> None:
+    def test_a_single_failed_run_does_not_delay_others(self, owner: User) -> None:
         parked(owner)
         assert not wait_for_provider(run_of(make_article(owner)).pk, {MODEL})
 
-    def test_another_model_keeps_nobody_waiting(self, owner: User) -> None:
+    def test_an_outage_does_not_delay_runs_on_another_model(self, owner: User) -> None:
         parked(owner), parked(owner)
         assert not wait_for_provider(run_of(make_article(owner)).pk, {"another"})
 
-    def test_a_new_run_waits_for_any_model_its_article_cannot_do_without(self, owner: User, settings: Settings) -> None:
+    def test_a_new_run_waits_for_every_model_its_article_needs(self, owner: User, settings: Settings) -> None:
         settings.LLM_MODELS |= {"research": "reader", "seo": "describer", "image": "chooser"}
         for model in ("reader", "describer", "chooser"):
             for _ in range(2):
-                parked(owner, ProviderUnavailable("Away.", model=model))
+                parked(owner, ProviderUnavailable("Unavailable.", model=model))
         plain, described = make_article(owner, seo_optimize=False), make_article(owner, seo_optimize=True)
         assert models_needed(run_of(plain).pk) == {MODEL, "reader"}
         assert models_needed(run_of(described).pk) == {MODEL, "reader", "describer"}
         assert wait_for_provider(run_of(plain).pk, models_needed(run_of(plain).pk))
         assert run_of(plain).awaited_model == "reader"
 
-    def test_an_outage_of_the_pictures_model_keeps_nobody_waiting(self, owner: User, settings: Settings) -> None:
+    def test_an_outage_of_the_image_planning_model_delays_no_run(self, owner: User, settings: Settings) -> None:
         settings.LLM_MODELS |= {"image": "chooser"}
         for _ in range(2):
-            parked(owner, ProviderUnavailable("Away.", model="chooser"))
+            parked(owner, ProviderUnavailable("Unavailable.", model="chooser"))
         run = run_of(make_article(owner))
         assert not wait_for_provider(run.pk, models_needed(run.pk))
 
-    def test_who_asked_least_tries_first(self, owner: User) -> None:
+    def test_the_run_with_the_fewest_tries_is_next(self, owner: User) -> None:
         parked(owner), parked(owner)
         article = waiting(owner)
-        time_has_come()
+        end_pause()
         assert next_run() == run_of(article).pk
 
-    def test_a_run_that_was_let_go_does_not_join_those_that_wait_again(self, owner: User) -> None:
+    def test_a_resumed_run_is_not_parked_again_with_the_others(self, owner: User) -> None:
         first, second = parked(owner), parked(owner)
-        time_has_come()
+        end_pause()
         Run.objects.filter(pk=run_of(first).pk).update(awaited_model="", not_before=None)
         parked(owner)
         assert not wait_for_provider(run_of(first).pk, {MODEL})
         assert run_of(second).is_parked
 
 
-class TestWhatAPersonCanDo:
-    def test_try_now_asks_at_once(self, owner: User) -> None:
+class TestActions:
+    def test_try_now_makes_it_claimable_at_once(self, owner: User) -> None:
         article = parked(owner)
         parked(owner)
         assert post(client_of(owner), f"/api/articles/{article.pk}/retry").json()["status"] == "pending"
         assert next_run() == run_of(article).pk
         assert run_of(article).awaited_model == MODEL, "it still tries for the others"
 
-    def test_cancelling_ends_the_waiting_and_a_retry_begins_anew(self, owner: User) -> None:
+    def test_cancelling_ends_the_wait_and_a_retry_resets_it(self, owner: User) -> None:
         article = parked(owner)
         cancel_run(article=article, by=owner)
         assert article.status == Status.CANCELLED
-        time_has_come()
+        end_pause()
         assert next_run() is None
         run = retry_run(article=article, by=owner)
         assert (run.awaited_model, run.not_before, run.failed_tries) == ("", None, 0)
 
-    def test_deleting_ends_it(self, owner: User) -> None:
+    def test_a_deleted_article_does_not_break_the_parking_of_others(self, owner: User) -> None:
         article, other = parked(owner), parked(owner)
         delete_article(article=article, by=owner)
-        time_has_come()
+        end_pause()
         park_run(claim(other), UNAVAILABLE)
         assert Article.objects.get() == other
 
-    def test_the_page_says_so_and_offers_to_try_now(self, owner: User, client: Client) -> None:
+    def test_the_page_shows_the_reason_and_offers_to_try_now(self, owner: User, client: Client) -> None:
         article = parked(owner)
         client.force_login(owner)
         html = client.get(f"/articles/{article.pk}/").content.decode()
@@ -334,14 +334,14 @@ class TestWhatAPersonCanDo:
         assert re.search(r'form="retry-form"[^>]*>.*?Try now', html)
         assert 'id="cancel"' in html
 
-    def test_a_run_that_waits_for_a_worker_cannot_be_tried_again(self, owner: User) -> None:
+    def test_a_run_that_waits_for_a_worker_cannot_be_retried(self, owner: User) -> None:
         article = make_article(owner)
         assert post(client_of(owner), f"/api/articles/{article.pk}/retry").status_code == 409
 
 
-def test_hundred_runs_are_put_off_and_let_go_in_little_time(owner: User, settings: Settings) -> None:
+def test_parking_a_hundred_runs_is_fast(owner: User, settings: Settings) -> None:
     articles = [parked(owner), parked(owner), *(waiting(owner) for _ in range(98))]
-    time_has_come()
+    end_pause()
     turn = next_run()
     article = next(article for article in articles if run_of(article).pk == turn)
     began = timezone.now()

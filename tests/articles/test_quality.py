@@ -1,4 +1,4 @@
-"""Scores without a model: each is worked out by hand here, on a text small enough for that."""
+"""Scores computed without a model, compared with values calculated by hand on a small text."""
 
 from __future__ import annotations
 
@@ -41,38 +41,38 @@ LOADS = Passage(
 )
 
 
-def piece(content: str = TEXT, **more) -> ScoredText:
+def scored(content: str = TEXT, **more) -> ScoredText:
     return ScoredText(title="Rooftop gardens", content=content, asked=100, **more)
 
 
 def sourced(content: str) -> ScoredText:
-    return piece(content, passages={"S1": ROOFS, "S4": LOADS}, cites={"1": ["S1"], "2": ["S4"]})
+    return scored(content, passages={"S1": ROOFS, "S4": LOADS}, cites={"1": ["S1"], "2": ["S4"]})
 
 
 @pytest.mark.parametrize(("words", "score"), [(100, 100), (250, 50), (50, 50), (400, 0), (30, 0), (0, 0)])
-def test_the_length_score_is_longwriters(words, score):
-    assert score_text(piece("word " * words)).length == score
+def test_the_length_score_follows_longwriter(words, score):
+    assert score_text(scored("word " * words)).length == score
 
 
 def test_words_are_counted_without_footnotes():
-    assert score_text(piece("## Two words\n\nThree words here.[^1]\n\n[^1]: Not counted.\n")).words == 5
+    assert score_text(scored("## Two words\n\nThree words here.[^1]\n\n[^1]: Not counted.\n")).words == 5
 
 
 # Citations
 
 
 def test_the_share_of_sentences_that_cite_is_counted():
-    found = citation_ratio(piece())
+    found = citation_ratio(scored())
     assert (found.good, found.total) == (4, 6)
 
 
-def test_headings_labels_code_and_tables_are_no_sentences():
+def test_headings_labels_code_and_tables_are_not_sentences():
     text = "## A heading of five words\n\n- one label\n\n```\nno prose at all here\n```\n\n"
-    assert citation_ratio(piece(text + "| a table of | four words |\n|---|---|\n")).total == 0
+    assert citation_ratio(scored(text + "| a table of | four words |\n|---|---|\n")).total == 0
 
 
 def test_every_footnote_of_a_compiled_text_resolves():
-    found = footnote_ratio(piece())
+    found = footnote_ratio(scored())
     assert (found.good, found.total, found.problems) == (5, 5, [])
 
 
@@ -87,16 +87,16 @@ def test_every_footnote_of_a_compiled_text_resolves():
     ],
 )
 def test_an_unresolved_footnote_is_a_problem(text, problem):
-    found = footnote_ratio(piece(text))
+    found = footnote_ratio(scored(text))
     assert found.problems == [problem]
     assert found.good == 0 or found.total > found.good or "never referenced" in problem
 
 
 def test_brackets_in_code_are_not_footnotes():
-    assert footnote_ratio(piece("Read `items[0]` and `[^7]` first.\n\n```\nrow[1] = [^2]\n```\n")).total == 0
+    assert footnote_ratio(scored("Read `items[0]` and `[^7]` first.\n\n```\nrow[1] = [^2]\n```\n")).total == 0
 
 
-def test_a_number_that_no_cited_passage_has_is_found():
+def test_a_number_missing_from_the_cited_passages_is_a_problem():
     found = exactness(sourced(TEXT))
     assert (found.good, found.total) == (1, 2)
     assert found.problems == [
@@ -104,25 +104,25 @@ def test_a_number_that_no_cited_passage_has_is_found():
     ]
 
 
-def test_a_quotation_that_no_cited_passage_has_is_found():
+def test_a_quotation_missing_from_the_cited_passages_is_a_problem():
     text = TEXT.replace("“the largest unused surface”", "“a landscape waiting to be used”")
     assert any("a landscape waiting to be used" in problem for problem in exactness(sourced(text)).problems)
 
 
-def test_a_number_is_looked_for_behind_its_own_footnote_only():
+def test_a_number_is_compared_with_its_own_footnote_only():
     swapped = sourced("A saturated bed weighs 180 kg.[^1]\n\n[^1]: One.\n[^2]: Two.\n")
     assert exactness(swapped).good == 0
     assert exactness(sourced("A saturated bed weighs 180 kg.[^2]\n\n[^1]: One.\n[^2]: Two.\n")).good == 1
 
 
-def test_where_passages_are_not_known_nothing_is_said_of_exactness():
-    assert exactness(piece()).share is None
+def test_without_passages_there_is_no_exactness_score():
+    assert exactness(scored()).share is None
 
 
 # Repetition, headings, reading
 
 
-def test_what_two_sections_say_in_the_same_words_is_named():
+def test_text_repeated_in_two_sections_is_a_problem():
     found = repetition(["A wet roof is a heavy roof indeed.", "Remember: a wet roof is a heavy roof."])
     assert found.phrases == [("a wet roof is a heavy roof", 2)]
     assert found.share == pytest.approx(4 / 6)
@@ -132,12 +132,12 @@ def test_a_phrase_repeated_within_one_section_is_not_counted():
     assert repetition(["Again we say it now. Again we say it now.", "Something else is said over here."]).share == 0
 
 
-def test_names_may_come_up_in_every_section():
+def test_names_may_be_repeated_in_every_section():
     assert repetition(["The City of New York plans.", "In the City of New York."]).phrases == []
 
 
-def test_the_headings_of_a_finished_article_are_in_order():
-    assert heading_problems(piece(planned=["What a roof can carry", "Where to begin"])) == []
+def test_the_headings_of_a_finished_article_have_no_problems():
+    assert heading_problems(scored(planned=["What a roof can carry", "Where to begin"])) == []
 
 
 @pytest.mark.parametrize(
@@ -150,14 +150,14 @@ def test_the_headings_of_a_finished_article_are_in_order():
     ],
 )
 def test_a_misplaced_heading_is_a_problem(text, problem):
-    assert heading_problems(piece(text)) == [problem]
+    assert heading_problems(scored(text)) == [problem]
 
 
 def test_an_outline_that_does_not_match_the_text_is_a_problem():
-    assert heading_problems(piece(planned=["What a roof can carry", "Costs"])) == [
+    assert heading_problems(scored(planned=["What a roof can carry", "Costs"])) == [
         "“Costs” of the outline is not in the text."
     ]
-    assert heading_problems(piece(planned=["Where to begin", "What a roof can carry"])) == [
+    assert heading_problems(scored(planned=["Where to begin", "What a roof can carry"])) == [
         "The sections are not in the order of the outline."
     ]
 
@@ -185,20 +185,20 @@ def test_each_language_has_its_own_formula(language, sentence, formula):
     assert 60 < found.score < 130
 
 
-def test_the_reading_ease_of_other_languages_is_not_known():
+def test_other_languages_have_no_reading_ease():
     assert reading_ease(["Con mèo ngồi trên tấm thảm."], "vi") is None
 
 
 def test_a_search_description_outside_its_limits_is_a_problem():
     seo = SEO(title="Short", meta_description="Short too.", slug="roof-gardens-now", keywords=["roof"])
-    problems = score_text(piece(seo=seo)).seo
+    problems = score_text(scored(seo=seo)).seo
     assert problems is not None
     assert len(problems) == 2
 
 
 @pytest.mark.parametrize("text", ["", "#", "[^1]:", "[^", "```", "| a |", "\x00", "![[S1]](x)", "> - # [^1]\n" * 50])
-def test_a_broken_text_is_scored_all_the_same(text):
-    assert score_text(piece(text)).length >= 0
+def test_a_malformed_text_has_scores(text):
+    assert score_text(scored(text)).length >= 0
 
 
 # The command
@@ -211,7 +211,7 @@ def quality(*arguments: str) -> str:
 
 
 @pytest.mark.django_db
-def test_all_finished_articles_are_scored_and_no_others():
+def test_only_finished_articles_are_scored():
     owner = UserFactory()
     finished, waiting = make_completed_article(owner), make_article(owner)
     output = json.loads(quality("--all", "--json"))
@@ -243,40 +243,40 @@ def test_a_table_ends_with_the_medians():
 
 
 @pytest.mark.django_db
-def test_where_nothing_is_finished_it_says_so():
+def test_without_finished_articles_the_command_says_so():
     assert "no finished article yet" in quality("--all")
 
 
 @pytest.mark.django_db
-def test_an_article_that_is_not_finished_is_refused_by_its_number():
+def test_an_unfinished_article_is_refused():
     waiting = make_article(UserFactory())
     with pytest.raises(CommandError, match=f"Not a finished article: {waiting.pk}"):
         quality(str(waiting.pk))
 
 
-def test_a_file_from_elsewhere_can_be_scored(tmp_path):
+def test_a_file_can_be_scored(tmp_path):
     (tmp_path / "article.md").write_text(TEXT)
     output = quality("--file", str(tmp_path / "article.md"), "--words", "100")
     assert "article.md" in output
     assert "5/5" in output
 
 
-def test_a_file_needs_the_words_that_were_asked_for(tmp_path):
+def test_a_file_needs_the_requested_length(tmp_path):
     with pytest.raises(CommandError, match="--words"):
         quality("--file", str(tmp_path / "none.md"))
 
 
-def test_nothing_named_is_an_error_that_says_what_to_name():
+def test_without_arguments_the_error_names_them():
     with pytest.raises(CommandError, match="--all"):
         quality()
 
 
 def test_marks_in_brackets_of_any_kind_are_found():
-    found = footnote_ratio(piece("One claims this (S4). Another does [S1, S2, and S3] and {S5}.\n"))
+    found = footnote_ratio(scored("One claims this (S4). Another does [S1, S2, and S3] and {S5}.\n"))
     assert len([problem for problem in found.problems if "was left in the text" in problem]) == 5
 
 
-def test_headings_tables_and_labels_that_cite_count_on_neither_side():
+def test_headings_tables_and_labels_with_footnotes_are_not_counted():
     text = "## A heading that cites here[^1]\n\nOne of these sentences does cite.[^1] And another one does not.\n\n- Label[^1]\n"
-    found = citation_ratio(piece(text + "\n| a table of | four words[^1] |\n|---|---|\n"))
+    found = citation_ratio(scored(text + "\n| a table of | four words[^1] |\n|---|---|\n"))
     assert (found.good, found.total) == (1, 2)

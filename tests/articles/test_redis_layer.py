@@ -1,4 +1,4 @@
-"""The private names of channels-redis that articles/live/redis_layer.py uses mean what it takes them to mean."""
+"""The private names of channels-redis used by articles/live/redis_layer.py behave as it expects."""
 
 from __future__ import annotations
 

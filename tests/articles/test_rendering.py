@@ -1,4 +1,4 @@
-"""Markdown as hostile input, and as something a person reads, hears and counts."""
+"""Markdown to HTML and plain text: hostile input, accessibility, annotations and word counts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("markdown", HOSTILE)
-def test_nothing_hostile_becomes_code_or_an_address(markdown: str) -> None:
+def test_hostile_markup_becomes_neither_code_nor_a_link(markdown: str) -> None:
     for tag, attributes in Page(to_html(markdown)).elements:
         assert tag not in {"script", "style", "svg", "iframe", "object", "form", "input"}
         assert not [name for name in attributes if name.startswith("on") or name == "style"]
@@ -65,32 +65,32 @@ def test_nothing_hostile_becomes_code_or_an_address(markdown: str) -> None:
         assert ".." not in (attributes.get("src") or "")
 
 
-def test_signs_no_page_may_hold_are_left_out() -> None:
+def test_invalid_characters_are_removed() -> None:
     assert to_html("a\0b\x08\ud800c") == "<p>abc</p>\n"
 
 
-def test_it_shows_html_as_it_was_typed() -> None:
+def test_html_is_escaped() -> None:
     assert "&lt;b&gt;raw&lt;/b&gt;" in to_html("<b>raw</b>")
 
 
-def test_it_shows_our_pictures_and_the_words_of_others() -> None:
+def test_own_images_are_shown_and_others_replaced_by_their_text() -> None:
     html = to_html("![Ours](/media/a.png) ![Theirs & mine](https://evil.example/b.png)")
     assert Page(html).all("img") == [{"src": "/media/a.png", "alt": "Ours"}]
     assert "<em>Theirs &amp; mine</em>" in html
     assert "<img" not in to_html("![Ours](/media/a.png)", images=False)
 
 
-def test_links_pass_on_no_endorsement() -> None:
+def test_links_are_nofollow() -> None:
     [link] = Page(to_html("[a](https://a.example)")).all("a")
     assert link == {"href": "https://a.example", "rel": "noopener nofollow ugc"}
 
 
-def test_it_links_addresses_written_in_full_and_no_others() -> None:
+def test_only_complete_urls_are_linked() -> None:
     links = Page(to_html("https://a.example/b?c=1 Node.js e.g.this me@a.example")).all("a")
     assert [link["href"] for link in links] == ["https://a.example/b?c=1"]
 
 
-def test_a_link_without_words_shows_its_address() -> None:
+def test_a_link_without_text_shows_its_url() -> None:
     assert ">https://a.example</a>" in to_html("[](https://a.example)")
 
 
@@ -101,24 +101,24 @@ def test_alignment_is_a_class() -> None:
     assert "style" not in html
 
 
-def test_what_may_scroll_can_be_reached_by_keyboard() -> None:
+def test_scrollable_elements_are_focusable() -> None:
     page = Page(to_html("| a |\n|---|\n| 1 |\n\n```\nx\n```\n\n    y\n"))
     assert page.all("div") == [{"class": "table-box", "role": "region", "aria-label": "Table", "tabindex": "0"}]
     assert [block["tabindex"] for block in page.all("pre")] == ["0", "0"]
 
 
 def headings(markdown: str) -> list[tuple[int, str, str]]:
-    """Level, id and words of each."""
+    """Level, id and text of each."""
     found = re.findall(r'<h(\d) id="([^"]+)"[^>]*>(.*?)</h\1>', to_html(markdown, prefix="p"), re.DOTALL)
     return [(int(level), id, re.sub("<[^>]+>", "", words)) for level, id, words in found]
 
 
-def test_headings_begin_at_two_and_skip_no_level() -> None:
+def test_headings_start_at_level_2_and_skip_none() -> None:
     shown = headings("# One\n#### Deep\n## Under one\n# Two\n###### A\n###### B")
     assert [level for level, _, _ in shown] == [2, 3, 3, 2, 3, 3]
 
 
-def test_headings_below_the_sixth_level_stay_there() -> None:
+def test_headings_are_at_most_level_6() -> None:
     markdown = "\n".join(f"{'#' * level} Level {level}" for level in range(1, 7))
     assert [level for level, _, _ in headings(markdown)] == [2, 3, 4, 5, 6, 6]
 
@@ -127,7 +127,7 @@ def test_empty_headings_are_dropped() -> None:
     assert headings("#\n\n## ![](https://a.example/b.png)\n\n## Left") == [(2, "p-h-left", "Left")]
 
 
-def test_each_heading_has_an_id_of_its_own() -> None:
+def test_each_heading_has_a_unique_id() -> None:
     shown = headings("# Été *doré*\n# Same\n# Same\n# Same 2\n# 日本\n# !?")
     assert len({id for _, id, _ in shown}) == 6
     assert shown[0] == (2, "p-h-été-doré", "Été doré")
@@ -135,23 +135,23 @@ def test_each_heading_has_an_id_of_its_own() -> None:
 
 
 def annotated(markdown: str, *sentences: str, verdict: Verdict = "not") -> tuple[str, set[str]]:
-    """The text with what was found of these sentences, whose refs are 1, 2, 3 …"""
+    """The text annotated with ``sentences``, whose refs are 1, 2, 3 …, and the refs found in it."""
     found = [Annotation(str(number), sentence, verdict) for number, sentence in enumerate(sentences, 1)]
     rendered = to_annotated_html(markdown, found)
     return rendered.html, rendered.found
 
 
-def marked(html: str) -> list[str]:
-    """The stretches that are shown as doubted, and where a link to the evidence stands."""
+def marks_of(html: str) -> list[str]:
+    """The marked parts of the text and the links to the evidence, in order."""
     pieces = re.findall(r'<span class="doubted is-not">(.*?)</span>|<a class="evidence-link[^>]*href="#(.*?)"', html)
     return [text or f"→ {target}" for text, target in pieces]
 
 
 class TestAnnotations:
-    def test_a_doubted_sentence_is_marked_up_to_its_stop_and_its_note_leads_on(self) -> None:
+    def test_an_unsupported_sentence_is_marked_and_its_footnote_linked_to_the_evidence(self) -> None:
         html, found = annotated("One is so. Two is *not* so.[^1] Three.\n\n[^1]: Note.", "Two is not so.")
         assert found == {"1"}
-        assert marked(html) == ["Two is ", "not", " so.", "→ evidence-1"]
+        assert marks_of(html) == ["Two is ", "not", " so.", "→ evidence-1"]
         assert '</sup><a class="evidence-link is-not" id="a-ev1"' in html
         [link] = [link for link in Page(html).all("a") if link.get("class") == "evidence-link is-not"]
         assert link["aria-label"] == "Not supported by its sources: see the passage"
@@ -173,7 +173,7 @@ class TestAnnotations:
             "Well. “ROOFS run 11 °C cooler.” And so on.",
         ],
     )
-    def test_a_sentence_is_known_again_whatever_marks_it_has(self, markdown: str) -> None:
+    def test_a_sentence_is_found_despite_its_markup(self, markdown: str) -> None:
         assert annotated(markdown, "Roofs run 11 °C cooler.")[1] == {"1"}
 
     @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ class TestAnnotations:
             "",
         ],
     )
-    def test_a_sentence_that_was_changed_is_another(self, markdown: str) -> None:
+    def test_a_changed_sentence_is_not_found(self, markdown: str) -> None:
         html, found = annotated(markdown, "Roofs run 11 °C cooler.")
         assert found == set()
         assert html == to_html(markdown)
@@ -197,13 +197,13 @@ class TestAnnotations:
     def test_the_same_sentence_twice_is_found_twice(self) -> None:
         html, found = annotated("So it is. So it is.\n\nSo it is.", "So it is.", "So it is.")
         assert found == {"1", "2"}
-        assert marked(html) == ["So it is.", "→ evidence-1", "So it is.", "→ evidence-2"]
+        assert marks_of(html) == ["So it is.", "→ evidence-1", "So it is.", "→ evidence-2"]
 
-    def test_no_link_stands_in_a_link(self) -> None:
+    def test_links_are_not_nested(self) -> None:
         html, _ = annotated("[So it is.](https://a.example) Yes.", "So it is.")
         assert '</a><a class="evidence-link' in html
 
-    def test_a_reference_shows_the_passage_it_stands_for(self) -> None:
+    def test_a_reference_shows_its_passage(self) -> None:
         passage = '“Cooler" onmouseover="alert(1)'
         found = [Annotation("1-1", "So.", "supported", {"1": passage})]
         html = to_annotated_html("So.[^1][^2] Else.[^1]\n\n[^1]: a\n[^2]: b", found).html
@@ -211,13 +211,13 @@ class TestAnnotations:
         assert titles == [passage, None, None]
 
     @pytest.mark.parametrize("markdown", HOSTILE)
-    def test_nothing_hostile_comes_with_it(self, markdown: str) -> None:
+    def test_annotations_add_no_hostile_markup(self, markdown: str) -> None:
         html, _ = annotated(markdown, markdown, plain_text(markdown), "a", "alert(1)")
         for tag, attributes in Page(html).elements:
             assert tag not in {"script", "style", "svg", "iframe", "object", "form", "input"}
             assert not [name for name in attributes if name.startswith("on") or name == "style"]
 
-    def test_all_that_was_there_is_still_there(self) -> None:
+    def test_annotations_keep_the_text(self) -> None:
         html, found = annotated(SAMPLE, *plain_text(SAMPLE).split("\n\n"))
         assert found
         without = re.sub(r'<span class="doubted is-not">|</span>|<a class="evidence-link[^>]*></a>', "", html)
@@ -227,7 +227,7 @@ class TestAnnotations:
         ("unit", "times", "end"),
         [("a ", 40_000, ""), ("a. ", 20_000, ""), ("[S1]", 20_000, ""), (".[^1]", 8_000, "\n\n[^1]: x")],
     )
-    def test_no_input_keeps_a_reader_waiting(self, unit: str, times: int, end: str) -> None:
+    def test_annotating_takes_time_in_proportion_to_the_text(self, unit: str, times: int, end: str) -> None:
         assert in_proportion(lambda text: annotated(text, *["a a a a b", "a"] * 50), unit, times, end)
 
 
@@ -254,7 +254,7 @@ x = 1
 NOTES = "One[^a], two[^b], one again[^a].\n\n[^a]: First.\n[^b]: Second.\n[^c]: Never mentioned.\n"
 
 
-def test_notes_are_numbered_labelled_and_lead_back() -> None:
+def test_footnotes_are_numbered_labelled_and_link_back() -> None:
     html = to_html(NOTES, prefix="x")
     page = Page(html)
     links = {str(link.get("id") or link["href"]): link for link in page.all("a")}
@@ -267,7 +267,7 @@ def test_notes_are_numbered_labelled_and_lead_back() -> None:
     assert "Never mentioned" not in html
 
 
-def test_every_id_is_used_once_and_every_inner_link_leads_somewhere() -> None:
+def test_ids_are_unique_and_internal_links_have_targets() -> None:
     elements = Page(to_html(NOTES + "\n# A\n# A\n")).elements
     ids = [str(attributes["id"]) for _, attributes in elements if "id" in attributes]
     inner = {str(attributes["href"])[1:] for _, attributes in elements if str(attributes.get("href")).startswith("#")}
@@ -275,7 +275,7 @@ def test_every_id_is_used_once_and_every_inner_link_leads_somewhere() -> None:
     assert inner <= set(ids)
 
 
-def test_plain_text_is_what_a_reader_sees() -> None:
+def test_plain_text_is_the_visible_text() -> None:
     markdown = "# A *title*\n\nSee [this](https://a.example)[^1] and\n`code`.\n\n- \\*item\\*\n\n```\nx = 1\n```\n\n[^1]: Note."
     assert plain_text(markdown) == "A title\n\nSee this and code.\n\n*item*\n\nx = 1"
 
@@ -295,7 +295,7 @@ def test_plain_text_is_what_a_reader_sees() -> None:
         ("| a | b |\n|---|---|\n| c | d e |", 5),
     ],
 )
-def test_it_counts_the_words_a_reader_sees(markdown: str, words: int) -> None:
+def test_visible_words_are_counted(markdown: str, words: int) -> None:
     assert count_words(markdown) == words
 
 
@@ -317,23 +317,23 @@ def test_it_counts_the_words_a_reader_sees(markdown: str, words: int) -> None:
         ("a", 1_000_000, ""),
     ],
 )
-def test_no_input_keeps_a_reader_waiting(unit: str, times: int, end: str) -> None:
+def test_rendering_takes_time_in_proportion_to_the_text(unit: str, times: int, end: str) -> None:
     assert in_proportion(to_html, unit, times, end)
 
 
 @pytest.mark.parametrize("mark", ["[", "*a", "~~a"])
-def test_a_text_of_nothing_but_marks_is_shown_unformatted(mark: str) -> None:
+def test_a_text_of_markup_characters_only_is_shown_unformatted(mark: str) -> None:
     text = mark * (MAX_MARKS + 1)
     assert to_html(text) == f"<p>{text}</p>"
 
 
-def test_addresses_are_linked_beside_a_word_too_long_to_search() -> None:
+def test_urls_are_linked_next_to_an_overlong_word() -> None:
     html = to_html(f"See https://example.org/a.\n\n{'x' * 3000} https://example.org/b")
     assert 'href="https://example.org/a"' in html
     assert 'href="https://example.org/b"' not in html
 
 
-def test_a_text_that_is_too_long_is_shown_and_counted_as_it_is() -> None:
+def test_an_overlong_text_is_shown_and_counted_as_plain_text() -> None:
     markdown = "<b>*word*</b> " * (MAX_CHARACTERS // 10)
     assert to_html(markdown).startswith("<p>&lt;b&gt;*word*")
     assert count_words(markdown) == MAX_CHARACTERS // 10

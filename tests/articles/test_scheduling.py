@@ -1,4 +1,4 @@
-"""Whose turn it is: no user with many articles keeps the others waiting."""
+"""Fair scheduling: a user with many articles does not block the others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.factories import StaffFactory, UserFactory, make_article, make_comple
 ADA, BEN, CY = 1, 2, 3
 
 
-def test_users_take_turns_and_each_begins_with_the_oldest() -> None:
+def test_users_take_turns_oldest_run_first() -> None:
     waiting = [WaitingRun(run_id, ADA) for run_id in range(1, 6)] + [
         WaitingRun(6, BEN),
         WaitingRun(7, BEN),
@@ -33,55 +33,55 @@ def test_users_take_turns_and_each_begins_with_the_oldest() -> None:
     assert list(fair_order(waiting, {}, limit=9)) == [1, 6, 8, 2, 7, 3, 4, 5]
 
 
-def test_who_has_the_fewest_in_work_comes_first() -> None:
+def test_the_user_with_the_fewest_active_runs_is_first() -> None:
     waiting = [WaitingRun(1, ADA), WaitingRun(2, BEN), WaitingRun(3, CY)]
     assert list(fair_order(waiting, {ADA: 3, BEN: 1, CY: 2}, limit=9)) == [2, 3, 1]
 
 
-def test_nobody_has_more_in_work_than_the_limit() -> None:
+def test_no_user_has_more_active_runs_than_the_limit() -> None:
     waiting = [WaitingRun(run_id, ADA) for run_id in range(1, 6)] + [WaitingRun(6, BEN)]
     assert list(fair_order(waiting, {ADA: 1, BEN: 3}, limit=3)) == [1, 2]
 
 
-def test_one_run_tries_a_model_the_one_that_asked_least() -> None:
+def test_of_runs_waiting_for_a_model_only_the_one_with_fewest_tries_is_listed() -> None:
     waiting = [WaitingRun(1, ADA, "m", 2), WaitingRun(2, BEN, "m", 1), WaitingRun(3, CY, "n", 5), WaitingRun(4, ADA)]
     assert list(fair_order(waiting, {}, limit=9)) == [2, 3, 4]
 
 
 @pytest.mark.django_db
-class TestRows:
+class TestClaiming:
     @pytest.fixture(autouse=True)
-    def two_each(self, settings: Settings) -> None:
+    def two_runs_per_user(self, settings: Settings) -> None:
         settings.RUNS_PER_USER = 2
 
-    def taken_in_turn(self) -> list[str]:
-        """Take up what can be; whose each was."""
+    def claim_all(self) -> list[str]:
+        """Claim every claimable run; the owner of each."""
         owners = []
         while (run_id := next_run()) is not None:
             assert claim_run(run_id, worker="w", model="m")
             owners.append(Run.objects.get(pk=run_id).article.owner.get_username())
         return owners
 
-    def test_a_user_with_many_articles_does_not_keep_another_waiting(self) -> None:
+    def test_a_user_with_many_articles_does_not_block_another(self) -> None:
         ada, ben = UserFactory(username="ada"), UserFactory(username="ben")
         for owner in [*[ada] * 10, ben]:
             make_article(owner)
-        assert self.taken_in_turn() == ["ada", "ben", "ada"]
+        assert self.claim_all() == ["ada", "ben", "ada"]
 
-    def test_a_job_that_was_lost_to_the_limit_is_called_for_again_once_there_is_room(
+    def test_a_run_delayed_by_the_limit_is_enqueued_again_once_there_is_capacity(
         self, redis: Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:
         owner: User = UserFactory()
         runs = [make_article(owner).runs.get() for _ in range(3)]
         Run.objects.update(enqueued_at="2026-01-01T00:00Z")
-        assert len(self.taken_in_turn()) == 2
-        assert sweep() == 0, "nothing is lost: its owner has enough in work"
+        assert len(self.claim_all()) == 2
+        assert sweep() == 0, "no job is lost: its owner is at the limit"
         Run.objects.filter(pk=runs[0].pk).update(status="cancelled")
         with django_capture_on_commit_callbacks(execute=True):
             assert sweep() == 1
         assert redis.llen("rq:queue:articles") == 1
 
-    def test_a_run_performed_by_who_started_it_is_left_to_them(self) -> None:
+    def test_a_run_without_a_job_is_left_to_the_process_that_started_it(self) -> None:
         article = make_completed_article(UserFactory())
         run = start_run(article=article, by=article.owner, queue=False)
         assert next_run() is None
@@ -89,7 +89,7 @@ class TestRows:
 
 
 @pytest.mark.django_db
-def test_without_a_setting_two_places_are_left_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_default_two_places_are_reserved_for_other_users(monkeypatch: pytest.MonkeyPatch) -> None:
     owner: User = UserFactory()
     UserFactory()
     for _ in range(12):
@@ -105,7 +105,7 @@ def test_without_a_setting_two_places_are_left_to_the_others(monkeypatch: pytest
 
 
 @pytest.mark.django_db
-def test_who_is_alone_with_the_studio_has_all_of_it() -> None:
+def test_the_only_active_user_can_use_all_places() -> None:
     owner: User = UserFactory()
     UserFactory(is_active=False)
     for _ in range(9):
@@ -114,7 +114,7 @@ def test_who_is_alone_with_the_studio_has_all_of_it() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_that_claim_at_the_same_moment_do_not_pass_the_limit_together() -> None:
+def test_concurrent_claims_do_not_exceed_the_limit() -> None:
     owner: User = UserFactory()
     runs = [make_article(owner).runs.get().pk for _ in range(8)]
     start = threading.Barrier(len(runs))

@@ -31,7 +31,7 @@ class TestRedirects:
         assert "Location" not in response
         assert response.content == b""
 
-    def test_the_api_and_plain_pages_are_left_alone(self, client: Client) -> None:
+    def test_the_api_and_plain_pages_are_unaffected(self, client: Client) -> None:
         assert client.get("/articles/new/").status_code == 302
         assert client.get("/api/articles/", headers=HTMX).status_code == 401
 
@@ -90,7 +90,7 @@ class TestSigningInAgain:
 
 
 class TestOutdatedFormTokens:
-    def test_htmx_is_told_that_its_token_is_outdated(self, writer: User) -> None:
+    def test_htmx_gets_an_event_for_an_outdated_token(self, writer: User) -> None:
         client = Client(enforce_csrf_checks=True)
         client.force_login(writer)
         response = client.post("/articles/new/", headers=HTMX)

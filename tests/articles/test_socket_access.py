@@ -19,9 +19,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 async def refused(site: str, path: str, key: str = "", **headers: str) -> tuple[str, int | None]:
     async with open_socket(site, path, key, **headers) as line:
-        (told,) = await line.rest()
-        assert told["type"] == "error"
-        return told["detail"], line.ws.close_code
+        (error,) = await line.rest()
+        assert error["type"] == "error"
+        return error["detail"], line.ws.close_code
 
 
 @pytest.mark.parametrize("last", ["", "/", "/page", "/page/"])
@@ -133,7 +133,7 @@ async def test_sockets_of_one_user_are_limited_and_given_back(site: str, owner: 
 # Without Redis
 
 
-async def test_without_redis_a_client_is_told_to_try_later(
+async def test_without_redis_a_client_is_closed_with_try_again_later(
     site: str, owner: User, key: str, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     article = await done(make_article, owner)

@@ -106,9 +106,9 @@ async def test_a_socket_whose_key_is_revoked_is_closed(
     async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await done(ApiKey.objects.filter(user=owner).revoke)
-        (told,) = await line.rest()
-        assert (told["type"], line.ws.close_code) == ("error", 4401)
-        assert "manage.py apikey" in told["detail"]
+        (error,) = await line.rest()
+        assert (error["type"], line.ws.close_code) == ("error", 4401)
+        assert "manage.py apikey" in error["detail"]
 
 
 def deactivate(user: User, client: Client) -> None:
@@ -137,8 +137,8 @@ async def test_a_socket_whose_session_ended_is_closed(
         await line.next()
         await line.silent(1)  # looked at several times, and let be
         await done(change, owner, client)
-        (told,) = await line.rest()
-        assert (told["type"], line.ws.close_code) == ("error", 4401)
+        (error,) = await line.rest()
+        assert (error["type"], line.ws.close_code) == ("error", 4401)
 
 
 async def test_losing_the_permission_closes_the_socket(site: str, owner: User, frequent_polling: None) -> None:
@@ -150,8 +150,8 @@ async def test_losing_the_permission_closes_the_socket(site: str, owner: User, f
     async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await done(editor.user_permissions.clear)
-        (told,) = await line.rest()
-        assert (told["detail"], line.ws.close_code) == (f"There is no article {article.pk} that you may see.", 4404)
+        (error,) = await line.rest()
+        assert (error["detail"], line.ws.close_code) == (f"There is no article {article.pk} that you may see.", 4404)
 
 
 async def test_access_checks_of_the_same_key_are_coalesced(
@@ -216,13 +216,13 @@ async def test_a_client_that_does_not_read_is_closed_and_can_resume(
     assert "does not read" in caplog.text
     await done(do_step, held, "write:1")
     async with open_socket(site, f"/ws/articles/{article.pk}?after=0", key) as line:
-        told = [await line.next()]
-        while told[-1].get("seq") != article.last_seq + 2:
-            told.append(await line.next())
-    assert seqs(told) == list(range(1, article.last_seq + 3))
+        received = [await line.next()]
+        while received[-1].get("seq") != article.last_seq + 2:
+            received.append(await line.next())
+    assert seqs(received) == list(range(1, article.last_seq + 3))
 
 
-async def test_a_slow_client_is_waited_for(site: str, owner: User, key: str) -> None:
+async def test_it_waits_for_a_slow_client(site: str, owner: User, key: str) -> None:
     article, held = await done(make_processing_article, owner)
     async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         transport: Any = line.ws._response.connection.transport  # aiohttp reads ahead unless it is held
@@ -233,16 +233,16 @@ async def test_a_slow_client_is_waited_for(site: str, owner: User, key: str) -> 
         await done(complete_run, held, make_manuscript(), notice="")
         await asyncio.sleep(1)
         transport.resume_reading()
-        told = await line.rest(20)
+        received = await line.rest(20)
         assert line.ws.close_code == 1000
-    assert seqs(told) == list(range(article.last_seq + 1, article.last_seq + 13))
-    assert told[-1]["type"] == "final"
+    assert seqs(received) == list(range(article.last_seq + 1, article.last_seq + 13))
+    assert received[-1]["type"] == "final"
 
 
 async def test_the_page_receives_keep_alives(site: str, owner: User, key: str, frequent_polling: None) -> None:
     article, _ = await done(make_processing_article, owner)
     async with open_socket(site, f"/ws/articles/{article.pk}/page/?after={article.last_seq}", key) as line:
-        assert [told["type"] for told in await line.take(2)] == ["alive", "alive"]
+        assert [received["type"] for received in await line.take(2)] == ["alive", "alive"]
 
 
 # Leaks
@@ -251,12 +251,12 @@ async def test_the_page_receives_keep_alives(site: str, owner: User, key: str, f
 async def test_150_reconnecting_clients_receive_everything_and_leak_nothing(
     site: str, owner: User, key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each is cut off every few events, at no good moment, and goes on behind the last it has seen."""
+    """Each is disconnected after a few events and resumes after the last one it received."""
     before = layer_state()
     article, held = await done(make_processing_article, owner)
     path = f"/ws/articles/{article.pk}?after="
 
-    async def told(after: int, patience: int) -> list[Message]:
+    async def messages_after(after: int, patience: int) -> list[Message]:
         try:
             async with open_socket(site, f"{path}{after}", key) as line:
                 return await line.up_to(patience)
@@ -266,7 +266,7 @@ async def test_150_reconnecting_clients_receive_everything_and_leak_nothing(
     async def watch(patience: int) -> list[int]:
         seen = [0]
         while True:
-            messages = await told(seen[-1], patience)
+            messages = await messages_after(seen[-1], patience)
             seen += seqs(messages)
             if messages and messages[-1]["type"] == "final":
                 return seen[1:]

@@ -48,14 +48,14 @@ async def test_all_events_arrive_once_and_in_order(site: str, owner: User, key: 
         for number in range(1, 4):
             await done(do_step, held, f"write:{number}")
         await done(complete_run, held, make_manuscript(), notice="")
-        told = await line.rest()
+        received = await line.rest()
         assert line.ws.close_code == 1000
-    assert seqs(told) == list(range(2, 11))
-    assert {"old_status": "pending", "new_status": "processing"}.items() <= told[0].items()
-    finished = next(message for message in told if message.get("status") == "completed")
+    assert seqs(received) == list(range(2, 11))
+    assert {"old_status": "pending", "new_status": "processing"}.items() <= received[0].items()
+    finished = next(message for message in received if message.get("status") == "completed")
     assert finished.keys() >= {"agent", "step", "message", "execution_time", "timestamp", "progress", "article_id"}
     assert finished["timestamp"].endswith("Z")
-    final = told[-1]
+    final = received[-1]
     assert (final["type"], final["status"], final["has_content"], final["progress"]) == (
         "final",
         "completed",
@@ -71,21 +71,21 @@ async def test_a_client_resumes_after_its_last_event(site: str, owner: User, key
         first = await line.take(4)
     await done(do_step, held, "outline:make")
     async with open_socket(site, f"/ws/articles/{article.pk}/?after={first[-1]['seq']}", key) as line:
-        told = [await line.next()]
-        while told[-1].get("seq") != article.last_seq + 2:
-            told.append(await line.next())
+        received = [await line.next()]
+        while received[-1].get("seq") != article.last_seq + 2:
+            received.append(await line.next())
         await line.silent()
-    assert seqs(first + told) == list(range(1, article.last_seq + 3))
-    assert told[0]["type"] == "status"
+    assert seqs(first + received) == list(range(1, article.last_seq + 3))
+    assert received[0]["type"] == "status"
 
 
 async def test_a_finished_article_sends_its_log_and_the_end(site: str, owner: User, key: str) -> None:
     article = await done(make_completed_article, owner)
     async with open_socket(site, f"/ws/articles/{article.pk}", key) as line:
-        told = await line.rest()
+        received = await line.rest()
         assert line.ws.close_code == 1000
-    assert seqs(told) == list(range(1, article.last_seq + 1))
-    assert (told[0]["type"], told[0]["progress"], told[-1]["type"]) == ("status", 100, "final")
+    assert seqs(received) == list(range(1, article.last_seq + 1))
+    assert (received[0]["type"], received[0]["progress"], received[-1]["type"]) == ("status", 100, "final")
 
 
 async def test_a_failure_sends_its_reason_and_a_retry_can_be_followed(site: str, owner: User, key: str) -> None:
@@ -118,9 +118,9 @@ async def test_many_clients_of_an_article_receive_the_same(site: str, owner: Use
     for number in range(15):
         await done(do_step, held, f"write:{number}")
     await done(complete_run, held, make_manuscript(), notice="")
-    for told in await asyncio.gather(*watchers):
-        assert seqs(told) == list(range(1, article.last_seq + 33))
-        assert told[-1]["type"] == "final"
+    for received in await asyncio.gather(*watchers):
+        assert seqs(received) == list(range(1, article.last_seq + 33))
+        assert received[-1]["type"] == "final"
 
 
 async def test_drafts_are_forwarded(site: str, owner: User, key: str) -> None:
@@ -187,7 +187,7 @@ async def test_an_event_without_notification_is_found_by_polling(
 async def test_a_coalesced_read_that_started_too_early_is_repeated(
     site: str, owner: User, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two watchers share a look. The second is rung for an event that the first one's look was too early for."""
+    """Two watchers share a read. The second was notified of an event that this read started too early for."""
     article, held = await done(make_processing_article, owner)
     stale = snapshots.read_snapshot(consumers.ArticleConsumer.render_events, article.pk, article.last_seq)
     real, looks = snapshots.coalesced_snapshot, []
@@ -213,16 +213,16 @@ async def test_concurrent_reads_are_coalesced(owner: User, monkeypatch: pytest.M
         return real(*args)
 
     monkeypatch.setattr(snapshots, "read_snapshot", counted)
-    tell = consumers.ArticleConsumer.render_events
-    looks = await asyncio.gather(*(snapshots.coalesced_snapshot(tell, article.pk, 3) for _ in range(20)))
+    render = consumers.ArticleConsumer.render_events
+    looks = await asyncio.gather(*(snapshots.coalesced_snapshot(render, article.pk, 3) for _ in range(20)))
     assert len(taken) == 1
     assert {look.seq for look in looks if look} == {article.last_seq}
-    await snapshots.coalesced_snapshot(tell, article.pk, 3)
+    await snapshots.coalesced_snapshot(render, article.pk, 3)
     assert len(taken) == 2
 
 
 async def test_an_idle_socket_stays_open(site: str, owner: User, key: str) -> None:
-    """Redis clients give up idle reads after five seconds, unless told otherwise; that once ended every quiet socket."""
+    """Redis clients give up idle reads after five seconds, unless configured otherwise, which once closed every idle socket."""
     article, held = await done(make_processing_article, owner)
     async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
@@ -254,7 +254,7 @@ async def test_deleting_an_active_article_ends_the_socket(site: str, owner: User
     async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
         await done(delete_article, article=article, by=owner)
-        assert [(told["type"], told.get("status")) for told in await line.rest()] == [("final", "deleted")]
+        assert [(received["type"], received.get("status")) for received in await line.rest()] == [("final", "deleted")]
 
 
 async def test_a_number_beyond_the_log_counts_as_the_newest(site: str, owner: User, key: str) -> None:
@@ -271,7 +271,7 @@ async def test_a_number_beyond_the_log_counts_as_the_newest(site: str, owner: Us
 async def test_the_page_receives_html_and_drafts_as_json(site: str, owner: User, key: str) -> None:
     article, held = await done(make_processing_article, owner)
     async with open_socket(site, f"/ws/articles/{article.pk}/page/?after={article.last_seq}", key) as line:
-        await asyncio.sleep(0.2)  # nothing is told on connect: the page has it
+        await asyncio.sleep(0.2)  # nothing is sent on connect: the page already shows it
         await done(do_step, held, "outline:make", done="Planned 2 sections")
         html = ""
         while f'data-seq="{article.last_seq + 2}"' not in html:
@@ -281,13 +281,13 @@ async def test_the_page_receives_html_and_drafts_as_json(site: str, owner: User,
         await get_channel_layer().group_send(
             group_name(article.pk), drafts_message(article.pk, [{"step": "write:1", "offset": 0, "text": "Flat"}])
         )
-        while (told := await line.next())["type"] == "alive":
+        while (received := await line.next())["type"] == "alive":
             pass
-        assert (told["type"], told["drafts"]) == ("drafts", [{"step": "write:1", "offset": 0, "text": "Flat"}])
+        assert (received["type"], received["drafts"]) == ("drafts", [{"step": "write:1", "offset": 0, "text": "Flat"}])
         await done(fail_run, held, "The quota is used up.", FailureCode.MODEL_QUOTA)
         html = ""
         while "The quota is used up." not in html:
             html = await line.text()
-        while (told := await line.next())["type"] == "alive":
+        while (received := await line.next())["type"] == "alive":
             pass
-        assert told["type"] == "final"
+        assert received["type"] == "final"

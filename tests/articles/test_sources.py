@@ -1,4 +1,4 @@
-"""The sources of a brief: what is accepted, and that nothing is left behind of what is refused."""
+"""The sources of a brief: what is accepted, and that refused ones leave no files."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ class TestDocuments:
         assert reason in problem
         assert not Article.objects.exists()
 
-    def test_the_check_has_an_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_check_has_a_time_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(documents, "SECONDS", 0.0)
         began = time.monotonic()
         assert document_problems([text_file("a.pdf", b"%PDF-1.7 broken")]) == [], "the worker will say so"

@@ -1,4 +1,4 @@
-"""The six stages of a run, as a person is told of them."""
+"""The six stages of a run as the page shows them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_they_follow_the_steps(owner: User) -> None:
     assert views["write"].seconds is None
 
 
-def test_two_stages_at_once_are_both_working(owner: User) -> None:
+def test_two_concurrent_stages_are_both_working(owner: User) -> None:
     article, held = make_processing_article(owner)
     write_changes(held, [PlanChanged({"research": 5, "outline": 3})])
     write_changes(held, [step_started("research:find:2")])
@@ -99,7 +99,7 @@ def judged(*verdicts: Verdict) -> CheckedText:
     return CheckedText(markdown="So [S1].", evidence=rows)
 
 
-def test_stages_of_many_steps_are_told_by_what_they_came_to(owner: User) -> None:
+def test_stages_of_many_steps_have_a_summary(owner: User) -> None:
     article = make_article(owner)
     held = claim(article)
     write_changes(held, [PlanChanged({"research": 3, "outline": 3, "write": 3, "edit": 6})])
@@ -124,7 +124,7 @@ def test_stages_of_many_steps_are_told_by_what_they_came_to(owner: User) -> None
     }
 
 
-def test_an_approved_outline_is_the_one_that_is_counted(owner: User) -> None:
+def test_the_summary_counts_the_approved_outline(owner: User) -> None:
     article = make_article(owner)
     held = claim(article)
     finish(held, "outline:make", Headings(title="Roofs of the city", sections=["Why", "How", "Who"]))
@@ -132,12 +132,12 @@ def test_an_approved_outline_is_the_one_that_is_counted(owner: User) -> None:
     assert views_of(article)["outline"].message == "2 sections"
 
 
-def test_a_step_of_another_version_is_told_by_its_own_message(owner: User) -> None:
+def test_a_step_of_another_version_keeps_its_own_message(owner: User) -> None:
     article, _ = make_processing_article(owner)
     assert views_of(article)["research"].message == "Done"
 
 
-def test_an_outline_that_waits_for_a_person_says_so(owner: User) -> None:
+def test_an_outline_that_waits_for_approval_is_awaiting(owner: User) -> None:
     article, held = make_processing_article(owner)
     do_step(held, "outline:make")
     Run.objects.filter(pk=held.run_id).update(status=Status.AWAITING_APPROVAL)
@@ -145,7 +145,7 @@ def test_an_outline_that_waits_for_a_person_says_so(owner: User) -> None:
     assert (views["outline"].status, views["write"].status) == ("awaiting", "waiting")
 
 
-def test_a_stage_that_was_begun_when_the_run_ended_is_stopped(owner: User) -> None:
+def test_an_unfinished_stage_of_an_ended_run_is_stopped(owner: User) -> None:
     article, _ = make_processing_article(owner)
     cancel_run(article=article, by=owner)
     assert views_of(article)["outline"].status == "stopped"

@@ -1,4 +1,4 @@
-"""Voices: made in the administration, chosen in the brief, told to those who write."""
+"""Voices: edited in the admin, chosen in the brief, and given to the writing agents as instructions."""
 
 from __future__ import annotations
 
@@ -36,42 +36,42 @@ def voice(**changes: Any) -> contract.Voice:
     return contract.Voice(**{"name": "House", **changes})
 
 
-class TestTelling:
-    def test_no_voice_is_no_word(self) -> None:
+class TestInstructions:
+    def test_without_a_voice_there_are_none(self) -> None:
         assert voice_instructions(None) == ""
 
-    def test_it_tells_all_a_voice_holds(self) -> None:
-        told = voice_instructions(
+    def test_they_have_all_fields_of_the_voice(self) -> None:
+        instructions = voice_instructions(
             voice(description="Dry.", samples=["It rained."], prefer=["use", "roof"], avoid=["leverage"])
         )
-        assert "“House”" in told
-        assert "Dry." in told
-        assert quote("It rained.") in told
-        assert "use, roof" in told
-        assert "leverage" in told
+        assert "“House”" in instructions
+        assert "Dry." in instructions
+        assert quote("It rained.") in instructions
+        assert "use, roof" in instructions
+        assert "leverage" in instructions
 
-    def test_what_a_voice_leaves_empty_is_left_out(self) -> None:
+    def test_empty_fields_are_omitted(self) -> None:
         assert voice_instructions(voice()) == "Write in the voice “House”."
 
-    def test_two_samples_are_shown_and_of_each_the_beginning(self) -> None:
-        told = voice_instructions(voice(samples=["first " * 400, "second", "third"]))
-        assert told.count("first") == 150
-        assert "first …" in told
-        assert "second" in told
-        assert "third" not in told
+    def test_they_have_the_beginning_of_two_samples(self) -> None:
+        instructions = voice_instructions(voice(samples=["first " * 400, "second", "third"]))
+        assert instructions.count("first") == 150
+        assert "first …" in instructions
+        assert "second" in instructions
+        assert "third" not in instructions
 
     def test_a_sample_without_spaces_is_shortened_too(self) -> None:
         assert len(voice_instructions(voice(samples=["屋上庭園は夏に涼しい。" * 400]))) < 700
 
-    def test_braces_stand_for_themselves(self) -> None:
+    def test_braces_are_kept_literally(self) -> None:
         braces = "{x} {name} {{y}} {0}"
-        told = voice_instructions(
+        instructions = voice_instructions(
             voice(name=braces, description=braces, samples=[braces], prefer=[braces], avoid=[braces])
         )
-        assert told.count(braces) == 5
+        assert instructions.count(braces) == 5
 
 
-class TestAvoiding:
+class TestAvoidedWords:
     @pytest.mark.parametrize(
         ("text", "words", "found"),
         [
@@ -91,20 +91,20 @@ class TestAvoiding:
             ("", ["roof"], []),
         ],
     )
-    def test_whole_words_in_any_case_and_script(self, text: str, words: list[str], found: list[str]) -> None:
+    def test_whole_words_are_found_in_any_case_and_script(self, text: str, words: list[str], found: list[str]) -> None:
         assert avoided_words_in(text, voice(avoid=words)) == found
 
-    def test_without_a_voice_nothing_is_avoided(self) -> None:
+    def test_without_a_voice_none_are_found(self) -> None:
         assert avoided_words_in("We leverage roofs.", None) == []
 
 
-class TestHolding:
-    def test_samples_are_divided_by_dashes_and_words_by_lines(self) -> None:
-        held = Voice(name="A", samples="One.\n---\n\nTwo\n-- still two.\n-----\n", prefer=" roof \n\nuse\n")
-        assert held.as_contract().samples == ["One.", "Two\n-- still two."]
-        assert held.as_contract().prefer == ["roof", "use"]
+class TestModel:
+    def test_samples_are_separated_by_dashes_and_words_by_lines(self) -> None:
+        voice = Voice(name="A", samples="One.\n---\n\nTwo\n-- still two.\n-----\n", prefer=" roof \n\nuse\n")
+        assert voice.as_contract().samples == ["One.", "Two\n-- still two."]
+        assert voice.as_contract().prefer == ["roof", "use"]
 
-    def test_an_unknown_name_is_answered_with_the_known_ones(self, house: Voice) -> None:
+    def test_the_error_of_an_unknown_name_lists_the_known_ones(self, house: Voice) -> None:
         Voice.objects.create(name="Annual report", description="Stiff.")
         assert Voice.objects.named("House") == house
         with pytest.raises(UnknownVoice, match=r"There is no voice “house”\. There are: Annual report, House\."):
@@ -117,17 +117,17 @@ class TestHolding:
         assert article.voice is None
 
 
-class TestAdministration:
+class TestAdmin:
     def form(self, **changes: str) -> dict[str, str]:
         return {"name": "House", "description": "Dry.", "samples": "", "prefer": "", "avoid": "", **changes}
 
-    def test_a_voice_is_made(self, browser: Client) -> None:
+    def test_a_voice_is_created(self, browser: Client) -> None:
         browser.post(reverse(ADD), self.form(samples="One.\r\n---\r\nTwo.", avoid="leverage\r\nsynergy"))
         made = Voice.objects.get().as_contract()
         assert (made.samples, made.avoid) == (["One.", "Two."], ["leverage", "synergy"])
 
     @pytest.mark.parametrize(
-        ("changes", "said"),
+        ("changes", "error"),
         [
             ({"description": "", "samples": " --- \n"}, "Add a description or a sample text"),
             ({"prefer": "roof\nUse", "avoid": "use\nleverage"}, "Both preferred and avoided: use."),
@@ -135,12 +135,14 @@ class TestAdministration:
             ({"name": ""}, "This field is required"),
         ],
     )
-    def test_it_says_what_is_wrong(self, browser: Client, changes: dict[str, str], said: str) -> None:
+    def test_an_invalid_voice_is_refused_with_the_reason(
+        self, browser: Client, changes: dict[str, str], error: str
+    ) -> None:
         response = browser.post(reverse(ADD), self.form(**changes))
-        assert said in response.content.decode()
+        assert error in response.content.decode()
         assert not Voice.objects.exists()
 
-    def test_the_list_shows_what_each_holds_and_how_many_articles_use_it(self, browser: Client, house: Voice) -> None:
+    def test_the_list_counts_the_words_and_articles_of_each(self, browser: Client, house: Voice) -> None:
         for _ in range(2):
             make_article(UserFactory(), voice=house)
         (shown,) = browser.get(reverse(LIST)).context["cl"].result_list
@@ -149,7 +151,7 @@ class TestAdministration:
         assert '<td class="field-avoided">2</td>' in page
         assert '<td class="field-used_by">2</td>' in page
 
-    def test_deleting_says_nothing_of_articles_going_too(self, browser: Client, house: Voice) -> None:
+    def test_deleting_a_voice_in_the_admin_keeps_articles(self, browser: Client, house: Voice) -> None:
         article = make_article(UserFactory(), voice=house)
         browser.post(reverse("admin:articles_voice_delete", args=[house.pk]), {"post": "yes"})
         assert not Voice.objects.exists()
@@ -162,7 +164,7 @@ class TestAdministration:
         assert client.get(reverse(LIST)).status_code == 403
         assert client.post(reverse(ADD), self.form()).status_code == 403
 
-    def test_an_articles_voice_can_be_changed(self, browser: Client, house: Voice) -> None:
+    def test_the_voice_of_an_article_can_be_changed(self, browser: Client, house: Voice) -> None:
         article = make_article(UserFactory())
         page = browser.get(reverse("admin:articles_article_change", args=[article.pk])).content.decode()
         assert '<option value="' + str(house.pk) + '">House</option>' in page
@@ -172,8 +174,8 @@ class TestApi:
     def test_a_brief_names_a_voice(self, house: Voice) -> None:
         api = client_of(UserFactory())
         brief = {"topic": "Roofs", "voice": " House ", "approve_outline": True, "allow_uncited": False}
-        told = post(api, "/api/articles/create", brief).json()
-        assert (told["voice"], told["approve_outline"], told["allow_uncited"]) == ("House", True, False)
+        data = post(api, "/api/articles/create", brief).json()
+        assert (data["voice"], data["approve_outline"], data["allow_uncited"]) == ("House", True, False)
         article = Article.objects.get()
         assert (article.voice, article.approve_outline, article.allow_uncited) == (house, True, False)
         assert api.get("/api/articles/").json()["items"][0]["voice"] == "House"
@@ -194,7 +196,7 @@ class TestApi:
             assert {item["voice"] for item in api.get("/api/articles/").json()["items"]} == {"House"}
 
 
-def test_hyphens_and_spaces_are_the_same_to_a_voice():
+def test_avoided_words_match_hyphens_and_spaces_alike():
     voice = Voice(name="Plain", avoid=["state-of-the-art"])
     for text in ("State of the art tools", "state‑of‑the‑art tools"):
         assert avoided_words_in(text, voice) == ["state-of-the-art"]

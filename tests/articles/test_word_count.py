@@ -1,4 +1,4 @@
-"""A text has one number of words, wherever it is counted."""
+"""Every part of the studio counts the same number of words for a text."""
 
 from __future__ import annotations
 
