@@ -1,8 +1,8 @@
-"""The ground the tests stand on: a ``var/`` of their own, a real Redis and, where asked for, real workers."""
+"""Fixtures for all tests: a ``var/`` of their own, a real Redis and real workers."""
 
 from __future__ import annotations
 
-from tests.environment import VAR  # first: it decides what the settings will be
+from tests.environment import VAR  # first: it sets the environment that the settings read
 
 # isort: split
 import os
@@ -32,11 +32,11 @@ LONG = {
     "test_worker.py",
     "test_writing.py",
 }
-"""Of the agents' and the articles' files, the ones that take long. All others start a browser or a studio, and do too."""
+"""Slow files of tests/agents and tests/articles. Files elsewhere start a browser or a studio and are slow too."""
 
 
 def pytest_unconfigure() -> None:
-    shutil.rmtree(VAR, ignore_errors=True)  # a killed server's last write may race with us
+    shutil.rmtree(VAR, ignore_errors=True)  # a killed server may still be writing
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +49,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(scope="session", autouse=True)
 def redis_server() -> Iterator[str]:
-    """The address of a real Redis, the one that settings name; the whole session has one."""
+    """The address of a real Redis, the one in the settings, shared by the session."""
     directory = VAR / "redis"
     redis_program.prepare_directories(settings.REDIS_SOCKET, directory)
     server = subprocess.Popen(redis_program.server_command(settings.REDIS_SOCKET, directory))
@@ -68,14 +68,14 @@ def redis(redis_server: str) -> Iterator[redis_py.Redis]:
 
 @pytest.fixture(autouse=True)
 def empty_queue(redis: redis_py.Redis) -> Iterator[None]:
-    """Jobs end with their test: a worker of a later one would find other rows under their numbers."""
+    """Jobs of earlier tests are removed, because a worker would find other rows under their ids."""
     yield
     redis.delete("rq:queue:articles")
 
 
 @pytest.fixture(scope="session")
 def static_files() -> None:
-    """What pages link to, hashed and compressed as it is served; an address that leads nowhere fails here."""
+    """The static files, hashed and compressed as in production; a link to a missing file fails."""
     bring_static_files(VAR)
 
 
@@ -93,7 +93,7 @@ def program_environment(django_db_setup: None, redis_server: str) -> dict[str, s
 
 
 def database_address() -> str:
-    """Where the test database is, as DATABASE_URL would say it."""
+    """The DATABASE_URL of the test database."""
     found = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{found['NAME']}"
@@ -103,20 +103,20 @@ def database_address() -> str:
 
 @pytest.fixture(scope="module")
 def worker_pool(program_environment: dict[str, str], redis_server: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Two real workers on the test database, started once a file: they take seconds to import what they need."""
+    """Two real workers on the test database, started once a file because that takes seconds."""
     with redis_py.Redis.from_url(redis_server) as client, running_workers(client, program_environment) as pool:
         yield pool
 
 
 @pytest.fixture
 def workers(transactional_db: None, worker_pool: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    """Real workers, for a test whose rows are really committed: jobs it enqueues are done in forked processes."""
+    """Real workers for a test with committed rows: forked processes perform the jobs it enqueues."""
     assert worker_pool.poll() is None, "the workers have ended; see their lines above"
     return worker_pool
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first: where files are shared out over processes, they would run alone at the end, most of them waiting."""
+    """Slow files first: at the end they would run alone while the other processes of pytest-xdist wait."""
     items.sort(key=is_short)
 
 

@@ -1,4 +1,4 @@
-"""The studio's real web server, in a thread of the tests' process: Daphne on a free port, with the tests' database."""
+"""The real web server in a thread of the test process: Daphne on a free port, with the test database."""
 
 from __future__ import annotations
 

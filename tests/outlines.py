@@ -1,4 +1,4 @@
-"""Articles whose outline waits for a person, made step by step as the crew would."""
+"""Articles whose outline waits for approval, created step by step as by the crew."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def database_file(directory: Path) -> Path:
 
 
 def restore(directory: Path) -> None:
-    """Make this studio the one of the previous release, and migrate it. ``directory`` is for temporary files."""
+    """Restores the previous release's data into this studio and migrates it. ``directory`` is for temporary files."""
     if connection.vendor == "sqlite":
         call_command("restore", str(backup(directory)), "--replace", verbosity=0)
     else:
@@ -65,7 +65,7 @@ def restore(directory: Path) -> None:
 
 
 def backup(directory: Path) -> Path:
-    """What ``manage.py backup`` of the previous release wrote."""
+    """A backup made by ``manage.py backup`` of the previous release."""
     database = database_file(directory)
     with closing(sqlite3.connect(database)) as made:
         migrations = [f"{app}.{name}" for app, name in made.execute("SELECT app, name FROM django_migrations")]
@@ -86,7 +86,7 @@ def backup(directory: Path) -> Path:
 
 
 def enqueue_jobs(redis: Redis) -> list[str]:
-    """Put the jobs into the queue that waited there when the previous release was stopped. Returns their ids."""
+    """Enqueues the jobs that waited when the previous release was stopped. Returns their ids."""
     jobs = json.loads((FILES / "queue.json").read_text())
     for job in jobs:
         fields = {name: base64.b64decode(value) for name, value in job["fields"].items()}

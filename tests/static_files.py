@@ -1,4 +1,4 @@
-"""The static files as a studio finds them at its second start: collected once for all processes of a test run.
+"""Collects the static files once for all processes of a test run.
 
 To hash and compress them takes nine seconds of CPU, and the tests start a dozen studios.
 """
@@ -17,7 +17,7 @@ STAMP = "static-fingerprint"  # where manage.py studio keeps it
 
 
 def bring_static_files(var: Path) -> None:
-    """Have them in ``var``, with the stamp that says so."""
+    """Collects them into ``var`` and writes the fingerprint of manage.py studio."""
     with (SHARED / "static.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not COLLECTED.exists():

@@ -11,8 +11,8 @@ LOADED = "import gc, contentstudio.asgi; print(len(gc.get_objects()))"
 
 
 def test_imported_objects_are_frozen(program_environment):
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", LOADED], cwd=ROOT, env=program_environment, capture_output=True, text=True, check=False
     )
-    assert told.returncode == 0, told.stderr
-    assert int(told.stdout) < 1000  # of some 140,000
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 1000  # of some 140,000

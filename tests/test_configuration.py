@@ -1,4 +1,4 @@
-"""docs/configuration.md tells of every setting, of none that there is not, and the defaults that are."""
+"""docs/configuration.md lists exactly the settings that exist, with their defaults."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def test_all_settings_are_documented_and_no_others() -> None:
 
 
 def test_documented_defaults_are_those_of_the_code() -> None:
-    told = documented_settings()
+    documented = documented_settings()
     for name, default in settings_read().items():
         try:
             value = ast.literal_eval(default or "")
         except (ValueError, SyntaxError):  # there is none, or it is computed, such as a path
             continue
-        assert told[name] == as_documented(value), name
+        assert documented[name] == as_documented(value), name

@@ -1,4 +1,4 @@
-"""The private names of Daphne, Twisted and Autobahn that contentstudio/runtime/daphne.py uses mean what it takes them to mean.
+"""The private names of Daphne, Twisted and Autobahn used by contentstudio/runtime/daphne.py behave as it expects.
 
 Bytes go in at one end of a connection, without a network, and the requests that come out are examined.
 """
@@ -26,7 +26,7 @@ FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 
 
 class Transport(StringTransport):
-    """Notes that its write side is closed."""
+    """Records that its write side is closed."""
 
     is_half_closed = False
 
@@ -66,8 +66,8 @@ def server() -> Server:
     return Server()
 
 
-def test_a_server_is_made_of_our_classes() -> None:
-    """Server.run looks the factories up in its module; had it other names for them, no limit would apply."""
+def test_the_server_uses_our_classes() -> None:
+    """Server.run looks up the factories in its module; under other names no limit would apply."""
     assert {"HTTPFactory", "WebSocketFactory"} <= set(daphne.server.Server.run.__code__.co_names)
     assert daphne.server.HTTPFactory is studio.StudioHTTPFactory
     assert daphne.server.WebSocketFactory is studio.StudioWebSocketFactory
@@ -83,7 +83,7 @@ def test_a_server_is_made_of_our_classes() -> None:
         (WebSocketServerProtocol, "registerProducer unregisterProducer onOpenHandshakeTimeout STATE_CLOSED"),
     ],
 )
-def test_what_is_overridden_is_there(owner: type, names: str) -> None:
+def test_overridden_methods_exist(owner: type, names: str) -> None:
     assert [name for name in names.split() if not hasattr(owner, name)] == []
 
 
@@ -121,7 +121,7 @@ async def test_a_refused_request_is_answered_and_the_rest_dropped(server: Server
     assert transport.disconnecting
 
 
-async def test_a_chunked_body_is_refused_where_it_becomes_too_large(server: Server) -> None:
+async def test_a_chunked_body_is_refused_as_soon_as_it_is_too_large(server: Server) -> None:
     channel, transport = await server.connect()
     half = request_limits.max_body() // 2
     chunk = b"%x\r\n" % half + b"x" * half + b"\r\n"
@@ -132,7 +132,7 @@ async def test_a_chunked_body_is_refused_where_it_becomes_too_large(server: Serv
     assert server.scopes == []
 
 
-async def test_reserved_bytes_are_given_back_when_a_request_ends_or_its_connection_does(server: Server) -> None:
+async def test_reserved_bytes_are_released_at_the_end_of_a_request_or_connection(server: Server) -> None:
     forms = server.http_factory.forms
     channel, _ = await server.connect()
     await server.feed(channel, b"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n")
@@ -148,7 +148,7 @@ async def test_reserved_bytes_are_given_back_when_a_request_ends_or_its_connecti
     assert forms.reserved == 0
 
 
-async def test_a_kept_connection_begins_its_next_request_from_nothing(server: Server) -> None:
+async def test_a_kept_alive_connection_resets_its_counters_for_the_next_request(server: Server) -> None:
     channel, transport = await server.connect()
     await server.feed(channel, b"GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n")
     assert channel._since is None
@@ -179,7 +179,7 @@ async def test_an_unfinished_request_is_overdue(server: Server, sent: bytes, sec
     assert transport.is_half_closed or transport.disconnecting
 
 
-def test_a_socket_is_one_of_our_class() -> None:
+def test_a_socket_uses_our_class() -> None:
     factory = daphne.server.WebSocketFactory(object(), server="")
     protocol = factory.buildProtocol(None)
     assert isinstance(protocol, studio.StudioWebSocket)

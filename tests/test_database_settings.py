@@ -19,7 +19,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_pool_reconnects_soon_after_an_outage() -> None:
-    """The pool waits twice as long each time until it begins anew: no longer than it has waited so far."""
+    """The pool doubles its delay with each attempt, so it reconnects after at most as long as the outage lasted."""
     pool = database(ADDRESS)["OPTIONS"]["pool"]
     assert pool["reconnect_timeout"] <= pool["timeout"] <= 10
 

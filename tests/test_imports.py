@@ -1,4 +1,4 @@
-"""The rooms keep to themselves: who may import whom, and what the web process must never load."""
+"""The import rules between packages, and the packages the web process must not load."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.environment import ROOT
 
 def test_every_import_rule_holds():
     command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stdout
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.django_db(transaction=True)
@@ -29,7 +29,7 @@ def test_requests_do_not_load_the_crew(program_environment):
         assert client.get("/", follow=True).status_code == 200
         print([name for name in ("crewai", "openai", "agents.worker.jobs", "agents.crew.crew") if name in sys.modules])
     """
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", dedent(script)],
         cwd=ROOT,
         env={**program_environment, "DEBUG": "true"},
@@ -37,4 +37,4 @@ def test_requests_do_not_load_the_crew(program_environment):
         text=True,
         check=False,
     )
-    assert told.stdout.strip() == "[]", told.stderr
+    assert done.stdout.strip() == "[]", done.stderr

@@ -1,4 +1,4 @@
-"""Each line of the log tells what it belongs to, in one of two forms, and never a secret."""
+"""Log lines have their context in both formats, and never contain secrets."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from tests.waiting import wait_until
 from tests.worker_pool import running_workers
 
 SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surface of most cities and hold rain. " * 12)
-KEY = "sk-this-key-must-not-be-told"
+KEY = "sk-this-key-must-not-be-logged"
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def nothing_bound() -> Iterator[None]:
 
 
 class Log:
-    """What is logged, as it would be written."""
+    """The log output."""
 
     def __init__(self, style: str, secrets: list[str]) -> None:
         self.stream = io.StringIO()
@@ -138,7 +138,7 @@ class TestALine:
         assert json.loads(line.format(record))["event"] == "short …"
 
     @pytest.mark.parametrize(
-        ("address", "hidden", "told"),
+        ("address", "hidden", "shown"),
         [
             ("https://tok-3n-of-mine@search.example/x", "tok-3n-of-mine", "search.example"),
             ("https://models.example/v1?api-version=1&code=abc%2Fdef", "abc%2Fdef abc/def", "models.example"),
@@ -146,14 +146,14 @@ class TestALine:
             ("postgres://studio@host/db?password=in-the-query", "in-the-query", "studio host"),
         ],
     )
-    def test_credentials_in_urls_are_secret_quoted_and_unquoted(self, address: str, hidden: str, told: str) -> None:
+    def test_credentials_in_urls_are_secret_quoted_and_unquoted(self, address: str, hidden: str, shown: str) -> None:
         config = logging_config("json", "INFO", [], [address])
         line = LogFormatter("json", config["formatters"]["lines"]["secrets"])
-        event = json.loads(line.format(logging.LogRecord("a", logging.INFO, "", 0, f"{hidden} {told}", (), None)))[
+        event = json.loads(line.format(logging.LogRecord("a", logging.INFO, "", 0, f"{hidden} {shown}", (), None)))[
             "event"
         ]
         assert not any(word in event for word in hidden.split())
-        assert event.endswith(told)
+        assert event.endswith(shown)
 
     def test_output_of_other_programs_becomes_json(self) -> None:
         ours = '{"time": "2026-11-22T09:30:12Z", "event": "ours"}'
@@ -165,17 +165,17 @@ class TestALine:
 @pytest.mark.django_db
 class TestARequest:
     @pytest.fixture(autouse=True)
-    def _light(self, settings: Any) -> None:
-        """Static files by their plain names, as nothing was collected."""
+    def _plain_static_files(self, settings: Any) -> None:
+        """Static files by their plain names, because none were collected."""
         plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
         settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
     def test_its_id_is_in_its_lines_and_in_the_response(self, log: Log, client: Client) -> None:
         answers = [client.get("/api/articles/no-such-thing/at-all") for _ in range(2)]
-        told = [answer.headers["X-Request-ID"] for answer in answers]
-        assert all(re.fullmatch("[0-9a-f]{16}", one) for one in told)
-        assert told[0] != told[1]
-        assert [line["request_id"] for line in log.of("django.request")] == told
+        ids = [answer.headers["X-Request-ID"] for answer in answers]
+        assert all(re.fullmatch("[0-9a-f]{16}", one) for one in ids)
+        assert ids[0] != ids[1]
+        assert [line["request_id"] for line in log.of("django.request")] == ids
 
     @pytest.mark.parametrize("given", ["proxy-4f.1_a", "x" * 64])
     def test_a_proxys_id_is_kept(self, client: Client, settings: Any, given: str) -> None:
@@ -255,9 +255,9 @@ class TestARun:
         model.fail(status=401, times=50)
         run = self.write(owner)
         assert run.status == Status.FAILED
-        [told] = [line for line in log.lines if "failed" in line["event"]]
-        assert (told["level"], told["run_id"], told["article_id"]) == ("warning", run.pk, run.article_id)
-        assert "The model key is invalid (401)" in told["event"]
+        [line] = [each for each in log.lines if "failed" in each["event"]]
+        assert (line["level"], line["run_id"], line["article_id"]) == ("warning", run.pk, run.article_id)
+        assert "The model key is invalid (401)" in line["event"]
         assert KEY not in log.text
 
     def test_a_provider_error_has_its_step(self, log: Log, model: ModelServer, owner: User) -> None:
@@ -270,15 +270,15 @@ class TestARun:
         model.fail(path="/images/generations", status=400, times=50)
         run = self.write(owner, include_image=True)
         assert run.status == Status.COMPLETED
-        [told] = [line for line in log.lines if "has no image" in line["event"]]
-        assert (told["run_id"], told["level"]) == (run.pk, "warning")
+        [line] = [each for each in log.lines if "has no image" in each["event"]]
+        assert (line["run_id"], line["level"]) == (run.pk, "warning")
 
     def test_a_run_failed_by_the_sweeper_logs_one_line(self, log: Log, owner: User, settings: Any) -> None:
         settings.MAX_ATTEMPTS, settings.LEASE_SECONDS = 1, -1
         article, _ = make_processing_article(owner)
         sweep()
-        [told] = log.of("articles.runs.recovery")
-        assert (told["article_id"], told["event"].partition(":")[0]) == (article.pk, f"run {told['run_id']} failed")
+        [line] = log.of("articles.runs.recovery")
+        assert (line["article_id"], line["event"].partition(":")[0]) == (article.pk, f"run {line['run_id']} failed")
 
     def test_each_step_has_its_own_lines(self, log: Log, owner: User) -> None:
         held = claim(make_article(owner))
@@ -310,7 +310,7 @@ def logging_step(key: str) -> StepSpec[SectionText]:
 def test_a_workers_lines_have_the_id_of_the_request(
     program_environment: dict[str, str], redis: Any, tmp_path: Path
 ) -> None:
-    """A real worker in a process of its own, in JSON, on a model that refuses: every line is one, none holds the key."""
+    """A real worker process with JSON logs and a model that refuses: every line is JSON, and none contains the key."""
     with ModelServer() as model:
         model.fail(status=401, times=50)
         chosen = {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": KEY, "SEARCH_PROVIDER": "none", "LOG_FORMAT": "json"}
@@ -321,14 +321,14 @@ def test_a_workers_lines_have_the_id_of_the_request(
             wait_until(lambda: Run.objects.get(article=article).status == Status.FAILED)
             broken = django_rq.get_queue("articles").enqueue("agents.worker.jobs.run_now", "not a number")
             wait_until(lambda: broken.get_status(refresh=True) == "failed")
-    told = (tmp_path / "log").read_text()
-    lines = [json.loads(line) for line in re.findall(r"^\{.*\}$", told, re.MULTILINE)]
+    output = (tmp_path / "log").read_text()
+    lines = [json.loads(line) for line in re.findall(r"^\{.*\}$", output, re.MULTILINE)]
     [fault] = [line for line in lines if "exception raised while executing" in line["event"]]
     assert "ValueError" in fault["event"]
     assert fault["run_id"] == "not a number"
     [line] = [line for line in lines if "failed" in line["event"] and line is not fault]
     assert (line["request_id"], line["article_id"]) == ("the-one-that-asked", article.pk)
-    assert KEY not in told
+    assert KEY not in output
 
 
 def test_an_unknown_format_is_refused_at_start() -> None:

@@ -1,4 +1,4 @@
-"""Real workers whose model's provider is away: the queue waits, asks little, and is finished once it is back."""
+"""Real workers whose model provider is unavailable: the queue waits with few calls, and is finished after the outage."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def model() -> Iterator[ModelServer]:
 def pool(
     transactional_db: None, program_environment: dict[str, str], model: ModelServer, redis: Redis
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Two workers that ask twice and then give up for now."""
+    """Two workers that try a call twice and then park the run."""
     patience = {"LLM_PATIENCE": "1", "LLM_MODEL": "test-model", "SEARCH_PROVIDER": "none"}
     environment = {**program_environment, "OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "k", **patience}
     with running_workers(redis, environment) as pool:
@@ -49,14 +49,18 @@ def swept_and_completed() -> bool:
     return with_status(Status.COMPLETED) == RUNS
 
 
-def test_a_queue_waits_for_its_model_and_goes_on_by_itself(pool: subprocess.Popen[bytes], model: ModelServer) -> None:
+def test_queued_runs_wait_for_their_model_and_resume_by_themselves(
+    pool: subprocess.Popen[bytes], model: ModelServer
+) -> None:
     model.fail(status=503, times=10_000)
     owners = UserFactory(), UserFactory()
     for number in range(RUNS):
         topic = f"Rooftop gardens in city {number}"
         make_article(owners[number % 2], topic=topic, sources=(SURVEY,), min_words=300, include_image=False)
     wait_until(lambda: Run.objects.filter(status=Status.PENDING).exclude(awaited_model="").count() == RUNS)
-    assert len({call.prompt for call in model.calls}) <= 3, "two find it away; the others wait with them, unasked"
+    assert len({call.prompt for call in model.calls}) <= 3, (
+        "two runs find it unavailable; the others wait without a call"
+    )
     model.faults.clear()
     Run.objects.update(not_before=timezone.now(), enqueued_at=timezone.now() - timedelta(minutes=1))
     wait_until(swept_and_completed, seconds=120)

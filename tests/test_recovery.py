@@ -1,4 +1,4 @@
-"""Real workers on a slow model, killed amid their work: the run is completed all the same, and nothing is asked twice."""
+"""Real workers on a slow model are killed: other workers complete the runs without repeating calls."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def slow_model() -> Iterator[ModelServer]:
 def pool(
     transactional_db: None, program_environment: dict[str, str], slow_model: ModelServer, redis: Redis
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Two workers of this test's own, so that they may be killed; a lease so short that nobody waits for it."""
+    """Two workers of this test alone, so that it may kill them, with a short lease."""
     slow_model.reset()
     model = {"OPENAI_BASE_URL": slow_model.url, "OPENAI_API_KEY": "k", "LEASE_SECONDS": "3", "SEARCH_PROVIDER": "none"}
     with running_workers(redis, {**program_environment, **model}) as pool:
@@ -64,7 +64,7 @@ def at_work(pool: subprocess.Popen[bytes], run: Run) -> psutil.Process:
 
 
 @pytest.mark.parametrize("victim", ["the job", "its worker"])
-def test_a_run_whose_process_is_killed_is_finished_by_another(
+def test_a_run_whose_process_is_killed_is_completed_by_another(
     pool: subprocess.Popen[bytes], slow_model: ModelServer, owner: User, victim: str
 ) -> None:
     article = make_article(owner, sources=(SURVEY,), min_words=300, include_image=False)
@@ -82,14 +82,14 @@ def test_a_run_whose_process_is_killed_is_finished_by_another(
     seqs = [event.seq for event in article.events.all()]
     assert seqs == list(range(1, len(seqs) + 1))
     answered = Counter(call.prompt for call in slow_model.calls if call.status == 200)
-    assert max(answered.values()) == 1, "a finished step was asked of the model again"
+    assert max(answered.values()) == 1, "the calls of a completed step were repeated"
 
 
-def test_all_that_one_process_wrote_is_finished_by_others(
+def test_all_runs_of_a_killed_process_are_completed_by_others(
     program_environment: dict[str, str], slow_model: ModelServer, owner: User, redis: Redis
 ) -> None:
     slow_model.reset()
-    slow_model.token_seconds = 0.05  # none is to end before all have begun
+    slow_model.token_seconds = 0.05  # none may end before all have started
     model = {"OPENAI_BASE_URL": slow_model.url, "OPENAI_API_KEY": "k", "LEASE_SECONDS": "3", "SEARCH_PROVIDER": "none"}
     with running_workers(redis, {**program_environment, **model}, count=8) as pool:
         assert len(psutil.Process(pool.pid).children()) == 4
@@ -106,10 +106,10 @@ def test_all_that_one_process_wrote_is_finished_by_others(
         run.refresh_from_db()
     assert [run.attempts for run in lost] == [2, 2]
     kept = {step.pk: step.finished_at for run in lost for step in run.steps.done()}
-    assert done.items() <= kept.items(), "a finished step was done again"
+    assert done.items() <= kept.items(), "a completed step was repeated"
 
 
-def test_stopping_the_workers_leaves_the_run_to_the_next_ones(
+def test_the_runs_of_stopped_workers_are_completed_by_new_ones(
     pool: subprocess.Popen[bytes], slow_model: ModelServer, owner: User, program_environment: dict[str, str]
 ) -> None:
     slow_model.fail(match="You write one section", hang=60, times=2)
@@ -119,12 +119,12 @@ def test_stopping_the_workers_leaves_the_run_to_the_next_ones(
     assert pool.wait(60) == 0
     assert status_of(article) == Status.PENDING
     assert article.events.last().payload["message"] == STOPPED_MESSAGE
-    assert article.runs.get().attempts == 0, "nothing went wrong, so it is no attempt"
+    assert article.runs.get().attempts == 0, "stopping does not count as an attempt"
     assert all(call.ended for call in slow_model.calls)
 
 
-def test_a_run_on_another_machine_is_left_to_its_lease(owner: User) -> None:
-    """Its pid means nothing here."""
+def test_a_run_of_another_machine_is_lost_only_when_its_lease_expires(owner: User) -> None:
+    """The pid of its worker means nothing on this machine."""
     article = make_article(owner)
     claim_run(article.runs.get().pk, worker="elsewhere/00000000:999999999", model="m")
     assert sweep() == 0

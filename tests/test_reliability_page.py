@@ -1,4 +1,4 @@
-"""docs/reliability.md is held to the tests there are: each of its rows names one that holds what it says."""
+"""Each row of docs/reliability.md names an existing test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PAGE = (ROOT / "docs" / "reliability.md").read_text()
 NAMED = re.compile(r"`(test_\w+)`")
 
 
-def test_each_test_it_names_is_there() -> None:
+def test_each_test_it_names_exists() -> None:
     sources = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     assert [name for name in NAMED.findall(PAGE) if f"def {name}(" not in sources] == []
 

@@ -1,4 +1,4 @@
-"""The sweeper's loop: it ends when asked, and outlives a store that is away for a while."""
+"""The sweeper's loop: it exits on SIGTERM, and continues after an outage of the database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
-from redis.exceptions import ConnectionError as RedisAway
+from redis.exceptions import ConnectionError as RedisUnavailable
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisSlow
 
@@ -39,7 +39,7 @@ def test_it_sweeps_at_once_and_exits_on_sigterm(program_environment):
 
 @pytest.fixture
 def own_signals():
-    """The command takes the signals of the process it runs in, and that is the tests'."""
+    """Restores the signal handlers of the test process, which the command replaces."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
     for number, handler in before.items():
@@ -48,31 +48,31 @@ def own_signals():
 
 @pytest.mark.django_db(transaction=True)
 def test_it_sweeps_repeatedly(monkeypatch, own_signals):
-    looks: list[bool] = []
+    sweeps: list[bool] = []
 
-    def look(*, by_lease: bool) -> int:
-        looks.append(by_lease)
-        if len(looks) == 2:
+    def record_sweep(*, by_lease: bool) -> int:
+        sweeps.append(by_lease)
+        if len(sweeps) == 2:
             raise OperationalError("the server is restarting")
-        if len(looks) == 3:
+        if len(sweeps) == 3:
             os.kill(os.getpid(), signal.SIGTERM)
         return 0
 
-    monkeypatch.setattr(sweep_command, "sweep", look)
+    monkeypatch.setattr(sweep_command, "sweep", record_sweep)
     call_command("sweep", every=0.01)
-    assert looks == [True, True, False], "nobody could renew a lease while the store was away"
+    assert sweeps == [True, True, False], "leases cannot be renewed during an outage"
 
 
 @pytest.mark.parametrize(
-    "error", [OperationalError("the server is restarting"), RedisAway("refused"), RedisSlow("silent")]
+    "error", [OperationalError("the server is restarting"), RedisUnavailable("refused"), RedisSlow("silent")]
 )
 def test_an_outage_is_logged_and_tried_again(monkeypatch, caplog, error, db):
-    def away(**how: bool) -> int:
+    def raise_outage(**how: bool) -> int:
         raise error
 
-    monkeypatch.setattr(sweep_command, "sweep", away)
+    monkeypatch.setattr(sweep_command, "sweep", raise_outage)
     assert sweep_command.sweep_once() is isinstance(error, RedisError), (
-        "a store that was away is told from a Redis that was"
+        "an unavailable database is distinguished from an unavailable Redis"
     )
     assert "will try again" in caplog.text
 
@@ -97,10 +97,10 @@ def test_requeued_runs_are_counted(monkeypatch, caplog, db):
 def test_expired_sessions_are_deleted_once_a_day(monkeypatch, own_signals):
     for key, hours in (("ended", -1), ("open", 1)):
         Session.objects.create(session_key=key, expire_date=timezone.now() + timedelta(hours=hours))
-    looks, tidied = count(1), []
+    sweeps, tidied = count(1), []
 
-    def look(**how: bool) -> int:
-        if next(looks) == 5:
+    def record_sweep(**how: bool) -> int:
+        if next(sweeps) == 5:
             os.kill(os.getpid(), signal.SIGTERM)
         return 0
 
@@ -110,8 +110,8 @@ def test_expired_sessions_are_deleted_once_a_day(monkeypatch, own_signals):
             raise OperationalError("the server is restarting")
         call_command(name)
 
-    monkeypatch.setattr(sweep_command, "sweep", look)
+    monkeypatch.setattr(sweep_command, "sweep", record_sweep)
     monkeypatch.setattr(sweep_command, "call_command", clear)
     call_command("sweep", every=0.01)
-    assert tidied == ["clearsessions"] * 2, "once the store was away, and once for today"
+    assert tidied == ["clearsessions"] * 2, "once after the outage, and once for today"
     assert [session.pk for session in Session.objects.all()] == ["open"]

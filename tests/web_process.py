@@ -1,4 +1,4 @@
-"""A web process of its own, which a test can measure, stop, kill and start again."""
+"""A separate web process that a test can measure, stop, kill and start again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real workers in processes of their own, for as long as a test needs them."""
+"""Real worker processes for the duration of a test."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.waiting import wait_until
 def running_workers(
     redis: Redis, environment: dict[str, str], count: int = 2, **how: Any
 ) -> Iterator[subprocess.Popen[Any]]:
-    """Workers for ``count`` articles at once that have told Redis of themselves. ``how`` goes to :class:`subprocess.Popen`."""
-    before: Any = redis.smembers("rq:workers")  # of earlier tests; those that are dead leave the set at any moment
+    """Workers for ``count`` concurrent articles, registered in Redis. ``how`` goes to :class:`subprocess.Popen`."""
+    before: Any = redis.smembers("rq:workers")  # of earlier tests; dead ones may be removed at any time
     command = [sys.executable, str(ROOT / "manage.py"), "workers", "--count", str(count)]
     pool = subprocess.Popen(command, env=environment, **how)
 

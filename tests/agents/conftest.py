@@ -14,8 +14,8 @@ from tests.model_server import ModelServer
 
 
 @pytest.fixture(autouse=True)
-def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test learns of the model server what another made it refuse."""
+def no_learned_capabilities(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forgets what earlier tests learned about the model server."""
     monkeypatch.setattr(capabilities, "_known", {})
 
 

@@ -48,13 +48,13 @@ def server(settings: Settings, model_server: ModelServer) -> ModelServer:
 
 @pytest.fixture
 def waiting(owner: User, server: ModelServer) -> Article:
-    """600 words, three sections, made by the crew as far as the outline."""
+    """An article of 600 words and three sections whose outline waits."""
     article = make_article(owner, sources=(SURVEY,), min_words=600, include_image=False, approve_outline=True)
-    return worked_on(article)
+    return perform_run(article)
 
 
-def worked_on(article: Article) -> Article:
-    """The article after a worker took up its run."""
+def perform_run(article: Article) -> Article:
+    """The article after a worker performed its run."""
     run_now(run_of(article).pk)
     article.refresh_from_db()
     return article
@@ -70,7 +70,7 @@ def sections(article: Article) -> list[str]:
     return [section.heading for section in Outline.model_validate(article.outline).sections]
 
 
-def test_nothing_is_written_before_somebody_has_approved(waiting: Article) -> None:
+def test_nothing_is_written_before_the_approval(waiting: Article) -> None:
     assert waiting.status == Status.AWAITING_APPROVAL
     keys = {str(step) for step in run_of(waiting).steps.done()}
     assert {"outline:make", "outline:1", "outline:2", "outline:3", "research:synthesis"} <= keys
@@ -79,7 +79,7 @@ def test_nothing_is_written_before_somebody_has_approved(waiting: Article) -> No
     assert sum(words) == 600
 
 
-def test_the_crew_writes_what_was_approved_and_asks_nothing_twice(
+def test_the_crew_writes_the_approved_outline_without_repeating_calls(
     waiting: Article, owner: User, server: ModelServer
 ) -> None:
     outline = Outline.model_validate(waiting.outline)
@@ -90,7 +90,7 @@ def test_the_crew_writes_what_was_approved_and_asks_nothing_twice(
         section.words = 200
     server.calls.clear()
     approve_outline(article=waiting, by=owner, outline=outline)
-    done = worked_on(waiting)
+    done = perform_run(waiting)
     assert done.status == Status.COMPLETED, done.message
     assert sections(done) == [section.heading for section in outline.sections]
     headings = [line.removeprefix("## ") for line in done.content.splitlines() if line.startswith("## ")]
@@ -103,34 +103,32 @@ def test_the_crew_writes_what_was_approved_and_asks_nothing_twice(
     assert [stage.status for stage in stages_of_run(run)] == [*["completed"] * 5, "skipped"]
 
 
-def test_another_outline_is_made_with_the_wish_and_waits_again(
+def test_a_regenerated_outline_follows_the_wish_and_waits_again(
     waiting: Article, owner: User, server: ModelServer
 ) -> None:
     first, cost = sections(waiting), sum(step.model_calls for step in run_of(waiting).steps.all())
     server.calls.clear()
     regenerate_outline(article=waiting, by=owner, wish="Begin with what it costs")
-    again = worked_on(waiting)
+    again = perform_run(waiting)
     assert again.status == Status.AWAITING_APPROVAL
     assert sections(again) != first
     assert len(server.prompts("Begin with what it costs")) >= 1
     assert sum(step.model_calls for step in run_of(again).steps.all()) == cost + len(server.calls)
     approve_outline(article=again, by=owner)
-    assert worked_on(again).status == Status.COMPLETED
+    assert perform_run(again).status == Status.COMPLETED
 
 
-def test_one_that_was_cancelled_waits_again_where_it_stopped(
-    waiting: Article, owner: User, server: ModelServer
-) -> None:
+def test_a_cancelled_run_waits_for_approval_again(waiting: Article, owner: User, server: ModelServer) -> None:
     first = sections(waiting)
     cancel_run(article=waiting, by=owner)
     server.calls.clear()
     retry_run(article=waiting, by=owner)
-    again = worked_on(waiting)
+    again = perform_run(waiting)
     assert (again.status, sections(again)) == (Status.AWAITING_APPROVAL, first)
     assert server.calls == [], "everything was there"
 
 
-def test_of_two_who_approve_at_once_one_does(waiting: Article) -> None:
+def test_of_two_concurrent_approvals_one_is_refused(waiting: Article) -> None:
     at_once = Barrier(2)
 
     def approve(name: str) -> str:
@@ -145,7 +143,7 @@ def test_of_two_who_approve_at_once_one_does(waiting: Article) -> None:
         return "approved"
 
     with ThreadPoolExecutor(2) as people:
-        told = sorted(people.map(approve, ["ada", "grace"]))
-    assert told[1] == "approved"
-    assert "already, so the outline can no longer be changed" in told[0]
+        results = sorted(people.map(approve, ["ada", "grace"]))
+    assert results[1] == "approved"
+    assert "already, so the outline can no longer be changed" in results[0]
     assert run_of(waiting).steps.with_key(StepKey.parse("outline:approved")).count() == 1

@@ -1,4 +1,4 @@
-"""A job makes the article whose turn it is, whoever called for it."""
+"""A job performs the next run in fair order, not the one it was enqueued for."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def status_of(article: Article) -> str:
     return Article.objects.values_list("status", flat=True).get(pk=article.pk)
 
 
-def test_a_job_is_for_the_run_whose_turn_it_is() -> None:
+def test_a_job_performs_the_next_run_in_fair_order() -> None:
     ada, ben = UserFactory(), UserFactory()
     articles = [make_article(ada, sources=(SURVEY,), min_words=300) for _ in range(3)]
     claim(articles[0])
@@ -41,27 +41,27 @@ def test_a_job_is_for_the_run_whose_turn_it_is() -> None:
     assert {status_of(article) for article in articles[1:]} == {Status.PENDING}
 
 
-def test_a_job_without_a_run_to_take_up_ends() -> None:
+def test_a_job_without_a_claimable_run_ends() -> None:
     ada = UserFactory()
     articles = [make_article(ada) for _ in range(3)]
     claim(articles[0]), claim(articles[1])
     run_next(articles[2].runs.get().pk)
-    assert status_of(articles[2]) == Status.PENDING, "its owner has two in work, and that is enough"
+    assert status_of(articles[2]) == Status.PENDING, "its owner is at the limit of two"
 
 
-def test_a_turn_that_other_workers_used_up_meanwhile_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_whose_owner_reached_the_limit_meanwhile_is_not_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
     ada = UserFactory()
     articles = [make_article(ada) for _ in range(3)]
     seen = iter([articles[2].runs.get().pk, None])
     monkeypatch.setattr(
         "agents.worker.jobs.next_run", lambda exclude, shared_process: next(seen)
-    )  # as it was before the two were claimed
+    )  # the answer from before the two were claimed
     claim(articles[0]), claim(articles[1])
     run_next(articles[2].runs.get().pk)
     assert status_of(articles[2]) == Status.PENDING
 
 
-def test_whoever_performs_a_run_themselves_does_not_wait_for_a_turn() -> None:
+def test_run_now_ignores_the_fair_order() -> None:
     ada = UserFactory()
     articles = [make_article(ada, sources=(SURVEY,), min_words=300) for _ in range(3)]
     claim(articles[0]), claim(articles[1])

@@ -37,7 +37,7 @@ async def test_results_are_in_the_order_of_the_parts() -> None:
 
 
 @pytest.mark.parametrize(("worse", "other"), itertools.combinations(BY_SEVERITY, 2), ids=str)
-async def test_the_most_serious_failure_is_raised_wherever_it_stands(worse: Exception, other: Exception) -> None:
+async def test_the_most_serious_failure_is_raised_in_any_order(worse: Exception, other: Exception) -> None:
     for parts in ((worse, other), (other, worse)):
         with pytest.raises(type(worse)) as caught:
             await run_concurrently(*map(failing, parts))
@@ -80,6 +80,6 @@ async def test_cancelling_stops_all_parts() -> None:
     assert stopped == ["a", "b"]
 
 
-async def test_an_unexpected_failure_of_one_part_does_not_hide_behind_an_expected_one() -> None:
+async def test_an_unexpected_failure_is_raised_instead_of_an_expected_one() -> None:
     with pytest.raises(TypeError):
         await run_concurrently(failing(AgentError("expected")), failing(BUG, 0.01))

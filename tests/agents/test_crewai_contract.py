@@ -89,7 +89,7 @@ async def test_crewai_does_not_retry_a_rate_limit() -> None:
     assert len(llm.calls) == 1
 
 
-async def test_a_task_leaves_no_thread_and_no_record_behind() -> None:
+async def test_a_task_leaves_no_thread_and_no_event_record() -> None:
     """Once something is emitted, CrewAI's event bus keeps every agent and prompt, in threads that do not survive a fork."""
     before = set(threading.enumerate())
     crew = StudioCrew(dict.fromkeys(AGENTS, EchoLLM(model="m")))

@@ -1,4 +1,4 @@
-"""Agents and voices from their rows to the model: a whole run, with the real journal, crew and a model server over HTTP."""
+"""Edited agents and voices in a whole run with the real journal and crew and a model server over HTTP."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def with_model(settings: Settings, model_server: ModelServer) -> None:
 
 @pytest.fixture
 def edit() -> Edit:
-    """Set up the writer as an editor would."""
+    """Changes fields of the writer's profile."""
     AgentProfile.objects.complete()
 
-    def change(**words: object) -> None:
-        AgentProfile.objects.filter(stage="write").update(**words)
+    def change(**fields: object) -> None:
+        AgentProfile.objects.filter(stage="write").update(**fields)
 
     return change
 
@@ -46,7 +46,7 @@ def made(**brief: object) -> tuple[Article, Run]:
     return article, run
 
 
-def test_an_edited_agent_writes_the_next_run_and_is_said_to_have(edit: Edit, model_server: ModelServer) -> None:
+def test_an_edited_agent_is_used_by_the_next_run_and_its_model_recorded(edit: Edit, model_server: ModelServer) -> None:
     edit(role="Poet {x}", model="test-poet", temperature=0.25)
     _, run = made()
     run_now(run.pk)
@@ -60,7 +60,7 @@ def test_an_edited_agent_writes_the_next_run_and_is_said_to_have(edit: Edit, mod
     assert all("Poet {x}" in prompt for prompt in written)
 
 
-def test_a_run_that_is_tried_again_keeps_the_agents_it_began_with(edit: Edit, model_server: ModelServer) -> None:
+def test_a_retried_run_keeps_the_agents_it_started_with(edit: Edit, model_server: ModelServer) -> None:
     edit(role="Poet")
     article, run = made()
     model_server.fail(match=WRITING, status=401, times=99)
@@ -75,14 +75,14 @@ def test_a_run_that_is_tried_again_keeps_the_agents_it_began_with(edit: Edit, mo
     assert not model_server.prompts("Critic")
 
 
-def test_a_voice_is_told_to_those_who_write_and_to_nobody_else(model_server: ModelServer) -> None:
+def test_a_voice_is_given_to_the_writing_agents_only(model_server: ModelServer) -> None:
     voice = Voice.objects.create(name="House", description="Dry {x}.", avoid="synergy")
     _, run = made(voice=voice)
     run_now(run.pk)
     run.refresh_from_db()
     assert run.status == Status.COMPLETED
-    for told in model_server.prompts("“House”"):
-        assert "Dry {x}." in told
-        assert "synergy" in told
+    for prompt in model_server.prompts("“House”"):
+        assert "Dry {x}." in prompt
+        assert "synergy" in prompt
     assert len(model_server.prompts("“House”")) >= len(model_server.prompts(WRITING)) > 0
     assert not [prompt for prompt in model_server.prompts("“House”") if "Your role: Research" in prompt]

@@ -1,4 +1,4 @@
-"""The job: a real run, with the real journal, the real crew and a model server over HTTP."""
+"""Whole runs with the real journal and crew and a model server over HTTP."""
 
 from __future__ import annotations
 
@@ -116,12 +116,12 @@ def test_documents_that_were_uploaded_are_read_and_cited(owner: User, tmp_path: 
     run_now(article.runs.get().pk)
     done = after(article)
     assert done.status == Status.COMPLETED, done.message
-    for told in ("counted 312 of them", "six degrees cooler in July", "the largest surface nobody uses"):
-        assert told in done.content
+    for text in ("counted 312 of them", "six degrees cooler in July", "the largest surface nobody uses"):
+        assert text in done.content
     assert {reference["title"] for reference in done.references} == documents.keys()
 
 
-def test_without_model_and_source_it_uses_the_sample_library_and_says_so(owner: User) -> None:
+def test_without_model_and_source_it_uses_the_sample_library_with_a_notice(owner: User) -> None:
     article = make_article(owner, topic="Rooftop gardens", min_words=300)
     run_now(article.runs.get().pk)
     done = after(article)
@@ -129,7 +129,7 @@ def test_without_model_and_source_it_uses_the_sample_library_and_says_so(owner: 
     assert "sample library" in done.notice
 
 
-def test_without_anything_to_read_it_says_what_it_lacks(owner: User) -> None:
+def test_without_any_source_it_fails_with_what_is_missing(owner: User) -> None:
     article = make_article(owner, topic="Quarks, gluons and their colours", min_words=300)
     run_now(article.runs.get().pk)
     done = after(article)
@@ -137,7 +137,7 @@ def test_without_anything_to_read_it_says_what_it_lacks(owner: User) -> None:
     assert "Add a source" in done.message
 
 
-def test_every_model_call_failing_fails_with_a_reason_to_act_on(owner: User, with_model: ModelServer) -> None:
+def test_a_failed_model_call_fails_the_run_with_an_actionable_reason(owner: User, with_model: ModelServer) -> None:
     with_model.fail(status=401, times=99)
     article, run = made(owner)
     run_now(run.pk)
@@ -147,7 +147,7 @@ def test_every_model_call_failing_fails_with_a_reason_to_act_on(owner: User, wit
     assert done.content == ""
 
 
-def test_a_retry_asks_only_for_what_is_missing(owner: User, with_model: ModelServer) -> None:
+def test_a_retry_repeats_no_completed_calls(owner: User, with_model: ModelServer) -> None:
     with_model.fail(match="Describe this article for search", status=401)
     article, run = made(owner)
     run_now(run.pk)
@@ -166,7 +166,7 @@ def test_a_retry_asks_only_for_what_is_missing(owner: User, with_model: ModelSer
     )
 
 
-def test_an_image_that_fails_is_said_and_the_article_completes(owner: User, with_model: ModelServer) -> None:
+def test_a_failed_image_gives_a_notice_and_the_article_completes(owner: User, with_model: ModelServer) -> None:
     with_model.fail(path="/v1/images/generations", status=404)
     article, run = made(owner)
     run_now(run.pk)
@@ -218,7 +218,7 @@ def test_deleting_a_running_article_stops_its_worker(owner: User, settings: Sett
     assert not Article.objects.filter(pk=article.pk).exists()
 
 
-def test_a_run_somebody_else_took_is_left_alone(owner: User, with_model: ModelServer) -> None:
+def test_a_run_claimed_by_another_worker_is_not_performed(owner: User, with_model: ModelServer) -> None:
     article, run = made(owner)
     cancel_run(article=article, by=owner)
     run_now(run.pk)
@@ -227,7 +227,7 @@ def test_a_run_somebody_else_took_is_left_alone(owner: User, with_model: ModelSe
     assert with_model.calls == []
 
 
-def test_a_mistake_in_the_studio_is_recorded_and_raised(
+def test_an_unexpected_error_of_the_crew_is_recorded_and_raised(
     owner: User, with_model: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*args: object) -> None:

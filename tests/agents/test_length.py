@@ -1,4 +1,4 @@
-"""The length controller's decisions, from counts alone."""
+"""Which sections the length controller changes, computed from word counts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from agents.text.length import (
 
 
 @pytest.mark.parametrize(("total", "sections"), [(300, 2), (500, 3), (1000, 5), (1001, 7), (5000, 26)])
-def test_budgets_sum_up_to_the_length_asked_for(total: int, sections: int) -> None:
+def test_budgets_add_up_to_the_requested_length(total: int, sections: int) -> None:
     shares = even_shares(total, sections)
     assert sum(shares) == total
     assert len(shares) == sections
@@ -39,30 +39,30 @@ def test_the_bounds_of_a_finished_article_score_95_and_more() -> None:
     assert length_score(round(1000 * high), 1000) >= 95
 
 
-def test_a_whole_that_fits_needs_nothing() -> None:
+def test_an_article_within_its_limits_needs_no_changes() -> None:
     assert sections_to_resize([150, 250, 200], [200, 200, 200]) == {}
 
 
-def test_the_sections_furthest_off_are_asked_for_first() -> None:
+def test_the_sections_furthest_off_are_changed_first() -> None:
     assert sections_to_resize([200, 110, 195, 200], [200, 200, 200, 200]) == {
         2: 110 + round(800 * REQUEST_FACTOR) - 705
     }
 
 
-def test_too_long_a_whole_is_shortened_where_it_is_longest() -> None:
+def test_an_article_that_is_too_long_is_shortened_in_its_longest_sections() -> None:
     again = sections_to_resize([200, 330, 200, 200], [200, 200, 200, 200])
     assert list(again) == [2]
     assert again[2] < 330
 
 
-def test_no_section_has_to_make_up_for_all_the_others() -> None:
+def test_no_section_compensates_for_all_the_others() -> None:
     again = sections_to_resize([100, 100, 100, 100], [200, 200, 200, 200])
     assert all(words <= 300 for words in again.values())
     assert len(again) > 1
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_what_is_asked_for_again_brings_the_whole_within_its_bounds(seed: int) -> None:
+def test_the_requested_changes_bring_the_article_within_its_limits(seed: int) -> None:
     chance = random.Random(seed)
     wanted = even_shares(1000, 5)
     counts = [round(words * chance.uniform(0.6, 1.4)) for words in wanted]
@@ -71,23 +71,23 @@ def test_what_is_asked_for_again_brings_the_whole_within_its_bounds(seed: int) -
     assert is_within(sum(after), 1000, TOTAL_BOUNDS)
 
 
-def test_a_model_that_is_always_short_is_asked_for_more() -> None:
+def test_more_words_are_requested_from_a_model_that_is_always_short() -> None:
     calibration = LengthCalibration()
     calibration.record(200, 120)
-    assert calibration.words_to_request(200) == 200, "one text tells nothing yet"
+    assert calibration.words_to_request(200) == 200, "one text is not enough"
     for written in (118, 126):
         calibration.record(200, written)
     assert calibration.words_to_request(200) == pytest.approx(333, abs=2)
 
 
-def test_a_model_that_is_now_short_now_long_is_asked_for_what_is_wanted() -> None:
+def test_the_exact_length_is_requested_from_an_inconsistent_model() -> None:
     calibration = LengthCalibration()
     for written in (130, 200, 270):
         calibration.record(200, written)
     assert calibration.words_to_request(200) == 200
 
 
-def test_the_figure_asked_for_stays_sensible_whatever_the_model_wrote() -> None:
+def test_the_requested_length_is_limited_for_any_calibration() -> None:
     calibration = LengthCalibration()
     for written in (1, 2, 3):
         calibration.record(200, written)

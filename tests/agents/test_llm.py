@@ -1,4 +1,4 @@
-"""The model boundary, against a real HTTP server that goes wrong in every way a provider does."""
+"""Calls of a model against a real HTTP server with the faults of providers."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def llm(model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore) -> StudioLLM
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause between tries."""
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause between attempts."""
     monkeypatch.setattr("agents.llm.retry.pause", lambda fault, attempt: 0.0)
 
 
@@ -76,14 +76,16 @@ async def test_temperature_and_token_limit_are_sent_if_set(
     ids=str,
 )
 async def test_temporary_faults_are_retried(
-    llm: StudioLLM, model_server: ModelServer, hasty: None, fault: dict[str, object]
+    llm: StudioLLM, model_server: ModelServer, no_pauses: None, fault: dict[str, object]
 ) -> None:
     model_server.fail(**fault)
     assert await llm.acall("About 20 words, please.")
     assert len(model_server.calls) == 2
 
 
-async def test_a_stream_that_always_breaks_is_reported(llm: StudioLLM, model_server: ModelServer, hasty: None) -> None:
+async def test_a_stream_that_always_breaks_is_reported(
+    llm: StudioLLM, model_server: ModelServer, no_pauses: None
+) -> None:
     model_server.fail(cut=0.5, times=9)
     with pytest.raises(ModelError, match=r"closed the connection.*6 attempts"):
         await llm.acall("About 20 words, please.")
@@ -176,7 +178,7 @@ async def test_a_server_that_hangs_times_out(model_server: ModelServer, slots: a
 
 @pytest.mark.parametrize("pings", [False, True])
 async def test_a_server_that_stops_during_its_answer_times_out(
-    model_server: ModelServer, slots: asyncio.Semaphore, hasty: None, pings: bool
+    model_server: ModelServer, slots: asyncio.Semaphore, no_pauses: None, pings: bool
 ) -> None:
     model_server.fail(stall=5, pings=pings, times=9)
     async with client_of(model_server.url, timeout=0.2) as client:
@@ -228,9 +230,9 @@ async def test_it_returns_structured_answers(llm: StudioLLM) -> None:
 async def test_an_invalid_answer_is_sent_back_with_the_error(llm: StudioLLM, model_server: ModelServer) -> None:
     model_server.fail(text='{"word": "x", "number": "many"}')
     assert isinstance(await llm.acall("Answer in form.", response_model=Answer), Answer)
-    told = model_server.calls[1].body["messages"][-1]["content"]
-    assert "number: " in told
-    assert "many" not in told
+    correction = model_server.calls[1].body["messages"][-1]["content"]
+    assert "number: " in correction
+    assert "many" not in correction
 
 
 @pytest.mark.parametrize(
@@ -247,7 +249,7 @@ async def test_it_gives_up_on_a_model_that_never_follows_the_schema(
 
 
 async def test_one_invalid_answer_downgrades_no_parameter(llm: StudioLLM, model_server: ModelServer) -> None:
-    """A server that passes over the form in silence is told it in words, too; one that only stumbled is asked no worse."""
+    """Only a server that keeps ignoring the schema also gets it in the prompt."""
     model_server.fail(text="Here you go!")
     assert isinstance(await llm.acall("Answer in form.", response_model=Answer), Answer)
     again = model_server.calls[1].body

@@ -1,4 +1,4 @@
-"""Servers that lack a part of the protocol: what the studio does without, and what that costs."""
+"""Servers without some part of the API: what is omitted from requests, and how often they are repeated."""
 
 from __future__ import annotations
 

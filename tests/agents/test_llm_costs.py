@@ -1,4 +1,4 @@
-"""What calls of a model cost, as its server counts it, or as it is estimated where that tells nothing."""
+"""The usage of model calls, as reported by the server or estimated if it reports none."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.model_server import ModelServer
 
 
 @pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause between tries."""
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause between attempts."""
     monkeypatch.setattr("agents.llm.retry.pause", lambda fault, attempt: 0.0)
 
 
@@ -55,7 +55,7 @@ async def test_usage_of_a_broken_answer_is_estimated(llm: StudioLLM, model_serve
     assert (usage.calls, usage.prompt_tokens, usage.completion_tokens) == (2, 40, 26)
 
 
-@pytest.mark.parametrize("fault", [{"hang": 30}, {"text": "word " * 40, "stall": 30}], ids=["before", "amid"])
+@pytest.mark.parametrize("fault", [{"hang": 30}, {"text": "word " * 40, "stall": 30}], ids=["before", "during"])
 async def test_usage_of_a_cancelled_call_is_estimated(
     llm: StudioLLM, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch, fault: dict[str, object]
 ) -> None:

@@ -1,4 +1,4 @@
-"""What the doctor asks of a model's server and of the search, against servers that answer well, badly and not at all."""
+"""The doctor's checks of the model server and the search, against servers with and without faults."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def verdicts(checks: list[HealthCheck]) -> dict[str, str]:
 
 @contextmanager
 def server_that_says(content_type: str, body: bytes) -> Iterator[str]:
-    """A server that gives the same answer to whatever it is asked."""
+    """A server that gives the same answer to every request."""
 
     class LLMOutput(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -189,7 +189,7 @@ async def test_an_unreadable_list_of_models_is_reported(content_type: str, body:
 
 
 class OneSearch:
-    """A search that does as it is told."""
+    """A search provider with a given result or error."""
 
     name = "one"
 

@@ -1,4 +1,4 @@
-"""What a person is told when the model's server cannot be spoken to, against servers that really are so."""
+"""The error messages for a model server that cannot be reached or used, against real servers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.model_client import client_of
 DAY = datetime.timedelta(days=1)
 
 
-async def told(url: str) -> ModelError:
+async def error_of(url: str) -> ModelError:
     """The failure of a call to ``url``."""
     async with client_of(url, timeout=1) as client:
         with pytest.raises(ModelError) as caught:
@@ -36,13 +36,13 @@ async def told(url: str) -> ModelError:
 
 
 @pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.llm.retry.pause", lambda fault, attempt: 0.0)
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate and its key in one file, signed by nobody but itself."""
+    """A certificate and its key in one file, self-signed."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
@@ -61,7 +61,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def server_with(
     *, answer: bytes = b"", later: bytes = b"", certificate: Path | None = None
 ) -> AsyncIterator[tuple[int, list[int]]]:
-    """A server that gives ``answer``, what comes ``later``, and hangs up: its port, and one entry for each that called."""
+    """A server that sends ``answer``, then ``later``, and closes: its port, and one entry for each connection."""
     callers: list[int] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -84,7 +84,7 @@ async def server_with(
 
 async def test_an_untrusted_certificate_is_reported(certificate: Path) -> None:
     async with server_with(certificate=certificate) as (port, _):
-        error = await told(f"https://localhost:{port}/v1")
+        error = await error_of(f"https://localhost:{port}/v1")
     assert "certificate of the model server is not trusted (self-signed certificate)" in str(error)
     assert "SSL_CERT_FILE" in str(error)
     assert error.permanent
@@ -92,14 +92,14 @@ async def test_an_untrusted_certificate_is_reported(certificate: Path) -> None:
 
 async def test_a_server_without_tls_is_reported() -> None:
     async with server_with(answer=b"HTTP/1.1 400 Bad Request\r\n\r\n") as (port, callers):
-        error = await told(f"https://localhost:{port}/v1")
+        error = await error_of(f"https://localhost:{port}/v1")
     assert "does not speak TLS" in str(error)
     assert len(callers) == 1
 
 
 async def test_a_closed_connection_is_retried() -> None:
     async with server_with() as (port, callers):
-        error = await told(f"http://localhost:{port}/v1")
+        error = await error_of(f"http://localhost:{port}/v1")
     assert "closed the connection" in str(error)
     assert len(callers) == retry.ATTEMPTS
 
@@ -107,21 +107,21 @@ async def test_a_closed_connection_is_retried() -> None:
 async def test_an_incomplete_body_is_reported_as_a_lost_connection() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 99\r\n\r\n"
     async with server_with(answer=head + b": hello\n\n") as (port, callers):
-        error = await told(f"http://localhost:{port}/v1")
+        error = await error_of(f"http://localhost:{port}/v1")
     assert "closed the connection" in str(error)
     assert len(callers) == retry.ATTEMPTS
 
 
 async def test_an_unreachable_server_is_reported(unused_tcp_port: int) -> None:
-    assert "cannot be reached" in str(await told(f"http://127.0.0.1:{unused_tcp_port}/v1"))
+    assert "cannot be reached" in str(await error_of(f"http://127.0.0.1:{unused_tcp_port}/v1"))
 
 
 async def test_an_unknown_host_name_is_reported() -> None:
-    assert "host name of the model server cannot be resolved" in str(await told("http://nobody.invalid/v1"))
+    assert "host name of the model server cannot be resolved" in str(await error_of("http://nobody.invalid/v1"))
 
 
 async def test_an_invalid_address_is_reported() -> None:
-    error = await told("localhost:8000/v1")
+    error = await error_of("localhost:8000/v1")
     assert "must start with http:// or https://" in str(error)
     assert error.permanent
 
@@ -228,10 +228,10 @@ def test_a_used_up_quota_is_recognized_by_its_type() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", ["maximum context length is 4096 tokens", "the request exceeds the available context size"]
+    "message", ["maximum context length is 4096 tokens", "the request exceeds the available context size"]
 )
-def test_a_context_that_is_too_long_is_recognized_without_a_code(told: str) -> None:
-    fault = diagnose(refusal(400, told), "m")
+def test_a_prompt_that_is_too_long_is_recognized_without_a_code(message: str) -> None:
+    fault = diagnose(refusal(400, message), "m")
     assert fault is not None
     assert "too long" in fault.reason
     assert fault.permanent

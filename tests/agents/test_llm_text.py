@@ -1,4 +1,4 @@
-"""Texts that come in pieces: thoughts, continuations, and the draft that watchers see."""
+"""Streamed texts: reasoning, continuations, and the preview of the draft."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def llm(model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore) -> StudioLLM
 
 @dataclass
 class Watcher:
-    """What a page shows that is told of a draft."""
+    """The text a page shows from the preview messages."""
 
     shown: str = ""
     states: list[str] = field(default_factory=list)
@@ -54,13 +54,13 @@ def slow_server() -> Iterator[ModelServer]:
 
 
 async def watched(server: ModelServer, watcher: Watcher) -> str:
-    """The answer of ``server``, with ``watcher`` looking on."""
+    """The answer of ``server``, with its preview sent to ``watcher``."""
     async with client_of(server.url) as client:
         chat = ChatModel("m", client, asyncio.Semaphore(1))
         return await chat.text([{"role": "user", "content": "Say something."}], watcher.sink)
 
 
-# Thoughts
+# Reasoning
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,9 @@ async def test_a_text_that_was_cut_off_is_continued(llm: StudioLLM, model_server
     model_server.fail(text="the rooms bel", finish_reason="length")
     model_server.fail(text="below them.")
     assert await llm.acall("Say something.") == "Roofs are warm. Gardens cool the rooms below them."
-    *_, said, told = model_server.calls[1].body["messages"]
+    *_, said, instruction = model_server.calls[1].body["messages"]
     assert said == {"role": "assistant", "content": "Roofs are warm. Gardens cool"}
-    assert "exactly where you stopped" in told["content"]
+    assert "exactly where you stopped" in instruction["content"]
 
 
 async def test_a_text_that_never_ends_is_not_returned(llm: StudioLLM, model_server: ModelServer) -> None:
@@ -180,7 +180,7 @@ def test_continuations_are_joined(said: str, more: str, whole: str) -> None:
 
 
 def test_a_model_that_starts_over_is_not_repeated() -> None:
-    beginning = "A sentence that is long enough to be told from any other one there may be. "
+    beginning = "A sentence that is long enough to be distinguished from any other one here. "
     assert joined(beginning, beginning + "And its end.") == beginning + "And its end."
 
 
@@ -215,7 +215,7 @@ async def test_the_preview_of_a_continued_text_is_one_text(slow_server: ModelSer
 
 
 async def test_the_preview_of_another_attempt_starts_over(slow_server: ModelServer, watcher: Watcher) -> None:
-    slow_server.fail(text="A try that breaks off after a while, and is not told to its end.", cut=0.8)
+    slow_server.fail(text="A try that breaks off after a while, and is never finished.", cut=0.8)
     slow_server.fail(text="Another.")
     assert await watched(slow_server, watcher) == "Another."
     assert watcher.shown == "Another."

@@ -1,4 +1,4 @@
-"""The pool of forked workers, with real processes that do something simpler than write articles."""
+"""The pool of forked workers, with real processes and simple functions as workers."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from agents.worker.pool import Pool
 
 pool.RESPAWN_DELAY = 0.1
 
-def tell(word):
+def report(word):
     os.write(1, f"{word} {os.getpid()}\\n".encode())
 
 def sleep():
-    tell("up")
+    report("up")
     time.sleep(600)
 """
 
 
 class Session:
-    """A pool in a process of its own, and what its workers have said."""
+    """A pool in a process of its own, and what its workers have reported."""
 
     def __init__(self, script: str, directory: Path) -> None:
         self._log = directory / "log"
@@ -43,13 +43,13 @@ class Session:
             command = [sys.executable, "-c", HEAD + dedent(script)]
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
 
-    def said(self, word: str = "up") -> list[int]:
-        """The pids that have said ``word``, in their order."""
+    def reported(self, word: str = "up") -> list[int]:
+        """The pids that have reported ``word``, in their order."""
         return [int(line.split()[1]) for line in self._log.read_text().splitlines() if line.startswith(f"{word} ")]
 
     def wait_for(self, count: int, word: str = "up") -> list[int]:
-        wait_until(lambda: len(self.said(word)) >= count)
-        return self.said(word)
+        wait_until(lambda: len(self.reported(word)) >= count)
+        return self.reported(word)
 
 
 @pytest.fixture
@@ -66,33 +66,33 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], Session]]:
         session.process.wait()
 
 
-def test_it_forks_as_many_workers_as_it_is_told(start):
+def test_it_forks_the_given_number_of_workers(start):
     session = start("Pool([sleep] * 3).run()")
     assert len(set(session.wait_for(3))) == 3
     assert len(psutil.Process(session.process.pid).children()) == 3
 
 
-def test_it_replaces_a_worker_that_was_killed(start):
+def test_it_replaces_a_killed_worker(start):
     session = start("Pool([sleep] * 2).run()")
     killed, kept = session.wait_for(2)
     os.kill(killed, signal.SIGKILL)
     session.wait_for(3)
     living = {child.pid for child in psutil.Process(session.process.pid).children()}
-    assert living == {kept, session.said()[-1]}
+    assert living == {kept, session.reported()[-1]}
 
 
-def test_it_replaces_a_worker_that_failed_and_tells_why(start):
+def test_it_replaces_a_failed_worker_and_logs_the_error(start):
     session = start(
         """
         import logging; logging.basicConfig()
         def fail():
-            tell("up")
-            raise LookupError("no pen")
+            report("up")
+            raise LookupError("broken")
         Pool([fail]).run()
         """
     )
     session.wait_for(2)
-    assert "LookupError: no pen" in session._log.read_text()
+    assert "LookupError: broken" in session._log.read_text()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -104,7 +104,7 @@ def test_a_signal_stops_it_and_its_workers(start, number):
     assert not any(psutil.pid_exists(pid) for pid in workers)
 
 
-def test_a_signal_while_a_successor_is_awaited_stops_it(start):
+def test_a_signal_during_the_respawn_delay_stops_it(start):
     session = start("pool.RESPAWN_DELAY = 60; Pool([sleep]).run()")
     (pid,) = session.wait_for(1)
     os.kill(pid, signal.SIGKILL)
@@ -113,14 +113,14 @@ def test_a_signal_while_a_successor_is_awaited_stops_it(start):
     assert session.process.wait(timeout=20) == 0
 
 
-def test_a_worker_may_finish_what_it_does(start):
+def test_a_worker_may_finish_its_job(start):
     session = start(
         """
         def finish():
             signal.signal(signal.SIGTERM, lambda *_: None)
-            tell("up")
+            report("up")
             time.sleep(0.5)
-            tell("done")
+            report("done")
             time.sleep(0.5)
         Pool([finish], grace=5).run()
         """
@@ -128,15 +128,15 @@ def test_a_worker_may_finish_what_it_does(start):
     session.wait_for(1)
     session.process.terminate()
     assert session.process.wait(timeout=20) == 0
-    assert session.said("done")
+    assert session.reported("done")
 
 
-def test_a_worker_that_will_not_end_is_asked_twice_and_killed(start):
+def test_a_worker_that_ignores_two_signals_is_killed(start):
     session = start(
         """
         def refuse():
-            signal.signal(signal.SIGTERM, lambda *_: tell("asked"))
-            tell("up")
+            signal.signal(signal.SIGTERM, lambda *_: report("asked"))
+            report("up")
             while True:
                 time.sleep(600)
         Pool([refuse], grace=0.3, insistence=0.3).run()
@@ -145,11 +145,11 @@ def test_a_worker_that_will_not_end_is_asked_twice_and_killed(start):
     (pid,) = session.wait_for(1)
     session.process.terminate()
     assert session.process.wait(timeout=20) == 0
-    assert session.said("asked") == [pid, pid]
+    assert session.reported("asked") == [pid, pid]
     assert not psutil.pid_exists(pid)
 
 
-def test_killed_outright_it_leaves_no_worker(start):
+def test_a_killed_pool_leaves_no_worker(start):
     session = start("Pool([sleep] * 3).run()")
     workers = session.wait_for(3)
     session.process.kill()
@@ -158,7 +158,7 @@ def test_killed_outright_it_leaves_no_worker(start):
 
 
 @pytest.mark.parametrize(("gigabytes", "count"), [(0.5, 4), (2, 6), (7.6, 25), (16, 48), (256, 48)])
-def test_memory_decides_how_many_articles_are_written_at_once(monkeypatch, gigabytes, count):
+def test_the_default_number_of_articles_depends_on_the_memory(monkeypatch, gigabytes, count):
     monkeypatch.setattr(pool, "memory", lambda: int(gigabytes * 1024**3))
     assert pool.default_count() == count
 
@@ -176,15 +176,15 @@ def test_memory_decides_how_many_articles_are_written_at_once(monkeypatch, gigab
         (7, 1, [1] * 7),
     ],
 )
-def test_articles_are_shared_out_among_workers(articles, most, places):
+def test_articles_are_distributed_among_workers(articles, most, places):
     assert pool.shares(articles, most) == places
 
 
-def test_it_replaces_a_worker_by_one_that_does_the_same(start):
+def test_a_replacement_runs_the_same_function(start):
     session = start(
         """
         def other():
-            tell("other")
+            report("other")
             time.sleep(600)
         Pool([sleep, other]).run()
         """
@@ -192,23 +192,23 @@ def test_it_replaces_a_worker_by_one_that_does_the_same(start):
     [kept], [killed] = session.wait_for(1), session.wait_for(1, "other")
     os.kill(killed, signal.SIGKILL)
     session.wait_for(2, "other")
-    assert session.said() == [kept]
+    assert session.reported() == [kept]
 
 
-def test_the_memory_is_this_machines():
+def test_the_memory_is_that_of_this_machine():
     assert 2**28 < pool.memory() <= psutil.virtual_memory().total
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="not glibc, which alone keeps what was freed")
-def test_what_a_picture_took_is_given_back():
-    """What is pinned between large blocks keeps glibc from returning them, where it takes them for worth keeping."""
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="only glibc keeps freed memory")
+def test_freed_blocks_are_returned_to_the_system():
+    """glibc keeps large blocks that have small allocations between them, unless its thresholds are set."""
     script = """
         from agents.worker.pool import give_memory_back
         import psutil
         give_memory_back()
         resident = psutil.Process().memory_info
         first = b"x" * 16_000_000
-        del first  # glibc would keep all of this size from now on
+        del first  # by default glibc keeps blocks of this size from now on
         before = resident().rss
         blocks = [(b"x" * 2_000_000, bytes(4000)) for _ in range(8)]
         pins = [pin for _, pin in blocks]

@@ -1,4 +1,4 @@
-"""What a job would import after the fork, each job would pay for again."""
+"""The worker imports and prepares everything before it forks, so that no job has to."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChann
 settings.HAS_MODEL, settings.OPENAI_BASE_URL, settings.IMAGE_MODEL = True, sys.argv[1], "test-image"
 import channels.layers
 channels.layers.get_channel_layer()
-if not (setting_up := os.fork()):  # what that imports, a worker has not
+if not (setting_up := os.fork()):  # its imports must not be in the worker
     call_command("migrate", verbosity=0)
     make_article(UserFactory(), sources=(SURVEY,), min_words=300)
     os._exit(0)
@@ -46,7 +46,7 @@ layer = settings.CHANNEL_LAYERS["default"]["BACKEND"].rpartition(".")[0]
 print(layer in sys.modules, platform_headers.cache_info().currsize > 0, *(thread.name for thread in threading.enumerate()))
 """
 
-SHAPES = """
+SCHEMAS = """
 import re
 import tests.environment
 import agents.worker.rq_worker
@@ -54,31 +54,31 @@ from agents.crew.assignments import rewordings, verdicts
 from agents.contract import SectionPlan
 from agents.llm.capabilities import strict_schema
 from agents.text.markdown import count_words
-re._compiler.compile = None  # whatever is compiled now fails
+re._compiler.compile = None  # compiling another pattern now fails
 count_words("Roofs hold rain.")
 before = strict_schema.cache_info().misses
-for form in (SectionPlan, verdicts(1), verdicts(9), rewordings(9)):
-    strict_schema(form)
+for schema in (SectionPlan, verdicts(1), verdicts(9), rewordings(9)):
+    strict_schema(schema)
 print(strict_schema.cache_info().misses - before)
 """
 
 
-def told_by(script: str, *arguments: str) -> list[str]:
-    """The words that ``script`` prints, run by a Python of its own with a store of its own."""
-    own_store = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+def output_of(script: str, *arguments: str) -> list[str]:
+    """The words that ``script`` prints in another Python process on a SQLite database of its own."""
+    without_database_url = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     command = [sys.executable, "-c", script, *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=own_store, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=ROOT, env=without_database_url, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
 
 def test_a_job_imports_nothing_after_the_fork(model_server: ModelServer) -> None:
-    assert told_by(JOB, model_server.url) == []
+    assert output_of(JOB, model_server.url) == []
 
 
-def test_a_worker_forks_with_one_thread_what_rings_watchers_and_what_the_openai_client_learns_first() -> None:
-    assert told_by(WORKER) == ["True", "True", "MainThread"]
+def test_a_worker_has_one_thread_the_channel_layer_and_the_openai_platform_headers_before_it_forks() -> None:
+    assert output_of(WORKER) == ["True", "True", "MainThread"]
 
 
-def test_a_worker_forks_with_the_shapes_of_answers_and_compiled_patterns() -> None:
-    assert told_by(SHAPES) == ["0"]
+def test_a_worker_has_output_schemas_and_compiled_patterns_before_it_forks() -> None:
+    assert output_of(SCHEMAS) == ["0"]

@@ -1,4 +1,4 @@
-"""What goes wrong at the model's provider, from the fault on the wire to what the person is told.
+"""Faults of the model provider, from the response to the message a person sees.
 
 docs/reliability.md has a row for each, which tests/test_reliability_page.py holds to the tests there are.
 """
@@ -33,8 +33,8 @@ SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surfa
 
 
 @pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tries follow each other at once, unless the server asks for a pause."""
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause between attempts, unless the server asks for one."""
     monkeypatch.setattr("agents.llm.retry.pause", lambda fault, attempt: fault.retry_after or 0.0)
 
 
@@ -56,7 +56,7 @@ def new_article(owner: User, *, include_image: bool = False) -> Article:
 
 
 def made(owner: User, *, include_image: bool = False) -> Article:
-    """An article after its run was performed."""
+    """The article after its run was performed."""
     article = new_article(owner, include_image=include_image)
     run_now(article.runs.get().pk)
     article.refresh_from_db()
@@ -80,12 +80,12 @@ def has_failed(article: Article, why: str) -> None:
 
 
 def asked_for_once(model: ModelServer) -> bool:
-    """Whether everything that was asked was asked once."""
+    """Whether no prompt was sent twice."""
     return max(Counter(call.prompt for call in model.calls).values()) == 1
 
 
 def try_again(run: Run) -> None:
-    """What a worker does once the time has come."""
+    """Performs the run again after its pause."""
     Run.objects.filter(pk=run.pk).update(not_before=timezone.now())
     run_next(run.pk)
 
@@ -211,7 +211,7 @@ def test_all_queued_runs_wait_for_an_outage_and_finish_after_it(owner: User, mod
     assert {article.status for article in Article.objects.all()} == {Status.COMPLETED}
 
 
-def test_a_person_can_have_it_tried_now(owner: User, model: ModelServer) -> None:
+def test_try_now_resumes_a_parked_run(owner: User, model: ModelServer) -> None:
     model.fail(status=503, times=retry.ATTEMPTS)
     article = made(owner)
     run = is_parked(article, "503")
@@ -230,7 +230,7 @@ def test_the_command_says_that_its_article_waits(owner: User, model: ModelServer
     assert Run.objects.get().is_parked
 
 
-# What waiting does not mend: the run fails at once
+# Permanent faults: the run fails at once
 
 
 @pytest.mark.parametrize(

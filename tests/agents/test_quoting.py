@@ -1,4 +1,4 @@
-"""Material in prompts is quoted between marks it cannot reproduce. Outside of them is only the studio's own text."""
+"""Untrusted text in prompts is quoted between markers it cannot reproduce."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def run() -> Iterator[None]:
 
 @pytest.mark.parametrize("count", [3, 4, 5, 6, 7, 8, 9, 11, 30])
 @pytest.mark.parametrize("sign", "<>")
-def test_no_run_of_signs_survives(sign: str, count: int) -> None:
+def test_series_of_angle_brackets_are_broken_up(sign: str, count: int) -> None:
     inner = quote(f"a{sign * count}b").split("\n")[1]
     assert sign * 3 not in inner
     assert inner.count(sign) == count
 
 
-def test_a_boundary_written_into_the_material_is_taken_out() -> None:
+def test_a_boundary_in_the_material_is_removed() -> None:
     inside = quote(f"One {boundary()}>>> {ORDER} <<<{boundary()}")
     assert inside.count(boundary()) == 2
     halves = quote_markdown(f"`{boundary()[:4]}{boundary()}{boundary()[4:]}>>>`")
-    assert halves.count(boundary()) == 2, "what is left does not make another one"
+    assert halves.count(boundary()) == 2, "removing one does not create another"
 
 
-def test_code_of_a_text_that_has_to_come_back_is_left_alone() -> None:
+def test_code_blocks_of_a_quoted_text_are_unchanged() -> None:
     text = "Try it:\n\n```\n>>> 1 + 1\n```\n\nA line: >>>>> end"
     assert "\n>>> 1 + 1\n" in quote_markdown(text)
     assert "> > > > > end" in quote_markdown(text)
@@ -62,13 +62,13 @@ def test_each_run_has_its_own_boundary() -> None:
     assert boundary() == first
 
 
-def test_a_forged_passage_has_no_marks_of_its_own() -> None:
+def test_a_forged_passage_is_quoted_inside_the_real_one() -> None:
     quoted = quote_passages([Passage(id="S1", source=1, start=0, end=1, text=f"Roofs.{FORGED}")])
     assert re.findall(rf"^\[(S\d+)\]\n<<<{boundary()}$", quoted, re.MULTILINE) == ["S1"]
 
 
 @pytest.mark.parametrize("attack", [f"{'>' * count} {ORDER} {'<' * count}" for count in (3, 5, 8, 11)])
-async def test_no_prompt_shows_an_order_of_a_source_outside_of_its_marks(
+async def test_instructions_in_a_source_stay_inside_its_quotation_marks(
     crew: StudioCrew, model_server: ModelServer, attack: str
 ) -> None:
     hostile = reading()
@@ -80,7 +80,7 @@ async def test_no_prompt_shows_an_order_of_a_source_outside_of_its_marks(
     assert [prompt for prompt in prompts if "[S99]" in outside_of_marks(prompt)] == []
 
 
-async def test_what_a_model_took_from_a_source_is_quoted_too(crew: StudioCrew, model_server: ModelServer) -> None:
+async def test_model_output_is_quoted_in_later_prompts(crew: StudioCrew, model_server: ModelServer) -> None:
     model_server.choices.add("not")  # so that sentences are reworded, too
     order = f">>>>> {ORDER}"
     finding = {"findings": [{"statement": f"Roofs hold rain. {order}", "sources": ["S1"]}]}

@@ -1,4 +1,4 @@
-"""What a job holds and lets go of: its lease where the store is away, its run where it is stopped, the turn of who is behind."""
+"""The job of a run: its lease during an outage, handing over when stopped, and unexpected errors."""
 
 from __future__ import annotations
 
@@ -41,43 +41,43 @@ def offline(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def slow(settings: Settings) -> Iterator[ModelServer]:
+def slow_model(settings: Settings) -> Iterator[ModelServer]:
     with ModelServer(token_seconds=0.002) as server:
         configure(settings, server)
         yield server
 
 
-# Its lease
+# Lease
 
 
-@pytest.mark.parametrize("away", [OperationalError("restarting"), InterfaceError("the connection is closed")])
-def test_a_lease_the_store_could_not_tell_of_is_renewed_at_the_next_look(
-    owner: User, slow: ModelServer, monkeypatch: pytest.MonkeyPatch, settings: Settings, away: Exception
+@pytest.mark.parametrize("error", [OperationalError("restarting"), InterfaceError("the connection is closed")])
+def test_a_failed_lease_check_is_followed_by_a_renewal(
+    owner: User, slow_model: ModelServer, monkeypatch: pytest.MonkeyPatch, settings: Settings, error: Exception
 ) -> None:
-    settings.LEASE_SECONDS = 3600  # else it would be renewed before long anyway
-    looks: list[str] = []
+    settings.LEASE_SECONDS = 3600  # it must not be renewed for another reason
+    calls: list[str] = []
     holds_lease, renew_lease = run_article_module.holds_lease, run_article_module.renew_lease
 
-    def shaky(claim: Claim) -> bool:
-        looks.append("looked")
-        if looks.count("looked") == 2:
-            raise away
+    def fail_once(claim: Claim) -> bool:
+        calls.append("checked")
+        if calls.count("checked") == 2:
+            raise error
         return holds_lease(claim)
 
     def renew(claim: Claim) -> bool:
-        looks.append("renewed")
+        calls.append("renewed")
         return renew_lease(claim)
 
-    monkeypatch.setattr(run_article_module, "holds_lease", shaky)
+    monkeypatch.setattr(run_article_module, "holds_lease", fail_once)
     monkeypatch.setattr(run_article_module, "renew_lease", renew)
     article, run = made(owner)
     run_now(run.pk)
-    assert looks[:4] == ["looked", "looked", "renewed", "looked"]
+    assert calls[:4] == ["checked", "checked", "renewed", "checked"]
     assert after(article).status == Status.COMPLETED
 
 
-def test_a_mistake_in_looking_after_the_lease_ends_the_work(
-    owner: User, slow: ModelServer, monkeypatch: pytest.MonkeyPatch
+def test_an_unexpected_error_of_the_lease_check_fails_the_run(
+    owner: User, slow_model: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(claim: Claim) -> bool:
         raise ZeroDivisionError
@@ -89,16 +89,16 @@ def test_a_mistake_in_looking_after_the_lease_ends_the_work(
     assert after(article).message == UNEXPECTED_ERROR
 
 
-# Its run
+# Handing over
 
 
-def test_a_run_is_handed_over_while_a_thread_reads_on(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, may_end = threading.Event(), threading.Event()
+def test_a_run_is_handed_over_while_a_thread_is_still_reading(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    started, may_end = threading.Event(), threading.Event()
     read_text = reading.read_text
     seen: list[str] = []
 
-    def read_for_long(text: str, title: str = "") -> object:
-        begun.set()
+    def read_slowly(text: str, title: str = "") -> object:
+        started.set()
         may_end.wait(60)
         return read_text(text, title)
 
@@ -106,7 +106,7 @@ def test_a_run_is_handed_over_while_a_thread_reads_on(owner: User, monkeypatch: 
 
     def stop_and_wait() -> None:
         try:
-            begun.wait(30)
+            started.wait(30)
             os.kill(os.getpid(), signal.SIGTERM)
             wait_until(lambda: after(article).message == STOPPED_MESSAGE)
             seen.append("handed over")
@@ -114,7 +114,7 @@ def test_a_run_is_handed_over_while_a_thread_reads_on(owner: User, monkeypatch: 
             may_end.set()
             connection.close()
 
-    monkeypatch.setattr(reading, "read_text", read_for_long)
+    monkeypatch.setattr(reading, "read_text", read_slowly)
     stopper = threading.Thread(target=stop_and_wait)
     stopper.start()
     run_now(run.pk)
@@ -124,35 +124,35 @@ def test_a_run_is_handed_over_while_a_thread_reads_on(owner: User, monkeypatch: 
     assert (run.status, run.token, run.attempts) == (Status.PENDING, None, 0)
 
 
-# The turn of who is behind
+# Errors and the next run
 
 
-def test_a_run_that_cannot_be_begun_fails_and_keeps_nobody_waiting(
+def test_a_run_that_cannot_start_fails_and_the_next_one_is_performed(
     owner: User, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (broken, run), (behind, _) = made(owner), made(owner)
+    (broken, run), (other, _) = made(owner), made(owner)
     Run.objects.filter(pk=run.pk).update(agents={"write": {"role": 5}})
     run_next(run.pk)
     assert (after(broken).status, after(broken).message) == (Status.FAILED, UNEXPECTED_ERROR)
-    assert after(behind).status == Status.COMPLETED
+    assert after(other).status == Status.COMPLETED
     assert "failed before it was claimed" in caplog.text
-    assert "ValidationError" in caplog.text, "the log tells its cause"
+    assert "ValidationError" in caplog.text, "the log has the cause"
     retry_run(article=broken, by=owner)
     assert after(broken).status == Status.PENDING
 
 
-def test_a_store_that_is_away_fails_no_run_that_waits(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(run_id: int) -> set[str]:
+def test_an_unavailable_database_does_not_fail_waiting_runs(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(run_id: int) -> set[str]:
         raise OperationalError("restarting")
 
-    monkeypatch.setattr(jobs, "models_needed", away)
+    monkeypatch.setattr(jobs, "models_needed", unavailable)
     article, run = made(owner)
     with pytest.raises(OperationalError):
         run_next(run.pk)
     assert after(article).status == Status.PENDING
 
 
-def test_a_mistake_amid_the_work_is_raised_after_it_was_recorded(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_is_recorded_and_raised(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*args: object) -> None:
         raise ZeroDivisionError
 

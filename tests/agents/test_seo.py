@@ -37,7 +37,7 @@ def fitted(title: str = TITLE_OF_ARTICLE, text: str = TEXT, **changes: object) -
     return fit_seo(seo(**changes), title=title, text=text)
 
 
-def test_what_is_within_the_limits_is_left_as_it_is() -> None:
+def test_a_description_within_the_limits_is_unchanged() -> None:
     assert seo_problems(GOOD) == {}
     assert fitted() == GOOD
 
@@ -67,29 +67,29 @@ def test_each_problem_names_its_figures(changes: dict[str, object], problem: str
     assert seo_problems(fitted(**changes)) == {}
 
 
-def test_a_title_that_is_too_long_gives_way_to_its_own_first_part() -> None:
+def test_a_title_that_is_too_long_is_replaced_by_its_first_part() -> None:
     title = "Rooftop gardens in a hot dense city: what the evidence says of heat, water and cost"
     assert fit_seo(seo(title=title), title=TITLE_OF_ARTICLE, text=TEXT).title == "Rooftop gardens in a hot dense city"
 
 
-def test_a_title_outside_the_limits_gives_way_to_the_articles() -> None:
+def test_a_title_outside_the_limits_is_replaced_by_the_articles() -> None:
     assert fit_seo(seo(title="Roofs"), title=TITLE_OF_ARTICLE, text=TEXT).title == TITLE_OF_ARTICLE
     assert fit_seo(seo(title="word " * 30), title=TITLE_OF_ARTICLE, text=TEXT).title == TITLE_OF_ARTICLE
 
 
-def test_a_short_title_is_completed_by_the_articles_own_words_and_cut_at_one() -> None:
+def test_a_short_title_is_extended_with_words_of_the_article() -> None:
     title = fit_seo(seo(title="Roofs"), title="Green roofs", text=TEXT).title
     assert title == "Green roofs: Flat roofs are the largest unused surface of a…"
 
 
-def test_a_description_is_completed_by_a_whole_sentence_where_one_fits() -> None:
+def test_a_description_is_extended_with_a_whole_sentence_if_one_fits() -> None:
     start = "What a planted roof does for the people who live in a house below it."
     assert fitted(meta_description=start).meta_description == (
         f"{start} Flat roofs are the largest unused surface of a city."
     )
 
 
-def test_a_description_that_is_too_long_ends_with_a_whole_sentence_where_it_can() -> None:
+def test_a_description_that_is_too_long_ends_with_a_whole_sentence_if_possible() -> None:
     first = (
         "How much cooler a planted roof is in summer, what it weighs when it is wet,"
         " and what to ask an engineer about it before you start."
@@ -99,22 +99,22 @@ def test_a_description_that_is_too_long_ends_with_a_whole_sentence_where_it_can(
     )
 
 
-def test_what_can_only_be_cut_is_cut_at_a_word() -> None:
+def test_a_single_long_sentence_is_truncated_at_a_word() -> None:
     description = fitted(meta_description="seedlings " * 30).meta_description
     assert description == "seedlings " * 15 + "seedlings…"
 
 
-def test_words_without_end_are_cut_all_the_same() -> None:
+def test_overlong_words_are_truncated() -> None:
     made = fit_seo(seo(title="x" * 200, meta_description="y" * 500), title="z" * 300, text="")
     assert (len(made.title), len(made.meta_description)) == (60, 160)
 
 
-def test_nothing_is_invented_where_the_article_has_no_words() -> None:
+def test_nothing_is_added_from_an_empty_article() -> None:
     made = fit_seo(seo(title="Roofs", meta_description="", slug=""), title="Sleep", text="")
     assert (made.title, made.meta_description, made.slug) == ("Roofs", "Sleep", "sleep")
 
 
-def test_marks_footnotes_and_emphasis_do_not_reach_search_results() -> None:
+def test_marks_footnotes_and_emphasis_are_removed() -> None:
     marked = seo(title="**Rooftop gardens** cool a whole city [S3]", meta_description="Cool.[^1] `Roofs` [S1, S2].")
     made = fit_seo(marked, title=TITLE_OF_ARTICLE, text=TEXT)
     assert made.title == "Rooftop gardens cool a whole city"
@@ -122,7 +122,7 @@ def test_marks_footnotes_and_emphasis_do_not_reach_search_results() -> None:
     assert not any(mark in made.meta_description for mark in ("[", "*", "`", "##", "staircase"))
 
 
-def test_chinese_is_measured_by_the_room_it_takes() -> None:
+def test_chinese_characters_count_by_their_width() -> None:
     assert display_width("屋顶花园") == 8
     made = fit_seo(
         seo(title="屋顶花园", meta_description="屋顶花园。"),
@@ -148,21 +148,21 @@ def test_chinese_is_measured_by_the_room_it_takes() -> None:
         ("x" * 200, "x" * SLUG_LENGTH),
     ],
 )
-def test_a_slug_is_made_of_any_title(title: str, slug: str) -> None:
+def test_any_title_gives_a_slug(title: str, slug: str) -> None:
     assert slug_of(title) == slug
 
 
-def test_a_slug_keeps_what_was_wanted_where_that_has_words_enough() -> None:
+def test_a_given_slug_with_enough_words_is_kept() -> None:
     assert fitted(slug="https://example.org/blog/Green_Roofs-Explained/").slug == "green-roofs-explained"
     assert fitted(slug="roofs").slug == "rooftop-gardens-what-the-evidence-says"
 
 
-def test_keywords_are_kept_once_in_their_order() -> None:
+def test_duplicate_keywords_are_removed_in_order() -> None:
     assert fitted(keywords=["Roof", "bed", "roof", " ", "Bed", "soil"]).keywords == ["Roof", "bed", "soil"]
     assert fitted(keywords=[" ", "x" * 81]).keywords == [TITLE_OF_ARTICLE]
 
 
-def test_answers_end_within_sixty_words() -> None:
+def test_faq_answers_are_limited_to_60_words() -> None:
     sentence = "A wet bed weighs more than most old roofs were built to carry. "
     long, endless = FAQItem(question="Weight?", answer=sentence * 9), FAQItem(question="Cost?", answer="pounds " * 90)
     made = fitted(faq=[long, long, endless, FAQItem(question=" ", answer="lost")]).faq
@@ -171,7 +171,7 @@ def test_answers_end_within_sixty_words() -> None:
     assert made[1].answer == "pounds " * 59 + "pounds…"
 
 
-def test_whatever_a_model_answers_comes_out_within_the_limits() -> None:
+def test_any_model_output_is_brought_within_the_limits() -> None:
     chance = random.Random(7)
     signs = "aäß đ屋。.,:;–—-*_`[]()<>S3^1#\n\t😀 word"
     for _ in range(150):
@@ -195,10 +195,10 @@ def test_vowel_signs_are_kept_in_slugs(slug: str) -> None:
     assert "slug" not in seo_problems(seo(slug=slug))
 
 
-def test_letters_without_an_accent_to_lose_have_an_ascii_form() -> None:
+def test_letters_that_do_not_decompose_have_an_ascii_form() -> None:
     assert slug_of("Ærø çatıları Þór") == "aero-catilari-thor"
 
 
-def test_a_short_ascii_slug_gives_way_to_a_chinese_title() -> None:
+def test_a_short_ascii_slug_is_replaced_by_a_chinese_title() -> None:
     made = fitted(title="屋顶花园如何为城市降温", slug="green-roofs")
     assert "slug" not in seo_problems(made)

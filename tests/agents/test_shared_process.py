@@ -1,4 +1,4 @@
-"""Articles one process writes side by side: what they share, and what of one never touches the other."""
+"""Articles written concurrently by one process: what they share, and that they do not affect each other."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def owner() -> User:
 
 
 @pytest.fixture(autouse=True)
-def two_at_once() -> Iterator[None]:
+def capacity_of_two() -> Iterator[None]:
     token = jobs.capacity.set(2)
     yield
     jobs.capacity.reset(token)
@@ -66,15 +66,15 @@ def statuses(articles: list[Article]) -> list[str]:
 
 
 def spans(runs: list[Run]) -> list[tuple[float, float]]:
-    """When each was begun and ended."""
+    """The start and end of each run."""
     found = [Run.objects.get(pk=run.pk) for run in runs]
     return [
         (run.started_at.timestamp(), run.finished_at.timestamp()) for run in found if run.started_at and run.finished_at
     ]
 
 
-def meanwhile(act: Callable[[], None]) -> threading.Thread:
-    """Do something in a thread of its own while this one writes."""
+def in_thread(act: Callable[[], None]) -> threading.Thread:
+    """Calls ``act`` in another thread while this one writes."""
 
     def acting() -> None:
         try:
@@ -87,16 +87,16 @@ def meanwhile(act: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-def test_a_process_writes_as_many_at_once_as_it_has_places(owner: User) -> None:
+def test_a_process_writes_as_many_articles_at_once_as_its_capacity(owner: User) -> None:
     articles, runs = waiting(owner, 3)
     run_next(runs[0].pk)
     assert statuses(articles) == [Status.COMPLETED] * 3
     first, second, third = spans(runs)
     assert second[0] < first[1], "the second waited for the first to end"
-    assert third[0] >= min(first[1], second[1]), "the third was begun while both capacity were taken"
+    assert third[0] >= min(first[1], second[1]), "the third was started while both places were taken"
 
 
-def test_each_is_billed_its_own_calls(owner: User, model: ModelServer) -> None:
+def test_each_run_is_charged_for_its_own_calls(owner: User, model: ModelServer) -> None:
     _, runs = waiting(owner, 2)
     run_next(runs[0].pk)
     billed = [sum(step.model_calls for step in run.steps.all()) for run in runs]
@@ -104,7 +104,7 @@ def test_each_is_billed_its_own_calls(owner: User, model: ModelServer) -> None:
     assert sum(billed) == len(model.calls)
 
 
-def test_they_share_a_limit_of_calls_in_flight(owner: User, model: ModelServer, settings: Settings) -> None:
+def test_articles_share_the_limit_of_concurrent_calls(owner: User, model: ModelServer, settings: Settings) -> None:
     settings.LLM_MAX_CONCURRENCY = 2
     articles, runs = waiting(owner, 2)
     run_next(runs[0].pk)
@@ -113,14 +113,14 @@ def test_they_share_a_limit_of_calls_in_flight(owner: User, model: ModelServer, 
     assert max(in_flight) == 2
 
 
-def test_with_one_place_an_article_is_written_alone(owner: User) -> None:
+def test_with_a_capacity_of_one_an_article_is_written_alone(owner: User) -> None:
     jobs.capacity.set(1)
     articles, runs = waiting(owner, 2)
     run_next(runs[0].pk)
     assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
 
 
-def test_a_run_is_not_taken_up_for_the_last_time_beside_another(owner: User) -> None:
+def test_a_last_attempt_is_not_claimed_next_to_another_run(owner: User) -> None:
     articles, runs = waiting(owner, 3)
     for run, attempts in zip(runs, (0, 2, 1), strict=True):  # of three
         Run.objects.filter(pk=run.pk).update(attempts=attempts)
@@ -128,21 +128,21 @@ def test_a_run_is_not_taken_up_for_the_last_time_beside_another(owner: User) -> 
     assert statuses(articles) == [Status.COMPLETED, Status.PENDING, Status.COMPLETED]
 
 
-def test_a_run_has_its_last_attempt_by_itself(owner: User) -> None:
+def test_no_run_is_claimed_next_to_a_last_attempt(owner: User) -> None:
     articles, runs = waiting(owner, 2)
     Run.objects.filter(pk=runs[0].pk).update(attempts=2)
     run_next(runs[0].pk)
     assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
 
 
-def test_a_process_ends_after_so_many_articles(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_ends_after_its_maximum_of_articles(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "MAX_RUNS_PER_PROCESS", 2)
     articles, runs = waiting(owner, 3)
     run_next(runs[0].pk)
     assert statuses(articles) == [Status.COMPLETED, Status.COMPLETED, Status.PENDING]
 
 
-def test_cancelling_one_lets_the_other_go_on(owner: User, model: ModelServer) -> None:
+def test_cancelling_one_run_does_not_affect_the_other(owner: User, model: ModelServer) -> None:
     model.token_seconds = 0.01
     articles, runs = waiting(owner, 2)
 
@@ -150,16 +150,16 @@ def test_cancelling_one_lets_the_other_go_on(owner: User, model: ModelServer) ->
         wait_until(lambda: Run.objects.filter(status=Status.PROCESSING).count() == 2)
         cancel_run(article=Article.objects.get(pk=articles[0].pk), by=owner)
 
-    person = meanwhile(cancel_the_first)
+    person = in_thread(cancel_the_first)
     run_next(runs[0].pk)
     person.join()
     assert statuses(articles) == [Status.CANCELLED, Status.COMPLETED]
 
 
-def test_a_process_that_is_stopped_hands_all_of_them_over(
+def test_a_stopped_process_hands_over_all_its_runs(
     owner: User, model: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It takes up no other meanwhile, though one of them is handed over before the other."""
+    """It claims no other run, although one is handed over before the other."""
     model.token_seconds = 0.01
     articles, runs = waiting(owner, 3)
     hand_over = run_article.hand_over
@@ -174,37 +174,37 @@ def test_a_process_that_is_stopped_hands_all_of_them_over(
         wait_until(lambda: Run.objects.filter(status=Status.PROCESSING).count() == 2)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    stopper = meanwhile(stop)
+    stopper = in_thread(stop)
     run_next(runs[0].pk)
     stopper.join()
     assert statuses(articles) == [Status.PENDING] * 3
-    told = [[event.payload.get("message") for event in article.events.all()] for article in articles]
-    assert [messages.count(STOPPED_MESSAGE) for messages in told] == [1, 1, 0]
+    messages = [[event.payload.get("message") for event in article.events.all()] for article in articles]
+    assert [of_article.count(STOPPED_MESSAGE) for of_article in messages] == [1, 1, 0]
     wait_until(lambda: all(call.ended for call in model.calls))
 
 
 @pytest.fixture
-def mistaken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The runs the studio makes a mistake over, once two have been begun."""
+def failing_runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Ids of runs that fail with an unexpected error once two runs have started."""
     runs: list[int] = []
     produce_manuscript = run_article.produce_manuscript
 
-    async def mistake(claim: Claim, crew: Crew, slots: asyncio.Semaphore) -> Manuscript:
+    async def fail(claim: Claim, crew: Crew, slots: asyncio.Semaphore) -> Manuscript:
         if claim.run_id not in runs:
             return await produce_manuscript(claim, crew, slots)
         while await Run.objects.exclude(started_at=None).acount() < 2:
             await asyncio.sleep(0.05)
         raise ZeroDivisionError(claim.run_id)
 
-    monkeypatch.setattr(run_article, "produce_manuscript", mistake)
+    monkeypatch.setattr(run_article, "produce_manuscript", fail)
     return runs
 
 
-def test_a_mistake_over_one_is_raised_when_the_other_is_done(
-    owner: User, mistaken: list[int], caplog: pytest.LogCaptureFixture
+def test_an_unexpected_error_of_one_run_is_raised_after_the_other_is_done(
+    owner: User, failing_runs: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
     articles, runs = waiting(owner, 3)
-    mistaken.append(runs[0].pk)
+    failing_runs.append(runs[0].pk)
     with pytest.raises(ZeroDivisionError):
         run_next(runs[0].pk)
     assert statuses(articles) == [Status.FAILED, Status.COMPLETED, Status.PENDING]
@@ -212,17 +212,17 @@ def test_a_mistake_over_one_is_raised_when_the_other_is_done(
     assert f"run {runs[0].pk} failed with an unexpected error" in caplog.text
 
 
-def test_mistakes_over_two_are_both_raised(owner: User, mistaken: list[int]) -> None:
+def test_unexpected_errors_of_two_runs_are_both_raised(owner: User, failing_runs: list[int]) -> None:
     articles, runs = waiting(owner, 2)
-    mistaken += [run.pk for run in runs]
+    failing_runs += [run.pk for run in runs]
     with pytest.raises(ExceptionGroup) as raised:
         run_next(runs[0].pk)
     assert {error.args[0] for error in raised.value.exceptions} == {run.pk for run in runs}
     assert statuses(articles) == [Status.FAILED] * 2
 
 
-def company_raises(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    """Let the look for an article beside another fail so."""
+def fail_additional_claims(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Claiming another run for the same process raises ``error``."""
     next_run = jobs.next_run
 
     def broken(exclude: set[int], *, shared_process: bool = False) -> int | None:
@@ -233,49 +233,49 @@ def company_raises(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     monkeypatch.setattr(jobs, "next_run", broken)
 
 
-def test_a_mistake_in_looking_for_company_does_not_end_the_article(
+def test_an_error_while_claiming_another_run_does_not_stop_the_first(
     owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    company_raises(monkeypatch, ZeroDivisionError())
+    fail_additional_claims(monkeypatch, ZeroDivisionError())
     articles, runs = waiting(owner, 2)
     with pytest.raises(ZeroDivisionError):
         run_next(runs[0].pk)
     assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
 
 
-def test_a_store_that_is_away_keeps_an_article_only_from_company(
+def test_an_unavailable_database_only_prevents_claiming_another_run(
     owner: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    company_raises(monkeypatch, OperationalError("restarting"))
+    fail_additional_claims(monkeypatch, OperationalError("restarting"))
     articles, runs = waiting(owner, 2)
     run_next(runs[0].pk)
     assert statuses(articles) == [Status.COMPLETED, Status.PENDING]
     assert "waiting runs cannot be read, the database is unavailable: restarting" in caplog.text
 
 
-# The job of a run that was taken up without it
+# The job of a run that was claimed without it
 
 
 def jobs_of(run: Run) -> list[str]:
     return [job_id for job_id in django_rq.get_queue("articles").job_ids if job_id.startswith(f"run-{run.pk}-")]
 
 
-def test_the_job_of_a_run_taken_up_beside_another_is_taken_back(owner: User, redis: Redis) -> None:
+def test_the_job_of_an_additional_run_is_removed_from_the_queue(owner: User, redis: Redis) -> None:
     _, runs = waiting(owner, 2)
     [called], [spare] = map(jobs_of, runs)
     run_next(runs[0].pk)
     assert (jobs_of(runs[0]), jobs_of(runs[1])) == ([called], [])
-    assert not Job.exists(spare, redis), "its job's record would stay for ever"
+    assert not Job.exists(spare, redis), "the record of its job is deleted too"
 
 
-def test_a_job_that_cannot_be_taken_back_is_told_of(
+def test_a_job_that_cannot_be_removed_is_logged(
     owner: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     _, [run] = waiting(owner, 1)
 
-    def away(*args: object) -> object:
-        raise ConnectionRefusedError("nobody listens")
+    def unavailable(*args: object) -> object:
+        raise ConnectionRefusedError("refused")
 
-    monkeypatch.setattr(django_rq, "get_queue", away)
+    monkeypatch.setattr(django_rq, "get_queue", unavailable)
     remove_job(run.pk)
-    assert f"run {run.pk}: its job stays in the queue: nobody listens" in caplog.text
+    assert f"run {run.pk}: its job stays in the queue: refused" in caplog.text

@@ -26,7 +26,7 @@ def test_other_brackets_are_not_marks(text: str) -> None:
     assert CITATION_MARK.search(text) is None
 
 
-def test_a_footnote_definition_goes_on_in_indented_lines() -> None:
+def test_a_footnote_definition_continues_in_indented_lines() -> None:
     definition = FOOTNOTE_DEFINITION.match("[^1]: One.\n    Two.\n\tThree.\nNot this.")
     assert definition
     assert (definition["label"], definition["text"]) == ("1", " One.\n    Two.\n\tThree.")

@@ -27,7 +27,7 @@ CAPACITY_JOB = """[
     [__import__("time").sleep(0.05) for _ in iter(lambda: len(__import__("os").listdir(meeting)) < 6, False)],
     __import__("agents.worker.jobs").worker.jobs.capacity.get(),
 ][-1]"""
-"""A job that waits until six are at work, in a process each, and returns its capacity."""
+"""A job that waits until six run, each in its own process, and returns its capacity."""
 
 
 def enqueue(function: str, *arguments: object) -> Job:
@@ -35,17 +35,17 @@ def enqueue(function: str, *arguments: object) -> Job:
 
 
 def horses(pool: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """The processes that do jobs: children of the pool's workers."""
+    """The processes that perform jobs: children of the pool's workers."""
     return [horse for worker in psutil.Process(pool.pid).children() for horse in worker.children()]
 
 
 def at_work(pool: subprocess.Popen[bytes], job: Job) -> psutil.Process:
-    """The process that does ``job``, once those of earlier jobs have gone."""
+    """The process that performs ``job``, once those of earlier jobs have ended."""
     wait_until(lambda: job.is_started and len(horses(pool)) == 1)
     return horses(pool)[0]
 
 
-def test_a_job_is_done_in_a_process_of_its_own(workers):
+def test_a_job_runs_in_its_own_process(workers):
     job = enqueue("os.getpid")
     wait_until(lambda: job.is_finished)
     known = {workers.pid, os.getpid(), *(child.pid for child in psutil.Process(workers.pid).children())}
@@ -67,19 +67,19 @@ def test_a_job_dies_with_its_worker(workers):
     wait_until(lambda: len(psutil.Process(workers.pid).children()) == 2)
 
 
-def test_a_worker_whose_job_was_killed_works_on(workers):
+def test_a_worker_continues_after_its_job_was_killed(workers):
     at_work(workers, enqueue("time.sleep", 600)).send_signal(signal.SIGKILL)
     job = enqueue("os.getpid")
     wait_until(lambda: job.is_finished)
 
 
-def test_a_worker_is_missed_within_seconds(redis):
+def test_worker_timeouts_are_short(redis):
     worker = CrewWorker(["articles"], connection=redis)
     assert (worker.worker_ttl, worker.maintenance_interval, worker.job_monitoring_interval) == (25, 10, 5)
 
 
-def test_a_worker_waits_for_a_redis_that_is_away(monkeypatch):
-    """RQ itself gives up at once amid a job, and the job ends with its worker."""
+def test_a_worker_waits_for_an_unavailable_redis(monkeypatch):
+    """By default RQ gives up at once, and the job ends with its worker."""
     with TemporaryDirectory(dir="/tmp") as place, ExitStack() as stack:
         socket, waits = Path(place, "redis.sock"), []
         address = f"unix://{socket}"
@@ -99,7 +99,7 @@ def test_a_worker_waits_for_a_redis_that_is_away(monkeypatch):
         assert waits == [RECONNECT_EVERY] * 50
 
 
-def test_a_worker_registers_again_where_redis_was_emptied(redis):
+def test_a_worker_registers_again_after_redis_was_emptied(redis):
     redis.delete("rq:workers", "rq:workers:articles")
     assert living_workers() == 0
     worker = CrewWorker(["articles"], connection=redis, capacity=3)
@@ -109,8 +109,8 @@ def test_a_worker_registers_again_where_redis_was_emptied(redis):
     worker.register_death()
 
 
-def test_a_job_knows_how_many_articles_it_may_write(workers, program_environment, redis, tmp_path):
-    """Of the two workers there are, and of four that share six places."""
+def test_a_job_has_the_capacity_of_its_worker(workers, program_environment, redis, tmp_path):
+    """Two workers have a capacity of 1; four that share 6 places have 2, 2, 1 and 1."""
     with running_workers(redis, program_environment, count=6) as pool:
         jobs = [enqueue("builtins.eval", CAPACITY_JOB, {"meeting": str(tmp_path)}) for _ in range(6)]
         wait_until(lambda: all(job.is_finished for job in jobs))
@@ -118,13 +118,13 @@ def test_a_job_knows_how_many_articles_it_may_write(workers, program_environment
     assert sorted(job.return_value() for job in jobs) == [1, 1, 1, 1, 2, 2]
 
 
-def test_the_command_wants_room_for_an_article_in_each_worker(settings):
+def test_the_command_refuses_workers_without_capacity(settings):
     settings.ARTICLES_PER_WORKER = 0
     with pytest.raises(CommandError, match="ARTICLES_PER_WORKER must be 1 or more"):
         call_command("workers", count=1)
 
 
 @pytest.mark.parametrize("count", [0, -3])
-def test_the_command_wants_at_least_one_worker(count):
+def test_the_command_refuses_less_than_one_worker(count):
     with pytest.raises(CommandError, match="must be 1 or more"):
         call_command("workers", count=count)

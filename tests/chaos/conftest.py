@@ -1,4 +1,4 @@
-"""A studio to be treated badly, with a model server as its witness. It takes long to start, so the tests share it."""
+"""A real studio and a model server. Starting them takes seconds, so the tests share them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.model_server import ModelServer
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster | None]:
-    """A PostgreSQL of these tests' own where the tests run on one, so that it may be restarted."""
+    """A private PostgreSQL that tests can restart, or None if the tests run on SQLite."""
     if not os.environ.get("DATABASE_URL"):
         yield None
         return
@@ -30,7 +30,7 @@ def shared_model() -> Iterator[ModelServer]:
 
 @pytest.fixture
 def model(shared_model: ModelServer) -> ModelServer:
-    """One that writes slowly enough to be disturbed at it, and finds every citation supported."""
+    """Writes slowly enough to be interrupted, and finds every citation supported."""
     shared_model.reset()
     shared_model.token_seconds = 0.01
     shared_model.choices.add("supported")
@@ -49,7 +49,7 @@ def shared_studio(
 
 @pytest.fixture
 def studio(shared_studio: LiveStudio) -> LiveStudio:
-    """Running, also where the test before has stopped it."""
+    """Running, even if the previous test stopped it."""
     if shared_studio.process.poll() is not None:
         shared_studio.start()
     return shared_studio

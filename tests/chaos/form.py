@@ -1,6 +1,6 @@
-"""Which form of these tests runs: the short one is part of every test run, ``make chaos`` also holds the studio to its times.
+"""The number of kills and the time limits: few and generous in every test run, many and strict with ``make chaos``.
 
-On a machine that does other things as well, seconds tell little of the studio; the short form only knows when to stop waiting.
+On a busy machine times say little, so the short form only has timeouts.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(10**6))
 TIMED = "CHAOS_KILLS" in os.environ
 
 PAUSES = (0.2, 2.5) if TIMED else (0.1, 1.2)
-"""Seconds between two kills, at the least and at the most."""
+"""Minimum and maximum seconds between two kills."""
 
 
 def within(promised: float, patience: float = 60.0) -> float:
-    """Seconds in which something has to be done: what is ``promised`` where that is measured."""
+    """The time limit in seconds: ``promised`` if times are measured, else ``patience``."""
     return promised if TIMED else patience

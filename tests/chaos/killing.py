@@ -1,4 +1,4 @@
-"""Who is killed, and what came of it."""
+"""Kills random processes of the studio, and records which articles each kill affected."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Kill:
 
 
 class Killer:
-    """Kills at random, as ``seed`` decides. ``restart_store`` is one more thing that can happen."""
+    """Kills at random with ``seed``. ``restart_store`` restarts the database as another kind of kill."""
 
     def __init__(self, studio: LiveStudio, seed: int, restart_store: Callable[[], None] | None = None) -> None:
         self.studio = studio
@@ -37,7 +37,7 @@ class Killer:
         self._weights = {**WEIGHTS, **({"store": 2} if restart_store else {})}
 
     def strike(self) -> None:
-        """One kill, of who is there."""
+        """Kills one running process."""
         while True:
             kind = self.chance.choices([*self._weights], [*self._weights.values()])[0]
             if kind == "store" and self._restart_store:
@@ -58,7 +58,7 @@ class Killer:
                 empty(self.studio)
             kill = Kill(kind, time.time(), [article for article, pid in holders.items() if pid in doomed])
             member.kill()
-        except psutil.NoSuchProcess:  # it ended while we aimed
+        except psutil.NoSuchProcess:  # it ended in the meantime
             return False
         self.kills.append(kill)
         return True
@@ -69,9 +69,9 @@ class Killer:
 
 
 def empty(studio: LiveStudio) -> None:
-    """Take all from Redis that it holds, as a lost disk would. One that is away already has nothing to lose."""
+    """Deletes everything in Redis, as if its disk were lost. Redis may be unavailable."""
     with Redis(unix_socket_path=str(studio.var / "redis.sock"), socket_timeout=5) as redis:
         try:
             redis.flushall()
         except (RedisError, OSError) as error:
-            print(f"Redis was away before it was emptied: {error}")
+            print(f"Redis was unavailable when it was to be emptied: {error}")

@@ -1,4 +1,4 @@
-"""How soon the runs went on whose worker was killed, and of which kill they went on late."""
+"""How long runs took to resume after a kill, and what delayed the slowest."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.chaos.witness import Log, at
 
 @dataclass(frozen=True)
 class Resumption:
-    """A run that went on. ``missed`` and ``seconds`` are from the kill: until it was known to be lost, and until its next
-    worker's first event. ``meanwhile`` is what else was killed before that.
+    """A run that resumed. ``missed`` and ``seconds`` count from the kill: until the run was requeued, and until the first
+    event of its next worker. ``meanwhile`` lists what else was killed before that.
     """
 
     kind: str
@@ -25,7 +25,7 @@ class Resumption:
 
 
 def resumptions(kills: Sequence[Kill], logs: Mapping[int, Log]) -> list[Resumption]:
-    """One for each run that a kill took the worker of."""
+    """One for each run whose worker was killed."""
     each = [
         resumption(kill, article, logs[article], kills) for kill in kills for article in kill.victims if article in logs
     ]
@@ -33,7 +33,7 @@ def resumptions(kills: Sequence[Kill], logs: Mapping[int, Log]) -> list[Resumpti
 
 
 def resumption(kill: Kill, article: int, log: Log, kills: Sequence[Kill]) -> Resumption | None:
-    """None where the worker had let go of the article before it was killed."""
+    """None if the worker had released the article before the kill."""
     later = [event for event in log if at(event) >= kill.when]
     lost = next((event for event in later if event.get("new_status") == "pending"), None)
     if lost is None:
@@ -44,14 +44,14 @@ def resumption(kill: Kill, article: int, log: Log, kills: Sequence[Kill]) -> Res
     return Resumption(kill.kind, article, at(lost) - kill.when, end - kill.when, meanwhile)
 
 
-def told(resumed: Sequence[Resumption]) -> str:
+def report(resumed: Sequence[Resumption]) -> str:
     """Seconds for all and for each kind of kill, and what happened during the three slowest."""
     kinds: dict[str, list[Resumption]] = defaultdict(list)
     for each in resumed:
         kinds[each.kind].append(each)
     lines = [line("all", resumed), *(line(kind, kinds[kind]) for kind in sorted(kinds))]
     slowest = sorted(resumed, key=lambda each: -each.seconds)[:3]
-    return "\n".join(["runs that lost their worker      missed after   went on after", *lines, *map(story, slowest)])
+    return "\n".join(["runs that lost their worker      missed after   resumed after", *lines, *map(story, slowest)])
 
 
 def line(name: str, resumed: Sequence[Resumption]) -> str:
@@ -60,10 +60,10 @@ def line(name: str, resumed: Sequence[Resumption]) -> str:
 
 
 def spread(seconds: Sequence[float]) -> str:
-    """``3.6 (28.4)``: the median and the most."""
+    """``3.6 (28.4)``: the median and the maximum."""
     return f"{statistics.median(seconds):.1f} ({max(seconds):.1f})"
 
 
 def story(slow: Resumption) -> str:
     others = ", ".join(f"{count} {kind}" for kind, count in Counter(slow.meanwhile).most_common()) or "nothing"
-    return f"article {slow.article} went on after {slow.seconds:.1f} s; its {slow.kind} was killed, then {others}"
+    return f"article {slow.article} resumed after {slow.seconds:.1f} s; its {slow.kind} was killed, then {others}"

@@ -1,4 +1,4 @@
-"""A whole studio of processes to be treated badly: ``manage.py studio`` on a port and a ``var/`` of its own."""
+"""``manage.py studio`` with a port and a ``var/`` of its own, whose processes tests can kill."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.test_studio_command import command_line, free_port
 from tests.waiting import wait_until
 
 PROGRAMS = {"web": "daphne", "pool": " workers", "sweeper": " sweep", "redis": "unixsocket"}
-"""Of each of the studio's programs, what its command line is known by."""
+"""Words that identify each program by its command line."""
 
 HOLDERS = "SELECT worker, article_id FROM articles_run WHERE status = 'processing'"
 
@@ -73,9 +73,9 @@ class LiveStudio:
         assert self.process.poll() is None, self.said
 
     def stop(self) -> float:
-        """Stop it as Ctrl-C does, where it runs; the seconds it took."""
+        """Stop it as Ctrl-C does, if it runs. Returns the seconds it took."""
         began = time.monotonic()
-        self.process.send_signal(signal.SIGINT)  # nothing, where it has been waited for
+        self.process.send_signal(signal.SIGINT)  # does nothing if it has already ended
         self.process.wait(60)
         return time.monotonic() - began
 
@@ -84,11 +84,11 @@ class LiveStudio:
         return self._log.read_text()
 
     def family(self) -> list[psutil.Process]:
-        """Every process of it but the first."""
+        """All its processes except the first."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def members(self, kind: str) -> list[psutil.Process]:
-        """The processes of a kind: one of PROGRAMS, ``worker``, or ``horse``, which is a worker's that does a job."""
+        """The processes of a kind: one of PROGRAMS, ``worker``, or ``horse``: the child of a worker that performs a job."""
         if kind in PROGRAMS:
             programs = psutil.Process(self.process.pid).children()
             return [program for program in programs if PROGRAMS[kind] in command_line(program)]
@@ -96,7 +96,7 @@ class LiveStudio:
         return [child for parent in parents for child in children(parent)]
 
     def holders(self) -> dict[int, int]:
-        """The articles that are at work, with the pid of the process that writes each."""
+        """The articles in progress, with the pid of the process that writes each."""
         if self.store:
             with psycopg.connect(self.store) as connection:
                 rows = connection.execute(HOLDERS).fetchall()
@@ -106,7 +106,7 @@ class LiveStudio:
             connection.close()
         return {article: int(worker.rpartition(":")[2]) for worker, article in rows}
 
-    # Its API, asked again while the web is away
+    # Its API; requests are retried while the web is unavailable
 
     def ask(self, method: str, path: str, **request: Any) -> Any:
         """The JSON of the answer."""
@@ -155,5 +155,5 @@ class LiveStudio:
 def children(process: psutil.Process) -> list[psutil.Process]:
     try:
         return process.children()
-    except psutil.NoSuchProcess:  # it ended while we looked
+    except psutil.NoSuchProcess:  # it ended in the meantime
         return []

@@ -1,4 +1,4 @@
-"""Stopping what is at work: a deploy, Ctrl-C, a cancelled or deleted article. Nothing done is lost, nothing goes on unseen."""
+"""Stopping active runs: a deploy, Ctrl-C, a cancelled or deleted article. No work is lost, and no call continues."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.chaos.witness import asked, asked_twice, faults_in, faults_of
 from tests.model_server import ModelServer
 from tests.waiting import wait_until
 
-HANG = 60.0  # seconds for which the model's server says nothing: a call ends earlier only where it is closed
+HANG = 60.0  # seconds for which the model server does not answer: a call only ends earlier if it is closed
 
 # A call of each kind of step, by words of its prompt.
 CALLS = [
@@ -34,7 +34,7 @@ def in_flight(model: ModelServer, words: str) -> bool:
 
 
 def finished(studio: LiveStudio, model: ModelServer, article: int) -> list[str]:
-    """Wait until the article is completed; what its history says of handing over."""
+    """Wait until the article is completed; the messages of its changes of status."""
     wait_until(lambda: studio.status(article) == "completed", seconds=120)
     log = studio.events(article)
     assert list(faults_of(log)) == list(faults_in(studio.result(article))) == []
@@ -42,25 +42,25 @@ def finished(studio: LiveStudio, model: ModelServer, article: int) -> list[str]:
     return [event["message"] for event in log if event["type"] == "status_change"]
 
 
-def test_workers_that_are_stopped_hand_their_runs_over(studio: LiveStudio, model: ModelServer) -> None:
+def test_stopped_workers_hand_over_their_runs(studio: LiveStudio, model: ModelServer) -> None:
     article = studio.order("Roofs whose writer is stopped")
     wait_until(lambda: in_flight(model, "You write one section"))
     (pool,) = studio.members("pool")
     pool.terminate()
     wait_until(lambda: not pool.is_running(), seconds=within(10))
     wait_until(lambda: all(call.ended for call in list(model.calls)), seconds=within(1))
-    told = finished(studio, model, article)
-    assert told[2:4] == [
+    messages = finished(studio, model, article)
+    assert messages[2:4] == [
         "The worker was stopped. Another one will continue.",
         "Work goes on where it stopped",
     ]
 
 
-def test_a_studio_that_was_stopped_goes_on_by_itself_when_it_is_started(studio: LiveStudio, model: ModelServer) -> None:
+def test_a_restarted_studio_resumes_its_runs(studio: LiveStudio, model: ModelServer) -> None:
     articles = [studio.order(f"Roofs of a studio that stops, part {number}") for number in (1, 2)]
     wait_until(lambda: len(studio.holders()) == 2 and in_flight(model, "You write one section"))
     assert studio.stop() < within(10)
-    assert not studio.holders(), "a run was left in the hands of a worker that is gone"
+    assert not studio.holders(), "a run still has a worker that has ended"
     assert all(call.ended for call in model.calls)
     studio.start()
     for article in articles:
@@ -81,7 +81,7 @@ def test_cancelling_closes_the_call(studio: LiveStudio, model: ModelServer, word
     assert [event["seq"] for event in studio.events(article)][-1] == len(studio.events(article))
 
 
-def test_what_was_cancelled_goes_on_where_it_stopped(studio: LiveStudio, model: ModelServer) -> None:
+def test_a_cancelled_run_resumes_without_repeating_calls(studio: LiveStudio, model: ModelServer) -> None:
     article = studio.order("Roofs that are cancelled and taken up again")
     wait_until(lambda: in_flight(model, "You write one section"))
     studio.ask("POST", f"/articles/{article}/cancel")
@@ -91,7 +91,7 @@ def test_what_was_cancelled_goes_on_where_it_stopped(studio: LiveStudio, model: 
     assert set(plans.values()) == {1}
 
 
-def test_deleting_a_running_article_stops_it_first(studio: LiveStudio, model: ModelServer) -> None:
+def test_deleting_a_running_article_closes_its_call(studio: LiveStudio, model: ModelServer) -> None:
     model.fail(match="You write one section", hang=HANG)
     article = studio.order("Roofs that are deleted")
     wait_until(lambda: in_flight(model, "You write one section"))

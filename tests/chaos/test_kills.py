@@ -1,4 +1,4 @@
-"""Chaos: a studio at work whose processes are killed at random, and what must hold all the same.
+"""Chaos: processes of a working studio are killed at random, and no work may be lost or repeated.
 
 Twenty kills are part of every test run; ``make chaos N=200`` is the long form. CHAOS_SEED repeats a run's choices, though
 not its timing.
@@ -15,7 +15,7 @@ import pytest
 
 from tests.chaos.form import KILLS, PAUSES, SEED, TIMED, within
 from tests.chaos.killing import Killer
-from tests.chaos.resuming import resumptions, told
+from tests.chaos.resuming import report, resumptions
 from tests.chaos.store import Cluster
 from tests.chaos.studio import LiveStudio
 from tests.chaos.witness import asked, asked_twice, faults_in, faults_of
@@ -35,8 +35,8 @@ def test_no_run_is_lost_and_nothing_is_paid_for_twice(
 ) -> None:
     print(f"\nCHAOS_SEED={SEED}")
     killer = Killer(studio, SEED, cluster.restart if cluster else None)
-    torment(studio, killer)
-    model.token_seconds = 0  # nothing more is to be disturbed
+    kill_repeatedly(studio, killer)
+    model.token_seconds = 0  # nothing more is killed
     topics = {article: topic for article, topic in studio.topics().items() if TOPIC in topic}
     wait_until(lambda: not any(studio.status(article) in ("pending", "processing") for article in topics), seconds=240)
     logs = {article: studio.events(article) for article in topics}
@@ -47,7 +47,7 @@ def test_no_run_is_lost_and_nothing_is_paid_for_twice(
     resumed = resumptions(killer.kills, logs)
     assert resumed, "no kill took the worker of a run"
     print(f"{len(killer.kills)} kills ({killer.tally()}), {len(topics)} articles, {len(calls)} calls of the model")
-    print(told(resumed))
+    print(report(resumed))
     print(f"lost: {len(lost)}, asked twice: {len(doubled)}, faults in logs: {len(faults)}")
     assert (lost, doubled, faults) == ([], [], [])
     assert [fault for article in topics for fault in faults_in(studio.result(article))] == []
@@ -55,17 +55,17 @@ def test_no_run_is_lost_and_nothing_is_paid_for_twice(
         waits = [each.seconds for each in resumed]
         assert max(waits) <= SLOWEST
         assert statistics.median(waits) <= MEDIAN
-    leaves_nothing(studio)
+    stops_without_processes(studio)
 
 
-def leaves_nothing(studio: LiveStudio) -> None:
+def stops_without_processes(studio: LiveStudio) -> None:
     family = studio.family()
     assert studio.stop() < within(15)
     assert not [member for member in family if member.is_running() and member.status() != psutil.STATUS_ZOMBIE]
 
 
-def torment(studio: LiveStudio, killer: Killer) -> None:
-    """Kill until it is enough, while there are always some articles being written."""
+def kill_repeatedly(studio: LiveStudio, killer: Killer) -> None:
+    """Kill KILLS processes while some articles are being written at all times."""
     at_work: set[int] = set()
     ordered = 0
     while len(killer.kills) < KILLS:
@@ -78,7 +78,7 @@ def torment(studio: LiveStudio, killer: Killer) -> None:
 
 
 def wait_for(condition: Callable[[], object], pause: float) -> None:
-    """Wait ``pause`` seconds, and on until the condition holds, but not for ever: the next kill may be what heals it."""
+    """Wait ``pause`` seconds, then until the condition holds for up to 10 s: it may take the next kill to end the wait."""
     time.sleep(pause)
     deadline = time.monotonic() + 10
     while not condition() and time.monotonic() < deadline:

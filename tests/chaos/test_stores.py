@@ -1,4 +1,4 @@
-"""Stores that go away under a run: it waits for them, and neither loses nor repeats what it was about to tell."""
+"""Outages of Redis, the disk and PostgreSQL during a run: it waits, and neither loses nor repeats work."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def begun(studio: LiveStudio, model: ModelServer, topic: str) -> int:
 
 
 def finished(studio: LiveStudio, model: ModelServer, article: int) -> str:
-    """Wait until the article is completed; what its history tells."""
+    """Wait until the article is completed; the messages of its events."""
     wait_until(lambda: studio.status(article) == "completed", seconds=120)
     log = studio.events(article)
     assert list(faults_of(log)) == list(faults_in(studio.result(article))) == []
@@ -36,7 +36,7 @@ def finished(studio: LiveStudio, model: ModelServer, article: int) -> str:
     return " ".join(event["message"] for event in log)
 
 
-def test_redis_may_be_killed_and_emptied_amid_a_run(studio: LiveStudio, model: ModelServer) -> None:
+def test_redis_may_be_killed_and_emptied_during_a_run(studio: LiveStudio, model: ModelServer) -> None:
     article = begun(studio, model, "Roofs of a town without Redis")
     (redis,) = studio.members("redis")
     empty(studio)
@@ -45,7 +45,7 @@ def test_redis_may_be_killed_and_emptied_amid_a_run(studio: LiveStudio, model: M
 
 
 def test_a_job_that_was_lost_with_redis_is_submitted_again(studio: LiveStudio, model: ModelServer) -> None:
-    model.token_seconds = 0.1  # no place is to be free before the job is submitted again
+    model.token_seconds = 0.1  # no place may become free before the job is submitted again
     blockers = [studio.order(f"Roofs that take place {number}", min_words=900) for number in range(studio.places)]
     wait_until(lambda: len(studio.holders()) == studio.places)
     waiting = studio.order("Roofs that wait their turn")
@@ -58,7 +58,7 @@ def test_a_job_that_was_lost_with_redis_is_submitted_again(studio: LiveStudio, m
         assert "was lost" not in finished(studio, model, article)
 
 
-def test_a_full_disk_costs_the_picture_and_not_the_article(studio: LiveStudio, model: ModelServer) -> None:
+def test_a_full_disk_only_fails_the_image(studio: LiveStudio, model: ModelServer) -> None:
     media = studio.var / "media"
     media.mkdir(exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "full", media / "covers"]
@@ -78,24 +78,24 @@ def test_a_full_disk_costs_the_picture_and_not_the_article(studio: LiveStudio, m
     assert {event["status"] for event in log if event.get("step") == "image:draw"} == {"started", "failed"}
 
 
-def test_postgresql_may_be_restarted_amid_a_run(
+def test_postgresql_may_be_restarted_during_a_run(
     studio: LiveStudio, model: ModelServer, cluster: Cluster | None
 ) -> None:
     if cluster is None:
         pytest.skip("the tests run on SQLite, which has no server")
-    article = begun(studio, model, "Roofs of a town whose store restarts")
+    article = begun(studio, model, "Roofs of a town whose database restarts")
     cluster.restart()
     assert "was lost" not in finished(studio, model, article)
 
 
-def test_postgresql_may_be_restarted_amid_a_call_that_outlasts_a_lease(
+def test_postgresql_may_be_restarted_during_a_call_longer_than_a_lease(
     studio: LiveStudio, model: ModelServer, cluster: Cluster | None
 ) -> None:
     if cluster is None:
         pytest.skip("the tests run on SQLite, which has no server")
     model.fail(match=OUTLINE, hang=20)
-    article = studio.order("Roofs of a town whose store restarts amid a call")
-    # From then on nothing is written until the outline is there: only the lease meets the broken connection.
+    article = studio.order("Roofs of a town whose database restarts during a call")
+    # Nothing is written until the outline arrives, so only the lease uses the broken connection.
     wait_until(lambda: model.prompts(OUTLINE) and "research:synthesis" in completions(studio.events(article)))
     cluster.restart()
     assert "was lost" not in finished(studio, model, article)

@@ -1,4 +1,4 @@
-"""What is to hold after the worst: read from outside, in the studio's API and in the model server's log of calls."""
+"""Checks for lost and repeated work, from the studio's API and the model server's log of calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.model_server import Call, ModelServer, Speech
 
 Log = Sequence[dict[str, Any]]
 
-# By which words of its prompt a call is known, and the keys of the steps it can belong to; \1 is the section's number.
+# Words that identify the prompt of a call, and the keys of the steps it can belong to; \1 is the section's number.
 STEPS = {
     r"questions that this article has to answer": r"research:plan",
     r"One of the questions it has to answer:": r"research:find:\d+",
@@ -41,7 +41,7 @@ def at(event: dict[str, Any]) -> float:
 class Asked:
     """A call as the model server saw it: for which article, for one of which steps, and when it began (since 1970).
 
-    ``answered`` is when it had its whole answer; None where it broke off.
+    ``answered`` is the time of its complete answer, None if it was interrupted.
     """
 
     article: int
@@ -52,7 +52,7 @@ class Asked:
 
 
 def asked(model: ModelServer, topics: dict[int, str]) -> list[Asked]:
-    """The calls in the model server's log. Each has to be known: an unknown one could be a second asking."""
+    """The calls in the model server's log. Raises for an unknown one, because it could be a repeated call."""
     wall, calls = time.time() - time.monotonic(), list(model.calls)
     pictures = {
         json.loads(Speech(model, call.body).answer())["prompt"]: article_of(call.prompt, topics)
@@ -89,33 +89,33 @@ def completions(log: Log) -> dict[str, float]:
 
 
 def asked_twice(calls: Sequence[Asked], logs: dict[int, Log]) -> Iterator[str]:
-    """What was asked for the articles in ``logs`` although it was known: after its step was done, or by who had its answer."""
-    yield from asked_after_the_end(calls, logs)
-    yield from asked_in_the_same_words(calls, logs)
+    """Repeated calls for the articles in ``logs``: after the step was completed, or by a worker that had the answer."""
+    yield from called_after_completion(calls, logs)
+    yield from repeated_by_the_same_worker(calls, logs)
 
 
-def asked_in_the_same_words(calls: Iterable[Asked], logs: dict[int, Log]) -> Iterator[str]:
-    """Calls whose very words its worker had a whole answer to; only the next worker may have to ask them again.
+def repeated_by_the_same_worker(calls: Iterable[Asked], logs: dict[int, Log]) -> Iterator[str]:
+    """Calls with a prompt that the same worker already has a complete answer to. Only another worker may repeat them.
 
-    That answer may have come when the next one was at work already: a worker needs a moment to notice that it lost its run.
+    The answer may have arrived after the next worker started, because a worker does not notice at once that it lost its run.
     """
-    taken = {article: [at(event) for event in log if takes_up(event)] for article, log in logs.items()}
-    heard: dict[tuple[int, str], Asked] = {}
+    taken = {article: [at(event) for event in log if is_claim(event)] for article, log in logs.items()}
+    answered_calls: dict[tuple[int, str], Asked] = {}
     for call in sorted((each for each in calls if each.article in logs), key=lambda each: each.began):
-        known = heard.get((call.article, call.words))
+        known = answered_calls.get((call.article, call.words))
         same_worker = known and not any(known.began < moment < call.began for moment in taken[call.article])
         if same_worker and known.answered < call.began:
             yield f"article {call.article}: {call.steps.pattern}, {call.began - known.answered:.2f} s after it was answered"
         if call.answered is not None:
-            heard[call.article, call.words] = call
+            answered_calls[call.article, call.words] = call
 
 
-def takes_up(event: dict[str, Any]) -> bool:
-    """Whether a worker takes up the run."""
+def is_claim(event: dict[str, Any]) -> bool:
+    """Whether a worker claims the run."""
     return event.get("new_status") == "processing"
 
 
-def asked_after_the_end(calls: Iterable[Asked], logs: dict[int, Log]) -> Iterator[str]:
+def called_after_completion(calls: Iterable[Asked], logs: dict[int, Log]) -> Iterator[str]:
     """Calls that began when every step they can belong to was completed already."""
     done = {article: completions(log) for article, log in logs.items()}
     for call in calls:
@@ -125,7 +125,7 @@ def asked_after_the_end(calls: Iterable[Asked], logs: dict[int, Log]) -> Iterato
 
 
 def faults_of(log: Log) -> Iterator[str]:
-    """What is wrong with an article's log: a gap, something told twice, a step that began after it was done."""
+    """What is wrong with an article's log: a gap, a duplicate, or a step that started after it was completed."""
     seqs = [event["seq"] for event in log]
     if seqs != list(range(1, len(seqs) + 1)):
         yield f"its events are numbered {seqs}"
