@@ -1,1 +1,1 @@
-"""Benchmarks: the studio beside a plain sequential crew, and its API beside a FastAPI application. ``python -m bench --help``."""
+"""Benchmarks: the studio compared with a plain sequential crew, and its API with a FastAPI application. ``python -m bench --help``."""

@@ -1,4 +1,4 @@
-"""``make bench``: measures the studio beside a plain sequential crew and a FastAPI application; writes ``docs/benchmarks.md``."""
+"""``make bench``: measures the studio, a plain sequential crew and a FastAPI application; writes ``docs/benchmarks.md``."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Run:
 
     @property
     def critical_path_seconds(self) -> float:
-        """Only meaningful for a single article: the log does not tell the calls of several apart."""
+        """Only meaningful for a single article: the log does not distinguish the calls of several."""
         return total_seconds(critical_path(self.calls))
 
     @property

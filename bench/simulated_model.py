@@ -1,4 +1,4 @@
-"""A model server of known speed that speaks OpenAI's protocol: streams, JSON schemas, token limits, usage and images.
+"""A model server of known speed with an OpenAI-compatible API: streams, JSON schemas, token limits, usage and images.
 
 Every answer takes the same time to its first token and has the same token rate. So the least time an article can take is
 known, and everything above it is the studio's own. Prints its address:

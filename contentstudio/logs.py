@@ -47,7 +47,7 @@ def add_user(_: Any, __: str, event: EventDict) -> EventDict:
     request = current_request.get()
     if request is not None and "user_id" not in event:
         attributes = vars(request)
-        user = attributes.get("user")  # Django's is lazy, and caches what it has loaded beside it
+        user = attributes.get("user")  # Django's is lazy, and caches the loaded user in ``_cached_user``
         loaded = attributes.get("_cached_user") if isinstance(user, LazyObject) else user
         if getattr(loaded, "pk", None) is not None:
             event["user_id"] = loaded.pk  # type: ignore[union-attr]

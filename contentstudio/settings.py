@@ -1,6 +1,6 @@
 """All settings: a name, a default, a reason. The studio starts with nothing set.
 
-Values come from the environment, then from ``.env`` beside ``manage.py``. State lives under ``VAR`` (``var/``).
+Values come from the environment, then from ``.env`` next to ``manage.py``. State lives under ``VAR`` (``var/``).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FIRST_LOGIN_FILE = VAR / "first-login.txt"
 
 
 def kept_secret() -> str:
-    """The signing key of an installation that was given none: made once, kept in ``var/secret-key`` (0600)."""
+    """The signing key if none is configured: generated once and stored in ``var/secret-key`` (mode 0600)."""
     path = VAR / "secret-key"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -94,7 +94,7 @@ class ModelServer:
     """``token_seconds`` is the time a word takes; ``first_seconds`` the time before the first.
 
     ``choices`` are taken wherever an answer has to choose and offers one of them, such as "supported"; prose comes out at a share
-    of the length asked for that lies between the two of ``obedience``. Without ``counts`` no tokens are told.
+    of the length asked for that lies between the two of ``obedience``. Without ``counts`` no usage is reported.
     """
 
     def __init__(self, *, token_seconds: float = 0.0, first_seconds: float = 0.0, image_seconds: float = 0.0) -> None:

@@ -17,7 +17,7 @@ MISSING = re.compile(r'the text `"(.*?)"` could not be displayed', re.DOTALL)
 
 
 def draw_cover(title: str, *, seed: str) -> bytes:
-    """A PNG of 1200 × 630: the title beside a mosaic. The same ``seed`` gives the same cover.
+    """A PNG of 1200 × 630: the title next to a mosaic. The same ``seed`` gives the same cover.
 
     Text that no installed font can show is left out. Takes 0.1 s of CPU.
     """

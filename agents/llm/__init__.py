@@ -1,1 +1,1 @@
-"""One call of a language model, over any server that speaks OpenAI's protocol."""
+"""One call of a language model, over any server with an OpenAI-compatible API."""

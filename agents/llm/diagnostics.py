@@ -50,7 +50,7 @@ class Word(LLMOutput):
 async def probe_model(client: AsyncOpenAI, *, models: set[str], image_model: str) -> list[HealthCheck]:
     """Do ``models`` answer, stream and follow a schema, and does the server have ``image_model``?
 
-    Spends a few tokens per model and draws no picture. ``client`` must not retry.
+    Spends a few tokens per model and generates no image. ``client`` must not retry.
     """
     reached, offered = await check_server(client)
     if reached.verdict == "fail":

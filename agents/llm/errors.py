@@ -252,7 +252,7 @@ def _connection_fault(error: BaseException) -> Fault:
 
 
 def _reason_of_outage(cause: BaseException, *, answering: bool) -> str:
-    """Why the server is unavailable, or nothing if ``cause`` does not say. ``answering``: its answer had begun."""
+    """Why the server is unavailable, or nothing if ``cause`` does not say. ``answering``: its answer had started."""
     match cause:
         case socket.gaierror():
             return "The host name of the model server cannot be resolved. Check OPENAI_BASE_URL and the network's DNS."

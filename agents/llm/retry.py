@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 ATTEMPTS = 6
 FIRST_PAUSE = 0.5  # seconds, doubled with each attempt
-MAX_PAUSE = 60.0  # seconds; a server that asks for more is not waited for here: the run is parked
+MAX_PAUSE = 60.0  # seconds; if a server asks for more, the run is parked instead
 
 
 class Patience:
@@ -35,7 +35,7 @@ class Patience:
 
     @contextmanager
     def spend(self) -> Iterator[float]:
-        """Takes the time of the block off, and gives what is left at its start."""
+        """Subtracts the duration of the block. Yields the time left at its start."""
         started = time.monotonic()
         try:
             yield self.left
@@ -61,10 +61,6 @@ async def with_retries(
         error = cast(tenacity.Future, state.outcome).exception()
         return cast(Fault, diagnose(cast(Exception, error), model, setting))
 
-    def is_temporary(error: BaseException) -> bool:
-        fault = diagnose(error, model, setting)
-        return fault is not None and not fault.permanent and (fault.retry_after or 0) <= MAX_PAUSE
-
     def is_exhausted(state: tenacity.RetryCallState) -> bool:
         out_of_patience = patience is not None and patience.left <= state.upcoming_sleep
         return state.attempt_number >= attempts or out_of_patience
@@ -75,7 +71,7 @@ async def with_retries(
         log.warning("%s: retrying in %.1f s: %s", model, state.upcoming_sleep, fault_of(state).reason)
 
     retrying = tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_exception(is_temporary),
+        retry=tenacity.retry_if_exception(lambda error: is_temporary(diagnose(error, model, setting))),
         wait=lambda state: pause(fault_of(state), state.attempt_number),
         stop=is_exhausted,
         before_sleep=before_pause,
@@ -91,6 +87,11 @@ async def with_retries(
         made = int(retrying.statistics["attempt_number"])
         log.warning("%s: gave up after attempt %d: %s", model, made, fault.reason)
         raise fault.as_exception(made, model) from error
+
+
+def is_temporary(fault: Fault | None) -> bool:
+    """Whether another attempt can help after a pause of at most ``MAX_PAUSE``."""
+    return fault is not None and not fault.permanent and (fault.retry_after or 0) <= MAX_PAUSE
 
 
 def pause(fault: Fault, attempt: int) -> float:

@@ -1,4 +1,4 @@
-"""What a run works with, as the settings say: a model or the built-in writer, a search, a fetcher, someone who draws."""
+"""The dependencies of a run according to the settings: model or built-in writer, search, fetcher and image generator."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def writer(agents: Mapping[Stage, AgentConfig]) -> str:
 async def dependencies_from_settings(
     agents: Mapping[Stage, AgentConfig], slots: asyncio.Semaphore
 ) -> AsyncIterator[RunDependencies]:
-    """The dependencies of one run, its ``agents`` as an editor set them up; connections are closed after it.
+    """The dependencies of one run with these settings of its agents. Connections are closed afterwards.
 
-    ``slots`` limits the calls in flight of all runs it is given to.
+    ``slots`` limits the concurrent calls of all runs that share it.
     """
     if not settings.HAS_MODEL:
         yield RunDependencies(crew=StudioCrew.without_model(), has_model=False, read=read_or_sample, illustrate=cover)
@@ -59,7 +59,7 @@ async def dependencies_from_settings(
 
 
 async def read_or_sample(brief: Brief, questions: Sequence[str]) -> Reading:
-    """What ``read_for`` reads; where that is nothing, what the sample library has on the topic. Raises NothingToRead."""
+    """The result of ``read_for``, or of the sample library if that is empty. Raises NothingToRead."""
     reading = await read_for(brief, questions)
     if reading.passages:
         return reading
@@ -76,6 +76,6 @@ async def read_or_sample(brief: Brief, questions: Sequence[str]) -> Reading:
 
 
 async def cover(brief: Brief, outline: Outline, prompt: PicturePrompt) -> tuple[bytes, str]:
-    """The cover the studio draws itself."""
+    """The built-in cover."""
     data = await asyncio.to_thread(draw_cover, outline.title, seed=brief.topic)
     return data, "the studio"

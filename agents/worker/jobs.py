@@ -35,10 +35,10 @@ POLL_SECONDS = 1.0
 """How often a process with spare capacity checks for a waiting run. An idle worker claims it at once."""
 
 POLL_SECONDS_AFTER_CLAIM = 0.1
-"""The same after a claim: runs often arrive together, and each process is to get its share."""
+"""The same after a claim: runs often arrive together, and each process should get some of them."""
 
 MAX_RUNS_PER_PROCESS = 20
-"""Runs until the process ends: this frees what libraries keep of each."""
+"""Then the process ends, which frees what libraries keep of each run."""
 
 
 class ClaimedRun(NamedTuple):
@@ -74,13 +74,13 @@ class WorkerSession:
         self._claimed = 0
         self._pause = POLL_SECONDS_AFTER_CLAIM
         self._slots = asyncio.Semaphore(settings.LLM_MAX_CONCURRENCY)
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._errors: list[Exception] = []
 
     async def serve(self, claim_first: Callable[[], ClaimedRun | None]) -> bool:
         """Execute the run that ``claim_first`` claims, and additional ones. False if it claims none.
 
-        Unexpected errors are raised when all runs have ended; they are recorded on their runs by then.
+        Unexpected errors are raised after all runs have ended, and are recorded on their runs.
         """
         stop = StopSignal()
         first = await sync_to_async(claim_first)()
@@ -89,15 +89,15 @@ class WorkerSession:
         if first.claim.attempt >= settings.MAX_ATTEMPTS:
             self._capacity = 1
         self._begin(first, stop)
-        while self._at_work:
+        while self._tasks:
             await self._wait()
-            if self._at_work and self._has_capacity and not stop.received:
-                await self._look(stop)
+            if self._tasks and self._has_capacity and not stop.received:
+                await self._claim_another(stop)
         if self._errors:
             raise self._errors[0] if len(self._errors) == 1 else ExceptionGroup("several runs", self._errors)
         return True
 
-    async def _look(self, stop: StopSignal) -> None:
+    async def _claim_another(self, stop: StopSignal) -> None:
         """Claim an additional run, if one waits. An error in this must not end the runs in progress."""
         try:
             additional = await sync_to_async(claim_additional_run)()
@@ -110,43 +110,43 @@ class WorkerSession:
 
     def _begin(self, claimed: ClaimedRun, stop: StopSignal) -> None:
         self._claimed += 1
-        self._at_work.add(asyncio.create_task(execute_run(*claimed, stop, self._slots)))
+        self._tasks.add(asyncio.create_task(execute_run(*claimed, stop, self._slots)))
 
     async def _wait(self) -> None:
         """Until a run has ended, or it is time to check for another."""
         seconds = self._pause if self._has_capacity else None
-        ended, self._at_work = await asyncio.wait(self._at_work, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        ended, self._tasks = await asyncio.wait(self._tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             if isinstance(error := task.exception(), Exception):
                 self._errors.append(error)
 
     @property
     def _has_capacity(self) -> bool:
-        return len(self._at_work) < self._capacity and self._claimed < MAX_RUNS_PER_PROCESS and not self._errors
+        return len(self._tasks) < self._capacity and self._claimed < MAX_RUNS_PER_PROCESS and not self._errors
 
 
-def claim_next(called_for: int | None = None, *, shared_process: bool = False) -> ClaimedRun | None:
-    """Claim the next run by fair scheduling. ``called_for`` is the run of the job. None if no run can be claimed."""
+def claim_next(job_run_id: int | None = None, *, shared_process: bool = False) -> ClaimedRun | None:
+    """Claim the next run by fair scheduling. ``job_run_id`` is the run of the job. None if no run can be claimed."""
     exclude: set[int] = set()
-    while (turn := next_run(exclude, shared_process=shared_process)) is not None:
-        if turn != called_for:
+    while (run_id := next_run(exclude, shared_process=shared_process)) is not None:
+        if run_id != job_run_id:
             unbind_contextvars("request_id")  # the log lines that follow belong to another request
-        if taken := claim_or_fail(turn):
-            return taken
-        exclude.add(turn)
+        if claimed := claim_or_fail(run_id):
+            return claimed
+        exclude.add(run_id)
     return None
 
 
 def claim_additional_run() -> ClaimedRun | None:
-    """Claim a run to execute beside others. None if none waits, or the database is unavailable."""
+    """Claim a run to execute next to others. None if none waits, or the database is unavailable."""
     try:
-        taken = claim_next(shared_process=True)
+        claimed = claim_next(shared_process=True)
     except DB_UNAVAILABLE as error:
         log.warning("waiting runs cannot be read, the database is unavailable: %s", error)
         return None
-    if taken is not None:
-        remove_job(taken.claim.run_id)
-    return taken
+    if claimed is not None:
+        remove_job(claimed.claim.run_id)
+    return claimed
 
 
 def claim_or_fail(run_id: int) -> ClaimedRun | None:

@@ -1,6 +1,6 @@
 """A pool of worker processes forked from one parent that has already imported what they need.
 
-``rq.WorkerPool`` forks too, but waits without limit for the jobs in work when it is stopped, leaves its workers behind
+``rq.WorkerPool`` forks too, but waits without limit for running jobs when it is stopped, leaves its workers behind
 when it is killed, and needs seconds to notice a dead one among many.
 """
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 STOP = {signal.SIGTERM, signal.SIGINT}
 WATCHED = STOP | {signal.SIGCHLD, signal.SIGALRM}
-RESPAWN_DELAY = 0.5  # seconds from a worker's end to its successor, so that a broken one does not spin
+RESPAWN_DELAY = 0.5  # seconds before a worker is replaced, so that one that always fails does not use all the CPU
 MIB = 1024 * 1024
 
 Work = Callable[[], None]
@@ -32,14 +32,14 @@ FEW = 4
 """Number of workers that get an article of their own before any gets a second: a crash ends all articles of its process."""
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # <malloc.h>
-LARGE = 128 * 1024  # bytes; glibc's own figure, which stays as it is once it is set
+LARGE = 128 * 1024  # bytes; glibc's default, which no longer grows once it is set
 
 
 class Pool:
     """Keeps a forked process for each of ``works``, which calls it, until SIGTERM or SIGINT.
 
-    They then get SIGTERM: who is idle ends, who works has ``grace`` seconds to finish. After that a second SIGTERM, which
-    makes an RQ worker drop its job, and a SIGKILL ``insistence`` seconds later.
+    They then get SIGTERM: idle workers exit, busy ones have ``grace`` seconds to finish. After that they get a second SIGTERM,
+    which makes an RQ worker abandon its job, and SIGKILL ``insistence`` seconds later.
     """
 
     def __init__(self, works: Sequence[Work], *, grace: float = 8.0, insistence: float = 2.0) -> None:
@@ -49,10 +49,10 @@ class Pool:
 
     def run(self) -> None:
         """Fork, watch and replace workers; returns when all have ended after the stop."""
-        give_memory_back()
+        return_freed_memory()
         gc.collect()
-        gc.freeze()  # the collector would else write into every page the workers share with us
-        # Signals are taken one by one from the queue, so none is lost and none interrupts us between fork and its notes.
+        gc.freeze()  # otherwise the collector writes into every page shared with the workers
+        # Signals are taken from the queue one by one, so none is lost and none interrupts a fork before its pid is stored.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         try:
             self._keep_full(before)
@@ -87,10 +87,10 @@ class Pool:
         except Exception:
             logger.exception("A worker ended unexpectedly.")
         finally:
-            os._exit(code)  # nothing of the parent's is the child's to unwind
+            os._exit(code)  # the parent's cleanup must not run in the child
 
     def _reap(self) -> bool:
-        """Note which workers have ended; were there any?"""
+        """Forget the workers that have ended. Returns whether there were any."""
         ended = [pid for pid in self._works if os.waitpid(pid, os.WNOHANG)[0]]
         self._idle += [self._works.pop(pid) for pid in ended]
         return bool(ended)
@@ -108,15 +108,15 @@ class Pool:
         self._works.clear()
 
     def _signal_all(self, number: signal.Signals) -> None:
-        for pid in self._works:  # ended ones are ours until we reap them, so no pid here can be a stranger's
+        for pid in self._works:  # pids are not reused until the process is reaped, so none belongs to another program
             os.kill(pid, number)
 
 
-def give_memory_back() -> None:
-    """Have glibc return what a picture took, here and in every process forked from now on; see mallopt(3).
+def return_freed_memory() -> None:
+    """Make glibc return large freed blocks, such as those of an image, in this process and its forks; see mallopt(3).
 
-    By itself it keeps ever larger freed blocks for the next of their size, and a heap for each thread: 6 MB of an article's.
-    Other C libraries have no such habits, nor ``mallopt``.
+    By default it keeps ever larger freed blocks, and a heap for each thread: 6 MB for an article. Other C libraries do not, and
+    have no ``mallopt``.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
@@ -126,7 +126,7 @@ def give_memory_back() -> None:
 
 
 def next_signal(seconds: float = 0.0) -> int:
-    """Wait for the next of the watched signals; SIGALRM where none has come within ``seconds`` (0: wait for ever)."""
+    """Wait for the next of the watched signals; SIGALRM if none arrives within ``seconds`` (0: no limit)."""
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         return signal.sigwait(WATCHED)
@@ -135,7 +135,7 @@ def next_signal(seconds: float = 0.0) -> int:
 
 
 def stopped_within(seconds: float) -> bool:
-    """Wait ``seconds``, or less where a call to stop comes; has one come?"""
+    """Wait ``seconds``, or until a signal to stop arrives. Returns whether one did."""
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:
         if next_signal(left) in STOP:
@@ -143,23 +143,23 @@ def stopped_within(seconds: float) -> bool:
     return False
 
 
-def shares(articles: int, most: int) -> list[int]:
-    """How many of ``articles`` each worker may write at once, none more than ``most``."""
-    workers = max(min(articles, FEW), math.ceil(articles / most))
+def shares(articles: int, maximum: int) -> list[int]:
+    """How many of ``articles`` each worker may write at once, at most ``maximum`` each."""
+    workers = max(min(articles, FEW), math.ceil(articles / maximum))
     return [articles // workers + (number < articles % workers) for number in range(workers)]
 
 
 def default_count() -> int:
-    """How many articles at once this machine's memory allows: half of it, at 150 MB an article in flight; 4 to 48.
+    """How many articles fit into half of this machine's memory, at 150 MB each; 4 to 48.
 
-    Measured: a worker and its job have 60 to 80 MB of their own, for one article or four; the rest is for exports, the page cache
-    and a bad day.
+    Measured: a worker and its job have 60 to 80 MB of their own, for one article or four; the rest is for exports, the page
+    cache and peaks.
     """
     return max(4, min(48, memory() // 2 // (150 * MIB)))
 
 
 def memory() -> int:
-    """Bytes this machine has, or this container may use where that is less."""
+    """Bytes of this machine, or the limit of this container if that is less."""
     physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limit = Path("/sys/fs/cgroup/memory.max")
     text = limit.read_text().strip() if limit.exists() else "max"

@@ -1,7 +1,7 @@
-"""What a job needs beyond the crew itself, imported before workers fork.
+"""Imports modules before workers fork that libraries would otherwise import during a job.
 
-These are imported late by the libraries that use them: the openai client's resources alone cost a job two seconds of CPU
-in one piece, in which it could neither renew its lease nor be cancelled.
+The resources of the openai client alone take two seconds of CPU, during which a job could neither renew its lease nor be
+cancelled.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from agents.text.markdown import count_words
 from agents.worker.warmup import warm_up
 from articles.models import AgentProfile, Article, Event, Run, Step
 
-LATE = (
+LAZY_IMPORTS = (
     "PIL.ImageOps",
     "PIL.WebPImagePlugin",
     "openai.resources",
@@ -35,9 +35,9 @@ LATE = (
 
 
 def preload() -> None:
-    for module in LATE:
+    for module in LAZY_IMPORTS:
         import_module(module)
-    Image.preinit()  # its commonest formats
+    Image.preinit()  # registers the common formats
     language.preload()
     research.preload()
     trusted_certificates()
@@ -47,7 +47,7 @@ def preload() -> None:
 
 
 def compile_queries() -> None:
-    """Have Django work out how a job's models relate, without asking the store: 2 MB a job."""
+    """Fill Django's caches of model relations without querying the database: they take 2 MB in each job."""
     queries: list[QuerySet[Any]] = [
         AgentProfile.objects.all(),
         Article.objects.select_related("voice"),

@@ -47,7 +47,7 @@ class StopSignal:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._receive)
 
     def _receive(self) -> None:
-        if self.received:  # sent by the worker and again by whoever stops all processes
+        if self.received:  # sent by the worker, and again by the pool when all processes are stopped
             return
         self.received = True
         for work in self._works:
@@ -68,7 +68,7 @@ class StopSignal:
 async def execute_run(claim: Claim, crew: Crew, stop: StopSignal, slots: asyncio.Semaphore) -> None:
     """Write the article and record the outcome. ``slots`` limits the model calls in flight of all runs in this process.
 
-    Raises only errors that nobody expected. The outcome is recorded in here, not after the event loop has ended: at its end
+    Raises unexpected errors only. The outcome is recorded in here, not after the event loop has ended: at its end
     the loop waits for threads that cannot be stopped, such as one that reads a long page, and no lease is renewed meanwhile.
     """
     bind_contextvars(run_id=claim.run_id, article_id=claim.article_id)
@@ -93,7 +93,7 @@ async def finished(
     except asyncio.CancelledError as error:
         if stop.received:
             raise WorkerStopped(claim.run_id) from error
-        if not lease.done():  # cancelled by whoever ends this event loop
+        if not lease.done():  # cancelled because the event loop is ending
             raise
         await lease  # raises the error that ended it, if one did
         raise LeaseLost(claim.run_id) from error
@@ -133,7 +133,7 @@ async def keep_lease(claim: Claim, work: asyncio.Task[Manuscript]) -> None:
 
 
 def record_outcome(claim: Claim, error: Exception) -> None:
-    """Record why the work ended without a manuscript. Raises ``error`` again if nobody expected it."""
+    """Record why the work ended without a manuscript. Raises ``error`` again if it is unexpected."""
     try:
         match error:
             case LeaseLost():

@@ -25,28 +25,28 @@ USUAL_SENTENCES = 16
 
 
 def warm_up() -> None:
-    asyncio.run(_ask())
+    asyncio.run(_make_call())
     for count in range(1, USUAL_SENTENCES + 1):
         verdicts(count)
         rewordings(count)
-    for form in _below(LLMOutput):
-        strict_schema(form)
+    for schema in _subclasses(LLMOutput):
+        strict_schema(schema)
 
 
-async def _ask() -> None:
-    async with model_client(httpx.MockTransport(_answered)) as client:
-        crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "rehearsal"), client, asyncio.Semaphore(1))
-        await crew.ask(plan_research(Brief(topic="A rehearsal"), len(REPLY["questions"])))
+async def _make_call() -> None:
+    async with model_client(httpx.MockTransport(_respond)) as client:
+        crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "warm-up"), client, asyncio.Semaphore(1))
+        await crew.ask(plan_research(Brief(topic="A warm-up"), len(REPLY["questions"])))
 
 
-def _answered(request: httpx.Request) -> httpx.Response:
+def _respond(request: httpx.Request) -> httpx.Response:
     chunk = {"choices": [{"delta": {"content": json.dumps(REPLY)}, "finish_reason": "stop"}]}
     headers = {"content-type": "text/event-stream"}
     return httpx.Response(200, headers=headers, text=f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n")
 
 
-def _below(form: type[LLMOutput]) -> Iterator[type[LLMOutput]]:
-    """All subclasses of ``form``, at any depth."""
-    for lesser in form.__subclasses__():
-        yield lesser
-        yield from _below(lesser)
+def _subclasses(schema: type[LLMOutput]) -> Iterator[type[LLMOutput]]:
+    """All subclasses of ``schema``, at any depth."""
+    for subclass in schema.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)

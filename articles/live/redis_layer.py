@@ -38,7 +38,7 @@ async def release_channel(layer: Any, channel: str) -> None:
     """Unsubscribe a consumer's channel, unless the layer has done so.
 
     The layer does it when ``receive`` is cancelled, but not if a message arrives at that moment: the channel would be kept
-    for ever.
+    forever.
     """
     if layer.channels.pop(channel, None) is not None:
         await layer._get_shard(channel).unsubscribe(channel)

@@ -1,4 +1,4 @@
-"""The six agents as editors set them up, over the defaults of ``agents/config/agents.yaml``."""
+"""Settings of the six agents that override the defaults of ``agents/config/agents.yaml``."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from django.utils import timezone
 from agents.contract import AGENTS, AgentConfig
 
 FEWEST_TOKENS = 200
-"""Fewer would cut off every answer, the shortest included."""
+"""A lower limit would cut off even the shortest answers."""
 
 
 class AgentProfileQuerySet(models.QuerySet["AgentProfile"]):
     def complete(self) -> None:
-        """Make a row of each agent that has none."""
+        """Create the missing rows, one for each agent."""
         missing = AGENTS.keys() - set(self.values_list("stage", flat=True))
         rows = [AgentProfile(stage=stage) for stage in AGENTS if stage in missing]
         self.bulk_create(rows, ignore_conflicts=True)
 
     def reset(self) -> int:
-        """Back to the defaults; how many."""
+        """Reset these agents to the defaults. Returns how many there were."""
         return self.update(**AgentConfig().model_dump(), updated_at=timezone.now())
 
 
 class AgentProfile(models.Model):
-    """What is empty keeps its default; without a row an agent is as the studio ships it."""
+    """Empty fields, and agents without a row, have the defaults."""
 
     stage = models.CharField(
         max_length=20, unique=True, choices=[(stage, name) for stage, name in AGENTS.items()], verbose_name="agent"

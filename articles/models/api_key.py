@@ -26,7 +26,7 @@ PREFIX = "cs_"
 CACHE_SECONDS = 2.0
 MAX_CACHED = 1_000  # keys
 _users: dict[str, tuple[User, float]] = {}
-"""By the hash of their key, with the time until which they are believed."""
+"""By the hash of the key, with the time until which the entry is valid."""
 
 
 def hashed(key: str) -> str:
@@ -50,7 +50,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return revoked
 
     def user_of(self, key: str) -> User | None:
-        """The user of a usable key. Remembered for ``CACHE_SECONDS`` in this process.
+        """The user of a usable key. Cached for ``CACHE_SECONDS`` in this process.
 
         A revoked key stops working at once in the process that revoked it, and within ``CACHE_SECONDS`` in others.
         """

@@ -1,4 +1,4 @@
-"""An article: its brief, its current text, and the states it went through."""
+"""An article: its brief, its current text and its status; and the revisions of the text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ORDERS: dict[str, tuple[str | Combinable, ...]] = {
 
 class ArticleQuerySet(models.QuerySet["Article"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """A user's own; all of them for staff with the permission to view articles; none for a stranger."""
+        """The user's own articles, all for staff with the permission to view articles, none for anonymous users."""
         if not user.is_authenticated or not user.is_active:
             return self.none()
         if user.is_staff and user.has_perm("articles.view_article"):
@@ -41,11 +41,11 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         return self.filter(status__in=ACTIVE)
 
     def awaiting_approval(self) -> Self:
-        """Nothing happens to these before a person has looked at the outline."""
+        """Articles whose outline waits for approval."""
         return self.filter(status=Status.AWAITING_APPROVAL)
 
     def search(self, words: str) -> Self:
-        """Articles whose title or topic holds each of ``words``."""
+        """Articles whose title or topic contains each of ``words``."""
         found = self
         for word in words.replace("\0", " ").split()[:10]:
             found = found.filter(Q(title__icontains=word) | Q(topic__icontains=word))
@@ -56,7 +56,7 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         return self.order_by(*ORDERS[key])
 
     def without_large_fields(self) -> Self:
-        """For lists: everything a row shows, nothing that is long."""
+        """Without long fields, for lists."""
         return self.defer("content", "outline", "seo_meta", "research_data", "references", "notes")
 
 
@@ -89,7 +89,7 @@ class Article(models.Model):
     message = models.TextField(blank=True)
     last_seq = models.PositiveIntegerField(default=0, editable=False, help_text="Number of its newest event.")
 
-    # What was made
+    # Results
     title = models.CharField(max_length=300, blank=True)
     content = models.TextField(blank=True, help_text="Markdown; references are footnotes.")
     word_count = models.PositiveIntegerField(default=0)
@@ -142,7 +142,7 @@ class Article(models.Model):
 
     @property
     def has_text(self) -> bool:
-        """Whether there is a finished text. It stays available whatever a later run does."""
+        """Whether there is a finished text. Later runs do not remove it."""
         return bool(self.content)
 
     @property
@@ -161,7 +161,7 @@ class Article(models.Model):
 
 
 class Revision(models.Model):
-    """A saved state of the text. ``saved_by`` is None where the crew wrote it."""
+    """A saved state of the text. ``saved_by`` is None if the crew wrote it."""
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""Whether what is cited says so: one row a sentence that cites, judged when its run checked the evidence."""
+"""The evidence check of a run: one row for each citing sentence, with the verdict on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from articles.models.run import Run
 
 
 class Evidence(models.Model):
-    """``sentence`` is plain text without marks; ``passages`` the ids it cites, which the run's research holds."""
+    """``sentence`` is plain text without marks; ``passages`` are the ids it cites, of passages in the run's research."""
 
     class Verdict(models.TextChoices):
         SUPPORTED = "supported", "Supported"

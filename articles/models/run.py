@@ -57,7 +57,7 @@ NOT_PARKED = {"awaited_model": "", "not_before": None, "parked_since": None, "fa
 class Run(models.Model):
     """One attempt to write an article from its brief.
 
-    A run in progress is held by ``token`` until ``lease_expires_at``; whoever writes its history must hold the token.
+    A run in progress is held by ``token`` until ``lease_expires_at``; only the holder of the token may write its history.
     ``plan`` is the expected number of steps of each stage: ``{"research": 3, "write": 6, …}``.
     A pending run with an ``awaited_model`` is parked; see ``articles.runs.outages``.
     ``failure_code`` is an ``agents.exceptions.FailureCode``. It is not a choice field: a new code needs no migration.

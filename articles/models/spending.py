@@ -1,4 +1,4 @@
-"""How much a person's articles may cost, and what they have cost."""
+"""Spending limits of users, and what their articles have cost."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SpendingQuerySet(models.QuerySet["Spending"]):
         return self.filter(user=user, month=month)
 
     def totals(self) -> tuple[Decimal, Decimal]:
-        """US dollars, to six places: what was spent, and what is set aside for calls in flight.
+        """US dollars, to six places: what was spent, and what is reserved for calls in flight.
 
         What a worker set aside counts as long as it holds its run, so nothing has to be given back for one that died.
         """
@@ -53,7 +53,7 @@ class SpendingQuerySet(models.QuerySet["Spending"]):
 
 
 class Spending(models.Model):
-    """What one worker spent on a run, in US dollars, counted call by call. It stays when the article is deleted.
+    """What one worker spent on a run, in US dollars, counted call by call. Kept when the article is deleted.
 
     ``month`` is the first day of the one in which the worker took the run up, and ``token`` what it held the run by. No other
     writes the row, so it is written whole.

@@ -12,12 +12,12 @@ from articles.exceptions import UnknownVoice
 
 BETWEEN_SAMPLES = re.compile(r"^\s*-{3,}\s*$", re.MULTILINE)
 MAX_DESCRIPTION, MAX_SAMPLES, MAX_WORDS = 2_000, 20_000, 5_000
-"""In characters. The description and the words go into the prompt of every section; of samples only a beginning does."""
+"""In characters. The description and the words go into the prompt of every section; of samples only the beginning does."""
 
 
 class VoiceQuerySet(models.QuerySet["Voice"]):
     def named(self, name: str) -> Voice:
-        """The voice of that name, letter for letter. Raises UnknownVoice, which names those there are."""
+        """The voice with exactly this name. Raises UnknownVoice, which lists the existing ones."""
         names = list(self.values_list("name", flat=True))
         if name not in names:
             known = f"There are: {', '.join(names)}." if names else "An administrator can make one."
@@ -64,7 +64,7 @@ class Voice(models.Model):
             raise ValidationError({"avoid": f"Both preferred and avoided: {', '.join(both)}. Remove it from one list."})
 
     def as_contract(self) -> contract.Voice:
-        """What the crew is given."""
+        """The voice as the agents get it."""
         return contract.Voice(
             name=self.name,
             description=self.description,

@@ -74,7 +74,7 @@ def stray_citations(text: str) -> int:
 def exactness(text: ScoredText) -> Ratio:
     """How many numbers and quotations of citing sentences occur in the passages behind their footnotes.
 
-    A footnote stands for a source, so any of its cited passages will do. Sentences with unknown passages are left out.
+    A footnote refers to a source, so any of its cited passages counts. Sentences with unknown passages are left out.
     """
     good, total, problems = 0, 0, list[str]()
     for sentence in cited_sentences(text.with_citation_marks(lambda label: text.cites.get(label, ()))):

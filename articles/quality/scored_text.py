@@ -44,7 +44,7 @@ class ScoredText:
     """A text for which ``asked`` words of ``language`` were requested.
 
     ``planned`` are the headings of its outline, if it had one. ``passages`` were read, by id; ``cites`` maps the label of a
-    footnote to the passages it stands for. ``seo`` is None if no search description was requested.
+    footnote to the passages it refers to. ``seo`` is None if no search description was requested.
     """
 
     title: str

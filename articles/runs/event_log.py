@@ -109,7 +109,7 @@ def lock_article(article_id: int) -> Article:
 
 
 def locked_articles() -> QuerySet[Article]:
-    """Without what is long: a step of an article that is written again needs neither its text nor its research."""
+    """Without long fields: a step of an article that is written again needs neither its text nor its research."""
     return Article.objects.without_large_fields().select_for_update()
 
 

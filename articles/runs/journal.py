@@ -1,4 +1,4 @@
-"""A run's history as its worker writes it: steps that are done once, and how the run ended.
+"""Writes a run's history for its worker: each step once, and how the run ended.
 
 The output of a step, its cost and its event are committed in one transaction, which the lease fences.
 """
@@ -185,7 +185,7 @@ def read_brief(claim: Claim) -> Brief:
 
 @retry_on_outage
 def complete_run(claim: Claim, manuscript: Manuscript, *, notice: str) -> None:
-    """Put the finished manuscript on the article as its next revision."""
+    """Store the finished manuscript as the article's next revision."""
     picture = manuscript.picture
     with run_transaction(claim) as (tx, run):
         tx.set(
@@ -212,7 +212,7 @@ def complete_run(claim: Claim, manuscript: Manuscript, *, notice: str) -> None:
 
 @retry_on_outage
 def pause_run(claim: Claim, reason: str) -> None:
-    """Stop before a spending limit. What is done stays; once the limit is raised, a retry continues from there."""
+    """Stop before a spending limit. Finished steps are kept; once the limit is raised, a retry continues from there."""
     ended = {"finished_at": timezone.now(), "lease_expires_at": None}
     with run_transaction(claim) as (tx, run):
         tx.change_status(run, Status.PAUSED, reason, reason=reason, failure_code=FailureCode.SPENDING_LIMIT, **ended)
@@ -220,7 +220,7 @@ def pause_run(claim: Claim, reason: str) -> None:
 
 @retry_on_outage
 def await_approval(claim: Claim, outline: Outline) -> None:
-    """Put the outline on the article and release the run until a person approves it."""
+    """Store the outline in the article and release the run until a person approves it."""
     with run_transaction(claim) as (tx, run):
         tx.set(outline=outline.model_dump(mode="json"))
         tx.change_status(
@@ -230,7 +230,7 @@ def await_approval(claim: Claim, outline: Outline) -> None:
 
 @retry_on_outage
 def fail_run(claim: Claim, reason: str, code: FailureCode) -> None:
-    """End a run with the reason a person can act on. What is done stays, and a retry continues from there."""
+    """End a run with a reason a person can act on. Finished steps are kept, and a retry continues from there."""
     ended = {"finished_at": timezone.now(), "lease_expires_at": None}
     with run_transaction(claim) as (tx, run):
         tx.change_status(run, Status.FAILED, reason, reason=reason, failure_code=code, **ended)

@@ -39,12 +39,12 @@ MIN_TRIED_RUNS = 2
 """Failed runs before others wait without asking: a single one may have failed because of its own request."""
 
 OPTIONAL_STAGES: set[Stage] = {"image"}
-"""An article is completed without a picture, so no run waits for the image model's prompt writer."""
+"""An article is completed without an image, so no run waits for the image model's prompt writer."""
 
 
 @dataclass(frozen=True)
 class Outage:
-    """Why runs wait for a model, as it is stored with each of them."""
+    """Why runs wait for a model, stored with each of them."""
 
     model: str
     reason: str
@@ -167,7 +167,7 @@ def resume_runs(model: str) -> None:
 
 
 def enqueue_resumed() -> int:
-    """Log that the resumed runs go on and submit their jobs. Returns how many there were."""
+    """Log that the runs are resumed and submit their jobs. Returns how many there were."""
     resumed = Run.objects.resumed()
     count = resumed.count()
     update_each(resumed, enqueue_again)

@@ -47,7 +47,7 @@ def remove_job(run_id: int) -> None:
     try:
         queue = django_rq.get_queue("articles")
         for job_id in queue.job_ids:
-            if run_id_of(job_id) == run_id and queue.remove(job_id):  # else a worker has it by now
+            if run_id_of(job_id) == run_id and queue.remove(job_id):  # else a worker has already taken it
                 Job.fetch(job_id, queue.connection).delete(remove_from_queue=False)
     except (RedisError, OSError, NoSuchJobError) as error:
         log.warning("run %s: its job stays in the queue: %s", run_id, error)

@@ -181,7 +181,7 @@ class StepWriter:
     async def drain(self) -> None:
         """Returns once all changes are written, including those that no task awaits any more."""
         if self._writing is not None:
-            await asyncio.shield(self._writing)  # if this task is cancelled, the write goes on for the others
+            await asyncio.shield(self._writing)  # if this task is cancelled, the write continues for the others
 
     async def _write_waiting(self) -> None:
         while self._waiting:
@@ -228,7 +228,7 @@ def write_changes(claim: Claim, changes: Sequence[StepChange]) -> None:
 
 
 def write_costs_unfenced(claim: Claim, changes: Sequence[StepChange]) -> None:
-    """Record costs that could not be written under the claim, whoever holds the run now.
+    """Record costs that could not be written under the claim, even if another worker holds the run now.
 
     Only for changes that add to what is stored and log no event. Not retried: a second try might count twice.
     """

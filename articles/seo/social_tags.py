@@ -1,4 +1,4 @@
-"""Open Graph tags for social previews. X uses them too, where it has no tags of its own."""
+"""Open Graph tags for social previews. X uses them too if it has no tags of its own for them."""
 
 from __future__ import annotations
 

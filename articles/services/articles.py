@@ -32,7 +32,7 @@ from articles.services.texts import BEING_WRITTEN
 
 
 def estimate_cost(brief: BriefInput) -> Estimate:
-    """What an article of this brief will cost with the models set up now."""
+    """The estimated cost of an article of this brief with the current models."""
     return estimate(brief.min_words, image=brief.include_image, seo=brief.seo_optimize, models=models_for())
 
 
@@ -115,7 +115,7 @@ def delete_articles(*, articles: Iterable[Article], by: User | None) -> None:
 
 
 def delete_covers(article_id: int) -> None:
-    """Delete the article's pictures, also those of earlier runs, and partial files of a killed worker."""
+    """Delete the article's images, also those of earlier runs, and partial files of a killed worker."""
     folder = f"covers/{article_id}"
     if default_storage.exists(folder):
         for name in default_storage.listdir(folder)[1]:

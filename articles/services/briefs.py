@@ -1,4 +1,4 @@
-"""The brief as a person sends it: validated once, for the page, the API, the admin and the command."""
+"""The brief as submitted: validated once, for the page, the API, the admin and the command."""
 
 from __future__ import annotations
 

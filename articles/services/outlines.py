@@ -23,15 +23,15 @@ MIN_SECTION_WORDS, MAX_SECTION_WORDS = 50, 600
 """Words a person may set for a section."""
 
 MIN_TITLE, MIN_HEADING = 5, 2
-"""Characters of the shapes in ``agents.contract``, which hold before the spaces around are gone, too."""
+"""Minimum characters, as in ``agents.contract``, checked again after spaces are stripped."""
 
 
 def approve_outline(*, article: Article, by: User, outline: Outline | None = None, seen_seq: int | None = None) -> Run:
     """Continue the run with ``outline``, or with the one it made.
 
-    Sections of 0 words share what the others leave of the brief's length, and the brief's length becomes the sum. Passages
-    that were not read are left out. ``seen_seq`` is the article's ``last_seq`` as the person saw it. Raises InvalidOutline, and
-    InvalidState where the outline does not wait, or is another by now.
+    Sections of 0 words share the rest of the brief's length, and the brief's length becomes the sum. Unknown passages are
+    removed. ``seen_seq`` is the article's ``last_seq`` as the person saw it. Raises InvalidOutline, and
+    InvalidState if no outline waits, or another one than the person saw.
     """
     if outline is not None:
         check_section_words(outline)
@@ -46,9 +46,9 @@ def approve_outline(*, article: Article, by: User, outline: Outline | None = Non
 
 
 def regenerate_outline(*, article: Article, by: User, wish: str, seen_seq: int | None = None) -> Run:
-    """Make another outline according to ``wish``. It waits for approval again; what was read is kept.
+    """Make another outline according to ``wish``. It waits for approval again; the research is kept.
 
-    Raises InvalidState where the outline does not wait, or is not the one that was seen (``seen_seq``).
+    Raises InvalidState if the outline does not wait, or is not the one that was seen (``seen_seq``).
     """
     with article_transaction(article.pk) as tx:
         run = waiting_run(tx.article, seen_seq)
@@ -100,7 +100,7 @@ def record_approval(tx: ArticleTransaction, run: Run, outline: Outline, by: User
 
 
 def supersede_steps(run: Run) -> None:
-    """Have the outline's steps done again. The replaced ones stay, for their cost."""
+    """Supersede the outline's steps, so that they are done again. Their costs are kept."""
     run.steps.current().filter(stage="outline").update(status=StepStatus.SUPERSEDED)
 
 
@@ -115,7 +115,7 @@ def passages_by_id(run: Run) -> dict[str, str]:
 
 
 def check_section_words(outline: Outline) -> None:
-    """Raise InvalidOutline where a person set a section's words to what it cannot have. 0 is left to the studio."""
+    """Raise InvalidOutline if a person set words of a section outside the limits. 0 means automatic."""
     off = [
         section
         for section in outline.sections
@@ -128,7 +128,7 @@ def check_section_words(outline: Outline) -> None:
 
 
 def normalized(outline: Outline, *, asked: int, passages: Collection[str]) -> Outline:
-    """``outline`` as the crew can write from it: headings in one line, words shared out. Raises InvalidOutline."""
+    """``outline`` with headings in one line and words distributed. Raises InvalidOutline."""
     shares = distribute_words([section.words for section in outline.sections], asked)
     sections = [
         section.model_copy(
@@ -149,7 +149,7 @@ def normalized(outline: Outline, *, asked: int, passages: Collection[str]) -> Ou
 
 
 def distribute_words(words: Sequence[int], asked: int) -> list[int]:
-    """``words`` of sections, where each 0 gets an even share of what the others leave of ``asked``, the least at least."""
+    """``words`` of the sections, each 0 replaced by an even share of the rest of ``asked``, but at least the minimum."""
     blanks = words.count(0)
     shares = iter(even_shares(max(asked - sum(words), 0), blanks) if blanks else [])
     return [given or max(next(shares), MIN_SECTION_WORDS) for given in words]

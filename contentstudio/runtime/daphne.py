@@ -3,7 +3,7 @@
 - A socket's ``send`` waits until the client has read enough, or raises TimeoutError. Daphne's own returns at once and
   buffers without limit what the client has not read.
 - Requests are refused as soon as their headers or the bytes received exceed ``request_limits``. Twisted would receive
-  bodies of any size, parse forms in the event loop, and wait for ever.
+  bodies of any size, parse forms in the event loop, and wait forever.
 - The application gets the body as the file Twisted received it in. Daphne would read all of it into memory.
 
 Start it like Daphne: ``python -m contentstudio.runtime.daphne contentstudio.asgi:application``. What is private here is

@@ -141,7 +141,7 @@ class Supervisor:
             await output
 
     async def _terminate(self, process: Process) -> None:
-        """Ask ``process`` to exit, ask again, then kill what is left of its process group."""
+        """Ask ``process`` to exit, ask again, then kill the rest of its process group."""
         for seconds in self._grace_periods:
             if process.returncode is not None:
                 break

@@ -203,9 +203,9 @@ def test_the_memory_is_that_of_this_machine():
 def test_freed_blocks_are_returned_to_the_system():
     """glibc keeps large blocks that have small allocations between them, unless its thresholds are set."""
     script = """
-        from agents.worker.pool import give_memory_back
+        from agents.worker.pool import return_freed_memory
         import psutil
-        give_memory_back()
+        return_freed_memory()
         resident = psutil.Process().memory_info
         first = b"x" * 16_000_000
         del first  # by default glibc keeps blocks of this size from now on

@@ -148,7 +148,7 @@ def require_free_port(host: str, port: int) -> None:
 
 
 def browser_address(host: str, port: int) -> str:
-    """Where a browser on this machine finds the studio."""
+    """The URL of the studio for a browser on this machine."""
     shown = "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104  (compared, not bound)
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
