@@ -1,1 +1,1 @@
-"""Benchmarks: the studio compared with a plain sequential crew, and its API with a FastAPI application. ``python -m bench --help``."""
+"""Benchmarks of the studio against a plain sequential crew and a FastAPI application: ``python -m bench --help``."""

@@ -27,7 +27,7 @@ RECONNECT_EVERY = 0.25  # seconds between two attempts while Redis is unavailabl
 class CrewWorker(Worker):
     """A worker whose job ends with it, whose death is noticed within seconds, and which hands its runs over when stopped.
 
-    A job that outlived its worker would run in parallel with the one that the sweeper starts in its place. The lease keeps the two
+    A job that outlived its worker would run next to the one that the sweeper starts in its place. The lease keeps the two
     apart, but the second would cost money. A job may write up to ``capacity`` articles at once.
     """
 
