@@ -1,4 +1,4 @@
-"""A model server to test against: the OpenAI protocol over real HTTP, with words that mean nothing and faults on demand.
+"""A model server for tests: the OpenAI API over real HTTP, with meaningless texts and faults on demand.
 
 with ModelServer() as server:
     server.fail(status=429, times=2, retry_after=0.1)      # the next two calls
@@ -54,7 +54,7 @@ BOUNDARY = re.compile(r"(?<=<<<)[0-9a-f]{8}\b|\b[0-9a-f]{8}(?=>>>)")
 
 @dataclass
 class Fault:
-    """``times`` calls of ``path`` whose prompt holds ``match`` go wrong: refused, hung, cut, or answered with ``text``.
+    """``times`` calls of ``path`` whose prompt contains ``match`` fail: refused, hung, cut, or answered with ``text``.
 
     ``stall`` is a silence half-way, in seconds, in which ``pings`` sends signs of life; ``raw`` is sent in the stream's place.
     """
@@ -80,10 +80,10 @@ class Call:
     body: dict[str, Any]
     at: float = field(default_factory=time.monotonic)
     status: int = 0
-    """What it came to: an HTTP status; 499 where the client left before the end."""
+    """The HTTP status; 499 if the client disconnected before the end."""
     ended: float = 0
     connection: object = None
-    """Where the call came from; the same for calls over one connection."""
+    """The client's address; the same for calls over one connection."""
 
     @property
     def prompt(self) -> str:
@@ -91,7 +91,7 @@ class Call:
 
 
 class ModelServer:
-    """``token_seconds`` is the time a word takes; ``first_seconds`` the time before the first.
+    """``token_seconds`` is the time of a word, ``first_seconds`` the time before the first.
 
     ``choices`` are taken wherever an answer has to choose and offers one of them, such as "supported"; prose comes out at a share
     of the length asked for that lies between the two of ``obedience``. Without ``counts`` no usage is reported.
@@ -125,7 +125,7 @@ class ModelServer:
         self.faults.append(Fault(**fault))
 
     def refuse(self, part: str, *, status: int = 400, said: str | None = None) -> None:
-        """Refuse every chat that makes use of ``part``: a parameter of the request, or a type of ``response_format``."""
+        """Refuse every chat that uses ``part``: a parameter of the request, or a type of ``response_format``."""
         self.refusals[part] = (status, f"Unsupported parameter: {part}" if said is None else said)
 
     def reset(self) -> None:
@@ -137,7 +137,7 @@ class ModelServer:
         self.counts = True
 
     def prompts(self, part: str) -> list[str]:
-        """The prompts that hold ``part``, in the order in which they came."""
+        """The prompts that contain ``part``, in the order of their calls."""
         return [call.prompt for call in list(self.calls) if part in call.prompt]
 
     def _run(self) -> None:
@@ -264,7 +264,7 @@ def envelope(kind: str, choices: list[dict[str, Any]], **more: Any) -> dict[str,
 
 
 class Speech:
-    """What the server says to one prompt: prose of the length it asks for, or JSON that fits the schema it asks for.
+    """The answer to one prompt: prose of the requested length, or JSON that fits the requested schema.
 
     The same prompt gets the same answer.
     """
@@ -283,7 +283,7 @@ class Speech:
         return self.prose(round(asked * self.chance.uniform(*self.server.obedience)))
 
     def _schema(self) -> dict[str, Any] | None:
-        """The form that is asked for, beside the messages or among them."""
+        """The requested schema, from ``response_format`` or the prompt."""
         form = self.body.get("response_format") or {}
         if form.get("type") == "json_schema":
             return dict(form["json_schema"]["schema"])
@@ -300,7 +300,7 @@ class Speech:
         return "\n\n".join(" ".join(sentences[at : at + 4]) for at in range(0, len(sentences), 4))
 
     def value(self, schema: dict[str, Any], root: dict[str, Any], name: str) -> Any:
-        """A value that fits; an array has as many items as the prompt asks of its name ("6 sections")."""
+        """A value that fits; an array has as many items as the prompt requests by its name ("6 sections")."""
         if "$ref" in schema:
             schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
         if "enum" in schema:

@@ -296,7 +296,7 @@ class TestARun:
 
 
 def logging_step(key: str) -> StepSpec[SectionText]:
-    """A step that logs after the others have begun."""
+    """A step that logs after the others have started."""
 
     async def perform() -> SectionText:
         await asyncio.sleep(0.01)

@@ -37,7 +37,7 @@ MULTIPART = f"Content-Type: multipart/form-data; boundary={BOUNDARY}"
 
 @pytest.fixture(scope="module")
 def web(program_environment: dict[str, str], static_files: None) -> Iterator[WebProcess]:
-    """A web process of its own: its memory is nobody else's."""
+    """A separate web process, so that its memory can be measured."""
     with web_process(program_environment) as started:
         yield started
 

@@ -1,4 +1,4 @@
-"""Waiting for another process to have done something."""
+"""Waits for another process."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait until ``condition()`` is true, and fail where it is not so in time."""
+    """Wait until ``condition()`` is true; fail after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain"
+        assert time.monotonic() < deadline, f"the condition was not met within {seconds:g} s"
         time.sleep(0.02)

@@ -25,7 +25,7 @@ MAX_EXTRA = 2
 """Words that only one of two sentences about the same thing has, at most so many for each word they share."""
 
 MAX_FIGURES = 4
-"""A sentence with more figures is a list of them, whose words belong to none in particular."""
+"""A sentence with more figures is a list of them, whose words belong to no single one."""
 
 MIN_COPY_WORDS, COPY_SHARE = 20, 0.5
 """Of two passages at least so long, one is a copy if half of the shorter one's five-word shingles occur in the other."""

@@ -338,7 +338,7 @@ def test_invalid_answers_fail_the_run_after_two_corrections(owner: User, model: 
     assert len(model.calls) == 1 + chat.MAX_CORRECTIONS
 
 
-# The picture
+# Images
 
 
 def test_an_article_is_completed_without_a_picture_if_none_can_be_drawn(owner: User, model: ModelServer) -> None:

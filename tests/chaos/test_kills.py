@@ -26,7 +26,7 @@ IN_FLIGHT = 6
 """Two more than there are processes, so that some write two."""
 TOPIC = "Rooftop gardens of town"
 SLOWEST, MEDIAN = 30.0, 10.0
-"""Seconds from a kill until the run goes on."""
+"""Seconds from a kill until the run resumes."""
 
 
 @pytest.mark.timeout(300 + 8 * KILLS)
