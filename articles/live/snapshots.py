@@ -20,6 +20,9 @@ EventRenderer = Callable[[Article, Sequence[Event]], list[str]]
 """Turns events into the text frames to send, in order."""
 
 
+ARTICLES = Article.objects.without_large_fields().order_by()  # built once: an event needs few other queries
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """The article's state at event ``seq``, and the text frames for the events up to it.
@@ -38,7 +41,7 @@ class Snapshot:
 
 def read_snapshot(render: EventRenderer, article_id: int, after: int) -> Snapshot | None:
     """None if the article was deleted. ``after`` is the number of the last event the socket has sent."""
-    article = Article.objects.without_large_fields().order_by().filter(pk=article_id).first()
+    article = ARTICLES.filter(pk=article_id).first()
     if article is None:
         return None
     events = article.events_after(after)

@@ -7,15 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from django.db.models import Q
 from django.template.loader import render_to_string
 
 from agents.contract import Stage
 from agents.pipeline.steps import StepKey
 from articles.models import Article, Event
 from articles.pages import ArticleView, section_number, work_of
+from articles.pages.step_outputs import StepFilter
 
 PANELS = ("outline", "draft", "article", "evidence", "seo", "image", "questions", "sources", "cost")
+PANEL_STAGES: dict[str, Stage] = {
+    "outline": "outline",
+    "questions": "research",
+    "sources": "research",
+    "seo": "seo",
+    "image": "image",
+}
 ENDINGS = ("completed", "failed", "skipped")
 STAGE_NAMES: dict[Stage, str] = {
     "research": "Research",
@@ -30,7 +37,7 @@ STAGE_NAMES: dict[Stage, str] = {
 def fragments(article: Article, events: Sequence[Event]) -> str:
     """HTML for what ``events`` changed. ``article`` is its state after the last of them."""
     parts, touched = ["state", "timeline"], touched_sections(events)
-    outputs_of: Q | None = None
+    outputs_of: StepFilter | None = None
     if not article.is_active or any(event.type != Event.Type.AGENT_UPDATE for event in events):
         parts += ["header", "notices", *PANELS]
     else:
@@ -66,21 +73,24 @@ def changed_panels(event: Event) -> Iterable[str]:
     return (key.stage,) if key.stage in ("seo", "image") else ()
 
 
-def steps_shown_by(panels: Collection[str], sections: Collection[int]) -> Q:
-    """The steps whose outputs these panels and sections show. Empty if there are none of either.
+def steps_shown_by(panels: Collection[str], sections: Collection[int]) -> StepFilter:
+    """Selects the steps whose outputs these panels and sections show.
 
     The reading is not among them: it is long, and comes from a cache.
     """
-    writing = Q(stage__in=("outline", "write", "edit"))
-    wanted = Q()
-    if sections:
-        wanted |= writing & Q(section__in=sections) | Q(stage="outline", section=0)
-    if {"draft", "evidence"} & set(panels):
-        wanted |= writing
-    stages = {"outline": "outline", "questions": "research", "sources": "research", "seo": "seo", "image": "image"}
-    if shown := [stages[panel] for panel in panels if panel in stages]:
-        wanted |= Q(stage__in=shown) & ~Q(kind="read")
-    return wanted
+    stages = {PANEL_STAGES[panel] for panel in panels if panel in PANEL_STAGES}
+    all_sections = bool({"draft", "evidence"}.intersection(panels))
+
+    def is_shown(key: StepKey) -> bool:
+        if key.kind == "read":
+            return False
+        if key.stage in stages:
+            return True
+        if key.stage == "outline" and not key.section:
+            return all_sections or bool(sections)
+        return key.stage in ("outline", "write", "edit") and (all_sections or key.section in sections)
+
+    return is_shown
 
 
 def step_key(event: Event) -> StepKey | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from django.db.models import Q
 from pydantic import BaseModel, ValidationError
 
 from agents.contract import Reading
@@ -16,6 +15,7 @@ from agents.pipeline.steps import StepKey
 from articles.models import Run, Step, StepStatus
 
 Output = TypeVar("Output", bound=BaseModel)
+StepFilter = Callable[[StepKey], bool]
 
 
 SHOWN = ("run", "stage", "kind", "section", "attempt", "status", "message", "counts", "started_at", "finished_at")
@@ -51,19 +51,19 @@ class StepLog:
         return output_of(step, shape) if step else None
 
 
-def load_steps(run: Run, outputs_of: Q | None) -> list[Step]:
+def load_steps(run: Run, outputs_of: StepFilter | None) -> list[Step]:
     """The run's current steps, with the outputs of those that ``outputs_of`` selects; None selects all.
 
     Other outputs are queried when they are used: a run's outputs are some megabytes, and an event changes one of them.
     """
-    current = run.steps.current()
+    current = run.steps.current().order_by("pk")
     if outputs_of is None:
         return list(current)
     steps = list(current.only(*SHOWN))
-    outputs = dict(current.filter(outputs_of).values_list("pk", "output")) if outputs_of else {}
-    for step in steps:
-        if step.pk in outputs:
-            step.output = outputs[step.pk]
+    wanted = {step.pk: step for step in steps if step.status == StepStatus.COMPLETED and outputs_of(step.key)}
+    if wanted:
+        for pk, output in Step.objects.filter(pk__in=wanted).order_by().values_list("pk", "output"):
+            wanted[pk].output = output
     return steps
 
 

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 from django.core.files.storage import default_storage
-from django.db.models import Q
 from django.utils.safestring import SafeString
 
 from agents.contract import SEO, Outline, OutlineSection, Picture, Reading, Reference, Stage, UnreadSource
@@ -31,7 +30,7 @@ from articles.pages.evidence import EvidenceRow, EvidenceSection
 from articles.pages.outlines import outline_from_steps, section_from_steps
 from articles.pages.parts import Cover, MeasuredText, Notice
 from articles.pages.sources import ReadSource, Research, read_sources, research_from_article, research_from_steps
-from articles.pages.step_outputs import Output, StepLog, load_steps, parse_or_none
+from articles.pages.step_outputs import Output, StepFilter, StepLog, load_steps, parse_or_none
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import AnnotatedHtml, to_annotated_html
 from articles.runs.stages import StageView, stages_of
@@ -62,7 +61,7 @@ class ArticleView:
     ``outputs_of`` selects the steps whose outputs are read at once; see ``load_steps``.
     """
 
-    def __init__(self, article: Article, outputs_of: Q | None = None) -> None:
+    def __init__(self, article: Article, outputs_of: StepFilter | None = None) -> None:
         self.article = article
         self.run = shown_run(article)
         self._steps = load_steps(self.run, outputs_of) if self.run else []
