@@ -114,6 +114,7 @@ class _Sentence:
         parts, at = list[str](), 0
         for place, (start, end, number) in enumerate(located):
             end = max(end, start + len(number.text))  # with "million"
+            end += number.text[-1].isalpha() and normalized[end : end + 1] == "."  # Mio.
             parts += [normalized[at:start], f"#{place}#"]
             at = end
         self.template = "".join([*parts, normalized[at:]])

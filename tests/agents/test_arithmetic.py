@@ -35,6 +35,7 @@ def kinds(text: str) -> list[str]:
         "61 plus 70 is 131.",
         "12,000 ÷ 20 = 600.",
         "2.4 million / 1,500 = 1,600.",
+        "2,4 Mio. Euro ÷ 1.500 = 1.600 Euro.",
     ],
 )
 def test_correct_arithmetic_passes(text: str) -> None:
@@ -55,6 +56,7 @@ def test_correct_arithmetic_passes(text: str) -> None:
         "Von 70 auf 61, ein Rückgang um 15 %.",
         "61 plus 70 is 141.",
         "12,000 ÷ 20 = 60.",
+        "2,4 Mio. Euro ÷ 1.500 = 1.700 Euro.",
     ],
 )
 def test_a_wrong_result_is_reported(text: str) -> None:
