@@ -62,7 +62,7 @@ class KeywordsField(forms.CharField):
         return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        return [word for word in map(str.strip, super().to_python(value).splitlines()) if word]
+        return [word for word in map(str.strip, (super().to_python(value) or "").splitlines()) if word]
 
 
 class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time

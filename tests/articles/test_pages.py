@@ -221,7 +221,7 @@ class TestActions:
 
     def test_a_finished_article_is_written_again(self, page: Client, writer: User) -> None:
         article = make_completed_article(writer)
-        assert "The present text stays" in text_of(page.get(reverse("write_again", args=[article.pk])))
+        assert "The current text stays" in text_of(page.get(reverse("write_again", args=[article.pk])))
         assert article.runs.count() == 1, "looking at the brief starts nothing"
         shown = text_of(page.post(reverse("write_again", args=[article.pk]), brief(), follow=True))
         assert "A new text is being written" in shown
