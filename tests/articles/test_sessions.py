@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -21,6 +22,11 @@ AGAIN = "/sign-in/again/"
 @pytest.fixture
 def writer() -> User:
     return UserFactory(username="ada")
+
+
+def open_dialog(client: Client, username: str = "ada") -> Any:
+    """The answer to the page that asks for its sign-in dialog."""
+    return client.get(AGAIN, {"username": username}, headers=HTMX)
 
 
 class TestRedirects:
@@ -52,14 +58,14 @@ class TestRedirects:
 
 class TestSigningInAgain:
     def test_the_form_is_for_the_user_of_the_page(self, client: Client, writer: User) -> None:
-        html = client.get(AGAIN, {"username": "ada"}, headers=HTMX).content.decode()
+        html = open_dialog(client).content.decode()
         assert 'value="ada"' in html
         assert "readonly" in html
         assert 'name="csrfmiddlewaretoken"' in html
 
     def test_signing_in_gives_a_new_form_token_that_works(self, writer: User) -> None:
         client = Client(enforce_csrf_checks=True)
-        form = client.get(AGAIN, {"username": "ada"}, headers=HTMX)
+        form = open_dialog(client)
         sent = {"username": "ada", "password": PASSWORD, "csrfmiddlewaretoken": form.context["csrf_token"]}
         response = client.post(AGAIN, sent, headers=HTMX)
         assert response.status_code == 204
@@ -76,16 +82,16 @@ class TestSigningInAgain:
 
     def test_a_user_who_is_signed_in_gets_a_token_without_a_password(self, client: Client, writer: User) -> None:
         client.force_login(writer)
-        assert client.get(AGAIN, {"username": "ada"}, headers=HTMX).status_code == 204
+        assert open_dialog(client).status_code == 204
 
     def test_another_user_who_is_signed_in_gets_the_form(self, client: Client, writer: User) -> None:
         client.force_login(UserFactory(username="grace"))
-        response = client.get(AGAIN, {"username": "ada"}, headers=HTMX)
+        response = open_dialog(client)
         assert response.status_code == 200
         assert 'value="ada"' in response.content.decode()
 
     def test_a_hostile_username_is_escaped(self, client: Client) -> None:
-        html = client.get(AGAIN, {"username": '"><script>'}, headers=HTMX).content.decode()
+        html = open_dialog(client, '"><script>').content.decode()
         assert "<script>" not in html
 
 

@@ -41,12 +41,33 @@ def sign_in(page: Page, password: str = PASSWORD) -> None:
     page.keyboard.press("Enter")
 
 
+def sign_in_from_the_bar(page: Page) -> None:
+    """Open the dialog from the bar that says the session has ended, and sign in."""
+    page.get_by_role("button", name="Sign in to continue").click()
+    sign_in(page)
+
+
+def change_user_in_another_tab(page: Page, username: str) -> None:
+    other = page.context.new_page()
+    other.goto("/")
+    other.get_by_label("Account of ada").click()
+    other.get_by_role("button", name="Sign out").click()
+    other.get_by_label("Username").fill(username)
+    other.get_by_label("Password").fill(PASSWORD)
+    other.keyboard.press("Enter")
+    expect(other.get_by_role("heading", name="Articles")).to_be_visible()
+
+
+def begin_brief(page: Page) -> None:
+    page.goto("/articles/new/")
+    page.get_by_label("Topic").fill("Rooftops of our city")
+
+
 class TestTheBrief:
     def test_it_is_kept_and_sent_after_signing_in(self, page: Page, tmp_path: Path) -> None:
         document = tmp_path / "survey.txt"
         document.write_text("The council surveyed 312 flat roofs.")
-        page.goto("/articles/new/")
-        page.get_by_label("Topic").fill("Rooftops of our city")
+        begin_brief(page)
         page.get_by_label("Documents", exact=True).set_input_files(document)
         page.get_by_label("Pasted text", exact=True).fill("Roofs are flat.")
         end_sessions()
@@ -60,8 +81,7 @@ class TestTheBrief:
         assert [source.kind for source in Article.objects.get().sources.all()] == ["text", "document"]
 
     def test_signing_in_later_keeps_the_form(self, page: Page) -> None:
-        page.goto("/articles/new/")
-        page.get_by_label("Topic").fill("Rooftops of our city")
+        begin_brief(page)
         end_sessions()
         page.get_by_role("button", name="Write article").click()
         page.get_by_role("button", name="Not now").click()
@@ -69,8 +89,7 @@ class TestTheBrief:
         expect(page.locator("#signed-out")).to_be_visible()
         expect(page.get_by_role("button", name="Write article")).to_be_enabled()
         expect(page.get_by_label("Topic")).to_have_value("Rooftops of our city")
-        page.get_by_role("button", name="Sign in to continue").click()
-        sign_in(page)
+        sign_in_from_the_bar(page)
         expect(page.locator("#signed-out")).to_be_hidden()
         expect(page.get_by_label("Topic")).to_have_value("Rooftops of our city")
         assert not Article.objects.exists()
@@ -109,8 +128,7 @@ class TestTheEditor:
         expect(text).to_have_value("Written before. Typed on. And on.")
         expect(page.locator("#preview")).not_to_contain_text("Username")
         assert accessibility_problems(page) == []
-        page.get_by_role("button", name="Sign in to continue").click()
-        sign_in(page)
+        sign_in_from_the_bar(page)
         expect(page.locator("#preview")).to_contain_text("And on.")
         expect(page.locator("#signed-out")).to_be_hidden()
 
@@ -141,8 +159,7 @@ class TestTheList:
         expect(row).to_be_visible()
         expect(page.get_by_role("dialog")).to_be_hidden()
         in_thread(cancel_run)(article=article, by=writer)
-        page.get_by_role("button", name="Sign in to continue").click()
-        sign_in(page)
+        sign_in_from_the_bar(page)
         expect(row).to_contain_text("Cancelled")
 
 
@@ -152,8 +169,7 @@ class TestTheArticle:
         watch(page, article)
         end_sessions()
         expect(page.locator("#signed-out")).to_be_visible(timeout=20000)
-        page.get_by_role("button", name="Sign in to continue").click()
-        sign_in(page)
+        sign_in_from_the_bar(page)
         stages.finish(held, "write:1", SectionText(markdown="Written since."))
         expect(page.locator("#section-1")).to_contain_text("Written since.")
 
@@ -171,30 +187,15 @@ class TestTheArticle:
 class TestOutdatedFormTokens:
     def test_a_page_opened_before_signing_in_again_elsewhere_still_saves(self, page: Page, writer: User) -> None:
         page.goto("/account/keys/")
-        other = page.context.new_page()
-        other.goto("/")
-        other.get_by_label("Account of ada").click()
-        other.get_by_role("button", name="Sign out").click()
-        other.get_by_label("Username").fill("ada")
-        other.get_by_label("Password").fill(PASSWORD)
-        other.keyboard.press("Enter")
-        expect(other.get_by_role("heading", name="Articles")).to_be_visible()
+        change_user_in_another_tab(page, "ada")
         page.get_by_label("Name").fill("Newsletter")
         page.get_by_role("button", name="Create key").click()
         expect(page.locator("#new-key")).to_be_visible()
 
     def test_somebody_else_signed_in_elsewhere_is_not_mistaken_for_the_user(self, page: Page, writer: User) -> None:
         UserFactory(username="grace")
-        page.goto("/articles/new/")
-        page.get_by_label("Topic").fill("Rooftops of our city")
-        other = page.context.new_page()
-        other.goto("/")
-        other.get_by_label("Account of ada").click()
-        other.get_by_role("button", name="Sign out").click()
-        other.get_by_label("Username").fill("grace")
-        other.get_by_label("Password").fill(PASSWORD)
-        other.keyboard.press("Enter")
-        expect(other.get_by_role("heading", name="Articles")).to_be_visible()
+        begin_brief(page)
+        change_user_in_another_tab(page, "grace")
         page.get_by_role("button", name="Write article").click()
         sign_in(page)
         expect(page.get_by_role("heading", name="Rooftops of our city")).to_be_visible()
@@ -218,8 +219,7 @@ class TestFailures:
         self, page: Page, expected_problems: list[str], status: int, message: str
     ) -> None:
         expected_problems.append(str(status))
-        page.goto("/articles/new/")
-        page.get_by_label("Topic").fill("Rooftops of our city")
+        begin_brief(page)
         page.route("**/articles/new/", lambda route: route.fulfill(status=status, body="<h1>No</h1>"))
         page.get_by_role("button", name="Write article").click()
         expect(page.locator("#toast")).to_contain_text(message)
@@ -229,7 +229,7 @@ class TestFailures:
         page.locator("#toast").get_by_role("button", name="Close").click()
         expect(page.locator("#toast")).to_be_empty()
 
-    def test_a_server_that_is_away_is_said_in_the_editor(
+    def test_the_editor_reports_a_server_that_cannot_be_reached(
         self, page: Page, writer: User, expected_problems: list[str]
     ) -> None:
         expected_problems += ["ERR_", "htmx:"]
