@@ -7,14 +7,17 @@ import json
 import logging
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from agents.contract import SourceKind
 from agents.exceptions import SourceUnreadable
+from agents.research.dates import iso_date
 from agents.research.fetch import Fetched
 from agents.research.html import extract, is_harmless
 from agents.research.media_types import Kind, kind_of_answer, kind_of_name
+from agents.research.pasted_text import clean_pasted_text
 from agents.research.sandbox import Outcome, run_sandboxed
 from agents.research.text import MAX_CHARACTERS, decode, is_hard_wrapped, one_line, tidy, unwrap
 
@@ -29,18 +32,27 @@ HTML_READER = Path(__file__).with_name("html.py")
 PLAIN_TEMPLATE = Path(__file__).with_name("plain.template")
 # Titles that programs write into PDF files on their own.
 GENERATED_TITLE = re.compile(r"untitled|microsoft |.*\.(docx?|indd|tex|pdf|dvi|qxd|rtf|odt)$", re.IGNORECASE)
+STATED_KINDS: dict[str, SourceKind] = {"study": "study", "press": "press"}
+PAGE_MARK = "\ue000"  # a character for private use, in a paragraph of its own between the pages of a PDF
+PAGE_BREAK = f"\n\n{PAGE_MARK}\n\n"
 MARKDOWN_TITLE = re.compile(r"^#[ \t]+([^\n]{1,300}?)[ \t#]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Document:
-    """The text and metadata of a document. ``date`` is ISO 8601; missing fields are empty."""
+    """The text and metadata of a document. ``date`` is ISO 8601; missing fields are empty.
+
+    ``page_starts`` are the offsets in ``text`` at which the pages of a PDF begin, with their numbers.
+    """
 
     title: str
     text: str
     author: str = ""
     date: str = ""
     url: str = ""
+    publisher: str = ""
+    kind: SourceKind = ""
+    page_starts: tuple[tuple[int, int], ...] = ()
 
 
 async def read_page(page: Fetched) -> Document:
@@ -82,8 +94,17 @@ def _kind_of(name: str) -> Kind:
 
 
 def read_text(text: str, title: str = "") -> Document:
-    """Reads pasted text. Raises SourceUnreadable if it contains no letter or digit."""
-    return _document(unwrap(text) if is_hard_wrapped(text) else text, title)
+    """Reads pasted text, with what its first lines say of its origin. Raises SourceUnreadable if it has no letter or digit."""
+    pasted = clean_pasted_text(tidy(text), one_line(title))
+    body = unwrap(pasted.text) if is_hard_wrapped(pasted.text) else pasted.text
+    return _document(
+        body,
+        title or pasted.title,
+        author=pasted.author,
+        date=pasted.date,
+        url=pasted.url,
+        publisher=pasted.publisher,
+    )
 
 
 async def _read(kind: Kind, body: bytes, *, charset: str = "", url: str = "") -> Document:
@@ -100,11 +121,20 @@ async def _read(kind: Kind, body: bytes, *, charset: str = "", url: str = "") ->
             return await _read_docx(body, url)
 
 
-def _document(text: str, title: str = "", *, author: str = "", date: str = "", url: str = "") -> Document:
+def _document(
+    text: str,
+    title: str = "",
+    *,
+    author: str = "",
+    date: str = "",
+    url: str = "",
+    publisher: str = "",
+    kind: SourceKind = "",
+) -> Document:
     text = tidy(text)
     if not any(character.isalnum() for character in text):
         raise SourceUnreadable("It contains no text. Paste the text itself.")
-    return Document(one_line(title), text, one_line(author), one_line(date), url)
+    return Document(one_line(title), text, one_line(author), one_line(date), url, one_line(publisher), kind)
 
 
 async def _read_html(markup: str, url: str) -> Document:
@@ -123,7 +153,15 @@ async def _read_html(markup: str, url: str) -> Document:
         raise SourceUnreadable(
             "The page has no readable text; it may require sign-in or JavaScript. Paste its text instead."
         )
-    return _document(found["text"], found["title"], author=found["author"], date=found["date"], url=url)
+    return _document(
+        found["text"],
+        found["title"],
+        author=found["author"],
+        date=found["date"],
+        url=url,
+        publisher=found["publisher"],
+        kind=STATED_KINDS.get(found["kind"], ""),
+    )
 
 
 async def _extract_in_child(markup: str, url: str) -> dict[str, str] | None:
@@ -157,13 +195,21 @@ async def _read_pdf(body: bytes, url: str) -> Document:
     answer = json.loads(outcome.output)
     if answer["encrypted"]:
         raise SourceUnreadable("The PDF is password-protected. Save it without a password, or paste its text.")
-    text = answer["text"]
-    if not text.strip():
+    pages = answer["pages"]
+    if not any(map(str.strip, pages)):
         raise SourceUnreadable(
             "The PDF contains no text and seems to be scanned. Run text recognition (OCR) on it first."
         )
     title = "" if GENERATED_TITLE.match(answer["title"]) else answer["title"]
-    return _document(unwrap(tidy(text)), title, author=answer["author"], url=url)
+    parts = unwrap(tidy(PAGE_BREAK.join(page.replace(PAGE_MARK, " ") for page in pages))).split(PAGE_MARK)
+    text, starts = "", []
+    for number, part in enumerate(map(tidy, parts), 1):
+        if part:
+            text += "\n\n" if text else ""
+            starts.append((len(text), number))
+            text += part
+    document = _document(text, title, author=answer["author"], url=url)
+    return replace(document, page_starts=tuple(starts))
 
 
 async def _read_docx(body: bytes, url: str) -> Document:
@@ -172,8 +218,8 @@ async def _read_docx(body: bytes, url: str) -> Document:
         raise SourceUnreadable("The document is too large. Split it, or paste the relevant part.")
     if outcome.code not in (0, None):
         raise SourceUnreadable("The file is not a valid Word document. Save it again as .docx.")
-    title, author, text = outcome.output.decode("utf-8", errors="replace").split("\n", 2)
-    return _document(text, title, author=author, url=url)
+    title, author, date, text = outcome.output.decode("utf-8", errors="replace").split("\n", 3)
+    return _document(text, title, author=author, date=iso_date(date), url=url)
 
 
 async def _pandoc(format: str, body: bytes, *options: str) -> Outcome:

@@ -1,4 +1,4 @@
-"""Extracts the main text of an HTML page: ``{"title", "text", "author", "date"}``, or null if it has none.
+"""Extracts the main text of an HTML page: ``{"title", "text", "author", "date", "publisher", "kind"}``, or null if it has none.
 
 Also runs as a program of its own (``python -I html.py URL``, HTML on stdin, JSON on stdout) for pages that could take the
 parser minutes or gigabytes: only a process can be stopped. It therefore imports nothing of the studio.
@@ -19,6 +19,14 @@ MAX_GAPS = 2_000  # about 700 attributes
 MAX_TAGS = 20_000
 MAX_MARKUP = 1_500_000
 ATTRIBUTE_GAP = re.compile(r"[\s/=\"']+")
+
+# schema.org types in JSON-LD, and the tags that journals set for search engines of scholarly texts.
+NEWS_ARTICLE = re.compile(r"[\"']@type[\"']\s*:\s*\[?\s*[\"'](?:Reportage)?NewsArticle[\"']")
+SCHOLARLY_ARTICLE = re.compile(
+    r"[\"']@type[\"']\s*:\s*\[?\s*[\"'](?:Medical)?ScholarlyArticle[\"']"
+    r"|<meta\s+name=[\"']?citation_(?:doi|journal_title)\b",
+    re.IGNORECASE,
+)
 
 
 def is_harmless(markup: str) -> bool:
@@ -46,7 +54,21 @@ def extract(markup: str, url: str) -> dict[str, str] | None:
     )
     if not isinstance(found, Document) or not found.text:
         return None
-    return {"title": found.title or "", "text": found.text, "author": found.author or "", "date": found.date or ""}
+    return {
+        "title": found.title or "",
+        "text": found.text,
+        "author": found.author or "",
+        "date": found.date or "",
+        "publisher": found.sitename or "",
+        "kind": stated_kind(markup),
+    }
+
+
+def stated_kind(markup: str) -> str:
+    """``press`` or ``study`` if the page's metadata calls it a news article or a scholarly one; else empty."""
+    if NEWS_ARTICLE.search(markup):
+        return "press"
+    return "study" if SCHOLARLY_ARTICLE.search(markup) else ""
 
 
 def main() -> None:

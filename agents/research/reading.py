@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from agents.research.documents import Document, read_file, read_page, read_text
 from agents.research.fetch import Fetcher
 from agents.research.find_pages import page_key
 from agents.research.passages import is_boilerplate, split_passages
+from agents.research.source_kinds import kind_of_source
 from agents.research.text import first_words
 from agents.text.language import detect_language
 from agents.text.near_duplicates import find_near_duplicates
@@ -162,26 +164,30 @@ def _compose(answers: list[ReadResult | UnreadSource]) -> Reading:
     """Numbers the documents, cuts them into passages, and sets near-duplicates aside."""
     reading = Reading(unread=[answer for answer in answers if isinstance(answer, UnreadSource)])
     read = [answer for answer in answers if isinstance(answer, ReadResult)]
-    texts: list[str] = []
+    documents: list[Document] = []
     for answer, earlier in zip(read, find_near_duplicates([answer.document.text for answer in read]), strict=True):
         if earlier is None:
             reading.sources.append(_source(len(reading.sources) + 1, answer))
-            texts.append(answer.document.text)
+            documents.append(answer.document)
         else:
             reason = f"Same content as “{_title(read[earlier])}”."
             reading.unread.append(answer.wanted.unread(reason))
-    reading.passages = _passages(texts)
+    reading.passages = _passages(documents)
     return reading
 
 
 def _source(number: int, read: ReadResult) -> Source:
     """What the person said about the source takes precedence over what the document says of itself."""
     wanted, document = read.wanted, read.document
+    url = (wanted.url if wanted.text else "") or document.url or wanted.url
+    publisher = wanted.publisher or document.publisher
+    is_own_text = bool(wanted.text) and not (url or publisher or wanted.author or document.author)
     return Source(
         number=number,
         title=_title(read),
-        url=document.url or wanted.url,
-        publisher=wanted.publisher,
+        url=url,
+        publisher=publisher,
+        kind="notes" if is_own_text else kind_of_source(url, document.kind),
         author=wanted.author or document.author,
         date=wanted.date or document.date,
         language=detect_language(document.text),
@@ -199,8 +205,9 @@ def _title(read: ReadResult) -> str:
     return named or read.document.title or read.wanted.title or first_words(read.document.text)
 
 
-def _passages(texts: list[str]) -> list[Passage]:
-    """The passages of all texts without near-duplicates. Each text keeps at least one."""
+def _passages(documents: list[Document]) -> list[Passage]:
+    """The passages of all documents without near-duplicates. Each document keeps at least one."""
+    texts = [document.text for document in documents]
     spans = [(number, *span) for number, text in enumerate(texts, start=1) for span in _prose_spans(text)]
     again = find_near_duplicates([texts[number - 1][start:end] for number, start, end in spans])
     kept = [span for span, earlier in zip(spans, again, strict=True) if earlier is None]
@@ -208,9 +215,21 @@ def _passages(texts: list[str]) -> list[Passage]:
     first = {span[0]: span for span in reversed(spans)}
     kept = sorted(kept + [span for number, span in first.items() if number not in represented])
     return [
-        Passage(id=f"S{place}", source=number, start=start, end=end, text=texts[number - 1][start:end])
+        Passage(
+            id=f"S{place}",
+            source=number,
+            start=start,
+            end=end,
+            text=texts[number - 1][start:end],
+            page=_page_at(documents[number - 1], start),
+        )
         for place, (number, start, end) in enumerate(kept, start=1)
     ]
+
+
+def _page_at(document: Document, offset: int) -> int:
+    place = bisect_right(document.page_starts, offset, key=lambda page: page[0])
+    return document.page_starts[place - 1][1] if place else 0
 
 
 def _prose_spans(text: str) -> list[tuple[int, int]]:

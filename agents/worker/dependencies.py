@@ -21,6 +21,7 @@ from agents.research.media_types import IMAGES
 from agents.research.reading import read_all
 
 BUILT_IN = "built-in extractive writer"
+SAMPLE_PUBLISHER = "the studio's sample library"
 
 
 def writer(agents: Mapping[Stage, AgentConfig]) -> str:
@@ -70,7 +71,7 @@ async def read_or_sample(brief: Brief, questions: Sequence[str]) -> Reading:
             " Add a source to the brief, such as a text you paste, or configure a model."
         )
     fetcher = fetcher_from_settings()
-    essays = [BriefSource(id=0, title=sample.title, text=sample.text) for sample in found]
+    essays = [BriefSource(id=0, title=sample.title, text=sample.text, publisher=SAMPLE_PUBLISHER) for sample in found]
     sampled = await read_all(essays, [], fetcher=fetcher, seconds=settings.RESEARCH_SECONDS, limit=0)
     return sampled.model_copy(update={"unread": reading.unread, "from_samples": True})
 

@@ -213,6 +213,22 @@ async def test_a_pdf_is_read_with_its_title_and_whole_paragraphs(tmp_path: Path)
     assert document.text == f"{FIRST} {SECOND}"
 
 
+@pytest.mark.parametrize(
+    ("head", "publisher", "kind"),
+    [
+        ('<meta property="og:site_name" content="The Daily">', "The Daily", ""),
+        ('<script type="application/ld+json">{"@type": "NewsArticle", "headline": "T"}</script>', "", "press"),
+        ('<meta name="citation_journal_title" content="Heat">', "", "study"),
+        ('<meta property="og:type" content="article">', "", ""),
+    ],
+)
+async def test_a_page_states_its_publisher_and_kind(head: str, publisher: str, kind: str):
+    markup = page("T", FIRST, SECOND).replace("<head>", f"<head>{head}")
+    document = await read_page(fetched("html", markup.encode()))
+    assert document.kind == kind
+    assert publisher in document.publisher
+
+
 @pytest.mark.parametrize("title", ["Microsoft Word - draft.doc", "untitled", "paper.tex"])
 async def test_a_title_a_program_wrote_into_a_pdf_is_none(title: str):
     document = await read_page(fetched("pdf", made_pdf(f'#set document(title: "{title}")\n{FIRST}')))
@@ -256,18 +272,33 @@ async def test_a_damaged_pdf_says_so(body: bytes):
 def test_a_pdf_is_read_until_there_is_enough_text():
     body = made_pdf("#lorem(100)\n#pagebreak()\n#lorem(100)\n#pagebreak()\n#lorem(100)")
 
-    assert len(str(pdf.read_pdf(body, 800)["text"])) == 800
+    pages = pdf.read_pdf(body, 800)["pages"]
+    assert isinstance(pages, list)
+    assert len(pages) == 2
+    assert sum(map(len, pages)) == 800
+
+
+async def test_the_pages_of_a_pdf_are_known_in_its_text():
+    body = made_pdf(
+        f"{FIRST}\n#pagebreak()\n#pagebreak(weak: false)\n{SECOND} \ue000 End.\n#pagebreak()\n{FIRST} Again."
+    )
+    document = await read_page(fetched("pdf", body))
+    starts = [(document.text[start:][: len("It needs")], page) for start, page in document.page_starts]
+    assert starts == [("A heat p", 1), ("It needs", 3), ("A heat p", 4)]
+    assert document.text == tidy(document.text)
 
 
 async def test_a_word_file_is_read_with_its_title(tmp_path: Path):
     file = tmp_path / "report.docx"
     file.write_bytes(
-        made_docx(f"---\ntitle: On heat\nauthor: [Ann Lee, Bo]\n---\n# First\n\n**{FIRST}**\n\n- {SECOND}\n")
+        made_docx(
+            f"---\ntitle: On heat\nauthor: [Ann Lee, Bo]\ndate: 31 May 2024\n---\n# First\n\n**{FIRST}**\n\n- {SECOND}\n"
+        )
     )
 
     document = await read_file(file)
 
-    assert (document.title, document.author) == ("On heat", "Ann Lee, Bo")
+    assert (document.title, document.author, document.date) == ("On heat", "Ann Lee, Bo", "2024-05-31")
     assert document.text.startswith(f"First\n\n{FIRST}\n\n- {SECOND}")
 
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import typst
 from aiohttp import web
 
 from agents.contract import BriefSource, SearchResult
@@ -261,3 +262,43 @@ async def test_the_link_of_a_pasted_text_is_kept_and_not_fetched():
     assert source.model_dump(include=given.keys()) == given
     assert source.brief_source == 7
     assert reading.passages[0].text in article(21)
+
+
+async def test_passages_of_a_pdf_know_their_page(tmp_path: Path):
+    file = tmp_path / "report.pdf"
+    pages = [article(seed, 300) for seed in (31, 32, 33)]
+    file.write_bytes(typst.compile("\n#pagebreak()\n".join(pages).encode()))
+    pasted = BriefSource(id=2, text=article(34, 300))
+    reading = await read_all([BriefSource(id=1, path=str(file)), pasted], [], fetcher=FETCHER, seconds=5, limit=0)
+    for passage in reading.passages:
+        numbers = {number for number, text in enumerate(pages, 1) if passage.text[:30] in text}
+        assert numbers == ({passage.page} if passage.page else set())
+    assert {passage.page for passage in reading.passages if passage.source == 1} == {1, 2, 3}
+    assert {passage.page for passage in reading.passages if passage.source == 2} == {0}
+
+
+async def test_a_pasted_text_is_notes_unless_it_was_published():
+    head = "Source: https://www.energy.gov/report\nPublisher: Department"
+    texts = [article(41), f"{head}\n\n{article(42)}", f"By Ann Lee\n{article(43)}"]
+    pasted = [BriefSource(id=number, text=text) for number, text in enumerate(texts, 1)]
+    reading = await read_all(pasted, [], fetcher=FETCHER, seconds=5, limit=0)
+    notes, official, signed = reading.sources
+    assert (notes.kind, notes.language) == ("notes", "en")
+    assert (official.kind, official.publisher, official.url) == (
+        "official",
+        "Department",
+        "https://www.energy.gov/report",
+    )
+    assert (signed.kind, signed.author) == ("", "Ann Lee")
+    for source in reading.sources:
+        text = article(40 + source.number)
+        passages = [passage for passage in reading.passages if passage.source == source.number]
+        assert all(text[passage.start : passage.end] == passage.text for passage in passages)
+
+
+async def test_what_the_person_says_takes_precedence_over_the_head():
+    text = f"https://example.org/head\nPublisher: Head\nPublished: 2020\n\n{article(44)}"
+    given = BriefSource(id=1, text=text, url="https://example.org/given", publisher="Given", date="2024")
+    reading = await read_all([given], [], fetcher=FETCHER, seconds=5, limit=0)
+    (source,) = reading.sources
+    assert (source.url, source.publisher, source.date) == ("https://example.org/given", "Given", "2024")
