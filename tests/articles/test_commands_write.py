@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import signal
@@ -241,3 +242,40 @@ def test_a_closed_stderr_does_not_stop_the_article(program_environment: dict[str
     process.stdout.close()
     assert process.wait(timeout=120) == 0
     assert out.read_text()
+
+
+def test_it_takes_a_list_of_sources_with_their_details(notes: Path, tmp_path: Path) -> None:
+    report = {
+        "title": "Report",
+        "text": notes.read_text(),
+        "url": "https://example.org/report",
+        "publisher": "Institute",
+    }
+    listed = tmp_path / "sources.json"
+    listed.write_text(json.dumps([report | {"author": "A. Writer", "date": "2024-05"}]))
+    write("--sources", listed, "--no-image", "--no-seo")
+    article = Article.objects.get()
+    stored = article.sources.get()
+    assert (stored.url, stored.publisher, stored.author, stored.date) == (
+        *("https://example.org/report", "Institute", "A. Writer", "2024-05"),
+    )
+    assert article.research_data is not None
+    assert article.research_data["sources"][0]["publisher"] == "Institute"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("{", "cannot be read"),
+        ('{"text": "a"}', "must contain a list"),
+        ('[{"text": "a"}, {"text": "a", "date": "May"}]', "source 2: date: Is not a date"),
+        ('[{"title": "Empty"}]', "source 1: Give text, url or both"),
+        ('[{"text": "a", "link": "b"}]', "source 1: unknown field link"),
+    ],
+)
+def test_a_wrong_list_of_sources_is_refused(tmp_path: Path, content: str, problem: str) -> None:
+    listed = tmp_path / "sources.json"
+    listed.write_text(content)
+    with pytest.raises(CommandError, match=problem):
+        write("--sources", listed)
+    assert not Article.objects.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import sys
@@ -26,14 +27,14 @@ from agents.costs.prices import dollars
 from articles import services
 from articles.costs.limits import refuse_used_up_month
 from articles.costs.reports import article_totals
-from articles.exceptions import InvalidState, StudioError
+from articles.exceptions import InvalidInput, InvalidState, StudioError
 from articles.exports import FORMATS, export
 from articles.exports.download import document_of
 from articles.forms.brief import BriefForm
 from articles.management.quiet import warnings_only
 from articles.models import Article, Event, Status
 from articles.operations.doctor import check_tables
-from articles.services import BriefInput
+from articles.services import BriefInput, NewSource, SourceInput
 from articles.signals import events_recorded
 from contentstudio.runtime import redis_server
 
@@ -83,6 +84,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--source", action="append", default=[], metavar="FILE|URL", help="a source to read and cite; repeatable"
         )
+        parser.add_argument(
+            "--sources",
+            type=Path,
+            metavar="FILE",
+            help="a JSON file: a list of sources with text, url, title, publisher, author and date, as in the API",
+        )
         parser.add_argument("--user", metavar="NAME", help="owner of the article (default: the first superuser)")
         parser.add_argument("--out", type=Path, metavar="FILE", help=f"output file: {', '.join(SUFFIXES)}")
 
@@ -91,10 +98,12 @@ class Command(BaseCommand):
         require_tables()
         by = owner(options["user"])
         require_unspent_month(by)
+        listed = listed_sources(options["sources"]) if options["sources"] else []
         with ExitStack() as files:
             form = brief_form(topic, source, options, files)
+            sources = [*listed, *form.sources()]
             try:
-                article = services.create_article(by=by, brief=form.brief, sources=form.sources(), start=False)
+                article = services.create_article(by=by, brief=form.brief, sources=sources, start=False)
             except StudioError as error:
                 raise CommandError(str(error)) from error
         if not redis_server.is_reachable(settings.REDIS_ADDRESS):
@@ -199,6 +208,25 @@ def brief_form(topic: str, sources: list[str], options: dict[str, Any], files: E
         problems = [f"{option_of(name)}: {text}" for name, texts in form.errors.items() for text in texts]
         raise CommandError("\n".join(problems))
     return form
+
+
+def listed_sources(path: Path) -> list[NewSource]:
+    """The sources in a JSON file, by the rules of the API."""
+    try:
+        rows = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CommandError(f"--sources: {path} cannot be read: {error}") from error
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise CommandError(f"--sources: {path} must contain a list of objects.")
+    sources = []
+    for number, row in enumerate(rows, 1):
+        if unknown := sorted(row.keys() - SourceInput.model_fields.keys()):
+            raise CommandError(f"--sources: source {number}: unknown field {unknown[0]}.")
+        try:
+            sources.append(NewSource.parse(row))
+        except InvalidInput as error:
+            raise CommandError(f"--sources: source {number}: {str(error).removeprefix(': ')}") from error
+    return sources
 
 
 def option_of(field: str) -> str:
