@@ -361,13 +361,21 @@ class Picture(StoredModel):
 
 
 class Reference(StoredModel):
-    """An entry of the list of references, under the number the reader sees."""
+    """An entry of the list of references, under the number the reader sees.
+
+    ``passages`` are the ids the text cites; ``pages`` has the page of each that comes from a PDF. ``date`` is ISO 8601, possibly
+    without day or month, or as the source states it. Unknown fields are empty, as are those that older versions did not store.
+    """
 
     number: int
     source: int
     title: str
     url: str = ""
+    publisher: str = ""
+    author: str = ""
+    date: str = ""
     passages: list[str] = []
+    pages: dict[str, int] = {}
 
 
 class Manuscript(StoredModel):

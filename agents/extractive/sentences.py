@@ -30,12 +30,11 @@ _DOTTED_ORDINALS = frozenset(
 """Languages that write "3. Oktober" for the third of October."""
 
 # After a stop, “ can only close a „German quotation“.
-_CLOSING = rf"“{CLOSERS}"
 _OPENING = "\"'“‘„«(["
 _BOUNDARY = re.compile(
-    rf"(?<=[{STOPS}])(?<![{WIDE_STOPS}])[{_CLOSING}]*(?:\s»)?\s+|[{WIDE_STOPS}](?<!．(?=\d))[」』”’）]*\s*"
+    rf"(?<=[{STOPS}])(?<![{WIDE_STOPS}])[{CLOSERS}]*(?:\s»)?\s+|[{WIDE_STOPS}](?<!．(?=\d))[」』”’）]*\s*"
 )
-_ENDED = re.compile(rf"[{STOPS}][{_CLOSING}]*$")
+_ENDED = re.compile(rf"[{STOPS}][{CLOSERS}]*$")
 _LAST_TOKEN = re.compile(r"([^\s(\[\"“„«]+)\.$")
 _LINE_PARTS = re.compile(r"^((?:[-*+•–]|\(?\d{1,3}[.)])\s+)?(#{1,6}\s+)?(.*)$", re.DOTALL)
 

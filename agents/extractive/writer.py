@@ -34,7 +34,8 @@ from agents.extractive.material import Material, Quote, gather, relevance
 from agents.extractive.naming import clip, keywords, name_sections, own_headings, title_of
 from agents.extractive.sentences import split
 from agents.extractive.themes import group_passages, sections_carried, share_quotes
-from agents.text.citations import escape_markdown, strip_unknown_marks
+from agents.text.citations import strip_unknown_marks
+from agents.text.escaping import escape_markdown
 from agents.text.markdown import strip_footnotes
 from agents.text.seo import slug_of
 from agents.text.syntax import citation_mark

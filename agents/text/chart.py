@@ -18,7 +18,8 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from agents.text.citations import cited_ids, escape_markdown
+from agents.text.citations import cited_ids
+from agents.text.escaping import escape_markdown
 from agents.text.markdown import split_blocks
 from agents.text.numbers import Number, located_numbers, stated_values
 from agents.text.syntax import citation_mark

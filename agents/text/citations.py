@@ -3,8 +3,7 @@
 While an article is written, a sentence names the passage it rests on. At the end the marks become Markdown footnotes: one
 number and one definition for each source. Footnotes survive rendering, editing and every export.
 
-The text was written by a model and quotes the web, so it is untrusted: marks in code are left alone, footnotes of the model's
-own are removed, and titles and addresses are escaped.
+The text was written by a model, so it is untrusted: marks in code are left alone, and footnotes of the model's own are removed.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
-from urllib.parse import quote, urlsplit
 
-from agents.contract import Reading, Reference, Source
+from agents.contract import Passage, Reading, Reference, Source
+from agents.text.citation_runs import merge_runs
 from agents.text.markdown import LINE_OPENING, map_prose, parse_blocks, split_blocks, split_code
+from agents.text.reference_entries import reference_entry
 from agents.text.syntax import (
     LINK_TARGET,
     LOOSE_DEFINITION,
@@ -28,16 +27,12 @@ from agents.text.syntax import (
     WORDED_CITATION,
     citation_mark,
 )
+from agents.text.typography import localize_quotes
 
 MAX_RANGE = 50
 """Passages that one range such as ``[S3-S52]`` may name."""
 
 _PASSAGE_ID = re.compile(r"[Ss][0-9]{1,5}")
-_SPECIAL = re.compile(r"[\\`*_\[\]<>|~^$@]|&(?=[#\w]+;)")
-_LIST_OPENING = re.compile(r"^(\(?(?:[0-9]{1,9}|[a-z]|[ivxlcdm]{1,9}|[A-Z](?=\))))([.)])(?=\s|$)")
-_BLOCK_OPENING = re.compile(r"^([#+=:%-])")
-_SAFE_IN_URL = "%/:?#[]@!$&'()*+,;=~-._"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -91,31 +86,26 @@ def strip_stray_citations(text: str) -> str:
     return map_prose(text, lambda prose: STRAY_CITATION.sub("", WORDED_CITATION.sub("", prose)))
 
 
-def compile_references(markdown: str, reading: Reading) -> tuple[str, list[Reference]]:
+def compile_references(markdown: str, reading: Reading, language: str = "en") -> tuple[str, list[Reference]]:
     """``markdown`` with its marks turned into footnotes ``[^1]``, and the references they stand for.
 
     Sources are numbered in the order in which they are first cited; the others are not listed. A number follows the
-    punctuation of its sentence: ``word [S3].`` becomes ``word.[^1]``. Marks that name no passage of ``reading`` are removed.
-    Every ``[^n]`` has exactly one definition, at the end, and every definition is cited.
+    punctuation of its sentence: ``word [S3].`` becomes ``word.[^1]``; consecutive sentences with the same number share one.
+    Marks that name no passage of ``reading`` are removed. Every ``[^n]`` has exactly one definition, at the end, in the language
+    of the article, and every definition is cited. Quotation marks become those of the language.
     """
     text = _without_footnotes(_with_closed_fence(markdown))
     numbering = _Numbering(reading)
     text = map_prose(text, partial(LOOSE_MARKS.sub, numbering.replace))
+    text = merge_runs(localize_quotes(text, language))
     if not numbering.references:
         return text, []
-    origin = "from the studio's sample library" if reading.from_samples else "given with the brief"
     definitions = "\n".join(
-        f"[^{reference.number}]: {_described(numbering.sources[reference.source], origin)}"
+        f"[^{reference.number}]: "
+        + reference_entry(numbering.sources[reference.source], reference.pages.values(), language)
         for reference in numbering.references
     )
     return f"{text.rstrip()}\n\n{definitions}\n", numbering.references
-
-
-def escape_markdown(text: str) -> str:
-    """``text`` as one line of Markdown that shows exactly these characters, anywhere in a paragraph."""
-    line = " ".join(_CONTROL.sub(" ", text).split())
-    line = _SPECIAL.sub(lambda special: "\\" + special[0], line)
-    return _BLOCK_OPENING.sub(r"\\\1", _LIST_OPENING.sub(r"\1\\\2", line))
 
 
 @dataclass
@@ -127,13 +117,13 @@ class _Numbering:
 
     def __post_init__(self) -> None:
         self.sources: dict[int, Source] = {source.number: source for source in self.reading.sources}
-        self._source_of = {
-            passage.id: passage.source for passage in self.reading.passages if passage.source in self.sources
+        self._passages: dict[str, Passage] = {
+            passage.id: passage for passage in self.reading.passages if passage.source in self.sources
         }
         self._by_source: dict[int, Reference] = {}
 
     def replace(self, group: re.Match[str]) -> str:
-        numbers = {self._number(id) for id in _ids(group["marks"] + group["more"]) if id in self._source_of}
+        numbers = {self._number(id) for id in _ids(group["marks"] + group["more"]) if id in self._passages}
         footnotes = "".join(f"[^{number}]" for number in sorted(numbers))
         if not footnotes:
             return group["stop"] or _replacement_for(group)
@@ -149,17 +139,29 @@ class _Numbering:
         return group["space"] + footnotes + (stop or guard)
 
     def _number(self, id: str) -> int:
-        source = self.sources[self._source_of[id]]
-        reference = self._by_source.get(source.number)
+        passage = self._passages[id]
+        reference = self._by_source.get(passage.source)
         if reference is None:
-            reference = Reference(
-                number=len(self.references) + 1, source=source.number, title=source.title, url=source.url
-            )
-            self._by_source[source.number] = reference
+            reference = _reference_to(self.sources[passage.source], len(self.references) + 1)
+            self._by_source[passage.source] = reference
             self.references.append(reference)
         if id not in reference.passages:
             reference.passages.append(id)
+            if passage.page:
+                reference.pages[id] = passage.page
         return reference.number
+
+
+def _reference_to(source: Source, number: int) -> Reference:
+    return Reference(
+        number=number,
+        source=source.number,
+        title=source.title,
+        url=source.url,
+        publisher=source.publisher,
+        author=source.author,
+        date=source.date,
+    )
 
 
 def _line_before(match: re.Match[str], group: str) -> str:
@@ -199,36 +201,6 @@ def _without_footnotes(text: str) -> str:
         return prose.replace("^[", r"^\[")  # would open an inline footnote
 
     return map_prose("".join(block if kind else LOOSE_DEFINITION.sub("", block) for block, kind in blocks), clean)
-
-
-def _described(source: Source, origin: str) -> str:
-    """One line of Markdown that describes ``source``; ``origin`` is where a source without an address comes from.
-
-    The quotation mark at the start keeps a title from opening a list or heading.
-    """
-    parts = [f"“{escape_markdown(_shortened(source.title, 200)) or 'Untitled'}”"]
-    parts += [escape_markdown(_shortened(part, 100)) for part in (source.author, source.date) if part.strip()]
-    parts.append(_autolink(source.url) or (origin if source.brief_source is not None else ""))
-    return ", ".join(part for part in parts if part) + f" (read {_day(source.read_at)})."
-
-
-def _shortened(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"
-
-
-def _autolink(url: str) -> str:
-    """``url`` as a Markdown autolink; empty unless it is a valid http or https address."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        return ""
-    return f"<{quote(_CONTROL.sub('', url), safe=_SAFE_IN_URL)}>"
 
 
 def _with_closed_fence(text: str) -> str:

@@ -15,7 +15,8 @@ from itertools import pairwise
 
 from agents.contract import Passage, Verdict
 from agents.text.arithmetic import correct_results
-from agents.text.citations import CitationMark, cited_ids, escape_markdown, find_marks, strip_unknown_marks
+from agents.text.citations import CitationMark, cited_ids, find_marks, strip_unknown_marks
+from agents.text.escaping import escape_markdown
 from agents.text.labels import is_own_reasoning
 from agents.text.markdown import LINE_OPENING, split_blocks, visible_text
 from agents.text.numbers import missing_numbers

@@ -126,6 +126,11 @@ def split_code(text: str) -> Iterator[tuple[str, bool]]:
         yield block[at:], False
 
 
+def mask_code(block: str) -> str:
+    """``block``, which is no code block, with each of its code spans replaced by as many letters."""
+    return _CODE_SPAN.sub(lambda span: "x" * len(span[0]), block)
+
+
 def split_blocks(text: str, kinds: Collection[str]) -> Iterator[tuple[str, str]]:
     """``text`` in runs of whole lines: each block whose token is in ``kinds``, and, as kind "", what lies between."""
     lines = re.findall(r"[^\n]*\n|[^\n]+", re.sub(r"\r\n?", "\n", text))

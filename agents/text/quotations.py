@@ -19,10 +19,11 @@ MIN_QUOTATION_WORDS = 3
 # A straight quotation mark opens only if no word precedes it: otherwise it is an inch mark.
 _QUOTATION = re.compile(
     r"„([^„“”]+)[“”]|“([^“”]+)”|«([^«»]+)»|»([^«»]+)«|「([^「」]+)」|『([^『』]+)』|(?<!\w)\"([^\"]+)\""
+    r"|(?<!\w)”([^„“”]+)”(?!\w)"  # Swedish and Finnish
     r"|(?<!\w)‘([^‘]+?)’(?!\w)"  # British; an apostrophe within stands between letters
 )
 _OMISSION = re.compile(r"\[[^\[\]]*\]|\(?…\)?|\(?\.\.\.\)?")
-_QUOTATION_MARKS = re.compile("[\"„“”«»「」『』‚‘’'`´]")
+_QUOTATION_MARKS = re.compile("[\"„“”«»‹›「」『』‚‘’'`´]")
 _DASHES = re.compile("[‐‑‒–—―−]")
 _MARKUP = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)|[*_`#]")
 _EDGES = f" {STOPS}{PAUSES}()[]"

@@ -17,7 +17,7 @@ WIDE_STOPS = "。．！？｡"
 STOPS = SPACED_STOPS + WIDE_STOPS
 PAUSES = ",;:،؛、，；："
 
-CLOSERS = r"\"'”’»)\]」』）"
+CLOSERS = r"\"'”’“‘»›)\]」』）"
 """Quotation marks and brackets that may close behind a stop, for use in a character class."""
 
 SENTENCE_END = re.compile(rf"(?P<stop>[{STOPS}]+)(?P<closers>[{CLOSERS}]*)\Z")
@@ -42,6 +42,9 @@ FOOTNOTE_REFERENCE = re.compile(rf"(?<!\\)\[\^(?P<label>{_LABEL})\]")
 FOOTNOTE_DEFINITION = re.compile(
     rf"^[ ]{{0,3}}\[\^(?P<label>{_LABEL})\]:(?P<text>.*(?:\n(?:[ ]{{4}}|\t).*)*)\n?", re.MULTILINE
 )
+NUMBERED_FOOTNOTES = r"(?:\[\^\d{1,4}\])+"
+"""Adjacent footnotes as ``agents.text.citations`` compiles them."""
+
 SOURCE_NOTE = re.compile(r"\[\d{1,3}\]")
 """A note number in the text of a source, as encyclopedias have them."""
 

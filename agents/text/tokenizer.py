@@ -27,7 +27,8 @@ More than 60 characters are not a word: they count as several.
 """
 
 LINE = re.compile(r"[^\n]+")
-STOP = re.compile(rf"(?:[{SPACED_STOPS}]+[\"'”’»)\]]*|[{WIDE_STOPS}]+[」』”’）]*)(?:\[\^?\d{{1,3}}\]|{CITATION})*")
+_CLOSING = "(?:[\u00a0\u202f]?[»›]|[\"'”’“‘)\\]])*"  # French has a space before its mark
+STOP = re.compile(rf"(?:[{SPACED_STOPS}]+{_CLOSING}|[{WIDE_STOPS}]+[」』”’）]*)(?:\[\^?\d{{1,3}}\]|{CITATION})*")
 """A stop, the quotation marks and brackets that close with it, and note marks such as ``[3]``, ``[S3]`` or ``[^3]``."""
 
 SPACE = re.compile(r"\s*")

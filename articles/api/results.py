@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from django.http import Http404
 
+from agents.contract import Reference
 from articles.api.requests import ARTICLE_NOT_FOUND, AuthedRequest, find_in
 from articles.api.responses import JsonBody, fill, image_url, site_of
 from articles.api.schemas.articles import ResultOut
@@ -17,6 +18,7 @@ from articles.evidence.results import evidence_summary
 from articles.exceptions import InvalidState
 from articles.models import Article, Status
 from articles.seo import SeoAnalysis
+from articles.seo.stored import parse_valid
 
 CACHED_BODIES = 32  # of about 60 KB for 1,000 words
 MAX_AGE = 30.0
@@ -42,7 +44,17 @@ def cached_body(article_id: int, last_seq: int, updated_at: datetime, site: str,
         raise InvalidState(why_not_finished(article))
     evidence = TallyOut.of(evidence_summary(article))
     seo = SeoOut.of(SeoAnalysis(article, base_url=site))
-    return JsonBody.of(fill(ResultOut, article, image_url=image_url(site, article), evidence=evidence, seo_meta=seo))
+    references = parse_valid(article.references, Reference)
+    return JsonBody.of(
+        fill(
+            ResultOut,
+            article,
+            image_url=image_url(site, article),
+            references=references,
+            evidence=evidence,
+            seo_meta=seo,
+        )
+    )
 
 
 def why_not_finished(article: Article) -> str:

@@ -10,7 +10,7 @@ from typing import cast
 from urllib.parse import unquote
 
 from agents.contract import Passage, Reading, Reference, Source
-from agents.text.citations import escape_markdown
+from agents.text.escaping import escape_markdown
 from agents.text.syntax import FOOTNOTE_DEFINITION
 from articles.models import Article, Evidence, Run, Status
 from articles.rendering.annotations import Annotation, Verdict

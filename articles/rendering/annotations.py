@@ -37,7 +37,7 @@ WORD = re.compile(
     rf"[{CJK}]|(?:(?<![^\W_])[-+\u2212](?=\d))?{LETTERS}(?:(?:(?<=\d)[.,:](?=\d)|['’]){LETTERS})*|[%‰°$£€¥<>=±]"
 )
 FOOTNOTE_PLACEHOLDER = "\ufffc"  # one character that is no word
-END = re.compile(rf"(?:[{STOPS}{CLOSERS}“{FOOTNOTE_PLACEHOLDER}]|[ \t]?{CITATION})*")
+END = re.compile(rf"(?:[{STOPS}{CLOSERS}{FOOTNOTE_PLACEHOLDER}]|[\u00a0\u202f][»›]|[ \t]?{CITATION})*")
 STOP = re.compile(rf"[{STOPS}\n]")
 MAX_OCCURRENCES = 50
 """Occurrences of a sentence's words that are tried in one paragraph. Only hostile texts have more."""

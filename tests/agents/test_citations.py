@@ -17,11 +17,11 @@ from agents.contract import Passage, Reading, Reference, Source
 from agents.text.citations import (
     cited_ids,
     compile_references,
-    escape_markdown,
     strip_stray_citations,
     strip_unknown_marks,
     uncited_sources,
 )
+from agents.text.escaping import escape_markdown
 from tests.growth import in_proportion
 
 READ_AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -143,8 +143,41 @@ def test_sources_are_numbered_as_they_are_first_cited() -> None:
     ]
     assert text == (
         "Later.[^1] First.[^2] Again.[^1][^2]\n\n"
-        "[^1]: “Source 2”, given with the brief (read 22 November 2026).\n"
-        "[^2]: “Source 1”, <https://one.example/a> (read 22 November 2026).\n"
+        "[^1]: Source 2. Provided with the brief, read 22 November 2026.\n"
+        "[^2]: Source 1. Accessed 22 November 2026. <https://one.example/a>.\n"
+    )
+
+
+def test_a_reference_says_what_is_known_of_its_source_and_the_pages_cited() -> None:
+    made = reading(
+        source(1, "Bees", publisher="Institute", author="K. von Frisch", date="2024-05", url="https://b.example/a.pdf"),
+        passages={1: [1, 2, 3]},
+    )
+    for passage, page in zip(made.passages, (17, 0, 4), strict=True):
+        passage.page = page
+    text, references = compile_references("So [S1]. Then [S3].\n\nAnd [S2].", made)
+    assert references == [
+        Reference(
+            number=1,
+            source=1,
+            title="Bees",
+            url="https://b.example/a.pdf",
+            publisher="Institute",
+            author="K. von Frisch",
+            date="2024-05",
+            passages=["S1", "S3", "S2"],
+            pages={"S1": 17, "S3": 4},
+        )
+    ]
+    assert text.endswith(
+        "[^1]: Bees. Institute, K. von Frisch, May 2024. <https://b.example/a.pdf#page=4>. pp. 4, 17.\n"
+    )
+
+
+def test_the_list_and_the_quotation_marks_are_in_the_language_of_the_article() -> None:
+    text, _ = compile_references('Es heißt "sparsam" [S1].', reading(source(1, 'On "roofs"', brief_source=3)), "de")
+    assert text == (
+        'Es heißt „sparsam“.[^1]\n\n[^1]: On "roofs". Mit dem Auftrag übergeben, gelesen am 22. November 2026.\n'
     )
 
 
@@ -154,24 +187,12 @@ def test_only_what_is_cited_is_listed() -> None:
     assert references == []
 
 
-def test_author_and_date_are_listed_if_known() -> None:
-    known = reading(source(1, "Bees", author="K. von Frisch", date="1967", url="https://b.example"), passages={1: [1]})
-    text, _ = compile_references("So [S1].", known)
-    assert text.endswith("[^1]: “Bees”, K. von Frisch, 1967, <https://b.example> (read 22 November 2026).\n")
-
-
-def test_an_essay_of_the_sample_library_is_called_one() -> None:
-    sampled = reading(source(1, "Bees", brief_source=0), passages={1: [1]}).model_copy(update={"from_samples": True})
-    text, _ = compile_references("So [S1].", sampled)
-    assert text.endswith("[^1]: “Bees”, from the studio's sample library (read 22 November 2026).\n")
-
-
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "file:///etc/passwd", "https://[broken", "//x.example", "https:///x"]
 )
 def test_an_address_a_reader_must_not_be_sent_to_is_left_out(url: str) -> None:
     text, _ = compile_references("So [S1].", reading(source(1, "T", url=url), passages={1: [1]}))
-    assert text == "So.[^1]\n\n[^1]: “T” (read 22 November 2026).\n"
+    assert text == "So.[^1]\n\n[^1]: T. Accessed 22 November 2026.\n"
 
 
 @pytest.mark.parametrize(
@@ -200,8 +221,8 @@ def test_a_hostile_title_shows_as_plain_text(title: str) -> None:
 def test_a_source_without_title_is_called_untitled_and_a_long_one_is_cut() -> None:
     untitled = source(1).model_copy(update={"title": " "})
     text, _ = compile_references("A [S1]. B [S4].", reading(untitled, source(2, "x" * 900)))
-    assert "“Untitled”" in text
-    assert "x" * 199 + "…”" in text
+    assert "[^1]: Untitled. " in text
+    assert "x" * 199 + "… " in text
 
 
 def test_footnotes_of_the_writers_own_do_not_take_our_numbers() -> None:

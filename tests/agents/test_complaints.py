@@ -92,7 +92,7 @@ def test_each_citation_leads_to_the_source_that_states_its_figure() -> None:
     cited = re.findall(r"has (\d+) trees\.\[\^(\d+)\]", content)
     assert [(int(figure), source_of[int(number)]) for figure, number in cited] == [(FIGURES[n], n) for n in order]
     for number, owner in source_of.items():
-        assert f"[^{number}]: “Report of town {owner}”" in content
+        assert f"[^{number}]: Report of town {owner}." in content
         assert f"https://town-{owner}.example/report" in content
 
 

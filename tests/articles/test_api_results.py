@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from agents.exceptions import FailureCode
+from articles.models import Article
 from articles.runs.journal import fail_run
 from tests.articles.clients import client_of, post
 from tests.factories import UserFactory, make_article, make_completed_article, make_processing_article
@@ -27,6 +28,22 @@ def test_the_result_has_all_outputs(api: Client, owner: User) -> None:
     assert body["image_url"] == f"http://testserver{article.image.url}"
     assert body["content"] == article.content
     assert body["completed_at"].endswith("Z")
+
+
+def test_a_reference_says_what_is_known_of_its_source(api: Client, owner: User) -> None:
+    article = make_completed_article(owner)
+    known = {
+        "publisher": "Institute",
+        "author": "A. Writer",
+        "date": "2024-05",
+        "pages": {"S1": 17},
+        "passages": ["S1"],
+    }
+    older = {"number": 2, "source": 2, "title": "Of an older version", "url": "", "passages": ["S2"]}
+    first = {"number": 1, "source": 1, "title": "Roofs", "url": "https://example.org/roofs.pdf"}
+    Article.objects.filter(pk=article.pk).update(references=[first | known, older])
+    body = api.get(f"/api/articles/{article.pk}/result").json()
+    assert body["references"] == [first | known, older | {"publisher": "", "author": "", "date": "", "pages": {}}]
 
 
 def test_a_result_is_built_once_for_two_requests(

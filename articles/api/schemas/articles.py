@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from django.conf import settings
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, create_model
 
-from agents.contract import BriefHeader
+from agents.contract import BriefHeader, Reference
 from articles.api.schemas.evidence import TallyOut
 from articles.api.schemas.seo import SeoOut
 from articles.exceptions import InvalidSource
@@ -172,7 +172,7 @@ class ResultOut(BaseModel):
     image_url: str | None
     image_alt: str
     research_data: dict[str, Any] | None
-    references: list[dict[str, Any]]
+    references: list[Reference]
     evidence: Annotated[TallyOut, Field(description="Summary of the evidence check")]
     notice: str
     word_count: int
