@@ -95,7 +95,7 @@ def level_headings(blocks: list[Node]) -> None:
 
 
 class Footnotes:
-    """Numbers the footnotes of a tree in the order of their first reference.
+    """Numbers the footnotes of a tree in the order of their first reference; ``contents`` has the blocks of each.
 
     ``first(number, footnote)`` returns the nodes of the first reference, ``repeated(number)`` those of a later one.
     """
@@ -103,6 +103,7 @@ class Footnotes:
     def __init__(self, first: Callable[[int, Node], list[Node]], repeated: Callable[[int], list[Node]]) -> None:
         self.first, self.repeated = first, repeated
         self.numbers: dict[str, int] = {}
+        self.contents: list[list[Node]] = []
 
     def numbered(self, node: Any) -> Any:
         if isinstance(node, dict):
@@ -118,4 +119,5 @@ class Footnotes:
         if content in self.numbers:
             return list(self.repeated(self.numbers[content]))
         number = self.numbers[content] = len(self.numbers) + 1
+        self.contents.append(item["c"])
         return list(self.first(number, item))

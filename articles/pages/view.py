@@ -159,7 +159,7 @@ class ArticleView:
     def _annotated_body(self) -> AnnotatedHtml:
         """The text, without annotations while a new text is being written."""
         annotations = [] if self.article.is_active else [sentence.annotation for sentence in self.checked_sentences]
-        return to_annotated_html(self.article.content, annotations)
+        return to_annotated_html(self.article.content, annotations, language=self.article.language)
 
     @cached_property
     def seo(self) -> SEO | None:

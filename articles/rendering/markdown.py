@@ -28,6 +28,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 from agents.text.chart import parse_chart
 from agents.text.markdown import block_text, is_too_large, leveled
+from agents.text.reference_words import reference_words
 from agents.text.syntax import FOOTNOTE_REFERENCE
 from articles.rendering import annotations as annotation_rules
 from articles.rendering.annotations import Annotation, Annotations
@@ -41,14 +42,14 @@ LONG_WORD = re.compile(rf"\S{{{MAX_LINKIFIED_WORD + 1}}}")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
-def to_html(markdown: str, *, prefix: str = "a", images: bool = True) -> SafeString:
+def to_html(markdown: str, *, language: str = "en", prefix: str = "a", images: bool = True) -> SafeString:
     """Safe HTML for a page that has its own h1.
 
     Every id starts with ``prefix`` (a letter, then letters, digits and hyphens), so that one page can show two texts. Headings
-    get levels from h2 without gaps; footnotes become a list at the end. Without ``images``, their alt texts replace them, for
-    files that are read elsewhere.
+    get levels from h2 without gaps; footnotes become a list at the end, with a heading in ``language``, a BCP 47 tag. Without
+    ``images``, their alt texts replace them, for files that are read elsewhere.
     """
-    return _to_html(markdown, {"docId": prefix, "images": images})
+    return _to_html(markdown, {"docId": prefix, "images": images, "words": reference_words(language)})
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,17 @@ class AnnotatedHtml:
     undefined: list[str]
 
 
-def to_annotated_html(markdown: str, annotations: Iterable[Annotation], *, prefix: str = "a") -> AnnotatedHtml:
+def to_annotated_html(
+    markdown: str, annotations: Iterable[Annotation], *, language: str = "en", prefix: str = "a"
+) -> AnnotatedHtml:
     """Like ``to_html``, with the annotated sentences marked."""
     marks = Annotations(annotations)
-    env: dict[str, Any] = {"docId": prefix, "images": True, "annotations": marks}
+    env: dict[str, Any] = {
+        "docId": prefix,
+        "images": True,
+        "words": reference_words(language),
+        "annotations": marks,
+    }
     html = _to_html(markdown, env)
     footnotes = env.get("footnotes", {}).get("refs", {})  # ":label" → index, or -1 if nothing refers to it
     numbers = {label[1:]: index + 1 for label, index in footnotes.items() if index >= 0}
@@ -210,9 +218,10 @@ def _footnote_reference(self: RendererHTML, tokens: list[Token], index: int, opt
     prefix, meta = env["docId"], tokens[index].meta
     number = meta["id"] + 1
     title = f' title="{escape(meta["quote"])}"' if meta.get("quote") else ""
+    label = escape(env["words"].reference.format(number))
     return (
         f'<sup class="footnote-ref"><a href="#{prefix}-fn{number}" id="{prefix}-fnref{_reference_id(meta)}"'
-        f' aria-label="Reference {number}"{title}>{number}</a></sup>'
+        f' aria-label="{label}"{title}>{number}</a></sup>'
     )
 
 
@@ -222,7 +231,10 @@ def _undefined(self: RendererHTML, tokens: list[Token], index: int, options: Opt
 
 
 def _footnotes(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
-    return '<section class="footnotes" role="doc-endnotes" aria-label="References">\n<ol>\n'
+    id, heading = f"{env['docId']}-references", escape(env["words"].heading)
+    return (
+        f'<section class="footnotes" role="doc-endnotes" aria-labelledby="{id}">\n<h2 id="{id}">{heading}</h2>\n<ol>\n'
+    )
 
 
 def _footnotes_end(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
@@ -239,11 +251,9 @@ def _footnote_end(self: RendererHTML, tokens: list[Token], index: int, options: 
 
 def _footnote_back_link(self: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: EnvType) -> str:
     reference = _reference_id(tokens[index].meta)
+    label = escape(env["words"].back.format(reference))
     # U+FE0E keeps phones from showing the arrow as an emoji.
-    return (
-        f' <a href="#{env["docId"]}-fnref{reference}" class="footnote-backref"'
-        f' aria-label="Back to reference {reference}">\u21a9\ufe0e</a>'
-    )
+    return f' <a href="#{env["docId"]}-fnref{reference}" class="footnote-backref" aria-label="{label}">\u21a9\ufe0e</a>'
 
 
 RULES = {
@@ -307,7 +317,7 @@ _CLEANER = nh3.Cleaner(
         "li": {"id"},
         "pre": {"tabindex"},
         "div": {"role", "aria-label", "tabindex"},
-        "section": {"role", "aria-label"},
+        "section": {"role", "aria-labelledby"},
         "sup": {"title"},
         **{heading: {"id"} for heading in _HEADINGS},
     },

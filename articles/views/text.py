@@ -54,7 +54,7 @@ def text_preview(request: StudioRequest, pk: int) -> HttpResponse:
     """The editor's text as readers would see it. Saves nothing."""
     article = find_article(request, pk)
     content = request.POST.get("content", "")[: services.MAX_CONTENT]
-    rendered = to_annotated_html(content, [])
+    rendered = to_annotated_html(content, [], language=article.language)
     context = {
         "article": article,
         "body": rendered.html,
@@ -80,7 +80,7 @@ def revision_detail(request: StudioRequest, pk: int, number: int) -> HttpRespons
     context = {
         "article": article,
         "revision": revision,
-        "body": to_html(revision.content),
+        "body": to_html(revision.content, language=article.language),
         "words": count_words(revision.content),
         "newest": latest_revision_number(article),
     }

@@ -44,7 +44,7 @@ def test_a_run_has_one_footnote_at_its_end(text: str, merged: str) -> None:
         "## One fell.[^1] Two rose.[^1]",
         "    One fell.[^1] Two rose.[^1]",
         "```\nOne fell.[^1] Two rose.[^1]\n```",
-        "Say `One fell.[^1] Two rose.[^1]` now.",
+        "Say `One fell.[^1] Two rose.[^1] Three.[^1]` now.",
         "1.[^1] Two rose.[^1]",
     ],
 )

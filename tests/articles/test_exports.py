@@ -31,8 +31,8 @@ def test_every_format_contains_the_article(format: str) -> None:
         assert phrase in shown, phrase
 
 
-def test_markdown_has_the_title_once_and_is_otherwise_unchanged() -> None:
-    assert export(ARTICLE, "md").decode() == MARKDOWN
+def test_markdown_has_the_title_once_and_a_heading_above_its_references() -> None:
+    assert export(ARTICLE, "md").decode() == MARKDOWN.replace("\n[^1]:", "\n## References\n\n[^1]:")
     assert export(article("Plain."), "md") == b"# Rooftop gardens\n\nPlain.\n"
     assert export(article("# Another\n\nText."), "md") == b"# Rooftop gardens\n\n# Another\n\nText.\n"
 
@@ -69,10 +69,13 @@ def test_pdf_gives_repeated_references_one_number() -> None:
     assert "as was measured.1" in shown
 
 
-def test_docx_has_real_footnotes_and_cross_references(cover: Path) -> None:
+def test_docx_has_real_endnotes_and_cross_references(cover: Path) -> None:
     members = parts(export(article(MARKDOWN, cover=cover, cover_alt="A roof"), "docx"))
     body = members["word/document.xml"]
-    assert body.count("<w:footnoteReference ") == 2
+    assert body.count("<w:endnoteReference ") == 2
+    assert "<w:endnoteRef />" in members["word/endnotes.xml"]
+    assert "footnotes.xml" not in members["[Content_Types].xml"] + members["word/_rels/document.xml.rels"]
+    assert '<w:endnotePr><w:numFmt w:val="decimal"/></w:endnotePr>' in body
     assert re.findall(r"NOTEREF (_RefNote\d)", body) == ["_RefNote1", "_RefNote2"]
     assert 'w:name="_RefNote2"' in body
     assert 'descr="A roof"' in body
@@ -91,9 +94,10 @@ def test_epub_has_a_cover_a_language_and_a_table_of_contents(cover: Path) -> Non
     assert zipfile.ZipFile(io.BytesIO(file)).namelist()[0] == "mimetype"
 
 
-def test_epub_links_repeated_references_to_one_footnote() -> None:
+def test_epub_links_repeated_references_to_one_entry() -> None:
     chapter = parts(export(ARTICLE, "epub"))["EPUB/text/ch001.xhtml"]
-    assert chapter.count('href="#fn1"') == chapter.count('href="#fn2"') == 2
+    assert chapter.count('href="ch001.xhtml#fn1"') == chapter.count('href="ch001.xhtml#fn2"') == 2
+    assert chapter.count('href="ch001.xhtml#fnref1"') == chapter.count('id="fnref1"') == 1
     assert chapter.count('id="fn1"') == 1
     assert chapter.count("Taleghani") == 1
 

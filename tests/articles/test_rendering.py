@@ -254,6 +254,16 @@ x = 1
 NOTES = "One[^a], two[^b], one again[^a].\n\n[^a]: First.\n[^b]: Second.\n[^c]: Never mentioned.\n"
 
 
+def test_the_list_of_references_is_named_in_the_language_of_the_article() -> None:
+    html = to_annotated_html(NOTES, [], language="de-AT").html
+    assert html == to_html(NOTES, language="de")
+    links = {str(link.get("id") or link["href"]): link for link in Page(html).all("a")}
+    assert links["a-fnref1"]["aria-label"] == "Quelle 1"
+    assert links["#a-fnref1-2"]["aria-label"] == "Zurück zu Verweis 1-2"
+    assert '<h2 id="a-references">Quellen</h2>' in html
+    assert "eference" not in html.replace("a-references", "")
+
+
 def test_footnotes_are_numbered_labelled_and_link_back() -> None:
     html = to_html(NOTES, prefix="x")
     page = Page(html)
@@ -262,7 +272,8 @@ def test_footnotes_are_numbered_labelled_and_link_back() -> None:
     assert links["x-fnref2"]["href"] == "#x-fn2"
     assert links["#x-fnref1-2"]["aria-label"] == "Back to reference 1-2"
     assert '<sup class="footnote-ref"><a href="#x-fn1"' in html
-    assert page.all("section") == [{"class": "footnotes", "role": "doc-endnotes", "aria-label": "References"}]
+    assert page.all("section") == [{"class": "footnotes", "role": "doc-endnotes", "aria-labelledby": "x-references"}]
+    assert '<h2 id="x-references">References</h2>' in html
     assert [item["id"] for item in page.all("li")] == ["x-fn1", "x-fn2"]
     assert "Never mentioned" not in html
 
