@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from agents.contract import Passage, Reading, Reference, Source
 from agents.text.escaping import escape_markdown
+from agents.text.passage_links import passage_link
 from agents.text.syntax import FOOTNOTE_DEFINITION
 from articles.models import Article, Evidence, Run, Status
 from articles.rendering.annotations import Annotation, Verdict
@@ -27,6 +28,11 @@ class CitedPassage:
     source: Source | None
     label: str
     reference: int | None = None
+
+    @property
+    def link(self) -> str:
+        """The address of the passage within its source; empty for a source without one."""
+        return passage_link(self.source.url, self.passage) if self.source else ""
 
 
 @dataclass(frozen=True)

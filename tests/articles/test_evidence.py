@@ -83,7 +83,7 @@ class TestPanel:
             'href="#a-ev2-1">Show in the text',
             "<mark>A saturated bed weighs</mark> between <mark>95</mark> and <mark>180 kg per square metre</mark>.",
             "<del>up to 250</del> <ins>95–180</ins>",
-            'href="https://example.org/heat"',
+            'href="https://example.org/heat#:~:text=A%20saturated%20bed%20',
             "reference 2",
             'href="#passage-S4"',
         ):
@@ -305,6 +305,9 @@ class TestApi:
                     "text": stages.PASSAGES[3],
                     "source": "Planted roofs in summer",
                     "url": "https://example.org/heat",
+                    "link": "https://example.org/heat#:~:text=A%20saturated%20bed%20weighs%20between%2095%20and%20180%20kg"
+                    "%20per%20square%20metre.",
+                    "page": None,
                     "reference": 2,
                 }
             ],

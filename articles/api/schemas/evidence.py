@@ -26,12 +26,17 @@ class TallyOut(BaseModel):
 
 
 class CitedPassageOut(BaseModel):
-    """``reference`` is the number its source has in the article; null while that is being written."""
+    """``reference`` is the number its source has in the article; null while that is being written.
+
+    ``page`` is the page of a PDF, null for other sources. ``link`` is ``url`` with that page, or with the words of the passage.
+    """
 
     id: str
     text: str
     source: str
     url: str
+    link: str
+    page: int | None
     reference: int | None
 
     @classmethod
@@ -42,6 +47,8 @@ class CitedPassageOut(BaseModel):
             text=cited.passage.text,
             source=source.title if source else "",
             url=source.url if source else "",
+            link=cited.link,
+            page=cited.passage.page or None,
             reference=cited.reference,
         )
 
