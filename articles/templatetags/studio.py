@@ -9,7 +9,10 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from agents.contract import Source
 from agents.costs.prices import dollars
+from agents.text.locales import long_date
+from agents.text.reference_entries import page_link
 from articles.exports import FORMATS
 from articles.forms.languages import language_name
 
@@ -62,6 +65,18 @@ def stage_name(stage: str) -> str:
 def web_address(address: str) -> str:
     """``address`` if it is an HTTP URL, else empty: sources come from the web and from models."""
     return address if address.startswith(("https://", "http://")) else ""
+
+
+@register.filter
+def stated_date(date: str) -> str:
+    """The date of a source as the interface shows dates: ``2024-05-31`` → ``31 May 2024``; any other text unchanged."""
+    return long_date(date, "en")
+
+
+@register.filter
+def page_of(source: Source, page: int) -> str:
+    """The address of a page of a PDF; empty for a source that is not on the web."""
+    return web_address(page_link(source.url, page))
 
 
 @register.filter

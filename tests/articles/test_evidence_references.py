@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -39,11 +41,17 @@ def test_each_checked_sentence_is_found_after_marks_are_merged_and_quotation_mar
 @pytest.fixture
 def cited_pdf(db: None) -> Article:
     """A finished article whose first source is a PDF, cited from page 17."""
-    article = stages.finished(UserFactory(username="ada"))
-    research = article.research_data
-    assert research is not None
-    research["passages"][0]["page"] = 17
-    Article.objects.filter(pk=article.pk).update(research_data=research)
+    owner: User = UserFactory(username="ada")
+    article = stages.finished(owner)
+    run = article.latest_run()
+    assert run is not None
+    assert article.research_data is not None
+    article.research_data["passages"][0]["page"] = 17
+    article.save(update_fields=["research_data"])
+    for step in run.steps.filter(stage="research"):
+        if step.output and "passages" in step.output:
+            step.output["passages"][0]["page"] = 17
+            step.save(update_fields=["output"])
     return article
 
 
@@ -57,11 +65,14 @@ def test_the_panel_and_the_api_lead_to_the_page_of_a_pdf(client: Client, cited_p
     shown = client.get(cited_pdf.get_absolute_url()).content.decode()
     assert f'<a href="{passage["link"]}" rel="noopener nofollow ugc"' in shown
     assert '<span class="muted">page 17</span>' in shown
+    sources = " ".join(shown[shown.index('id="sources-body"') :].split())
+    assert f'<a href="{passage["link"]}" rel="noopener nofollow ugc">page 17</a>' in sources
+    assert "<span>11 March 2025</span>" in sources
 
 
 def test_a_passage_without_an_address_has_no_link() -> None:
     row = Evidence(number=1, section=1, sentence="So.", passages=["S1"], verdict="supported", judged_by="code")
-    source = Source(number=1, title="Notes", read_at="2026-11-22T00:00:00Z", sha256="0" * 64)
+    source = Source(number=1, title="Notes", read_at=datetime(2026, 11, 22, tzinfo=UTC), sha256="0" * 64)
     reading = Reading(sources=[source], passages=[Passage(id="S1", source=1, start=0, end=3, text="So.", page=2)])
     [checked] = checked_sentences([row], reading)
     assert checked.cited[0].link == ""
