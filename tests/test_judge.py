@@ -330,6 +330,13 @@ def test_links_become_numbers_and_keep_the_words_of_the_sentence(folder):
     assert text.count("## References") == 1
 
 
+def test_a_figure_that_is_a_link_keeps_its_words(folder):
+    text = blinded(
+        folder, "# Roofs\n\n| People | [165](https://example.org/trial) | [1](https://example.org/trial) |\n"
+    )
+    assert "| People | 165 [1] | [1] |" in text
+
+
 def test_numbers_of_a_reference_list_are_kept_and_others_are_text(folder):
     text = blinded(folder, NUMBERED, "de-AT")
     assert "It is cooler [1][2]. See 2024 [3] and list[0]." in text

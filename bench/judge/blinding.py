@@ -134,14 +134,18 @@ class Numbering:
         return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
 
     def links(self, text: str, *, with_labels: bool) -> str:
-        """``text`` with links as marks. A label is kept if it is part of the sentence, but not if it is a number."""
+        """``text`` with links as marks. A label is kept if it is part of the sentence, but not if it is a reference number."""
 
         def replace(link: re.Match[str]) -> str:
             mark = self.mark(self.key(f"{link[1]} {link[2]}"))
-            keeps = with_labels and not re.fullmatch(r"[\[\]\d\s^]*", link[1])
-            return f"{link[1]} {mark}" if keeps else mark
+            return f"{link[1]} {mark}" if with_labels and not self.is_reference_number(link[1]) else mark
 
         return LINK.sub(replace, text)
+
+    def is_reference_number(self, label: str) -> bool:
+        """Whether ``label`` can be the number of a source. A larger one is a figure of the text, such as ``[165](address)``."""
+        numbers = re.findall(r"\d+", label)
+        return not re.sub(r"[\[\]\d\s^]", "", label) and all(int(number) <= len(self.sources) for number in numbers)
 
     def replace_numbers(self, numbers: re.Match[str]) -> str:
         found = [number.strip() for number in numbers[1].split(",")]
