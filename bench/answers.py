@@ -127,7 +127,12 @@ class SchemaFiller:
         return min(max(count, bounds[0]), bounds[1])
 
     def text(self, schema: dict[str, Any], name: str) -> str:
-        """The id of a passage for keys that ask for one; else a phrase as long as the prompt or the schema says."""
+        """The id of a passage for keys that ask for one; else a phrase as long as the prompt or the schema says.
+
+        Mostly nothing if the schema says when the text is empty, such as for a correction of what is right.
+        """
+        if "empty if" in schema.get("description", "") and self.prompt.random.random() < FIRST_CHOICE_RATE:
+            return ""
         if re.search(r"source|passage|cite", name) and self.prompt.marks:
             return self.prompt.random.choice(self.prompt.marks).strip("[]")
         if bounds := re.search(r"(\d+) to (\d+) characters", schema.get("description", "")):

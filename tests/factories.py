@@ -122,18 +122,17 @@ def make_processing_article(owner: User, **brief: Any) -> tuple[Article, Claim]:
     """An article being written: research is done, the outline is being made."""
     article = make_article(owner, **brief)
     held = claim(article)
-    write_changes(held, [PlanChanged({"research": 4, "outline": 3, "write": 2, "edit": 3, "seo": 1, "image": 2})])
-    for key in ("research:plan", "research:read", "research:find:1", "research:synthesis"):
+    write_changes(held, [PlanChanged({"research": 4, "outline": 2, "write": 2, "edit": 3, "seo": 1, "image": 2})])
+    for key in ("research:plan", "research:read", "research:find:1", "research:find:2"):
         do_step(held, key)
-    write_changes(held, [step_started("outline:make", "Planning 2 sections")])
+    write_changes(held, [step_started("outline:plan", "Planning 2 sections")])
     article.refresh_from_db()
     return article, held
 
 
 FROM_THE_OUTLINE = (
-    "outline:make",
-    "outline:1",
-    "outline:2",
+    "outline:plan",
+    "outline:answer",
     "write:1",
     "write:2",
     "edit:review",

@@ -2,7 +2,7 @@
 
 with ModelServer() as server:
     server.fail(status=429, times=2, retry_after=0.1)      # the next two calls
-    server.fail(match="You write one section", cut=0.5)    # a stream that breaks off half-way
+    server.fail(match=prompts.WRITE, cut=0.5)              # a stream that breaks off half-way
     ... OPENAI_BASE_URL=server.url ...
     assert [call.task for call in server.calls] == [...]
 """
@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from aiohttp import web
+
+from tests import prompts
 
 WORDS = [
     "a",
@@ -43,6 +45,7 @@ WORDS = [
     "live",
     "below",
 ]
+SENTENCE_WORDS = 12
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -273,14 +276,24 @@ class Speech:
         self.server, self.body = server, body
         self.prompt = "\n".join(str(message["content"]) for message in body["messages"])
         self.chance = random.Random(BOUNDARY.sub("", self.prompt))
-        self.marks = sorted(set(re.findall(r"^\[S\d+\]$", self.prompt, re.MULTILINE)))
+        self.marks = sorted(set(re.findall(r"^\[S\d+\]", self.prompt, re.MULTILINE)))
 
     def answer(self) -> str:
         if schema := self._schema():
             return json.dumps(self.value(schema, schema, ""))
+        if prompts.WRITE_WHOLE in self.prompt and (draft := self.draft()):
+            return draft
         lengths = re.findall(r"([\d,]+) words", self.prompt)
         asked = int(lengths[-1].replace(",", "")) if lengths else 60
         return self.prose(round(asked * self.chance.uniform(*self.server.obedience)))
+
+    def draft(self) -> str:
+        """All sections of the plan, each below its numbered heading; empty if the prompt has no plan."""
+        planned = re.findall(r"^(\d+)\. (.+) \(\w+, (\d+) words\): ", self.prompt, re.MULTILINE)
+        share = self.chance.uniform(*self.server.obedience)
+        return "\n\n".join(
+            f"## {number}. {heading}\n\n{self.prose(round(int(words) * share))}" for number, heading, words in planned
+        )
 
     def _schema(self) -> dict[str, Any] | None:
         """The requested schema, from ``response_format`` or the prompt."""
@@ -290,11 +303,11 @@ class Speech:
         found = re.search(r"JSON Schema:\n(\{.*\})$", self.prompt, re.MULTILINE)
         return dict(json.loads(found[1])) if found else None
 
-    def prose(self, words: int) -> str:
+    def prose(self, words: int, *, cites: bool = True) -> str:
         sentences = []
         while words > 0:
             length = min(words, self.chance.randint(8, 16))
-            mark = f" {self.chance.choice(self.marks)}" if self.marks else ""
+            mark = f" {self.chance.choice(self.marks)}" if self.marks and cites else ""
             sentences.append(" ".join(self.chance.choices(WORDS, k=length)).capitalize() + f"{mark}.")
             words -= length
         return "\n\n".join(" ".join(sentences[at : at + 4]) for at in range(0, len(sentences), 4))
@@ -303,6 +316,8 @@ class Speech:
         """A value that fits; an array has as many items as the prompt requests by its name ("6 sections")."""
         if "$ref" in schema:
             schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+        if "const" in schema:
+            return schema["const"]
         if "enum" in schema:
             wanted = [choice for choice in schema["enum"] if choice in self.server.choices]
             return self.chance.choice(wanted or schema["enum"])
@@ -314,6 +329,10 @@ class Speech:
             return [self.value(schema["items"], root, name) for _ in range(count)]
         if schema.get("type") == "integer":
             return schema.get("minimum", 1)
+        if name == "lead":
+            low, high = map(int, re.findall(r"a lead of (\d+) to (\d+) words", self.prompt)[-1])
+            return self.prose((low + high) // 2, cites=False)
         if name == "sources":
             return self.chance.choice(self.marks).strip("[]") if self.marks else "S1"
-        return " ".join(self.chance.choices(WORDS, k=7)).capitalize()
+        count = SENTENCE_WORDS if name == "instead" else 7
+        return " ".join(self.chance.choices(WORDS, k=count)).capitalize()

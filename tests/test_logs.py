@@ -34,6 +34,7 @@ from articles.runs.journal import RunJournal
 from articles.runs.recovery import sweep
 from articles.services import BriefInput, NewSource, create_article
 from contentstudio.logs import LogFormatter, as_json_line, current_request, logging_config
+from tests import prompts
 from tests.articles.clients import client_of
 from tests.environment import ROOT
 from tests.factories import UserFactory, claim, make_article, make_processing_article
@@ -261,7 +262,7 @@ class TestARun:
         assert KEY not in log.text
 
     def test_a_provider_error_has_its_step(self, log: Log, model: ModelServer, owner: User) -> None:
-        model.fail(match="You write one section", status=400, times=50)
+        model.fail(match=prompts.WRITE, status=400, times=50)
         run = self.write(owner, include_image=False)
         lines = [line for line in log.of("agents.llm.retry") if "gave up after attempt 1" in line["event"]]
         assert {(line["run_id"], line["step"].partition(":")[0]) for line in lines} == {(run.pk, "write")}

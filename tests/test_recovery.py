@@ -18,6 +18,7 @@ from articles.models import Article, Run, Status
 from articles.runs.lease import claim_run, machine_id
 from articles.runs.recovery import sweep
 from articles.services import NewSource
+from tests import prompts
 from tests.factories import UserFactory, make_article
 from tests.model_server import ModelServer
 from tests.waiting import wait_until
@@ -69,10 +70,10 @@ def test_a_run_whose_process_is_killed_is_completed_by_another(
 ) -> None:
     article = make_article(owner, sources=(SURVEY,), min_words=300, include_image=False)
     run = article.runs.get()
-    wait_until(lambda: bool(slow_model.prompts("You write one section")))
+    wait_until(lambda: bool(slow_model.prompts(prompts.WRITE)))
     horse = at_work(pool, run)
     done = {str(step) for step in run.steps.done()}
-    assert {"research:plan", "outline:make"} <= done
+    assert {"research:plan", "outline:plan"} <= done
     os.kill(horse.pid if victim == "the job" else horse.ppid(), signal.SIGKILL)
     wait_until(lambda: not horse.is_running() or horse.status() == psutil.STATUS_ZOMBIE)
     wait_until(lambda: completed_with_sweeper(article))
@@ -112,9 +113,9 @@ def test_all_runs_of_a_killed_process_are_completed_by_others(
 def test_the_runs_of_stopped_workers_are_completed_by_new_ones(
     pool: subprocess.Popen[bytes], slow_model: ModelServer, owner: User, program_environment: dict[str, str]
 ) -> None:
-    slow_model.fail(match="You write one section", hang=60, times=2)
+    slow_model.fail(match=prompts.WRITE, hang=60, times=2)
     article = make_article(owner, sources=(SURVEY,), min_words=300, include_image=False)
-    wait_until(lambda: bool(slow_model.prompts("You write one section")))
+    wait_until(lambda: bool(slow_model.prompts(prompts.WRITE)))
     pool.terminate()
     assert pool.wait(60) == 0
     assert status_of(article) == Status.PENDING

@@ -1,7 +1,8 @@
 """Estimates the cost of an article before it is written, from the calls of the recipe and the sizes of their prompts and answers.
 
-Sizes are in tokens, for an English article with enough sources: 1.33 tokens per word, passages of about 140 words. They were
-compared with real runs; ``tests/agents/test_estimate.py`` compares them with the recipe.
+Sizes are in tokens, for an English article with ten sources of about 500 words: 1.33 tokens per word. All prompts of an article
+begin with its sources, which a provider serves from its cache after the first call. The sizes were compared with real runs;
+``tests/agents/test_estimate.py`` compares the calls with the recipe.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from math import ceil
 
 from agents.contract import Stage
 from agents.costs.prices import Price, dollars, prices
+from agents.text.length import SECTIONS_PER_GROUP, section_count
 
 TOKENS_PER_WORD = 1.33
-SECTION_WORDS = 190
 
-TASK = 350  # the agent, the brief and the instructions
-PASSAGE = 200
-FINDING = 35
-HEADING, PLANNED = 12, 40  # a line of the outline: the heading alone, and with the purpose
-QUESTIONS, FINDINGS = 4, 8
-CHOSEN_FROM = 10  # passages in the prompt that answers a question or plans a section
-FOR_A_SECTION = 6  # passages in the prompt that writes a section
-MAX_EDITED = 3  # sections
-WRITTEN_AGAIN = 0.2  # share of the sections that miss their length
+INSTRUCTIONS = 1200  # the system text, the brief and how to use the sources, with which the prompts begin
+READING = 6700  # the sources, if they are not known yet
+TASK = 400  # the agent and the instructions
+FINDINGS, FINDING = 18, 40
+GROUPS = 3  # of sources, and of sections that are reviewed
+PLANNED = 60  # a section of the plan
+REMARKS, REMARK = 10, 60
+EDITED = 0.7  # share of the sections that have remarks
+RESIZED = 0.3  # share of the sections whose length is corrected
 
 LOW_FACTOR, HIGH_FACTOR = Decimal("0.7"), Decimal("1.5")
 """How far a run may be from the estimate: answers differ in length, and some calls are repeated."""
@@ -41,15 +42,20 @@ class StageModels:
 
 @dataclass(frozen=True)
 class CallGroup:
-    """Calls of one kind, each with this many ``prompt`` and ``answer`` tokens."""
+    """Calls of one kind, each with this many ``prompt``, ``cached`` and ``answer`` tokens.
+
+    ``cached`` tokens are those of the prompt's start that an earlier call had as well; ``prompt`` does not include them.
+    """
 
     stage: Stage
     calls: float
     prompt: float
     answer: float
+    cached: float = 0
 
     def cost(self, price: Price) -> Decimal:
-        return price.of_tokens(round(self.calls * self.prompt), round(self.calls * self.answer))
+        sizes = (round(self.calls * size) for size in (self.prompt, self.answer, self.cached))
+        return price.of_tokens(*sizes)
 
 
 @dataclass(frozen=True)
@@ -74,13 +80,14 @@ class Estimate:
         return f"About {dollars(self.low)} to {dollars(self.high)}: {size}."
 
 
-def estimate(words: int, *, image: bool, seo: bool, models: StageModels) -> Estimate:
+def estimate(words: int, *, image: bool, seo: bool, models: StageModels, reading: int = READING) -> Estimate:
+    """``reading`` are the tokens of the sources."""
     if not models.by_stage:
         return Estimate(Decimal(0), Decimal(0), calls=0, tokens=0)
-    groups = expected_calls(words, image=image, seo=seo)
+    groups = expected_calls(words, image=image, seo=seo, reading=reading)
     draws = bool(image and models.image)
     calls = ceil(sum(group.calls for group in groups)) + draws
-    tokens = round(sum(group.calls * (group.prompt + group.answer) for group in groups), -2)
+    tokens = round(sum(group.calls * (group.prompt + group.cached + group.answer) for group in groups), -2)
     used = {models.by_stage[group.stage] for group in groups} | ({models.image} if draws else set())
     known = {model: price for model in used if (price := prices().of(model))}
     if unpriced := tuple(sorted(used - known.keys())):
@@ -90,29 +97,30 @@ def estimate(words: int, *, image: bool, seo: bool, models: StageModels) -> Esti
     return Estimate(text * LOW_FACTOR + least, text * HIGH_FACTOR + most, calls, round(tokens))
 
 
-def expected_calls(words: int, *, image: bool, seo: bool) -> list[CallGroup]:
-    """The calls of a run that writes an article of ``words`` words."""
-    sections = max(round(words / SECTION_WORDS), 2)
+def expected_calls(words: int, *, image: bool, seo: bool, reading: int = READING) -> list[CallGroup]:
+    """The calls of a run that writes an article of ``words`` words from given sources, section by section."""
+    sections, start = section_count(words), INSTRUCTIONS + reading
     article = words * TOKENS_PER_WORD * 1.1  # with its citation marks and headings
-    section = article / sections
-    findings, outline = FINDINGS * FINDING, sections * PLANNED
-    choice, passages = CHOSEN_FROM * PASSAGE, FOR_A_SECTION * PASSAGE
+    section, findings, plan = article / sections, FINDINGS * FINDING, sections * PLANNED
+    groups_of_sections = ceil(sections / SECTIONS_PER_GROUP)
     groups = [
-        CallGroup("research", 1, TASK, 100),
-        CallGroup("research", QUESTIONS, TASK + choice, FINDINGS / QUESTIONS * FINDING),
-        CallGroup("research", 1, TASK + findings, 130),
-        CallGroup("outline", 1, TASK + findings, 20 + sections * HEADING),
-        CallGroup("outline", sections, TASK + findings + sections * HEADING + choice, 120),
-        CallGroup("write", sections, TASK + outline + passages, section),
-        CallGroup("write", sections * WRITTEN_AGAIN, TASK + outline + passages + section, section),
-        CallGroup("edit", 1, TASK + article, 120),
-        CallGroup("edit", min(MAX_EDITED, sections), TASK + outline + passages + section, section),
-        CallGroup("edit", sections, TASK + section + passages, 80),  # evidence: a verdict on each cited sentence
-        # Evidence: some sentences are reworded and checked again.
-        CallGroup("edit", sections / 2, TASK + section / 2 + passages / 2, 80),
+        CallGroup("research", 1, start + TASK, findings / GROUPS),
+        CallGroup("research", GROUPS - 1, TASK, findings / GROUPS, start),
+        CallGroup("outline", 1, TASK + findings, 100 + plan, start),
+        CallGroup("outline", 1, TASK, 80, start),
+        CallGroup("write", 1, TASK + findings + plan, section, start),
+        CallGroup("write", sections - 1, TASK, section, start + findings + plan),
+        CallGroup("edit", 1, TASK + article, REMARK * REMARKS / (1 + groups_of_sections), start + findings + plan),
+        CallGroup("edit", groups_of_sections, TASK, REMARK * 3, start + findings + plan + article),
+        CallGroup("edit", EDITED * sections, TASK + section, 120, start + findings + plan),
+        CallGroup("edit", RESIZED * sections, TASK + section, section / 2, start + findings + plan),
+        CallGroup("edit", sections, TASK + section, 150, start),  # evidence: a verdict on each sentence
+        CallGroup("edit", sections, TASK, 30, start),  # evidence: what was reworded
+        CallGroup("edit", 1, TASK + article, 130, start + findings + plan),  # title and lead
+        CallGroup("edit", 1, TASK, 150, start),  # their check
     ]
     if seo:
-        groups += [CallGroup("seo", 2, TASK + article, 200), CallGroup("seo", 0.5, TASK + outline, 150)]
+        groups += [CallGroup("seo", 2, TASK + article, 200), CallGroup("seo", 0.5, TASK + plan, 150)]
     if image:
-        groups.append(CallGroup("image", 1, TASK + outline, 120))
+        groups.append(CallGroup("image", 1, TASK + plan, 120))
     return groups

@@ -39,7 +39,9 @@ class StudioAgent(Agent):
 
     async def aexecute_task(self, task: Task, context: str | None = None, tools: list[BaseTool] | None = None) -> Any:
         fields = {name: getattr(self, name) for name in ("role", "goal", "backstory")}
-        fields |= {"description": task.description, "expected_output": task.expected_output, "boundary": boundary()}
+        shared = "".join(cast(StudioTask, task).assignment.shared)
+        fields |= {"description": task.description, "expected_output": task.expected_output}
+        fields |= {"boundary": boundary(), "shared": shared}
         messages = [{"role": role, "content": FRAME[role].format_map(fields)} for role in ("system", "user")]
         llm = cast(BaseLLM, self.llm)
         return await llm.acall(cast(Any, messages), from_task=task, from_agent=self, response_model=task.response_model)

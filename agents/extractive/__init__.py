@@ -7,25 +7,19 @@ model. Heavy libraries are imported when they are first used.
 from agents.extractive.writer import (
     describe_seo,
     find,
-    headings,
-    make_outline,
+    lead,
     picture_prompt,
+    plan,
     plan_questions,
-    plan_section,
-    review,
-    synthesise,
     write_section,
 )
 
 __all__ = [
     "describe_seo",
     "find",
-    "headings",
-    "make_outline",
+    "lead",
     "picture_prompt",
+    "plan",
     "plan_questions",
-    "plan_section",
-    "review",
-    "synthesise",
     "write_section",
 ]

@@ -18,10 +18,11 @@ _DUPLICATE_SIMILARITY = 0.7  # Jaccard index of the terms of two sentences
 
 @dataclass(frozen=True)
 class Quote:
-    """A sentence of a passage, with its number of words and the heading above it in the source, which may be empty."""
+    """A sentence of a passage, and the heading above it in the source, which may be empty."""
 
     text: str
     passage: str
+    source: int
     heading: str
     words: int
     terms: tuple[str, ...] = field(repr=False)
@@ -78,7 +79,7 @@ def _gather(passages: tuple[tuple[str, int, str], ...], language: str) -> Materi
             last_headings[source] = heading
             if not is_quotable(sentence):
                 continue
-            quote = Quote(sentence, id, heading, count_plain_words(sentence), tuple(terms(sentence, language)))
+            quote = Quote(sentence, id, source, heading, count_plain_words(sentence), tuple(terms(sentence, language)))
             if not _is_duplicate(quote, quotes, sharing):
                 for term in set(quote.terms):
                     sharing[term].append(len(quotes))

@@ -7,22 +7,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from agents.extractive.material import Quote
-from agents.extractive.terms import function_words, rarity, stem, words
+from agents.extractive.terms import function_words, stem, words
 
 _SHORTEST_TITLE, _LONGEST_TITLE = 5, 120
 _LONGEST_HEADING = 80
-_AND = {
-    "en": "and",
-    "de": "und",
-    "nl": "en",
-    "fr": "et",
-    "es": "y",
-    "pt": "e",
-    "it": "e",
-    "vi": "và",
-    "sv": "och",
-    "da": "og",
-}
 _SMALL = frozenset(
     ["a", "an", "and", "as", "at", "but", "by", "for", "from", "in", "nor", "of", "on", "or", "the", "to", "vs", "with"]
 )
@@ -74,19 +62,14 @@ def clip(text: str, limit: int) -> str:
     return (whole or cut).rstrip(" ,;:.–—-") + "…"
 
 
-def name_sections(shares: Sequence[Sequence[Quote]], title: str, language: str) -> list[str]:
-    """A distinct heading for each share of quotes: a heading of the source if there is one, else its typical phrases."""
-    phrases = [_phrases([quote.text for quote in share], language) for share in shares]
-    rarities = rarity(phrases)
+def name_sections(shares: Sequence[Sequence[Quote]], title: str) -> list[str]:
+    """A distinct heading for each share: one of the source, else its most typical short sentence."""
     taken = {_stems(title)}
-    used = _stems(title)
     named = []
-    for share, found in zip(shares, phrases, strict=True):
-        candidates = [*own_headings(share), *_from_phrases(found, rarities, used, language)]
-        candidates += [clip(quote.text, _LONGEST_HEADING).rstrip(".") for quote in share]
+    for share in shares:
+        candidates = [*own_headings(share), *_typical_sentences(share)]
         heading = next((heading for heading in candidates if _stems(heading) not in taken), candidates[-1])
         taken.add(_stems(heading))
-        used |= _stems(heading)
         named.append(heading)
     return named
 
@@ -101,6 +84,16 @@ def own_headings(share: Sequence[Quote]) -> list[str]:
     return [heading for heading, _ in amounts.most_common()]
 
 
+def _typical_sentences(share: Sequence[Quote]) -> list[str]:
+    """Sentences short enough for a heading, those with the most frequent terms first; others are cut."""
+    counts = Counter(term for quote in share for term in quote.terms)
+    ranked = sorted(
+        share,
+        key=lambda quote: (len(quote.text) > _LONGEST_HEADING, -sum(counts[term] for term in set(quote.terms))),
+    )
+    return [clip(quote.text, _LONGEST_HEADING).rstrip(".") for quote in ranked]
+
+
 def keywords(texts: Sequence[str], wanted: Collection[str], language: str, limit: int = 8) -> list[str]:
     """First those of ``wanted`` that occur in ``texts``, then the most frequent phrases."""
     whole = "\n".join(texts).casefold()
@@ -111,27 +104,6 @@ def keywords(texts: Sequence[str], wanted: Collection[str], language: str, limit
         if not any(_overlap(phrase, other) for other in found):
             found.append(phrase)
     return found[:limit]
-
-
-def _from_phrases(
-    found: Counter[str], rarities: dict[str, float], used: Collection[str], language: str
-) -> Iterator[str]:
-    """Headings of the phrases that distinguish a share and are not ``used`` yet: pairs, then single ones."""
-    weights = {phrase: count * rarities[phrase] * _novelty(phrase, used) for phrase, count in found.items()}
-    ranked = sorted(
-        (phrase for phrase in weights if weights[phrase] > 0), key=lambda phrase: (-weights[phrase], phrase)
-    )[:6]
-    joint = f" {_AND[_base(language)]} " if _base(language) in _AND else ", "
-    pairs = [(one, other) for at, one in enumerate(ranked) for other in ranked[at + 1 :] if not _overlap(one, other)]
-    for heading in [*map(joint.join, pairs), *ranked]:
-        if len(heading) <= _LONGEST_HEADING:
-            yield heading[:1].upper() + heading[1:]
-
-
-def _novelty(phrase: str, used: Collection[str]) -> float:
-    """Share of ``phrase`` that no heading has used yet; phrases of two words count more."""
-    stems = [stem(word) for word in words(phrase)]
-    return sum(word not in used for word in stems) / max(1, len(stems)) * (1.5 if len(stems) > 1 else 1.0)
 
 
 def _phrases(texts: Sequence[str], language: str) -> Counter[str]:

@@ -1,172 +1,103 @@
-"""Assigns passages to sections by theme, and each quote to one section."""
+"""Divides passages into sections by theme, and gives every quote to one section."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from agents.contract import Brief, Outline, OutlineSection, Passage
-from agents.extractive.material import Material, Quote, relevance
+from agents.contract import OutlineSection, Passage
+from agents.extractive.material import Material, Quote
 from agents.extractive.terms import similarity
 
-_MIN_SECTION_WORDS = 60
-_MAX_SECTION_PASSAGES = 8
-_SURPLUS = 1.8  # words kept for each word of the brief, so that sections can select
 _NEIGHBOUR_BONUS = 0.3  # similarity added for adjacent passages of a source
+_MOST_OF_AVERAGE = 1.6  # size of the largest section, in sizes of the average one
 
 
-def sections_carried(material: Material, sections: int) -> int:
-    """How many of ``sections`` the material can fill, at least two."""
-    return max(2, min(sections, material.words // _MIN_SECTION_WORDS, len(material.quotes)))
+def choose_seeds(
+    passages: Sequence[Passage], material: Material, weights: Mapping[Quote, float], sections: int
+) -> list[str]:
+    """The passages around which at most ``sections`` themes form: relevant, of many sources, different.
 
-
-def group_passages(brief: Brief, material: Material, passages: Sequence[Passage], sections: int) -> list[list[str]]:
-    """Passage ids by section, in reading order: at least two groups, at most ``sections``.
-
-    If there are fewer passages than sections, a passage is in several groups, which share its sentences. ``material`` must have
-    at least two quotes.
-    """
-    wanted = sections_carried(material, sections)
-    quotes = material.by_passage()
-    kept = _most_relevant(brief, material, [passage for passage in passages if passage.id in quotes], wanted)
-    if len(kept) < wanted:
-        return _spread([passage.id for passage in kept], quotes, wanted)
-    groups = _merge(kept, material, wanted)
-    ends: dict[int, int] = defaultdict(int)
-    for passage in passages:
-        ends[passage.source] = max(ends[passage.source], passage.end)
-
-    def depth(group: list[Passage]) -> float:
-        """Average position of the passages of ``group`` in their sources, so that introductory passages come first."""
-        return sum(passage.start / max(1, ends[passage.source]) for passage in group) / len(group)
-
-    ordered = sorted(groups, key=depth)
-    introduction = _introduction(brief, material, ordered, passages)
-    ordered.sort(key=lambda group: group is not introduction)
-    return [[passage.id for passage in group][:_MAX_SECTION_PASSAGES] for group in ordered]
-
-
-def share_quotes(outline: Outline, material: Material) -> list[list[Quote]]:
-    """The quotes of each section of ``outline``; every quote belongs to one section at most.
-
-    A passage named by several sections is divided among them, in order. A section without a known passage (a person may have
-    added it), or without sentences left, takes the passage that is most similar to its heading.
+    The first introduces the topic: it is the best of those that open a source. The others are in the order of their sources.
     """
     quotes = material.by_passage()
-    claims: dict[str, list[int]] = defaultdict(list)
-    claimless = []
-    for index, section in enumerate(outline.sections):
-        known = [id for id in dict.fromkeys(section.sources) if id in quotes]
-        for id in known:
-            claims[id].append(index)
-        if not known:
-            claimless.append(index)
-    for index in claimless:
-        claims[_nearest(outline.sections[index], quotes, material, taken=claims)].append(index)
-    shares: list[list[Quote]] = [[] for _ in outline.sections]
-    for id in quotes:
-        for index, part in zip(sorted(claims[id]), _divide(quotes[id], len(claims[id])), strict=True):
-            shares[index] += part
-    for index, share in enumerate(shares):
-        if not share and (unclaimed := {id: found for id, found in quotes.items() if not claims[id]}):
-            nearest = _nearest(outline.sections[index], unclaimed, material, taken=claims)
-            claims[nearest].append(index)
-            share += quotes[nearest]
+    usable = [passage for passage in passages if passage.id in quotes]
+    best = {id: max(weights[quote] for quote in found) for id, found in quotes.items()}
+    vectors = {id: material.vector_of(found) for id, found in quotes.items()}
+    ends = {passage.source: passage.end for passage in usable}
+    openings = {passage.source: passage for passage in reversed(usable)}.values()
+    first = max(openings, key=lambda passage: best[passage.id])
+    likeness = dict.fromkeys(quotes, 0.0)
+    seeds = [first]
+    while len(seeds) < min(sections, len(usable)):
+        for id in quotes:
+            likeness[id] = max(likeness[id], similarity(vectors[id], vectors[seeds[-1].id]))
+        left = [passage for passage in usable if passage not in seeds]
+        new = {passage.source for passage in left} - {passage.source for passage in seeds}
+        candidates = [passage for passage in left if passage.source in new] or left
+        seeds.append(max(candidates, key=lambda passage: best[passage.id] * (1 - likeness[passage.id])))
+    others = sorted(seeds[1:], key=lambda passage: passage.start / max(1, ends[passage.source]))
+    return [first.id, *(passage.id for passage in others)]
+
+
+def share_quotes(sections: Sequence[OutlineSection], material: Material) -> list[list[Quote]]:
+    """The quotes of each section, in the order of the passages; every quote belongs to one section.
+
+    A section claims its sources and the passage its purpose quotes; without either, the passage most similar to it. A passage
+    claimed by several is divided among them, in order. Passages nobody claims go to the most similar section.
+    """
+    quotes = material.by_passage()
+    claims: dict[str, set[int]] = {id: set() for id in quotes}
+    for index, section in enumerate(sections):
+        quoted = [quote.passage for quote in material.quotes if quote.text == section.purpose]
+        for id in {*section.sources, *quoted} & quotes.keys():
+            claims[id].add(index)
+    for index, section in enumerate(sections):
+        if not any(index in sorted(claimed)[: len(quotes[id])] for id, claimed in claims.items()):
+            claims[_nearest(section, quotes, material, claims)].add(index)
+    _assign_unclaimed(claims, quotes, material, len(sections))
+    shares: list[list[Quote]] = [[] for _ in sections]
+    for id, found in quotes.items():
+        claimed = sorted(claims[id])
+        bounds = [-(-len(found) * part // len(claimed)) for part in range(len(claimed) + 1)]
+        for index, (start, end) in zip(claimed, pairwise(bounds), strict=True):
+            shares[index] += found[start:end]
     return shares
 
 
-def _introduction(
-    brief: Brief, material: Material, groups: list[list[Passage]], passages: Sequence[Passage]
-) -> list[Passage]:
-    """The first group: of those with the opening of a source, the most relevant to the topic."""
-    weights = relevance(brief, material)
-    quotes = material.by_passage()
-    openings = {passage.source: passage.id for passage in sorted(passages, key=lambda passage: -passage.start)}
-
-    def merit(group: list[Passage]) -> tuple[bool, float]:
-        opens = any(openings[passage.source] == passage.id for passage in group)
-        return opens, max(weights[quote] for passage in group for quote in quotes[passage.id])
-
-    return max(groups, key=merit)
-
-
 def _nearest(
-    section: OutlineSection, quotes: dict[str, list[Quote]], material: Material, *, taken: dict[str, list[int]]
+    section: OutlineSection, quotes: Mapping[str, list[Quote]], material: Material, claims: Mapping[str, set[int]]
 ) -> str:
-    """The passage most similar to ``section``; one that another section uses counts half.
-
-    A passage without a sentence left for another section is only taken if all are like that.
-    """
+    """The passage most similar to ``section``; of those that others claim, only one with a sentence left for it."""
     asked = material.vector(" ".join([section.heading, section.purpose, *section.points]))
 
-    def merit(id: str) -> tuple[bool, float]:
-        claims = len(taken.get(id, ()))
-        return claims < len(quotes[id]), similarity(asked, material.vector_of(quotes[id])) * (0.5 if claims else 1)
+    def merit(id: str) -> tuple[bool, float, float]:
+        likeness = similarity(asked, material.vector_of(quotes[id])) * (0.5 if claims[id] else 1)
+        return len(claims[id]) < len(quotes[id]), likeness, len(quotes[id]) / (1 + len(claims[id]))
 
     return max(quotes, key=merit)
 
 
-def _most_relevant(brief: Brief, material: Material, passages: list[Passage], sections: int) -> list[Passage]:
-    """The passages to use, in their order: the best of each source, then the best of all until there are enough words."""
-    weights = relevance(brief, material)
-    quotes = material.by_passage()
-    weight = {id: sum(weights[quote] for quote in found) / len(found) for id, found in quotes.items()}
-    ranked = sorted(passages, key=lambda passage: -weight[passage.id])
-    firsts = {passage.source: passage.id for passage in reversed(ranked)}.values()
-    ranked.sort(key=lambda passage: passage.id not in firsts)
-    kept: set[str] = set()
-    words = 0
-    for passage in ranked[: sections * _MAX_SECTION_PASSAGES]:
-        if words >= _SURPLUS * brief.min_words and len(kept) >= sections:
-            break
-        kept.add(passage.id)
-        words += sum(quote.words for quote in quotes[passage.id])
-    return [passage for passage in passages if passage.id in kept]
+def _assign_unclaimed(
+    claims: dict[str, set[int]], quotes: Mapping[str, list[Quote]], material: Material, sections: int
+) -> None:
+    """Adds one claim for each passage without any; a section beyond its size counts half."""
+    words = {id: sum(quote.words for quote in found) for id, found in quotes.items()}
+    most_words = _MOST_OF_AVERAGE * material.words / sections
+    claimed: list[list[str]] = [[id for id in quotes if index in claims[id]] for index in range(sections)]
+    centres = [material.vector_of([quote for id in ids for quote in quotes[id]]) for ids in claimed]
+    sizes = [sum(words[id] / len(claims[id]) for id in ids) for ids in claimed]
+    places = {id: (found[0].source, place) for place, (id, found) in enumerate(quotes.items())}
+    for id in [id for id in quotes if not claims[id]]:
+        own = material.vector_of(quotes[id])
 
+        def merit(index: int, id: str = id, own: dict[str, float] = own) -> float:
+            source, place = places[id]
+            next_to_it = any(places[other] in ((source, place - 1), (source, place + 1)) for other in claimed[index])
+            likeness = similarity(centres[index], own) + (_NEIGHBOUR_BONUS if next_to_it else 0)
+            return likeness * (0.5 if sizes[index] + words[id] > most_words else 1)
 
-def _spread(ids: list[str], quotes: dict[str, list[Quote]], sections: int) -> list[list[str]]:
-    """One group per section if passages are few: the passage with the most sentences per section gets the next one."""
-    counts = dict.fromkeys(ids, 1)
-    while sum(counts.values()) < sections:
-        fullest = max(ids, key=lambda id: len(quotes[id]) / (counts[id] + 1))
-        counts[fullest] += 1
-    return [[id] for id in ids for _ in range(counts[id])]
-
-
-def _merge(passages: list[Passage], material: Material, sections: int) -> list[list[Passage]]:
-    """Agglomerative clustering (average linkage) into ``sections`` groups, none much larger than its share."""
-    quotes = material.by_passage()
-    words = {passage.id: sum(quote.words for quote in quotes[passage.id]) for passage in passages}
-    most_words = max(1.6 * sum(words.values()) / sections, 1)
-    alike = _similarities(passages, material)
-    groups = [[index] for index in range(len(passages))]
-
-    def closeness(one: list[int], other: list[int]) -> tuple[bool, float]:
-        size = sum(words[passages[index].id] for index in one + other)
-        fits = size <= most_words and len(one) + len(other) <= _MAX_SECTION_PASSAGES
-        average = sum(alike[a, b] for a in one for b in other) / (len(one) * len(other))
-        return fits, average if fits else -size
-
-    while len(groups) > sections:
-        pairs = ((a, b) for a in range(len(groups)) for b in range(a + 1, len(groups)))
-        first, second = max(pairs, key=lambda pair: closeness(groups[pair[0]], groups[pair[1]]))
-        groups[first] = sorted(groups[first] + groups.pop(second))
-    return [[passages[index] for index in group] for group in groups]
-
-
-def _similarities(passages: list[Passage], material: Material) -> dict[tuple[int, int], float]:
-    quotes = material.by_passage()
-    vectors = [material.vector_of(quotes[passage.id]) for passage in passages]
-    alike = {}
-    for a, one in enumerate(passages):
-        for b, other in enumerate(passages):
-            gap = abs(a - b) if one.source == other.source else 0
-            alike[a, b] = similarity(vectors[a], vectors[b]) + (_NEIGHBOUR_BONUS / gap if gap else 0)
-    return alike
-
-
-def _divide(quotes: list[Quote], parts: int) -> list[list[Quote]]:
-    """``quotes`` divided evenly into ``parts``; the last are empty if there are fewer quotes than parts."""
-    bounds = [-(-len(quotes) * part // parts) for part in range(parts + 1)] if parts else []
-    return [quotes[start:end] for start, end in pairwise(bounds)]
+        nearest = max(range(sections), key=merit)
+        claims[id].add(nearest)
+        claimed[nearest].append(id)
+        sizes[nearest] += words[id]

@@ -8,43 +8,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import chain, groupby, pairwise
-from threading import Lock
+from itertools import groupby, pairwise
 
 from agents.contract import (
     Brief,
+    DismissedFinding,
     Finding,
-    Headings,
+    FoundFact,
+    FoundFacts,
+    Lead,
     Outline,
     OutlineSection,
     Passage,
     PicturePrompt,
-    QuestionFindings,
+    Plan,
+    PlannedSection,
     Questions,
-    Review,
     SearchDescription,
-    SectionPlan,
     SectionText,
-    Synthesis,
 )
 from agents.exceptions import ManuscriptIncomplete, NothingToRead
 from agents.extractive.material import Material, Quote, gather, relevance
-from agents.extractive.naming import clip, keywords, name_sections, own_headings, title_of
+from agents.extractive.naming import clip, keywords, name_sections, title_of
 from agents.extractive.sentences import split
-from agents.extractive.themes import group_passages, sections_carried, share_quotes
+from agents.extractive.themes import choose_seeds, share_quotes
 from agents.text.citations import strip_unknown_marks
 from agents.text.escaping import escape_markdown
 from agents.text.markdown import strip_footnotes
+from agents.text.planning import distribute_words
 from agents.text.seo import slug_of
 from agents.text.syntax import citation_mark
 
 _PARAGRAPH_SENTENCES = 4
-_SYNTHESIS_SENTENCES = 5
-_FINDINGS = 3
+_ANSWER_SENTENCES = 2
+_MIN_SECTION_WORDS = 60
 _TITLE, _DESCRIPTION = 60, (120, 160)
+MAX_FINDINGS = 20
 
+_YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d%]|[.,]\d)")
 _HEADING = re.compile(r"^#{1,6}\s.*$", re.MULTILINE)
 
 
@@ -55,107 +56,73 @@ def plan_questions(brief: Brief) -> Questions:
     return Questions(questions=[topic, *with_keywords][:6])
 
 
-def find(brief: Brief, passages: Sequence[Passage], question: str) -> QuestionFindings:
-    """The sentences most relevant to ``question``, each with its passage."""
+def find(brief: Brief, passages: Sequence[Passage], count: int) -> FoundFacts:
+    """Up to ``count`` of the most relevant sentences: first the best one of every source, then the best of all."""
     material = gather(passages, brief.language)
-    weights = relevance(brief, material, question)
-    best = sorted(material.quotes, key=lambda quote: -weights[quote])[:_FINDINGS]
-    return QuestionFindings(findings=[Finding(statement=quote.text, sources=[quote.passage]) for quote in best])
+    weights = relevance(brief, material)
+    ranked = sorted(material.quotes, key=lambda quote: -weights[quote])
+    firsts = {quote.source: quote for quote in reversed(ranked)}.values()
+    ranked.sort(key=lambda quote: quote not in firsts)
+    return FoundFacts(findings=[_fact(quote) for quote in ranked[: min(count, MAX_FINDINGS)]])
 
 
-def synthesise(brief: Brief, findings: Sequence[Finding]) -> Synthesis:
-    """A few of the findings, evenly spaced, without duplicates."""
-    distinct = list({finding.statement: finding for finding in findings}.values())
-    few = distinct[:: max(1, -(-len(distinct) // _SYNTHESIS_SENTENCES))]
-    return Synthesis(synthesis=" ".join(_cited(finding.statement, *finding.sources) for finding in few))
+def plan(brief: Brief, findings: Sequence[Finding], passages: Sequence[Passage], sections: int) -> Plan:
+    """Two to ``sections`` sections, as many as the passages can fill, and an answer of one or two quoted findings.
 
-
-def headings(brief: Brief, passages: Sequence[Passage], sections: int) -> Headings:
-    """The title and two to ``sections`` headings, as many as the passages can fill.
-
-    Raises NothingToRead if the passages do not contain two quotable sentences.
+    A finding belongs to the section that quotes it. Raises NothingToRead if the passages do not contain two quotable sentences.
     """
-    outline = make_outline(brief, passages, sections)
-    return Headings(title=outline.title, sections=[section.heading for section in outline.sections])
-
-
-def plan_section(brief: Brief, passages: Sequence[Passage], sections: int, number: int) -> SectionPlan:
-    """The plan of section ``number`` (from 1) of the outline with ``sections`` sections."""
-    section = make_outline(brief, passages, sections).sections[number - 1]
-    return SectionPlan(purpose=section.purpose, points=section.points, sources=section.sources)
-
-
-def make_outline(brief: Brief, passages: Sequence[Passage], sections: int) -> Outline:
-    """The outline that ``headings`` and ``plan_section`` return parts of. Cached, so it is made once for all of them."""
     material = _material(brief, passages)
-    asked = _OutlineRequest(
-        (brief.topic, tuple(brief.keywords), brief.language, brief.min_words),
-        tuple((passage.id, passage.source, passage.start, passage.text) for passage in passages),
-        sections_carried(material, sections),
-        brief,
-        passages,
-    )
-    with _planning:  # sections are planned concurrently, in threads
-        return _outline(asked)
-
-
-@dataclass(frozen=True)
-class _OutlineRequest:
-    """The arguments of an outline with a hashable key for the cache."""
-
-    brief_key: tuple[str, tuple[str, ...], str, int]
-    passage_keys: tuple[tuple[str, int, int, str], ...]
-    sections: int
-    brief: Brief = field(compare=False)
-    passages: Sequence[Passage] = field(compare=False)
-
-
-_planning = Lock()
-
-
-@lru_cache(maxsize=2)
-def _outline(asked: _OutlineRequest) -> Outline:
-    brief = asked.brief
-    material = _material(brief, asked.passages)
+    weights = relevance(brief, material)
+    wanted = max(2, min(sections, material.words // _MIN_SECTION_WORDS, len(material.quotes)))
+    seeds = choose_seeds(passages, material, weights, wanted)
+    sources = [[id] for id in seeds] + [[] for _ in range(wanted - len(seeds))]
+    shares = share_quotes([OutlineSection(heading="unnamed", sources=ids) for ids in sources], material)
+    words = distribute_words(_reachable([brief.min_words // wanted] * wanted, shares), brief.min_words)
+    stated = [finding.statement for finding in findings]
+    chosen = [_choose(share, weights, number, stated) for share, number in zip(shares, words, strict=True)]
+    owned = _owned(findings, chosen)
     title = title_of(brief.topic, brief.language)
-    groups = group_passages(brief, material, asked.passages, asked.sections)
-    bare = [OutlineSection(heading="unnamed", sources=group) for group in groups]
-    shares = share_quotes(Outline(title=title, sections=bare), material)
-    chosen = _choose(brief, material, shares, -(-brief.min_words // len(shares)))
-    return Outline(
+    named = name_sections(chosen, title)
+    return Plan(
+        position="",
+        questions=[],
+        terms=[],
+        answer=_answer(findings, material, weights, opening=chosen[0][:2]),
         title=title,
         sections=[
-            OutlineSection(
-                heading=heading,
-                purpose=quotes[0].text,
-                points=_points(quotes, heading, brief.language),
-                sources=group,
-            )
-            for group, quotes, heading in zip(groups, chosen, name_sections(chosen, title, brief.language), strict=True)
+            PlannedSection(heading=heading, purpose=_purpose(quotes, ids), form="prose", words=number, findings=numbers)
+            for heading, quotes, ids, number, numbers in zip(named, chosen, sources, words, owned, strict=True)
+        ],
+        dismissed=[
+            DismissedFinding(finding=finding.number, reason="Not among the sentences quoted.")
+            for finding in findings
+            if not any(finding.number in numbers for numbers in owned)
         ],
     )
 
 
 def write_section(brief: Brief, outline: Outline, index: int, passages: Sequence[Passage], words: int) -> SectionText:
-    """Section ``index`` (from 0) of ``outline``: paragraphs of cited sentences in the order of their sources.
+    """Section ``index`` (from 0) of ``outline``: paragraphs of quoted sentences in the order of their sources.
 
-    It has ``words`` words and up to one sentence more, if its share of the quotes has so many. It also makes up for sections
-    that are too short. Raises ManuscriptIncomplete if no sentence is left for it.
+    It has ``words`` words and up to one sentence more, if its share of the quotes has so many, and makes up for sections that
+    are too short. The sentences its points quote are among them. Raises ManuscriptIncomplete if no sentence is left for it.
     """
     material = _material(brief, passages)
-    shares = share_quotes(outline, material)
+    section = outline.sections[index]
+    shares = share_quotes(outline.sections, material)
     if not shares[index]:
-        heading = outline.sections[index].heading
         raise ManuscriptIncomplete(
-            f"The sources have no sentence for the section “{heading}”. Remove it from the outline, or add a source."
+            f"The sources have no sentence for the section “{section.heading}”. Remove it from the outline, or add a source."
         )
-    chosen = _choose(brief, material, shares, words)[index]
-    return SectionText(markdown="\n\n".join(" ".join(map(_quoted, paragraph)) for paragraph in _paragraphs(chosen)))
+    wanted = [each.words or brief.min_words // len(shares) for each in outline.sections]
+    wanted[index] = words or wanted[index]
+    chosen = _choose(shares[index], relevance(brief, material), _reachable(wanted, shares)[index], section.points)
+    return SectionText(markdown="\n\n".join(map(_cited, _paragraphs(chosen))))
 
 
-def review(brief: Brief, outline: Outline, sections: Sequence[SectionText]) -> Review:
-    """No remarks: the sentences are quoted, and none is used twice."""
-    return Review(remarks=[])
+def lead(brief: Brief, outline: Outline, texts: Sequence[str]) -> Lead:
+    """The title of the outline, and its answer, which is quoted."""
+    return Lead(title=outline.title, lead=outline.answer)
 
 
 def describe_seo(brief: Brief, title: str, text: str) -> SearchDescription:
@@ -193,32 +160,46 @@ def _material(brief: Brief, passages: Sequence[Passage]) -> Material:
     return material
 
 
-def _level(carried: Sequence[int], words: int) -> int:
-    """The maximum length of a section with which all reach ``words`` per section on average, though some have less."""
-    missing = words * len(carried)
-    level = 0
-    for position, amount in enumerate(sorted(carried)):
-        level = -(-missing // (len(carried) - position))
-        if amount >= level:
-            break
-        missing -= amount
-    return level
+def _purpose(quotes: Sequence[Quote], sources: Sequence[str]) -> str:
+    """The first sentence of the passage the section formed around, so that the section claims it again when it is written."""
+    return next((quote.text for quote in quotes if quote.passage in sources), quotes[0].text)
 
 
-def _choose(brief: Brief, material: Material, shares: Sequence[Sequence[Quote]], words: int) -> list[list[Quote]]:
-    """The most relevant paragraphs of each share, in reading order, up to an average of ``words`` per section."""
-    weights = relevance(brief, material)
-    level = _level([sum(quote.words for quote in share) for share in shares], words)
-    return [_choose_of(share, weights, level) for share in shares]
+def _owned(findings: Sequence[Finding], chosen: Sequence[Sequence[Quote]]) -> list[list[int]]:
+    """The numbers of the findings each section quotes."""
+    quoted = [{quote.text for quote in quotes} for quotes in chosen]
+    return [[finding.number for finding in findings if finding.statement in texts] for texts in quoted]
 
 
-def _choose_of(share: Sequence[Quote], weights: Mapping[Quote, float], words: int) -> list[Quote]:
+def _answer(
+    findings: Sequence[Finding], material: Material, weights: Mapping[Quote, float], opening: Sequence[Quote]
+) -> str:
+    """The two most relevant findings that are quotes; not the ``opening`` of the article if there are others."""
+    stated = {finding.statement for finding in findings}
     ranked = sorted(
-        _paragraphs(share), key=lambda paragraph: -sum(weights[quote] for quote in paragraph) / len(paragraph)
+        (quote for quote in material.quotes if quote.text in stated),
+        key=lambda quote: (quote in opening, -weights[quote]),
     )
+    return " ".join(quote.text for quote in ranked[:_ANSWER_SENTENCES])
+
+
+def _reachable(wanted: Sequence[int], shares: Sequence[Sequence[Quote]]) -> list[int]:
+    """``wanted`` words of each section, of which the sections with more quotes take over what the others lack."""
+    carried = [sum(quote.words for quote in share) for share in shares]
+    reached = [min(words, amount) for words, amount in zip(wanted, carried, strict=True)]
+    spare = [amount - words for words, amount in zip(reached, carried, strict=True)]
+    missing = min(sum(wanted) - sum(reached), sum(spare))
+    return [words + -(-missing * more // (sum(spare) or 1)) for words, more in zip(reached, spare, strict=True)]
+
+
+def _choose(share: Sequence[Quote], weights: Mapping[Quote, float], words: int, points: Sequence[str]) -> list[Quote]:
+    """About ``words`` words of ``share``, in its order: the sentences in ``points``, then the most relevant paragraphs."""
+    paragraphs = sorted(_paragraphs(share), key=lambda quotes: -sum(weights[quote] for quote in quotes) / len(quotes))
+    ranked = [quote for paragraph in paragraphs for quote in paragraph]
+    ranked.sort(key=lambda quote: not any(quote.text in point for point in points))
     chosen: set[Quote] = set()
     length = 0
-    for quote in chain.from_iterable(ranked):
+    for quote in ranked:
         if length >= words:
             break
         chosen.add(quote)
@@ -237,15 +218,18 @@ def _paragraphs(quotes: Sequence[Quote]) -> list[list[Quote]]:
     return paragraphs
 
 
-def _points(quotes: Sequence[Quote], heading: str, language: str) -> list[str]:
-    """Up to four topics of a section other than its heading."""
-    own = [other for other in own_headings(quotes) if other != heading]
-    return (own or keywords([quote.text for quote in quotes], (), language))[:4]
+def _cited(paragraph: Sequence[Quote]) -> str:
+    """The sentences of a paragraph, which is a run from one passage, with one mark at the end."""
+    text = " ".join(escape_markdown(quote.text) for quote in paragraph)
+    return f"{text} {citation_mark([paragraph[0].passage])}"
 
 
-def _quoted(quote: Quote) -> str:
-    return _cited(quote.text, quote.passage)
-
-
-def _cited(sentence: str, *passages: str) -> str:
-    return f"{escape_markdown(sentence)} {citation_mark(passages)}"
+def _fact(quote: Quote) -> FoundFact:
+    years = [year for year in _YEAR.findall(quote.text) if not year.endswith("00")]  # rather an amount
+    has_figure = any(map(str.isdecimal, _YEAR.sub("", quote.text))) or len(years) < len(_YEAR.findall(quote.text))
+    return FoundFact(
+        statement=quote.text,
+        kind="figure" if has_figure else "claim",
+        date=years[0] if years else "",
+        sources=[quote.passage],
+    )

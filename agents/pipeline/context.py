@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from enum import IntEnum
 from typing import Any, Protocol, TypeVar, cast
 
-from agents.contract import Brief, Outline, PicturePrompt, Reading, Stage
+from agents.contract import Brief, Finding, Outline, Passage, PicturePrompt, Reading, Stage
 from agents.crew.assignments import Assignment, Reply
 from agents.exceptions import AgentError, ModelError, ProviderUnavailable, SpendingLimitReached
 from agents.llm.preview import PreviewSink
 from agents.pipeline.steps import Journal, Output, StepKey, StepSpec
 from agents.text.length import LengthCalibration
+from agents.text.shared_prompt import article_block, brief_block, findings_block, plan_block
 
 Result = TypeVar("Result")
 Second = TypeVar("Second")
@@ -30,26 +33,96 @@ class RunDependencies:
     """What a run needs from outside.
 
     ``read`` takes the brief and its questions; ``illustrate`` returns an image and the name of the model that drew it.
+    ``searches`` says whether ``read`` searches the web; ``reading_tokens`` is how much of the reading fits into a prompt.
     """
 
     crew: Crew
     has_model: bool
+    searches: bool
+    reading_tokens: int
     read: Callable[[Brief, Sequence[str]], Awaitable[Reading]]
     illustrate: Callable[[Brief, Outline, PicturePrompt], Awaitable[tuple[bytes, str]]]
 
 
+CACHE_SECONDS = 2.0
+"""The longest a call waits for another one with the same start, so that the provider can serve the start from its cache."""
+
+
 @dataclass
 class RunContext:
-    """A run in progress. ``planned`` is the number of steps each stage is expected to have."""
+    """A run in progress. ``planned`` is the number of steps each stage is expected to have.
+
+    ``passages`` are those shown in every prompt, ``start`` is the block that all prompts begin with.
+    """
 
     brief: Brief
     journal: Journal
     dependencies: RunDependencies
+    today: date = field(default_factory=date.today)
     calibration: LengthCalibration = field(default_factory=LengthCalibration)
     planned: dict[Stage, int] = field(default_factory=dict)
+    reading: Reading = field(default_factory=Reading)
+    passages: list[Passage] = field(default_factory=list)
+    start: str = ""
+    _answering: dict[tuple[str, ...], asyncio.Event] = field(default_factory=dict)
+
+    @property
+    def has_model(self) -> bool:
+        return self.dependencies.has_model
+
+    def show(self, reading: Reading, passages: Sequence[Passage]) -> None:
+        """Begin every further prompt with the brief and ``passages``."""
+        self.reading, self.passages = reading, list(passages)
+        self.start = brief_block(self.brief, self.today, passages, reading)
+
+    def passages_with_heads(self) -> dict[str, Passage]:
+        """The passages by id, each with title, publisher and date of its source, for checks: a text may name these."""
+        heads = {
+            source.number: f"{source.title}. {source.publisher}, {source.author}, {source.date}, {source.date[:4]}"
+            for source in self.reading.sources
+        }
+        return {
+            passage.id: passage.model_copy(update={"text": f"{passage.text}\n{heads.get(passage.source, '')}"})
+            for passage in self.reading.passages
+        }
+
+    def shared(
+        self, findings: Sequence[Finding] = (), outline: Outline | None = None, texts: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """The blocks a prompt begins with, always in this order, so that calls share as long a start as possible."""
+        blocks = [self.start or brief_block(self.brief, self.today), findings_block(findings)]
+        if outline:
+            blocks.append(plan_block(outline))
+            if texts:
+                blocks.append(article_block(outline, texts))
+        return tuple(filter(None, blocks))
 
     async def ask(self, assignment: Assignment[Reply], preview: PreviewSink | None = None) -> Reply:
-        return await self.dependencies.crew.ask(assignment, preview)
+        """The answer to ``assignment``.
+
+        The first call with a new start of the prompt goes ahead; others with the same start wait until its answer begins,
+        because only then providers have the start in their cache.
+        """
+        start = assignment.shared
+        if not start or not self.has_model:
+            return await self.dependencies.crew.ask(assignment, preview)
+        answering = self._answering.get(start)
+        if answering is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CACHE_SECONDS):
+                    await answering.wait()
+            return await self.dependencies.crew.ask(assignment, preview)
+        answering = self._answering[start] = asyncio.Event()
+
+        async def begun(offset: int, text: str) -> None:
+            answering.set()
+            if preview:
+                await preview(offset, text)
+
+        try:
+            return await self.dependencies.crew.ask(assignment, begun)
+        finally:
+            answering.set()
 
     async def plan(self, **steps: int) -> None:
         """Set the expected number of steps of some stages, for the progress."""

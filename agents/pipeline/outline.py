@@ -1,85 +1,129 @@
-"""The outline: first the headings, which take a second, then a plan for each section, concurrently.
-
-So the time hardly grows with the length, and whoever writes a section knows what the others cover.
-"""
+"""The outline: one plan that sees everything, and the check of its answer before anything is written."""
 
 from __future__ import annotations
 
-from agents.contract import Headings, Outline, OutlineSection, SectionPlan
+import asyncio
+from collections.abc import Awaitable
+
+from agents.contract import CheckedAnswer, OldOutline, OldSectionPlan, Outline, OutlineSection, Plan
 from agents.crew import assignments
 from agents.exceptions import ApprovalRequired
-from agents.pipeline.context import RunContext, pluralize, run_concurrently
+from agents.pipeline.context import RunContext, pluralize, run_both
+from agents.pipeline.previews import first_string, json_preview
 from agents.pipeline.research import ResearchMaterial
 from agents.pipeline.steps import StepKey
-from agents.text.cleanup import clean_heading
+from agents.text.cleanup import one_line
 from agents.text.headings import fit_headings, heading_problems
-from agents.text.length import even_shares
-from agents.text.manuscript import normalized_ids, section_count, shortlist
+from agents.text.length import section_count
+from agents.text.planned_outline import planned_outline, with_checked_answer, with_words
 
 
 async def make_outline(context: RunContext, material: ResearchMaterial) -> Outline:
     """Raises ApprovalRequired if the brief asks for approval and nobody has approved the outline yet."""
     approved = await context.journal.recall(StepKey("outline", "approved"), Outline)
+    has_check = context.has_model and bool(context.passages)
     if approved:
-        planned = await context.journal.recall(StepKey("outline", "make"), Headings)
-        await context.plan(outline=2 + len(planned.sections if planned else ()))
-        return approved
-    wanted = section_count(context.brief)
-    headings = await context.once(
-        StepKey("outline", "make"),
-        Headings,
-        lambda: headings_for(context, material, wanted),
-        f"Planning {wanted} sections",
-        lambda made: f"“{made.title}” planned, {pluralize(len(made.sections), 'section')}",
+        await context.plan(outline=2 + has_check)
+        return with_words(approved, context.brief.min_words)
+    if older := await older_outline(context):
+        return older
+    await context.plan(outline=1 + has_check)
+    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    plan, checked = await run_both(
+        make_plan(context, material, answer), check_answer(context, answer) if has_check else no_check(answer)
     )
-    await context.plan(outline=1 + len(headings.sections))
-    outline = await plan_sections(context, material, headings)
+    outline = planned_outline(plan, material.findings, context.brief.min_words)
+    if has_check and checked.planned != outline.answer:  # the plan was made again
+        checked = await check_answer(context, outline.answer, attempt=2)
+    outline = with_checked_answer(outline, checked)
     if context.brief.approve_outline:
         raise ApprovalRequired(outline)
     return outline
 
 
-async def headings_for(context: RunContext, material: ResearchMaterial, wanted: int) -> Headings:
-    """Title and about ``wanted`` headings. If something is wrong the model corrects them once, then code does."""
-    brief, findings = context.brief, material.findings.findings
-    made = await context.ask(assignments.make_headings(brief, findings, material.reading.passages, wanted))
-    if not context.dependencies.has_model:
-        return made
-    problems = heading_problems(made, wanted, brief.language)
-    if problems:
-        again = await context.ask(assignments.make_headings_again(brief, made, problems, wanted))
-        made = min(again, made, key=lambda each: len(heading_problems(each, wanted, brief.language)))
-    return fit_headings(made, wanted, brief)
+async def older_outline(context: RunContext) -> Outline | None:
+    """The outline that an older version made for this run, if it is complete: sections may have been written by it.
+
+    Raises ApprovalRequired if the brief asks for approval.
+    """
+    made = await context.journal.recall(StepKey("outline", "make"), OldOutline)
+    if made is None:
+        return None
+    sections = []
+    for number, section in enumerate(made.sections, 1):
+        if isinstance(section, str):
+            plan = await context.journal.recall(StepKey("outline", "section", number), OldSectionPlan)
+            if plan is None:
+                return None  # nothing was written yet
+            section = OutlineSection(heading=section, **plan.model_dump())
+        sections.append(section)
+    outline = with_words(Outline(title=made.title, sections=sections), context.brief.min_words)
+    if context.brief.approve_outline:
+        raise ApprovalRequired(outline)
+    return outline
 
 
-async def plan_sections(context: RunContext, material: ResearchMaterial, headings: Headings) -> Outline:
-    numbers = range(1, len(headings.sections) + 1)
-    plans = await run_concurrently(*(plan_section(context, material, headings, number) for number in numbers))
-    shares = even_shares(context.brief.min_words, len(plans))
-    known = {passage.id for passage in material.reading.passages}
-    sections = [
-        OutlineSection(
-            heading=clean_heading(heading),
-            purpose=plan.purpose,
-            points=plan.points,
-            sources=[id for id in normalized_ids(plan.sources) if id in known],
-            words=words,
+async def make_plan(context: RunContext, material: ResearchMaterial, answer: asyncio.Future[str]) -> Plan:
+    """The plan. Its ``answer`` is known while the rest of it is still being generated."""
+    key, wanted = StepKey("outline", "plan"), section_count(context.brief.min_words)
+    try:
+        plan = await context.once(
+            key,
+            Plan,
+            lambda: plan_for(context, material, wanted, key, answer),
+            f"Planning {wanted} sections",
+            lambda made: f"“{made.title}” planned, {pluralize(len(made.sections), 'section')}",
         )
-        for heading, plan, words in zip(headings.sections, plans, shares, strict=True)
-    ]
-    return Outline(title=clean_heading(headings.title), sections=sections)
+        if not answer.done():
+            answer.set_result(one_line(plan.answer))
+    finally:
+        answer.cancel()  # without effect if it is known
+    return plan
 
 
-async def plan_section(context: RunContext, material: ResearchMaterial, headings: Headings, number: int) -> SectionPlan:
-    heading = headings.sections[number - 1]
-    findings, reading = material.findings.findings, material.reading
-    passages = shortlist(reading, [heading, context.brief.topic])
+async def plan_for(
+    context: RunContext, material: ResearchMaterial, wanted: int, key: StepKey, answer: asyncio.Future[str]
+) -> Plan:
+    """A plan of about ``wanted`` sections. If something is wrong the model corrects it once, then code does."""
+    brief, findings = context.brief, material.findings
+    shared, language = context.shared(findings), brief.language
+    preview = first_string(json_preview(context.preview(key), ("answer", "heading")), "answer", answer)
+    made = await context.ask(assignments.make_plan(shared, brief, findings, context.passages, wanted), preview)
+    if not context.has_model:
+        return made
+    problems = plan_problems(made, wanted, language)
+    if problems:
+        again = await context.ask(assignments.make_plan_again(shared, brief, made, problems, wanted), preview)
+        made = min(again, made, key=lambda each: len(plan_problems(each, wanted, language)))
+    headings = fit_headings(made.title, [section.heading for section in made.sections], wanted, brief)
+    kept = {heading.casefold(): heading for heading in headings.sections}
+    sections = []
+    for section in made.sections:
+        if heading := kept.pop(headings.key_of(section.heading), ""):
+            sections.append(section.model_copy(update={"heading": heading}))
+    return made.model_copy(update={"title": headings.title, "sections": sections})
+
+
+def plan_problems(made: Plan, wanted: int, language: str) -> list[str]:
+    return heading_problems(made.title, [section.heading for section in made.sections], wanted, language)
+
+
+async def check_answer(context: RunContext, answer: str | Awaitable[str], attempt: int = 1) -> CheckedAnswer:
+    """The answer, corrected if it says more than the passages: whatever is wrong in it would be copied into the article."""
+
+    async def perform() -> CheckedAnswer:
+        planned = one_line(answer if isinstance(answer, str) else await answer)
+        made = await context.ask(assignments.check_answer(context.shared(), context.brief, planned))
+        return CheckedAnswer(planned=planned, problem=made.problem, answer=made.answer)
+
     return await context.once(
-        StepKey("outline", "section", number),
-        SectionPlan,
-        lambda: context.ask(
-            assignments.plan_section(context.brief, headings, number, findings, passages, reading.passages)
-        ),
-        f"Planning “{heading}”",
-        lambda made: f"“{heading}” planned, {pluralize(len(made.points), 'point')}",
+        StepKey("outline", "answer", attempt=attempt),
+        CheckedAnswer,
+        perform,
+        "Checking the answer against the sources",
+        lambda made: f"Answer corrected: {made.problem}" if made.problem.strip() else "Answer checked",
     )
+
+
+async def no_check(answer: Awaitable[str]) -> CheckedAnswer:
+    return CheckedAnswer(planned=await answer)

@@ -1,18 +1,28 @@
-"""Research: the questions, the reading of sources, and what they say to each question."""
+"""Research: the reading of sources, and the findings in it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import ceil
 
-from agents.contract import Finding, Findings, QuestionFindings, Questions, Reading, Synthesis
+from agents.contract import Finding, FoundFacts, Passage, QuestionFindings, Questions, Reading
 from agents.crew import assignments
 from agents.exceptions import NothingToRead
 from agents.pipeline.context import RunContext, pluralize, run_concurrently
+from agents.pipeline.previews import json_preview
 from agents.pipeline.steps import StepKey
-from agents.text.manuscript import normalized_ids, shortlist
+from agents.text.conflicts import Conflict, find_conflicts
+from agents.text.language import languages_of
+from agents.text.manuscript import normalized_ids
+from agents.text.reading_selection import select_passages
 
 QUESTIONS = 4
+FINDINGS = 18
+MAX_GROUPS = 3
+MAX_NOTICED = 6
+SOURCES_PER_GROUP = 3
 
 
 @dataclass(frozen=True)
@@ -21,25 +31,21 @@ class ResearchMaterial:
 
     questions: list[str]
     reading: Reading
-    findings: Findings
+    findings: list[Finding]
 
 
 async def research(context: RunContext) -> ResearchMaterial:
-    """Raises NothingToRead if nothing could be read and the brief does not allow an article without citations."""
-    brief = context.brief
-    made = await context.once(
-        StepKey("research", "plan"),
-        Questions,
-        lambda: context.ask(assignments.plan_research(brief, QUESTIONS)),
-        "Planning the research questions",
-        lambda made: f"{pluralize(len(made.questions), 'research question')} planned",
-    )
-    questions = made.questions
+    """Read the sources, show them in every further prompt, and find what they say.
+
+    Raises NothingToRead if nothing could be read and the brief does not allow an article without citations.
+    """
+    brief, limit = context.brief, context.dependencies.reading_tokens
+    questions = await plan_questions(context) if context.dependencies.searches else []
     reading = await context.once(
         StepKey("research", "read"),
         Reading,
         lambda: context.dependencies.read(brief, questions),
-        "Searching and reading sources",
+        "Searching and reading sources" if context.dependencies.searches else "Reading the sources",
         lambda made: f"{pluralize(len(made.sources), 'source')} read, {pluralize(len(made.passages), 'passage')} kept",
     )
     if not reading.passages:
@@ -49,47 +55,95 @@ async def research(context: RunContext) -> ResearchMaterial:
                 "No source could be read, and the brief does not allow an article without citations."
                 f" Add a source, such as a text you paste, or allow it. {reasons}".rstrip()
             )
-        return ResearchMaterial(questions, reading, Findings())
-    await context.plan(research=3 + len(questions))
-    found = await run_concurrently(*(find(context, reading, number, text) for number, text in enumerate(questions, 1)))
-    findings = [finding for answer in found for finding in answer.findings]
-    return ResearchMaterial(questions, reading, Findings(findings=findings))
+        context.show(reading, [])
+        return ResearchMaterial(questions, reading, [])
+    passages = select_passages(reading, questions, limit) if context.has_model else reading.passages
+    if len(passages) < len(reading.passages):
+        questions = questions or await plan_questions(context, languages_of(reading))
+        passages = select_passages(reading, questions, limit)
+    context.show(reading, passages)
+    return ResearchMaterial(questions, reading, await find_all(context, passages))
 
 
-async def find(context: RunContext, reading: Reading, number: int, question: str) -> QuestionFindings:
-    """What the passages that match ``question`` best say to it."""
-    passages = shortlist(reading, [question, context.brief.topic])
+async def plan_questions(context: RunContext, languages: Sequence[str] = ()) -> list[str]:
+    """What readers ask, to search the web and to choose passages by. Also asked in ``languages``."""
+    made = await context.once(
+        StepKey("research", "plan"),
+        Questions,
+        lambda: context.ask(assignments.plan_research(context.shared(), context.brief, QUESTIONS, languages)),
+        "Planning the research questions",
+        lambda made: f"{pluralize(len(made.questions), 'research question')} planned",
+    )
+    return made.questions
+
+
+async def find_all(context: RunContext, passages: Sequence[Passage]) -> list[Finding]:
+    """The findings of all groups of sources, numbered from 1."""
+    groups = source_groups(passages)
+    await context.plan(research=1 + bool(context.dependencies.searches) + len(groups))
+    conflicts = await asyncio.to_thread(find_conflicts, context.reading) if context.has_model else []
+    found = await run_concurrently(
+        *(find(context, passages, number, groups, conflicts) for number in range(1, len(groups) + 1))
+    )
+    findings = [finding for of_group in found for finding in of_group.findings]
+    return [finding.model_copy(update={"number": number}) for number, finding in enumerate(findings, 1)]
+
+
+def source_groups(passages: Sequence[Passage]) -> list[list[int]]:
+    """The sources, in order, in up to three groups of about the same length: their findings are found side by side."""
+    lengths: dict[int, int] = {}
+    for passage in passages:
+        lengths[passage.source] = lengths.get(passage.source, 0) + len(passage.text)
+    count = min(MAX_GROUPS, ceil(len(lengths) / SOURCES_PER_GROUP))
+    total, before = sum(lengths.values()), 0
+    groups: list[list[int]] = [[] for _ in range(count)]
+    for source, length in lengths.items():
+        groups[min(count * (before + length // 2) // total, count - 1)].append(source)
+        before += length
+    return [group for group in groups if group]
+
+
+async def find(
+    context: RunContext,
+    passages: Sequence[Passage],
+    number: int,
+    groups: Sequence[Sequence[int]],
+    conflicts: Sequence[Conflict],
+) -> QuestionFindings:
+    """The findings of group ``number`` (from 1). It is shown the ``conflicts`` that begin in its sources."""
+    key, count = StepKey("research", "find", number), ceil(FINDINGS / len(groups)) + (len(groups) > 1)
+    source_of = {passage.id: passage.source for passage in passages}
+    noticed = [each.message for each in conflicts if source_of.get(each.passages[0]) in groups[number - 1]][
+        :MAX_NOTICED
+    ]
 
     async def perform() -> QuestionFindings:
-        found = await context.ask(assignments.find(context.brief, question, passages))
-        return grounded(found, {passage.id for passage in passages})
+        assignment = assignments.find(
+            context.shared(), context.brief, passages, groups[number - 1], len(groups), count, noticed
+        )
+        preview = json_preview(context.preview(key), ("statement",))
+        return grounded(await context.ask(assignment, preview), source_of, count)
 
+    which = pluralize(len(groups[number - 1]), "source")
     return await context.once(
-        StepKey("research", "find", number),
+        key,
         QuestionFindings,
         perform,
-        f"Answering “{question}”",
-        lambda made: f"“{question}” answered, {pluralize(len(made.findings), 'finding')}",
+        f"Reading {which} closely",
+        lambda made: f"{which} read closely, {pluralize(len(made.findings), 'finding')}",
     )
 
 
-def grounded(found: QuestionFindings, shown: Collection[str]) -> QuestionFindings:
-    """The findings without ids of passages the model was not shown, and without findings that are left with none."""
-    sources = [[id for id in normalized_ids(finding.sources) if id in shown] for finding in found.findings]
-    pairs = zip(found.findings, sources, strict=True)
-    return QuestionFindings(findings=[Finding(statement=each.statement, sources=ids) for each, ids in pairs if ids])
+def grounded(found: FoundFacts, known: Collection[str], count: int) -> QuestionFindings:
+    """The first ``count`` findings without ids of passages that were not read.
 
-
-async def synthesise(context: RunContext, material: ResearchMaterial) -> Findings:
-    """All findings with a summary. It is for the reader only, so no later step waits for it."""
-    findings = material.findings
-    if not findings.findings:
-        return findings
-    made = await context.once(
-        StepKey("research", "synthesis"),
-        Synthesis,
-        lambda: context.ask(assignments.synthesise(context.brief, findings.findings)),
-        "Summarising the findings",
-        lambda made: "Summary written",
-    )
-    return findings.model_copy(update={"synthesis": made.synthesis})
+    A finding left without any is dropped, unless it says what is open: that no source says.
+    """
+    findings = []
+    for each in found.findings[:count]:
+        sources = [id for id in normalized_ids(each.sources) if id in known]
+        if sources or each.kind == "open":
+            findings.append(
+                Finding(statement=each.statement.strip(), kind=each.kind, date=each.date.strip(), sources=sources)
+            )
+    return QuestionFindings(findings=findings)

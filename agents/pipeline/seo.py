@@ -40,8 +40,8 @@ async def described(context: RunContext, outline: Outline, texts: list[str]) -> 
     problems = wrong_fields(description, context.brief.language)
     if not problems:
         return description
-    mended = await context.ask(assignments.describe_again(context.brief, outline, description, problems))
-    return description.model_copy(update=dict(mended))
+    corrected = await context.ask(assignments.describe_again(context.brief, outline, description, problems))
+    return description.model_copy(update=dict(corrected))
 
 
 def wrong_fields(description: SearchDescription, language: str) -> dict[str, list[str]]:

@@ -14,20 +14,24 @@ from agents.contract import AGENTS, Stage
 Output = TypeVar("Output", bound=BaseModel)
 
 StepKind = Literal[
-    "plan",  # research: the questions
+    "plan",  # research: the questions; outline: the plan
     "read",
-    "find",  # the answer to one question
-    "synthesis",
-    "make",  # outline: the headings
-    "section",  # plan, write or edit one section
+    "find",  # the findings of a group of sources
+    "answer",  # outline: the check of the plan's answer
+    "section",  # write or edit one section
+    "draft",  # write: the whole article
     "approved",
     "length",  # bring a section to its length
     "review",
     "evidence",
+    "lead",  # title and lead
+    "frame",  # the check of title, lead, headings and questions
     "describe",
     "prompt",
     "draw",
     "skipped",  # the whole stage
+    "synthesis",  # of older versions
+    "make",  # outline: the headings, of older versions
 ]
 
 KEY = re.compile(
@@ -39,7 +43,8 @@ KEY = re.compile(
 class StepKey:
     """Identifies a step in its run.
 
-    ``section`` counts from 1 and is 0 if the step is for the whole article; for ``find`` it is the number of the question.
+    ``section`` counts from 1 and is 0 if the step is for the whole article; for ``find`` and ``review`` it is the number of a
+    group of sources or sections.
     ``attempt`` is higher than 1 if the same work was done again on a changed text.
 
     ``str()`` gives the form of events, sockets and logs: ``write:3``, ``write:3:again-1``, ``edit:evidence:3:again-1``.

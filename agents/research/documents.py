@@ -40,7 +40,7 @@ MARKDOWN_TITLE = re.compile(r"^#[ \t]+([^\n]{1,300}?)[ \t#]*$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Document:
-    """The text and metadata of a document. ``date`` is ISO 8601; missing fields are empty.
+    """The text and metadata of a document. ``date`` is ISO 8601; missing fields are empty. ``kind`` is as in ``Source``.
 
     ``page_starts`` are the offsets in ``text`` at which the pages of a PDF begin, with their numbers.
     """
@@ -51,7 +51,7 @@ class Document:
     date: str = ""
     url: str = ""
     publisher: str = ""
-    kind: SourceKind = ""
+    kind: str = ""
     page_starts: tuple[tuple[int, int], ...] = ()
 
 
@@ -104,6 +104,7 @@ def read_text(text: str, title: str = "") -> Document:
         date=pasted.date,
         url=pasted.url,
         publisher=pasted.publisher,
+        kind=pasted.kind,
     )
 
 
@@ -129,7 +130,7 @@ def _document(
     date: str = "",
     url: str = "",
     publisher: str = "",
-    kind: SourceKind = "",
+    kind: str = "",
 ) -> Document:
     text = tidy(text)
     if not any(character.isalnum() for character in text):

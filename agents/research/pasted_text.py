@@ -15,11 +15,13 @@ from agents.research.dates import iso_date
 
 HEAD_LINES = 15
 TITLE_WORDS = 25
+MAX_KIND = 80
 CAPTION_WORDS = 12
 
 _LABELS = {
     "url": "source|url|link|quelle",
     "title": "title|titel",
+    "kind": "kind|kind of source|art der quelle",
     "publisher": "publisher|herausgeber|published by",
     "author": "authors?|autor|autorin|autoren",
     "date": "published|published on|date|publication date|datum|veröffentlicht|veröffentlicht am|erschienen am",
@@ -64,6 +66,7 @@ class PastedText:
     text: str
     title: str = ""
     url: str = ""
+    kind: str = ""
     publisher: str = ""
     author: str = ""
     date: str = ""
@@ -111,6 +114,8 @@ def _stated_by(line: str) -> tuple[str, str] | None:
                 return (name, value) if _is_address(value) else None
             if name == "date":
                 return (name, iso_date(value)) if iso_date(value) else None
+            if name == "kind":  # a German dialogue may begin with “Kind: …”, a child that speaks
+                return (name, value) if len(value) <= MAX_KIND and value[-1] not in ".!?…" else None
             return (name, value) if len(value) <= 200 else None
     if (found := _DATED.fullmatch(line)) and iso_date(found["value"]):
         return "date", iso_date(found["value"])

@@ -45,6 +45,7 @@ class ReadRequest:
     text: str = ""
     path: str = ""
     publisher: str = ""
+    kind: str = ""
     author: str = ""
     date: str = ""
     brief_source: int | None = None
@@ -181,13 +182,14 @@ def _source(number: int, read: ReadResult) -> Source:
     wanted, document = read.wanted, read.document
     url = (wanted.url if wanted.text else "") or document.url or wanted.url
     publisher = wanted.publisher or document.publisher
+    stated_kind = wanted.kind or (document.kind if wanted.text else "")
     is_own_text = bool(wanted.text) and not (url or publisher or wanted.author or document.author)
     return Source(
         number=number,
         title=_title(read),
         url=url,
         publisher=publisher,
-        kind="notes" if is_own_text else kind_of_source(url, document.kind),
+        kind=stated_kind or ("notes" if is_own_text else kind_of_source(url, document.kind)),
         author=wanted.author or document.author,
         date=wanted.date or document.date,
         language=detect_language(document.text),

@@ -6,8 +6,6 @@ import re
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from agents.contract import SourceKind
-
 _STUDY_HOSTS = re.compile(
     r"(^|\.)(doi\.org|arxiv\.org|biorxiv\.org|medrxiv\.org|europepmc\.org|(pubmed|pmc)\.ncbi\.nlm\.nih\.gov)$"
 )
@@ -16,7 +14,7 @@ _OFFICIAL_HOSTS = re.compile(
 )
 
 
-def kind_of_source(url: str, stated: SourceKind = "") -> SourceKind:
+def kind_of_source(url: str, stated: str = "") -> str:
     """The kind by the host of ``url``, else the one the document states."""
     host = ""
     with suppress(ValueError):

@@ -20,6 +20,7 @@ from agents.text.escaping import escape_markdown
 from agents.text.labels import is_own_reasoning
 from agents.text.markdown import LINE_OPENING, split_blocks, visible_text
 from agents.text.numbers import missing_numbers
+from agents.text.quantities import parse_quantities
 from agents.text.quotations import is_verbatim, missing_quotations, normalize
 from agents.text.syntax import SENTENCE_END, STOPS, citation_mark
 from agents.text.tokenizer import count_plain_words, sentences
@@ -151,13 +152,27 @@ def compare_with_passages(cited: CitedSentence, passages: Mapping[str, Passage])
         return "supported", ""
     if quotations := missing_quotations(cited.plain, texts):
         return "not", f"The quotation “{quotations[0]}” does not appear in the passages it cites."
-    if numbers := missing_numbers(cited.plain, texts, also=correct_results(cited.plain)):
+    if numbers := unstated_numbers(cited.plain, texts):
         plural = len(numbers) > 1
         return "not", (
             f"The number{'s' if plural else ''} {' and '.join(numbers)} {'do' if plural else 'does'}"
             " not appear in the passages it cites."
         )
     return None
+
+
+def unstated_numbers(claim: str, texts: Sequence[str]) -> list[str]:
+    """The numbers of ``claim`` that ``texts`` do not state, nor in another unit, and that no calculation in it gives."""
+    missing = missing_numbers(claim, texts, also=correct_results(claim))
+    if not missing:
+        return []
+    stated = [quantity for text in texts for quantity in parse_quantities(text).quantities]
+    converted = [
+        quantity.text
+        for quantity in parse_quantities(claim).quantities
+        if any(quantity.is_conversion_of(other) for other in stated)
+    ]
+    return [number for number in missing if not any(number in text for text in converted)]
 
 
 def replace_sentences(markdown: str, replacements: Mapping[int, str]) -> str:

@@ -7,8 +7,9 @@ A model is shown its mistakes once (:func:`heading_problems`). What it still get
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from agents.contract import MAX_HEADING, MAX_SECTIONS, Brief, Headings
+from agents.contract import MAX_HEADING, MAX_SECTIONS, Brief
 from agents.exceptions import FailureCode, ModelError
 from agents.text.cleanup import clean_heading
 from agents.text.language import is_in_language
@@ -23,9 +24,22 @@ MIN_SHARE = 0.5
 TITLE, HEADING = Range(5, MAX_HEADING), Range(2, MAX_HEADING)
 
 
-def heading_problems(made: Headings, wanted: int, language: str) -> list[str]:
+@dataclass(frozen=True)
+class Headings:
+    """The title and the headings of the sections, in order."""
+
+    title: str
+    sections: list[str]
+
+    @staticmethod
+    def key_of(heading: str) -> str:
+        """What two headings that are the same have in common."""
+        return truncate(clean_heading(heading), HEADING).casefold()
+
+
+def heading_problems(title: str, headings: Sequence[str], wanted: int, language: str) -> list[str]:
     """What is wrong with them, as instructions with figures."""
-    names = [clean_heading(heading) for heading in made.sections]
+    names = [clean_heading(heading) for heading in headings]
     folded = [name.casefold() for name in names]
     twice = {name.casefold(): name for name in names if folded.count(name.casefold()) > 1}
     problems = [f"The heading “{name}” is used more than once." for name in twice.values()]
@@ -33,9 +47,9 @@ def heading_problems(made: Headings, wanted: int, language: str) -> list[str]:
         problems.append(f"There are {len(names)} headings; exactly {wanted} are needed.")
     short = [name for name in names if len(name) < HEADING.low]
     problems += [f"The heading “{name}” says nothing." for name in short]
-    long = [name for name in (clean_heading(made.title), *names) if len(name) > MAX_HEADING]
+    long = [name for name in (clean_heading(title), *names) if len(name) > MAX_HEADING]
     problems += [f"“{name[:60]}…” has {len(name)} characters; {MAX_HEADING} are the most." for name in long]
-    if are_in_language(made.title, made.sections, language) is False:
+    if are_in_language(title, headings, language) is False:
         problems.append("Title and headings are not in the language asked for.")
     return problems
 
@@ -45,23 +59,23 @@ def are_in_language(title: str, headings: Sequence[str], language: str) -> bool 
     return is_in_language("\n".join((title, *headings)), language)
 
 
-def fit_headings(made: Headings, wanted: int, brief: Brief) -> Headings:
+def fit_headings(title: str, headings: Sequence[str], wanted: int, brief: Brief) -> Headings:
     """Each heading once, within its length, and at most a fifth more of them than ``wanted``.
 
     Raises ModelError if so few are left that their sections would be too long for one answer each.
     """
     named: dict[str, str] = {}
-    for heading in map(clean_heading, made.sections):
+    for heading in map(clean_heading, headings):
         if len(heading) >= HEADING.low:
             named.setdefault(heading.casefold(), truncate(heading, HEADING))
-    headings = list(named.values())
-    if len(headings) < max(2, wanted * MIN_SHARE):
+    kept = list(named.values())
+    if len(kept) < max(2, wanted * MIN_SHARE):
         raise ModelError(
-            f"The model planned {len(headings)} of the {wanted} sections that {brief.min_words:,} words need, even after a"
+            f"The model planned {len(kept)} of the {wanted} sections that {brief.min_words:,} words need, even after a"
             " correction. Try again, ask for fewer words, or use another model for the outline.",
             code=FailureCode.MODEL_BAD_OUTPUT,
         )
-    if len(headings) > min(wanted + wanted // TOLERANCE, MAX_SECTIONS):
-        headings = headings[:wanted]
-    title = truncate(clean_heading(made.title), TITLE)
-    return Headings(title=title if len(title) >= TITLE.low else truncate(brief.topic, TITLE), sections=headings)
+    if len(kept) > min(wanted + wanted // TOLERANCE, MAX_SECTIONS):
+        kept = kept[:wanted]
+    fitted = truncate(clean_heading(title), TITLE)
+    return Headings(fitted if len(fitted) >= TITLE.low else truncate(brief.topic, TITLE), kept)

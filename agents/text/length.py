@@ -11,20 +11,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-MIN_SECTION_SHARE, MAX_SECTION_SHARE = 0.85, 1.20
-"""A section is written again below or above these shares of its words."""
+SECTION_WORDS, SHORT_ARTICLE, MORE_WORDS = 220, 1500, 500
+SECTIONS_PER_GROUP = 3
+"""Sections that one reviewer reads closely."""
 
-EDIT_BOUNDS = 0.87, 1.15
-"""An edit outside these shares of the text it edits did something else than it was asked for."""
+TOTAL_BOUNDS = 0.96, 1.03
+"""What all sections together are brought to after they are edited."""
 
-TOTAL_BOUNDS = 0.96, 1.10
-"""What all sections together are brought to before they are edited."""
-
-FINAL_BOUNDS = 0.91, 1.10
-"""What the edited article is brought to: with its headings, a length score of 95 and more."""
-
-REQUEST_FACTOR = 1.03
-"""Requested of the writer for each word wanted: the length of a brief is a minimum, and editing shortens."""
+FINAL_BOUNDS = 0.92, 1.06
+"""What the checked article is brought to: with its lead and headings, a length score of 95 and more."""
 
 MIN_SAMPLES = 3
 """Texts needed before a model's deviation is corrected."""
@@ -33,13 +28,19 @@ MAX_STRETCH = 1.5
 """The most a section is asked to grow or shrink by to make up for others."""
 
 
+def section_count(words: int) -> int:
+    """Sections of about 220 words up to 1,500 words; of the words beyond that, one for each 500, so that long ones are longer."""
+    short, more = min(words, SHORT_ARTICLE), max(words - SHORT_ARTICLE, 0)
+    return max(round(short / SECTION_WORDS + more / MORE_WORDS), 2)
+
+
 def even_shares(total: int, parts: int) -> list[int]:
     """``total`` divided evenly into whole numbers that add up to it."""
     bounds = [round(total * part / parts) for part in range(parts + 1)]
     return [end - start for start, end in pairwise(bounds)]
 
 
-def is_within(words: int, wanted: int, bounds: tuple[float, float] = (MIN_SECTION_SHARE, MAX_SECTION_SHARE)) -> bool:
+def is_within(words: int, wanted: int, bounds: tuple[float, float]) -> bool:
     low, high = bounds
     return low * wanted <= words <= high * wanted
 
@@ -65,7 +66,7 @@ def sections_to_resize(
     total = sum(wanted)
     if is_within(sum(counts), total, bounds):
         return {}
-    gap = round(total * REQUEST_FACTOR) - sum(counts)
+    gap = total - sum(counts)
     off = {number: want - count for number, (count, want) in enumerate(zip(counts, wanted, strict=True), 1)}
     resized: dict[int, int] = {}
     for number in sorted(off, key=lambda number: off[number], reverse=gap > 0):

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from agents.contract import Brief, Manuscript, Outline, Passage, Reading
+from agents.contract import Brief, Manuscript, Outline
 from agents.exceptions import ManuscriptIncomplete
-from agents.text.citations import cited_ids, strip_unknown_marks
+from agents.text.citations import strip_unknown_marks
 from agents.text.cleanup import one_line
 from agents.text.language import is_in_language
 from agents.text.markdown import count_words
 from agents.text.near_duplicates import similarity, sketch
 from agents.text.ngrams import folded_words, longest_shared_length
-from agents.text.ranking import rank
 
-SECTION_WORDS = 190
-MAX_SECTIONS = 26
 MIN_LENGTH_SHARE = 0.75
 """An article a model wrote in fewer than this share of the requested words does not meet its brief."""
 
@@ -26,34 +23,8 @@ REPEATED_SIMILARITY = 0.4
 COPIED_WORDS = 30
 """So many consecutive words in two sections are a copied passage, not a term or a quotation."""
 
-SHORTLIST, PER_SOURCE = 10, 5
-SECTION_PASSAGES = 6
 NAMED_UNREAD = 2
 """Sources that could not be read whose reasons a notice gives; of more it gives the number only."""
-
-
-def section_count(brief: Brief) -> int:
-    """Sections of about 190 words for the requested length. They are written concurrently, so more of them take no longer."""
-    return min(max(round(brief.min_words / SECTION_WORDS), 2), MAX_SECTIONS)
-
-
-def shortlist(reading: Reading, queries: Sequence[str]) -> list[Passage]:
-    """The passages that answer the queries best: few enough for one prompt, and no source crowds out the others."""
-    sources = {passage.source for passage in reading.passages}
-    per_source = max(PER_SOURCE, SHORTLIST // max(len(sources), 1))
-    return rank(reading.passages, queries, limit=SHORTLIST, per_source=per_source)
-
-
-def section_passages(outline: Outline, number: int, reading: Reading, also: str = "") -> list[Passage]:
-    """The passages section ``number`` (from 1) may cite: those it was planned with, those ``also`` cites, and the best others."""
-    section = outline.sections[number - 1]
-    named = {*section.sources, *cited_ids(also)}
-    chosen = [passage for passage in reading.passages if passage.id in named]
-    wanted = SECTION_PASSAGES - len(chosen)
-    if wanted <= 0:
-        return chosen
-    queries = [section.heading, section.purpose, *section.points]
-    return chosen + rank(reading.passages, queries, limit=wanted, per_source=3, without=named)
 
 
 def repeated_sections(texts: Sequence[str]) -> list[tuple[int, int]]:

@@ -38,7 +38,7 @@ def passage_head(passage: Passage, source: Source) -> str:
         _name(source.publisher),
         _name(source.author),
         _name(source.date),
-        KINDS[source.kind],
+        KINDS.get(source.kind) or _name(source.kind),
         _name(source.language),
         f"p. {passage.page}" if passage.page else "",
     ]

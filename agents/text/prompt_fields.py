@@ -9,7 +9,6 @@ from django.conf.locale import LANG_INFO
 from agents.contract import Brief, Finding, Outline, OutlineSection, Passage
 from agents.text.quoting import quote
 from agents.text.syntax import citation_mark
-from agents.text.voices import voice_instructions
 
 
 def brief_fields(brief: Brief) -> dict[str, object]:
@@ -35,21 +34,6 @@ def language_name(tag: str) -> str:
     return f"{name} ({tag})" if name else tag
 
 
-def section_fields(
-    brief: Brief, outline: Outline, number: int, passages: Sequence[Passage], words: int
-) -> dict[str, object]:
-    """The fields of all tasks about section ``number`` (from 1)."""
-    return brief_fields(brief) | {
-        "title": outline.title,
-        "outline": outline_text(outline),
-        "number": number,
-        "heading": outline.sections[number - 1].heading,
-        "passages": quote_passages(passages),
-        "voice": voice_instructions(brief.voice),
-        "words": words,
-    }
-
-
 def bullet_list(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines) or "- (none)"
 
@@ -66,26 +50,12 @@ def quote_passages(passages: Sequence[Passage]) -> str:
     return "\n\n".join(f"[{passage.id}]\n{quote(passage.text)}" for passage in passages) or "(none)"
 
 
-def quote_findings(findings: Sequence[Finding]) -> str:
-    return quote(bullet_list(map(finding_line, findings)))
-
-
 def outline_text(outline: Outline) -> str:
     return numbered_list(map(heading_line, outline.sections))
 
 
 def heading_line(section: OutlineSection) -> str:
     return f"{section.heading}: {section.purpose}" if section.purpose else section.heading
-
-
-def neighbouring_section(outline: Outline, number: int) -> str:
-    """What section ``number`` covers, for whoever writes the one next to it; ``number`` may be out of range."""
-    if number < 1:
-        return "(nothing: the article begins with yours)"
-    if number > len(outline.sections):
-        return "(nothing: the article ends with yours)"
-    section = outline.sections[number - 1]
-    return f"{section.heading}: {'; '.join(section.points) or section.purpose}"
 
 
 def numbered_article(outline: Outline, texts: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ _SPELLINGS: dict[str, dict[str, float]] = {
     "m": {"km kilometre kilometer kilometern": 1000, "m metre meter metern": 1, "cm centimetre centimeter zentimeter": 0.01,
           "mm millimetre millimeter": 0.001, "mi mile meile meilen": 1609.344, "ft foot feet": 0.3048},
     "kg": {"kg kilo kilogramm kilogram kilogramme": 1, "t tonne ton tonnen": 1000, "g gramm gram gramme": 0.001,
-           "lb pound-weight lbs": 0.4536},
+           "lb lbs pound pounds": 0.4536},
     "l": {"l liter litre litern": 1, "ml milliliter millilitre": 0.001},
     "kWh": {"kwh kilowattstunde kilowattstunden kilowatt-hour": 1, "mwh": 1000, "gwh": 1e6, "twh": 1e9, "wh": 0.001},
     "kW": {"kw kilowatt": 1, "mw megawatt": 1000, "gw gigawatt": 1e6, "w watt": 0.001},
@@ -84,6 +84,9 @@ _NAME_BEFORE = re.compile(
 )
 ROUGH_SHARE, ROUNDING_SHARE = 0.05, 0.015
 """Values within 5 % are the same if one is said to be rough; within 1.5 % they may have been rounded."""
+MAX_DIGITS = 300  # of a number; Python refuses to convert very long ones
+CONVERSION_SHARE = 0.03
+"""By how much a figure that was converted to another unit may be rounded."""
 
 
 _ENDINGS = re.compile(r"(?:ungen|ung|ing|eten|ete|est|en|er|em|es|ed|et|te|s|e|n|t)\Z")
@@ -120,7 +123,8 @@ class Date:
 class Quantity:
     """A figure: its possible intervals in the units of ``dimension``, which is the noun for something counted.
 
-    ``per`` is the unit it is divided by. A change ("by 3 %") is not a level ("to 3 %").
+    ``per`` is the unit it is divided by; ``unit`` are factor and offset of the unit it is given in. A change ("by 3 %") is not a
+    level ("to 3 %").
     """
 
     text: str
@@ -129,11 +133,16 @@ class Quantity:
     per: str = ""
     is_counted: bool = False
     is_change: bool = False
+    unit: tuple[float, float] = (1.0, 0.0)
 
     @property
     def bound(self) -> str:
         low, high = self.intervals[0]
         return "low" if high == float("inf") else "high" if low == float("-inf") else ""
+
+    @property
+    def is_range(self) -> bool:
+        return "–" in self.text
 
     def contradicts(self, other: Quantity) -> bool:
         """Whether no reading of this figure is compatible with one of the other's. Both must be comparable.
@@ -153,6 +162,17 @@ class Quantity:
         same_per = not self.per or not other.per or self.per == other.per
         return same_unit and same_per and self.is_change == other.is_change and self.is_counted == other.is_counted
 
+    def is_conversion_of(self, other: Quantity) -> bool:
+        """Whether both give about the same amount of the same physical dimension in different units, as 0.9 kg and 2 lb do."""
+        if self.is_counted or other.is_counted or not self.dimension or self.unit == other.unit:
+            return False
+        if (self.dimension, self.per) != (other.dimension, other.per):
+            return False
+        if self.is_range or other.is_range:
+            return any(_is_near(one, another) for one in self.intervals for another in other.intervals)
+        middles = [[sum(each) / 2 for each in quantity.intervals] for quantity in (self, other)]
+        return any(_is_near((one, one), (another, another)) for one in middles[0] for another in middles[1])
+
     def __str__(self) -> str:
         low, high = self.intervals[-1]
         value = f"{(low + high) / 2:,.4g}" if abs(high) < 1000 else f"{(low + high) / 2:,.0f}"
@@ -160,6 +180,14 @@ class Quantity:
             value = f"at least {low:,.6g}" if high == float("inf") else f"at most {high:,.6g}"
         per = f"/{self.per}" if self.per else ""
         return f"{value} {self.dimension}{per}".strip()
+
+
+def _is_near(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether both ends are nearly the same."""
+    return all(
+        abs(end - other_end) <= CONVERSION_SHARE * max(abs(end), abs(other_end))
+        for end, other_end in zip(one, other, strict=True)
+    )
 
 
 def _overlap(one: tuple[float, float], other: tuple[float, float], bound: str) -> bool:
@@ -264,13 +292,14 @@ def _quantity(text: str, start: int, end: int, number: Number) -> tuple[Quantity
         for value in sorted(number.values, key=float)
     )
     shown = text[start : stop if name else last].strip()
-    quantity = Quantity(shown, intervals, dimension, per_name, is_counted, _CHANGE.search(before) is not None)
+    is_change = _CHANGE.search(before) is not None
+    quantity = Quantity(shown, intervals, dimension, per_name, is_counted, is_change, (factor, offset))
     return quantity, per.end() if per and per_name else stop if name else last
 
 
 def _interval(value: float, number: Number, before: str, factor: float, offset: float) -> tuple[float, float]:
     digits = re.sub(r"\D", "", number.text)
-    step = abs(value) / int(digits) if digits and int(digits) else 1.0
+    step = abs(value) / int(digits) if 0 < len(digits) < MAX_DIGITS and int(digits) else 1.0
     margin = max(step / 2, abs(value) * (ROUGH_SHARE if _ROUGH.search(before) else ROUNDING_SHARE))
     if "." not in number.text and "," not in number.text and abs(value) >= 13 and step <= 1:
         margin = abs(value) * (ROUGH_SHARE if _ROUGH.search(before) else ROUNDING_SHARE)
@@ -293,5 +322,11 @@ def _joined(one: Quantity, other: Quantity) -> Quantity:
         for (low, high), (low_2, high_2) in zip(one.intervals, other.intervals, strict=False)
     )
     return Quantity(
-        f"{one.text}–{other.text}", intervals, other.dimension, other.per, other.is_counted, other.is_change
+        f"{one.text}–{other.text}",
+        intervals,
+        other.dimension,
+        other.per,
+        other.is_counted,
+        other.is_change,
+        other.unit,
     )

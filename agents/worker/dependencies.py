@@ -39,8 +39,16 @@ async def dependencies_from_settings(
 
     ``slots`` limits the concurrent calls of all runs that share it.
     """
+    searches = settings.SEARCH_PROVIDER.strip().lower() != "none"
     if not settings.HAS_MODEL:
-        yield RunDependencies(crew=StudioCrew.without_model(), has_model=False, read=read_or_sample, illustrate=cover)
+        yield RunDependencies(
+            crew=StudioCrew.without_model(),
+            has_model=False,
+            searches=searches,
+            reading_tokens=settings.READING_TOKENS,
+            read=read_or_sample,
+            illustrate=cover,
+        )
         return
     async with model_client() as client:
         crew = StudioCrew.with_models(settings.LLM_MODELS, client, slots, agents)
@@ -56,7 +64,14 @@ async def dependencies_from_settings(
             data = await generate_image(prompt.prompt, client=client, model=settings.IMAGE_MODEL, fetch=fetch)
             return data, settings.IMAGE_MODEL
 
-        yield RunDependencies(crew=crew, has_model=True, read=read_for, illustrate=illustrate)
+        yield RunDependencies(
+            crew=crew,
+            has_model=True,
+            searches=searches,
+            reading_tokens=settings.READING_TOKENS,
+            read=read_for,
+            illustrate=illustrate,
+        )
 
 
 async def read_or_sample(brief: Brief, questions: Sequence[str]) -> Reading:

@@ -20,6 +20,7 @@ from agents.worker.warmup import warm_up
 from articles.models import AgentProfile, Article, Event, Run, Step
 
 LAZY_IMPORTS = (
+    "babel.numbers",
     "PIL.ImageOps",
     "PIL.WebPImagePlugin",
     "openai.resources",

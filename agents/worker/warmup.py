@@ -13,22 +13,23 @@ from collections.abc import Iterator
 import httpx
 
 from agents.contract import AGENTS, Brief, LLMOutput
-from agents.crew.assignments import plan_research, rewordings, verdicts
+from agents.crew.assignments import plan_research
+from agents.crew.assignments.editing import judged_sentences, verdicts
 from agents.crew.crew import StudioCrew
 from agents.llm.capabilities import strict_schema
 from agents.llm.client import model_client
 
 REPLY = {"questions": ["What is it?", "How is it done?", "Who gains?"]}
 
-USUAL_SENTENCES = 16
-"""Cited sentences of a section for which schemas are built in advance; for more, they are built when needed."""
+USUAL_SENTENCES = 24
+"""Sentences of a section for which schemas are built in advance; for more, they are built when needed."""
 
 
 def warm_up() -> None:
     asyncio.run(_make_call())
     for count in range(1, USUAL_SENTENCES + 1):
+        judged_sentences(count)
         verdicts(count)
-        rewordings(count)
     for schema in _subclasses(LLMOutput):
         strict_schema(schema)
 
@@ -36,7 +37,7 @@ def warm_up() -> None:
 async def _make_call() -> None:
     async with model_client(httpx.MockTransport(_respond)) as client:
         crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "warm-up"), client, asyncio.Semaphore(1))
-        await crew.ask(plan_research(Brief(topic="A warm-up"), len(REPLY["questions"])))
+        await crew.ask(plan_research((), Brief(topic="A warm-up"), len(REPLY["questions"])))
 
 
 def _respond(request: httpx.Request) -> httpx.Response:

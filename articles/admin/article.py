@@ -30,7 +30,7 @@ from articles.models.article import ArticleQuerySet
 ROWS = (
     ("topic",),
     ("tone", "target_audience", "language", "voice"),
-    ("min_words", "include_image", "seo_optimize"),
+    ("min_words", "writing", "include_image", "seo_optimize"),
     ("approve_outline", "allow_uncited"),
 )
 BRIEF: tuple[str | tuple[str, ...], ...] = (

@@ -64,7 +64,7 @@ class RunInline(CostColumn, HistoryInline):
 
 class SourceInline(HistoryInline):
     model = Source
-    fields = readonly_fields = ("kind", "title", "publisher", "author", "date", "url", "document", "excerpt")
+    fields = readonly_fields = ("type", "title", "kind", "publisher", "author", "date", "url", "document", "excerpt")
 
     @admin.display(description="Document")
     def document(self, source: Source) -> str:

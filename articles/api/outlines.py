@@ -27,7 +27,7 @@ def article_approve(request: AuthedRequest, article_id: int, approval: ApprovalI
     """Approve the waiting outline, or the one you send; 409 if none is waiting."""
     article = find_own(request, article_id)
     sent = approval or ApprovalIn()
-    outline = sent.outline.as_outline() if sent.outline else None
+    outline = sent.outline.as_outline(article.outline) if sent.outline else None
     approve_outline(article=article, by=request.auth, outline=outline, seen_seq=sent.seen_seq)
     return status_out(article)
 

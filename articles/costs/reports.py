@@ -8,15 +8,20 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
+from django.conf import settings
 from django.db.models import DurationField, ExpressionWrapper, F, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce, TruncMonth
+from django.db.models.functions import Coalesce, Length, TruncMonth
 
 from agents.contract import AGENTS, Stage
 from agents.costs.budget import SIX_PLACES
-from agents.costs.estimate import Estimate, estimate
+from agents.costs.estimate import READING, Estimate, estimate
 from agents.costs.prices import prices
 from articles.models import Article, Run, Spending, Step
 from articles.runs.agent_settings import models_for
+
+CHARACTERS_PER_TOKEN = 4
+TOKENS_OF_A_PAGE = 1200
+"""Of a page or a file, which is not read before the run."""
 
 SUMS = {
     "calls": Sum("model_calls"),
@@ -124,8 +129,20 @@ def cost_subquery(owning: str) -> Subquery:
 
 def estimate_for(article: Article, run: Run | None) -> Estimate:
     """With the models of ``run``, or those that a new run would use."""
-    models = models_for(run)
-    return estimate(article.min_words, image=article.include_image, seo=article.seo_optimize, models=models)
+    return estimate(
+        article.min_words,
+        image=article.include_image,
+        seo=article.seo_optimize,
+        models=models_for(run),
+        reading=reading_tokens(article),
+    )
+
+
+def reading_tokens(article: Article) -> int:
+    """About the tokens of the article's sources that a prompt shows."""
+    lengths = article.sources.annotate(length=Length("text")).values_list("length", flat=True)
+    tokens = sum(length // CHARACTERS_PER_TOKEN or TOKENS_OF_A_PAGE for length in lengths)
+    return min(tokens, settings.READING_TOKENS) if tokens else READING
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from articles.forms.fields import (
     SuggestionInput,
     VoiceField,
 )
+from articles.models import Article
 from articles.services import (
     DOCUMENT_SUFFIXES,
     BriefInput,
@@ -34,7 +35,7 @@ from articles.services import (
 TONES = ("professional", "friendly", "conversational", "authoritative", "journalistic", "academic", "playful")
 AUDIENCES = ("general", "beginners", "professionals in the field", "executives", "developers", "students", "parents")
 
-PLACED = ("topic", "min_words", "language", "tone", "target_audience", "voice", "allow_uncited")
+PLACED = ("topic", "min_words", "language", "tone", "target_audience", "voice", "writing", "allow_uncited")
 """Fields that have a place of their own on the page. Others follow by themselves."""
 
 
@@ -96,6 +97,9 @@ class BriefForm(forms.Form):
     )
     include_image = switch("include_image", "Cover image", "Includes alt text")
     seo_optimize = switch("seo_optimize", "SEO", "Title, description, slug and keywords")
+    writing = forms.ChoiceField(
+        choices=Article.Writing.choices, initial=default_of("writing"), label="Writing", widget=forms.RadioSelect
+    )
     approve_outline = switch("approve_outline", "Review the outline first", "Writing starts once you approve it")
     allow_uncited = switch(
         "allow_uncited",
@@ -184,6 +188,7 @@ class PastedTextForm(forms.Form):
         help_text="The address of the text. It is cited, not read.",
         widget=forms.URLInput(attrs={"placeholder": "https://example.org/report"}),
     )
+    kind = LimitedCharField(required=False, limit=80, label="Kind, such as study, press release or own notes")
     publisher = LimitedCharField(required=False, limit=200)
     author = LimitedCharField(required=False, limit=200)
     date = LimitedCharField(
@@ -210,7 +215,7 @@ class PastedTextForm(forms.Form):
 
     @property
     def details(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("url", "publisher", "author", "date")]
+        return [self[name] for name in ("url", "kind", "publisher", "author", "date")]
 
     @property
     def details_are_used(self) -> bool:

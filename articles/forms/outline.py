@@ -1,6 +1,6 @@
-"""The outline editor: a title, and sections in the order in which the browser submits them.
+"""The outline editor: title, answer, and sections in the order in which the browser submits them.
 
-Every section has the same five unnumbered fields. Browsers submit fields in the order of the page (HTML, "Constructing the
+Every section has the same unnumbered fields. Browsers submit fields in the order of the page (HTML, "Constructing the
 entry list"), so moving a section's card moves the section, with or without JavaScript.
 """
 
@@ -16,14 +16,32 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.text import get_text_list
 
-from agents.contract import MAX_HEADING, MAX_SECTIONS, Outline, OutlineSection
+from agents.contract import MAX_HEADING, MAX_SECTIONS, Finding, Outline, OutlineSection
 from articles.forms.fields import LimitedCharField, NumberField
 from articles.models import Article
-from articles.services import MAX_SECTION_WORDS, MIN_SECTION_WORDS, distribute_words, passages_by_id
+from articles.runs.findings import findings_of
+from articles.services import (
+    MAX_SECTION_WORDS,
+    MIN_SECTION_WORDS,
+    distribute_words,
+    moved_with_sections,
+    passages_by_id,
+)
 
 MIN_SECTIONS = 2
 MAX_PURPOSE, MAX_POINT, MAX_POINTS, MAX_PASSAGES, MAX_WISH = 500, 300, 12, 20, 1000
-FIELDS = ("heading", "purpose", "points", "words", "sources")
+MAX_ANSWER, MAX_FINDINGS = 1000, 100
+MAX_QUESTION, MAX_QUESTIONS, MAX_TERMS = 300, 10, 12
+FIELDS = ("planned_as", "heading", "purpose", "layout", "points", "findings", "words", "sources")
+TOP_FIELDS = ("title", "answer", "position", "seen_seq", "wish")
+FORMS = {
+    "prose": "Text",
+    "table": "Table",
+    "chart": "Chart",
+    "steps": "Numbered steps",
+    "list": "List",
+}
+"""What the main part of a section is, with a label."""
 
 Row = dict[str, str]
 """The raw values of a section's fields."""
@@ -41,12 +59,26 @@ class LanguageForm(forms.Form):
 
 
 class TitleForm(LanguageForm):
-    language_fields = ("title",)
+    language_fields = ("title", "answer", "position")
 
     title = LimitedCharField(
         min_length=5,
         limit=MAX_HEADING,
         error_messages={"required": "Enter a title.", "min_length": "Use at least 5 characters."},
+    )
+    answer = LimitedCharField(
+        required=False,
+        limit=MAX_ANSWER,
+        label="Answer in short",
+        help_text="What the article answers, in two sentences. Everything in it is written towards this.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    position = LimitedCharField(
+        required=False,
+        limit=MAX_ANSWER,
+        label="Recommendation",
+        help_text="What the article recommends, and for whom. Leave it empty for an article that only informs.",
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
 
@@ -60,10 +92,15 @@ class WishForm(forms.Form):
 
 
 class SectionForm(LanguageForm):
-    """A section. Empty ``words`` get a share of the rest; ``sources`` are passage ids with any separator."""
+    """A section. Empty ``words`` get a share of the rest; ``sources`` are passage ids with any separator.
+
+    ``findings`` are the numbers of the findings it owns, which move with it and are not edited. ``planned_as`` is its number in
+    the waiting outline, empty if it was added: questions of readers and terms follow it.
+    """
 
     language_fields = ("heading", "purpose", "points")
 
+    planned_as = forms.CharField(required=False, widget=forms.HiddenInput)
     heading = LimitedCharField(
         min_length=2,
         limit=MAX_HEADING,
@@ -71,6 +108,10 @@ class SectionForm(LanguageForm):
     )
     purpose = LimitedCharField(required=False, limit=MAX_PURPOSE, widget=forms.Textarea(attrs={"rows": 2}))
     points = forms.CharField(required=False, label="Points, one per line", widget=forms.Textarea(attrs={"rows": 3}))
+    layout = forms.ChoiceField(
+        choices=FORMS, initial="prose", label="Form"
+    )  # as “form” it would hide the property of HTML
+    findings = forms.CharField(required=False, widget=forms.HiddenInput)
     words = NumberField(required=False, min_value=MIN_SECTION_WORDS, max_value=MAX_SECTION_WORDS)
     sources = forms.CharField(
         required=False,
@@ -78,9 +119,16 @@ class SectionForm(LanguageForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "S1, S2"}),
     )
 
-    def __init__(self, number: int | str, language: str, passages: Mapping[str, str], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        number: int | str,
+        language: str,
+        passages: Mapping[str, str],
+        known_findings: Mapping[int, Finding],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(language, auto_id=f"%s-{number}", **kwargs)
-        self.number, self.passages = number, passages
+        self.number, self.passages, self.known_findings = number, passages, known_findings
 
     def clean_points(self) -> list[str]:
         points = nonblank_lines(self.cleaned_data["points"])
@@ -96,8 +144,19 @@ class SectionForm(LanguageForm):
             raise ValidationError(f"Use at most {MAX_PASSAGES} passages.")
         return ids
 
+    def clean_findings(self) -> list[int]:
+        """Numbers that are no finding's are dropped: nobody types them."""
+        return finding_numbers(self.cleaned_data["findings"], self.known_findings)
+
     def section(self) -> OutlineSection:
-        return OutlineSection(**{**self.cleaned_data, "words": self.cleaned_data["words"] or 0})
+        given = {**self.cleaned_data, "words": self.cleaned_data["words"] or 0}
+        del given["planned_as"]
+        return OutlineSection(form=given.pop("layout"), **given)
+
+    @property
+    def owned_findings(self) -> list[Finding]:
+        numbers = finding_numbers(str(self["findings"].value() or ""), self.known_findings)
+        return [self.known_findings[number] for number in numbers]
 
     @property
     def named_passages(self) -> list[tuple[str, str]]:
@@ -113,7 +172,9 @@ class OutlineEditor:
     def __init__(self, article: Article, top: Row, rows: list[Row]) -> None:
         run = article.latest_run()
         self.article, self.top, self.rows = article, top, rows
+        self.waiting = Outline.model_validate(article.outline) if article.outline else None
         self.passages = passages_by_id(run) if run else {}
+        self.findings = {finding.number: finding for finding in findings_of(run)} if run else {}
         self.problem = ""
         self.build_forms()
 
@@ -121,12 +182,18 @@ class OutlineEditor:
     def from_article(cls, article: Article) -> OutlineEditor:
         """The outline the crew made. ``article`` is waiting for approval."""
         outline, run = Outline.model_validate(article.outline), article.latest_run()
-        top = {"title": outline.title, "seen_seq": str(article.last_seq), "wish": run.outline_wish if run else ""}
-        return cls(article, top, [section_row(section) for section in outline.sections])
+        top = {
+            "title": outline.title,
+            "answer": outline.answer,
+            "position": outline.position,
+            "seen_seq": str(article.last_seq),
+            "wish": run.outline_wish if run else "",
+        }
+        return cls(article, top, [section_row(number, section) for number, section in enumerate(outline.sections, 1)])
 
     @classmethod
     def from_post(cls, article: Article, data: QueryDict) -> OutlineEditor:
-        top = {name: data.get(name, "") for name in ("title", "seen_seq", "wish")}
+        top = {name: data.get(name, "") for name in TOP_FIELDS}
         sent = zip_longest(*(data.getlist(name) for name in FIELDS), fillvalue="")
         return cls(article, top, [dict(zip(FIELDS, values, strict=True)) for values in sent])
 
@@ -137,7 +204,9 @@ class OutlineEditor:
         self.title_form = TitleForm(language, data=title, initial=self.top)
         self.wish_form = WishForm(data=wish, initial=self.top)
         self.sections = [
-            SectionForm(number, language, self.passages, data=row if check_outline else None, initial=row)
+            SectionForm(
+                number, language, self.passages, self.findings, data=row if check_outline else None, initial=row
+            )
             for number, row in enumerate(self.rows, 1)
         ]
         for section, share in zip(self.sections, self.shares, strict=True):
@@ -145,7 +214,22 @@ class OutlineEditor:
 
     @property
     def empty_section(self) -> SectionForm:
-        return SectionForm("new", self.article.language, self.passages)
+        return SectionForm("new", self.article.language, self.passages, self.findings)
+
+    @property
+    def dismissed(self) -> list[tuple[str, str]]:
+        """The findings the plan leaves out, with the reasons."""
+        known, left_out = self.findings, self.waiting.dismissed if self.waiting else []
+        return [(known[each.finding].statement, each.reason) for each in left_out if each.finding in known]
+
+    @property
+    def places(self) -> dict[int, int]:
+        """Number of a section of the waiting outline → its number now, without the sections that were removed."""
+        places: dict[int, int] = {}
+        for number, row in enumerate(self.rows, 1):
+            if planned_as := number_or_zero(row["planned_as"]):
+                places.setdefault(planned_as, number)
+        return places
 
     @property
     def seen_seq(self) -> int | None:
@@ -170,7 +254,7 @@ class OutlineEditor:
         to = at + {"up": -1, "down": 1}.get(verb, 0)
         places = range(len(self.rows))
         if verb == "add" and len(self.rows) < MAX_SECTIONS:
-            self.rows.append(dict.fromkeys(FIELDS, ""))
+            self.rows.append(dict.fromkeys(FIELDS, "") | {"layout": "prose"})
         elif verb == "share":
             self.rows = [{**row, "words": ""} for row in self.rows]
         elif verb == "remove" and at in places and len(self.rows) > MIN_SECTIONS:
@@ -189,11 +273,19 @@ class OutlineEditor:
         if self.problem:
             return None
         sections = [section.section() for section in self.sections]
-        return Outline(title=self.title_form.cleaned_data["title"], sections=sections)
+        top = self.title_form.cleaned_data
+        return Outline(
+            title=top["title"],
+            answer=top["answer"],
+            position=top["position"],
+            questions=moved_with_sections(self.waiting.questions, self.places) if self.waiting else [],
+            terms=moved_with_sections(self.waiting.terms, self.places) if self.waiting else [],
+            sections=sections,
+        )
 
     def invalid_parts(self) -> list[str]:
         """The parts with invalid fields, in words."""
-        wrong = [] if self.title_form.is_valid() else ["the title"]
+        wrong = [] if self.title_form.is_valid() else [" and ".join(f"the {name}" for name in self.title_form.errors)]
         return wrong + [f"section {section.number}" for section in self.sections if not section.is_valid()]
 
     def wish(self) -> str | None:
@@ -207,12 +299,15 @@ def section_words(typed: Iterable[str], requested: int) -> list[int]:
     return distribute_words([number_or_zero(text) for text in typed], requested)
 
 
-def section_row(section: OutlineSection) -> Row:
+def section_row(number: int, section: OutlineSection) -> Row:
     """A section's fields as first shown. Words outside the allowed range are left empty."""
     return {
+        "planned_as": str(number),
         "heading": section.heading,
         "purpose": section.purpose,
+        "layout": section.form,
         "points": "\n".join(section.points),
+        "findings": " ".join(map(str, section.findings)),
         "words": str(section.words) if MIN_SECTION_WORDS <= section.words <= MAX_SECTION_WORDS else "",
         "sources": ", ".join(section.sources),
     }
@@ -221,6 +316,11 @@ def section_row(section: OutlineSection) -> Row:
 def passage_ids(text: str) -> list[str]:
     """``S3, s7`` → ``["S3", "S7"]``, without repetitions."""
     return list(dict.fromkeys(word.upper() for word in re.split(r"[\s,;]+", text) if word))
+
+
+def finding_numbers(text: str, known: Mapping[int, Finding]) -> list[int]:
+    """``2 7`` → ``[2, 7]``: the numbers of known findings, without repetitions."""
+    return [number for number in dict.fromkeys(map(number_or_zero, text.split())) if number in known]
 
 
 def event_number(text: str) -> int | None:

@@ -66,6 +66,10 @@ class Article(models.Model):
     Only ``keep_text`` sets the status apart from the run's: to completed, although the latest run is not.
     """
 
+    class Writing(models.TextChoices):
+        PARALLEL = "parallel", "Fastest: sections side by side"
+        WHOLE = "whole", "Best flow: one draft (up to 1,500 words)"
+
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="articles")
 
     # The brief
@@ -79,6 +83,7 @@ class Article(models.Model):
     keywords = models.JSONField(default=list, blank=True)
     notes = models.TextField(blank=True)
     voice = models.ForeignKey("articles.Voice", on_delete=models.SET_NULL, null=True, blank=True)
+    writing = models.CharField(max_length=10, choices=Writing, default=Writing.PARALLEL)
     approve_outline = models.BooleanField("show me the outline first", default=False)
     allow_uncited = models.BooleanField("write without citations if no source can be read", default=True)
 
@@ -120,6 +125,7 @@ class Article(models.Model):
             ),
             models.CheckConstraint(condition=Q(progress__lte=100), name="article_progress_in_per_cent"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="article_status_known"),
+            models.CheckConstraint(condition=Q(writing__in=["parallel", "whole"]), name="article_writing_known"),
         )
 
     def __str__(self) -> str:

@@ -28,6 +28,7 @@ class Evidence(models.Model):
     verdict = models.CharField(max_length=10, choices=Verdict)
     judged_by = models.CharField(max_length=10, choices=Judge)
     reason = models.TextField(blank=True)
+    key = models.CharField(max_length=64, blank=True, help_text="Identifies sentence and passages by their texts.")
 
     class Meta:
         ordering = ("number",)

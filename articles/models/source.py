@@ -30,6 +30,9 @@ class Source(models.Model):
     text = models.TextField(blank=True)
     url = models.URLField(max_length=2000, blank=True)
     upload = models.FileField(storage=uploads, max_length=300, blank=True)
+    kind = models.CharField(
+        max_length=80, blank=True, help_text="In the words of the person, such as study or press release."
+    )
     publisher = models.CharField(max_length=200, blank=True)
     author = models.CharField(max_length=200, blank=True)
     date = models.CharField(max_length=10, blank=True, help_text="ISO 8601, possibly without day or month.")
@@ -50,7 +53,8 @@ class Source(models.Model):
         return self.title or self.url or self.upload.name or self.text[:60]
 
     @property
-    def kind(self) -> str:
+    def type(self) -> str:
+        """What the source consists of: ``document``, ``text`` or ``page``."""
         if self.upload:
             return "document"
         has_text = self.has_text if hasattr(self, "has_text") else bool(self.text)  # annotated by without_texts()
@@ -65,6 +69,7 @@ class Source(models.Model):
             text=self.text,
             url=self.url,
             path=path,
+            kind=self.kind,
             publisher=self.publisher,
             author=self.author,
             date=self.date,

@@ -8,15 +8,18 @@ from functools import cached_property, lru_cache
 from django.utils.safestring import SafeString, mark_safe
 
 from agents.contract import CheckedText, OutlineSection, SectionText
+from agents.pipeline.steps import StepKey
+from agents.text.draft_sections import sections_of
 from agents.text.markdown import count_words
 from agents.text.syntax import CITATION_MARK
 from articles.models import Step, StepStatus
-from articles.pages.step_outputs import output_of, work_of
+from articles.pages.step_outputs import StepLog, output_of, work_of
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import to_annotated_html
 
 STATES = {
     "plan": ("planning", "waiting"),
+    "draft": ("drafting", "written"),
     "write": ("writing", "written"),
     "adjust": ("adjusting", "adjusted"),
     "edit": ("editing", "edited"),
@@ -27,6 +30,7 @@ STATES = {
 LABELS = {
     "waiting": "waiting",
     "planning": "planning",
+    "drafting": "writing",
     "writing": "writing",
     "adjusting": "adjusting length",
     "editing": "editing",
@@ -36,6 +40,13 @@ LABELS = {
     "failed": "failed",
     "stopped": "stopped",
 }
+
+
+WHOLE = StepKey("write", "draft")
+"""The step that writes all sections in one draft."""
+
+AT_WORK = ("planning", "writing", "adjusting", "editing", "checking")
+"""The states in which a step works at this section. In a draft of all sections only the page knows which one is growing."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +69,16 @@ class DraftSection:
     @property
     def is_streaming(self) -> bool:
         """Whether new text may be streaming in."""
-        return self.state in ("writing", "adjusting", "editing")
+        return self.state in ("drafting", "writing", "adjusting", "editing")
+
+    @property
+    def part(self) -> int:
+        """Its place in the draft that streams in, if that is the draft of all sections; else 0."""
+        return self.number if self.state == "drafting" else 0
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.state in AT_WORK
 
     @cached_property
     def words(self) -> int:
@@ -81,10 +101,15 @@ class DraftSection:
 
 
 def draft_section(
-    number: int, planned: OutlineSection, steps: list[Step], annotations: list[Annotation], *, at_work: bool
+    number: int, planned: OutlineSection, log: StepLog, annotations: list[Annotation], *, at_work: bool
 ) -> DraftSection:
-    """``steps`` are the section's, in the order in which they first started."""
-    latest = steps[-1] if steps else None
+    """The section as its latest step leaves it; before it has steps of its own, as the draft of all sections does."""
+    steps = log.by_section[number]
+    whole = log.by_key.get(WHOLE)
+    text = latest_markdown(steps) or (text_in_draft(whole, number) if whole else "")
+    latest = steps[-1] if steps else whole
+    if latest is whole and whole and whole.status == StepStatus.COMPLETED and not text:
+        latest = None  # the draft misses it: it will be written by itself
     return DraftSection(
         number=number,
         heading=planned.heading,
@@ -92,9 +117,15 @@ def draft_section(
         state=section_state(latest, at_work=at_work) if latest else "waiting",
         step=str(latest.key) if latest else "",
         begun=latest.started_at.isoformat() if latest else "",
-        markdown=latest_markdown(steps),
+        markdown=text,
         annotations=annotations,
     )
+
+
+def text_in_draft(whole: Step, number: int) -> str:
+    """What the finished draft of all sections has of section ``number``, from 1."""
+    made = output_of(whole, SectionText)
+    return sections_of(made.markdown, number)[number - 1] if made else ""
 
 
 def latest_markdown(steps: list[Step]) -> str:

@@ -15,9 +15,8 @@ from articles.models import Article, Event
 from articles.pages import ArticleView, section_number, work_of
 from articles.pages.step_outputs import StepFilter
 
-PANELS = ("outline", "draft", "article", "evidence", "seo", "image", "questions", "sources", "cost")
+PANELS = ("outline", "plan", "draft", "findings", "article", "evidence", "seo", "image", "questions", "sources", "cost")
 PANEL_STAGES: dict[str, Stage] = {
-    "outline": "outline",
     "questions": "research",
     "sources": "research",
     "seo": "seo",
@@ -46,6 +45,8 @@ def fragments(article: Article, events: Sequence[Event]) -> str:
         outputs_of = steps_shown_by(panels, touched)
     view = ArticleView(article, outputs_of)
     html = [render(part, view) for part in parts]
+    if "plan" not in parts:
+        html += [render("plan_row", view, row=each) for each in map(view.plan_row, sorted(touched)) if each]
     if "draft" not in parts:
         html += [render("draft_section", view, section=each) for each in map(view.section, sorted(touched)) if each]
     if "evidence" not in parts:
@@ -66,11 +67,23 @@ def changed_panels(event: Event) -> Iterable[str]:
     if key is None:
         return ()
     if key.stage == "outline":
-        planned = ("outline",) if ended else ()
-        return planned if section_number(key) else ("outline", "draft", "evidence")
+        return outline_panels(key, ended=ended)
     if key.stage == "research" and ended:
-        return ("questions", "sources") if key.kind == "read" else ("questions",)
+        return ("questions", "sources") if key.kind == "read" else ("questions", "findings")
+    if key.stage == "research":
+        return ("findings",) if key.kind == "find" else ()
+    if (key.stage, key.kind) == ("write", "draft"):
+        return ("plan", "draft")
     return (key.stage,) if key.stage in ("seo", "image") else ()
+
+
+def outline_panels(key: StepKey, *, ended: bool) -> Iterable[str]:
+    """The panels a step of the outline changes. While the plan is made it only streams; its answer may be corrected later."""
+    if key.kind == "answer":
+        return ("outline", "plan", "questions") if ended else ()
+    if key.kind == "plan" and not ended:
+        return ("plan",)
+    return ("outline", "plan", "draft", "findings", "evidence", "questions")
 
 
 def steps_shown_by(panels: Collection[str], sections: Collection[int]) -> StepFilter:
@@ -78,17 +91,22 @@ def steps_shown_by(panels: Collection[str], sections: Collection[int]) -> StepFi
 
     The reading is not among them: it is long, and comes from a cache.
     """
+    shown = set(panels)
     stages = {PANEL_STAGES[panel] for panel in panels if panel in PANEL_STAGES}
-    all_sections = bool({"draft", "evidence"}.intersection(panels))
+    all_sections = bool({"plan", "draft", "evidence"} & shown)
+    # The plan numbers the findings of all groups: its sections need them.
+    with_plan = bool(sections) or bool({"outline", "plan", "draft", "evidence", "findings", "questions"} & shown)
 
     def is_shown(key: StepKey) -> bool:
         if key.kind == "read":
             return False
         if key.stage in stages:
             return True
-        if key.stage == "outline" and not key.section:
+        if key.stage == "outline" or (key.stage, key.kind) == ("research", "find"):
+            return with_plan
+        if (key.stage, key.kind) == ("write", "draft"):
             return all_sections or bool(sections)
-        return key.stage in ("outline", "write", "edit") and (all_sections or key.section in sections)
+        return key.stage in ("write", "edit") and (all_sections or section_number(key) in sections)
 
     return is_shown
 

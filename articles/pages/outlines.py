@@ -1,36 +1,107 @@
-"""The outline as far as it is made: first the headings, then the plan of each section."""
+"""The outline as far as it is made, from the steps of a run."""
 
 from __future__ import annotations
 
-from agents.contract import Headings, Outline, OutlineSection, SectionPlan
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from agents.contract import CheckedAnswer, OldOutline, OldSectionPlan, Outline, OutlineSection, Plan
 from agents.pipeline.steps import StepKey
+from agents.text.planned_outline import planned_outline, with_checked_answer
+from articles.models import StepStatus
+from articles.pages.drafts import DraftSection
+from articles.pages.findings import findings_from_steps
 from articles.pages.step_outputs import StepLog
 
+PLAN, APPROVED = StepKey("outline", "plan"), StepKey("outline", "approved")
+CHECKS = StepKey("outline", "answer"), StepKey("outline", "answer", attempt=2)
 
-def outline_from_steps(log: StepLog) -> Outline | None:
-    """The approved outline; else the headings with the finished plans. Older runs made the outline in one step."""
-    if approved := log.output(StepKey("outline", "approved"), Outline):
+FORMS = {"prose": "Text", "table": "Table", "chart": "Chart", "steps": "Steps", "list": "List"}
+
+
+@dataclass(frozen=True)
+class PlanStream:
+    """The plan while it is being made: the key of its step, and when that started (see ``DraftSection``)."""
+
+    step: str
+    begun: str
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """A section of the plan with the state of its draft and the questions of the readers that it answers."""
+
+    section: OutlineSection
+    draft: DraftSection
+    questions: list[str]
+
+    @property
+    def form(self) -> str:
+        """The form in words; empty for text."""
+        return "" if self.section.form == "prose" else FORMS[self.section.form]
+
+    @property
+    def is_done(self) -> bool:
+        return self.draft.words > 0 and not self.is_at_work and self.draft.state != "failed"
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.draft.is_at_work
+
+
+@dataclass(frozen=True)
+class AnsweredQuestion:
+    """A question of the readers, and the number and heading of the section that answers it."""
+
+    question: str
+    section: int
+    heading: str
+
+
+def answered_questions(outline: Outline) -> list[AnsweredQuestion]:
+    """Those whose section exists, in the order of the sections: the number is a model's."""
+    headings = {number: section.heading for number, section in enumerate(outline.sections, 1)}
+    known = [each for each in outline.questions if each.section in headings]
+    return [
+        AnsweredQuestion(each.question, each.section, headings[each.section])
+        for each in sorted(known, key=lambda each: each.section)
+    ]
+
+
+def outline_from_steps(log: StepLog, words: int) -> Outline | None:
+    """The approved outline, else the planned one with its checked answer. ``words`` is the length the brief asks for."""
+    if approved := log.output(APPROVED, Outline):
         return approved
-    headings = log.output(StepKey("outline", "make"), Headings)
-    if headings is None:
-        return log.output(StepKey("outline", "make"), Outline)
-    sections = [planned_section(log, number, heading) for number, heading in enumerate(headings.sections, 1)]
-    return Outline.model_construct(title=headings.title, sections=sections)
+    plan = log.output(PLAN, Plan)
+    if plan is None:
+        return older_outline(log)
+    try:
+        outline = planned_outline(plan, findings_from_steps(log), words)
+    except ValidationError:  # a plan that the recipe refuses, too
+        return None
+    for key in CHECKS:
+        outline = with_checked_answer(outline, log.output(key, CheckedAnswer))
+    return outline
 
 
-def section_from_steps(log: StepLog, number: int) -> OutlineSection | None:
-    """Section ``number`` of ``outline_from_steps``, without reading the plans of the others."""
-    if StepKey("outline", "approved") not in log.by_key and (
-        headings := log.output(StepKey("outline", "make"), Headings)
-    ):
-        return planned_section(log, number, headings.sections[number - 1]) if number <= len(headings.sections) else None
-    outline = outline_from_steps(log)
-    return outline.sections[number - 1] if outline and number <= len(outline.sections) else None
+def older_outline(log: StepLog) -> Outline | None:
+    """What older versions made, in one step or as headings with a plan for each."""
+    made = log.output(StepKey("outline", "make"), OldOutline)
+    if made is None:
+        return None
+    sections = []
+    for number, section in enumerate(made.sections, 1):
+        if isinstance(section, str):
+            plan = log.output(StepKey("outline", "section", number), OldSectionPlan) or OldSectionPlan()
+            section = OutlineSection.model_construct(heading=section, **plan.model_dump())
+        sections.append(section)
+    return Outline.model_construct(title=made.title, sections=sections)
 
 
-def planned_section(log: StepLog, number: int, heading: str) -> OutlineSection:
-    """A section from its heading and, once finished, its plan. Not validated again."""
-    plan = log.output(StepKey("outline", "section", number), SectionPlan) or SectionPlan(
-        purpose="", points=[], sources=[]
-    )
-    return OutlineSection.model_construct(heading=heading, **plan.model_dump())
+def plan_stream(log: StepLog, *, at_work: bool) -> PlanStream | None:
+    """The step that makes the plan, while it runs."""
+    step = log.by_key.get(PLAN)
+    if step is None or step.status != StepStatus.STARTED or not at_work:
+        return None
+    return PlanStream(str(PLAN), step.started_at.isoformat())

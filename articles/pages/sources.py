@@ -1,4 +1,4 @@
-"""The sources panel: research questions with their findings, and the sources that were read."""
+"""The sources panel: research questions, findings, and the sources that were read or not used."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.contract import (
-    Finding,
     Findings,
+    Outline,
     Passage,
-    QuestionFindings,
     Questions,
     Reading,
     Reference,
     Source,
-    Synthesis,
+    StoredModel,
+    UnusedSource,
 )
 from agents.pipeline.steps import StepKey
 from agents.text.markdown import plain_text
+from agents.text.passage_heads import KINDS
+from articles.pages.findings import ShownFinding, findings_from_steps, shown_findings
 from articles.pages.step_outputs import StepLog, parse_or_none
+
+OLD_SYNTHESIS = StepKey("research", "synthesis")
 
 
 @dataclass(frozen=True)
@@ -46,39 +50,41 @@ class ReadSource:
         return f"{text.rpartition(' ')[0].rstrip(' ,;:–-') or text}…"
 
     @property
+    def kind(self) -> str:
+        return KINDS.get(self.source.kind, self.source.kind)
+
+    @property
     def cited_passages(self) -> int:
         return sum(passage.is_cited for passage in self.passages)
 
 
-@dataclass(frozen=True)
-class ShownPassage:
-    """A passage that supports a finding; ``source`` is the title of its source."""
+class OldSynthesis(StoredModel):
+    """``research:synthesis`` of older versions."""
 
-    id: str
-    source: str
+    synthesis: str
 
 
-@dataclass(frozen=True)
-class ShownFinding:
-    statement: str
-    passages: list[ShownPassage]
+class UnusedSources(StoredModel):
+    """A part of an article's ``research_data``, empty in those of older versions."""
 
-
-@dataclass(frozen=True)
-class Question:
-    """A question and its findings. ``state`` is waiting, working, answered or stopped; ``text`` may be empty."""
-
-    text: str
-    state: str
-    findings: list[ShownFinding]
+    unused_sources: list[UnusedSource] = []
 
 
 @dataclass(frozen=True)
 class Research:
-    """The questions with their findings, and the synthesis."""
+    """The questions, the findings, and the answer in short."""
 
-    questions: list[Question] = field(default_factory=list)
+    questions: list[str] = field(default_factory=list)
+    findings: list[ShownFinding] = field(default_factory=list)
     synthesis: str = ""
+
+    @property
+    def used(self) -> list[ShownFinding]:
+        return [finding for finding in self.findings if not finding.dismissed]
+
+    @property
+    def dismissed(self) -> list[ShownFinding]:
+        return [finding for finding in self.findings if finding.dismissed]
 
 
 def read_sources(reading: Reading, references: Sequence[Reference], also_cited: set[str]) -> list[ReadSource]:
@@ -93,35 +99,22 @@ def read_sources(reading: Reading, references: Sequence[Reference], also_cited: 
     return [ReadSource(source, passages[source.number], numbers[source.number]) for source in reading.sources]
 
 
-def research_from_steps(log: StepLog, reading: Reading, *, at_work: bool) -> Research | None:
-    """The research of a run; None before its questions are made."""
+def research_from_steps(log: StepLog, reading: Reading, outline: Outline | None, *, year: int) -> Research:
+    """The research of a run. Its answer is that of the outline; older versions had one of the findings."""
     asked = log.output(StepKey("research", "plan"), Questions)
-    if asked is None:
-        return None
-    questions = []
-    for number, text in enumerate(asked.questions, 1):
-        key = StepKey("research", "find", number)
-        step, found = log.by_key.get(key), log.output(key, QuestionFindings)
-        state = "answered" if found else "working" if step else "waiting"
-        if not found and not at_work:
-            state = "stopped"
-        questions.append(Question(text, state, shown_findings(found.findings if found else [], reading)))
-    synthesis = log.output(StepKey("research", "synthesis"), Synthesis)
-    return Research(questions, synthesis.synthesis if synthesis else "")
+    older = log.output(OLD_SYNTHESIS, OldSynthesis)
+    return Research(
+        questions=asked.questions if asked else [],
+        findings=shown_findings(findings_from_steps(log), reading, outline, year=year),
+        synthesis=outline.answer if outline and outline.answer else older.synthesis if older else "",
+    )
 
 
-def research_from_article(kept: dict[str, Any], reading: Reading) -> Research:
-    """The research stored with an article, which does not say which finding answers which question."""
+def research_from_article(kept: dict[str, Any], reading: Reading, outline: Outline | None, *, year: int) -> Research:
+    """The research stored with an article."""
     found = parse_or_none(kept, Findings) or Findings()
-    asked = [Question(str(text), "answered", []) for text in kept.get("questions") or []]
-    together = [Question("", "answered", shown_findings(found.findings, reading))] if found.findings else []
-    return Research([*asked, *together], found.synthesis)
-
-
-def shown_findings(findings: Sequence[Finding], reading: Reading) -> list[ShownFinding]:
-    titles = {source.number: source.title for source in reading.sources}
-    known = {passage.id: ShownPassage(passage.id, titles.get(passage.source, "")) for passage in reading.passages}
-    return [
-        ShownFinding(finding.statement, [known[id] for id in dict.fromkeys(finding.sources) if id in known])
-        for finding in findings
-    ]
+    return Research(
+        questions=[str(text) for text in kept.get("questions") or []],
+        findings=shown_findings(found.findings, reading, outline, year=year),
+        synthesis=found.synthesis,
+    )

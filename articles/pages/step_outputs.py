@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from agents.contract import Reading
+from agents.contract import QuestionFindings, Reading
 from agents.pipeline.steps import StepKey
 from articles.models import Run, Step, StepStatus
 
@@ -45,6 +45,15 @@ class StepLog:
             return output_of(step, Reading)
         return completed_reading(step.pk, step.finished_at)
 
+    @property
+    def find_steps(self) -> list[Step]:
+        """The steps ``research:find:N`` in the order of their groups."""
+        steps = (step for key, step in self.by_key.items() if (key.stage, key.kind) == ("research", "find"))
+        return sorted(steps, key=lambda step: step.section)
+
+    def find_output(self, step: Step) -> QuestionFindings | None:
+        return output_of(step, QuestionFindings)
+
     def output(self, key: StepKey, shape: type[Output]) -> Output | None:
         """The output of step ``key``, or None if it is not done."""
         step = self.by_key.get(key)
@@ -74,12 +83,17 @@ def completed_reading(step_id: int, finished_at: datetime) -> Reading | None:
 
 
 def section_number(key: StepKey) -> int | None:
-    """The section a step works at, from 1; None if it is not for one section."""
-    return key.section or None if key.stage != "research" else None
+    """The section a step works at, from 1; None if it is not for one section. Findings and reviews are for groups."""
+    return None if key.stage == "research" or key.kind == "review" else key.section or None
 
 
 def work_of(key: StepKey) -> str:
-    """What a step does to its section: plan, write, adjust (its length), edit or check; empty if it is not for a section."""
+    """What a step does to its section: plan, write, adjust (its length), edit or check; empty if it is not for a section.
+
+    ``draft`` is what the step does that writes all sections at once.
+    """
+    if (key.stage, key.kind) == ("write", "draft"):
+        return "draft"
     if section_number(key) is None:
         return ""
     if key.kind == "section":

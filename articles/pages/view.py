@@ -6,12 +6,20 @@ While a run is active its parts are read from the finished steps; afterwards fro
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from django.core.files.storage import default_storage
 from django.utils.safestring import SafeString
 
-from agents.contract import SEO, Outline, OutlineSection, Picture, Reading, Reference, Stage, UnreadSource
+from agents.contract import (
+    SEO,
+    OutlineSection,
+    Picture,
+    Reading,
+    Reference,
+    Stage,
+    UnreadSource,
+    UnusedSource,
+)
 from agents.pipeline.steps import StepKey
 from agents.text.seo import DESCRIPTION, TITLE
 from articles.costs.reports import ArticleCosts
@@ -23,17 +31,22 @@ from articles.evidence.results import (
     renumbered,
     run_of_the_text,
 )
-from articles.models import Article, Event, Evidence, Run, Status
+from articles.models import Event, Evidence, Run, Status
 from articles.models import Source as BriefSource
 from articles.pages.drafts import DraftSection, check_counts, draft_section, latest_check
 from articles.pages.evidence import EvidenceRow, EvidenceSection
-from articles.pages.outlines import outline_from_steps, section_from_steps
+from articles.pages.outlines import PlanRow
 from articles.pages.parts import Cover, MeasuredText, Notice
-from articles.pages.sources import ReadSource, Research, read_sources, research_from_article, research_from_steps
-from articles.pages.step_outputs import Output, StepFilter, StepLog, load_steps, parse_or_none
+from articles.pages.run_view import RunView
+from articles.pages.sources import (
+    ReadSource,
+    UnusedSources,
+    read_sources,
+)
+from articles.pages.step_outputs import parse_or_none
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import AnnotatedHtml, to_annotated_html
-from articles.runs.stages import StageView, stages_of
+from articles.runs.stages import StageView
 from articles.seo import SeoAnalysis
 
 ACTIVITIES: dict[Stage, str] = {
@@ -49,32 +62,8 @@ LOG_LENGTH = 500
 """How many of the newest events a page lists; the API has all of them."""
 
 
-def shown_run(article: Article) -> Run | None:
-    """The latest run, or that of the text if a person kept it after a later run did not finish."""
-    kept = run_of_the_text(article) if article.status == Status.COMPLETED else None
-    return kept or article.latest_run()
-
-
-class ArticleView:
-    """Every part is computed when a template first uses it, and kept.
-
-    ``outputs_of`` selects the steps whose outputs are read at once; see ``load_steps``.
-    """
-
-    def __init__(self, article: Article, outputs_of: StepFilter | None = None) -> None:
-        self.article = article
-        self.run = shown_run(article)
-        self._steps = load_steps(self.run, outputs_of) if self.run else []
-
-    # The run
-
-    @cached_property
-    def steps(self) -> StepLog:
-        return StepLog(self._steps)
-
-    @cached_property
-    def stages(self) -> list[StageView]:
-        return stages_of(self.run, self._steps) if self.run else []
+class ArticleView(RunView):
+    """An article's page: what its run found and planned, and the texts made from it."""
 
     @property
     def seo_stage(self) -> StageView | None:
@@ -131,11 +120,19 @@ class ArticleView:
 
     # Its results
 
-    @cached_property
-    def outline(self) -> Outline | None:
-        if self.article.status == Status.AWAITING_APPROVAL:
-            return parse_or_none(self.article.outline, Outline)
-        return outline_from_steps(self.steps) or self._stored(self.article.outline, Outline)
+    @property
+    def plan_rows(self) -> list[PlanRow]:
+        """The sections of the outline with the states of their drafts."""
+        planned = self.outline.sections if self.outline else []
+        return [self._plan_row(section, draft) for section, draft in zip(planned, self.sections, strict=True)]
+
+    def plan_row(self, number: int) -> PlanRow | None:
+        """One of ``plan_rows``, without reading the outputs of the other sections."""
+        draft = self.section(number)
+        return self._plan_row(self.outline.sections[number - 1], draft) if draft and self.outline else None
+
+    def _plan_row(self, planned: OutlineSection, draft: DraftSection) -> PlanRow:
+        return PlanRow(planned, draft, [each.question for each in self.questions if each.section == draft.number])
 
     @cached_property
     def sections(self) -> list[DraftSection]:
@@ -144,12 +141,12 @@ class ArticleView:
 
     def section(self, number: int) -> DraftSection | None:
         """One of ``sections``, of an active run, without reading the outputs of the others."""
-        planned = section_from_steps(self.steps, number)
-        return self._draft_section(number, planned) if planned else None
+        planned = self.outline.sections if self.outline else []
+        return self._draft_section(number, planned[number - 1]) if number <= len(planned) else None
 
     def _draft_section(self, number: int, planned: OutlineSection) -> DraftSection:
         annotations = self._annotations(number) if self._steps_match_text else []
-        return draft_section(number, planned, self.steps.by_section[number], annotations, at_work=self._is_processing)
+        return draft_section(number, planned, self.steps, annotations, at_work=self._is_processing)
 
     @property
     def body(self) -> SafeString:
@@ -190,20 +187,15 @@ class ArticleView:
         return None
 
     @cached_property
-    def reading(self) -> Reading:
-        return self.steps.reading() or self._stored(self.article.research_data, Reading) or Reading()
-
-    @cached_property
     def sources(self) -> list[ReadSource]:
         cited = {passage.passage.id for row in self.checked_sentences for passage in row.cited}
         return read_sources(self.reading, self.references, cited if self._steps_match_text else set())
 
-    @cached_property
-    def research(self) -> Research:
-        """Questions, findings and synthesis."""
-        made = research_from_steps(self.steps, self.reading, at_work=self._is_processing)
-        kept: dict[str, Any] = self.article.research_data or {}
-        return made or (Research() if self.article.is_active else research_from_article(kept, self.reading))
+    @property
+    def unused_sources(self) -> list[UnusedSource]:
+        """The sources the text does not cite, with the reasons; none while a new text is being written."""
+        kept = self._stored(self.article.research_data, UnusedSources)
+        return kept.unused_sources if kept else []
 
     @property
     def unread(self) -> list[UnreadSource]:
@@ -307,24 +299,3 @@ class ArticleView:
     def _steps_match_text(self) -> bool:
         """Whether the latest run wrote the text. False if it failed after an earlier run that completed."""
         return self._text_run in (None, self.run)
-
-    # Where parts are read from
-
-    @property
-    def _is_processing(self) -> bool:
-        """Whether a worker is executing the started steps. A run that waits for a worker will restart them."""
-        return self.article.status == Status.PROCESSING
-
-    @property
-    def _may_show_stored(self) -> bool:
-        """Whether the article's stored parts may be shown: during a run they are an earlier run's."""
-        return not self.article.is_active
-
-    def _stage(self, name: Stage) -> StageView | None:
-        return next((stage for stage in self.stages if stage.stage == name), None)
-
-    def _step_output(self, key: StepKey, shape: type[Output]) -> Output | None:
-        return self.steps.output(key, shape)
-
-    def _stored(self, stored: Any, shape: type[Output]) -> Output | None:
-        return parse_or_none(stored, shape) if stored and self._may_show_stored else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from agents.contract import AGENTS, CheckedText, Headings, Outline, Questions, Reading, Stage
+from agents.contract import AGENTS, CheckedText, Outline, Plan, QuestionFindings, Questions, Reading, Stage
 from agents.pipeline.steps import StepKey
 from articles.models.status import Status, StepStatus
 
@@ -24,7 +24,9 @@ def counts_of(output: BaseModel) -> dict[str, int]:
             return {"questions": len(output.questions)}
         case Reading():
             return {"sources": len(output.sources), "passages": len(output.passages)}
-        case Headings() | Outline():
+        case QuestionFindings():
+            return {"findings": len(output.findings)}
+        case Plan() | Outline():
             return {"sections": len(output.sections)}
         case CheckedText():
             verdicts = [row.verdict for row in output.evidence]
@@ -97,13 +99,15 @@ def summary_of(stage: Stage, steps: Iterable[Step]) -> str:
     if stage == "research":
         questions = part(done, StepKey("research", "plan"), "questions", "question")
         sources = part(done, StepKey("research", "read"), "sources", "source")
-        return ", ".join(filter(None, (questions, sources)))
+        counts = [count["findings"] for key, count in done.items() if key.kind == "find" and "findings" in count]
+        found = pluralize(sum(counts), "finding") if counts else ""
+        return ", ".join(filter(None, (questions, sources, found)))
     if stage == "outline":
-        approved = part(done, StepKey("outline", "approved"), "sections", "section")
-        return approved or part(done, StepKey("outline", "make"), "sections", "section")
+        keys = (StepKey("outline", "approved"), StepKey("outline", "plan"), StepKey("outline", "make"))
+        return next(filter(None, (part(done, key, "sections", "section") for key in keys)), "")
     sections = sum(key.kind == "section" for key in done)
-    if stage == "write":
-        return pluralize(sections, "section")
+    if stage == "write":  # an article in one draft has sections of its own only if the draft misses some
+        return "" if StepKey("write", "draft") in done else pluralize(sections, "section")
     if stage == "edit":
         edited = f"{pluralize(sections, 'section')} edited" if sections else ""
         return ", ".join(filter(None, (edited, supported_sentences(done))))

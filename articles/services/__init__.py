@@ -18,6 +18,7 @@ from articles.services.outlines import (
     MIN_SECTION_WORDS,
     approve_outline,
     distribute_words,
+    moved_with_sections,
     passages_by_id,
     regenerate_outline,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "estimate_cost",
     "field_limits",
     "keep_text",
+    "moved_with_sections",
     "passages_by_id",
     "regenerate_outline",
     "retry_run",

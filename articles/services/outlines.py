@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from agents.contract import MAX_WORDS, MIN_WORDS, Outline, OutlineSection, Reading
+from agents.contract import (
+    MAX_WORDS,
+    MIN_WORDS,
+    DismissedFinding,
+    Outline,
+    OutlineSection,
+    PlannedQuestion,
+    PlannedTerm,
+    Reading,
+)
 from agents.pipeline.steps import StepKey
 from agents.text.length import even_shares
 from articles.exceptions import InvalidOutline, InvalidState
@@ -22,6 +32,8 @@ APPROVED = StepKey("outline", "approved")
 MIN_SECTION_WORDS, MAX_SECTION_WORDS = 50, 600
 """Words a person may set for a section."""
 
+Planned = TypeVar("Planned", PlannedQuestion, PlannedTerm)
+
 MIN_TITLE, MIN_HEADING = 5, 2
 """Minimum characters, as in ``agents.contract``, checked again after spaces are stripped."""
 
@@ -30,14 +42,18 @@ def approve_outline(*, article: Article, by: User, outline: Outline | None = Non
     """Continue the run with ``outline``, or with the one it made.
 
     Sections of 0 words share the rest of the brief's length, and the brief's length becomes the sum. Unknown passages are
-    removed. ``seen_seq`` is the article's ``last_seq`` as the person saw it. Raises InvalidOutline, and
+    removed. What ``outline`` does not set is taken from the waiting one: the answer, its caveat and the position, the form
+    and the findings of a section with the same heading, and the questions and terms of the sections that still exist.
+    Findings that no section has any more are dismissed.
+    ``seen_seq`` is the article's ``last_seq`` as the person saw it. Raises InvalidOutline, and
     InvalidState if no outline waits, or another one than the person saw.
     """
     if outline is not None:
         check_section_words(outline)
     with article_transaction(article.pk) as tx:
         run = waiting_run(tx.article, seen_seq)
-        wanted = outline or Outline.model_validate(tx.article.outline)
+        waiting = Outline.model_validate(tx.article.outline)
+        wanted = completed_outline(outline, waiting, by.get_username()) if outline else waiting
         approved = normalized(wanted, asked=tx.article.min_words, passages=passages_by_id(run))
         record_approval(tx, run, approved, by)
         resume(tx, run, WAITING)
@@ -128,7 +144,10 @@ def check_section_words(outline: Outline) -> None:
 
 
 def normalized(outline: Outline, *, asked: int, passages: Collection[str]) -> Outline:
-    """``outline`` with headings in one line and words distributed. Raises InvalidOutline."""
+    """``outline`` with headings in one line, words distributed, and no question or term of an unknown section.
+
+    Raises InvalidOutline.
+    """
     shares = distribute_words([section.words for section in outline.sections], asked)
     sections = [
         section.model_copy(
@@ -145,7 +164,86 @@ def normalized(outline: Outline, *, asked: int, passages: Collection[str]) -> Ou
         raise InvalidOutline(
             f"The sections come to {sum(shares):,} words. An article has {MIN_WORDS} to {MAX_WORDS:,}: change theirs."
         )
-    return Outline(title=one_line(outline.title), sections=sections)
+    places = {number: number for number in range(1, len(sections) + 1)}
+    changes = {
+        **{name: one_line(getattr(outline, name)) for name in ("title", "answer", "caveat", "position")},
+        "questions": moved_with_sections(outline.questions, places),
+        "terms": moved_with_sections(outline.terms, places),
+        "sections": sections,
+    }
+    return outline.model_copy(update=changes)
+
+
+def completed_outline(outline: Outline, waiting: Outline, by: str) -> Outline:
+    """``outline`` with what it does not set taken from ``waiting``, and each finding of that in one place.
+
+    Questions and terms that are not set move with their sections.
+    """
+    sent, places = outline.model_fields_set, places_of_sections(waiting, outline)
+    of_waiting: dict[str, Any] = {
+        "answer": waiting.answer,
+        "caveat": waiting.caveat,
+        "position": waiting.position,
+        "questions": moved_with_sections(waiting.questions, places),
+        "terms": moved_with_sections(waiting.terms, places),
+    }
+    kept = {name: value for name, value in of_waiting.items() if name not in sent}
+    return with_findings(outline, waiting, by).model_copy(update=kept)
+
+
+def with_findings(outline: Outline, waiting: Outline, by: str) -> Outline:
+    """``outline`` with each finding of ``waiting`` in one place, and unset forms and findings as in ``waiting``.
+
+    A finding belongs to the first section that names it. One that no section has is dismissed, for its earlier reason or
+    because ``by`` removed it.
+    """
+    before = {one_line(section.heading).casefold(): section for section in waiting.sections}
+    reasons = {each.finding: each.reason for each in (*waiting.dismissed, *outline.dismissed)}
+    known = {*reasons, *(number for section in waiting.sections for number in section.findings)}
+    left = set(known)
+    sections = []
+    for section in outline.sections:
+        old = before.get(one_line(section.heading).casefold())
+        kept = {
+            name: getattr(old, name) for name in ("form", "findings") if old and name not in section.model_fields_set
+        }
+        merged = section.model_copy(update=kept)
+        findings = [number for number in dict.fromkeys(merged.findings) if number in left]
+        left -= set(findings)
+        sections.append(merged.model_copy(update={"findings": findings}))
+    dismissed = [
+        DismissedFinding(finding=number, reason=reasons.get(number) or f"Removed by {by}") for number in sorted(left)
+    ]
+    return outline.model_copy(update={"sections": sections, "dismissed": dismissed})
+
+
+def places_of_sections(before: Outline, after: Outline) -> dict[int, int]:
+    """Number of a section of ``before`` → its number in ``after``, without the sections that were removed.
+
+    A section is known by its heading, a renamed one by its purpose or its findings.
+    """
+    headings = {one_line(section.heading).casefold(): number for number, section in enumerate(after.sections, 1)}
+    places: dict[int, int] = {}
+    for number, section in enumerate(before.sections, 1):
+        if place := headings.get(one_line(section.heading).casefold()):
+            places[number] = place
+    taken = set(places.values())
+    for number, section in enumerate(before.sections, 1):
+        for place, other in enumerate(after.sections, 1):
+            if number not in places and place not in taken and is_renamed(section, other):
+                places[number] = place
+                taken.add(place)
+    return places
+
+
+def is_renamed(before: OutlineSection, after: OutlineSection) -> bool:
+    same_purpose = bool(before.purpose) and before.purpose == after.purpose
+    return same_purpose or not set(before.findings).isdisjoint(after.findings)
+
+
+def moved_with_sections(planned: Sequence[Planned], places: Mapping[int, int]) -> list[Planned]:
+    """``planned`` with the numbers of their sections replaced by those in ``places``; those of other sections are dropped."""
+    return [each.model_copy(update={"section": places[each.section]}) for each in planned if each.section in places]
 
 
 def distribute_words(words: Sequence[int], asked: int) -> list[int]:

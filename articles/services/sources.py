@@ -53,6 +53,9 @@ class SourceInput(Input):
     title: Annotated[str, Field(max_length=300), Line] = ""
     text: Annotated[str, Field(max_length=settings.MAX_PASTED_CHARACTERS), Prose] = ""
     url: Annotated[str, Field(max_length=2000), Line] | None = None
+    kind: Annotated[
+        str, Field(max_length=80, description="Such as study, press release of a manufacturer or own notes"), Line
+    ] = ""
     publisher: Name = ""
     author: Name = ""
     date: Annotated[

@@ -21,7 +21,8 @@
     }
   };
   const save = () => {
-    const values = Object.fromEntries(fields().map((field) => [field.name, valueOf(field)]));
+    const chosen = fields().filter((field) => field.type !== "radio" || field.checked);
+    const values = Object.fromEntries(chosen.map((field) => [field.name, valueOf(field)]));
     try {
       localStorage.setItem(key, JSON.stringify({ values, savedAt: new Date().toISOString() }));
     } catch {
@@ -39,6 +40,7 @@
     for (const field of fields()) {
       if (!(field.name in values)) continue;
       if (field.type === "checkbox") field.checked = values[field.name];
+      else if (field.type === "radio") field.checked = field.value === values[field.name];
       else field.value = values[field.name];
       field.dispatchEvent(new Event("input", { bubbles: true }));
       field.dispatchEvent(new Event("change", { bubbles: true }));

@@ -37,15 +37,53 @@
   const begun = new Map(); // step → when it started, as the page knows it
   let painting = false;
 
+  const lineCounts = new Map(); // step → how many lines were shown: only further ones slide in
+
+  const paintText = (box, text) => {
+    const shown = box.textContent;
+    if (text === shown) return;
+    if (text.startsWith(shown)) box.append(text.slice(shown.length));
+    else box.textContent = text;
+  };
+  // Findings and headings: an element for each line.
+  const paintLines = (box, text, step) => {
+    const lines = text.split("\n").filter((line) => line.trim());
+    const before = lineCounts.get(step) ?? 0;
+    lines.forEach((line, at) => {
+      if (!box.children[at]) {
+        box.append(document.createElement(box.matches("ul") ? "li" : "p"));
+        box.lastElementChild.classList.toggle("is-new", at >= before);
+      }
+      if (box.children[at].textContent !== line) box.children[at].textContent = line;
+    });
+    while (box.children.length > lines.length) box.lastElementChild.remove();
+    lineCounts.set(step, Math.max(before, lines.length));
+  };
+  // A draft of all sections, in which each begins with a line such as “## 3. Heading”.
+  const paintPart = (box, text) => {
+    const found = [...text.matchAll(/^##[ \t]*(\d{1,2})[.):]?[ \t]*[^\n]*$/gm)];
+    const at = found.findIndex(([, number]) => number === box.dataset.part);
+    box.classList.toggle("is-current", at >= 0 && at === found.length - 1);
+    paintText(box, at < 0 ? "" : text.slice(found[at].index + found[at][0].length, found[at + 1]?.index).trim());
+  };
   const paint = () => {
     painting = false;
     for (const [step, text] of drafts) {
-      const box = document.querySelector(`.stream[data-step="${CSS.escape(step)}"]`);
-      if (!box) continue; // not started yet on this page, or finished
-      const shown = box.textContent;
-      if (text === shown) continue;
-      if (text.startsWith(shown)) box.append(text.slice(shown.length));
-      else box.textContent = text;
+      const name = CSS.escape(step);
+      // None: not started yet on this page, or finished.
+      for (const box of document.querySelectorAll(`.stream[data-step="${name}"]`)) {
+        if (box.dataset.part) paintPart(box, text);
+        else paintText(box, text);
+      }
+      for (const box of document.querySelectorAll(`.stream-lines[data-step="${name}"]`)) paintLines(box, text, step);
+    }
+    markFindings();
+  };
+  // The findings of the sections that are being written stand out.
+  const markFindings = () => {
+    for (const card of document.querySelectorAll(".finding")) {
+      const section = document.getElementById(`section-${card.dataset.section}`);
+      card.classList.toggle("is-in-use", Boolean(section?.matches(".is-writing, :has(.is-current)")));
     }
   };
   const paintSoon = () => {
@@ -62,10 +100,12 @@
 
   // Drops the text streamed for steps that were restarted or stopped.
   const dropOldDrafts = () => {
-    const now = new Map([...document.querySelectorAll(".stream")].map(({ dataset }) => [dataset.step, dataset.begun]));
+    const boxes = [...document.querySelectorAll(".stream, .stream-lines")];
+    const now = new Map(boxes.map(({ dataset }) => [dataset.step, dataset.begun]));
     for (const [step, before] of begun) {
       if (now.get(step) === before) continue;
       drafts.delete(step);
+      lineCounts.delete(step);
       begun.delete(step);
     }
     for (const [step, at] of now) begun.set(step, at);
@@ -106,6 +146,7 @@
   });
 
   dropOldDrafts();
+  markFindings();
 
   // Fetches the fragments the socket would have sent. True if the server answered.
   const poll = async () => {

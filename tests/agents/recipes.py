@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from agents.contract import Brief, Outline, Passage, PicturePrompt, Reading, Source, Stage
+from agents.contract import Brief, Outline, OutlineSection, Passage, PicturePrompt, Reading, Source, Stage
+from agents.pipeline.context import RunContext
 from agents.pipeline.recipe import Crew, RunDependencies
 from agents.pipeline.steps import StepKey, StepSpec
 from tests.model_server import PIXEL
@@ -71,8 +73,16 @@ class MemoryJournal:
 
 
 def dependencies(
-    crew: Crew, read: Reading | None = None, picture: Exception | None = None, has_model: bool = True
+    crew: Crew,
+    read: Reading | None = None,
+    picture: Exception | None = None,
+    *,
+    has_model: bool = True,
+    searches: bool = False,
+    reading_tokens: int = 16_000,
 ) -> RunDependencies:
+    """``searches`` only says that the web is searched: what is read is ``read``, or a survey of four passages."""
+
     async def read_it(brief: Brief, questions: Sequence[str]) -> Reading:
         return read if read is not None else reading()
 
@@ -81,4 +91,93 @@ def dependencies(
             raise picture
         return PIXEL, "test-image"
 
-    return RunDependencies(crew=crew, has_model=has_model, read=read_it, illustrate=illustrate)
+    return RunDependencies(
+        crew=crew,
+        has_model=has_model,
+        searches=searches,
+        reading_tokens=reading_tokens,
+        read=read_it,
+        illustrate=illustrate,
+    )
+
+
+def make_context(
+    crew: Crew, read: Reading | None = None, journal: MemoryJournal | None = None, **brief: Any
+) -> RunContext:
+    """A run of BRIEF with the fields of ``brief``, to which all passages of ``read`` are shown."""
+    read = read or reading()
+    context = RunContext(
+        BRIEF.model_copy(update=brief), journal or MemoryJournal(), dependencies(crew, read), today=date(2026, 11, 30)
+    )
+    context.show(read, read.passages)
+    return context
+
+
+def outline_of(*headings: str, words: int = 200, **fields: Any) -> Outline:
+    """An outline of sections with these headings; ``fields`` are those of each section."""
+    sections = [OutlineSection(heading=heading, purpose="Why.", words=words, **fields) for heading in headings]
+    return Outline(title="Roofs of the city", answer="Roofs hold rain.", sections=sections)
+
+
+def plan_of(
+    *headings: str,
+    title: str = "What roofs can do for a city",
+    answer: str = "Roofs hold rain. Weight decides.",
+    words: Sequence[int] = (),
+    findings: Sequence[Sequence[int]] = (),
+    dismissed: Mapping[int, str] = {},
+) -> str:
+    """The answer of a model that plans these sections."""
+    sections = [
+        {
+            "heading": heading,
+            "purpose": f"What follows from it, part {at + 1}.",
+            "form": "prose",
+            "words": words[at] if words else 200,
+            "findings": list(findings[at]) if findings else [],
+        }
+        for at, heading in enumerate(headings)
+    ]
+    left_out = [{"finding": number, "reason": reason} for number, reason in dismissed.items()]
+    return json.dumps(
+        {
+            "answer": answer,
+            "position": "Begin with the load.",
+            "title": title,
+            "questions": [{"question": "What does it weigh?", "section": 1}],
+            "terms": [{"term": "saturated", "section": 1}],
+            "sections": sections,
+            "dismissed": left_out,
+        },
+        ensure_ascii=False,
+    )
+
+
+def found(*statements: str, kind: str = "claim", sources: Sequence[str] = ("S1",)) -> str:
+    """The answer of a model that finds ``statements``."""
+    findings = [{"statement": each, "kind": kind, "date": "", "sources": list(sources)} for each in statements]
+    return json.dumps({"findings": findings}, ensure_ascii=False)
+
+
+def remarks_on(*sections: int, instruction: str = "Say who pays for the soil.", quote: str = "") -> str:
+    """The answer of a reviewer who has a remark on each of ``sections``."""
+    remarks = [
+        {"section": number, "quote": quote, "problem": "Something is missing.", "instruction": instruction}
+        for number in sections
+    ]
+    return json.dumps({"remarks": remarks})
+
+
+def edits(*pairs: tuple[str, str], section: int = 1) -> str:
+    """The answer of an editor who replaces the first of each pair by the second."""
+    replacements = [{"section": section, "find": find, "put": put} for find, put in pairs]
+    return json.dumps({"replacements": replacements, "declined": []}, ensure_ascii=False)
+
+
+def sentences_judged(*verdicts: str, instead: str = "") -> str:
+    """The answer of a judge; ``instead`` is the wording for what is not supported."""
+    judged = {
+        f"s{at}": {"verdict": verdict, "instead": "" if verdict == "supported" else instead}
+        for at, verdict in enumerate(verdicts, 1)
+    }
+    return json.dumps(judged, ensure_ascii=False)

@@ -15,6 +15,7 @@ from agents.text.citations import compile_references, strip_stray_citations, str
 from agents.text.evidence import cited_sentences, compare_with_passages
 from agents.text.links import strip_unknown_links
 from articles.exports import FORMATS, Document, export
+from tests import prompts
 from tests.agents.recipes import BRIEF, MemoryJournal, dependencies
 from tests.articles.export_samples import words
 from tests.growth import in_proportion
@@ -51,7 +52,7 @@ def cleaned(text: str, known: set[str]) -> str:
 async def test_without_sources_nothing_is_cited_and_no_address_is_invented(
     crew: StudioCrew, model_server: ModelServer
 ) -> None:
-    model_server.fail(match="You write one section", text="Roofs hold rain [S1]. Gardens grow [1]. " + "And on. " * 90)
+    model_server.fail(match=prompts.WRITE, text="Roofs hold rain [S1]. Gardens grow [1]. " + "And on. " * 90)
     made = await produce(BRIEF, MemoryJournal(), dependencies(crew, Reading()))
     assert not re.search(r"\[\^|\[S?\d|https?://", made.content)
     assert not made.references
@@ -156,7 +157,7 @@ def test_what_is_no_citation_stays(kept: str) -> None:
 
 
 async def test_answers_that_are_always_cut_off_make_no_article(crew: StudioCrew, model_server: ModelServer) -> None:
-    model_server.fail(match="You write one section", text="Roofs hold rain and so", finish_reason="length", times=999)
+    model_server.fail(match=prompts.WRITE, text="Roofs hold rain and so", finish_reason="length", times=999)
     journal = MemoryJournal()
     with pytest.raises(ModelError, match="cut off at the token limit"):
         await produce(BRIEF, journal, dependencies(crew))

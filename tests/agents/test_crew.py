@@ -6,6 +6,7 @@ import asyncio
 import string
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -14,11 +15,10 @@ from agents.contract import (
     AgentConfig,
     Brief,
     Finding,
-    Headings,
     Outline,
     OutlineSection,
     Passage,
-    Reading,
+    Plan,
     Remark,
     SearchDescription,
     Voice,
@@ -27,8 +27,9 @@ from agents.crew import assignments
 from agents.crew.crew import StudioCrew
 from agents.exceptions import ModelError
 from agents.prompts import config
-from agents.text.evidence import cited_sentences
 from agents.text.quoting import boundary
+from tests import prompts
+from tests.agents.recipes import plan_of, remarks_on
 from tests.model_client import client_of
 from tests.model_server import ModelServer
 
@@ -41,38 +42,42 @@ TEXT = (
     "The rooms below a planted roof stay several degrees cooler in July. A saturated bed weighs as much as a small car."
 )
 PASSAGE = Passage(id="S1", source=1, start=0, end=len(TEXT), text=TEXT)
-READING = Reading(passages=[PASSAGE])
-FINDING = Finding(statement="Roofs hold rain.", sources=["S1"])
+FINDING = Finding(number=1, statement="Roofs hold rain.", sources=["S1"])
 SECTION = OutlineSection(
     heading="What roofs hold", purpose="Why it matters.", points=["rain"], sources=["S1"], words=120
 )
 OUTLINE = Outline(title="Gardens on roofs", sections=[SECTION, SECTION.model_copy(update={"heading": "Who gains"})])
-HEADINGS = Headings(title=OUTLINE.title, sections=[section.heading for section in OUTLINE.sections])
 TEXTS = ["Roofs hold rain in summer [S1].", "Those below gain."]
-REMARK = Remark(section=1, kind="gap", instruction="Add.")
-CITED = cited_sentences(TEXTS[0])
+REMARK = Remark(section=1, problem="A gap.", instruction="Add.")
+SENTENCES = ["Roofs hold rain in summer [S1].", "(before: It rains.) It stays."]
 SEO = SearchDescription(title="Roofs", meta_description="What roofs hold.", slug="roofs", keywords=["roofs"])
+SHARED = ("THE BRIEF: roofs.\n\n",)
+PLANNED = Plan.model_validate_json(plan_of("What roofs hold", "Who gains"))
 
-PLAN = assignments.plan_research(BRIEF, 4)
-WRITE = assignments.write_section(BRIEF, OUTLINE, 1, READING, [PASSAGE], 120)
-ALL = [
+PLAN = assignments.plan_research(SHARED, BRIEF, 4)
+WRITE = assignments.write_section(SHARED, BRIEF, OUTLINE, 1, [PASSAGE], 120)
+REVIEW = assignments.review(SHARED, OUTLINE, [1, 2], ["Section 1 is short."], 4)
+EDIT = assignments.edit_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], [REMARK], 120)
+JUDGE = assignments.judge(SHARED, BRIEF, OUTLINE, 1, SENTENCES)
+ALL: list[assignments.Assignment[Any]] = [
     PLAN,
-    assignments.find(BRIEF, "Why?", [PASSAGE]),
-    assignments.synthesise(BRIEF, [FINDING]),
-    assignments.make_headings(BRIEF, [FINDING], [PASSAGE], 5),
-    assignments.make_headings_again(BRIEF, HEADINGS, ["There are 2 headings."], 5),
-    assignments.plan_section(BRIEF, HEADINGS, 1, [FINDING], [PASSAGE], [PASSAGE]),
+    assignments.find(SHARED, BRIEF, [PASSAGE], [1], 1, 15, ["Both say different things."]),
+    assignments.find(SHARED, BRIEF, [PASSAGE], [1], 3, 6),
+    assignments.make_plan(SHARED, BRIEF, [FINDING], [PASSAGE], 5),
+    assignments.make_plan_again(SHARED, BRIEF, PLANNED, ["There are 2 headings."], 5),
+    assignments.check_answer(SHARED, BRIEF, "Roofs hold rain."),
     WRITE,
-    assignments.write_section(BRIEF, OUTLINE, 1, Reading(), [], 120),
-    assignments.rewrite_section(BRIEF, OUTLINE, 1, [PASSAGE], TEXTS[0], 120, ["It breaks off."]),
-    assignments.rewrite_section(BRIEF, OUTLINE, 1, [], TEXTS[1], 120, ["It breaks off."]),
-    assignments.extend_section(BRIEF, OUTLINE, 1, [PASSAGE], TEXTS[0], 60),
-    assignments.extend_section(BRIEF, OUTLINE, 1, [], TEXTS[1], 60),
-    assignments.review(BRIEF, OUTLINE, TEXTS),
-    assignments.edit_section(BRIEF, OUTLINE, 1, TEXTS[0], [REMARK], [PASSAGE], 120),
-    assignments.edit_section(BRIEF, OUTLINE, 1, TEXTS[1], [REMARK], [], 120),
-    assignments.judge(BRIEF, CITED, {"S1": PASSAGE}),
-    assignments.reword(BRIEF, CITED, {1: "Not said."}, {"S1": PASSAGE}),
+    assignments.write_section(SHARED, BRIEF, OUTLINE, 2, [], 120),
+    assignments.write_article(SHARED, BRIEF, OUTLINE, [PASSAGE], 240),
+    assignments.rewrite_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 120, ["It breaks off."]),
+    assignments.extend_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 60),
+    REVIEW,
+    assignments.review(SHARED, OUTLINE, [2], [], 3),
+    EDIT,
+    assignments.write_lead(SHARED, BRIEF, OUTLINE, TEXTS, "60 to 90"),
+    JUDGE,
+    assignments.judge_again(SHARED, BRIEF, OUTLINE, 1, SENTENCES),
+    assignments.judge_frame(SHARED, BRIEF, {"Title": "Gardens on roofs", "Heading 1": "What roofs hold"}),
     assignments.describe_seo(BRIEF, OUTLINE, TEXTS),
     assignments.describe_again(BRIEF, OUTLINE, SEO, {"title": ["The title is too short."]}),
     assignments.answer_questions(BRIEF, OUTLINE, TEXTS),
@@ -93,10 +98,19 @@ async def crew_of(server: ModelServer, **changes: AgentConfig) -> AsyncIterator[
 
 
 @pytest.mark.parametrize("assignment", ALL, ids=lambda assignment: assignment.task)
-def test_every_field_of_a_task_is_filled(assignment: assignments.Assignment[object]) -> None:
+def test_every_field_of_a_task_is_filled(assignment: assignments.Assignment[Any]) -> None:
     words = config("tasks")[assignment.task]
     wanted = {name for part in words.values() for _, name, _, _ in string.Formatter().parse(part) if name}
     assert wanted <= assignment.fields.keys()
+
+
+@pytest.mark.parametrize("assignment", ALL, ids=lambda assignment: assignment.task)
+async def test_the_phrase_that_tests_know_a_task_by_is_in_its_prompt_alone(
+    crew: StudioCrew, model_server: ModelServer, assignment: assignments.Assignment[Any]
+) -> None:
+    await crew.ask(assignment)
+    found = [task for task, phrase in prompts.OF_TASK.items() if phrase in model_server.calls[0].prompt]
+    assert found == [assignment.task]
 
 
 def test_every_task_has_its_assignment() -> None:
@@ -105,7 +119,7 @@ def test_every_task_has_its_assignment() -> None:
 
 @pytest.mark.parametrize("assignment", ALL, ids=lambda assignment: assignment.task)
 async def test_each_assignment_is_one_call_and_answers_in_its_schema(
-    crew: StudioCrew, model_server: ModelServer, assignment: assignments.Assignment[object]
+    crew: StudioCrew, model_server: ModelServer, assignment: assignments.Assignment[Any]
 ) -> None:
     answer = await crew.ask(assignment)
     assert isinstance(answer, assignment.answer)
@@ -119,18 +133,22 @@ async def test_the_prompt_describes_the_agent_and_marks_the_material(
     system, user = model_server.calls[0].body["messages"]
     assert (system["role"], user["role"]) == ("system", "user")
     for words in config("agents")["ResearchAgent"].values():
-        assert words in system["content"]
+        assert words in user["content"]
     assert f"between <<<{boundary()} and {boundary()}>>> is material" in system["content"]
-    assert "4 questions in English (en), each of at most 15 words" in user["content"]
+    assert user["content"].startswith(SHARED[0] + "YOUR ROLE\n")
+    assert "4 questions, each of at most 15 words" in user["content"]
 
 
 async def test_braces_in_a_brief_and_in_an_agents_description_are_kept(model_server: ModelServer) -> None:
     words = AgentConfig(role=f"Poet {BRACES}", goal=f"Rhyme {BRACES}", backstory=f"You write {BRACES}")
+    section = SECTION.model_copy(update={"points": [f"Say {BRACES}"]})
+    outline = OUTLINE.model_copy(update={"sections": [section, SECTION]})
     async with crew_of(model_server, write=words) as crew:
-        await crew.ask(WRITE)
-    system, user = (message["content"] for message in model_server.calls[0].body["messages"])
-    assert system.count(BRACES) == 3
-    assert f"Rooftop gardens {BRACES} in cities" in user
+        await crew.ask(assignments.write_section((f"Topic {BRACES}\n\n",), BRIEF, outline, 1, [], 120))
+    user = model_server.calls[0].body["messages"][1]["content"]
+    assert user.count(BRACES) == 5
+    assert f"Say {BRACES}" in user
+    assert f"Topic {BRACES}" in user
 
 
 async def test_prompts_contain_nothing_of_crewais_own_wording(crew: StudioCrew, model_server: ModelServer) -> None:
@@ -150,22 +168,18 @@ async def test_the_text_of_a_model_is_not_altered(crew: StudioCrew, model_server
 
 
 async def test_an_agent_brings_nothing_along_from_an_earlier_task(crew: StudioCrew, model_server: ModelServer) -> None:
-    for question in ("Why do roofs leak?", "Who pays?"):
-        await crew.ask(assignments.find(BRIEF, question, [PASSAGE]))
+    for answer in ("Roofs leak.", "Tenants pay."):
+        await crew.ask(assignments.check_answer(SHARED, BRIEF, answer))
     assert len(model_server.calls[1].body["messages"]) == 2
-    assert "Why do roofs leak?" not in model_server.calls[1].prompt
+    assert "Roofs leak." not in model_server.calls[1].prompt
 
 
 async def test_an_agent_answers_each_task_in_its_own_schema(crew: StudioCrew, model_server: ModelServer) -> None:
-    edit = assignments.edit_section(BRIEF, OUTLINE, 1, TEXTS[0], [REMARK], [PASSAGE], 120)
-    for assignment in (
-        assignments.review(BRIEF, OUTLINE, TEXTS),
-        edit,
-        assignments.judge(BRIEF, CITED, {"S1": PASSAGE}),
-    ):
+    each: list[assignments.Assignment[Any]] = [REVIEW, WRITE, EDIT, JUDGE]
+    for assignment in each:
         assert isinstance(await crew.ask(assignment), assignment.answer)
     schemas = [call.body.get("response_format", {}).get("json_schema", {}).get("name") for call in model_server.calls]
-    assert schemas == ["Review", None, "Verdicts"]
+    assert schemas == ["ReviewAnswer", None, "Edits", "JudgedSentences"]
 
 
 async def test_an_agent_can_be_asked_again_after_a_failure(crew: StudioCrew, model_server: ModelServer) -> None:
@@ -245,14 +259,15 @@ async def test_all_agents_share_the_slots_whatever_their_settings() -> None:
 
 
 async def test_a_review_cannot_be_about_a_missing_section(crew: StudioCrew, model_server: ModelServer) -> None:
-    bad = '{"remarks": [{"section": 9, "kind": "gap", "instruction": "Add."}]}'
+    bad = remarks_on(9)
     model_server.fail(text=bad)
-    review = await crew.ask(assignments.review(BRIEF, OUTLINE, TEXTS))
+    review = await crew.ask(REVIEW)
     assert len(model_server.calls) == 2
     assert all(remark.section in (1, 2) for remark in review.remarks)
 
 
 async def test_the_built_in_writer_answers_without_a_model() -> None:
     crew = StudioCrew.without_model()
-    assert (await crew.ask(PLAN)).questions  # type: ignore[attr-defined]
+    assert (await crew.ask(PLAN)).questions
     assert "[S1]" in str(await crew.ask(WRITE))
+    assert "## 2. Who gains" in str(await crew.ask(assignments.write_article(SHARED, BRIEF, OUTLINE, [PASSAGE], 240)))

@@ -8,13 +8,14 @@ from agents.contract import SEO, Outline, OutlineSection
 from agents.crew.crew import StudioCrew
 from agents.pipeline.context import RunContext
 from agents.pipeline.seo import describe
+from tests import prompts
 from tests.agents.recipes import BRIEF, MemoryJournal, dependencies
 from tests.model_server import ModelServer
 
 DESCRIBE, AGAIN, ASK = (
-    "Describe this article for search",
-    "Put this description of an article right",
-    "may come with questions",
+    prompts.DESCRIBE,
+    prompts.DESCRIBE_AGAIN,
+    prompts.ASK,
 )
 OUTLINE = Outline(
     title="Rooftop gardens: what the evidence says",

@@ -10,12 +10,13 @@ from pytest_django import Settings
 from agents.worker.jobs import run_now
 from articles.models import AgentProfile, Article, Run, Status, Voice
 from articles.services import NewSource, retry_run
+from tests import prompts
 from tests.factories import UserFactory, make_article
 from tests.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WRITING = "You write one section of an article"
+WRITING = prompts.WRITE
 SURVEY = NewSource(title="Survey", text="A planted roof holds most of a summer's rain. " * 12)
 
 Edit = Callable[..., None]
@@ -71,18 +72,17 @@ def test_a_retried_run_keeps_the_agents_it_started_with(edit: Edit, model_server
     run_now(run.pk)
     run.refresh_from_db()
     assert (run.status, run.model) == (Status.COMPLETED, "test-model")
-    assert model_server.prompts("Your role: Poet")
+    assert model_server.prompts("YOUR ROLE\nPoet")
     assert not model_server.prompts("Critic")
 
 
-def test_a_voice_is_given_to_the_writing_agents_only(model_server: ModelServer) -> None:
+def test_a_voice_is_part_of_what_all_prompts_begin_with(model_server: ModelServer) -> None:
     voice = Voice.objects.create(name="House", description="Dry {x}.", avoid="synergy")
     _, run = made(voice=voice)
     run_now(run.pk)
     run.refresh_from_db()
     assert run.status == Status.COMPLETED
-    for prompt in model_server.prompts("“House”"):
-        assert "Dry {x}." in prompt
-        assert "synergy" in prompt
-    assert len(model_server.prompts("“House”")) >= len(model_server.prompts(WRITING)) > 0
-    assert not [prompt for prompt in model_server.prompts("“House”") if "Your role: Research" in prompt]
+    assert model_server.prompts(WRITING)
+    for call in model_server.calls:
+        start = call.prompt.partition("YOUR ROLE")[0]
+        assert all(text in start for text in ("“House”", "Dry {x}.", "synergy"))

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from agents.contract import AGENTS, Brief
+from agents.contract import AGENTS, Stage
 from agents.costs.estimate import Estimate, StageModels, estimate, expected_calls
-from agents.pipeline.edit import REMARKS
-from agents.pipeline.research import QUESTIONS
-from agents.text.manuscript import section_count
+from agents.costs.prices import prices
+from agents.crew.crew import StudioCrew
+from agents.pipeline.recipe import produce
+from agents.prompts import config
+from tests.agents.recipes import BRIEF, MemoryJournal, dependencies
+from tests.agents.test_finding import several
+from tests.model_server import ModelServer
+
+
+def common_start(one: str, other: str) -> int:
+    """The number of characters that both begin with."""
+    return bisect_left(range(min(len(one), len(other))), True, key=lambda at: one[: at + 1] != other[: at + 1])
 
 
 def models(text: str, image: str = "") -> StageModels:
@@ -21,13 +33,35 @@ def of(words: int = 1000, image: bool = False, seo: bool = False, **given: str) 
     return estimate(words, image=image, seo=seo, models=models(given.get("text", "gpt-4o"), given.get("draws", "")))
 
 
-@pytest.mark.parametrize("words", [300, 500, 1000, 3000, 5000])
-def test_it_uses_the_sections_and_questions_of_the_recipe(words: int) -> None:
-    calls = [group.calls for group in expected_calls(words, image=False, seo=False)]
-    sections = section_count(Brief(topic="Roofs", min_words=words))
-    assert QUESTIONS in calls
-    assert calls.count(sections) >= 3, "each is planned, written and checked"
-    assert min(REMARKS, sections) in calls
+@pytest.mark.parametrize("words", [600, 1000, 2000])
+async def test_it_has_the_calls_that_the_recipe_makes(crew: StudioCrew, model_server: ModelServer, words: int) -> None:
+    """With ten sources: as many calls of each stage, give or take what depends on the text."""
+    model_server.choices.add("supported")
+    brief = BRIEF.model_copy(update={"min_words": words, "include_image": False})
+    await produce(brief, MemoryJournal(), dependencies(crew, several(10)))
+    roles = {config("agents")[agent]["role"]: stage for stage, agent in AGENTS.items()}
+    made = Counter(
+        next(stage for role, stage in roles.items() if f"ROLE\n{role}." in call.prompt) for call in model_server.calls
+    )
+    expected: Counter[Stage] = Counter()
+    for group in expected_calls(words, image=False, seo=True):
+        expected[group.stage] += group.calls  # type: ignore[assignment]  # of some calls there is a part
+    assert (expected["research"], expected["outline"]) == (made["research"], 2)
+    for stage in ("write", "edit", "seo"):
+        assert made[stage] == pytest.approx(expected[stage], rel=0.45), stage
+
+
+async def test_most_of_a_prompt_is_the_start_that_is_cached(crew: StudioCrew, model_server: ModelServer) -> None:
+    """The estimate counts as cached what an earlier prompt began with as well."""
+    brief = BRIEF.model_copy(update={"include_image": False, "seo_optimize": False, "min_words": 1000})
+    text = "The city counted planted roofs and measured how much of the rain of a summer night they hold. " * 3
+    await produce(brief, MemoryJournal(), dependencies(crew, several(10, text=text)))
+    sent = [call.prompt for call in model_server.calls]
+    shared = sum(max((common_start(prompt, other) for other in sent[:at]), default=0) for at, prompt in enumerate(sent))
+    groups = expected_calls(1000, image=False, seo=False)
+    cached = sum(group.calls * group.cached for group in groups)
+    share = cached / (cached + sum(group.calls * group.prompt for group in groups))
+    assert shared / sum(map(len, sent)) == pytest.approx(share, abs=0.1)
 
 
 def test_longer_articles_cost_more() -> None:
@@ -39,7 +73,18 @@ def test_it_is_a_range_around_the_cost_of_its_tokens() -> None:
     made = of()
     assert made.low is not None
     assert made.high is not None
-    assert made.low < made.tokens * Decimal("2.5") / 1_000_000 < made.high
+    price = prices().of("gpt-4o")
+    assert price
+    exact = sum(group.cost(price) for group in expected_calls(1000, image=False, seo=False))
+    assert made.low < exact < made.high
+
+
+def test_cached_tokens_make_it_cheaper() -> None:
+    price = prices().of("gpt-4o")
+    assert price
+    groups = expected_calls(1000, image=False, seo=False)
+    uncached = [replace(group, prompt=group.prompt + group.cached, cached=0) for group in groups]
+    assert sum(group.cost(price) for group in groups) < Decimal("0.8") * sum(group.cost(price) for group in uncached)
 
 
 def test_an_image_and_seo_add_to_it() -> None:

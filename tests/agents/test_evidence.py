@@ -180,6 +180,21 @@ def test_a_quotation_may_end_with_a_symbol_and_have_no_spaces_around_it() -> Non
     assert verdict("他说“屋顶非常凉爽”[S1]。", "因为屋顶非常凉爽所以好。") is None
 
 
+@pytest.mark.parametrize(
+    ("claim", "passage", "converted"),
+    [
+        ("It weighs 2 lb [S1].", "0.9 kg", True),
+        ("It holds 60 °F [S1].", "15.5 °C", True),
+        ("It is 95 to 180 kg, or 209 to 397 lb [S1].", "95 to 180 kg", True),
+        ("It weighs 3 lb [S1].", "0.9 kg", False),
+        ("It weighs 2 kg [S1].", "1.95 kg", False),
+        ("It is 95 to 180 kg, or 209 to 500 lb [S1].", "95 to 180 kg", False),
+    ],
+)
+def test_a_number_in_another_unit_is_stated_if_it_is_the_same_amount(claim: str, passage: str, converted: bool) -> None:
+    assert (verdict(claim, f"The roof of it is in town: {passage}.") is None) is converted
+
+
 def test_the_reason_names_what_is_missing() -> None:
     (cited,) = cited_sentences("It weighs 95 to 200 kg, or 3 million grammes [S1].")
     assert compare_with_passages(cited, passages(ROOFS)) == (

@@ -19,6 +19,7 @@ from agents.worker import run_article as run_article_module
 from agents.worker.jobs import run_now
 from articles.models import Article, Run, Status
 from articles.services import NewSource, cancel_run, delete_article, retry_run
+from tests import prompts
 from tests.factories import UserFactory, make_article, stages_of_run
 from tests.model_server import ModelServer
 from tests.waiting import wait_until
@@ -148,7 +149,7 @@ def test_a_failed_model_call_fails_the_run_with_an_actionable_reason(owner: User
 
 
 def test_a_retry_repeats_no_completed_calls(owner: User, with_model: ModelServer) -> None:
-    with_model.fail(match="Describe this article for search", status=401)
+    with_model.fail(match=prompts.DESCRIBE, status=401)
     article, run = made(owner)
     run_now(run.pk)
     assert after(article).status == Status.FAILED
@@ -185,7 +186,7 @@ def test_cancelling_stops_the_calls_in_flight(owner: User, settings: Settings) -
 
         def cancel_while_it_writes() -> None:
             try:
-                wait_until(lambda: bool(slow.prompts("You write one section")))
+                wait_until(lambda: bool(slow.prompts(prompts.WRITE)))
                 cancel_run(article=Article.objects.get(pk=article.pk), by=owner)
             finally:
                 connection.close()

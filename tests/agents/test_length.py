@@ -8,14 +8,21 @@ import pytest
 
 from agents.text.length import (
     FINAL_BOUNDS,
-    REQUEST_FACTOR,
     TOTAL_BOUNDS,
     LengthCalibration,
     even_shares,
     is_within,
     length_score,
+    section_count,
     sections_to_resize,
 )
+
+
+@pytest.mark.parametrize(
+    ("words", "sections"), [(300, 2), (600, 3), (1000, 5), (1500, 7), (2000, 8), (3000, 10), (5000, 14)]
+)
+def test_longer_articles_have_more_sections_and_very_long_ones_longer_sections(words: int, sections: int) -> None:
+    assert section_count(words) == sections
 
 
 @pytest.mark.parametrize(("total", "sections"), [(300, 2), (500, 3), (1000, 5), (1001, 7), (5000, 26)])
@@ -41,12 +48,12 @@ def test_the_bounds_of_a_finished_article_score_95_and_more() -> None:
 
 def test_an_article_within_its_limits_needs_no_changes() -> None:
     assert sections_to_resize([150, 250, 200], [200, 200, 200]) == {}
+    assert sections_to_resize([250, 250, 150], [200, 200, 200]) == {1: 200}
+    assert sections_to_resize([250, 250, 150], [200, 200, 200], (0.9, 1.1)) == {}
 
 
 def test_the_sections_furthest_off_are_changed_first() -> None:
-    assert sections_to_resize([200, 110, 195, 200], [200, 200, 200, 200]) == {
-        2: 110 + round(800 * REQUEST_FACTOR) - 705
-    }
+    assert sections_to_resize([200, 110, 195, 200], [200, 200, 200, 200]) == {2: 205}
 
 
 def test_an_article_that_is_too_long_is_shortened_in_its_longest_sections() -> None:

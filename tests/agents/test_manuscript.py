@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from agents.contract import Brief, Outline, OutlineSection, Passage, Reading, SentenceEvidence
+from agents.contract import Brief, Outline, OutlineSection, SentenceEvidence
 from agents.exceptions import ManuscriptIncomplete
-from agents.text import ranking
 from agents.text.manuscript import (
     assemble,
     check_complete,
     normalized_ids,
     notices,
     repeated_sections,
-    section_count,
-    section_passages,
-    shortlist,
+    requested_words,
 )
 from agents.text.markdown import count_words
+from tests.agents.recipes import outline_of
 from tests.factories import make_manuscript
 
 BRIEF = Brief(topic="Rooftop gardens", min_words=300, include_image=False)
-
-
-@pytest.mark.parametrize(("words", "sections"), [(300, 2), (1000, 5), (3000, 16), (5000, 26)])
-def test_longer_articles_have_more_sections_of_the_same_length(words: int, sections: int) -> None:
-    assert section_count(BRIEF.model_copy(update={"min_words": words})) == sections
 
 
 def test_headings_of_an_outline_stay_on_one_line() -> None:
@@ -49,34 +42,12 @@ def test_sections_that_say_the_same_are_found() -> None:
     assert repeated_sections([same, other, f"{same} [S3]"]) == [(1, 3)]
 
 
-def passage(number: int, source: int = 1) -> Passage:
-    return Passage(id=f"S{number}", source=source, start=0, end=1, text=f"Passage {number} tells of roofs and rain.")
+class TestRequestedWords:
+    def test_they_are_the_total_of_the_sections(self) -> None:
+        assert requested_words(BRIEF, outline_of("Rain", "Heat", words=90)) == 180
 
-
-def test_a_section_rests_on_what_it_was_planned_with_first() -> None:
-    reading = Reading(passages=[passage(number) for number in range(1, 20)])
-    section = OutlineSection(heading="Rain", purpose="Why.", points=[], sources=["S7", "S99"])
-    outline = Outline(title="A title", sections=[section, section])
-    chosen = [found.id for found in section_passages(outline, 1, reading, also="It holds rain [S12].")]
-    assert chosen[:2] == ["S7", "S12"]
-    assert len(chosen) == len(set(chosen)) <= 6
-
-
-def test_all_sections_find_their_passages_with_one_index() -> None:
-    reading = Reading(passages=[passage(number) for number in range(1, 20)])
-    sections = [
-        OutlineSection(heading="Rain", purpose="Why.", points=[], sources=[f"S{number}"]) for number in range(1, 8)
-    ]
-    before = ranking._indexed.cache_info().misses
-    for number in range(1, 8):
-        assert section_passages(Outline(title="A title", sections=sections), number, reading)
-    assert ranking._indexed.cache_info().misses <= before + 1
-
-
-def test_a_shortlist_leaves_room_for_every_source() -> None:
-    passages = [passage(number, source=1 + (number > 40)) for number in range(1, 44)]
-    chosen = shortlist(Reading(passages=passages), ["roofs"])
-    assert {found.source for found in chosen} == {1, 2}
+    def test_without_any_they_are_the_briefs(self) -> None:
+        assert requested_words(BRIEF, outline_of("Rain", "Heat", words=0)) == 300
 
 
 class TestJudging:

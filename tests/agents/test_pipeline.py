@@ -11,14 +11,15 @@ from collections.abc import Mapping
 
 import pytest
 
-from agents.contract import AGENTS, Outline, OutlineSection, Reading, Stage, UnreadSource
+from agents.contract import AGENTS, Outline, OutlineSection, Plan, Reading, Stage, UnreadSource
 from agents.crew.crew import StudioCrew
 from agents.exceptions import AgentError, ApprovalRequired, ManuscriptIncomplete, ModelError, NothingToRead
 from agents.llm.retry import ATTEMPTS
 from agents.pipeline.recipe import produce
 from agents.text.length import length_score
 from agents.text.markdown import count_words
-from tests.agents.recipes import BRIEF, MemoryJournal, dependencies
+from tests import prompts
+from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, remarks_on
 from tests.model_client import client_of
 from tests.model_server import PIXEL, ModelServer
 
@@ -35,19 +36,17 @@ async def test_a_brief_becomes_a_manuscript(crew: StudioCrew) -> None:
     assert made.picture
     assert journal.files["cover.png"] == PIXEL
     assert set(journal.done) >= {
-        "research:plan",
         "research:read",
         "research:find:1",
-        "research:find:4",
-        "research:synthesis",
-        "outline:make",
-        "outline:1",
-        "outline:3",
+        "outline:plan",
+        "outline:answer",
         "write:1",
         "write:3",
         "edit:review",
         "edit:evidence:1",
         "edit:evidence:3",
+        "edit:lead",
+        "edit:frame",
         "seo:describe",
         "image:prompt",
         "image:draw",
@@ -59,19 +58,22 @@ async def test_a_brief_becomes_a_manuscript(crew: StudioCrew) -> None:
 
 async def test_the_message_of_a_finished_step_says_what_was_done_to_what(crew: StudioCrew) -> None:
     journal = MemoryJournal()
-    made = await produce(BRIEF, journal, dependencies(crew))
-    heading, messages = made.outline.sections[0].heading, journal.messages
+    await produce(BRIEF, journal, dependencies(crew, searches=True))
+    messages = journal.messages
+    planned = Plan.model_validate(journal.done["outline:plan"])
+    heading = planned.sections[0].heading
     assert messages["research:plan"] == "4 research questions planned"
     assert messages["research:read"] == "1 source read, 4 passages kept"
-    assert messages["research:synthesis"] == "Summary written"
-    assert re.fullmatch(r"“.+” answered, \d+ findings?", messages["research:find:1"])
-    assert messages["outline:make"] == f"“{made.title}” planned, 3 sections"
-    assert re.fullmatch(rf"“{heading}” planned, \d+ points?", messages["outline:1"])
+    assert re.fullmatch(r"1 source read closely, \d+ findings?", messages["research:find:1"])
+    assert messages["outline:plan"] == f"“{planned.title}” planned, 3 sections"
+    assert messages["outline:answer"].startswith("Answer corrected: ")
     assert re.fullmatch(rf"“{heading}” written, \d+ words", messages["write:1"])
     assert re.fullmatch(r"Article reviewed, \d+ remarks?", messages["edit:review"])
     assert re.fullmatch(
-        rf"“{heading}” checked, (\d+ of \d+ cited sentences? supported|nothing cited)", messages["edit:evidence:1"]
+        rf"“{heading}” checked, (\d+ of \d+ sentences? supported|nothing to check)", messages["edit:evidence:1"]
     )
+    assert re.fullmatch(r"“.+”: title and lead written", messages["edit:lead"])
+    assert re.fullmatch(r"Title, lead and headings checked, \d+ changes?", messages["edit:frame"])
     assert messages["seo:describe"].startswith("Search description written: “")
     assert messages["image:prompt"].startswith("Image planned: ")
     assert messages["image:draw"] == "Image drawn by test-image"
@@ -84,21 +86,9 @@ async def test_progress_can_be_counted(crew: StudioCrew) -> None:
         assert len(journal.steps(stage)) == planned, stage
 
 
-async def test_findings_rest_on_passages_that_were_shown(crew: StudioCrew, model_server: ModelServer) -> None:
-    findings = [
-        {"statement": "Bees fly to the moon.", "sources": ["S999", "[s1]"]},
-        {"statement": "Nobody has said so.", "sources": ["S998"]},
-        {"statement": "Nothing is under it.", "sources": []},
-    ]
-    model_server.fail(match="One of the questions it has to answer", text=json.dumps({"findings": findings}), times=4)
-    made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
-    assert made.findings
-    assert {(each.statement, *each.sources) for each in made.findings.findings} == {("Bees fly to the moon.", "S1")}
-
-
 async def test_every_marker_in_the_text_resolves(crew: StudioCrew, model_server: ModelServer) -> None:
     model_server.fail(
-        match="You write one section", text="Roofs hold rain [S1]. Gardens grow [S99]. " + "And so on it goes. " * 60
+        match=prompts.WRITE, text="Roofs hold rain [S1]. Gardens grow [S99]. " + "And so on it goes. " * 60
     )
     made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
     assert "S99" not in made.content
@@ -110,9 +100,9 @@ async def test_every_marker_in_the_text_resolves(crew: StudioCrew, model_server:
 
 async def test_a_resumed_run_asks_nothing_twice(crew: StudioCrew, model_server: ModelServer) -> None:
     supported_throughout(model_server)  # reworded sentences could change the length, which asks for more
-    model_server.fail(match="Read this article as its readers will", text='{"remarks": []}')
+    model_server.fail(match=prompts.REVIEW, text=prompts.NO_REMARKS)
     journal = MemoryJournal()
-    model_server.fail(match="Describe this article for search", status=503, retry_after=0, times=ATTEMPTS)
+    model_server.fail(match=prompts.DESCRIBE, status=503, retry_after=0, times=ATTEMPTS)
     with pytest.raises(ModelError):
         await produce(BRIEF, journal, dependencies(crew))
     asked = len(model_server.calls)
@@ -120,14 +110,14 @@ async def test_a_resumed_run_asks_nothing_twice(crew: StudioCrew, model_server: 
     made = await produce(BRIEF, journal, dependencies(crew))
     again = [call.prompt for call in model_server.calls[asked:]]
     assert again
-    assert all("Search editor" in prompt for prompt in again), "only the step that failed is asked of the model again"
-    assert set(journal.done) == done | {"seo:describe"}
+    assert all("Search editor" in prompt or prompts.FRAME in prompt for prompt in again)
+    assert set(journal.done) == done | {"seo:describe", "edit:frame"}
     assert made.seo
 
 
 async def test_sections_are_finished_although_one_fails(crew: StudioCrew, model_server: ModelServer) -> None:
     journal = MemoryJournal()
-    model_server.fail(match="Your section is number 2", status=503, retry_after=0, times=ATTEMPTS)
+    model_server.fail(match=prompts.write(2), status=503, retry_after=0, times=ATTEMPTS)
     with pytest.raises(ModelError):
         await produce(BRIEF, journal, dependencies(crew))
     assert {"write:1", "write:3"} <= set(journal.done)
@@ -136,14 +126,14 @@ async def test_sections_are_finished_although_one_fails(crew: StudioCrew, model_
 
 async def test_sections_a_review_does_not_name_stay_as_they_are(crew: StudioCrew, model_server: ModelServer) -> None:
     supported_throughout(model_server)
-    remark = '{"remarks": [{"section": 2, "kind": "gap", "instruction": "Say who pays for the soil."}]}'
-    model_server.fail(match="Read this article as its readers will", text=remark)
+    model_server.fail(match=prompts.REVIEW, text=remarks_on(2))
     journal = MemoryJournal()
     made = await produce(BRIEF, journal, dependencies(crew))
-    assert [key for key in journal.steps("edit") if "evidence" not in key] == ["edit:review", "edit:2"]
-    assert "Say who pays for the soil." in model_server.prompts("Mend one section")[0]
+    about_sections = [key for key in journal.steps("edit") if key.rpartition(":")[2].isdecimal()]
+    assert [key for key in about_sections if "evidence" not in key] == ["edit:2"]
+    assert "Say who pays for the soil." in model_server.prompts(prompts.EDIT)[0]
     assert journal.done["edit:evidence:1"]["markdown"] == journal.done["write:1"]["markdown"]
-    assert journal.planned["edit"] == 5
+    assert journal.planned["edit"] == len(journal.steps("edit")) == 1 + 1 + 3 + 2
     assert made.content
 
 
@@ -168,8 +158,8 @@ async def test_without_a_source_it_says_that_nothing_is_cited(crew: StudioCrew, 
     assert made.references == []
     assert any("no citations" in notice for notice in made.notices)
     assert any("could not be reached" in notice for notice in made.notices)
-    assert "write without citations" in model_server.prompts("You write one section")[0]
-    assert not model_server.prompts("Check what an article cites"), "there is nothing to check"
+    assert "Write without citations" in model_server.prompts(prompts.WRITE)[0]
+    assert not model_server.prompts(prompts.FRAME), "there is nothing to check it against"
 
 
 async def test_without_a_source_nothing_is_written_where_the_brief_wants_sources(
@@ -179,28 +169,30 @@ async def test_without_a_source_nothing_is_written_where_the_brief_wants_sources
     unread = UnreadSource(title="Search", reason="The search could not be reached.")
     with pytest.raises(NothingToRead, match=r"Add a source.*could not be reached"):
         await produce(strict, MemoryJournal(), dependencies(crew, read=Reading(unread=[unread])))
-    assert len(model_server.calls) == 1, "only the questions were asked"
+    assert model_server.calls == []
 
 
 async def test_an_outline_is_shown_before_anything_is_written(crew: StudioCrew, model_server: ModelServer) -> None:
     journal, brief = MemoryJournal(), BRIEF.model_copy(update={"approve_outline": True})
     with pytest.raises(ApprovalRequired) as waiting:
         await produce(brief, journal, dependencies(crew))
-    assert not model_server.prompts("You write one section")
+    assert not model_server.prompts(prompts.WRITE)
     ours = [OutlineSection(heading=f"Heading {letter}", purpose="Why.", words=300) for letter in "AB"]
     journal.done["outline:approved"] = Outline(title="Another title", sections=ours).model_dump(mode="json")
+    supported_throughout(model_server)
+    model_server.fail(match=prompts.LEAD, text=json.dumps({"title": "Another title", "lead": ""}))
     made = await produce(brief, journal, dependencies(crew))
-    assert waiting.value.outline.title != made.title == "Another title"
+    assert waiting.value.outline.title != "Another title" == made.title
     assert re.findall("^## (.*)$", made.content, re.MULTILINE) == ["Heading A", "Heading B"]
 
 
 async def test_a_regenerated_outline_is_asked_for_with_the_wish(crew: StudioCrew, model_server: ModelServer) -> None:
     await produce(BRIEF.model_copy(update={"outline_wish": "More on costs."}), MemoryJournal(), dependencies(crew))
-    assert "was not what was wanted: More on costs." in model_server.prompts("Plan this article")[0]
+    assert "was not what was wanted: More on costs." in model_server.prompts(prompts.PLAN)[0]
 
 
 async def test_an_article_far_too_short_is_not_called_complete(crew: StudioCrew, model_server: ModelServer) -> None:
-    for task in ("You write one section", "You wrote one section", "Mend one section"):
+    for task in (prompts.WRITE, prompts.REWRITE, prompts.EXTEND):
         model_server.fail(match=task, text="Too little.", times=99)
     with pytest.raises(ManuscriptIncomplete, match="of the 600 words"):
         await produce(BRIEF, MemoryJournal(), dependencies(crew))
@@ -208,8 +200,8 @@ async def test_an_article_far_too_short_is_not_called_complete(crew: StudioCrew,
 
 async def test_headings_of_the_writers_own_are_brought_into_order(crew: StudioCrew, model_server: ModelServer) -> None:
     text = "## My own heading\n\nFirst. " + "Words and words. " * 60 + "\n\n# Another\n\nMore."
-    model_server.fail(match="Your section is number 1", text=text)
-    model_server.fail(match="Read this article as its readers will", text='{"remarks": []}')
+    model_server.fail(match=prompts.write(1), text=text)
+    model_server.fail(match=prompts.REVIEW, text=prompts.NO_REMARKS)
     made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
     assert "My own heading" not in made.content
     assert "\n### Another" in made.content
@@ -242,7 +234,7 @@ async def test_cancelling_it_stops_every_call(model_server: ModelServer) -> None
             crew = StudioCrew.with_models(dict.fromkeys(AGENTS, "m"), client, asyncio.Semaphore(8))
             work = asyncio.create_task(produce(BRIEF, MemoryJournal(), dependencies(crew)))
             async with asyncio.timeout(30):
-                while not slow.prompts("You write one section"):
+                while not slow.prompts(prompts.WRITE):
                     await asyncio.sleep(0.05)
             work.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -264,40 +256,29 @@ class CancelledAfterItsReview(MemoryJournal):
             asyncio.get_running_loop().call_soon(self.work.cancel)
 
 
-async def test_a_run_cancelled_as_its_edits_begin_leaves_no_coroutine_unawaited() -> None:
+async def test_a_run_cancelled_as_its_edits_begin_leaves_no_coroutine_and_no_task(
+    crew: StudioCrew, model_server: ModelServer
+) -> None:
+    model_server.fail(match=prompts.REVIEW, text=remarks_on(1, 2, 3))
     journal = CancelledAfterItsReview()
-    brief = BRIEF.model_copy(update={"include_image": False})
+    before = asyncio.all_tasks()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        without_model = dependencies(StudioCrew.without_model(), has_model=False)
-        journal.cancel_with(work := asyncio.create_task(produce(brief, journal, without_model)))
+        journal.cancel_with(work := asyncio.create_task(produce(BRIEF, journal, dependencies(crew))))
         with pytest.raises(asyncio.CancelledError):
             await work
         gc.collect()
     assert [str(each.message) for each in warned if "never awaited" in str(each.message)] == []
-
-
-async def test_a_run_cancelled_as_its_edits_begin_leaves_no_task_that_calls_the_model(
-    crew: StudioCrew, model_server: ModelServer
-) -> None:
-    remarks = [{"section": number, "kind": "gap", "instruction": "Say who pays."} for number in (1, 2, 3)]
-    model_server.fail(match="Read this article as its readers will", text=json.dumps({"remarks": remarks}))
-    journal = CancelledAfterItsReview()
-    before = asyncio.all_tasks()
-    journal.cancel_with(work := asyncio.create_task(produce(BRIEF, journal, dependencies(crew))))
-    with pytest.raises(asyncio.CancelledError):
-        await work
     assert asyncio.all_tasks() - before == set()
     await asyncio.sleep(0.3)
-    assert model_server.prompts("Mend one section") == []
+    assert model_server.prompts(prompts.EDIT) == []
 
 
 async def test_an_edit_that_fails_ends_the_run_without_a_description(
     crew: StudioCrew, model_server: ModelServer
 ) -> None:
-    remark = '{"remarks": [{"section": 2, "kind": "gap", "instruction": "Say who pays."}]}'
-    model_server.fail(match="Read this article as its readers will", text=remark)
-    model_server.fail(match="Mend one section", status=401, times=1)
+    model_server.fail(match=prompts.REVIEW, text=remarks_on(2))
+    model_server.fail(match=prompts.EDIT, status=401, times=1)
     journal = MemoryJournal()
     with pytest.raises(ModelError):
         await produce(BRIEF, journal, dependencies(crew))
@@ -315,7 +296,7 @@ async def test_only_what_is_wrong_with_the_description_is_asked_for_again(
     crew: StudioCrew, model_server: ModelServer
 ) -> None:
     await produce(BRIEF, MemoryJournal(), dependencies(crew))
-    (prompt,) = model_server.prompts("Put this description of an article right")
+    (prompt,) = model_server.prompts(prompts.DESCRIBE_AGAIN)
     assert "The description has" in prompt
     (call,) = [call for call in model_server.calls if call.prompt == prompt]
     asked_for = call.body["response_format"]["json_schema"]["schema"]["properties"]

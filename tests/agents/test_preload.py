@@ -50,14 +50,14 @@ SCHEMAS = """
 import re
 import tests.environment
 import agents.worker.rq_worker
-from agents.crew.assignments import rewordings, verdicts
-from agents.contract import SectionPlan
+from agents.crew.assignments.editing import judged_sentences, verdicts
+from agents.contract import Edits, Plan
 from agents.llm.capabilities import strict_schema
 from agents.text.markdown import count_words
 re._compiler.compile = None  # compiling another pattern now fails
 count_words("Roofs hold rain.")
 before = strict_schema.cache_info().misses
-for schema in (SectionPlan, verdicts(1), verdicts(9), rewordings(9)):
+for schema in (Plan, Edits, verdicts(1), verdicts(9), judged_sentences(20)):
     strict_schema(schema)
 print(strict_schema.cache_info().misses - before)
 """

@@ -21,6 +21,7 @@ from agents.pipeline.steps import StepKey
 from agents.worker.jobs import run_next, run_now
 from articles.models import Article, Run, Status, StepStatus
 from articles.services import NewSource, retry_run
+from tests import prompts
 from tests.factories import UserFactory, make_article
 from tests.model_server import ModelServer
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ALWAYS = 10_000
 WITHOUT_END = b'data: {"choices": [{"delta": {"content": "Half a"}}]}\n\ndata: [DONE]\n\n'
-SECTION = "You write one section"
+SECTION = prompts.WRITE
 SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surface of most cities and hold rain. " * 12)
 
 
@@ -261,7 +262,7 @@ def test_a_key_revoked_during_a_run_fails_it_and_keeps_finished_work(owner: User
     article = made(owner)
     has_failed(article, "key is invalid")
     run = article.runs.get()
-    assert run.steps.done().with_key(StepKey.parse("outline:make")).exists()
+    assert run.steps.done().with_key(StepKey.parse("outline:plan")).exists()
     model.faults.clear()
     retry_run(article=article, by=owner)
     run_next(run.pk)
@@ -280,7 +281,7 @@ def test_a_revoked_key_is_not_tried_for_the_remaining_sections(
     run_now(article.runs.get().pk)
     article.refresh_from_db()
     has_failed(article, "key is invalid")
-    sections = len(article.runs.get().steps.with_key(StepKey.parse("outline:make")).get().output["sections"])
+    sections = len(article.runs.get().steps.with_key(StepKey.parse("outline:plan")).get().output["sections"])
     assert len(model.prompts(SECTION)) <= 3 < sections, "some are sent before the failure of the first is recorded"
 
 
@@ -349,7 +350,7 @@ def test_an_article_is_completed_without_a_picture_if_none_can_be_drawn(owner: U
 
 
 def test_an_article_does_not_wait_for_its_picture_alone(owner: User, model: ModelServer) -> None:
-    model.fail(match="Choose the picture", status=503, times=ALWAYS)
+    model.fail(match=prompts.PICTURE, status=503, times=ALWAYS)
     article = made(owner, include_image=True)
     assert article.status == Status.COMPLETED
     assert re.search(r"The article has no image\. .*\(503\)", article.notice)
@@ -357,7 +358,7 @@ def test_an_article_does_not_wait_for_its_picture_alone(owner: User, model: Mode
 
 
 def test_a_picture_is_planned_again_if_the_sections_waited_too(owner: User, model: ModelServer) -> None:
-    for words in ("Choose the picture", SECTION):
+    for words in (prompts.PICTURE, SECTION):
         model.fail(match=words, status=503, times=ALWAYS)
     article = made(owner, include_image=True)
     assert article.runs.get().is_parked

@@ -21,16 +21,18 @@ class TestHead:
         assert (pasted.url, pasted.text) == ("https://example.org/a?b=c", BODY)
 
     def test_all_that_the_head_states_is_read(self) -> None:
-        head = "Title: Old houses\nPublisher: Institute\nBy Ann Lee and Max von Berg\nPublished: 31 May 2024\nhttps://example.org/"
+        head = "Title: Old houses\nKind: study\nPublisher: Institute\nBy Ann Lee and Max von Berg\nPublished: 31 May 2024\nhttps://example.org/"
         document = read_text(f"{head}\n\n{BODY}")
-        assert (document.title, document.publisher, document.author, document.date, document.url, document.text) == (
-            *("Old houses", "Institute", "Ann Lee and Max von Berg", "2024-05-31", "https://example.org/"),
-            BODY,
+        assert (document.title, document.kind, document.publisher, document.author) == (
+            *("Old houses", "study", "Institute", "Ann Lee and Max von Berg"),
         )
+        assert (document.date, document.url, document.text) == ("2024-05-31", "https://example.org/", BODY)
 
     def test_a_german_head_is_read(self) -> None:
-        pasted = clean_pasted_text(f"Herausgeber: Verband\nVon Käthe Öz\nVeröffentlicht am 3. März 2024\n{BODY}")
-        assert (pasted.publisher, pasted.author, pasted.date) == ("Verband", "Käthe Öz", "2024-03-03")
+        head = "Art der Quelle: Pressemitteilung\nHerausgeber: Verband\nVon Käthe Öz\nVeröffentlicht am 3. März 2024"
+        pasted = clean_pasted_text(f"{head}\n{BODY}")
+        assert (pasted.kind, pasted.publisher) == ("Pressemitteilung", "Verband")
+        assert (pasted.author, pasted.date) == ("Käthe Öz", "2024-03-03")
         assert pasted.text == BODY
 
     @pytest.mark.parametrize("copies", [1, 2])
@@ -56,6 +58,10 @@ class TestHead:
             "Published: soon",
             "Source: the ministry",
             "Author: " + "x" * 300,
+            "Kind: Warum ist der Himmel blau?",
+            "Kind: Ich weiß es nicht.",
+            "Kind: " + "x" * 81,
+            "Kind of a study",
             "See https://example.org/",
             "Old houses",
             "https://localhost",

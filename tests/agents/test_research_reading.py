@@ -296,9 +296,19 @@ async def test_a_pasted_text_is_notes_unless_it_was_published():
         assert all(text[passage.start : passage.end] == passage.text for passage in passages)
 
 
+async def test_a_pasted_text_is_of_the_kind_that_its_head_states():
+    """Also on an official host, which may publish the words of others."""
+    text = f"Source: https://www.energy.gov/report\nKind: press release of a manufacturer\n\n{article(45)}"
+    reading = await read_all([BriefSource(id=1, text=text)], [], fetcher=FETCHER, seconds=5, limit=0)
+    assert reading.sources[0].kind == "press release of a manufacturer"
+
+
 async def test_what_the_person_says_takes_precedence_over_the_head():
-    text = f"https://example.org/head\nPublisher: Head\nPublished: 2020\n\n{article(44)}"
-    given = BriefSource(id=1, text=text, url="https://example.org/given", publisher="Given", date="2024")
+    text = f"https://example.org/head\nKind: study\nPublisher: Head\nPublished: 2020\n\n{article(44)}"
+    given = BriefSource(
+        id=1, text=text, url="https://example.org/given", kind="own notes", publisher="Given", date="2024"
+    )
     reading = await read_all([given], [], fetcher=FETCHER, seconds=5, limit=0)
     (source,) = reading.sources
-    assert (source.url, source.publisher, source.date) == ("https://example.org/given", "Given", "2024")
+    assert (source.url, source.kind) == ("https://example.org/given", "own notes")
+    assert (source.publisher, source.date) == ("Given", "2024")

@@ -6,31 +6,28 @@ import re
 
 import pytest
 
-from agents.contract import Outline, OutlineSection, Remark, Voice
 from agents.crew.crew import StudioCrew
 from agents.exceptions import ManuscriptIncomplete
-from agents.pipeline.context import RunContext
-from agents.pipeline.edit import edit_section
 from agents.pipeline.recipe import produce
-from agents.pipeline.write import resize, write_section
+from agents.pipeline.steps import StepKey
+from agents.pipeline.write import resize, write, write_section
 from agents.text.length import length_score
 from agents.text.markdown import count_words
-from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, reading
+from tests import prompts
+from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, make_context, outline_of
 from tests.model_server import ModelServer
 
-WRITE, REWRITE, MEND = "You write one section", "You wrote one section", "Mend one section"
-EXTEND = "too short by a paragraph"
+AGAIN = StepKey("edit", "length", 1)
 VIETNAMESE = (
     "Những khu vườn trên mái nhà giúp thành phố mát hơn vào mùa hè và giữ lại nước mưa. Người dân sống bên dưới được hưởng lợi"
     " từ bóng râm và không khí trong lành hơn. Trước khi mang đất lên mái, kỹ sư phải kiểm tra các dầm chịu lực. "
 )
-NO_REMARKS = '{"remarks": []}'
 
 
 @pytest.fixture
 def quiet_review(model_server: ModelServer) -> ModelServer:
     """A model that finds nothing to mend and everything supported: what is written stays."""
-    model_server.fail(match="Read this article as its readers will", text=NO_REMARKS, times=99)
+    model_server.fail(match=prompts.REVIEW, text=prompts.NO_REMARKS, times=99)
     model_server.choices.add("supported")
     return model_server
 
@@ -56,44 +53,33 @@ class TestLength:
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
         await produce(BRIEF, MemoryJournal(), dependencies(crew))
-        assert len(quiet_review.prompts(WRITE)) == 3
-        assert not quiet_review.prompts(REWRITE)
+        assert len(quiet_review.prompts(prompts.WRITE)) == 3
+        assert not quiet_review.prompts(prompts.REWRITE)
+        assert not quiet_review.prompts(prompts.EXTEND)
 
     async def test_a_section_too_short_is_asked_for_once_more_with_its_text(
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
-        quiet_review.fail(match="Your section is number 2", text="Roofs are few and gardens fewer here.")
+        quiet_review.fail(match=prompts.write(2), text="Roofs are few and gardens fewer here.")
         await produce(BRIEF, MemoryJournal(), dependencies(crew))
-        (prompt,) = quiet_review.prompts(REWRITE)
+        (prompt,) = quiet_review.prompts(prompts.REWRITE)
         assert re.search(r"7 words long:\n<<<\w+\nRoofs are few and gardens fewer here\.\n", prompt)
-
-    async def test_an_edit_that_shortens_a_section_to_nothing_is_not_taken(
-        self, crew: StudioCrew, model_server: ModelServer
-    ) -> None:
-        model_server.choices.add("supported")
-        remark = '{"remarks": [{"section": 2, "kind": "gap", "instruction": "Say who pays."}]}'
-        model_server.fail(match="Read this article as its readers will", text=remark)
-        for task in (MEND, REWRITE):
-            model_server.fail(match=task, text="Nobody pays.", times=9)
-        journal = MemoryJournal()
-        await produce(BRIEF, journal, dependencies(crew))
-        assert journal.done["edit:2"] == journal.done["write:2"]
 
 
 class TestLanguage:
     async def test_a_section_in_the_wrong_language_is_written_again(
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
-        quiet_review.fail(match=REWRITE, text=VIETNAMESE * 4, times=9)
+        quiet_review.fail(match=prompts.REWRITE, text=VIETNAMESE * 4, times=9)
         brief = BRIEF.model_copy(update={"language": "vi"})
         made = await produce(brief, MemoryJournal(), dependencies(crew))
         assert made.content.count("mái nhà") == 12
         assert "roofs where rain" not in made.content
 
     async def test_the_prompt_names_the_language(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
-        quiet_review.fail(match=REWRITE, text=VIETNAMESE * 4, times=9)
+        quiet_review.fail(match=prompts.REWRITE, text=VIETNAMESE * 4, times=9)
         await produce(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), dependencies(crew))
-        assert all("Vietnamese (vi)" in prompt for prompt in quiet_review.prompts(WRITE))
+        assert all("Vietnamese (vi)" in prompt for prompt in quiet_review.prompts(prompts.WRITE))
 
     async def test_an_article_in_another_language_is_not_called_complete(
         self, crew: StudioCrew, quiet_review: ModelServer
@@ -107,44 +93,26 @@ class TestEnds:
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
         cut = "Roofs hold the rain of a whole summer night. " * 22 + "And then the"
-        quiet_review.fail(match="Your section is number 1", text=cut)
+        quiet_review.fail(match=prompts.write(1), text=cut)
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
-        assert len(quiet_review.prompts(REWRITE)) == 1
+        assert len(quiet_review.prompts(prompts.REWRITE)) == 1
         assert "And then the" not in made.content
 
     async def test_what_still_breaks_off_ends_with_its_last_whole_sentence(
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
         cut = "Roofs hold the rain of a whole summer night. " * 22 + "And then the"
-        for task in (WRITE, REWRITE, MEND):
+        for task in (prompts.WRITE, prompts.REWRITE, prompts.EXTEND):
             quiet_review.fail(match=task, text=cut, times=99)
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert "And then the" not in made.content
         assert made.content.rstrip().endswith("night.")
 
 
-class TestRepetition:
-    async def test_sections_that_say_the_same_are_mended(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
-        same = "Roofs hold the rain of a whole summer night, and let it go by morning. " * 14
-        for number in (1, 3):
-            quiet_review.fail(match=f"Your section is number {number}", text=same)
-        made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
-        (prompt,) = quiet_review.prompts(MEND)
-        assert "says nearly the same as section 1" in prompt
-        assert made.repeated == []
-
-    async def test_remaining_repetition_is_reported(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
-        same = "Roofs hold the rain of a whole summer night, and let it go by morning. " * 14
-        for task in (WRITE, REWRITE, MEND):
-            quiet_review.fail(match=task, text=same, times=99)
-        made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
-        assert "Sections 1 and 2 say nearly the same. Merge them, or remove one." in made.notices
-
-
 class TestCitations:
     async def test_ids_that_were_never_read_are_not_cited(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
         bad = "Roofs hold rain [0]. Gardens grow [12] on most of them [S99]. Rooms stay cool [S1]. " * 12
-        for task in (WRITE, REWRITE, MEND):
+        for task in (prompts.WRITE, prompts.REWRITE, prompts.EXTEND):
             quiet_review.fail(match=task, text=bad, times=99)
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         text, _, notes = made.content.partition("\n[^1]:")
@@ -156,21 +124,9 @@ class TestCitations:
 
     async def test_the_headings_are_those_of_the_outline(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
         own = "## Contents\n\n# Introduction\n\n" + "Roofs hold the rain of a summer night and morning. " * 20
-        quiet_review.fail(match=WRITE, text=own, times=99)
+        quiet_review.fail(match=prompts.WRITE, text=own, times=99)
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert re.findall("^## (.*)$", made.content, re.MULTILINE) == [part.heading for part in made.outline.sections]
-
-
-async def test_the_voice_is_in_the_prompt_and_words_it_avoids_are_edited_out(
-    crew: StudioCrew, quiet_review: ModelServer
-) -> None:
-    voice = Voice(name="House", description="Short and dry.", avoid=["leverage"])
-    text = "Cities leverage their roofs, and the rain stays where it falls at night. " * 15
-    quiet_review.fail(match="Your section is number 2", text=text)
-    await produce(BRIEF.model_copy(update={"voice": voice}), MemoryJournal(), dependencies(crew))
-    assert all("Short and dry." in prompt for prompt in quiet_review.prompts(WRITE))
-    (prompt,) = quiet_review.prompts(MEND)
-    assert "which the voice avoids: leverage" in prompt
 
 
 class TestSecondPass:
@@ -178,15 +134,14 @@ class TestSecondPass:
 
     ENGLISH = "Flat roofs hold the rain of a whole summer night and let it go by morning [S1]. " * 8
     CITED = VIETNAMESE.replace("mưa. ", "mưa [S1]. ") * 3
-    OUTLINE = Outline(title="Roofs of the city", sections=[OutlineSection(heading="What roofs hold", words=100)] * 2)
+    OUTLINE = outline_of("What roofs hold", "Who pays", words=100)
 
     @staticmethod
     async def adjusted(crew: StudioCrew, server: ModelServer, text: str, written: str, language: str) -> str:
-        server.fail(match=REWRITE, text=written)
-        context = RunContext(BRIEF.model_copy(update={"language": language}), MemoryJournal(), dependencies(crew))
-        return await resize(
-            context, TestSecondPass.OUTLINE, reading(), 1, text.strip(), count_words(written), "write:1:again-1"
-        )
+        for task in (prompts.REWRITE, prompts.EXTEND):
+            server.fail(match=task, text=written)
+        context = make_context(crew, language=language)
+        return await resize(context, TestSecondPass.OUTLINE, [], 1, text.strip(), count_words(written), AGAIN)
 
     async def test_one_in_another_language_is_not_taken(self, crew: StudioCrew, model_server: ModelServer) -> None:
         kept = await self.adjusted(crew, model_server, self.CITED, self.ENGLISH, "vi")
@@ -197,8 +152,8 @@ class TestSecondPass:
         assert kept == self.ENGLISH.strip()
 
     async def test_one_without_its_citations_is_not_taken(self, crew: StudioCrew, model_server: ModelServer) -> None:
-        bare = self.ENGLISH.replace(" [S1]", "") * 2
-        assert await self.adjusted(crew, model_server, self.ENGLISH, bare, "en") == self.ENGLISH.strip()
+        bare = self.ENGLISH.replace(" [S1]", "")
+        assert await self.adjusted(crew, model_server, self.ENGLISH * 2, bare, "en") == (self.ENGLISH * 2).strip()
 
     async def test_one_that_cites_on_and_is_nearer_to_its_length_is_taken(
         self, crew: StudioCrew, model_server: ModelServer
@@ -210,25 +165,20 @@ class TestSecondPass:
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
         more = "Gardens above the street cool the rooms below them, which the neighbours noticed first [S1]. " * 4
-        model_server.fail(match=EXTEND, text=more)
+        model_server.fail(match=prompts.EXTEND, text=more)
         journal, text = MemoryJournal(), self.ENGLISH.strip()
-        context = RunContext(BRIEF, journal, dependencies(crew))
+        context = make_context(crew, journal=journal)
         words = count_words(text) + count_words(more)
-        extended = await resize(context, self.OUTLINE, reading(), 1, text, words, "write:1:again-1")
+        extended = await resize(context, self.OUTLINE, [], 1, text, words, AGAIN)
         assert extended == f"{text}\n\n{more.strip()}"
-        (prompt,) = model_server.prompts(EXTEND)
+        (prompt,) = model_server.prompts(prompts.EXTEND)
         assert f"about {count_words(more)} words" in prompt
-        assert journal.shown["write:1:again-1"] == extended
+        assert journal.shown[str(AGAIN)] == extended
 
     async def test_a_paragraph_in_another_language_is_not_taken(
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
         assert await self.adjusted(crew, model_server, self.ENGLISH, self.CITED * 2, "en") == self.ENGLISH.strip()
-
-    async def test_it_mends_a_language_although_the_length_was_right(
-        self, crew: StudioCrew, model_server: ModelServer
-    ) -> None:
-        assert await self.adjusted(crew, model_server, self.ENGLISH, self.CITED, "vi") == self.CITED.strip()
 
 
 class TestWhatIsWrong:
@@ -245,42 +195,29 @@ class TestWhatIsWrong:
     async def test_the_fault_and_no_other_is_named(
         self, crew: StudioCrew, quiet_review: ModelServer, text: str, language: str, fault: str
     ) -> None:
-        quiet_review.fail(match="Your section is number 1", text=text)
-        brief = BRIEF.model_copy(update={"language": language})
-        outline = Outline(
-            title="Roofs of the city", sections=[OutlineSection(heading="What roofs hold", words=200)] * 2
-        )
-        await write_section(RunContext(brief, MemoryJournal(), dependencies(crew)), outline, reading(), 1)
-        (prompt,) = quiet_review.prompts(REWRITE)
+        quiet_review.fail(match=prompts.write(1), text=text)
+        await write_section(make_context(crew, language=language), outline_of("What roofs hold", "Who pays"), [], 1)
+        (prompt,) = quiet_review.prompts(prompts.REWRITE)
         wrong = prompt.partition("What is wrong with it:\n")[2].partition("\n\n")[0]
         assert wrong.startswith(f"- {fault}")
         assert wrong.count("\n") == 0
 
 
-class TestEdits:
-    @pytest.mark.parametrize(
-        ("language", "text", "edited"),
-        [
-            ("vi", VIETNAMESE * 3, TestSecondPass.ENGLISH * 2),
-            ("en", TestSecondPass.ENGLISH, TestSecondPass.ENGLISH.replace(" [S1]", "")),
-        ],
-        ids=["language", "citations"],
-    )
-    async def test_an_edit_that_loses_it_is_not_taken(
-        self, crew: StudioCrew, model_server: ModelServer, language: str, text: str, edited: str
-    ) -> None:
-        for task in (MEND, REWRITE):
-            model_server.fail(match=task, text=edited)
-        section = OutlineSection(heading="What roofs hold", words=100)
-        outline = Outline(title="Roofs of the city", sections=[section, section])
-        context = RunContext(BRIEF.model_copy(update={"language": language}), MemoryJournal(), dependencies(crew))
-        remarks = [Remark(section=1, kind="tone", instruction="Say it drily.")]
-        assert await edit_section(context, outline, reading(), 1, text.strip(), remarks) == text.strip()
-
-
 async def test_a_section_left_in_another_language_is_named(crew: StudioCrew, quiet_review: ModelServer) -> None:
-    quiet_review.fail(match="Your section is number 2", text=VIETNAMESE * 3)
-    quiet_review.fail(match="Section 2, ", text=VIETNAMESE * 3, times=9)
+    quiet_review.fail(match=prompts.write(2), text=VIETNAMESE * 3)
+    for task in (f"{prompts.REWRITE}2, ", "Section 2, "):
+        quiet_review.fail(match=task, text=VIETNAMESE * 3, times=9)
     made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
     (notice,) = [notice for notice in made.notices if "not in the requested language" in notice]
     assert notice.startswith("Section 2 is not in the requested language (en).")
+
+
+async def test_each_section_is_shown_its_findings_form_and_place(crew: StudioCrew, model_server: ModelServer) -> None:
+    outline = outline_of("What roofs hold", "Options compared", "What to do", points=["It holds 60 % [S1]."])
+    outline.sections[1].form = "table"
+    await write(make_context(crew), outline, [])
+    first, second, third = (model_server.prompts(prompts.write(number))[0] for number in (1, 2, 3))
+    assert all("It holds 60 % [S1]." in prompt for prompt in (first, second, third))
+    assert "Yours is the first" in first
+    assert "as a Markdown table" in second
+    assert "Yours is the last" in third

@@ -85,6 +85,7 @@ def form_of(article: Article, **changes: object) -> dict[str, object]:
         "target_audience": article.target_audience,
         "language": article.language,
         "min_words": article.min_words,
+        "writing": article.writing,
         "include_image": "on",
         "seo_optimize": "on",
         "allow_uncited": "on",
@@ -143,10 +144,10 @@ class TestList:
 
 class TestPage:
     def test_it_shows_runs_steps_events_and_sources(self, browser: Client, owner: User) -> None:
-        source = services.NewSource(title="My notes", text="Roofs are flat. " * 20)
+        source = services.NewSource(title="My notes", text="Roofs are flat. " * 20, kind="notes of a visit")
         article = make_completed_article(owner, sources=(source,))
         page = browser.get(reverse(PAGE, args=[article.pk])).content.decode()
-        for expected in ("research:plan", "Work has begun", "My notes", "<details>"):
+        for expected in ("research:plan", "Work has begun", "My notes", "notes of a visit", "<details>"):
             assert expected in page
         run = article.latest_run()
         assert run is not None
@@ -232,15 +233,11 @@ class TestText:
     def test_a_changed_brief_leaves_everything_else_alone(self, browser: Client, owner: User) -> None:
         article = make_completed_article(owner)
         page = reverse(PAGE, args=[article.pk])
-        save(
-            browser, article, topic="Rooftop gardens in winter", min_words=500, keywords="roof\r\n green walls, living "
-        )
+        changed = {"topic": "Rooftop gardens in winter", "min_words": 500, "writing": "whole"}
+        save(browser, article, **changed, keywords="roof\r\n green walls, living ")
         article.refresh_from_db()
-        assert (article.topic, article.min_words, article.keywords) == (
-            "Rooftop gardens in winter",
-            500,
-            ["roof", "green walls, living"],
-        )
+        assert {name: getattr(article, name) for name in changed} == changed
+        assert article.keywords == ["roof", "green walls, living"]
         assert (article.revisions.count(), article.status) == (1, Status.COMPLETED)
         assert browser.get(page).status_code == 200
 

@@ -51,7 +51,7 @@ def test_a_brief_becomes_a_pending_article_with_its_sources(api: Client, owner: 
     assert body["links"]["socket"] == f"ws://testserver/ws/articles/{body['id']}"
     article = Article.objects.get(pk=body["id"])
     assert (article.owner, article.language, article.keywords) == (owner, "pt-BR", ["triage"])
-    assert [source.kind for source in article.sources.all()] == ["text", "page"]
+    assert [source.type for source in article.sources.all()] == ["text", "page"]
     assert article.runs.count() == 1
 
 
@@ -64,6 +64,14 @@ def test_a_topic_alone_is_enough(api: Client) -> None:
         "en",
     )
     assert (body["voice"], body["approve_outline"], body["allow_uncited"]) == (None, False, True)
+    assert body["writing"] == "parallel"
+
+
+def test_the_way_of_writing_can_be_set(api: Client) -> None:
+    assert post(api, "/api/articles/create", {"topic": "Roofs", "writing": "whole"}).json()["writing"] == "whole"
+    refused = post(api, "/api/articles/create", {"topic": "Roofs", "writing": "backwards"})
+    assert refused.status_code == 422
+    assert "writing" in refused.json()["detail"]
 
 
 # Reading
@@ -220,7 +228,7 @@ def test_sources_of_the_brief_are_listed(api: Client, owner: User) -> None:
         owner, sources=(NewSource(title="Mine", text="Words."), NewSource(url="https://example.org/"))
     )
     body = api.get(f"/api/articles/{article.pk}/sources").json()["items"]
-    assert [(item["kind"], item["title"], item["url"]) for item in body] == [
+    assert [(item["type"], item["title"], item["url"]) for item in body] == [
         ("text", "Mine", ""),
         ("page", "", "https://example.org/"),
     ]

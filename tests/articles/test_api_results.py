@@ -22,7 +22,14 @@ def test_the_result_has_all_outputs(api: Client, owner: User) -> None:
     article.image.save("cover.png", ContentFile(b"picture"))
     body = api.get(f"/api/articles/{article.pk}/result").json()
     assert body["seo_meta"].keys() >= {"title", "meta_description", "slug", "keywords"}
-    assert body["research_data"].keys() >= {"sources", "passages", "synthesis", "findings", "unread"}
+    assert body["research_data"].keys() >= {
+        "sources",
+        "passages",
+        "synthesis",
+        "findings",
+        "unread",
+        "unused_sources",
+    }
     assert body["outline"]["sections"][0]["heading"] == "Why rooftops matter"
     assert body["references"][0]["number"] == 1
     assert body["image_url"] == f"http://testserver{article.image.url}"

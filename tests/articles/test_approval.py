@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import Redis
 
-from agents.contract import Outline, OutlineSection
+from agents.contract import Outline, OutlineSection, PlannedQuestion, PlannedTerm
 from agents.pipeline.steps import StepKey
 from articles.exceptions import InvalidOutline, InvalidState
 from articles.models import Article, Run, Status, Step, StepStatus
@@ -29,7 +29,7 @@ from articles.services import (
     start_run,
 )
 from tests.factories import UserFactory, claim, make_processing_article, stages_of_run
-from tests.outlines import TITLE, make_outline, make_waiting_article, outline
+from tests.outlines import OWNED, POSITION, QUESTIONS, TERMS, TITLE, make_outline, make_waiting_article, outline
 
 pytestmark = pytest.mark.django_db
 
@@ -73,7 +73,7 @@ class TestWaiting:
         cancel_run(article=article, by=owner)
         assert article.status == Status.CANCELLED
         retry_run(article=article, by=owner)
-        assert completed_outputs(claim(article)).get(StepKey.parse("outline:make")) is not None, "outputs are kept"
+        assert completed_outputs(claim(article)).get(StepKey.parse("outline:plan")) is not None, "outputs are kept"
 
     def test_it_can_be_deleted(self, owner: User) -> None:
         delete_article(article=make_waiting_article(owner), by=owner)
@@ -116,6 +116,77 @@ class TestApproving:
         first = Outline.model_validate(article.outline).sections[0]
         assert (first.heading, first.sources) == ("Who keeps it going?", ["S3", "S1"])
         assert article.outline == completed_outputs(claim(article)).get(StepKey.parse("outline:approved"))
+
+    def test_findings_of_a_removed_section_are_dismissed_by_name(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        changed = outline()
+        del changed.sections[1]
+        approve_outline(article=article, by=owner, outline=changed)
+        approved = Outline.model_validate(article.outline)
+        assert [section.findings for section in approved.sections] == [[1, 2], [], [4]]
+        reasons = {each.finding: each.reason for each in approved.dismissed}
+        assert reasons == {3: f"Removed by {owner.username}", 5: "Old"}
+
+    def test_each_known_finding_has_one_place(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        changed = outline()
+        changed.sections[0].findings = [2, 99]
+        changed.sections[1].findings = [2, 3, 3, 5]
+        approve_outline(article=article, by=owner, outline=changed)
+        approved = Outline.model_validate(article.outline)
+        assert [section.findings for section in approved.sections] == [[2], [3, 5], [], [4]]
+        assert [each.finding for each in approved.dismissed] == [1]
+
+    def test_fields_that_are_not_set_are_kept(self, owner: User) -> None:
+        """A client of an earlier version knows neither answer nor form nor findings."""
+        article = make_waiting_article(owner)
+        known = [OutlineSection(heading=section.heading, purpose="New") for section in outline().sections]
+        approve_outline(article=article, by=owner, outline=Outline(title="A title", sections=known))
+        approved = Outline.model_validate(article.outline)
+        assert (approved.answer, approved.position) == (outline().answer, POSITION)
+        assert (approved.questions, approved.terms) == (QUESTIONS, TERMS)
+        assert [section.findings for section in approved.sections] == OWNED
+        assert [section.form for section in approved.sections] == ["prose", "prose", "table", "prose"]
+        assert [(each.finding, each.reason) for each in approved.dismissed] == [(5, "Old")]
+
+    def test_a_caveat_on_the_answer_is_kept(self, owner: User) -> None:
+        article = make_waiting_article(owner, outline().model_copy(update={"caveat": "Nobody counted leases."}))
+        changed = Outline(title="A title", answer="Mine.", position="Wait a year.", sections=outline().sections)
+        approve_outline(article=article, by=owner, outline=changed)
+        approved = Outline.model_validate(article.outline)
+        assert (approved.answer, approved.caveat, approved.position) == (
+            *("Mine.", "Nobody counted leases.", "Wait a year."),
+        )
+
+    def test_questions_and_terms_move_with_their_sections(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        given = outline().sections
+        order = [given[3], OutlineSection(heading="What is new"), given[0], given[2]]
+        approve_outline(article=article, by=owner, outline=Outline(title=TITLE, sections=order))
+        approved = Outline.model_validate(article.outline)
+        assert [(each.question, each.section) for each in approved.questions] == [
+            ("What do I gain?", 3),
+            ("Who waters it in summer?", 1),
+        ]
+        assert [(each.term, each.section) for each in approved.terms] == [("lease", 1)]
+
+    def test_a_renamed_section_keeps_its_questions(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        sections = outline().sections
+        sections[1] = sections[1].model_copy(update={"heading": "Finding a roof", "purpose": "New"})
+        sections[3] = sections[3].model_copy(update={"heading": "Care", "findings": []})
+        approve_outline(article=article, by=owner, outline=Outline(title=TITLE, sections=sections))
+        approved = Outline.model_validate(article.outline)
+        assert (approved.questions, approved.terms) == (QUESTIONS, TERMS)
+
+    def test_changed_questions_are_taken_and_those_of_no_section_are_dropped(self, owner: User) -> None:
+        article = make_waiting_article(owner)
+        questions = [PlannedQuestion(question=text, section=at) for text, at in (("One?", 4), ("Two?", 5), ("No?", 0))]
+        changed = outline().model_copy(update={"questions": questions, "terms": [PlannedTerm(term="bed", section=1)]})
+        approve_outline(article=article, by=owner, outline=changed)
+        approved = Outline.model_validate(article.outline)
+        assert approved.questions == questions[:1]
+        assert [(each.term, each.section) for each in approved.terms] == [("bed", 1)]
 
     def test_the_length_becomes_the_sum_of_the_sections(self, owner: User) -> None:
         article = make_waiting_article(owner)
@@ -218,19 +289,18 @@ class TestRegenerating:
         run = regenerate_outline(article=article, by=owner, wish="Begin with the costs")
         held = claim(article)
         assert read_brief(held).outline_wish == "Begin with the costs"
-        assert completed_outputs(held).get(StepKey.parse("outline:make")) is None
-        assert completed_outputs(held).get(StepKey.parse("outline:2")) is None
+        assert completed_outputs(held).get(StepKey.parse("outline:plan")) is None
         assert completed_outputs(held).get(StepKey.parse("research:read")) is not None, "research is kept"
         superseded = run.steps.filter(status=StepStatus.SUPERSEDED)
-        assert {str(step) for step in superseded} == {"outline:make", *(f"outline:{number}" for number in range(1, 5))}
-        assert sum(step.model_calls for step in run.steps.all()) == 7
+        assert {str(step) for step in superseded} == {"outline:plan"}
+        assert sum(step.model_calls for step in run.steps.all()) == 4
 
     def test_it_can_be_repeated(self, owner: User) -> None:
         article = make_waiting_article(owner)
         for turn in (1, 2):
             regenerate_outline(article=article, by=owner, wish=f"Wish {turn}")
             make_outline(claim(article), outline())
-        headings = run_of(article).steps.filter(stage="outline", kind="make").order_by("pk")
+        headings = run_of(article).steps.filter(stage="outline", kind="plan").order_by("pk")
         assert [step.status for step in headings] == ["superseded", "superseded", "completed"]
         assert run_of(article).attempts == 1, "no worker was lost"
 
@@ -238,7 +308,7 @@ class TestRegenerating:
         article = make_waiting_article(owner)
         regenerate_outline(article=article, by=owner, wish="Shorter")
         stage = stages_of_run(run_of(article))[1]
-        assert (stage.stage, stage.done, stage.planned) == ("outline", 0, 5)
+        assert (stage.stage, stage.done, stage.planned) == ("outline", 0, 1)
         make_outline(claim(article), outline())
         stage = stages_of_run(run_of(article))[1]
-        assert (stage.status, stage.done) == ("completed", 5)
+        assert (stage.status, stage.done) == ("completed", 1)

@@ -12,7 +12,7 @@ from articles.models import Article, Run, Status
 from articles.services import approve_outline
 from tests.articles.clients import client_of, post
 from tests.factories import UserFactory, make_article, make_completed_article
-from tests.outlines import TITLE, make_waiting_article, outline
+from tests.outlines import ANSWER, POSITION, TITLE, make_waiting_article, outline
 
 pytestmark = pytest.mark.django_db
 
@@ -62,10 +62,30 @@ def test_a_changed_outline_is_approved(api: Client, article: Article) -> None:
     assert article.outline["sections"][-1] == {
         "heading": "What comes next",
         "purpose": "",
+        "form": "prose",
         "points": [],
+        "findings": [],
         "sources": ["S2"],
         "words": 250,
     }
+    assert (article.outline["answer"], article.outline["position"]) == (ANSWER, POSITION)
+    assert article.outline["questions"] == [
+        {"question": "Does my roof bear it?", "section": 1},
+        {"question": "Who waters it in summer?", "section": 3},
+    ]
+    assert article.outline["terms"] == [{"term": "saturated bed", "section": 1}, {"term": "lease", "section": 3}]
+    removed = [{"finding": number, "reason": f"Removed by {article.owner.username}"} for number in (1, 2)]
+    assert article.outline["dismissed"] == [*removed, {"finding": 5, "reason": "Old"}]
+
+
+def test_answer_form_and_findings_can_be_sent(api: Client, article: Article) -> None:
+    sections = [{"heading": "One", "form": "chart", "findings": [3, 1]}, {"heading": "Two", "findings": [4, 3]}]
+    body = {"outline": {"title": TITLE, "answer": "Start with the load.", "sections": sections}}
+    assert post(api, f"/api/articles/{article.pk}/approve", body).status_code == 200
+    outline = api.get(f"/api/articles/{article.pk}/outline").json()["outline"]
+    assert outline["answer"] == "Start with the load."
+    assert [(each["form"], each["findings"]) for each in outline["sections"]] == [("chart", [3, 1]), ("prose", [4])]
+    assert [each["finding"] for each in outline["dismissed"]] == [2, 5]
 
 
 def two(**changes: Any) -> dict[str, Any]:
@@ -84,6 +104,8 @@ def two(**changes: Any) -> dict[str, Any]:
         (two(purpose="p" * 501), "outline.sections.0.purpose"),
         (two(points=["p"] * 13), "outline.sections.0.points"),
         (two(headline="mistyped"), "outline.sections.0.headline"),
+        (two(form="poem"), "outline.sections.0.form"),
+        (two(findings=["1"]), "outline.sections.0.findings.0"),
     ],
 )
 def test_an_invalid_outline_is_refused_with_its_reason(

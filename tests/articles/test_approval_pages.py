@@ -10,13 +10,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from agents.contract import Outline
+from articles.forms.outline import FIELDS
 from articles.live.consumers import ArticleConsumer
 from articles.live.snapshots import read_snapshot
 from articles.models import Article, Run, Status
 from articles.pages.fragments import fragments
 from articles.services import approve_outline, regenerate_outline
 from tests.factories import StaffFactory, UserFactory, claim, make_article
-from tests.outlines import SECTIONS, TITLE, make_outline, make_waiting_article, outline
+from tests.outlines import ANSWER, POSITION, SECTIONS, TITLE, make_outline, make_waiting_article, outline
 
 pytestmark = pytest.mark.django_db
 
@@ -40,10 +41,15 @@ def typed(article: Article, **changes: Any) -> dict[str, Any]:
     sent: dict[str, Any] = {
         "seen_seq": article.last_seq,
         "title": TITLE,
+        "answer": ANSWER,
+        "position": POSITION,
         "wish": "",
+        "planned_as": [str(number) for number in range(1, len(sections) + 1)],
         "heading": [section.heading for section in sections],
         "purpose": [section.purpose for section in sections],
+        "layout": [section.form for section in sections],
         "points": ["\r\n".join(section.points) for section in sections],
+        "findings": [" ".join(map(str, section.findings)) for section in sections],
         "words": [section.words for section in sections],
         "sources": [", ".join(section.sources) for section in sections],
     }
@@ -69,6 +75,11 @@ class TestTheEditor:
             *HEADINGS,
             "What there is to gain",
             "Unused surface\nHeat",
+            ANSWER,
+            POSITION,
+            '<option value="table" selected>',
+            "Flat roofs make up 8–12 % of the built footprint.",
+            "In 1998 there were 12 such gardens.",
             'value="S1, S2"',
             'value="250"',
         ):
@@ -106,7 +117,7 @@ class TestTheEditor:
         assert headings(press(page, article, "add")) == [*HEADINGS, ""]
 
     def test_two_sections_stay_and_thirty_are_enough(self, page: Client, article: Article) -> None:
-        two = {name: typed(article)[name][:2] for name in ("heading", "purpose", "points", "words", "sources")}
+        two = {name: typed(article)[name][:2] for name in FIELDS}
         assert headings(press(page, article, "remove-1", **two)) == HEADINGS[:2]
         assert len(headings(press(page, article, "add", heading=["A"] * 30))) == 30
 
@@ -139,8 +150,52 @@ class TestTheEditor:
         endless = {"do": "redo", "wish": "Shorter", "seen_seq": "9" * 5000}
         assert page.post(f"/articles/{article.pk}/outline/", endless).status_code == 302
 
+    def test_findings_move_with_their_section(self, page: Client, article: Article) -> None:
+        html = press(page, article, "up-2").content.decode().partition("<template")[0]
+        assert re.findall(r'name="findings" value="([\d ]*)"', html) == ["3", "1 2", "4"]
+
 
 class TestApproving:
+    def test_answer_form_and_findings_are_taken_as_typed(self, page: Client, article: Article) -> None:
+        kept = {name: typed(article)[name][:3] for name in FIELDS}
+        changed = {
+            **kept,
+            "layout": ["list", "prose", "steps"],
+            "words": [400, 300, 300],
+            "answer": "Start\r\nwith the load.",
+        }
+        press(page, article, "approve", **changed)
+        article.refresh_from_db()
+        approved = Outline.model_validate(article.outline)
+        assert approved.answer == "Start with the load."
+        assert [section.form for section in approved.sections] == ["list", "prose", "steps"]
+        assert [section.findings for section in approved.sections] == [[1, 2], [3], []]
+        reasons = {each.finding: each.reason for each in approved.dismissed}
+        assert reasons == {4: f"Removed by {article.owner.get_username()}", 5: "Old"}
+
+    def test_position_and_questions_follow_what_is_typed(self, page: Client, article: Article) -> None:
+        """A section is known by its number in the plan, whatever its heading is now."""
+        sent = {name: [typed(article)[name][at] for at in (3, 1, 0)] for name in FIELDS}
+        sent |= {"heading": ["A new name", "Another", HEADINGS[0]], "words": [400, 300, 300]}
+        press(page, article, "approve", position="Wait\r\na year.", **sent)
+        article.refresh_from_db()
+        approved = Outline.model_validate(article.outline)
+        assert approved.position == "Wait a year."
+        assert [(each.question, each.section) for each in approved.questions] == [
+            ("What do I gain?", 3),
+            ("Does my roof bear it?", 2),
+            ("Who waters it in summer?", 1),
+        ]
+        assert [(each.term, each.section) for each in approved.terms] == [("saturated bed", 2), ("lease", 1)]
+
+    def test_questions_of_a_removed_section_are_dropped(self, page: Client, article: Article) -> None:
+        kept = {name: typed(article)[name][:3] for name in FIELDS} | {"words": [400, 300, 300]}
+        press(page, article, "approve", **kept | {"planned_as": ["1", "x", "1"]})
+        article.refresh_from_db()
+        approved = Outline.model_validate(article.outline)
+        assert [(each.question, each.section) for each in approved.questions] == [("What do I gain?", 1)]
+        assert approved.terms == []
+
     def test_the_run_continues_with_the_edited_outline(self, page: Client, article: Article) -> None:
         changed = {"heading": [*HEADINGS[:3], "Who waters it"], "words": [400, 300, 200, ""], "do": "approve"}
         answer = page.post(f"/articles/{article.pk}/outline/", typed(article, **changed), follow=True)
@@ -158,6 +213,9 @@ class TestApproving:
         ("changes", "reason"),
         [
             ({"title": "Oh"}, "at least 5 characters"),
+            ({"answer": "a" * 1001}, "at most 1,000 characters"),
+            ({"position": "a" * 1001}, "at most 1,000 characters"),
+            ({"layout": ["poem", "", "prose", "prose"]}, "poem is not one of the available choices"),
             ({"heading": ["", *HEADINGS[1:]]}, "Enter a heading."),
             ({"heading": ["A" * 121, *HEADINGS[1:]]}, "at most 120 characters"),
             ({"heading": [HEADINGS[1], *HEADINGS[1:]]}, "is used twice"),

@@ -43,7 +43,14 @@ def page_error(values: dict[str, Any], owner: User) -> str:
     """The error the page shows for this brief, empty if it is accepted. The other functions do the same."""
     client = Client()
     client.force_login(owner)
-    form = {"min_words": 1000, "tone": "dry", "target_audience": "all", "language": "en", **values}
+    form = {
+        "min_words": 1000,
+        "tone": "dry",
+        "target_audience": "all",
+        "language": "en",
+        "writing": "parallel",
+        **values,
+    }
     form["keywords"] = ",".join(values.get("keywords", []))
     texts = {"text-TOTAL_FORMS": "0", "text-INITIAL_FORMS": "0"}
     response = client.post(reverse("article_new"), form | texts)
@@ -73,7 +80,7 @@ def admin_error(values: dict[str, Any], owner: User) -> str:
     form = client.get(page).context["adminform"].form
     sent = {name: "" if (value := form[name].value()) is None else value for name in form.fields}
     sent = {name: value for name, value in sent.items() if value is not False}
-    sent |= {name: json.dumps(value) if name == "keywords" else value for name, value in values.items()}
+    sent |= {name: "\n".join(value) if name == "keywords" else value for name, value in values.items()}
     sent |= {
         f"{prefix}-{count}": 0
         for prefix in ("runs", "revisions", "sources")

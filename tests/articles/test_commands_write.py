@@ -136,6 +136,13 @@ def test_voice_and_required_sources_are_options(notes: Path) -> None:
     assert (article.voice, article.allow_uncited, article.approve_outline) == (voice, False, False)
 
 
+def test_the_way_of_writing_is_an_option(notes: Path) -> None:
+    write("--source", notes, "--no-image", "--writing", "whole")
+    assert Article.objects.get().writing == "whole"
+    with pytest.raises(CommandError, match="argument --writing: invalid choice"):
+        write("--source", notes, "--writing", "backwards")
+
+
 def test_an_unknown_voice_is_refused_before_anything_is_created(notes: Path) -> None:
     with pytest.raises(CommandError, match="--voice: There is no voice “House”"):
         write("--source", notes, "--voice", "House")
@@ -160,7 +167,7 @@ def test_an_interrupt_cancels_the_run(with_model: ModelServer) -> None:
     before = signal.getsignal(signal.SIGINT)
 
     def interrupt(sender: Any, *, article_id: int, last: int, **kwargs: Any) -> None:
-        if Event.objects.get(article=article_id, seq=last).payload.get("step") == "research:plan":
+        if Event.objects.get(article=article_id, seq=last).payload.get("step") == "outline:plan":
             os.kill(os.getpid(), signal.SIGINT)
 
     events_recorded.connect(interrupt)
@@ -250,6 +257,7 @@ def test_it_takes_a_list_of_sources_with_their_details(notes: Path, tmp_path: Pa
         "text": notes.read_text(),
         "url": "https://example.org/report",
         "publisher": "Institute",
+        "kind": "own notes of a visit",
     }
     listed = tmp_path / "sources.json"
     listed.write_text(json.dumps([report | {"author": "A. Writer", "date": "2024-05"}]))
@@ -260,7 +268,8 @@ def test_it_takes_a_list_of_sources_with_their_details(notes: Path, tmp_path: Pa
         *("https://example.org/report", "Institute", "A. Writer", "2024-05"),
     )
     assert article.research_data is not None
-    assert article.research_data["sources"][0]["publisher"] == "Institute"
+    read = article.research_data["sources"][0]
+    assert (read["publisher"], read["kind"]) == ("Institute", "own notes of a visit")
 
 
 @pytest.mark.parametrize(

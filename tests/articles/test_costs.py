@@ -174,6 +174,7 @@ class TestThePage:
         form = {
             "topic": "Bees in the city",
             "min_words": 500,
+            "writing": "parallel",
             "language": "en",
             "tone": "calm",
             "target_audience": "all",

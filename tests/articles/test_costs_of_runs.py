@@ -22,10 +22,11 @@ from agents.costs.prices import dollars, prices
 from agents.costs.usage import Usage
 from agents.worker.jobs import run_now
 from articles.costs.limits import spent_this_month
-from articles.costs.reports import article_totals, run_totals, totals_by_stage
+from articles.costs.reports import article_totals, reading_tokens, run_totals, totals_by_stage
 from articles.exceptions import InvalidState
 from articles.models import Article, Run, SpendingLimit, Status, Step, StepStatus
 from articles.services import NewSource, cancel_run, delete_article, retry_run
+from tests import prompts
 from tests.environment import ROOT
 from tests.factories import UserFactory, make_article
 from tests.model_server import ModelServer
@@ -183,7 +184,7 @@ def slow(settings: Settings) -> Iterator[ModelServer]:
 
 
 def section_in_flight(server: ModelServer) -> bool:
-    return any("You write one section" in call.prompt and not call.ended for call in list(server.calls))
+    return any(prompts.WRITE in call.prompt and not call.ended for call in list(server.calls))
 
 
 def every_call_is_counted(run: Run, server: ModelServer) -> None:
@@ -240,8 +241,9 @@ def test_the_cost_of_a_deleted_article_is_still_counted(owner: User, settings: S
 
 @pytest.mark.parametrize(("words", "image", "seo"), [(500, True, True), (1000, False, False)])
 def test_the_estimate_is_close_to_a_run(owner: User, server: ModelServer, words: int, image: bool, seo: bool) -> None:
-    made = estimate(words, image=image, seo=seo, models=StageModels(dict.fromkeys(AGENTS, MODEL), "dall-e-3"))
-    _, run = pending(owner, lines=60, min_words=words, include_image=image, seo_optimize=seo)
+    article, run = pending(owner, lines=60, min_words=words, include_image=image, seo_optimize=seo)
+    models = StageModels(dict.fromkeys(AGENTS, MODEL), "dall-e-3")
+    made = estimate(words, image=image, seo=seo, models=models, reading=reading_tokens(article))
     assert perform(run).status == Status.COMPLETED, run.reason
     spent = run_totals(run)
     assert 0.5 * spent.tokens <= made.tokens <= 1.5 * spent.tokens, (made.tokens, spent.tokens)

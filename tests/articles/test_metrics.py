@@ -111,7 +111,7 @@ def test_it_totals_steps_calls_and_costs_by_agent() -> None:
     assert found["studio_cost_dollars", "WriterAgent"] == 0.125
     kinds = ("prompt", "completion", "cached", "reasoning")
     assert [found["studio_tokens", "WriterAgent", kind] for kind in kinds] == [20, 10, 7, 0]
-    assert found["studio_step_seconds_count", "OutlineAgent"] == 3
+    assert found["studio_step_seconds_count", "OutlineAgent"] == 2
 
 
 def test_it_counts_failures_by_code() -> None:

@@ -12,12 +12,12 @@ from pydantic import BaseModel
 from agents.contract import (
     CheckedText,
     Finding,
-    Headings,
     Passage,
+    Plan,
+    PlannedSection,
     QuestionFindings,
     Questions,
     Reading,
-    SectionPlan,
     SectionText,
     SentenceEvidence,
     Source,
@@ -63,10 +63,16 @@ def held() -> Claim:
     found = QuestionFindings(findings=[Finding(statement="A roof bears a garden.", sources=["S1"])])
     finish(held, "research:find:1", found)
     headings = [f"Section number {number}" for number in range(1, SECTIONS + 1)]
-    finish(held, "outline:make", Headings(title="Rooftop gardens", sections=headings))
+    purpose = "Say what a roof bears."
+    sections = [
+        PlannedSection(heading=heading, purpose=purpose, form="prose", words=250, findings=[]) for heading in headings
+    ]
+    answer = "A roof bears what its joists bear."
+    plan = Plan(
+        answer=answer, position="", title="Rooftop gardens", questions=[], terms=[], sections=sections, dismissed=[]
+    )
+    finish(held, "outline:plan", plan)
     for number in range(1, SECTIONS + 1):
-        plan = SectionPlan(purpose="Say what a roof bears.", points=["Loads in kg per square metre"], sources=["S1"])
-        finish(held, f"outline:{number}", plan)
         finish(held, f"write:{number}", SectionText(markdown=SENTENCE.format(number) * 100))
     for number in range(1, SECTIONS):
         finish(held, f"edit:evidence:{number}", checked(number))

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from articles.models import Article, Source, Voice
+from articles.services import cancel_run
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +37,7 @@ def brief(**changes: Any) -> dict[str, Any]:
         "language": "en-GB",
         "tone": "dry",
         "target_audience": "planners",
+        "writing": "parallel",
         "keywords": "roofs, heat , ",
         "notes": "Leave out solar panels.",
         "include_image": "on",
@@ -85,6 +87,20 @@ def test_the_outline_is_shown_first_and_sources_are_required_where_that_is_asked
     assert (asked.approve_outline, asked.allow_uncited) == (True, False)
 
 
+def test_the_way_of_writing_is_chosen_and_kept_for_the_next_run(page: Client) -> None:
+    assert page.get(NEW).context["form"]["writing"].value() == "parallel"
+    page.post(NEW, brief(writing="whole"))
+    article = Article.objects.get()
+    assert article.writing == "whole"
+    cancel_run(article=article, by=article.owner)
+    again = page.get(f"/articles/{article.pk}/write-again")
+    assert again.context["form"]["writing"].value() == "whole"
+
+
+def test_a_way_of_writing_there_is_not_is_refused(page: Client) -> None:
+    assert "Select a valid choice. backwards is not one of the available choices." in refused(page, writing="backwards")
+
+
 def test_a_voice_is_chosen_by_its_name(page: Client) -> None:
     voice = Voice.objects.create(name="House & home", description="Dry.")
     assert '<option value="House &amp; home">' in page.get(NEW).content.decode()
@@ -112,8 +128,8 @@ def test_sources_of_all_kinds_come_along(page: Client) -> None:
     document = SimpleUploadedFile("survey.md", b"# Survey\n\n312 flat roofs.")
     texts = {"text-TOTAL_FORMS": "2", "text-0-title": "Notes", "text-0-text": "Roofs are flat.", "text-1-text": "More."}
     page.post(NEW, brief(documents=[document], addresses="https://example.org/a\n\nhttp://example.org/b \n", **texts))
-    kinds = [(source.kind, source.title or source.url or source.text) for source in Source.objects.all()]
-    assert kinds == [
+    found = [(source.type, source.title or source.url or source.text) for source in Source.objects.all()]
+    assert found == [
         ("text", "Notes"),
         ("text", "More."),
         ("page", "https://example.org/a"),

@@ -12,7 +12,16 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 
-from agents.contract import SEO, CheckedText, SectionText, Source
+from agents.contract import (
+    SEO,
+    CheckedAnswer,
+    CheckedText,
+    OldOutline,
+    OldSectionPlan,
+    PlannedQuestion,
+    SectionText,
+    Source,
+)
 from agents.costs.usage import Usage
 from agents.exceptions import FailureCode
 from articles import views
@@ -51,6 +60,10 @@ def since(article: Article, seq: int) -> str:
     return fragments(article, list(article.events.after(seq)))
 
 
+def view_of(article: Article) -> ArticleView:
+    return ArticleView(Article.objects.get(pk=article.pk))
+
+
 def compact(html: str) -> str:
     return " ".join(html.split())
 
@@ -80,41 +93,130 @@ class TestFragments:
 
     def test_an_outline_brings_the_sections_it_plans(self, writer: User) -> None:
         article, held = stages.researched(writer)
-        stages.finish(held, "outline:make", stages.headings())
+        stages.finish(held, "outline:plan", stages.plan())
         html = since(article, article.last_seq)
-        assert roots(html) == ["seq", "timeline", "outline-body", "draft-body", "evidence-body"]
+        assert roots(html) == [
+            "seq", "timeline", "outline-body", "plan-body", "draft-body", "findings-body", "evidence-body", "questions-body",
+        ]  # fmt: skip
         assert html.count('class="draft-section is-waiting"') == 4
         assert html.count('class="evidence-section"') == 4
         assert "not checked yet" in html
 
-    def test_a_planned_section_gets_its_purpose_at_once(self, writer: User) -> None:
+    def test_a_plan_is_shown_with_its_answer_and_who_owns_which_findings(self, writer: User) -> None:
         article, held = stages.researched(writer)
-        stages.finish(held, "outline:make", stages.headings())
-        stages.begin(held, "outline:2")
-        article.refresh_from_db()
-        assert ">planning</span>" in since(article, article.last_seq - 1)
-        stages.finish(held, "outline:2", stages.plan(2))
+        stages.finish(held, "outline:plan", stages.plan())
         html = since(article, article.last_seq)
-        assert roots(html) == ["seq", "timeline", "outline-body", "section-2"]
-        assert html.count("Load, access, water and wind, in this order.") == 2
+        plan, findings = compact(part(html, "plan-body")), compact(part(html, "findings-body"))
+        assert stages.ANSWER in plan
+        assert "<span>2 findings</span> <span>about 250 words</span>" in plan
+        assert '<span class="mark">Table</span>' in plan
+        assert findings.count("section 3</p>") == 2
+        assert '<b>Left out:</b> <span dir="auto">Nothing can be said about it.</span>' in findings
+
+    def test_a_corrected_answer_replaces_that_of_the_plan(self, writer: User) -> None:
+        article, held = stages.outlined(writer)
+        checked = CheckedAnswer(planned=stages.ANSWER, problem="Too much", answer="Only if it bears 95 kg.")
+        stages.do(held, "outline:answer", checked)
+        html = since(article, article.last_seq)
+        assert {"outline-body", "plan-body", "questions-body"} <= set(roots(html))
+        assert html.count("Only if it bears 95 kg.") == 3
+        assert stages.ANSWER not in html
+
+    def test_a_plan_in_the_making_has_a_place_for_its_lines(self, writer: User) -> None:
+        article, held = stages.researched(writer)
+        html = since(article, article.last_seq - 1)
+        assert roots(html) == ["seq", "timeline", "plan-body"]
+        assert 'class="stream-lines plan-lines" data-step="outline:plan"' in html
+        fail_run(held, "The model cannot be reached.", FailureCode.MODEL_UNAVAILABLE)
+        assert "stream-lines" not in since(article, 0)
+
+    def test_the_plan_has_the_position_and_the_questions_of_each_section(self, writer: User) -> None:
+        article, held = stages.researched(writer)
+        made = stages.plan()
+        made.questions.append(PlannedQuestion(question="Of no section?", section=9))
+        stages.finish(held, "outline:plan", made)
+        html = since(article, article.last_seq)
+        plan = compact(part(html, "plan-body"))
+        assert stages.POSITION in plan
+        assert plan.index(stages.ANSWER) < plan.index(stages.POSITION) < plan.index("Why rooftops matter")
+        row = plan.partition('id="plan-2"')[2].partition('id="plan-3"')[0]
+        assert "Does my roof bear it?" in row
+        assert "What do I gain from it?" not in row
+        assert "Of no section?" not in html
+
+    def test_an_outline_of_an_older_version_is_shown(self, writer: User) -> None:
+        article, held = stages.researched(writer)
+        stages.do(held, "outline:make", OldOutline(title="Roofs of the city", sections=["Why", "How"]))
+        stages.do(held, "outline:2", OldSectionPlan(purpose="Load comes first.", points=["Ask"], sources=["S4"]))
+        shown = view_of(article).outline
+        assert shown is not None
+        assert [(section.heading, section.purpose) for section in shown.sections] == [
+            ("Why", ""), ("How", "Load comes first."),
+        ]  # fmt: skip
 
     def test_what_a_person_approved_is_the_outline(self, writer: User) -> None:
         article, held = stages.researched(writer)
-        stages.finish(held, "outline:make", stages.headings())
+        stages.finish(held, "outline:plan", stages.plan())
         outline = stages.outline()
         approved = outline.model_copy(update={"sections": outline.sections[2:]})
         stages.do(held, "outline:approved", approved)
         headings = [section.heading for section in ArticleView(Article.objects.get(pk=article.pk)).sections]
         assert headings == ["What it costs", "Who keeps it going"]
 
-    def test_an_answer_to_a_question_brings_the_questions_alone(self, writer: User) -> None:
+    def test_findings_come_as_cards(self, writer: User) -> None:
         article, held = stages.researched(writer)
         seq = article.last_seq
-        stages.do(held, "research:find:3", stages.found(3))
+        stages.do(held, "research:find:2", stages.found(2))
         html = since(article, seq)
-        assert roots(html) == ["seq", "timeline", "questions-body"]
-        assert "Those with a written lease" in html
-        assert 'href="#passage-S6" title="Notes of a community gardener"' in html
+        assert roots(html) == ["seq", "timeline", "findings-body", "questions-body"]
+        cards = compact(part(html, "findings-body"))
+        assert "7 from 3 sources" in cards
+        assert 'class="finding is-disagreement" data-section="0"' in cards
+        assert "<b>Sources disagree</b>" in cards
+        assert '<span dir="auto">March 2021</span> <span class="finding-age">5 years old</span>' in cards
+        assert 'href="#passage-S6"' in cards
+
+    def test_findings_have_a_place_for_their_lines_while_they_come(self, writer: User) -> None:
+        article, held = stages.researched(writer)
+        seq = article.last_seq
+        stages.begin(held, "research:find:3", "Reading 1 source closely")
+        html = since(article, seq)
+        assert roots(html) == ["seq", "timeline", "findings-body"]
+        assert 'class="stream-lines finding-lines" data-step="research:find:3"' in html
+        assert "Reading 1 source closely" in html
+        assert "Flat roofs make up" in html, "those of other groups stay"
+
+    def test_a_row_of_the_plan_follows_its_section(self, writer: User) -> None:
+        article, held = stages.outlined(writer)
+        stages.finish(held, "write:2", SectionText(markdown="It is **heavy** [S4]."))
+        html = since(article, article.last_seq)
+        assert "3 words" in part(html, "plan-2")
+        assert 'id="plan-1"' not in html
+
+    def test_a_draft_of_the_whole_article_streams_into_its_sections(self, writer: User) -> None:
+        article, held = stages.planned(writer)
+        seq = article.last_seq
+        stages.begin(held, "write:draft", "Writing the article")
+        html = since(article, seq)
+        assert {"plan-body", "draft-body"} <= set(roots(html))
+        assert [section.state for section in view_of(article).sections] == ["drafting"] * 4
+        assert re.findall(r'data-step="write:draft"[^>]*data-part="(\d)"', html) == ["1", "2", "3", "4"]
+        draft = (
+            "## 1. Why rooftops matter\n\nRoofs.\n\n## 2. Choosing a site\n\nLoad.\n\n## 4. Who keeps it going\n\nYou."
+        )
+        stages.finish(held, "write:draft", SectionText(markdown=draft))
+        sections = view_of(article).sections
+        assert [section.markdown for section in sections] == ["Roofs.", "Load.", "", "You."]
+        assert [section.state for section in sections] == ["written", "written", "waiting", "written"]
+        stages.begin(held, "write:3")
+        assert [section.state for section in view_of(article).sections][1:3] == ["written", "writing"]
+
+    def test_a_review_of_a_group_is_not_the_work_of_a_section(self, writer: User) -> None:
+        article, held = stages.half_written(writer)
+        seq = article.last_seq
+        stages.begin(held, "edit:review:2")
+        assert roots(since(article, seq)) == ["seq", "timeline"]
+        assert view_of(article).sections[1].state == "written"
 
     def test_a_section_that_is_done_leaves_the_others_alone(self, writer: User) -> None:
         article, held = stages.outlined(writer)
@@ -234,7 +336,9 @@ class TestFragments:
         article, held = stages.half_written(writer)
         stages.complete(held)
         html = since(article, article.last_seq)
-        panels = ["outline", "draft", "article", "evidence", "seo", "image", "questions", "sources", "cost"]
+        panels = [
+            "outline", "plan", "draft", "findings", "article", "evidence", "seo", "image", "questions", "sources", "cost",
+        ]  # fmt: skip
         assert roots(html) == ["seq", "timeline", "header", "notices", *(f"{panel}-body" for panel in panels)]
         assert 'data-active="no"' in html
         assert "183 words, 3 references" in html
@@ -304,7 +408,8 @@ class TestThePage:
             assert text in shown
         assert 'href="https://example.org/roofs"' in shown
         assert "The site answered 403" in shown
-        assert "Planted roofs are cooler and well liked" in shown
+        assert stages.ANSWER in shown
+        assert "Nothing was found in it that the article needs." in shown
 
     def test_what_the_person_brought_is_listed(self, page: Client, writer: User) -> None:
         article = make_article(
@@ -393,12 +498,12 @@ class TestThePage:
 
     def test_a_step_of_another_version_is_left_out(self, page: Client, writer: User) -> None:
         article, held = stages.researched(writer)
-        stages.finish(held, "outline:make", SectionText(markdown="this is no outline"))
+        stages.finish(held, "outline:plan", SectionText(markdown="this is no plan"))
         assert "No outline yet" in self.get(page, article)
 
     def test_it_takes_few_queries(self, page: Client, writer: User, django_assert_max_num_queries: Any) -> None:
         article = stages.finished(writer)
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(14):
             self.get(page, article)
 
 
@@ -407,7 +512,7 @@ class TestHostileTexts:
         article, held = stages.researched(writer, topic=f"Roofs {SCRIPT}", tone=SCRIPT)
         outline = stages.outline().model_copy(update={"title": SCRIPT})
         outline.sections[0].heading = SCRIPT
-        stages.finish(held, "outline:make", outline, SCRIPT)
+        stages.finish(held, "outline:plan", outline, SCRIPT)
         stages.do(held, "write:1", SectionText(markdown=f"{SCRIPT} [a](javascript:alert(1)) [S1]"), SCRIPT, SCRIPT)
         seo = SEO(title=SCRIPT, meta_description=SCRIPT, slug=SCRIPT, keywords=[SCRIPT])
         stages.do(held, "seo:describe", seo)

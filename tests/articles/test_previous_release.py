@@ -27,6 +27,7 @@ from articles.runs.outages import enqueue_resumed
 from articles.runs.recovery import sweep
 from articles.runs.stages import stages_of
 from articles.services import approve_outline, retry_run, start_run
+from tests import prompts
 from tests.agents.test_jobs import configure
 from tests.articles.clients import client_of
 from tests.model_server import ModelServer
@@ -193,7 +194,7 @@ class TestContinuing:
         found.refresh_from_db()
         assert found.status == Status.COMPLETED, found.message
         assert done.items() <= {str(step): step.output for step in run.steps.done()}.items()
-        assert not [call for call in model.calls if "You write one section" in call.prompt and "write:1" in done]
+        assert not [call for call in model.calls if prompts.WRITE in call.prompt and "write:1" in done]
 
     def test_an_outline_that_waits_is_approved_and_written(self) -> None:
         found = article("An outline that waits")

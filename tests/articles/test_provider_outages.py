@@ -160,7 +160,7 @@ class TestParking:
         held = claim(article)
         do_step(held, "research:plan")
         assert run_of(article).awaited_model == MODEL
-        do_step(held, "outline:make")
+        do_step(held, "outline:plan")
         assert not run_of(article).awaited_model
 
     def test_any_answer_resets_it_if_its_model_is_no_longer_configured(self, owner: User, settings: Settings) -> None:

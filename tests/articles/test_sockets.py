@@ -69,7 +69,7 @@ async def test_a_client_resumes_after_its_last_event(site: str, owner: User, key
     article, held = await done(make_processing_article, owner)
     async with open_socket(site, f"/ws/articles/{article.pk}/", key) as line:
         first = await line.take(4)
-    await done(do_step, held, "outline:make")
+    await done(do_step, held, "outline:plan")
     async with open_socket(site, f"/ws/articles/{article.pk}/?after={first[-1]['seq']}", key) as line:
         received = [await line.next()]
         while received[-1].get("seq") != article.last_seq + 2:
@@ -159,7 +159,7 @@ async def test_duplicate_and_late_notifications_send_nothing_twice(site: str, ow
     article, held = await done(make_processing_article, owner)
     async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
         await line.next()
-        await done(do_step, held, "outline:make")
+        await done(do_step, held, "outline:plan")
         for seq in (article.last_seq + 2, article.last_seq + 1, 1, article.last_seq + 2):
             await get_channel_layer().group_send(group_name(article.pk), event_notification(article.pk, seq))
         assert seqs(await line.take(2)) == [article.last_seq + 1, article.last_seq + 2]
@@ -272,7 +272,7 @@ async def test_the_page_receives_html_and_drafts_as_json(site: str, owner: User,
     article, held = await done(make_processing_article, owner)
     async with open_socket(site, f"/ws/articles/{article.pk}/page/?after={article.last_seq}", key) as line:
         await asyncio.sleep(0.2)  # nothing is sent on connect: the page already shows it
-        await done(do_step, held, "outline:make", done="Planned 2 sections")
+        await done(do_step, held, "outline:plan", done="Planned 2 sections")
         html = ""
         while f'data-seq="{article.last_seq + 2}"' not in html:
             html = await line.text()

@@ -52,6 +52,7 @@ REPORT = {
     "title": "Roof report",
     "text": "Planted roofs stay cool.",
     "url": "https://example.org/report",
+    "kind": "press release of a manufacturer",
     "publisher": "Institute of Roofs",
     "author": "A. Writer",
     "date": "2024-05",
@@ -66,7 +67,7 @@ class TestTextWithLink:
         source = article.sources.get()
         assert source.as_brief_source().model_dump(exclude={"id", "path"}) == REPORT
         (listed,) = api.get(f"/api/articles/{article.pk}/sources").json()["items"]
-        shown = {name: value for name, value in REPORT.items() if name != "text"} | {"kind": "text"}
+        shown = {name: value for name, value in REPORT.items() if name != "text"} | {"type": "text"}
         assert listed | shown == listed
 
     def test_the_page_takes_them_too(self, owner: User) -> None:
@@ -95,12 +96,21 @@ class TestTextWithLink:
         form = page.post(NEW, {"topic": "Rooftops", **sent}).context["texts"].forms[0]
         assert form.errors["date"] == ["Is not a date; use the form 2024-05-31, 2024-05 or 2024."]
 
-    def test_lists_know_the_kind_without_the_text(
+    def test_a_kind_has_80_characters(self, api: Client, owner: User) -> None:
+        answer = post(api, "/api/articles/create", {"topic": "Rooftops", "sources": [REPORT | {"kind": "k" * 81}]})
+        assert answer.json()["detail"].startswith("sources.0.kind: String should have at most 80 characters")
+        page = Client()
+        page.force_login(owner)
+        sent = {"text-TOTAL_FORMS": "1", "text-INITIAL_FORMS": "0", "text-0-text": "a", "text-0-kind": "k" * 81}
+        form = page.post(NEW, {"topic": "Rooftops", **sent}).context["texts"].forms[0]
+        assert "80 characters" in form.errors["kind"][0]
+
+    def test_lists_know_the_type_without_the_text(
         self, owner: User, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         article = make_article(owner, sources=(NewSource(**REPORT), NewSource(url="https://example.org/a")))
         with django_assert_num_queries(1):
-            assert [source.kind for source in article.sources.without_texts()] == ["text", "page"]
+            assert [source.type for source in article.sources.without_texts()] == ["text", "page"]
 
 
 class TestRules:
@@ -190,6 +200,7 @@ class TestRules:
         page.force_login(owner)
         sent: dict[str, Any] = {
             **{"topic": "Rooftops", "min_words": "500", "language": "en", "tone": "dry", "target_audience": "all"},
+            "writing": "parallel",
             **{"text-TOTAL_FORMS": "1", "text-INITIAL_FORMS": "0", "text-0-text": "Mine."},
             "addresses": "\n".join(f"https://example.org/{number}" for number in range(10)),
             "documents": [text_file(f"{number}.txt") for number in range(10)],
@@ -245,13 +256,13 @@ class TestStoring:
         article = create_article(by=owner, brief=BRIEF, sources=[NewSource(upload=text_file("../notes.txt"))])
         row = article.sources.get()
         given = row.as_brief_source()
-        assert (given.title, row.kind, str(row)) == ("notes.txt", "document", "notes.txt")
+        assert (given.title, row.type, str(row)) == ("notes.txt", "document", "notes.txt")
         assert Path(given.path).read_bytes() == b"Roofs hold rain."
 
     def test_sources_are_named_by_their_content(self, owner: User) -> None:
         article = make_article(owner, sources=(NewSource(text="One of many"), NewSource(url="https://example.org/a")))
-        kinds = [(str(row), row.kind) for row in article.sources.all()]
-        assert kinds == [("One of many", "text"), ("https://example.org/a", "page")]
+        types = [(str(row), row.type) for row in article.sources.all()]
+        assert types == [("One of many", "text"), ("https://example.org/a", "page")]
 
     def test_21_documents_leave_no_file(self, owner: User) -> None:
         sources = [NewSource(upload=text_file(f"{number}.txt")) for number in range(21)]
@@ -279,7 +290,7 @@ class TestStoring:
         api.get("/api/articles/active/tasks")
         with django_assert_num_queries(3) as captured:  # the key, the article, its sources
             items = api.get(f"/api/articles/{article.pk}/sources").json()["items"]
-        assert [item["kind"] for item in items] == ["text"] * 20
+        assert [item["type"] for item in items] == ["text"] * 20
         assert '"articles_source"."text",' not in captured.captured_queries[-1]["sql"]
 
 

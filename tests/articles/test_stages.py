@@ -6,7 +6,16 @@ import pytest
 from django.contrib.auth.models import User
 from pydantic import BaseModel
 
-from agents.contract import CheckedText, Headings, Questions, SentenceEvidence, Verdict
+from agents.contract import (
+    CheckedText,
+    Finding,
+    Plan,
+    PlannedSection,
+    QuestionFindings,
+    Questions,
+    SentenceEvidence,
+    Verdict,
+)
 from agents.costs.usage import Usage
 from articles.models import Article, Run, Status
 from articles.runs.lease import Claim
@@ -50,7 +59,7 @@ def views_of(article: Article) -> dict[str, StageView]:
 
 def test_they_follow_the_steps(owner: User) -> None:
     article, held = make_processing_article(owner)
-    for key in ("outline:make", "outline:1", "outline:2"):
+    for key in ("outline:plan", "outline:answer"):
         do_step(held, key)
     do_step(held, "write:1", done="190 words")
     write_changes(held, [StageSkipped("seo", "No SEO")])
@@ -91,6 +100,21 @@ def finish(held: Claim, key: str, output: BaseModel) -> None:
     write_changes(held, [step_completed(key, output, Usage())])
 
 
+def plan(*headings: str) -> Plan:
+    sections = [
+        PlannedSection(heading=heading, purpose="", form="prose", words=200, findings=[]) for heading in headings
+    ]
+    return Plan(
+        answer="Start with the load.",
+        position="",
+        title="Roofs of the city",
+        questions=[],
+        terms=[],
+        sections=sections,
+        dismissed=[],
+    )
+
+
 def judged(*verdicts: Verdict) -> CheckedText:
     rows = [
         SentenceEvidence(section=1, sentence="So.", passages=["S1"], verdict=each, judged_by="model")
@@ -102,12 +126,14 @@ def judged(*verdicts: Verdict) -> CheckedText:
 def test_stages_of_many_steps_have_a_summary(owner: User) -> None:
     article = make_article(owner)
     held = claim(article)
-    write_changes(held, [PlanChanged({"research": 3, "outline": 3, "write": 3, "edit": 6})])
+    write_changes(held, [PlanChanged({"research": 4, "outline": 2, "write": 3, "edit": 6})])
     finish(held, "research:plan", Questions(questions=["Why?", "How?"]))
     finish(held, "research:read", make_manuscript().reading)
-    do_step(held, "research:find:1")
-    finish(held, "outline:make", Headings(title="Roofs of the city", sections=["Why", "How"]))
-    for key in ("outline:1", "outline:2", "write:1", "write:2", "write:2:again-1", "edit:review", "edit:2"):
+    for group in (1, 2):
+        found = [Finding(statement="A roof bears a garden.", sources=["S1"])] * group
+        finish(held, f"research:find:{group}", QuestionFindings(findings=found))
+    finish(held, "outline:plan", plan("Why", "How"))
+    for key in ("outline:answer", "write:1", "write:2", "write:2:again-1", "edit:review", "edit:2"):
         do_step(held, key)
     finish(held, "edit:evidence:1", judged("supported", "partly"))
     finish(held, "edit:evidence:2", judged("not", "not"))
@@ -115,7 +141,7 @@ def test_stages_of_many_steps_have_a_summary(owner: User) -> None:
     finish(held, "edit:evidence:2:again-1", judged("supported"))
     messages = {stage: view.message for stage, view in views_of(article).items()}
     assert messages == {
-        "research": "2 questions, 1 source",
+        "research": "2 questions, 1 source, 3 findings",
         "outline": "2 sections",
         "write": "2 sections",
         "edit": "1 section edited, 2 of 3 sentences supported",
@@ -124,10 +150,18 @@ def test_stages_of_many_steps_have_a_summary(owner: User) -> None:
     }
 
 
+def test_a_draft_of_the_whole_article_has_its_own_message(owner: User) -> None:
+    article = make_article(owner)
+    held = claim(article)
+    write_changes(held, [PlanChanged({"write": 1})])
+    do_step(held, "write:draft", done="Draft written, 980 words")
+    assert views_of(article)["write"].message == "Draft written, 980 words"
+
+
 def test_the_summary_counts_the_approved_outline(owner: User) -> None:
     article = make_article(owner)
     held = claim(article)
-    finish(held, "outline:make", Headings(title="Roofs of the city", sections=["Why", "How", "Who"]))
+    finish(held, "outline:plan", plan("Why", "How", "Who"))
     finish(held, "outline:approved", make_manuscript().outline)
     assert views_of(article)["outline"].message == "2 sections"
 
@@ -139,7 +173,7 @@ def test_a_step_of_another_version_keeps_its_own_message(owner: User) -> None:
 
 def test_an_outline_that_waits_for_approval_is_awaiting(owner: User) -> None:
     article, held = make_processing_article(owner)
-    do_step(held, "outline:make")
+    do_step(held, "outline:plan")
     Run.objects.filter(pk=held.run_id).update(status=Status.AWAITING_APPROVAL)
     views = views_of(article)
     assert (views["outline"].status, views["write"].status) == ("awaiting", "waiting")

@@ -12,29 +12,34 @@ from pydantic import BaseModel
 
 from agents.contract import (
     SEO,
+    CheckedAnswer,
     CheckedText,
+    DismissedFinding,
     Finding,
     Findings,
-    Headings,
     Manuscript,
     Outline,
-    OutlineSection,
     Passage,
     Picture,
+    Plan,
+    PlannedQuestion,
+    PlannedSection,
+    PlannedTerm,
     QuestionFindings,
     Questions,
     Reading,
     Reference,
     Review,
-    SectionPlan,
     SectionText,
     SentenceEvidence,
     Source,
-    Synthesis,
     UnreadSource,
+    UnusedSource,
 )
 from agents.costs.usage import Usage
+from agents.text.planned_outline import planned_outline
 from articles.models import Article
+from articles.runs.findings import numbered_findings
 from articles.runs.journal import complete_run
 from articles.runs.lease import Claim
 from articles.runs.step_writer import PlanChanged, write_changes
@@ -106,20 +111,45 @@ PASSAGES = [
     "Extensive planting begins at £60 a square metre, intensive beds at £150.",
     "Of 41 groups, those that lasted had a written lease, a named budget-holder and a rota.",
 ]
-QUESTIONS = {
-    "How much usable roof does a city have, and what does it bear?": [
-        ("Flat roofs make up 8–12 % of the built footprint.", ["S1"]),
-        ("A saturated bed weighs 95–180 kg per square metre.", ["S4"]),
+QUESTIONS = [
+    "How much usable roof does a city have, and what does it bear?",
+    "What do planted roofs change in summer, and at what price?",
+    "Which gardens are still there after five years?",
+]
+FOUND = [
+    [
+        Finding(
+            statement="Flat roofs make up 8–12 % of the built footprint.", kind="figure", date="2025", sources=["S1"]
+        ),
+        Finding(statement="A saturated bed weighs 95–180 kg per square metre.", kind="figure", sources=["S4"]),
     ],
-    "What do planted roofs change in summer, and at what price?": [
-        ("Planted roofs are 11 °C cooler on the hottest days.", ["S2"]),
-        ("Planting begins at £60 a square metre.", ["S5"]),
+    [
+        Finding(
+            statement="Planted roofs are 11 °C cooler on the hottest days.", kind="figure", date="2026", sources=["S2"]
+        ),
+        Finding(statement="Planting begins at £60 a square metre.", kind="figure", date="March 2021", sources=["S5"]),
+        Finding(
+            statement="One source puts the upkeep at two hours a square metre, another at one: it leaves out watering.",
+            kind="disagreement",
+            sources=["S5", "S6"],
+        ),
     ],
-    "Which gardens are still there after five years?": [
-        ("Those with a written lease, a named budget-holder and a rota.", ["S6"]),
+    [
+        Finding(statement="Those with a written lease, a named budget-holder and a rota last.", sources=["S6"]),
+        Finding(statement="No source says what the insurance costs.", kind="open"),
     ],
-}
-SYNTHESIS = "Planted roofs are cooler and well liked; what ends them is neglect."
+]
+"""By group of sources."""
+OWNED = [[1, 3], [2], [4, 5], [6]]
+ANSWER = "Yes, if the roof bears 180 kg per square metre and somebody is named to keep it. Planting begins at £60 a square metre."
+POSITION = "Ask an engineer before a gardener, and plant nothing without a lease."
+READERS_ASK = [
+    (1, "What do I gain from it?"),
+    (2, "Does my roof bear it?"),
+    (3, "What does a square metre cost?"),
+    (4, "Who waters it in August?"),
+]
+"""The number of the section that answers each question of the readers."""
 EVIDENCE = [
     SentenceEvidence(
         section=1,
@@ -173,24 +203,34 @@ EVIDENCE = [
 """Of ``TEXTS``; the third section's sentence does not stand in ``CONTENT``, as if a person had taken it out."""
 
 
-def headings() -> Headings:
-    return Headings(title=TITLE, sections=list(SECTIONS))
+def plan() -> Plan:
+    sections = [
+        PlannedSection(heading=heading, purpose=purpose, form="prose", words=250, findings=owned)
+        for (heading, purpose), owned in zip(SECTIONS.items(), OWNED, strict=True)
+    ]
+    sections[2].form = "table"
+    left_out = DismissedFinding(finding=7, reason="Nothing can be said about it.")
+    return Plan(
+        answer=ANSWER,
+        position=POSITION,
+        title=TITLE,
+        questions=[PlannedQuestion(question=question, section=section) for section, question in READERS_ASK],
+        terms=[PlannedTerm(term="saturated bed", section=2)],
+        sections=sections,
+        dismissed=[left_out],
+    )
 
 
-def plan(number: int) -> SectionPlan:
-    return SectionPlan(purpose=list(SECTIONS.values())[number - 1], points=[], sources=[f"S{number}"])
+def findings() -> list[Finding]:
+    return numbered_findings(map(found, range(1, len(FOUND) + 1)))
 
 
 def outline() -> Outline:
-    sections = [
-        OutlineSection(heading=heading, **plan(number).model_dump()) for number, heading in enumerate(SECTIONS, 1)
-    ]
-    return Outline(title=TITLE, sections=sections)
+    return planned_outline(plan(), findings(), 1000)
 
 
 def found(number: int) -> QuestionFindings:
-    answers = list(QUESTIONS.values())[number - 1]
-    return QuestionFindings(findings=[Finding(statement=statement, sources=sources) for statement, sources in answers])
+    return QuestionFindings(findings=FOUND[number - 1])
 
 
 def checked(number: int) -> CheckedText:
@@ -242,7 +282,7 @@ def researched(owner: User, **brief: Any) -> tuple[Article, Claim]:
     """Research is done, the outline is being made."""
     article = make_article(owner, **brief)
     held = claim(article)
-    write_changes(held, [PlanChanged({"research": 6, "outline": 5, "write": 4, "edit": 6, "seo": 1, "image": 2})])
+    write_changes(held, [PlanChanged({"research": 5, "outline": 2, "write": 4, "edit": 6, "seo": 1, "image": 2})])
     do(
         held,
         "research:plan",
@@ -251,15 +291,26 @@ def researched(owner: User, **brief: Any) -> tuple[Article, Claim]:
         "3 research questions planned",
     )
     do(held, "research:read", reading(), "Searching and reading sources", "3 sources read, 6 passages kept")
-    for number, question in enumerate(QUESTIONS, 1):
+    for number in range(1, len(FOUND) + 1):
         do(
             held,
             f"research:find:{number}",
             found(number),
-            f"Answering “{question}”",
-            f"“{question}” answered, 2 findings",
+            "Reading 1 source closely",
+            f"1 source read closely, {len(FOUND[number - 1])} findings",
         )
-    begin(held, "outline:make", "Planning 4 sections")
+    begin(held, "outline:plan", "Planning 4 sections")
+    article.refresh_from_db()
+    return article, held
+
+
+@in_thread
+def planned(owner: User, **brief: Any) -> tuple[Article, Claim]:
+    """The plan is made, and nothing is written yet."""
+    article, held = researched(owner, **brief)
+    finish(held, "outline:plan", plan(), f"“{TITLE}” planned, 4 sections")
+    checked_answer = CheckedAnswer(planned=ANSWER, answer=ANSWER)
+    do(held, "outline:answer", checked_answer, "Checking the answer against the sources", "Answer checked")
     article.refresh_from_db()
     return article, held
 
@@ -267,11 +318,7 @@ def researched(owner: User, **brief: Any) -> tuple[Article, Claim]:
 @in_thread
 def outlined(owner: User, **brief: Any) -> tuple[Article, Claim]:
     """The outline is made, and all sections are being written."""
-    article, held = researched(owner, **brief)
-    finish(held, "outline:make", headings(), f"“{TITLE}”, 4 sections")
-    do(held, "research:synthesis", Synthesis(synthesis=SYNTHESIS), "Summarising the findings", "Summary written")
-    for number, heading in enumerate(SECTIONS, 1):
-        do(held, f"outline:{number}", plan(number), f"Planning “{heading}”", "Planned")
+    article, held = planned(owner, **brief)
     for number, heading in enumerate(SECTIONS, 1):
         begin(held, f"write:{number}", f"Writing “{heading}”")
     article.refresh_from_db()
@@ -348,10 +395,10 @@ def complete(
         Reference(number=number, source=number, title=source.title, url=source.url, passages=[f"S{2 * number}"])
         for number, source in enumerate(reading().sources, 1)
     ]
-    findings = [finding for number in range(1, len(QUESTIONS) + 1) for finding in found(number).findings]
     manuscript = Manuscript(
         title=title, content=content, outline=outline(), seo=SEO_FOUND, picture=picture, reading=reading(),
-        findings=Findings(synthesis=SYNTHESIS, findings=findings), questions=list(QUESTIONS), references=references,
+        findings=Findings(synthesis=ANSWER, findings=findings()), questions=QUESTIONS, references=references,
+        unused_sources=[UnusedSource(source=3, title="Old notes", reason="Nothing was found in it that the article needs.")],
         evidence=evidence,
     )  # fmt: skip
     complete_run(held, manuscript, notice=notice)

@@ -91,11 +91,14 @@ class TestTheDraft:
         with page.expect_response("**/estimate/**"):
             page.get_by_label("Words", exact=True).fill("1500")
         page.get_by_text("Keywords and notes").click()
-        page.get_by_label("Notes").fill("Leave out solar panels.")
+        page.get_by_label("Notes", exact=True).fill("Leave out solar panels.")
         with page.expect_response("**/estimate/**"):
             page.get_by_role("checkbox", name="Cover image").uncheck()
+        page.get_by_role("radio", name="Best flow: one draft").check()
         page.get_by_role("button", name="Add another text source").click()
         page.get_by_label("Pasted text", exact=True).nth(1).fill("Most roofs are flat.")
+        page.get_by_text("Link, kind, publisher, author and date").nth(1).click()
+        page.get_by_label("Kind, such as study").nth(1).fill("own notes")
 
     def test_leaving_asks_and_the_brief_is_offered_again(self, page: Page) -> None:
         self.fill(page)
@@ -108,9 +111,11 @@ class TestTheDraft:
         expect(offer).to_be_hidden()
         expect(page.get_by_label("Topic")).to_have_value("Rooftops of our city")
         expect(page.get_by_label("Words", exact=True)).to_have_value("1500")
-        expect(page.get_by_label("Notes")).to_have_value("Leave out solar panels.")
+        expect(page.get_by_label("Notes", exact=True)).to_have_value("Leave out solar panels.")
         expect(page.get_by_role("checkbox", name="Cover image")).not_to_be_checked()
+        expect(page.get_by_role("radio", name="Best flow: one draft")).to_be_checked()
         expect(page.get_by_label("Pasted text", exact=True).nth(1)).to_have_value("Most roofs are flat.")
+        expect(page.get_by_label("Kind, such as study").nth(1)).to_have_value("own notes")
 
     def test_a_brief_that_was_sent_is_not_offered_again(self, page: Page) -> None:
         self.fill(page)

@@ -25,7 +25,7 @@ REASON = (
 )
 STEPS = {
     "research:plan": "0.0042",
-    "outline:make": "0.011",
+    "outline:plan": "0.011",
     "write:1": "0.2318",
     "write:2": "0.2301",
     "edit:review": "0",

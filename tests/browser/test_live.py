@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
@@ -25,7 +27,7 @@ def test_the_page_follows_the_run(page: Page, writer: User) -> None:
     draft = page.locator("#draft-body")
     expect(draft).to_contain_text("Research comes first")
 
-    stages.finish(held, "outline:make", stages.headings(), "4 sections")
+    stages.finish(held, "outline:plan", stages.plan(), "4 sections")
     expect(draft.get_by_role("heading")).to_have_count(4)
     stages.begin(held, "write:1", "Writing “Why rooftops matter”")
     expect(page.locator("#section-1")).to_contain_text("writing")
@@ -103,24 +105,74 @@ def test_a_failed_or_restarted_edit_restores_the_old_text(page: Page, writer: Us
         expect(old).to_be_hidden()
 
 
-def test_the_outline_shows_section_plans_as_they_arrive(page: Page, writer: User) -> None:
+def test_findings_stream_in_line_by_line_and_become_cards(page: Page, writer: User) -> None:
+    article, held = stages.researched(writer)
+    stages.begin(held, "research:find:2", "Reading 1 source closely")
+    stages.begin(held, "research:find:3", "Reading 1 source closely")
+    watch(page, article)
+    lines = page.locator('.finding-lines[data-step="research:find:2"] li')
+    send_draft(article, "research:find:2", 0, "Planted roofs are cooler.\nPlanting beg")
+    expect(lines).to_have_text(["Planted roofs are cooler.", "Planting beg"])
+    send_draft(article, "research:find:2", 38, "ins at £60.")
+    expect(lines).to_have_text(["Planted roofs are cooler.", "Planting begins at £60."])
+    stages.finish(held, "research:find:3", stages.found(3))
+    expect(page.locator(".finding.is-open")).to_contain_text("No source says what the insurance costs.")
+    expect(lines).to_have_text(["Planted roofs are cooler.", "Planting begins at £60."])
+    expect(page.locator(".finding-lines .is-new")).to_have_count(0)
+    stages.finish(held, "research:find:2", stages.found(2))
+    expect(lines).to_have_count(0)
+    expect(page.locator(".finding.is-disagreement")).to_contain_text("Sources disagree")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert accessibility_problems(page) == []
+    page.locator(".finding.is-disagreement").get_by_role("link", name="Passage S6").click()
+    expect(page.get_by_role("tabpanel", name="Sources")).to_be_visible()
+    expect(page.locator("#passage-S6")).to_be_visible()
+
+
+def test_a_plan_streams_in_and_its_rows_follow_the_sections(page: Page, writer: User) -> None:
     article, held = stages.researched(writer)
     watch(page, article)
-    page.get_by_role("tab", name="Outline").click()
-    stages.finish(held, "outline:make", stages.headings())
-    outline = page.locator("#outline-body")
-    expect(outline.get_by_role("heading")).to_have_count(4)
-    expect(outline).not_to_contain_text("Load, access, water and wind")
-    stages.do(held, "outline:2", stages.plan(2))
-    expect(outline).to_contain_text("Load, access, water and wind")
-    expect(page.get_by_role("tabpanel", name="Outline")).to_be_visible()
+    send_draft(article, "outline:plan", 0, f"{stages.ANSWER}\nWhy rooftops matter")
+    expect(page.locator(".plan-lines p")).to_have_text([stages.ANSWER, "Why rooftops matter"])
+    stages.finish(held, "outline:plan", stages.plan())
+    expect(page.locator(".plan-answer")).to_have_text(stages.ANSWER)
+    expect(page.locator(".plan-position")).to_have_text(re.compile(f"Recommendation {stages.POSITION}"))
+    expect(page.locator("#plan-2")).to_contain_text("1 finding")
+    expect(page.locator("#plan-2").get_by_role("list", name="Questions it answers")).to_have_text(
+        "Does my roof bear it?"
+    )
+    stages.begin(held, "write:2")
+    expect(page.locator("#plan-2")).to_contain_text("writing")
+    expect(page.locator(".finding.is-in-use")).to_contain_text("A saturated bed weighs")
+    stages.finish(held, "write:2", SectionText(markdown="It is heavy [S4]."))
+    expect(page.locator("#plan-2")).to_contain_text("3 words")
+    expect(page.locator("#plan-2")).to_contain_text("Does my roof bear it?")
+    expect(page.locator(".finding.is-in-use")).to_have_count(0)
+
+
+def test_a_draft_of_all_sections_is_shown_in_its_sections(page: Page, writer: User) -> None:
+    article, held = stages.planned(writer)
+    stages.begin(held, "write:draft", "Writing the article")
+    watch(page, article)
+    send_draft(
+        article, "write:draft", 0, "## 1. Why rooftops matter\n\nRoofs are flat.\n\n## 2. Choosing a site\n\nStart"
+    )
+    expect(page.locator("#section-1 .stream")).to_have_text("Roofs are flat.")
+    expect(page.locator("#section-2 .stream.is-current")).to_have_text("Start")
+    expect(page.locator("#section-2 .section-state")).to_be_visible()
+    expect(page.locator("#section-3 .section-state")).to_be_hidden()
+    draft = "## 1. Why rooftops matter\n\nRoofs are flat.\n\n## 2. Choosing a site\n\nStart with load."
+    stages.finish(held, "write:draft", SectionText(markdown=draft))
+    expect(page.locator("#section-2 .prose")).to_have_text("Start with load.")
+    expect(page.locator("#section-3")).to_contain_text("waiting")
 
 
 def test_draft_text_that_arrives_before_its_section_is_shown_with_it(page: Page, writer: User) -> None:
     article, held = stages.researched(writer)
     watch(page, article)
     send_draft(article, "write:1", 0, "Roofs are")
-    stages.finish(held, "outline:make", stages.headings())
+    stages.finish(held, "outline:plan", stages.plan())
     stages.begin(held, "write:1")
     expect(page.locator('.stream[data-step="write:1"]')).to_have_text("Roofs are")
 
@@ -143,7 +195,7 @@ def test_updates_keep_the_open_tab_the_focus_and_the_scroll_position(page: Page,
     page.locator("#more-menu summary").focus()
     page.evaluate("() => scrollTo(0, 200)")
     stages.finish(held, "write:3", SectionText(markdown="Done."), "1 word")
-    expect(page.locator("#timeline")).to_contain_text("1 word")
+    expect(page.locator("#timeline")).to_contain_text("3 of 4")
     expect(page.locator("#more-menu summary")).to_be_focused()
     tab = page.get_by_role("tab", name="Sources")
     tab.focus()

@@ -124,10 +124,15 @@ class TestDeciding:
         editor.get_by_role("button", name="Move section 1 down").click()
         editor.get_by_role("button", name="Remove section 4").click()
         editor.get_by_label("Title").fill("Roofs that feed a street")
+        editor.get_by_label("Recommendation").fill("Begin with one roof.")
         editor.get_by_role("button", name="Approve and write").click()
         expect(editor.locator("#messages")).to_contain_text("Outline approved: 3 sections, 750 words.")
         approved = outline_of(article)
-        assert approved.title == "Roofs that feed a street"
+        assert (approved.title, approved.position) == ("Roofs that feed a street", "Begin with one roof.")
+        assert [(each.question, each.section) for each in approved.questions] == [
+            ("What do I gain?", 2),
+            ("Does my roof bear it?", 1),
+        ]
         assert [section.heading for section in approved.sections] == [HEADINGS[1], HEADINGS[0], HEADINGS[2]]
         assert article.min_words == 750
 

@@ -125,7 +125,7 @@ class TestTheList:
         article, held = stages.researched(writer)
         page.goto("/")
         page.locator(f"#article-{article.pk}").focus()
-        stages.finish(held, "outline:make", stages.outline(), "4 sections")
+        stages.finish(held, "outline:plan", stages.outline(), "4 sections")
         expect(page.locator(f"#row-{article.pk}")).to_contain_text("4 sections")
         expect(page.locator(f"#article-{article.pk}")).to_be_focused()
 
@@ -154,8 +154,8 @@ class TestTheBrief:
         page.get_by_label("Topic").fill("Rooftops of our city")
         page.get_by_role("button", name="Write article").click()
         expect(page.get_by_role("heading", name="Rooftops of our city")).to_be_visible()
-        kinds = [source.kind for source in Article.objects.get().sources.all()]
-        assert kinds == ["text", "text", "document"]
+        types = [source.type for source in Article.objects.get().sources.all()]
+        assert types == ["text", "text", "document"]
 
     def test_a_document_can_be_left_out_again(self, page: Page, tmp_path: Path) -> None:
         for name in ("a.txt", "b.txt"):

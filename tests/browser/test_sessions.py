@@ -78,7 +78,7 @@ class TestTheBrief:
         expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("correct username and password")
         sign_in(page)
         expect(page.get_by_role("heading", name="Rooftops of our city")).to_be_visible()
-        assert [source.kind for source in Article.objects.get().sources.all()] == ["text", "document"]
+        assert [source.type for source in Article.objects.get().sources.all()] == ["text", "document"]
 
     def test_signing_in_later_keeps_the_form(self, page: Page) -> None:
         begin_brief(page)

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from tests import prompts
 from tests.chaos.form import within
 from tests.chaos.studio import LiveStudio
 from tests.chaos.witness import asked, asked_twice, faults_in, faults_of
@@ -17,15 +18,15 @@ HANG = 60.0  # seconds for which the model server does not answer: a call only e
 
 # A call of each kind of step, by words of its prompt.
 CALLS = [
-    "Write the 4 questions",
-    "One of the questions it has to answer:",
-    "Plan exactly",
-    "The one to plan is number 2:",
-    "You write one section",
-    "Read this article as its readers will",
-    "Check what an article cites",
-    "Describe this article for search results",
-    "Choose the picture",
+    prompts.QUESTIONS,
+    prompts.FIND,
+    prompts.PLAN,
+    prompts.ANSWER,
+    prompts.WRITE,
+    prompts.REVIEW,
+    prompts.JUDGE,
+    prompts.DESCRIBE,
+    prompts.PICTURE,
 ]
 
 
@@ -44,7 +45,7 @@ def finished(studio: LiveStudio, model: ModelServer, article: int) -> list[str]:
 
 def test_stopped_workers_hand_over_their_runs(studio: LiveStudio, model: ModelServer) -> None:
     article = studio.order("Roofs whose writer is stopped")
-    wait_until(lambda: in_flight(model, "You write one section"))
+    wait_until(lambda: in_flight(model, prompts.WRITE))
     (pool,) = studio.members("pool")
     pool.terminate()
     wait_until(lambda: not pool.is_running(), seconds=within(10))
@@ -58,7 +59,7 @@ def test_stopped_workers_hand_over_their_runs(studio: LiveStudio, model: ModelSe
 
 def test_a_restarted_studio_resumes_its_runs(studio: LiveStudio, model: ModelServer) -> None:
     articles = [studio.order(f"Roofs of a studio that stops, part {number}") for number in (1, 2)]
-    wait_until(lambda: len(studio.holders()) == 2 and in_flight(model, "You write one section"))
+    wait_until(lambda: len(studio.holders()) == 2 and in_flight(model, prompts.WRITE))
     assert studio.stop() < within(10)
     assert not studio.holders(), "a run still has a worker that has ended"
     assert all(call.ended for call in model.calls)
@@ -83,18 +84,18 @@ def test_cancelling_closes_the_call(studio: LiveStudio, model: ModelServer, word
 
 def test_a_cancelled_run_resumes_without_repeating_calls(studio: LiveStudio, model: ModelServer) -> None:
     article = studio.order("Roofs that are cancelled and taken up again")
-    wait_until(lambda: in_flight(model, "You write one section"))
+    wait_until(lambda: in_flight(model, prompts.WRITE))
     studio.ask("POST", f"/articles/{article}/cancel")
     studio.ask("POST", f"/articles/{article}/retry")
     assert "Cancelled" in " ".join(finished(studio, model, article))
-    plans = Counter(call.prompt for call in model.calls if "Plan exactly" in call.prompt)
+    plans = Counter(call.prompt for call in model.calls if prompts.PLAN in call.prompt)
     assert set(plans.values()) == {1}
 
 
 def test_deleting_a_running_article_closes_its_call(studio: LiveStudio, model: ModelServer) -> None:
-    model.fail(match="You write one section", hang=HANG)
+    model.fail(match=prompts.WRITE, hang=HANG)
     article = studio.order("Roofs that are deleted")
-    wait_until(lambda: in_flight(model, "You write one section"))
+    wait_until(lambda: in_flight(model, prompts.WRITE))
     studio.ask("DELETE", f"/articles/{article}")
     deleted = time.monotonic()
     wait_until(lambda: all(call.ended for call in list(model.calls)))

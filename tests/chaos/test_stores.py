@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from redis import Redis
 
+from tests import prompts
 from tests.chaos.killing import empty
 from tests.chaos.store import Cluster
 from tests.chaos.studio import LiveStudio
@@ -17,13 +18,13 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.each_store
 
-OUTLINE = "Plan exactly"
+OUTLINE = prompts.PLAN
 
 
 def begun(studio: LiveStudio, model: ModelServer, topic: str) -> int:
     """An article whose sections are being written."""
     article = studio.order(topic)
-    wait_until(lambda: bool(model.prompts("You write one section")))
+    wait_until(lambda: bool(model.prompts(prompts.WRITE)))
     return article
 
 

@@ -10,25 +10,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tests import prompts
 from tests.model_server import Call, ModelServer, Speech
 
 Log = Sequence[dict[str, Any]]
 
-# Words that identify the prompt of a call, and the keys of the steps it can belong to; \1 is the section's number.
+# Patterns of the prompts of calls, and the keys of the steps they can belong to; \1 is the number of a section.
 STEPS = {
-    r"questions that this article has to answer": r"research:plan",
-    r"One of the questions it has to answer:": r"research:find:\d+",
-    r"Put this together for someone": r"research:synthesis",
-    r"Plan exactly \d+ sections": r"outline:make",
-    r"The one to plan is number (\d+):": r"outline:\1",
-    r"You write one section.*Your section is number (\d+):": r"write:\1",
-    r"another length\..*Section (\d+), ": r"(write|edit):\1(:.*)?",
-    r"Read this article as its readers will": r"edit:review",
-    r"Mend one section.*Section (\d+), ": r"edit:\1",
-    r"Check what an article cites": r"edit:evidence:.*",
-    r"Write each of them anew": r"edit:evidence:.*",
-    r"(?:Describe this article|Put this description|Readers of this article)": r"seo:.*",
-    r"Choose the picture": r"image:prompt",
+    prompts.QUESTIONS: r"research:plan",
+    prompts.FIND: r"research:find:\d+",
+    rf"(?:{prompts.PLAN}|{prompts.PLAN_AGAIN})": r"outline:plan",
+    prompts.ANSWER: r"outline:answer",
+    rf"{prompts.WRITE}(\d+) of": r"write:\1",
+    prompts.WRITE_WHOLE: r"write:draft",
+    rf"{prompts.REWRITE}(\d+), ": r"(?:write:\1|edit:\1:length-\\d+)",
+    rf"Section (\d+), [^\n]*{prompts.EXTEND}": r"edit:\1:length-\\d+",
+    rf"{prompts.REVIEW}": r"edit:review(:\d+)?",
+    rf"{prompts.EDIT} (\d+), ": r"edit:\1",
+    prompts.LEAD: r"edit:lead",
+    rf"(?:{prompts.JUDGE}|These sentences of section) (\d+), ": r"edit:evidence:\1(:.*)?",
+    prompts.FRAME: r"edit:frame",
+    rf"(?:{prompts.DESCRIBE}|{prompts.DESCRIBE_AGAIN}|{prompts.ASK})": r"seo:describe",
+    prompts.PICTURE: r"image:prompt",
 }
 
 
@@ -57,7 +60,7 @@ def asked(model: ModelServer, topics: dict[int, str]) -> list[Asked]:
     pictures = {
         json.loads(Speech(model, call.body).answer())["prompt"]: article_of(call.prompt, topics)
         for call in calls
-        if "Choose the picture" in call.prompt
+        if prompts.PICTURE in call.prompt
     }
     found = []
     for call in calls:

@@ -167,11 +167,28 @@ class ResultOut(BaseModel):
     topic: str
     title: str
     content: Annotated[str, Field(description="Markdown; references are footnotes")]
-    outline: dict[str, Any] | None
+    outline: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="`title`, `answer` in two sentences, `caveat` on it, `position` (what the article recommends),"
+            " `questions` of the readers and `terms` to explain, each with the number of its `section`, `sections`"
+            " (`heading`, `purpose`, `form`, `points`, `findings`, `sources`, `words`), `dismissed`"
+            " findings with the reason. `form` is prose, table, chart, steps or list"
+        ),
+    ]
     seo_meta: SeoOut | None
     image_url: str | None
     image_alt: str
-    research_data: dict[str, Any] | None
+    research_data: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="`questions`; `sources` (with `publisher`, `author`, `date`, `kind`, `language`); their `passages`"
+            " (`page` of a PDF, else 0); `unread` sources with the reason; `findings` (`number`, `statement`, `kind`, `date`,"
+            " `sources`: ids of passages); `synthesis`: the checked answer; `unused_sources` (`source`: number, `title`,"
+            " `reason`): read but not cited. `kind` of a finding is figure, claim, condition, disagreement or open."
+            " Articles of older versions lack some of these"
+        ),
+    ]
     references: list[Reference]
     evidence: Annotated[TallyOut, Field(description="Summary of the evidence check")]
     notice: str
@@ -198,9 +215,10 @@ class EventsOut(BaseModel):
 
 class SourceOut(BaseModel):
     id: int
-    kind: Literal["text", "page", "document"]
+    type: Literal["text", "page", "document"]
     title: str
     url: str
+    kind: str
     publisher: str
     author: str
     date: str

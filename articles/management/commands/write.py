@@ -12,7 +12,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from channels.layers import InMemoryChannelLayer, channel_layers
 from django.conf import settings
@@ -59,6 +59,7 @@ HELP = {
     "keywords": "separated by commas",
     "notes": "further instructions",
     "voice": "name of a voice",
+    "writing": "parallel: sections side by side, fastest; whole: one draft, for up to 1,500 words (%(default)s)",
     "include_image": "leave out the cover image",
     "seo_optimize": "leave out the SEO title and description",
     "allow_uncited": "stop if no source can be read instead of writing without citations",
@@ -80,7 +81,10 @@ class Command(BaseCommand):
                 parser.add_argument(option, action=action, dest=name, help=text)
             else:
                 kind = int if rule.annotation is int else str
-                parser.add_argument(option, type=kind, default=rule.default or "", dest=name, help=text)
+                choices = get_args(rule.annotation) if get_origin(rule.annotation) is Literal else None
+                parser.add_argument(
+                    option, type=kind, choices=choices, default=rule.default or "", dest=name, help=text
+                )
         parser.add_argument(
             "--source", action="append", default=[], metavar="FILE|URL", help="a source to read and cite; repeatable"
         )
@@ -88,7 +92,7 @@ class Command(BaseCommand):
             "--sources",
             type=Path,
             metavar="FILE",
-            help="a JSON file: a list of sources with text, url, title, publisher, author and date, as in the API",
+            help="a JSON file: a list of sources with text, url, title, kind, publisher, author and date, as in the API",
         )
         parser.add_argument("--user", metavar="NAME", help="owner of the article (default: the first superuser)")
         parser.add_argument("--out", type=Path, metavar="FILE", help=f"output file: {', '.join(SUFFIXES)}")

@@ -1,0 +1,58 @@
+"""The outline that follows from a plan and the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents.contract import CheckedAnswer, Finding, Outline, OutlineSection, Plan
+from agents.text.cleanup import clean_heading, one_line
+from agents.text.length import even_shares
+from agents.text.planning import assign_findings, distribute_words
+from agents.text.prompt_fields import finding_line
+
+
+def planned_outline(plan: Plan, findings: Sequence[Finding], words: int) -> Outline:
+    """The plan with its words added up to ``words``, and each finding in one section or dismissed."""
+    shares = distribute_words([section.words for section in plan.sections], words)
+    owned, dismissed = assign_findings(plan, findings)
+    by_number = {finding.number: finding for finding in findings}
+    sections = [
+        OutlineSection(
+            heading=clean_heading(section.heading),
+            purpose=one_line(section.purpose),
+            form=section.form,
+            points=[finding_line(by_number[number]) for number in numbers],
+            findings=numbers,
+            sources=list(dict.fromkeys(id for number in numbers for id in by_number[number].sources)),
+            words=share,
+        )
+        for section, numbers, share in zip(plan.sections, owned, shares, strict=True)
+    ]
+    return Outline(
+        title=clean_heading(plan.title),
+        answer=one_line(plan.answer),
+        position=one_line(plan.position),
+        questions=plan.questions,
+        terms=plan.terms,
+        sections=sections,
+        dismissed=dismissed,
+    )
+
+
+def with_checked_answer(outline: Outline, checked: CheckedAnswer | None) -> Outline:
+    """``outline`` with its answer corrected; unchanged if it is another answer that was checked."""
+    if checked is None or checked.planned != outline.answer:
+        return outline
+    return outline.model_copy(
+        update={"answer": one_line(checked.answer) or outline.answer, "caveat": one_line(checked.problem)}
+    )
+
+
+def with_words(outline: Outline, total: int) -> Outline:
+    """``outline`` with words for the sections that have none, as those of older versions: an even share of ``total``."""
+    shares = even_shares(total, len(outline.sections))
+    sections = [
+        section if section.words else section.model_copy(update={"words": share})
+        for section, share in zip(outline.sections, shares, strict=True)
+    ]
+    return outline.model_copy(update={"sections": sections})

@@ -1,0 +1,228 @@
+"""Review and edits: what reviewers are shown, which remarks count, and which replacements are made."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from agents.contract import DismissedFinding, Finding, Remark, Voice
+from agents.crew.crew import StudioCrew
+from agents.pipeline.edit import edit_section, measurements, review, section_groups
+from agents.pipeline.recipe import produce
+from tests import prompts
+from tests.agents.recipes import (
+    BRIEF,
+    MemoryJournal,
+    dependencies,
+    edits,
+    make_context,
+    outline_of,
+    reading,
+    remarks_on,
+)
+from tests.agents.test_finding import several
+from tests.model_server import ModelServer
+
+OUTLINE = outline_of("What roofs hold", "Who pays", words=40)
+REMARK = Remark(section=1, quote="most of the rain", problem="It is 60 % [S1].", instruction="Give the figure.")
+TEXT = (
+    "A planted roof holds most of the rain [S1]. The rooms below it stay cooler in July [S2].\n\n"
+    "An engineer looks at the beams first. Whoever lives below is asked before anything is carried up the stairs."
+)
+VIETNAMESE = (
+    "Những khu vườn trên mái nhà giúp thành phố mát hơn vào mùa hè và giữ lại nước mưa. Người dân sống bên dưới được hưởng lợi"
+    " từ bóng râm và không khí trong lành hơn. Trước khi mang đất lên mái, kỹ sư phải kiểm tra các dầm chịu lực. "
+)
+
+
+async def edited(crew: StudioCrew, server: ModelServer, answer: str, text: str = TEXT, **brief: Any) -> str:
+    server.fail(match=prompts.EDIT, text=answer)
+    return await edit_section(make_context(crew, **brief), OUTLINE, [], 1, text, [REMARK])
+
+
+def measured(crew: StudioCrew, *texts: str, findings: tuple[Finding, ...] = (), **brief: Any) -> str:
+    context = make_context(crew, **brief)
+    texts = texts if len(texts) > 1 else (*texts, "Another section.")
+    outline = outline_of(*(f"Section {number}" for number, _ in enumerate(texts, 1)), words=20)
+    outline.dismissed = [DismissedFinding(finding=9, reason="Old")]
+    return "\n".join(measurements(context, outline, findings, texts))
+
+
+class TestReview:
+    async def test_the_whole_is_read_by_one_and_groups_of_sections_by_others(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        outline = outline_of(*(f"Part {number} of the roof" for number in range(1, 8)))
+        journal = MemoryJournal()
+        await review(make_context(crew, journal=journal), outline, [], [f"{TEXT} {n}" for n in range(7)])
+        assert set(journal.done) == {"edit:review", "edit:review:1", "edit:review:2", "edit:review:3"}
+        which = [prompt.partition("name what to change in ")[2][:40] for prompt in model_server.prompts(prompts.REVIEW)]
+        assert sorted(each.partition(".")[0] for each in which) == [
+            "all sections",
+            "sections 1, 2",
+            "sections 3, 4",
+            "sections 5, 6, 7",
+        ]
+        assert all(TEXT in prompt for prompt in model_server.prompts(prompts.REVIEW)), "everybody sees the whole text"
+
+    async def test_a_short_article_has_one_reviewer(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        await review(make_context(crew), outline_of("A roof", "A wall", "A door"), [], [TEXT] * 3)
+        assert len(model_server.prompts(prompts.REVIEW)) == 1
+
+    @pytest.mark.parametrize(("count", "groups"), [(4, [[1, 2], [3, 4]]), (6, [[1, 2, 3], [4, 5, 6]])])
+    def test_every_section_is_in_one_group(self, count: int, groups: list[list[int]]) -> None:
+        assert section_groups(count) == groups
+
+    async def test_remarks_of_all_reviewers_go_to_their_sections(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        outline = outline_of("A roof", "A wall", "A door", "A gate")
+        model_server.fail(match="in all sections", text=remarks_on(1, 4, instruction="As a whole."))
+        model_server.fail(match="in sections 1, 2", text=remarks_on(1, instruction="Closely."))
+        model_server.fail(match="in sections 3, 4", text=prompts.NO_REMARKS)
+        remarks = await review(make_context(crew), outline, [], [TEXT] * 4)
+        assert {number: [each.instruction for each in of] for number, of in remarks.items()} == {
+            1: ["As a whole.", "Closely."],
+            4: ["As a whole."],
+        }
+
+    async def test_the_built_in_writer_is_not_reviewed(self) -> None:
+        context = make_context(StudioCrew.without_model())
+        object.__setattr__(context.dependencies, "has_model", False)
+        assert await review(context, OUTLINE, [], [TEXT, TEXT]) == {}
+
+    async def test_a_review_of_an_older_version_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        older = {"remarks": [{"section": 2, "kind": "gap", "instruction": "Say who pays."}]}
+        journal = MemoryJournal(done={"edit:review": older})
+        remarks = await review(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT])
+        assert [each.instruction for each in remarks[2]] == ["Say who pays."]
+        assert model_server.calls == []
+
+
+class TestMeasured:
+    """What code can see is given to the reviewers as a fact."""
+
+    def test_lengths(self, crew: StudioCrew) -> None:
+        text = measured(crew, "Word " * 19, "Word " * 60)
+        assert "The sections have 79 words together; 40 are planned." in text
+        assert "Section 2 has 60 words; 20 are planned." in text
+        assert "Section 1 has" not in text
+
+    def test_findings_that_nobody_uses(self, crew: StudioCrew) -> None:
+        findings = (
+            Finding(number=1, statement="Roofs hold rain.", sources=["S1"]),
+            Finding(number=2, statement="Rooms stay cool.", sources=["S2", "S3"]),
+            Finding(number=3, statement="Nobody measured noise.", kind="open"),
+            Finding(number=9, statement="It was so in 1998.", sources=["S4"]),
+        )
+        text = measured(crew, "It holds rain [S1].", findings=findings)
+        assert "Finding 2 appears nowhere: Rooms stay cool." in text
+        assert text.count("appears nowhere") == 1, "not what is used, open or dismissed"
+
+    def test_sources_that_are_not_cited(self, crew: StudioCrew) -> None:
+        context = make_context(crew, several(3))
+        text = "\n".join(measurements(context, OUTLINE, [], ["Roofs hold rain [S2].", "They do."]))
+        assert "Source 1, Survey 1, is cited nowhere." in text
+        assert "Source 3, Survey 3, is cited nowhere." in text
+        assert "Source 2" not in text
+
+    def test_sentences_that_their_passages_do_not_bear(self, crew: StudioCrew) -> None:
+        text = measured(crew, "A planted roof holds 90 % of a summer's rain [S1]. It holds 60 % of it [S1].")
+        assert text.count("do not appear") + text.count("does not appear") == 1
+        assert "“A planted roof holds 90 % of a summer's rain.” The number 90" in text
+
+    def test_arithmetic_that_is_wrong(self, crew: StudioCrew) -> None:
+        text = measured(crew, "That is about 900 a year (60 × 60).", "That is 3,600 a year (60 × 60).")
+        assert "Section 1: “That is about 900 a year (60 × 60)." in text
+        assert "Section 2: “" not in text
+
+    def test_sections_that_say_the_same(self, crew: StudioCrew) -> None:
+        same = "Roofs hold the rain of a whole summer night, and let it go by morning. " * 4
+        assert "Sections 1 and 3 say nearly the same" in measured(crew, same, "An engineer looks at beams.", same)
+
+    def test_words_that_the_voice_avoids(self, crew: StudioCrew) -> None:
+        voice = Voice(name="House", avoid=["leverage"])
+        text = measured(crew, "Cities leverage their roofs.", "They do not.", voice=voice)
+        assert "Section 1 uses words the voice avoids: leverage." in text
+
+    async def test_all_of_it_is_in_the_prompt(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        await review(make_context(crew), OUTLINE, [], ["Roofs hold 90 % of rain [S1].", "Word " * 90])
+        (prompt,) = model_server.prompts(prompts.REVIEW)
+        assert "Section 2 has 90 words; 40 are planned." in prompt
+        assert "The number 90" in prompt
+
+
+class TestEdits:
+    async def test_remarks_are_carried_out_as_replacements(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        pairs = ("most of the rain [S1]", "60 % of the rain [S1]"), ("An engineer looks at the beams first. ", "")
+        made = await edited(crew, model_server, edits(*pairs))
+        assert made == TEXT.replace("most of", "60 % of").replace("An engineer looks at the beams first. ", "")
+        (prompt,) = model_server.prompts(prompts.EDIT)
+        assert "“most of the rain”: It is 60 % [S1]. Give the figure." in prompt
+        assert TEXT in prompt
+
+    async def test_the_message_gives_the_number_of_changes(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        answer = edits(("most of the rain", "60 % of the rain"), ("Nowhere to be found", "Something"))
+        model_server.fail(match=prompts.EDIT, text=answer)
+        journal = MemoryJournal()
+        await edit_section(make_context(crew, journal=journal), OUTLINE, [], 1, TEXT, [REMARK])
+        assert journal.messages["edit:1"] == "“What roofs hold” revised, 1 change"
+
+    @pytest.mark.parametrize(
+        "pair",
+        [
+            ("Nowhere to be found in it", "Something"),
+            ("the", "a"),
+            (TEXT, ""),
+            (TEXT, "Nobody pays."),
+            (TEXT, VIETNAMESE),
+            ("carried up the stairs.", "carried up the stairs, and then the"),
+            ("An engineer looks at the beams first.", TEXT * 2),
+        ],
+        ids=["nowhere", "ambiguous", "all deleted", "a remainder", "another language", "breaks off", "doubled"],
+    )
+    async def test_one_that_is_ambiguous_or_does_harm_is_not_made(
+        self, crew: StudioCrew, model_server: ModelServer, pair: tuple[str, str]
+    ) -> None:
+        assert await edited(crew, model_server, edits(pair)) == TEXT
+
+    async def test_one_that_cannot_be_made_does_not_stop_the_others(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        answer = edits((TEXT, ""), ("most of the rain", "60 % of the rain"))
+        assert await edited(crew, model_server, answer) == TEXT.replace("most of", "60 % of")
+
+    async def test_a_section_may_become_shorter(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        made = await edited(crew, model_server, edits((TEXT.partition("\n\n")[2], "An engineer looks first.")))
+        assert made == f"{TEXT.partition(chr(10))[0]}\n\nAn engineer looks first."
+
+    async def test_ids_that_were_never_read_are_not_put_in(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        made = await edited(crew, model_server, edits(("most of the rain [S1]", "60 % of the rain [S1][S99]")))
+        assert made == TEXT.replace("most of", "60 % of")
+
+    async def test_remarks_that_are_all_declined_leave_the_text(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        answer = json.dumps({"replacements": [], "declined": ["The passage says so."]})
+        assert await edited(crew, model_server, answer) == TEXT
+
+    async def test_without_a_remark_nobody_is_asked(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        assert await edit_section(make_context(crew), OUTLINE, [], 1, TEXT, []) == TEXT
+        assert model_server.calls == []
+
+    async def test_an_edit_of_an_older_version_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        journal = MemoryJournal(done={"edit:1": {"markdown": "As it was edited."}})
+        made = await edit_section(make_context(crew, journal=journal), OUTLINE, [], 1, TEXT, [REMARK])
+        assert made == "As it was edited."
+        assert model_server.calls == []
+
+
+async def test_remaining_repetition_is_reported(crew: StudioCrew, model_server: ModelServer) -> None:
+    model_server.choices.add("supported")
+    same = "Roofs hold the rain of a whole summer night, and let it go by morning. " * 14
+    for task in (prompts.WRITE, prompts.REWRITE, prompts.EXTEND):
+        model_server.fail(match=task, text=same, times=99)
+    made = await produce(BRIEF, MemoryJournal(), dependencies(crew, reading()))
+    assert "Sections 1 and 2 say nearly the same. Merge them, or remove one." in made.notices

@@ -1,0 +1,55 @@
+"""Phrases that identify the prompt of each task of ``agents/config/tasks.yaml``, for tests that script a model's answers.
+
+``tests/agents/test_crew.py`` checks that each occurs in the prompt of its task and in no other.
+"""
+
+QUESTIONS = "questions that this article has to answer"
+FIND = "findings that a reader of this article needs"
+PLAN = "Plan the article, about"
+PLAN_AGAIN = "Correct this plan of the article"
+ANSWER = "The article will be built on this answer"
+WRITE = "Write section "
+WRITE_WHOLE = "Write the whole article in"
+REWRITE = "Correct section "
+EXTEND = "is too short by a paragraph"
+REVIEW = "Read the article above against the sources"
+REVIEW_WHOLE = "in the article as a whole"
+EDIT = "Carry out these remarks on section"
+LEAD = "Write the title and the lead"
+JUDGE = "Check these sentences of section"
+JUDGE_AGAIN = "were rewritten. Check them"
+FRAME = "These lines stand around the article"
+DESCRIBE = "Describe the article above for search"
+DESCRIBE_AGAIN = "Put this description of an article right"
+ASK = "may come with questions"
+PICTURE = "Choose the picture"
+
+OF_TASK = {
+    "plan_research": QUESTIONS,
+    "find": FIND,
+    "make_plan": PLAN,
+    "make_plan_again": PLAN_AGAIN,
+    "check_answer": ANSWER,
+    "write_section": WRITE,
+    "write_article": WRITE_WHOLE,
+    "rewrite_section": REWRITE,
+    "extend_section": EXTEND,
+    "review": REVIEW,
+    "edit_section": EDIT,
+    "write_lead": LEAD,
+    "judge": JUDGE,
+    "judge_again": JUDGE_AGAIN,
+    "judge_frame": FRAME,
+    "describe_seo": DESCRIBE,
+    "describe_again": DESCRIBE_AGAIN,
+    "answer_questions": ASK,
+    "picture_prompt": PICTURE,
+}
+"""Task → its phrase."""
+
+NO_REMARKS = '{"remarks": []}'
+
+
+def write(number: int) -> str:
+    """The phrase of the prompt to write section ``number``."""
+    return f"{WRITE}{number} of"
