@@ -97,7 +97,7 @@ def test_postgresql_may_be_restarted_during_a_call_longer_than_a_lease(
     model.fail(match=OUTLINE, hang=20)
     article = studio.order("Roofs of a town whose database restarts during a call")
     # Nothing is written until the outline arrives, so only the lease uses the broken connection.
-    wait_until(lambda: model.prompts(OUTLINE) and "research:synthesis" in completions(studio.events(article)))
+    wait_until(lambda: model.prompts(OUTLINE) and "research:read" in completions(studio.events(article)))
     cluster.restart()
     assert "was lost" not in finished(studio, model, article)
     assert set(Counter(model.prompts(OUTLINE)).values()) == {1}
