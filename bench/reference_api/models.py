@@ -59,6 +59,7 @@ class Article(Base):
     notes: Mapped[str] = mapped_column(Text, default="")
     voice: Mapped[str | None] = mapped_column(String(100))
     approve_outline: Mapped[bool]
+    writing: Mapped[str]
     allow_uncited: Mapped[bool]
 
     status: Mapped[str] = mapped_column(String(20), index=True)

@@ -29,6 +29,7 @@ class ListedOut(StatusOut):
     keywords: list[str]
     voice: str | None
     approve_outline: bool
+    writing: str
     allow_uncited: bool
     title: str
     word_count: int

@@ -18,7 +18,6 @@ HANG = 60.0  # seconds for which the model server does not answer: a call only e
 
 # A call of each kind of step, by words of its prompt.
 CALLS = [
-    prompts.QUESTIONS,
     prompts.FIND,
     prompts.PLAN,
     prompts.ANSWER,
