@@ -121,8 +121,8 @@ def write_section(brief: Brief, outline: Outline, index: int, passages: Sequence
 
 
 def lead(brief: Brief, outline: Outline, texts: Sequence[str]) -> Lead:
-    """The title of the outline, and its answer, which is quoted."""
-    return Lead(title=outline.title, lead=outline.answer)
+    """The title of the outline, and no lead: sentences quoted from different places do not make a paragraph that opens a text."""
+    return Lead(title=outline.title, lead="")
 
 
 def describe_seo(brief: Brief, title: str, text: str) -> SearchDescription:

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from agents import extractive, samples
-from agents.contract import Brief, Finding, Outline, OutlineSection, Passage, Plan, Reading
+from agents.contract import Brief, Finding, Lead, Outline, OutlineSection, Passage, Plan, Reading
 from agents.exceptions import ManuscriptIncomplete, NothingToRead
 from agents.extractive.material import gather
 from agents.extractive.naming import clip, keywords, title_of
@@ -340,24 +340,22 @@ def test_sections_quote_the_findings_in_their_points_first() -> None:
     assert last.text not in sentences_of(written(asked, without, passages))
 
 
-def test_the_lead_is_the_answer_of_two_findings_and_does_not_open_the_article() -> None:
+def test_the_answer_quotes_two_findings_and_not_the_opening_of_the_article() -> None:
     passages = cut(ROOFS, BEES, BREAD)
     asked = brief(min_words=800)
     outline = outline_for(asked, passages, 5)
     texts = written(asked, outline, passages)
-    lead = extractive.lead(asked, outline, texts)
     statements = {finding.statement for finding in found_in(asked, passages)}
-    sentences = split(lead.lead)
-    assert lead.title == outline.title
+    sentences = split(outline.answer)
     assert len(sentences) == 2
     assert set(sentences) <= statements
-    assert cited_ids(lead.lead) == []
     assert not set(sentences) & set(sentences_of(texts[:1])[:2])
 
 
-def test_without_an_answer_there_is_no_lead() -> None:
-    outline = outline_for(brief(), cut(ROOFS), 3).model_copy(update={"answer": ""})
-    assert extractive.lead(brief(), outline, []).lead == ""
+def test_it_keeps_the_title_and_writes_no_lead() -> None:
+    outline = outline_for(brief(), cut(ROOFS), 3)
+    assert outline.answer
+    assert extractive.lead(brief(), outline, []) == Lead(title=outline.title, lead="")
 
 
 def test_a_plan_without_findings_is_made_of_the_passages() -> None:
