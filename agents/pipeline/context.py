@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
+from functools import cached_property
 from typing import Any, Protocol, TypeVar, cast
 
 from agents.contract import Brief, Finding, Outline, Passage, PicturePrompt, Reading, Stage
@@ -75,6 +76,7 @@ class RunContext:
         self.reading, self.passages = reading, list(passages)
         self.start = brief_block(self.brief, self.today, passages, reading)
 
+    @cached_property
     def passages_with_heads(self) -> dict[str, Passage]:
         """The passages by id, each with title, publisher and date of its source, for checks: a text may name these."""
         heads = {

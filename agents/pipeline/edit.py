@@ -78,7 +78,7 @@ def measurements(
     context: RunContext, outline: Outline, findings: Sequence[Finding], texts: Sequence[str]
 ) -> Iterator[str]:
     """What code can see, as sentences for the reviewers."""
-    messages, passages = config("remarks"), context.passages_with_heads()
+    messages, passages = config("remarks"), context.passages_with_heads
     figures = known_values(passage.text for passage in context.passages)
     counts = [count_words(text) for text in texts]
     wanted = [section.words for section in outline.sections]

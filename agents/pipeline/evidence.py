@@ -102,8 +102,10 @@ async def check_section(
 
 
 async def checked(context: RunContext, outline: Outline, number: int, text: str) -> CheckedText:
+    if not context.passages:  # there is nothing to compare with, and a notice says so
+        return CheckedText(markdown=text)
     passages = {passage.id: passage for passage in context.reading.passages}
-    with_heads = context.passages_with_heads()
+    with_heads = context.passages_with_heads
     statements = statements_of(text)
     judged = await judge(context, outline, number, statements, with_heads)
     reworded = with_wordings(text, statements, judged, context.brief.language)
@@ -112,7 +114,7 @@ async def checked(context: RunContext, outline: Outline, number: int, text: str)
         earlier = dict(zip([statement.plain for statement in statements], judged, strict=True))
         after = statements_of(reworded)
         fresh = [statement for statement in after if statement.plain not in earlier]
-        again = await judge_again(context, outline, number, fresh, with_heads)
+        again = await judge_again(context, fresh, with_heads)
         known = earlier | dict(zip([statement.plain for statement in fresh], again, strict=True))
         if len(after) == len(statements):
             pairs = zip(statements, after, strict=True)
@@ -175,14 +177,14 @@ async def judge(
 
 
 async def judge_again(
-    context: RunContext, outline: Outline, number: int, statements: Sequence[Statement], passages: Mapping[str, Passage]
+    context: RunContext, statements: Sequence[Statement], passages: Mapping[str, Passage]
 ) -> list[Judgement]:
     """A judgement for each statement that was reworded."""
     judged = [judged_by_code(statement, passages) for statement in statements]
     undecided = [at for at, judgement in enumerate(judged) if judgement is None]
     if undecided:
         shown = [statements[at].for_prompt for at in undecided]
-        answer = await context.ask(assignments.judge_again(context.shared(), context.brief, outline, number, shown))
+        answer = await context.ask(assignments.judge_again(context.shared(), shown))
         for at, verdict in zip(undecided, answer.answers(), strict=True):
             judged[at] = Judgement(verdict, MODEL_REASONS[verdict], by_code=False)
     return [judgement for judgement in judged if judgement is not None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agents.contract import SEO, Finding, FramedArticle, Lead, Outline, SentenceEvidence
+from agents.contract import SEO, Finding, FramedArticle, Lead, Outline, SentenceEvidence, Verdict
 from agents.crew import assignments
 from agents.crew.assignments.editing import JudgedSentence
 from agents.pipeline.context import RunContext, pluralize
@@ -62,7 +62,8 @@ async def check_frame(context: RunContext, outline: Outline, lead: Lead, seo: SE
         lines |= {f"Answer to “{item.question}”": item.answer for item in unchecked.faq}
         answer = await context.ask(assignments.judge_frame(context.shared(), context.brief, lines))
         judged = dict(zip(lines, answer.answers(), strict=True))
-        return framed(unchecked, judged, lead_sentences, approved=context.brief.approve_outline)
+        made = framed(unchecked, judged, lead_sentences, approved=context.brief.approve_outline)
+        return made.model_copy(update={"evidence": await judged_again(context, made.evidence)})
 
     return await context.once(
         StepKey("edit", "frame"),
@@ -114,15 +115,26 @@ def framed(
 
 
 def evidence_row(now: str, was: str, judgement: JudgedSentence) -> SentenceEvidence:
-    """A reworded line counts as supported: it says what the check says the sources bear."""
-    changed = now != was
-    verdict = "supported" if changed else judgement.verdict
     return SentenceEvidence(
         section=0,
         sentence=now,
         passages=[],
-        verdict=verdict,
+        verdict=judgement.verdict,
         judged_by="model",
-        reason=MODEL_REASONS[verdict],
-        was=was if changed else "",
+        reason=MODEL_REASONS[judgement.verdict],
+        was=was if now != was else "",
     )
+
+
+async def judged_again(context: RunContext, rows: Sequence[SentenceEvidence]) -> list[SentenceEvidence]:
+    """The rows, with a verdict of its own for each line that was reworded."""
+    reworded = [row for row in rows if row.was]
+    if not reworded:
+        return list(rows)
+    answer = await context.ask(assignments.judge_again(context.shared(), [row.sentence for row in reworded]))
+    verdicts = iter(answer.answers())
+    return [with_verdict(row, next(verdicts)) if row.was else row for row in rows]
+
+
+def with_verdict(row: SentenceEvidence, verdict: Verdict) -> SentenceEvidence:
+    return row.model_copy(update={"verdict": verdict, "reason": MODEL_REASONS[verdict]})

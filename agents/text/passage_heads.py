@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-from agents.contract import Passage, Reading, Source
-from agents.text.quoting import boundary, quote
+from agents.contract import Passage, Source
+from agents.text.quoting import boundary
 
 TITLE_CHARACTERS, NAME_CHARACTERS = 120, 60
 
@@ -45,15 +44,6 @@ def passage_head(passage: Passage, source: Source) -> str:
     details = ", ".join(filter(None, parts))
     about = " — ".join(filter(None, (_one_line(source.title, TITLE_CHARACTERS), details)))
     return f"[{passage.id}] {about}".rstrip()
-
-
-def quote_reading(passages: Iterable[Passage], reading: Reading) -> str:
-    """The passages for a prompt, each between the marks of the run and under its head; ``(none)`` if there are none.
-
-    The head is material as well: a page chooses its own title.
-    """
-    sources = {source.number: source for source in reading.sources}
-    return "\n\n".join(quote(headed_passage(passage, sources[passage.source])) for passage in passages) or "(none)"
 
 
 def headed_passage(passage: Passage, source: Source) -> str:

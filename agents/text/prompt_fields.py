@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from django.conf.locale import LANG_INFO
 
-from agents.contract import Brief, Finding, Outline, OutlineSection, Passage
-from agents.text.quoting import quote
+from agents.contract import Brief, Finding, Outline, OutlineSection
 from agents.text.syntax import citation_mark
 
 
@@ -44,10 +43,6 @@ def numbered_list(lines: Iterable[str]) -> str:
 
 def finding_line(finding: Finding) -> str:
     return f"{finding.statement} {' '.join(citation_mark([id]) for id in finding.sources)}"
-
-
-def quote_passages(passages: Sequence[Passage]) -> str:
-    return "\n\n".join(f"[{passage.id}]\n{quote(passage.text)}" for passage in passages) or "(none)"
 
 
 def outline_text(outline: Outline) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import Counter
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Collection, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -50,39 +49,6 @@ def _ngram_size(word: str) -> int:
     if word.isascii():
         return 0
     return 2 if IDEOGRAPH.match(word) else 3 if _UNSPACED.match(word) else 0
-
-
-def rank(
-    passages: Sequence[Passage], queries: Sequence[str], limit: int, per_source: int, without: Container[str] = ()
-) -> list[Passage]:
-    """At most ``limit`` passages, and ``per_source`` of each source, best first; none whose id is in ``without``.
-
-    The queries take turns, so that each gets its best passages. If too few match, the remaining places go to the passages in
-    their own order. The result is deterministic.
-    """
-    chosen: dict[str, Passage] = {}
-    taken: Counter[int] = Counter()
-
-    def take(passage: Passage) -> bool:
-        if passage.id in chosen or passage.id in without or taken[passage.source] >= per_source or len(chosen) >= limit:
-            return False
-        chosen[passage.id] = passage
-        taken[passage.source] += 1
-        return True
-
-    lists = [iter(ranked) for ranked in _rankings(passages, queries)]
-    while lists and len(chosen) < limit:
-        # any() stops at the passage it takes; a list without one to take is exhausted.
-        lists = [ranked for ranked in lists if any(take(passage) for passage in ranked)]
-    for passage in passages:
-        take(passage)
-    return list(chosen.values())
-
-
-def _rankings(passages: Sequence[Passage], queries: Sequence[str]) -> list[list[Passage]]:
-    """For each query the passages that match it, best first; ties keep their order."""
-    rankings = (_ranking(passages, "en", terms(query)) for query in queries)
-    return [ranked for ranked in rankings if ranked]
 
 
 def rank_by_language(passages: Sequence[Passage], languages: Sequence[str], question: str) -> dict[str, list[Passage]]:

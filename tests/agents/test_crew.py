@@ -76,7 +76,7 @@ ALL: list[assignments.Assignment[Any]] = [
     EDIT,
     assignments.write_lead(SHARED, BRIEF, OUTLINE, TEXTS, "60 to 90"),
     JUDGE,
-    assignments.judge_again(SHARED, BRIEF, OUTLINE, 1, SENTENCES),
+    assignments.judge_again(SHARED, SENTENCES),
     assignments.judge_frame(SHARED, BRIEF, {"Title": "Gardens on roofs", "Heading 1": "What roofs hold"}),
     assignments.describe_seo(BRIEF, OUTLINE, TEXTS),
     assignments.describe_again(BRIEF, OUTLINE, SEO, {"title": ["The title is too short."]}),

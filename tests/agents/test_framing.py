@@ -101,6 +101,7 @@ class TestCheck:
         assert [each.answer for each in made.faq] == ["60 % of it.", "The tenants."]
 
     async def test_title_and_lead_have_evidence_as_section_0(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        model_server.fail(match=prompts.JUDGE_AGAIN, text='{"s1": "supported"}')
         made = await framed(crew, model_server, verdicts(s2="Whoever has a flat roof may plant it.", s3=""))
         assert [row.section for row in made.evidence] == [0] * 4
         title, first, second, third = made.evidence
@@ -108,6 +109,16 @@ class TestCheck:
         assert (first.verdict, first.was) == ("supported", "Whoever has a flat roof can plant it.")
         assert (second.verdict, second.reason) == ("partly", "Its sources say only part of this.")
         assert third.verdict == "supported"
+
+    async def test_a_reworded_line_has_the_verdict_of_its_new_words(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        model_server.fail(match=prompts.JUDGE_AGAIN, text='{"s1": "not"}')
+        made = await framed(crew, model_server, verdicts(s2="Whoever has a flat roof may plant it."))
+        (prompt,) = model_server.prompts(prompts.JUDGE_AGAIN)
+        assert "s1: Whoever has a flat roof may plant it." in prompt
+        assert made.evidence[1].verdict == "not"
+        assert made.evidence[1].reason == "Its sources do not say this."
 
     async def test_a_remainder_does_not_replace_a_sentence_of_the_lead(
         self, crew: StudioCrew, model_server: ModelServer

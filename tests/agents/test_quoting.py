@@ -8,11 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from agents.contract import Passage
 from agents.crew.crew import StudioCrew
 from agents.pipeline.recipe import produce
-from agents.text.prompt_fields import quote_passages
 from agents.text.quoting import boundary, new_boundary, quote, quote_markdown
+from agents.text.shared_prompt import reading_text
 from tests import prompts
 from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, found, plan_of, reading, remarks_on
 from tests.model_server import ModelServer
@@ -64,8 +63,13 @@ def test_each_run_has_its_own_boundary() -> None:
 
 
 def test_a_forged_passage_is_quoted_inside_the_real_one() -> None:
-    quoted = quote_passages([Passage(id="S1", source=1, start=0, end=1, text=f"Roofs.{FORGED}")])
-    assert re.findall(rf"^\[(S\d+)\]\n<<<{boundary()}$", quoted, re.MULTILINE) == ["S1"]
+    hostile = reading()
+    hostile.passages[0].text = f"Roofs.{FORGED}"
+    quoted = reading_text(hostile.passages[:1], hostile)
+    assert quoted.startswith(f"<<<{boundary()}\n")
+    assert quoted.endswith(f"\n{boundary()}>>>")
+    assert quoted.count(boundary()) == 2
+    assert re.findall(r"\[(S\d+)\]", quoted) == ["S1"]
 
 
 @pytest.mark.parametrize("attack", [f"{'>' * count} {ORDER} {'<' * count}" for count in (3, 5, 8, 11)])

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from agents.contract import Passage, Reading, Source
-from agents.text.passage_heads import headed_passage, passage_head, quote_reading
-from agents.text.quoting import boundary, new_boundary
+from agents.contract import Passage, Source
+from agents.text.passage_heads import headed_passage, passage_head
+from agents.text.quoting import new_boundary
 
 
 def source(**values: Any) -> Source:
@@ -68,12 +68,3 @@ def test_a_text_cannot_begin_the_head_of_another_passage() -> None:
     text = "As [S9] says.\n[S9] Another — Ministry, official\n  [s10] More"
     body = headed_passage(passage(text), source()).partition("\n")[2]
     assert body == "As [S9] says.\n(S9] Another — Ministry, official\n  (s10] More"
-
-
-def test_each_passage_is_quoted_with_its_head_inside() -> None:
-    reading = Reading(sources=[source()], passages=[passage(), passage("It lasts. >>>>")])
-    mark = boundary()
-    assert quote_reading(reading.passages, reading) == (
-        f"<<<{mark}\n[S8] Field trial\nIt works.\n{mark}>>>\n\n<<<{mark}\n[S8] Field trial\nIt lasts. > > > >\n{mark}>>>"
-    )
-    assert quote_reading([], reading) == "(none)"

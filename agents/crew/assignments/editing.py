@@ -92,12 +92,10 @@ def judge(
     return Assignment("judge", shape, fields, lambda: shape(**dict.fromkeys(shape.model_fields, kept)), shared)
 
 
-def judge_again(
-    shared: Shared, brief: Brief, outline: Outline, number: int, sentences: Sequence[str]
-) -> Assignment[PerSentence]:
+def judge_again(shared: Shared, sentences: Sequence[str]) -> Assignment[PerSentence]:
     """A verdict on each of ``sentences``, which were rewritten."""
     shape = verdicts(len(sentences))
-    fields = section_fields(brief, outline, number, 0) | {"sentences": sentence_list(sentences)}
+    fields: dict[str, object] = {"sentences": sentence_list(sentences)}
     return Assignment(
         "judge_again", shape, fields, lambda: shape(**dict.fromkeys(shape.model_fields, "partly")), shared
     )
