@@ -1,0 +1,91 @@
+"""The built-in writer names the article: title, slug, keywords, description and image."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents import extractive
+from agents.contract import Reading
+from agents.extractive.naming import clip, keywords, title_of
+from agents.extractive.sentences import split
+from agents.extractive.terms import terms
+from agents.text.citations import compile_references
+from tests.agents.extractive_texts import (
+    GERMAN,
+    ROOFS,
+    brief,
+    cut,
+    outline_for,
+    written,
+)
+
+
+def test_seo_fields_are_made_of_the_article() -> None:
+    passages = cut(ROOFS)
+    asked = brief(keywords=["green roof", "elephants"])
+    outline = outline_for(asked, passages, 3)
+    texts = zip(outline.sections, written(asked, outline, passages), strict=True)
+    body = "\n\n".join(f"## {section.heading}\n\n{text}" for section, text in texts)
+    seo = extractive.describe_seo(asked, outline.title, compile_references(body, Reading())[0])
+    assert seo.title == "How Rooftop Gardens Cool Cities"
+    assert seo.slug == "how-rooftop-gardens-cool-cities"
+    assert 120 <= len(seo.meta_description) <= 160
+    assert seo.meta_description.rstrip("…") in ROOFS.replace("\n", " ")
+    assert seo.keywords[0] == "green roof"
+    assert "elephants" not in seo.keywords
+    assert 3 <= len(seo.keywords) <= 10
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("Vườn trên mái ở Đà Nẵng", "vuon-tren-mai-o-da-nang"),
+        ("Große Höfe & Łódź", "grosse-hofe-lodz"),
+        ("屋顶花园", "屋顶花园"),
+        ("!!! ???", "article"),
+        ("word " * 30, "word-word-word-word-word-word"),
+    ],
+)
+def test_a_slug_is_made_of_any_title(title: str, slug: str) -> None:
+    seo = extractive.describe_seo(brief(), title, "")
+    assert seo.slug == slug
+    assert len(seo.title) <= 60
+    assert seo.keywords == ["How rooftop gardens cool cities"]
+
+
+def test_a_picture_is_described_by_title_and_headings() -> None:
+    outline = outline_for(brief(), cut(ROOFS), 3)
+    picture = extractive.picture_prompt(brief(), outline)
+    assert outline.sections[1].heading in picture.prompt
+    assert picture.alt == "Cover of the article “How Rooftop Gardens Cool Cities”"
+
+
+@pytest.mark.parametrize(
+    ("topic", "language", "title"),
+    [
+        ("the benefits of rooftop gardens", "en", "The Benefits of Rooftop Gardens"),
+        ("why do bees dance?", "en-GB", "Why do bees dance?"),
+        ("What NASA knows about Mars", "en", "What NASA knows about Mars"),
+        ("dachgärten in der stadt", "de", "Dachgärten in der stadt"),
+        ("  <b>bold</b> [claims]. ", "en", "B Bold /b Claims"),
+        ("******", "en", "******"),
+    ],
+)
+def test_the_title_is_the_topic(topic: str, language: str, title: str) -> None:
+    assert title_of(topic, language) == title
+
+
+def test_a_long_topic_is_cut_at_a_word() -> None:
+    title = title_of("gardening " * 40, "en")
+    assert len(title) <= 120
+    assert title.endswith("Gardening…")
+    assert clip("exactly ten", 11) == "exactly ten"
+    assert clip("x" * 30, 10) == "x" * 9 + "…"
+
+
+def test_keywords_of_german_text_are_nouns() -> None:
+    assert keywords(split(GERMAN, "de"), (), "de") == ["Erde", "Gebäude", "Gewicht"]
+
+
+def test_terms_of_chinese_text_are_pairs_of_characters() -> None:
+    assert terms("屋顶花园", "zh") == ["屋顶", "顶花", "花园"]
