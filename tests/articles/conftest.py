@@ -39,6 +39,19 @@ def owner(db: None) -> User:
 
 
 @pytest.fixture
+def writer(db: None) -> User:
+    """A user of a known name, whom pages show."""
+    return UserFactory.create(username="ada")
+
+
+@pytest.fixture
+def page(client: Client, writer: User) -> Client:
+    """A client in which the writer is signed in."""
+    client.force_login(writer)
+    return client
+
+
+@pytest.fixture
 def key(owner: User) -> str:
     """An API key of the owner's."""
     return ApiKey.objects.issue(owner, "tests")[1]

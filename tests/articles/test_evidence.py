@@ -29,11 +29,6 @@ from tests.factories import StaffFactory, UserFactory, claim, make_article, make
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def writer() -> User:
-    return UserFactory(username="ada")
-
-
 def view_of(article: Article) -> ArticleView:
     return ArticleView(Article.objects.get(pk=article.pk))
 

@@ -29,18 +29,6 @@ READ_ONLY = ["write_again", "article_detail", "article_live", "delete_article", 
 ACTIONS = ["cancel_run", "retry_run", "write_again", "delete_article", "text_edit", "text_preview"]
 
 
-@pytest.fixture
-def writer() -> User:
-    return UserFactory(username="ada")
-
-
-@pytest.fixture
-def page(client: Client, writer: User) -> Client:
-    """A client in which the writer is signed in."""
-    client.force_login(writer)
-    return client
-
-
 def text_of(response: Any) -> str:
     assert response.status_code == 200
     return " ".join(response.content.decode().split())

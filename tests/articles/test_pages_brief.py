@@ -11,22 +11,10 @@ from django.test import Client
 
 from articles.models import Article, Source, Voice
 from articles.services import cancel_run
-from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
 NEW = "/articles/new/"
-
-
-@pytest.fixture
-def writer() -> User:
-    return UserFactory(username="ada")
-
-
-@pytest.fixture
-def page(client: Client, writer: User) -> Client:
-    client.force_login(writer)
-    return client
 
 
 def brief(**changes: Any) -> dict[str, Any]:

@@ -43,17 +43,6 @@ TAG = re.compile(r"<(/?)(\w+)[^>]*>")
 SCRIPT = "<script>alert('gotcha')</script>"
 
 
-@pytest.fixture
-def writer() -> User:
-    return UserFactory(username="ada")
-
-
-@pytest.fixture
-def page(client: Client, writer: User) -> Client:
-    client.force_login(writer)
-    return client
-
-
 def since(article: Article, seq: int) -> str:
     """The fragments for what came after ``seq``."""
     article.refresh_from_db()

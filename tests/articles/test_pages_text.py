@@ -20,17 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def writer() -> User:
-    return UserFactory(username="ada")
-
-
-@pytest.fixture
-def page(client: Client, writer: User) -> Client:
-    client.force_login(writer)
-    return client
-
-
-@pytest.fixture
 def article(writer: User) -> Article:
     return make_completed_article(writer)
 

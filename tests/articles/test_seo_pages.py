@@ -16,17 +16,6 @@ pytestmark = pytest.mark.django_db
 FAQ = [{"question": "How <b>much</b> cooler?", "answer": "Up to 11 °C."}]
 
 
-@pytest.fixture
-def writer() -> User:
-    return UserFactory(username="ada")
-
-
-@pytest.fixture
-def page(client: Client, writer: User) -> Client:
-    client.force_login(writer)
-    return client
-
-
 def shown(page: Client, article: Article) -> str:
     html = page.get(article.get_absolute_url()).content.decode()
     return html[html.index('id="seo-body"') : html.index('id="image-body"')]

@@ -19,11 +19,6 @@ HTMX = {"HX-Request": "true"}
 AGAIN = "/sign-in/again/"
 
 
-@pytest.fixture
-def writer() -> User:
-    return UserFactory(username="ada")
-
-
 def open_dialog(client: Client, username: str = "ada") -> Any:
     """The answer to the page that asks for its sign-in dialog."""
     return client.get(AGAIN, {"username": username}, headers=HTMX)
