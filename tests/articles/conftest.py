@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 from django.core.management import call_command
@@ -17,7 +17,7 @@ from pytest_django import Settings
 from articles.models import ApiKey, Article, api_key
 from tests.articles.clients import client_of
 from tests.environment import VAR
-from tests.factories import UserFactory, make_completed_article
+from tests.factories import StaffFactory, UserFactory, make_completed_article
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +48,27 @@ def writer(db: None) -> User:
 def page(client: Client, writer: User) -> Client:
     """A client in which the writer is signed in."""
     client.force_login(writer)
+    return client
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    return StaffFactory.create()
+
+
+@pytest.fixture
+def browser(client: Client, admin: User) -> Client:
+    """A client in which the admin is signed in."""
+    client.force_login(admin)
+    return client
+
+
+@pytest.fixture
+def viewer(client: Client, db: None) -> Client:
+    """A client of a staff user who may only view articles."""
+    user = UserFactory.create(is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_article"))
+    client.force_login(user)
     return client
 
 

@@ -1,105 +1,28 @@
-"""The article admin: list, page, actions, API keys and queues."""
+"""The article admin: its list, the page of an article, actions and deleting."""
 
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from typing import Any
 
-import django_rq
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from redis import Redis
 
 from articles import services
-from articles.models import ApiKey, Article, Event, Status
+from articles.models import Article, Event, Status
+from tests.articles.admin_pages import LIST, PAGE, act, messages_on, save
 from tests.factories import (
-    StaffFactory,
-    UserFactory,
     make_article,
     make_completed_article,
     make_processing_article,
 )
-
-LIST = "admin:articles_article_changelist"
-PAGE = "admin:articles_article_change"
-QUEUE_PAGES = ["home", "jobs", "queue_details", "clear", "workers"]
-QUEUE_PAGES += [f"{kind}_jobs" for kind in ("finished", "failed", "scheduled", "started", "deferred")]
-
-
-@pytest.fixture
-def admin(db: None) -> User:
-    return StaffFactory()
-
-
-@pytest.fixture
-def owner(db: None) -> User:
-    return UserFactory()
-
-
-@pytest.fixture
-def browser(client: Client, admin: User) -> Client:
-    client.force_login(admin)
-    return client
-
-
-@pytest.fixture
-def viewer(client: Client, db: None) -> Client:
-    """A client of a staff user who may only view articles."""
-    user = UserFactory(is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="view_article"))
-    client.force_login(user)
-    return client
-
-
-def act(browser: Client, action: str, *articles: Article, **more: str) -> Any:
-    chosen = {"action": action, "_selected_action": [article.pk for article in articles], **more}
-    return browser.post(reverse(LIST), chosen, follow=True)
-
-
-def messages_on(response: HttpResponse) -> list[str]:
-    """The messages on the page."""
-    return [str(message) for message in response.context["messages"]]  # type: ignore[attr-defined]
-
-
-def form_of(article: Article, **changes: object) -> dict[str, object]:
-    """What the article's page sends back, as a browser does: with its own line ends."""
-    inlines = {
-        f"{prefix}-{name}": 0
-        for prefix in ("runs", "revisions", "sources")
-        for name in ("TOTAL_FORMS", "INITIAL_FORMS")
-    }
-    newest = article.revisions.first()
-    return {
-        **inlines,
-        "topic": article.topic,
-        "tone": article.tone,
-        "target_audience": article.target_audience,
-        "language": article.language,
-        "min_words": article.min_words,
-        "writing": article.writing,
-        "include_image": "on",
-        "seo_optimize": "on",
-        "allow_uncited": "on",
-        "keywords": "",
-        "notes": article.notes,
-        "title": article.title,
-        "content": article.content.replace("\n", "\r\n"),
-        "opened_at": newest.number if newest else 0,
-        **changes,
-    }
-
-
-def save(browser: Client, article: Article, **changes: object) -> Any:
-    return browser.post(reverse(PAGE, args=[article.pk]), form_of(article, **changes), follow=True)
 
 
 class TestList:
@@ -197,86 +120,6 @@ class TestPage:
         assert save(viewer, article, title="Mine now").status_code == 403
 
 
-class TestText:
-    def test_a_changed_text_becomes_a_revision_with_its_event(self, browser: Client, admin: User, owner: User) -> None:
-        article = make_completed_article(owner)
-        save(browser, article, content="A better text.\r\n\r\nIn two parts.")
-        article.refresh_from_db()
-        revision = article.revisions.first()
-        assert revision is not None
-        assert (revision.number, revision.saved_by, article.content) == (2, admin, "A better text.\n\nIn two parts.")
-        newest = article.events.last()
-        assert newest is not None
-        assert (newest.type, newest.seq) == ("revision", article.last_seq)
-
-    def test_an_untouched_text_is_not_saved_again(self, browser: Client, owner: User) -> None:
-        article = make_completed_article(owner)
-        save(browser, article)
-        assert article.revisions.count() == 1
-
-    def test_a_newer_text_is_not_overwritten_and_the_typed_one_is_kept(self, browser: Client, owner: User) -> None:
-        article = make_completed_article(owner)
-        form = form_of(article, content="What I typed")
-        services.save_text(article=article, by=owner, title="T", content="Theirs", opened_at=1)
-        page = browser.post(reverse(PAGE, args=[article.pk]), form).content.decode()
-        assert "saved revision 2 after you opened this text" in page
-        assert "What I typed" in page
-        article.refresh_from_db()
-        assert article.content == "Theirs"
-
-    def test_nothing_is_changed_while_the_crew_writes(self, browser: Client, owner: User) -> None:
-        article, _ = make_processing_article(owner)
-        response = save(browser, article, topic="Something else altogether", content="Mine")
-        assert "This article is being written" in response.content.decode()
-        assert Article.objects.get().topic == "Rooftop gardens in the city"
-
-    def test_a_changed_brief_leaves_everything_else_alone(self, browser: Client, owner: User) -> None:
-        article = make_completed_article(owner)
-        page = reverse(PAGE, args=[article.pk])
-        changed = {"topic": "Rooftop gardens in winter", "min_words": 500, "writing": "whole"}
-        save(browser, article, **changed, keywords="roof\r\n green walls, living ")
-        article.refresh_from_db()
-        assert {name: getattr(article, name) for name in changed} == changed
-        assert article.keywords == ["roof", "green walls, living"]
-        assert (article.revisions.count(), article.status) == (1, Status.COMPLETED)
-        assert browser.get(page).status_code == 200
-
-    @pytest.mark.parametrize(
-        ("field", "value", "reason"),
-        [
-            ("min_words", "20", "Use 300 or more"),
-            ("topic", "abc", "at least 5 characters"),
-            ("topic", "with\0nul", "Null characters"),
-            ("keywords", "x" * 101, "Item 1: "),
-            ("keywords", "roof\n" * 21, "at most 20"),
-            ("opened_at", "", "required"),
-        ],
-    )
-    def test_a_bad_brief_is_refused(self, browser: Client, owner: User, field: str, value: str, reason: str) -> None:
-        article = make_completed_article(owner)
-        assert reason in save(browser, article, **{field: value}).content.decode()
-        assert Article.objects.get().topic == article.topic
-
-    def test_the_language_is_chosen_from_a_list_that_keeps_another_tag(self, browser: Client, owner: User) -> None:
-        article = make_completed_article(owner, language="gsw")
-        page = browser.get(reverse(PAGE, args=[article.pk])).content.decode()
-        assert '<option value="de">German</option>' in page
-        assert '<option value="gsw" selected>gsw</option>' in page
-
-    def test_keywords_are_shown_one_per_line_and_kept_as_they_are(self, browser: Client, owner: User) -> None:
-        keywords = ["roof", "Berlin, Germany"]
-        article = make_completed_article(owner, keywords=keywords)
-        assert "roof\nBerlin, Germany" in browser.get(reverse(PAGE, args=[article.pk])).content.decode()
-        save(browser, article, keywords="roof\r\nBerlin, Germany", min_words=500)
-        article.refresh_from_db()
-        assert (article.keywords, article.min_words) == (keywords, 500)
-
-    def test_keywords_may_be_left_empty(self, browser: Client, owner: User) -> None:
-        article = make_completed_article(owner, keywords=["roof"])
-        save(browser, article, keywords="")
-        assert Article.objects.get().keywords == []
-
-
 class TestActions:
     def test_write_again_starts_runs_and_reports_refusals(self, browser: Client, owner: User) -> None:
         done, busy = make_completed_article(owner), make_processing_article(owner)[0]
@@ -355,62 +198,3 @@ class TestDeleting:
             act(browser, "delete_selected", *articles, post="yes")
         assert not Article.objects.exists()
         assert not default_storage.exists(picture)
-
-
-class TestKeys:
-    def add(self, browser: Client, user: User) -> Any:
-        return browser.post(reverse("admin:articles_apikey_add"), {"user": user.pk, "name": "Script"}, follow=True)
-
-    def test_a_new_key_is_shown_once_and_stored_as_a_hash(self, browser: Client, owner: User) -> None:
-        shown = messages_on(self.add(browser, owner))[0]
-        found = re.search(r"cs_[\w-]+", shown)
-        assert found is not None
-        key = ApiKey.objects.match(found[0])
-        assert key is not None
-        assert (key.user, key.name) == (owner, "Script")
-        assert ApiKey.objects.count() == 1
-        assert found[0] not in browser.get(reverse("admin:articles_apikey_changelist")).content.decode()
-
-    def test_only_its_name_can_be_changed(self, browser: Client, owner: User, admin: User) -> None:
-        row, key = ApiKey.objects.issue(owner, "Script")
-        changed = {"name": "Newsletter", "user": admin.pk, "key_hash": "0", "hint": "x"}
-        browser.post(reverse("admin:articles_apikey_change", args=[row.pk]), changed)
-        found = ApiKey.objects.match(key)
-        assert found is not None
-        assert (found.name, found.user, found.hint) == ("Newsletter", owner, row.hint)
-
-    def test_a_revoked_key_is_refused(self, browser: Client, owner: User) -> None:
-        row, key = ApiKey.objects.issue(owner, "Script")
-        chosen = {"action": "revoke", "_selected_action": row.pk}
-        response = browser.post(reverse("admin:articles_apikey_changelist"), chosen, follow=True)
-        assert messages_on(response)[0].startswith("1 key was revoked.")
-        assert ApiKey.objects.match(key) is None
-
-    def test_staff_create_keys_for_themselves_only(self, client: Client, admin: User) -> None:
-        staff = UserFactory(is_staff=True)
-        staff.user_permissions.set(Permission.objects.filter(codename__in=["add_apikey", "view_apikey"]))
-        client.force_login(staff)
-        assert "Select a valid choice" in self.add(client, admin).content.decode()
-        self.add(client, staff)
-        assert [key.user for key in ApiKey.objects.all()] == [staff]
-
-
-class TestQueues:
-    @pytest.fixture(autouse=True)
-    def _a_job(self, redis: Redis) -> None:
-        django_rq.get_queue("articles").enqueue("agents.worker.jobs.run_now", 1)
-
-    @pytest.mark.parametrize("name", QUEUE_PAGES)
-    def test_its_pages_allow_inline_styles_and_no_inline_scripts(self, browser: Client, name: str) -> None:
-        response = browser.get(reverse(f"admin:django_rq_{name}", args=[] if name == "home" else [0]))
-        assert response.status_code == 200
-        policy = dict(part.strip().split(" ", 1) for part in response.headers["Content-Security-Policy"].split(";"))
-        assert (policy["style-src"], policy["script-src"]) == ("'self' 'unsafe-inline'", "'self'")
-
-    def test_other_pages_stay_strict(self, browser: Client) -> None:
-        assert "unsafe-inline" not in browser.get(reverse("admin:index")).headers["Content-Security-Policy"]
-
-    def test_staff_need_their_permission(self, viewer: Client, client: Client) -> None:
-        assert viewer.get(reverse("admin:django_rq_home")).status_code == 403
-        assert viewer.post(reverse("admin:django_rq_clear", args=[0]), {"post": "yes"}).status_code == 403
-        assert django_rq.get_queue("articles").count == 1
