@@ -1,4 +1,4 @@
-"""The evidence of an article: its rows, the panel that shows them, and the effect of edits."""
+"""The evidence of an article: its rows, the panel that shows them, the API, and the effect of edits."""
 
 from __future__ import annotations
 
@@ -9,28 +9,19 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from agents.contract import CheckedText, SectionText
+from agents.contract import CheckedText
 from agents.exceptions import FailureCode
-from agents.pipeline.steps import StepKey
-from agents.text.citations import compile_references
-from agents.text.evidence import cited_sentences
-from articles.evidence.results import EvidenceSummary, evidence_summary, quote
+from articles.evidence.results import EvidenceSummary, evidence_summary
 from articles.models import Article, Evidence
 from articles.pages import ArticleView
-from articles.pages.evidence import diff, highlight_shared
-from articles.rendering.annotations import Annotation
-from articles.rendering.markdown import to_annotated_html
 from articles.runs.journal import fail_run
 from articles.services import retry_run, save_text, start_run
 from tests.articles.clients import client_of
+from tests.articles.page_parts import view_of
 from tests.browser import stages
 from tests.factories import StaffFactory, UserFactory, claim, make_article, make_completed_article
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def view_of(article: Article) -> ArticleView:
-    return ArticleView(Article.objects.get(pk=article.pk))
 
 
 def place_of_each(view: ArticleView) -> dict[str, str]:
@@ -210,71 +201,6 @@ class TestEditedText:
         assert [row.row.sentence for row in view_of(article).checked_sentences] == [stages.EVIDENCE[0].sentence]
 
 
-WRITTEN = """Roofs run **11 °C** cooler [S1], and *rain* drains later [S2]. Is that so? Yes, says the *survey* [S1, S2].
-[S2] A wrapped
-line follows “in quotes.” [S1]
-
-> Quoted, e.g. by Dr. Smith, at £4.1 m [S1]. It works.The end [S2]!
-
-- An item with `code` [S1]
-- A [link](https://a.example/x_(y)) and more [S2]: so.
-
-| What | How much |
-|---|--:|
-| Beds [S1] | 95–180 kg/m² [S2] |
-
-屋上緑化は気温を下げる [S1]。それは 3.5 °C だ [S2]。
-
-Tất cả mái nhà đều phẳng [S1]… Escaped \\*stars\\* stay [S2].
-"""
-
-
-class TestMatching:
-    def test_each_checked_sentence_is_found_in_the_finished_text(self) -> None:
-        found = [
-            Annotation(str(cited.number), cited.plain, "partly") for cited in cited_sentences(WRITTEN) if cited.plain
-        ]
-        assert len(found) >= 12
-        content, _ = compile_references(WRITTEN, stages.reading())
-        for text in (content, WRITTEN):
-            in_text = to_annotated_html(text, found).found
-            assert [item.sentence for item in found if item.ref not in in_text] == []
-
-
-class TestMarks:
-    @pytest.mark.parametrize(
-        ("passage", "sentence", "marked"),
-        [
-            ("In 2019 the council counted 312 roofs.", "It counted 312 of them.", ["counted 312"]),
-            ("It is as it is and was.", "It is what it was, and is.", []),
-            ("To be or not to be, he said.", "He wrote “to be or not to be”.", ["To be or not to be"]),
-            ("Planted roof, warm room.", "Planted roofs.", ["Planted"]),
-            ("屋上緑化は気温を下げる。", "屋上緑化がある。", ["屋上緑化"]),
-            ("Nothing of it.", "Something else.", []),
-            ("1,000 kg and 1.000 kg", "1,000 kg", ["1,000"]),
-        ],
-    )
-    def test_words_shared_with_a_passage_are_highlighted(self, passage: str, sentence: str, marked: list[str]) -> None:
-        html = highlight_shared(passage, sentence)
-        assert re.findall("<mark>(.*?)</mark>", html) == marked
-        assert re.sub("</?mark>", "", html) == passage
-
-    def test_a_passage_is_escaped(self) -> None:
-        assert (
-            highlight_shared("<b>Planted</b> & so", "Planted so") == "&lt;b&gt;<mark>Planted</mark>&lt;/b&gt; &amp; so"
-        )
-
-    def test_a_rewording_is_shown_as_a_word_diff(self) -> None:
-        html = diff("Beds weigh 250 kg <b>", "Beds weigh 95–180 kg each")
-        assert html == "Beds weigh <del>250</del> <ins>95–180</ins> kg <del>&lt;b&gt;</del> <ins>each</ins>"
-        long = "word " * 500
-        assert diff(long, "short") == f"<del>{long}</del> <ins>short</ins>"
-
-    def test_a_long_passage_is_shortened(self) -> None:
-        assert quote("Two\nlines ") == "“Two lines”"
-        assert len(quote("word " * 500)) < 410
-
-
 class TestApi:
     def get(self, writer: User, path: str) -> Any:
         answer = client_of(writer).get(f"/api/articles/{path}")
@@ -327,77 +253,3 @@ class TestApi:
     def test_an_unchecked_article_has_no_evidence(self, writer: User) -> None:
         data = self.get(writer, f"{make_article(writer).pk}/evidence")
         assert (data["summary"]["sentences"], data["items"]) == (0, [])
-
-
-class TestSources:
-    def test_findings_are_shown_with_their_passages_and_those_left_out_with_the_reason(
-        self, client: Client, writer: User
-    ) -> None:
-        client.force_login(writer)
-        shown = client.get(stages.finished(writer).get_absolute_url()).content.decode()
-        used = shown[shown.index('id="research-findings"') :].partition("</details>")[0]
-        assert "6 findings from the sources" in used
-        assert 'href="#passage-S6" title="Notes of a community gardener"' in used
-        assert "Sources disagree" in used
-        left_out = shown[shown.index('id="research-dismissed"') :].partition("</details>")[0]
-        assert left_out.index("No source says what the insurance costs.") < left_out.index(
-            "Nothing can be said about it."
-        )
-        assert shown.count('class="cited"') == 6
-        assert "1,440 words" in shown
-
-    def test_the_recommendation_and_the_questions_of_the_readers_are_shown(self, client: Client, writer: User) -> None:
-        client.force_login(writer)
-        shown = client.get(stages.finished(writer).get_absolute_url()).content.decode()
-        answer = shown[shown.index('class="synthesis"') :].partition("</section>")[0]
-        assert answer.index(stages.ANSWER) < answer.index("Recommendation") < answer.index(stages.POSITION)
-        asked = shown[shown.index('id="readers-questions"') :].partition("</details>")[0]
-        assert "4 questions of the readers" in asked
-        assert asked.index("Does my roof bear it?") < asked.index("Section 2:</span> <bdi>Choosing a site")
-
-    def test_sources_that_are_not_cited_are_named_with_the_reason(self, client: Client, writer: User) -> None:
-        client.force_login(writer)
-        shown = client.get(stages.finished(writer).get_absolute_url()).content.decode()
-        unused = shown[shown.index('id="unused-sources"') :].partition("</section>")[0]
-        assert unused.index("Old notes") < unused.index("Nothing was found in it that the article needs.")
-
-    def test_findings_are_shown_without_steps(self, writer: User) -> None:
-        article = stages.finished(writer)
-        run = article.latest_run()
-        assert run is not None
-        run.steps.all().delete()
-        research = view_of(article).research
-        assert research.questions == stages.QUESTIONS
-        assert len(research.used) == 6
-        assert len(research.dismissed) == 1
-        assert research.synthesis == stages.ANSWER
-
-    def test_findings_of_an_older_version_are_shown(self, writer: User) -> None:
-        article = make_completed_article(writer)
-        kept = {
-            "questions": ["Why?"],
-            "findings": [{"statement": "Roofs are flat.", "sources": []}],
-            "synthesis": "Flat.",
-        }
-        Article.objects.filter(pk=article.pk).update(research_data=kept)
-        run = article.latest_run()
-        assert run is not None
-        run.steps.all().delete()
-        view = view_of(article)
-        assert [found.finding.statement for found in view.research.used] == ["Roofs are flat."]
-        assert (view.research.synthesis, view.unused_sources) == ("Flat.", [])
-
-    def test_an_unanswered_question_is_waiting(self, writer: User) -> None:
-        article, held = stages.researched(writer)
-        run = article.latest_run()
-        assert run is not None
-        run.steps.with_key(StepKey.parse("research:find:3")).delete()
-        stages.begin(held, "research:find:2")
-        assert [group.state for group in view_of(article).found.groups] == ["done", "working"]
-        fail_run(held, "The model cannot be reached.", FailureCode.MODEL_UNAVAILABLE)
-        assert [group.state for group in view_of(article).found.groups] == ["done", "stopped"]
-
-    def test_findings_stored_by_another_version_are_omitted(self, writer: User) -> None:
-        article, held = stages.researched(writer)
-        stages.do(held, "research:find:1", SectionText(markdown="no findings"))
-        assert view_of(article).found.groups[0].findings == []
