@@ -18,7 +18,7 @@ from articles.runs.journal import fail_run
 from articles.services import retry_run, save_text, start_run
 from tests.articles.clients import client_of
 from tests.articles.page_parts import view_of
-from tests.browser import stages
+from tests.browser import stages, step_outputs
 from tests.factories import StaffFactory, UserFactory, claim, make_article, make_completed_article
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,7 +105,7 @@ class TestPanel:
         script = "<script>alert('gotcha')</script>"
         client.force_login(writer)
         article, held = stages.half_written(writer)
-        row = stages.EVIDENCE[0].model_copy(
+        row = step_outputs.EVIDENCE[0].model_copy(
             update={"sentence": script, "was": f'"{script}', "reason": script, "passages": ["S1", '"><script>']}
         )
         stages.do(held, "edit:evidence:1", CheckedText(markdown=script, evidence=[row]))
@@ -179,8 +179,8 @@ class TestEditedText:
         assert view.checked_sentences == []
         assert "evidence-link" not in view.body
         held = claim(article)
-        stages.do(held, "outline:plan", stages.plan())
-        stages.do(held, "edit:evidence:4", stages.checked(4))
+        stages.do(held, "outline:plan", step_outputs.plan())
+        stages.do(held, "edit:evidence:4", step_outputs.checked(4))
         view = view_of(article)
         assert [row.ref for row in view.checked_sentences] == ["4-1", "4-2"]
         assert view.sections[3].html.count('href="#evidence-4-') == 2
@@ -190,15 +190,17 @@ class TestEditedText:
         article = stages.finished(writer)
         start_run(article=article, by=writer)
         held = claim(article)
-        stages.do(held, "outline:plan", stages.plan())
-        stages.do(held, "edit:evidence:4", CheckedText(markdown=stages.TEXTS[3], evidence=stages.EVIDENCE[:1]))
+        stages.do(held, "outline:plan", step_outputs.plan())
+        stages.do(
+            held, "edit:evidence:4", CheckedText(markdown=step_outputs.TEXTS[3], evidence=step_outputs.EVIDENCE[:1])
+        )
         fail_run(held, "The model cannot be reached.", FailureCode.MODEL_UNAVAILABLE)
         view = view_of(article)
         assert place_of_each(view)["4-2"] == "a-ev4-2"
         assert "evidence-link" in view.body
         assert "evidence-link" not in view.sections[3].html
         retry_run(article=Article.objects.get(pk=article.pk), by=writer)
-        assert [row.row.sentence for row in view_of(article).checked_sentences] == [stages.EVIDENCE[0].sentence]
+        assert [row.row.sentence for row in view_of(article).checked_sentences] == [step_outputs.EVIDENCE[0].sentence]
 
 
 class TestApi:
@@ -214,8 +216,8 @@ class TestApi:
         assert data["items"][2] == {
             "number": 3,
             "section": 2,
-            "sentence": stages.EVIDENCE[2].sentence,
-            "was": stages.EVIDENCE[2].was,
+            "sentence": step_outputs.EVIDENCE[2].sentence,
+            "was": step_outputs.EVIDENCE[2].was,
             "verdict": "supported",
             "judged_by": "code",
             "reason": "",
@@ -223,7 +225,7 @@ class TestApi:
             "passages": [
                 {
                     "id": "S4",
-                    "text": stages.PASSAGES[3],
+                    "text": step_outputs.PASSAGES[3],
                     "source": "Planted roofs in summer",
                     "url": "https://example.org/heat",
                     "link": "https://example.org/heat#:~:text=A%20saturated%20bed%20weighs%20between%2095%20and%20180%20kg"
@@ -237,7 +239,7 @@ class TestApi:
 
     def test_a_running_article_lists_what_was_checked_so_far(self, writer: User) -> None:
         article, held = stages.half_written(writer)
-        stages.do(held, "edit:evidence:2", stages.checked(2))
+        stages.do(held, "edit:evidence:2", step_outputs.checked(2))
         data = self.get(writer, f"{article.pk}/evidence")
         assert data["summary"]["sentences"] == 1
         assert data["items"][0]["stands"] is True

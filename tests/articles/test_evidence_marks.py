@@ -12,7 +12,7 @@ from articles.evidence.results import quote
 from articles.pages.evidence import diff, highlight_shared
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import to_annotated_html
-from tests.browser import stages
+from tests.browser import step_outputs
 
 WRITTEN = """Roofs run **11 °C** cooler [S1], and *rain* drains later [S2]. Is that so? Yes, says the *survey* [S1, S2].
 [S2] A wrapped
@@ -39,7 +39,7 @@ class TestMatching:
             Annotation(str(cited.number), cited.plain, "partly") for cited in cited_sentences(WRITTEN) if cited.plain
         ]
         assert len(found) >= 12
-        content, _ = compile_references(WRITTEN, stages.reading())
+        content, _ = compile_references(WRITTEN, step_outputs.reading())
         for text in (content, WRITTEN):
             in_text = to_annotated_html(text, found).found
             assert [item.sentence for item in found if item.ref not in in_text] == []

@@ -16,7 +16,7 @@ from articles.models import Article, Evidence
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import to_annotated_html
 from tests.articles.clients import client_of
-from tests.browser import stages
+from tests.browser import stages, step_outputs
 from tests.factories import UserFactory
 
 WRITTEN = """## Nutzen
@@ -32,7 +32,7 @@ Flache Dächer sind "die größte" Fläche [S1]. Das sind “drei Viertel” [S1
 def test_each_checked_sentence_is_found_after_marks_are_merged_and_quotation_marks_changed(language: str) -> None:
     checked = [Annotation(str(cited.number), cited.plain, "partly") for cited in cited_sentences(WRITTEN)]
     assert len(checked) == 6
-    content, _ = compile_references(WRITTEN, stages.reading(), language)
+    content, _ = compile_references(WRITTEN, step_outputs.reading(), language)
     assert content.count("[^1]") < WRITTEN.count("[S1]") + 1
     found = to_annotated_html(content, checked).found
     assert [item.sentence for item in checked if item.ref not in found] == []

@@ -23,7 +23,7 @@ from articles.pages import ArticleView
 from articles.runs.journal import fail_run
 from articles.runs.step_writer import write_changes
 from tests.articles.page_parts import compact, part, roots, since, view_of
-from tests.browser import stages
+from tests.browser import stages, step_outputs
 from tests.factories import step_failed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,7 +36,7 @@ class TestFragments:
 
     def test_an_outline_brings_the_sections_it_plans(self, writer: User) -> None:
         article, held = stages.researched(writer)
-        stages.finish(held, "outline:plan", stages.plan())
+        stages.finish(held, "outline:plan", step_outputs.plan())
         html = since(article, article.last_seq)
         assert roots(html) == [
             "seq", "timeline", "outline-body", "plan-body", "draft-body", "findings-body", "evidence-body", "questions-body",
@@ -47,10 +47,10 @@ class TestFragments:
 
     def test_a_plan_is_shown_with_its_answer_and_who_owns_which_findings(self, writer: User) -> None:
         article, held = stages.researched(writer)
-        stages.finish(held, "outline:plan", stages.plan())
+        stages.finish(held, "outline:plan", step_outputs.plan())
         html = since(article, article.last_seq)
         plan, findings = compact(part(html, "plan-body")), compact(part(html, "findings-body"))
-        assert stages.ANSWER in plan
+        assert step_outputs.ANSWER in plan
         assert "<span>2 findings</span> <span>about 250 words</span>" in plan
         assert '<span class="mark">Table</span>' in plan
         assert findings.count("section 3</p>") == 2
@@ -58,12 +58,12 @@ class TestFragments:
 
     def test_a_corrected_answer_replaces_that_of_the_plan(self, writer: User) -> None:
         article, held = stages.outlined(writer)
-        checked = CheckedAnswer(planned=stages.ANSWER, problem="Too much", answer="Only if it bears 95 kg.")
+        checked = CheckedAnswer(planned=step_outputs.ANSWER, problem="Too much", answer="Only if it bears 95 kg.")
         stages.do(held, "outline:answer", checked)
         html = since(article, article.last_seq)
         assert {"outline-body", "plan-body", "questions-body"} <= set(roots(html))
         assert html.count("Only if it bears 95 kg.") == 3
-        assert stages.ANSWER not in html
+        assert step_outputs.ANSWER not in html
 
     def test_a_plan_in_the_making_has_a_place_for_its_lines(self, writer: User) -> None:
         article, held = stages.researched(writer)
@@ -75,13 +75,13 @@ class TestFragments:
 
     def test_the_plan_has_the_position_and_the_questions_of_each_section(self, writer: User) -> None:
         article, held = stages.researched(writer)
-        made = stages.plan()
+        made = step_outputs.plan()
         made.questions.append(PlannedQuestion(question="Of no section?", section=9))
         stages.finish(held, "outline:plan", made)
         html = since(article, article.last_seq)
         plan = compact(part(html, "plan-body"))
-        assert stages.POSITION in plan
-        assert plan.index(stages.ANSWER) < plan.index(stages.POSITION) < plan.index("Why rooftops matter")
+        assert step_outputs.POSITION in plan
+        assert plan.index(step_outputs.ANSWER) < plan.index(step_outputs.POSITION) < plan.index("Why rooftops matter")
         row = plan.partition('id="plan-2"')[2].partition('id="plan-3"')[0]
         assert "Does my roof bear it?" in row
         assert "What do I gain from it?" not in row
@@ -99,8 +99,8 @@ class TestFragments:
 
     def test_what_a_person_approved_is_the_outline(self, writer: User) -> None:
         article, held = stages.researched(writer)
-        stages.finish(held, "outline:plan", stages.plan())
-        outline = stages.outline()
+        stages.finish(held, "outline:plan", step_outputs.plan())
+        outline = step_outputs.outline()
         approved = outline.model_copy(update={"sections": outline.sections[2:]})
         stages.do(held, "outline:approved", approved)
         headings = [section.heading for section in ArticleView(Article.objects.get(pk=article.pk)).sections]
@@ -109,7 +109,7 @@ class TestFragments:
     def test_findings_come_as_cards(self, writer: User) -> None:
         article, held = stages.researched(writer)
         seq = article.last_seq
-        stages.do(held, "research:find:2", stages.found(2))
+        stages.do(held, "research:find:2", step_outputs.found(2))
         html = since(article, seq)
         assert roots(html) == ["seq", "timeline", "findings-body", "questions-body"]
         cards = compact(part(html, "findings-body"))
@@ -209,8 +209,8 @@ class TestFragments:
         stages.finish(held, "edit:1", SectionText(markdown="Mended."))
         stages.begin(held, "edit:evidence:1")
         assert state() == ("checking evidence", "Mended.")
-        stages.finish(held, "edit:evidence:1", stages.checked(1))
-        assert state() == ("checked · 1 of 2 supported · 57 words", stages.TEXTS[0])
+        stages.finish(held, "edit:evidence:1", step_outputs.checked(1))
+        assert state() == ("checked · 1 of 2 supported · 57 words", step_outputs.TEXTS[0])
         stages.do(held, "edit:1:length-1", SectionText(markdown="Shorter."))
         stages.do(held, "edit:evidence:1:again-1", CheckedText(markdown="Shortest."))
         assert state() == ("checked · 1 word", "Shortest.")
@@ -221,7 +221,7 @@ class TestFragments:
         stages.begin(held, "edit:evidence:2")
         assert "> checking </span>" in compact(since(article, seq))
         article.refresh_from_db()
-        stages.finish(held, "edit:evidence:2", stages.checked(2))
+        stages.finish(held, "edit:evidence:2", step_outputs.checked(2))
         html = since(article, article.last_seq)
         assert roots(html) == ["seq", "timeline", "section-2", "evidence-summary", "evidence-of-2"]
         assert "<b>1 of 1</b> cited sentence supported so far" in compact(html)
@@ -270,7 +270,7 @@ class TestFragments:
     def test_those_who_come_late_see_what_those_who_stayed_see(self, page: Client, writer: User) -> None:
         article, held = stages.half_written(writer)
         stages.begin(held, "edit:1")
-        stages.do(held, "edit:evidence:2", stages.checked(2))
+        stages.do(held, "edit:evidence:2", step_outputs.checked(2))
         sent, shown = since(article, 0), page.get(article.get_absolute_url()).content.decode()
         for id in ("section-1", "section-2", "evidence-of-2", "evidence-summary", "questions-body", "timeline"):
             assert part(shown, id) == part(sent, id)

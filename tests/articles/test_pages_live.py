@@ -26,7 +26,7 @@ from articles.runs.step_writer import StageSkipped, write_changes
 from articles.services import BriefInput, NewSource, create_article, start_run
 from articles.views.requests import find_article
 from tests.articles.page_parts import compact, since
-from tests.browser import stages
+from tests.browser import stages, step_outputs
 from tests.factories import claim, make_article, make_completed_article, step_failed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,7 +56,7 @@ class TestThePage:
             assert text in shown
         assert 'href="https://example.org/roofs"' in shown
         assert "The site answered 403" in shown
-        assert stages.ANSWER in shown
+        assert step_outputs.ANSWER in shown
         assert "Nothing was found in it that the article needs." in shown
 
     def test_what_the_person_brought_is_listed(self, page: Client, writer: User) -> None:
@@ -194,13 +194,13 @@ class TestPolling:
 class TestHostileTexts:
     def test_nothing_hostile_is_more_than_text(self, page: Client, writer: User) -> None:
         article, held = stages.researched(writer, topic=f"Roofs {SCRIPT}", tone=SCRIPT)
-        outline = stages.outline().model_copy(update={"title": SCRIPT})
+        outline = step_outputs.outline().model_copy(update={"title": SCRIPT})
         outline.sections[0].heading = SCRIPT
         stages.finish(held, "outline:plan", outline, SCRIPT)
         stages.do(held, "write:1", SectionText(markdown=f"{SCRIPT} [a](javascript:alert(1)) [S1]"), SCRIPT, SCRIPT)
         seo = SEO(title=SCRIPT, meta_description=SCRIPT, slug=SCRIPT, keywords=[SCRIPT])
         stages.do(held, "seo:describe", seo)
-        reading = stages.reading()
+        reading = step_outputs.reading()
         reading.sources[0].title, reading.sources[0].url = SCRIPT, "javascript:alert(1)"
         reading.passages[0].text = SCRIPT
         stages.do(held, "research:read", reading)

@@ -12,7 +12,7 @@ from agents.pipeline.steps import StepKey
 from articles.models import Article
 from articles.runs.journal import fail_run
 from tests.articles.page_parts import view_of
-from tests.browser import stages
+from tests.browser import stages, step_outputs
 from tests.factories import make_completed_article
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,7 +39,7 @@ class TestSources:
         client.force_login(writer)
         shown = client.get(stages.finished(writer).get_absolute_url()).content.decode()
         answer = shown[shown.index('class="synthesis"') :].partition("</section>")[0]
-        assert answer.index(stages.ANSWER) < answer.index("Recommendation") < answer.index(stages.POSITION)
+        assert answer.index(step_outputs.ANSWER) < answer.index("Recommendation") < answer.index(step_outputs.POSITION)
         asked = shown[shown.index('id="readers-questions"') :].partition("</details>")[0]
         assert "4 questions of the readers" in asked
         assert asked.index("Does my roof bear it?") < asked.index("Section 2:</span> <bdi>Choosing a site")
@@ -56,10 +56,10 @@ class TestSources:
         assert run is not None
         run.steps.all().delete()
         research = view_of(article).research
-        assert research.questions == stages.QUESTIONS
+        assert research.questions == step_outputs.QUESTIONS
         assert len(research.used) == 6
         assert len(research.dismissed) == 1
-        assert research.synthesis == stages.ANSWER
+        assert research.synthesis == step_outputs.ANSWER
 
     def test_findings_of_an_older_version_are_shown(self, writer: User) -> None:
         article = make_completed_article(writer)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import BrowserContext, Page, expect
 
 from articles.services import save_text
-from tests.browser import stages
+from tests.browser import stages, step_outputs
 from tests.browser.conftest import accessibility_problems
 from tests.browser.threads import in_thread
 from tests.browser.watching import watch
@@ -51,7 +51,7 @@ def test_rows_are_filtered_by_keyboard(page: Page, writer: User) -> None:
 
 def test_an_empty_filter_result_has_a_message(page: Page, writer: User) -> None:
     article, held = stages.half_written(writer)
-    stages.do(held, "edit:evidence:2", stages.checked(2))
+    stages.do(held, "edit:evidence:2", step_outputs.checked(2))
     page.goto(f"{article.get_absolute_url()}#evidence")
     expect(page.get_by_text("No sentences in this category.")).to_be_hidden()
     page.get_by_text("Partly", exact=True).click()
@@ -64,10 +64,10 @@ def test_rows_come_as_sections_are_checked_and_the_filter_stays(page: Page, writ
     page.get_by_role("tab", name="Evidence").click()
     expect(page.locator(".evidence-section")).to_have_count(4)
     expect(page.locator("#evidence-filter")).to_be_hidden()
-    stages.do(held, "edit:evidence:4", stages.checked(4))
+    stages.do(held, "edit:evidence:4", step_outputs.checked(4))
     expect(page.locator(".evidence-row")).to_have_count(2)
     page.get_by_text("Not supported", exact=True).first.click()
-    stages.do(held, "edit:evidence:1", stages.checked(1))
+    stages.do(held, "edit:evidence:1", step_outputs.checked(1))
     expect(page.locator("#evidence-summary")).to_contain_text("2 of 4 cited sentences supported so far")
     expect(page.locator(".evidence-row:visible")).to_have_count(1)
     stages.complete(held)

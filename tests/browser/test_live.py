@@ -14,7 +14,7 @@ from agents.exceptions import FailureCode
 from articles.runs.journal import fail_run
 from articles.runs.step_writer import write_changes
 from articles.services import cancel_run, delete_article
-from tests.browser import stages
+from tests.browser import stages, step_outputs
 from tests.browser.conftest import accessibility_problems
 from tests.browser.threads import in_thread, send_draft
 from tests.browser.watching import KEEP_SOCKETS, was_not_loaded_anew, watch
@@ -27,7 +27,7 @@ def test_the_page_follows_the_run(page: Page, writer: User) -> None:
     draft = page.locator("#draft-body")
     expect(draft).to_contain_text("Research comes first")
 
-    stages.finish(held, "outline:plan", stages.plan(), "4 sections")
+    stages.finish(held, "outline:plan", step_outputs.plan(), "4 sections")
     expect(draft.get_by_role("heading")).to_have_count(4)
     stages.begin(held, "write:1", "Writing “Why rooftops matter”")
     expect(page.locator("#section-1")).to_contain_text("writing")
@@ -46,7 +46,7 @@ def test_the_page_follows_the_run(page: Page, writer: User) -> None:
     expect(page.get_by_role("tab", name="Article")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#article-body")).to_contain_text("Flat roofs are the largest unused surface")
     expect(page.get_by_role("link", name="Edit text")).to_be_visible()
-    assert page.title() == f"{stages.TITLE} – Content Studio"
+    assert page.title() == f"{step_outputs.TITLE} – Content Studio"
     assert was_not_loaded_anew(page)
     assert accessibility_problems(page) == []
     numbers = page.locator("#log-table td:first-child").all_text_contents()
@@ -115,11 +115,11 @@ def test_findings_stream_in_line_by_line_and_become_cards(page: Page, writer: Us
     expect(lines).to_have_text(["Planted roofs are cooler.", "Planting beg"])
     send_draft(article, "research:find:2", 38, "ins at £60.")
     expect(lines).to_have_text(["Planted roofs are cooler.", "Planting begins at £60."])
-    stages.finish(held, "research:find:3", stages.found(3))
+    stages.finish(held, "research:find:3", step_outputs.found(3))
     expect(page.locator(".finding.is-open")).to_contain_text("No source says what the insurance costs.")
     expect(lines).to_have_text(["Planted roofs are cooler.", "Planting begins at £60."])
     expect(page.locator(".finding-lines .is-new")).to_have_count(0)
-    stages.finish(held, "research:find:2", stages.found(2))
+    stages.finish(held, "research:find:2", step_outputs.found(2))
     expect(lines).to_have_count(0)
     expect(page.locator(".finding.is-disagreement")).to_contain_text("Sources disagree")
     page.set_viewport_size({"width": 390, "height": 844})
@@ -133,11 +133,11 @@ def test_findings_stream_in_line_by_line_and_become_cards(page: Page, writer: Us
 def test_a_plan_streams_in_and_its_rows_follow_the_sections(page: Page, writer: User) -> None:
     article, held = stages.researched(writer)
     watch(page, article)
-    send_draft(article, "outline:plan", 0, f"{stages.ANSWER}\nWhy rooftops matter")
-    expect(page.locator(".plan-lines p")).to_have_text([stages.ANSWER, "Why rooftops matter"])
-    stages.finish(held, "outline:plan", stages.plan())
-    expect(page.locator(".plan-answer")).to_have_text(stages.ANSWER)
-    expect(page.locator(".plan-position")).to_have_text(re.compile(f"Recommendation {stages.POSITION}"))
+    send_draft(article, "outline:plan", 0, f"{step_outputs.ANSWER}\nWhy rooftops matter")
+    expect(page.locator(".plan-lines p")).to_have_text([step_outputs.ANSWER, "Why rooftops matter"])
+    stages.finish(held, "outline:plan", step_outputs.plan())
+    expect(page.locator(".plan-answer")).to_have_text(step_outputs.ANSWER)
+    expect(page.locator(".plan-position")).to_have_text(re.compile(f"Recommendation {step_outputs.POSITION}"))
     expect(page.locator("#plan-2")).to_contain_text("1 finding")
     expect(page.locator("#plan-2").get_by_role("list", name="Questions it answers")).to_have_text(
         "Does my roof bear it?"
@@ -172,7 +172,7 @@ def test_draft_text_that_arrives_before_its_section_is_shown_with_it(page: Page,
     article, held = stages.researched(writer)
     watch(page, article)
     send_draft(article, "write:1", 0, "Roofs are")
-    stages.finish(held, "outline:plan", stages.plan())
+    stages.finish(held, "outline:plan", step_outputs.plan())
     stages.begin(held, "write:1")
     expect(page.locator('.stream[data-step="write:1"]')).to_have_text("Roofs are")
 

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from articles.models import ApiKey, Article
 from articles.services import NewSource, cancel_run, save_text, start_run
-from tests.browser import stages
+from tests.browser import stages, step_outputs
 from tests.browser.conftest import accessibility_problems
 from tests.browser.threads import in_thread
 from tests.factories import PASSWORD, UserFactory, make_article
@@ -125,7 +125,7 @@ class TestTheList:
         article, held = stages.researched(writer)
         page.goto("/")
         page.locator(f"#article-{article.pk}").focus()
-        stages.finish(held, "outline:plan", stages.outline(), "4 sections")
+        stages.finish(held, "outline:plan", step_outputs.outline(), "4 sections")
         expect(page.locator(f"#row-{article.pk}")).to_contain_text("4 sections")
         expect(page.locator(f"#article-{article.pk}")).to_be_focused()
 

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from articles.exports import export
 from articles.exports.download import document_of
-from tests.browser import stages
+from tests.browser import stages, step_outputs
 from tests.browser.threads import in_thread
 
 file_of = in_thread(lambda article: export(document_of(article), "html"))
@@ -24,7 +24,7 @@ def test_the_structured_data_is_copied_whole(page: Page, context: BrowserContext
     expect(page.locator("#toast")).to_have_text("JSON-LD copied.")
     copied = page.evaluate("() => navigator.clipboard.readText()")
     data = json.loads(copied.removeprefix('<script type="application/ld+json">').removesuffix("</script>"))
-    assert data["headline"] == stages.TITLE
+    assert data["headline"] == step_outputs.TITLE
 
 
 def test_what_is_well_is_told_when_asked_for_by_keyboard(page: Page, writer: User) -> None:
@@ -42,4 +42,4 @@ def test_the_exported_pages_own_policy_allows_its_structured_data(page: Page, wr
     file.write_bytes(file_of(stages.finished(writer)))
     page.goto(file.as_uri())
     data = json.loads(page.locator('script[type="application/ld+json"]').text_content() or "")
-    assert data["headline"] == stages.TITLE
+    assert data["headline"] == step_outputs.TITLE

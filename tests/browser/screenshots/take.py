@@ -19,7 +19,7 @@ from articles.models import Article
 from articles.runs.journal import fail_run
 from articles.runs.step_writer import write_changes
 from articles.services import cancel_run
-from tests.browser import stages
+from tests.browser import stages, step_outputs
 from tests.browser.threads import in_thread, send_draft
 from tests.factories import claim, make_article, step_failed, step_started
 
@@ -104,7 +104,7 @@ def test_screenshots(writer: User, shoot: Shoot) -> None:
         Article.objects.filter(topic=topic).update(title=topic, word_count=words + 43)
     failed = failed_article(writer)
     cancelled_article(writer)
-    done = stages.finished(writer, cover=cover(stages.TITLE), topic="How cities can put their flat roofs to use")
+    done = stages.finished(writer, cover=cover(step_outputs.TITLE), topic="How cities can put their flat roofs to use")
     running, _ = stages.half_written(writer, topic="What rooftop gardens cost, and who keeps them going")
     spread_out(done)
     spread_out(running)
@@ -113,7 +113,7 @@ def test_screenshots(writer: User, shoot: Shoot) -> None:
         page.wait_for_function("() => document.querySelectorAll('.stream').length")
         page.wait_for_timeout(400)
         for number in (3, 4):
-            send_draft(running, f"write:{number}", 0, stages.TEXTS[number - 1][: 190 - 30 * number])
+            send_draft(running, f"write:{number}", 0, step_outputs.TEXTS[number - 1][: 190 - 30 * number])
         page.wait_for_function("() => [...document.querySelectorAll('.stream')].every(box => box.textContent)")
 
     shoot("list-light", "/")
