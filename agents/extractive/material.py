@@ -75,7 +75,7 @@ def _gather(passages: tuple[tuple[str, int, str], ...], language: str) -> Materi
     sharing: dict[str, list[int]] = defaultdict(list)
     last_headings: dict[int, str] = {}
     for id, source, text in passages:
-        for heading, sentence in read(text, language, last_headings.get(source, "")):
+        for heading, sentence in read(text, last_headings.get(source, "")):
             last_headings[source] = heading
             if not is_quotable(sentence):
                 continue

@@ -128,7 +128,7 @@ def lead(brief: Brief, outline: Outline, texts: Sequence[str]) -> Lead:
 def describe_seo(brief: Brief, title: str, text: str) -> SearchDescription:
     """The search description in words of the article. ``text`` is its Markdown, with or without marks and footnotes."""
     plain = strip_unknown_marks(strip_footnotes(_HEADING.sub("", text)), ()).replace("\\", "")
-    sentences = split(plain, brief.language)
+    sentences = split(plain)
     description = ""
     for sentence in sentences:
         if len(description) >= _DESCRIPTION[0]:

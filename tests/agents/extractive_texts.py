@@ -87,9 +87,7 @@ def written(asked: Brief, outline: Outline, passages: list[Passage]) -> list[str
 
 
 def sentences_of(sections: list[str], language: str = "en") -> list[str]:
-    return [
-        sentence for text in sections for sentence in split(strip_unknown_marks(text, ()).replace("\\", ""), language)
-    ]
+    return [sentence for text in sections for sentence in split(strip_unknown_marks(text, ()).replace("\\", ""))]
 
 
 def carried(passages: list[Passage]) -> int:

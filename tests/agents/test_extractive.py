@@ -47,7 +47,7 @@ def test_every_sentence_is_from_a_source_and_used_only_once(language: str, topic
     sections = written(asked, outline, passages)
     sentences = sentences_of(sections, language)
     assert len(sentences) == len(set(sentences)) > 1
-    real = {sentence for text in texts for sentence in split(text, language)}
+    real = {sentence for text in texts for sentence in split(text)}
     assert set(sentences) <= real
 
 

@@ -84,7 +84,7 @@ def test_a_long_topic_is_cut_at_a_word() -> None:
 
 
 def test_keywords_of_german_text_are_nouns() -> None:
-    assert keywords(split(GERMAN, "de"), (), "de") == ["Erde", "Gebäude", "Gewicht"]
+    assert keywords(split(GERMAN), (), "de") == ["Erde", "Gebäude", "Gewicht"]
 
 
 def test_terms_of_chinese_text_are_pairs_of_characters() -> None:
