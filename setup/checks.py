@@ -29,6 +29,7 @@ SQLITE_ONLY = [
     "agents/test_approval.py",
     "agents/test_edited_agents.py",
     "agents/test_provider_faults.py",
+    "agents/test_provider_refusals.py",
     "articles/test_costs_of_runs.py",
     "articles/test_exports_hostile.py",
     "articles/test_seo.py",

@@ -27,6 +27,7 @@ LONG = {
     "test_pipeline.py",
     "test_preload.py",
     "test_provider_faults.py",
+    "test_provider_refusals.py",
     "test_sockets.py",
     "test_socket_lifecycle.py",
     "test_worker.py",

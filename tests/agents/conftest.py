@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator, Iterator
 
 import openai
 import pytest
+from django.contrib.auth.models import User
+from pytest_django import Settings
 
 from agents.contract import AGENTS
 from agents.crew.crew import StudioCrew
 from agents.llm import capabilities
+from tests.factories import UserFactory
 from tests.model_client import client_of
 from tests.model_server import ModelServer
 
@@ -45,3 +48,23 @@ def crew(model_client: openai.AsyncOpenAI) -> StudioCrew:
 @pytest.fixture
 def slots() -> asyncio.Semaphore:
     return asyncio.Semaphore(8)
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    return UserFactory.create()
+
+
+@pytest.fixture
+def model(settings: Settings, model_server: ModelServer) -> ModelServer:
+    """The model server that the settings name, for texts and images; no search."""
+    settings.SEARCH_PROVIDER, settings.HAS_MODEL, settings.IMAGE_MODEL = "none", True, "test-image"
+    settings.OPENAI_BASE_URL = model_server.url
+    settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "test-model")
+    return model_server
+
+
+@pytest.fixture
+def no_retry_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause between attempts, unless the server asks for one."""
+    monkeypatch.setattr("agents.llm.retry.pause", lambda fault, attempt: fault.retry_after or 0.0)

@@ -32,11 +32,6 @@ SURVEY = NewSource(
 
 
 @pytest.fixture
-def owner() -> User:
-    return UserFactory()
-
-
-@pytest.fixture
 def server(settings: Settings, model_server: ModelServer) -> ModelServer:
     settings.SEARCH_PROVIDER = "none"
     settings.HAS_MODEL = True

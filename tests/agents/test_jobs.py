@@ -20,7 +20,7 @@ from agents.worker.jobs import run_now
 from articles.models import Article, Run, Status
 from articles.services import NewSource, cancel_run, delete_article, retry_run
 from tests import prompts
-from tests.factories import UserFactory, make_article, stages_of_run
+from tests.factories import make_article, stages_of_run
 from tests.model_server import ModelServer
 from tests.waiting import wait_until
 
@@ -35,11 +35,6 @@ SURVEY = NewSource(
         "The survey of 2024 counted 312 planted roofs in three councils, most of them younger than ten years."
     ),
 )
-
-
-@pytest.fixture
-def owner() -> User:
-    return UserFactory()
 
 
 @pytest.fixture(autouse=True)

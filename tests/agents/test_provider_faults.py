@@ -1,6 +1,6 @@
-"""Faults of the model provider, from the response to the message a person sees.
+"""A run waits while its model provider is unavailable, and no finished work is repeated.
 
-docs/reliability.md has a row for each, which tests/test_reliability_page.py holds to the tests there are.
+docs/reliability.md has a row for each fault, which tests/test_reliability_page.py holds to the tests there are.
 """
 
 from __future__ import annotations
@@ -16,79 +16,26 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from agents.llm import chat, retry
+from agents.llm import retry
 from agents.pipeline.steps import StepKey
-from agents.worker.jobs import run_next, run_now
+from agents.worker.jobs import run_next
 from articles.models import Article, Run, Status, StepStatus
-from articles.services import NewSource, retry_run
+from articles.services import retry_run
 from tests import prompts
-from tests.factories import UserFactory, make_article
+from tests.agents.faulty_runs import (
+    ALWAYS,
+    SECTION,
+    asked_for_once,
+    is_parked,
+    made,
+    new_article,
+    try_again,
+)
 from tests.model_server import ModelServer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("no_retry_pauses")]
 
-ALWAYS = 10_000
 WITHOUT_END = b'data: {"choices": [{"delta": {"content": "Half a"}}]}\n\ndata: [DONE]\n\n'
-SECTION = prompts.WRITE
-SURVEY = NewSource(title="Survey", text="Flat roofs are the largest unused surface of most cities and hold rain. " * 12)
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pause between attempts, unless the server asks for one."""
-    monkeypatch.setattr("agents.llm.retry.pause", lambda fault, attempt: fault.retry_after or 0.0)
-
-
-@pytest.fixture
-def model(settings: Settings, model_server: ModelServer) -> ModelServer:
-    settings.SEARCH_PROVIDER, settings.HAS_MODEL, settings.IMAGE_MODEL = "none", True, "test-image"
-    settings.OPENAI_BASE_URL = model_server.url
-    settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "test-model")
-    return model_server
-
-
-@pytest.fixture
-def owner() -> User:
-    return UserFactory()
-
-
-def new_article(owner: User, *, include_image: bool = False) -> Article:
-    return make_article(owner, sources=(SURVEY,), min_words=300, include_image=include_image)
-
-
-def made(owner: User, *, include_image: bool = False) -> Article:
-    """The article after its run was performed."""
-    article = new_article(owner, include_image=include_image)
-    run_now(article.runs.get().pk)
-    article.refresh_from_db()
-    return article
-
-
-def is_parked(article: Article, why: str) -> Run:
-    """Check that the article waits for its model and says why; its run."""
-    run = article.runs.get()
-    assert run.is_parked, article.message
-    assert re.fullmatch(r"Waiting for the AI provider, next try \d\d:\d\d UTC", article.message)
-    assert re.search(why, run.reason), run.reason
-    assert run.token is None, "it holds no worker"
-    assert not run.steps.filter(status=StepStatus.FAILED).exists(), "it has not failed, it waits"
-    return run
-
-
-def has_failed(article: Article, why: str) -> None:
-    assert article.status == Status.FAILED, article.message
-    assert re.search(why, article.message), article.message
-
-
-def asked_for_once(model: ModelServer) -> bool:
-    """Whether no prompt was sent twice."""
-    return max(Counter(call.prompt for call in model.calls).values()) == 1
-
-
-def try_again(run: Run) -> None:
-    """Performs the run again after its pause."""
-    Run.objects.filter(pk=run.pk).update(not_before=timezone.now())
-    run_next(run.pk)
 
 
 # Outages: the run waits
@@ -229,114 +176,6 @@ def test_the_command_says_that_its_article_waits(owner: User, model: ModelServer
     ):
         call_command("write", "Rooftop gardens", "--words", "300", "--no-image", stderr=StringIO())
     assert Run.objects.get().is_parked
-
-
-# Permanent faults: the run fails at once
-
-
-@pytest.mark.parametrize(
-    ("fault", "why"),
-    [
-        ({"status": 401}, "key is invalid"),
-        ({"status": 404}, "has no model named test-model"),
-    ],
-    ids=["401", "404"],
-)
-def test_a_wrong_key_or_model_fails_the_run_at_once(
-    owner: User, model: ModelServer, fault: dict[str, object], why: str
-) -> None:
-    model.fail(**fault, times=ALWAYS)
-    has_failed(made(owner), why)
-    assert asked_for_once(model)
-
-
-def test_a_server_that_does_not_speak_tls_fails_the_run_at_once(
-    owner: User, model: ModelServer, settings: Settings
-) -> None:
-    settings.OPENAI_BASE_URL = model.url.replace("http:", "https:")
-    has_failed(made(owner), "does not speak TLS")
-
-
-def test_a_key_revoked_during_a_run_fails_it_and_keeps_finished_work(owner: User, model: ModelServer) -> None:
-    model.fail(match=SECTION, status=401, times=ALWAYS)
-    article = made(owner)
-    has_failed(article, "key is invalid")
-    run = article.runs.get()
-    assert run.steps.done().with_key(StepKey.parse("outline:plan")).exists()
-    model.faults.clear()
-    retry_run(article=article, by=owner)
-    run_next(run.pk)
-    article.refresh_from_db()
-    assert article.status == Status.COMPLETED
-    answered = Counter(call.prompt for call in model.calls if call.status == 200)
-    assert max(answered.values()) == 1
-
-
-def test_a_revoked_key_is_not_tried_for_the_remaining_sections(
-    owner: User, model: ModelServer, settings: Settings
-) -> None:
-    settings.LLM_MAX_CONCURRENCY = 1
-    model.fail(match=SECTION, hang=0.3, status=401, times=ALWAYS)
-    article = make_article(owner, sources=(SURVEY,), min_words=3000)
-    run_now(article.runs.get().pk)
-    article.refresh_from_db()
-    has_failed(article, "key is invalid")
-    sections = len(article.runs.get().steps.with_key(StepKey.parse("outline:plan")).get().output["sections"])
-    assert len(model.prompts(SECTION)) <= 3 < sections, "some are sent before the failure of the first is recorded"
-
-
-def test_a_used_up_quota_fails_the_run_at_once(owner: User, model: ModelServer) -> None:
-    model.fail(match=SECTION, status=429, code="insufficient_quota", times=ALWAYS)
-    has_failed(made(owner), "quota is used up")
-    assert asked_for_once(model)
-
-
-def test_a_text_too_long_for_the_model_fails_the_run_at_once(owner: User, model: ModelServer) -> None:
-    model.fail(match=SECTION, status=400, code="context_length_exceeded", times=ALWAYS)
-    has_failed(made(owner), "too long for test-model")
-    assert asked_for_once(model)
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [{"status": 400, "code": "content_filter"}, {"text": "Half a", "finish_reason": "content_filter"}],
-    ids=["of what was asked", "of the answer"],
-)
-def test_a_content_filter_fails_the_run_at_once(owner: User, model: ModelServer, fault: dict[str, object]) -> None:
-    model.fail(match=SECTION, **fault, times=ALWAYS)
-    has_failed(made(owner), "content filter")
-    assert asked_for_once(model)
-
-
-# Answers that are none: asked for again, then the run fails
-
-
-def test_a_bad_answer_is_requested_again(owner: User, model: ModelServer) -> None:
-    model.fail(match=SECTION, text="")
-    model.fail(match=SECTION, raw=b"data: {nonsense\n\n")
-    model.fail(match="JSON", text='{"wrong": 1}')
-    assert made(owner).status == Status.COMPLETED
-
-
-@pytest.mark.parametrize(
-    ("fault", "why"),
-    [
-        ({"text": ""}, "empty answer.*6 attempts"),
-        ({"raw": b"data: {nonsense\n\n"}, "could not be parsed.*6 attempts"),
-    ],
-    ids=["empty", "garbage"],
-)
-def test_unusable_answers_fail_the_run_after_six_attempts(
-    owner: User, model: ModelServer, fault: dict[str, object], why: str
-) -> None:
-    model.fail(match=SECTION, **fault, times=ALWAYS)
-    has_failed(made(owner), why)
-
-
-def test_invalid_answers_fail_the_run_after_two_corrections(owner: User, model: ModelServer) -> None:
-    model.fail(text='{"wrong": 1}', times=ALWAYS)
-    has_failed(made(owner), "keeps returning invalid JSON")
-    assert len(model.calls) == 1 + chat.MAX_CORRECTIONS
 
 
 # Images

@@ -22,16 +22,10 @@ from articles.models import Run, Status
 from articles.runs.lease import Claim
 from articles.services import retry_run
 from tests.agents.test_jobs import after, configure, made
-from tests.factories import UserFactory
 from tests.model_server import ModelServer
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def owner() -> User:
-    return UserFactory()
 
 
 @pytest.fixture(autouse=True)

@@ -27,16 +27,10 @@ from articles.runs.lease import Claim
 from articles.runs.queue import remove_job
 from articles.services import cancel_run
 from tests.agents.test_jobs import after, configure, made
-from tests.factories import UserFactory
 from tests.model_server import ModelServer
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def owner() -> User:
-    return UserFactory()
 
 
 @pytest.fixture(autouse=True)
