@@ -1,15 +1,12 @@
-"""What a client cannot do to the web process: fill its memory or disk, leave requests unfinished, use up its connections."""
+"""The web server refuses bodies that are too large or too many, and receives large uploads in little memory."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import resource
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiohttp
@@ -19,13 +16,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from articles.models import ApiKey, Article
+from articles.models import Article
 from contentstudio.runtime import request_limits
-from contentstudio.runtime.request_limits import BodyBudget, ConnectionLimiter
+from contentstudio.runtime.request_limits import BodyBudget
 from tests.articles.clients import done
 from tests.articles.test_pages_brief import brief
-from tests.environment import ROOT
-from tests.factories import UserFactory, make_article
+from tests.factories import UserFactory
+from tests.raw_connection import connected, repeated
 from tests.web_process import WebProcess, web_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,55 +59,6 @@ class PeakMemory:
         return int(found[1]) * 1024
 
 
-class Connection:
-    """A client that writes and reads raw HTTP."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    async def send_head(self, *lines: str) -> None:
-        self._writer.write("\r\n".join([*lines, "Host: 127.0.0.1", "Connection: close", "", ""]).encode())
-        await self._writer.drain()
-
-    async def send(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._writer.drain()
-
-    async def read_until_closed(self, seconds: float = 30) -> str:
-        async with asyncio.timeout(seconds):
-            try:
-                return (await self._reader.read()).decode()
-            except ConnectionResetError:
-                return ""
-
-    async def upload(self, body: AsyncIterator[bytes]) -> tuple[str, int]:
-        """The response, and how many bytes of ``body`` were sent before it came."""
-        response = asyncio.create_task(self.read_until_closed())
-        sent = 0
-        async for part in body:
-            if response.done():
-                break
-            await self.send(part)
-            sent += len(part)
-        return await response, sent
-
-
-@asynccontextmanager
-async def connected(address: str, source: str = "127.0.0.1") -> AsyncIterator[Connection]:
-    host, _, port = address.removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port), local_addr=(source, 0))
-    try:
-        yield Connection(reader, writer)
-    finally:
-        writer.close()
-
-
-async def repeated(part: bytes, size: int) -> AsyncIterator[bytes]:
-    for _ in range(size // len(part)):
-        yield part
-        await asyncio.sleep(0)
-
-
 def field(name: str, value: str) -> bytes:
     return f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
 
@@ -127,9 +75,6 @@ def session_cookies(user: User) -> str:
     client = Client()
     client.force_login(user)
     return f"Cookie: sessionid={client.cookies['sessionid'].value}; csrftoken={'t' * 32}"
-
-
-# Sizes
 
 
 async def test_a_large_form_of_an_anonymous_client_is_refused_early(web: WebProcess) -> None:
@@ -261,93 +206,3 @@ def test_a_budget_counts_what_is_reserved() -> None:
     budget.release(request_limits.SMALL_BODY)
     budget.release(150_000)
     assert budget.reserve(200_000)
-
-
-# Time
-
-
-async def test_headers_that_never_end_are_cut_off(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_limits, "HEADERS_TIMEOUT", 1.0)
-    async with connected(site) as client:
-        closed = asyncio.create_task(client.read_until_closed())
-        for letter in "GET / HTTP/1.1\r\nX-Slow: ".ljust(100, "x"):
-            if closed.done():
-                break
-            await client.send(letter.encode())
-            await asyncio.sleep(0.2)
-        assert await closed == ""
-
-
-async def test_a_body_that_is_too_slow_is_cut_off(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_limits, "RATE_WINDOW", 1.0)
-    async with connected(site) as client:
-        await client.send_head("POST /sign-in/ HTTP/1.1", "Content-Length: 2000000")
-        response, sent = await client.upload(slowly(b"x", 100))
-    assert response.startswith("HTTP/1.1 408 ")
-    assert sent < 60
-
-
-async def test_a_body_that_is_not_too_slow_is_received(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_limits, "RATE_WINDOW", 1.0)
-    async with connected(site) as client:
-        await client.send_head("POST /sign-in/ HTTP/1.1", f"Content-Length: {60 * 4096}")
-        response, _ = await client.upload(slowly(b"x" * 4096, 60))
-    assert response.startswith("HTTP/1.1 403 ")
-
-
-async def slowly(part: bytes, times: int) -> AsyncIterator[bytes]:
-    for _ in range(times):
-        yield part
-        await asyncio.sleep(0.1)
-
-
-# Connections
-
-
-async def test_connections_of_one_client_are_limited_and_given_back(
-    program_environment: dict[str, str], static_files: None
-) -> None:
-    user = await done(UserFactory)
-    article, (_, key) = await done(make_article, user), await done(ApiKey.objects.issue, user, "tests")
-    with web_process({**program_environment, "MAX_CONNECTIONS_PER_CLIENT": "20"}) as web:
-        for _ in range(2):  # the second time, all have been given back
-            async with AsyncExitStack() as stack:
-                session = await stack.enter_async_context(aiohttp.ClientSession(web.address))
-                for _ in range(10):  # connections that became sockets count as well
-                    path, headers = f"/ws/articles/{article.pk}", {"Authorization": f"Bearer {key}"}
-                    await stack.enter_async_context(session.ws_connect(path, headers=headers))
-                for _ in range(10):
-                    await stack.enter_async_context(connected(web.address))
-                async with connected(web.address) as one_too_many:
-                    assert await one_too_many.read_until_closed() == ""
-                async with connected(web.address, source="127.0.0.2") as another:
-                    await another.send_head("GET /api/ HTTP/1.1")
-                    assert (await another.read_until_closed()).startswith("HTTP/1.1 200 ")
-            await asyncio.sleep(0.5)
-
-
-def test_clients_with_ipv6_are_counted_by_their_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "MAX_CONNECTIONS_PER_CLIENT", 2)
-    limiter = ConnectionLimiter()
-    assert limiter.open("2001:db8::1")
-    assert limiter.open("2001:db8::2")
-    assert not limiter.open("2001:db8::3")
-    assert limiter.open("2001:db8:0:1::1")
-    assert limiter.open("::ffff:192.0.2.1")
-    assert limiter.open("192.0.2.1")
-    assert not limiter.open("192.0.2.1"), "an IPv4 address counts the same however it is written"
-    limiter.close("2001:db8::1")
-    assert limiter.open("2001:db8::3")
-
-
-def test_the_limit_of_open_files_is_raised() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    script = f"""if True:
-        import resource
-        resource.setrlimit(resource.RLIMIT_NOFILE, (64, {hard}))
-        from contentstudio.runtime.request_limits import raise_open_file_limit
-        raise_open_file_limit()
-        print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    """
-    output = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True)
-    assert int(output) == min(hard, request_limits.MAX_OPEN_FILES)
