@@ -38,6 +38,7 @@ SQLITE_ONLY = [
     "articles/test_socket_access.py",
     "articles/test_sockets.py",
     "articles/test_socket_lifecycle.py",
+    "articles/test_socket_lost_access.py",
     "test_imports.py",
     "test_logs.py",
     "test_outage.py",

@@ -30,6 +30,7 @@ LONG = {
     "test_provider_refusals.py",
     "test_sockets.py",
     "test_socket_lifecycle.py",
+    "test_socket_lost_access.py",
     "test_worker.py",
     "test_writing.py",
 }

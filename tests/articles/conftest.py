@@ -14,8 +14,10 @@ from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
+from articles.live import consumers
 from articles.models import ApiKey, Article, api_key
 from tests.articles.clients import client_of
+from tests.articles.parked_runs import MODEL
 from tests.environment import VAR
 from tests.factories import StaffFactory, UserFactory, make_completed_article
 
@@ -82,6 +84,18 @@ def key(owner: User) -> str:
 def api(owner: User) -> Client:
     """A client with the owner's key; a crash gives a response instead of an exception."""
     return client_of(owner, raise_request_exception=False)
+
+
+@pytest.fixture
+def one_model(settings: Settings) -> None:
+    """All agents use the model that runs of tests.articles.parked_runs wait for."""
+    settings.HAS_MODEL, settings.LLM_MODELS = True, dict.fromkeys(settings.LLM_MODELS, MODEL)
+
+
+@pytest.fixture
+def frequent_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets look for news, and whether their user may still see it, every 0.3 s."""
+    monkeypatch.setattr(consumers, "POLL_INTERVAL", 0.3)
 
 
 @pytest.fixture

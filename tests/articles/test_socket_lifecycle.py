@@ -1,4 +1,4 @@
-"""Sockets that reconnect, stall, disconnect or lose access, and the channel layer after them."""
+"""Sockets that reconnect, stall or disconnect, and the channel layer after them."""
 
 from __future__ import annotations
 
@@ -15,23 +15,17 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
-from django.contrib.auth.models import Permission, User
-from django.test import Client
+from django.contrib.auth.models import User
 
 from articles.live import consumers
 from articles.live.groups import drafts_message, group_name
-from articles.models import ApiKey, Article
+from articles.models import Article
 from articles.runs.journal import complete_run
 from contentstudio.asgi import application
 from tests.articles.clients import Message, done, open_socket
-from tests.factories import StaffFactory, do_step, make_manuscript, make_processing_article
+from tests.factories import do_step, make_manuscript, make_processing_article
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def frequent_polling(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "POLL_INTERVAL", 0.3)
 
 
 def seqs(messages: list[Message]) -> list[int]:
@@ -94,88 +88,6 @@ async def read_to_the_end(deaf: socket.socket) -> bytes:
     except ConnectionResetError:
         pass  # dropped, with what was still to be sent
     return got
-
-
-# Lost access
-
-
-async def test_a_socket_whose_key_is_revoked_is_closed(
-    site: str, owner: User, key: str, frequent_polling: None
-) -> None:
-    article, _ = await done(make_processing_article, owner)
-    async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
-        await line.next()
-        await done(ApiKey.objects.filter(user=owner).revoke)
-        (error,) = await line.rest()
-        assert (error["type"], line.ws.close_code) == ("error", 4401)
-        assert "manage.py apikey" in error["detail"]
-
-
-def deactivate(user: User, client: Client) -> None:
-    user.is_active = False
-    user.save(update_fields=["is_active"])
-
-
-def sign_out(user: User, client: Client) -> None:
-    client.logout()
-
-
-def change_password(user: User, client: Client) -> None:
-    user.set_password("another horse, another staple")
-    user.save(update_fields=["password"])
-
-
-@pytest.mark.parametrize("change", [deactivate, sign_out, change_password])
-async def test_a_socket_whose_session_ended_is_closed(
-    site: str, owner: User, frequent_polling: None, change: Callable[[User, Client], None]
-) -> None:
-    article, _ = await done(make_processing_article, owner)
-    client = Client()
-    await done(client.force_login, owner)
-    headers = {"Cookie": f"sessionid={client.cookies['sessionid'].value}", "Origin": site}
-    async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", **headers) as line:
-        await line.next()
-        await line.silent(1)  # looked at several times, and let be
-        await done(change, owner, client)
-        (error,) = await line.rest()
-        assert (error["type"], line.ws.close_code) == ("error", 4401)
-
-
-async def test_losing_the_permission_closes_the_socket(site: str, owner: User, frequent_polling: None) -> None:
-    article, _ = await done(make_processing_article, owner)
-    editor = await done(StaffFactory, is_superuser=False)
-    permission = await done(Permission.objects.get, codename="view_article")
-    await done(editor.user_permissions.add, permission)
-    _, key = await done(ApiKey.objects.issue, editor, "tests")
-    async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
-        await line.next()
-        await done(editor.user_permissions.clear)
-        (error,) = await line.rest()
-        assert (error["detail"], line.ws.close_code) == (f"There is no article {article.pk} that you may see.", 4404)
-
-
-async def test_access_checks_of_the_same_key_are_coalesced(
-    site: str, owner: User, key: str, frequent_polling: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(consumers, "POLL_PHASES", 1)
-    real, asked = consumers.is_hidden, []
-
-    def counted(user: User, article_id: int) -> bool:
-        asked.append(article_id)
-        return real(user, article_id)
-
-    monkeypatch.setattr(consumers, "is_hidden", counted)
-    article, _ = await done(make_processing_article, owner)
-    async with asyncio.TaskGroup() as watchers, asyncio.timeout(20):
-
-        async def watch() -> None:
-            async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
-                await line.next()
-                await line.silent(1.5)
-
-        for _ in range(20):
-            watchers.create_task(watch())
-    assert 3 <= len(asked) <= 30  # alone, each of the twenty would have asked four times
 
 
 async def test_slow_polls_do_not_hide_a_disconnect() -> None:
