@@ -15,9 +15,12 @@ from itertools import combinations
 from typing import Literal
 
 from agents.contract import Passage, Reading
+from agents.text.claim_words import EVENTS, STOPS, are_opposite, conditions, without_attribution
+from agents.text.date_phrases import Date
 from agents.text.near_duplicates import sketch
-from agents.text.quantities import Date, Parsed, Quantity, parse_quantities, stem
+from agents.text.quantities import Parsed, Quantity, parse_quantities
 from agents.text.quotations import normalize
+from agents.text.stemming import stem
 from agents.text.tokenizer import count_plain_words, sentences
 
 MIN_SHARED_WORDS = 2
@@ -33,56 +36,17 @@ MIN_COPY_WORDS, COPY_SHARE = 20, 0.5
 MAX_SENTENCE = 600
 """A longer sentence is a table or list that lost its line breaks."""
 
-_STOP_WORDS = (
-    # English
-    "a an the and or but of in on at to for from by with as is are was were be been being has have had it its this that these"
-    " those their they he she his her we you i there which who whom whose what when where while than then so not no also only"
-    " just still now already about around roughly some nearly almost approximately over under more less most least per each"
-    " every all both other another after before during until since into out up down off can could may might will would shall"
-    " should must do does did if because however according said says say reported reports reach reached stood stands lies lie"
-    " counted count total record new expected estimated average mean typical typically rate number figure value amount"
-    " compared year years month later earlier today currently down one guide claims once"
-    # German
-    " der die das den dem des ein eine einer eines einem einen und oder aber von vom im in an am auf zu zum zur für aus mit bei"
-    " nach vor seit bis über unter als wie ist sind war waren wird werden wurde wurden worden sein hat haben hatte hatten es er"
-    " sie wir ihr ihre sein seine dies diese dieser dieses dort da dann so nicht kein keine auch nur noch schon jetzt etwa rund"
-    " circa ca knapp gut fast mehr weniger pro je um sich man kann können soll sollen muss müssen dass wenn weil jedoch laut"
-    " demnach lag liegt lagen liegen beträgt betrug betragen erreicht erreichte erreichten neue neuer neuen jahr jahre jahren"
-    " zahl anteil wert durchschnitt durchschnittlich mittlere mittel heute derzeit zahlen zahlt insgesamt gibt"
-)
-_STOPS = frozenset(_STOP_WORDS.split())
-_ATTRIBUTIONS = (
-    re.compile(r",?\s(?:according to|as reported by)\s[^,#]+", re.IGNORECASE),
-    re.compile(r"^according to\s[^,#]+,\s", re.IGNORECASE),
-    re.compile(
-        r",\s(?:(?!which|who|and\b)[^,#]{2,60})\s"
-        r"(?:said|says?|reports?|reported|found|finds|claims?|claimed|added|wrote|estimates?|announced)(?:\s[^,#]*)?$",
-        re.IGNORECASE,
-    ),
-    re.compile(
-        r"^[^,:#]{2,80}\b(?:says?|said|notes?|claims?|reports?|found|finds|advised|estimates?|announced)\s(?:that\s)?(?=\w)",
-        re.IGNORECASE,
-    ),
-    re.compile(r"^[^:#]{2,80}:\s"),
-    re.compile(
-        r",\s(?:teilte|teilt|meldete|meldet|berichtet|berichtete|sagte|sagt|schreibt|so)\s[^,#]+$", re.IGNORECASE
-    ),
-    re.compile(r"^(?:nach angaben|laut)\s(?:(?:der|des|von|dem)\s)?\w+\s", re.IGNORECASE),
-    re.compile(r"^[^,#]{2,60},\sdass\s", re.IGNORECASE),
-)
 _CODE_OR_TABLE = re.compile(r"[|`{}]|://")
 _CLAUSE_END = re.compile(r"[;:]\s|,\s|\s[–—-]\s|\s(?:and|und|which|but|aber|sowie)\s")
+_OPENING = re.compile(
+    r"^((?:among|of|for|in|at|on|with|without|under|across|within|during|unter|bei|für|mit|ohne|von|im|auf|chez|parmi|pour|en"
+    r"|dans|sans|entre|con|sin|para|tra|fra|per|nel|nella|senza|onder|bij|voor|met|zonder|com|sem|no|na)\s[^,#~]{1,60}),\s",
+    re.IGNORECASE,
+)
+"""Says what the clause after it is about: "Among women, 31 % …"."""
+
 _WORD = re.compile(r"[^\W\d_][\w’'-]*|\d[\d.]*")
 _PLACE = re.compile(r"#(\d+)#")
-# Events that happen once: "Rents rose in 2023" and "Rents rose in 2024" do not contradict each other.
-_EVENT_WORDS = (
-    "opened founded built completed published released collapsed ends ended begins began starts started effect born died"
-    " signed launched ran introduced adopted approved invented discovered deadline fire closed established passed expires"
-    " inaugurated eröffnet gegründet gebaut fertiggestellt veröffentlicht endet endete beginnt begann kraft brach geboren"
-    " gestorben unterzeichnet eingeführt brand abgeschafft beschlossen verabschiedet erfunden entdeckt schließt geschlossen"
-    " einsturz startet startete erschien erscheint"
-)
-_EVENTS = frozenset(map(stem, _EVENT_WORDS.split()))
 
 
 @dataclass(frozen=True)
@@ -100,13 +64,18 @@ class Conflict:
 
 @dataclass(frozen=True)
 class _Claim:
-    """A sentence's figure or date. ``views`` are its words: of the whole sentence, and of the clause with the value."""
+    """A sentence's figure or date. ``views`` are its words: of the whole sentence, and of the clause with the value.
+
+    ``events`` are those the date may be of, ``conditions`` as ``claim_words`` has them.
+    """
 
     passage: Passage
     value: Quantity | Date
     views: tuple[frozenset[str], ...]
     names: frozenset[str]
     scope: tuple[Date, ...]
+    conditions: frozenset[tuple[int, int]]
+    events: frozenset[str] = frozenset()
 
 
 def find_conflicts(reading: Reading) -> list[Conflict]:
@@ -160,7 +129,7 @@ def _compare(one: _Claim, other: _Claim) -> Conflict | None:
     else:
         return None
     subject = _same_subject(one, other)
-    if not subject or (kind == "date" and not subject & _EVENTS):
+    if not subject or (kind == "date" and not one.events & other.events):
         return None
     first, second = one.passage.id, other.passage.id
     message = f"{first} says {values[0]}, {second} says {values[1]}, for what looks like the same {what}."
@@ -170,6 +139,8 @@ def _compare(one: _Claim, other: _Claim) -> Conflict | None:
 def _same_subject(one: _Claim, other: _Claim) -> frozenset[str]:
     """The words two claims share if they are about the same thing; else nothing."""
     if one.scope and other.scope and all(date.contradicts(another) for date in one.scope for another in other.scope):
+        return frozenset()
+    if are_opposite(one.conditions, other.conditions):
         return frozenset()
     if one.names - other.views[0] and other.names - one.views[0]:
         return frozenset()
@@ -200,39 +171,44 @@ def _sentence_claims(passage: Passage, sentence: str) -> Iterator[_Claim]:
     parsed = parse_quantities(sentence)
     if len(parsed.quantities) > MAX_FIGURES or _CODE_OR_TABLE.search(sentence):
         return
-    template = _without_attribution(parsed.template.strip(" .!?"))
+    template = _PLACE.sub(lambda found: _qualifier(parsed, found), parsed.template.strip(" .!?"))
+    template = without_attribution(template)
     whole, names = _words(template), _names(template)
-    clauses = _CLAUSE_END.split(template)
+    clauses = _CLAUSE_END.split(_OPENING.sub(r"\1 ", template))
     for clause in clauses:
-        scope = tuple(parsed.dates)
+        scope, words = tuple(parsed.dates), (whole, _words(clause))
         for place in map(int, _PLACE.findall(clause)):
-            yield _Claim(passage, parsed.quantities[place], (whole, _words(clause)), names, scope)
+            yield _Claim(passage, parsed.quantities[place], words, names, scope, _conditions(clause))
     if (date := _single_date(parsed)) and "~" in template:
         clause = next(clause for clause in clauses if "~" in clause)
         if not _PLACE.search(clause):
-            yield _Claim(passage, date, (whole, _words(clause)), names, ())
+            events = EVENTS & _words(clause) or EVENTS & whole
+            yield _Claim(passage, date, (whole, _words(clause)), names, (), _conditions(clause), events)
+
+
+def _qualifier(parsed: Parsed, found: re.Match[str]) -> str:
+    """The text of a figure that only says what the sentence is about; the place of any other."""
+    quantity = parsed.quantities[int(found[1])]
+    return f"{quantity.text} " if quantity.is_qualifier else found[0]
+
+
+def _conditions(clause: str) -> frozenset[tuple[int, int]]:
+    return conditions({word.lower() for word in _WORD.findall(clause)})
 
 
 def _single_date(parsed: Parsed) -> Date | None:
     return parsed.dates[0] if len(parsed.dates) == 1 else None
 
 
-def _without_attribution(template: str) -> str:
-    """``template`` without who says it."""
-    for pattern in _ATTRIBUTIONS:
-        shorter = pattern.sub("", template, count=1)
-        if "#" in shorter or "~" in shorter:
-            template = shorter
-    return template
-
-
 @lru_cache(maxsize=4096)
 def _words(template: str) -> frozenset[str]:
     words = (word.strip("-'’") for word in _WORD.findall(normalize(_PLACE.sub(" ", template))))
-    return frozenset(stem(word) for word in words if word and word not in _STOPS)
+    return frozenset(stem(word) for word in words if word and word not in STOPS)
 
 
 def _names(template: str) -> frozenset[str]:
-    """The capitalised words of a sentence but its first; of German all nouns."""
-    found = [match for match in _WORD.finditer(template) if match[0][:1].isupper()]
+    """The numbers and capitalised words of a sentence but its first; of German all nouns."""
+    found = [
+        match for match in _WORD.finditer(_PLACE.sub(" ", template)) if match[0][:1].isupper() or match[0][:1].isdigit()
+    ]
     return _words(" ".join(match[0] for match in found if match.start() > 0))

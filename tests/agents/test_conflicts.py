@@ -13,7 +13,11 @@ from agents.text.conflicts import Conflict, find_conflicts
 from tests.environment import ROOT
 from tests.growth import in_proportion
 
-CASES: list[dict[str, Any]] = yaml.safe_load((ROOT / "tests/fixtures/conflicts.yaml").read_text())
+CORPORA: dict[str, list[dict[str, Any]]] = {
+    name: yaml.safe_load((ROOT / f"tests/fixtures/{name}.yaml").read_text())
+    for name in ("conflicts", "conflicts_second", "conflicts_third")
+}
+CASES = CORPORA["conflicts"]
 MIN_RECALL, MAX_FALSE_ALARMS = 0.9, 0.1
 
 
@@ -57,16 +61,25 @@ def test_the_corpus_is_large_and_bilingual() -> None:
         assert min(sum(case["lang"] == lang for case in cases) for lang in ("en", "de")) >= len(cases) / 3
 
 
-def test_planted_conflicts_are_found_without_false_alarms(capsys: pytest.CaptureFixture[str]) -> None:
-    recall, false_alarms, wrong = rates(CASES)
+@pytest.mark.parametrize("name", ["conflicts_second", "conflicts_third"])
+def test_the_other_corpora_are_in_seven_languages(name: str) -> None:
+    planted = [case for case in CORPORA[name] if case["kind"] != "none"]
+    assert (len(planted), len(CORPORA[name])) == (20, 40)
+    assert {case["lang"] for case in CORPORA[name]} == {"en", "de", "fr", "es", "it", "nl", "pt"}
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_planted_conflicts_are_found_without_false_alarms(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    recall, false_alarms, wrong = rates(CORPORA[name])
     with capsys.disabled():
-        print(f"\nconflicts: recall {recall:.0%}, false alarms {false_alarms:.0%} of {len(CASES)} cases")
+        print(f"\n{name}: recall {recall:.0%}, false alarms {false_alarms:.0%} of {len(CORPORA[name])} cases")
     assert recall >= MIN_RECALL, wrong
     assert false_alarms <= MAX_FALSE_ALARMS, wrong
 
 
-def test_passages_about_different_things_do_not_conflict_when_read_together() -> None:
-    harmless = [case["texts"] for case in CASES if case["kind"] == "none"]
+@pytest.mark.parametrize("name", CORPORA)
+def test_passages_about_different_things_do_not_conflict_when_read_together(name: str) -> None:
+    harmless = [case["texts"] for case in CORPORA[name] if case["kind"] == "none"]
     case_of = {f"S{2 * number + part + 1}": number for number in range(len(harmless)) for part in range(2)}
     conflicts = found(*(text for texts in harmless for text in texts))
     assert not [conflict for conflict in conflicts if len({case_of[id] for id in conflict.passages}) == 1]
@@ -83,6 +96,50 @@ def test_a_conflict_names_passages_and_normalised_values() -> None:
     )
     (conflict,) = found("The library opened on 3 May 1987.", "The library was opened in June 1987.")
     assert (conflict.kind, conflict.values) == ("date", ("1987-05-03", "1987-06"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "values"),
+    [
+        (
+            "The bus drivers' strike lasted eleven days.",
+            "The bus drivers' strike lasted three weeks.",
+            ("11 day", "21 day"),
+        ),
+        ("A quarter of the nurses left.", "Half of the nurses left.", ("25 %", "50 %")),
+        ("Der Speicher fasst 1,5 m³ Wasser.", "Der Speicher fasst 2.000 Liter Wasser.", ("1.5 m³", "2 m³")),
+        ("The alloy costs 4 euros per kg.", "The alloy costs 5,000 euros per tonne.", ("4 EUR/kg", "5 EUR/kg")),
+        (
+            "The clinic has 2,300 registered nurses.",
+            "The clinic has 1,900 nurses.",
+            ("2,300 registered", "1,900 nurses"),
+        ),
+        ("Le musée a ouvert le 1er mars 2019.", "Le musée a ouvert le 4/4/2019.", ("2019-03-01", "2019-04-04")),
+    ],
+)
+def test_values_in_words_and_in_other_units_are_compared(one: str, other: str, values: tuple[str, str]) -> None:
+    (conflict,) = found(one, other)
+    assert conflict.values == values
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Dieters on plan A lost 0.33 % more weight.", "Dieters on plan A had higher rates of losing ≥ 10 % weight."),
+        ("Before the renovation the school used 180 kWh.", "After the renovation the school used 65 kWh."),
+        ("34 % of nurses find their workload bearable.", "66 % of nurses do not find their workload bearable."),
+        ("The city wants 40 % of trips by bike.", "Today 22 % of trips in the city are by bike."),
+        ("Among 16- to 24-year-olds, 31 % smoke tobacco.", "Among 55- to 64-year-olds, 6 % smoke tobacco."),
+        ("A 12-month subscription costs 90 euros.", "A 24-month subscription costs 150 euros."),
+        ("Among women, 31 % work from home.", "Among men, 6 % work from home."),
+        ("The alloy costs 4 euros per kg.", "The alloy costs 4,000 euros per tonne."),
+        ("A subscription costs 49 euros a month.", "A subscription costs 588 euros a year."),
+        ("The survey closed on 05/06/2024.", "The survey closed on 6 May 2024."),
+        ("The bridge, opened in 1889, was closed for good.", "The bridge was closed in 1990."),
+    ],
+)
+def test_figures_under_other_conditions_do_not_conflict(one: str, other: str) -> None:
+    assert not found(one, other)
 
 
 def test_three_copies_of_a_press_release_are_named_as_one_source() -> None:
