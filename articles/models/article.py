@@ -44,6 +44,10 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         """Articles whose outline waits for approval."""
         return self.filter(status=Status.AWAITING_APPROVAL)
 
+    def with_text(self) -> Self:
+        """Articles with a finished text, whatever became of later runs."""
+        return self.exclude(content="")
+
     def search(self, words: str) -> Self:
         """Articles whose title or topic contains each of ``words``."""
         found = self

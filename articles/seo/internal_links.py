@@ -12,7 +12,7 @@ from django.db.models import F
 
 from agents.text.keyword_match import WORD, without_plural_s
 from agents.text.seo import SMALL_WORDS
-from articles.models import Article, Status
+from articles.models import Article
 from articles.seo.parsed_article import Paragraph, ParsedArticle
 from articles.seo.phrases import phrase
 
@@ -68,8 +68,8 @@ def suggest_links(parsed: ParsedArticle) -> list[LinkSuggestion]:
 
 def other_articles(article: Article) -> Iterable[Article]:
     """The owner's newest finished articles in this language, without their texts; annotated with their ``seo_keywords``."""
-    found = Article.objects.filter(
-        owner=article.owner_id, status=Status.COMPLETED, language__startswith=article.language.partition("-")[0]
+    found = Article.objects.with_text().filter(
+        owner=article.owner_id, language__startswith=article.language.partition("-")[0]
     )
     newest = found.exclude(pk=article.pk).order_by("-completed_at", "-pk")
     return newest.only("title", "topic").annotate(seo_keywords=F("seo_meta__keywords"))[:MAX_ARTICLES]

@@ -15,6 +15,7 @@ from articles.quality.citations import citation_ratio, exactness, footnote_ratio
 from articles.quality.headings import heading_problems
 from articles.quality.reading_ease import reading_ease
 from articles.quality.repetition import repetition
+from articles.services import cancel_run, start_run
 from tests.factories import UserFactory, make_article, make_completed_article
 
 TEXT = """Flat roofs are the largest unused surface of a city.[^1] Nobody has asked what they could be.
@@ -218,6 +219,16 @@ def test_only_finished_articles_are_scored():
     assert [one["number"] for one in output] == [finished.pk]
     assert waiting.pk not in [one["number"] for one in output]
     assert output[0]["footnotes"] == {"good": 3, "total": 3, "problems": []}
+
+
+@pytest.mark.django_db
+def test_a_finished_text_is_scored_whatever_became_of_later_runs():
+    article = make_completed_article(UserFactory())
+    start_run(article=article, by=article.owner)
+    cancel_run(article=article, by=article.owner)
+    [output] = json.loads(quality("--all", "--json"))
+    assert (output["number"], output["words"]) == (article.pk, article.word_count)
+    assert json.loads(quality(str(article.pk), "--json")) == [output]
 
 
 @pytest.mark.django_db

@@ -47,9 +47,15 @@ def test_words_of_a_title_are_linked_in_other_forms(owner: User) -> None:
 
 def test_only_finished_articles_of_the_owner_in_the_same_language_are_suggested(owner: User) -> None:
     other(UserFactory(), "Grey water", "grey water")
-    other(owner, "Grey water", "grey water", status=Status.FAILED)
+    unfinished = other(owner, "Grey water", "grey water", status=Status.FAILED)
+    Article.objects.filter(pk=unfinished.pk).update(content="")
     other(owner, "Grey water", "grey water", language="de")
     assert links(owner, f"{HOST}\n\nA green roof is lighter.") == [], "green roof is a keyword of its own"
+
+
+def test_a_finished_article_is_suggested_whatever_became_of_later_runs(owner: User) -> None:
+    there = other(owner, "Grey water", "grey water", status=Status.FAILED)
+    assert [link.article for link in links(owner)] == [there]
 
 
 def test_regions_of_a_language_may_link_to_each_other(owner: User) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from agents.contract import MAX_WORDS
-from articles.models import Article, Status
+from articles.models import Article
 from articles.quality import ScoredText, score_text
 from articles.quality.from_article import scored_text_of
 from articles.quality.table import table
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 def chosen(options: dict[str, Any]) -> list[Article]:
     """The selected finished articles, oldest first. Raises CommandError if one of them is not finished."""
-    finished = Article.objects.filter(status=Status.COMPLETED).order_by("pk")
+    finished = Article.objects.with_text().order_by("pk")
     if ids := set(options["ids"]):
         found = list(finished.filter(pk__in=ids))
         if missing := ids - {article.pk for article in found}:
