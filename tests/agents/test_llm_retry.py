@@ -115,11 +115,14 @@ async def test_calls_that_wait_for_a_spending_limit_leave_the_slots_to_others(
 async def test_patience_does_not_end_while_waiting_for_a_spending_limit(
     model_client: openai.AsyncOpenAI, model_server: ModelServer, settings: LazySettings
 ) -> None:
-    settings.LLM_PATIENCE = 0.3
+    chat = ChatModel("gpt-4o", model_client, asyncio.Semaphore(1))
+    assert await chat.text(ASK), "the first call also takes the time of the client's late imports"
+    settings.LLM_PATIENCE = 1.0
+    model_server.fail(status=503, retry_after=0.0)  # there is a second attempt only if patience is left
     with use_budget(InMemoryBudget("1")) as budget:
         budget.reserved = Decimal("1")
-        call = asyncio.create_task(ChatModel("gpt-4o", model_client, asyncio.Semaphore(1)).text(ASK))
-    await asyncio.sleep(0.5)
+        call = asyncio.create_task(chat.text(ASK))
+    await asyncio.sleep(1.2)
     budget.reserved = Decimal(0)
     assert await call
 
@@ -127,9 +130,12 @@ async def test_patience_does_not_end_while_waiting_for_a_spending_limit(
 async def test_patience_does_not_end_while_waiting_for_a_slot(
     model_client: openai.AsyncOpenAI, model_server: ModelServer, settings: LazySettings
 ) -> None:
-    settings.LLM_PATIENCE = 0.3
-    slots = asyncio.Semaphore(0)
-    call = asyncio.create_task(ChatModel("m", model_client, slots).text(ASK))
-    await asyncio.sleep(0.5)
-    slots.release()
+    slots = asyncio.Semaphore(1)
+    chat = ChatModel("m", model_client, slots)
+    assert await chat.text(ASK), "the first call also takes the time of the client's late imports"
+    settings.LLM_PATIENCE = 1.0
+    model_server.fail(status=503, retry_after=0.0)
+    async with slots:
+        call = asyncio.create_task(chat.text(ASK))
+        await asyncio.sleep(1.2)
     assert await call
