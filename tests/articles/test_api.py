@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from contextlib import closing
+
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -295,6 +299,18 @@ def test_a_busy_database_does_not_fail_reads(api: Client, owner: User, monkeypat
 
     monkeypatch.setattr(ApiKeyQuerySet, "update", busy)
     assert api.get(f"/api/articles/{article.pk}/status").status_code == 200
+    assert ApiKey.objects.get().last_used_at is None
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL does not lock the whole database")
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_writes_for_long_does_not_delay_reads(api: Client, owner: User) -> None:
+    article = make_completed_article(owner)
+    with closing(sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        started = time.monotonic()
+        assert api.get(f"/api/articles/{article.pk}/status").status_code == 200
+        assert time.monotonic() - started < 5, "writes wait for up to 20 s"
     assert ApiKey.objects.get().last_used_at is None
 
 
