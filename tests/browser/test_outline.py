@@ -107,6 +107,20 @@ class TestTheEditor:
         expect(card(editor, 1).get_by_label("Words")).to_have_value("")
         expect(words).to_have_text("1,000 words, as requested")
 
+    def test_the_shares_shown_are_those_that_are_approved(self, editor: Page, article: Article) -> None:
+        card(editor, 1).get_by_label("Words").fill("245")
+        for number in (3, 4):
+            card(editor, number).get_by_label("Words").fill("")
+        expect(card(editor, 3).get_by_label("Words")).to_have_attribute(
+            "placeholder", "252"
+        )  # half of 505 is not rounded up
+        expect(card(editor, 4).get_by_label("Words")).to_have_attribute("placeholder", "253")
+        editor.get_by_role("button", name="Approve and write").click()
+        expect(editor.locator("#messages")).to_contain_text("Outline approved: 4 sections, 1,000 words")
+        article.refresh_from_db()
+        assert article.outline is not None
+        assert [section["words"] for section in article.outline["sections"]] == [245, 250, 252, 253]
+
     def test_enter_in_a_field_does_not_submit(self, editor: Page, article: Article) -> None:
         editor.get_by_label("Title").press("Enter")
         card(editor, 2).get_by_label("Heading").press("Enter")
