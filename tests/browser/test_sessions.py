@@ -242,6 +242,20 @@ class TestFailures:
         expect(page.get_by_role("button", name="Save and close")).to_be_enabled()
         expect(page.get_by_label("Text (Markdown)")).to_have_value("My careful words.")
 
+    def test_the_editor_reports_a_server_that_does_not_answer_in_time(
+        self, page: Page, writer: User, expected_problems: list[str]
+    ) -> None:
+        expected_problems += ["htmx:"]
+        article = stages.finished(writer)
+        page.goto(f"{article.get_absolute_url()}text/")
+        page.get_by_label("Text (Markdown)").fill("My careful words.")
+        page.route("**/text/", lambda route: None)
+        page.evaluate("() => (htmx.config.timeout = 300)")
+        page.get_by_role("button", name="Save and close").click()
+        expect(page.locator("#toast")).to_contain_text("The studio takes too long to answer.")
+        expect(page.get_by_role("button", name="Save and close")).to_be_enabled()
+        expect(page.get_by_label("Text (Markdown)")).to_have_value("My careful words.")
+
     def test_polling_reports_a_failure_once(self, page: Page, writer: User, expected_problems: list[str]) -> None:
         expected_problems += ["500"]
         make_article_in_thread(writer)
