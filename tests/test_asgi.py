@@ -10,7 +10,7 @@ from tests.environment import ROOT
 LOADED = "import gc, contentstudio.asgi; print(len(gc.get_objects()))"
 
 
-def test_imported_objects_are_frozen(program_environment):
+def test_imported_objects_are_frozen(program_environment: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", LOADED], cwd=ROOT, env=program_environment, capture_output=True, text=True, check=False
     )

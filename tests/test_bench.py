@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from pathlib import Path
+from typing import Any
 
 import jsonschema
 import openai
@@ -28,7 +30,7 @@ from tests.static_files import bring_static_files
 QUICK = Speed(first=0.05, rate=2000, image=0.05, error=0)
 
 
-def request(prompt: str, **more) -> dict:
+def request(prompt: str, **more: Any) -> dict[str, Any]:
     return {"model": MODELS[0], "messages": [{"role": "user", "content": prompt}], **more}
 
 
@@ -36,7 +38,7 @@ def openai_client(model: ModelServer) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(base_url=model.base_url("studio"), api_key="none")
 
 
-def response_format(schema: type[BaseModel]) -> dict:
+def response_format(schema: type[BaseModel]) -> dict[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema.model_json_schema()}}
 
 
@@ -47,18 +49,18 @@ def calls_at(*spans: tuple[float, float]) -> list[Call]:
     return [Call("chat", start, end) for start, end in spans]
 
 
-def test_the_critical_path_is_the_chain_of_calls_that_could_not_overlap():
+def test_the_critical_path_is_the_chain_of_calls_that_could_not_overlap() -> None:
     research, short, long, review = (0, 4), (4.1, 6), (4.1, 9), (9.2, 11)
     path = critical_path(calls_at(short, review, research, long))
     assert [(call.start, call.end) for call in path] == [research, long, review]
     assert total_seconds(path) == pytest.approx(4 + 4.9 + 1.8)
 
 
-def test_concurrent_calls_count_once_in_the_critical_path():
+def test_concurrent_calls_count_once_in_the_critical_path() -> None:
     assert total_seconds(critical_path(calls_at((0, 3), (1, 6), (0.5, 4)))) == 5
 
 
-def test_an_empty_log_has_no_critical_path():
+def test_an_empty_log_has_no_critical_path() -> None:
     assert critical_path([]) == []
 
 
@@ -66,18 +68,18 @@ def test_an_empty_log_has_no_critical_path():
 
 
 @pytest.mark.parametrize("words", [80, 1000])
-def test_prose_has_the_last_length_in_the_prompt(words):
+def test_prose_has_the_last_length_in_the_prompt(words: int) -> None:
     text = answer(request(f"The article has 5,000 words. Write one section of {words:,} words."), error=0)
     assert len(text.split()) == words
 
 
-def test_lengths_are_missed_by_at_most_the_error():
+def test_lengths_are_missed_by_at_most_the_error() -> None:
     lengths = [len(answer(request(f"Attempt {number}: 200 words."), error=0.4).split()) for number in range(50)]
     assert 115 <= min(lengths) < 160
     assert 240 < max(lengths) <= 285
 
 
-def test_only_passages_of_the_prompt_are_cited():
+def test_only_passages_of_the_prompt_are_cited() -> None:
     text = answer(
         request("[S3]\n<<<\nRoofs hold rain.\n>>>\n\n[S7]\n<<<\nBeds weigh.\n>>>\n\nWrite 300 words."), error=0
     )
@@ -85,11 +87,11 @@ def test_only_passages_of_the_prompt_are_cited():
     assert "[S" not in answer(request("Write 300 words."), error=0)
 
 
-def test_the_same_prompt_has_the_same_answer():
+def test_the_same_prompt_has_the_same_answer() -> None:
     assert answer(request("Write 90 words."), error=0.3) == answer(request("Write 90 words."), error=0.3)
 
 
-def test_the_boundary_of_a_run_does_not_change_the_answer():
+def test_the_boundary_of_a_run_does_not_change_the_answer() -> None:
     prompts = [f"<<<{mark}\nRoofs.\n{mark}>>>\nWrite 90 words." for mark in ("0123abcd", "ffff0000")]
     assert len({answer(request(prompt), error=0.3) for prompt in prompts}) == 1
 
@@ -105,7 +107,7 @@ class Review(BaseModel):
     aside: str | None
 
 
-def test_json_fits_the_schema_and_the_counts_of_the_prompt():
+def test_json_fits_the_schema_and_the_counts_of_the_prompt() -> None:
     prompt = "[S2]\n<<<\nRoofs.\n>>>\nGive a title and exactly 4 comments."
     answered = json.loads(answer(request(prompt, response_format=response_format(Review)), error=0))
     jsonschema.validate(answered, Review.model_json_schema())
@@ -114,7 +116,7 @@ def test_json_fits_the_schema_and_the_counts_of_the_prompt():
     assert 30 <= len(answered["title"]) <= 60
 
 
-async def test_openais_client_can_use_it():
+async def test_openais_client_can_use_it() -> None:
     async with running_model(QUICK) as model:
         async with openai_client(model) as client:
             body = request("Write 60 words.", stream_options={"include_usage": True})
@@ -130,14 +132,14 @@ async def test_openais_client_can_use_it():
     assert others == []
 
 
-async def test_it_stops_at_the_token_limit():
+async def test_it_stops_at_the_token_limit() -> None:
     async with running_model(QUICK) as model, openai_client(model) as client:
         completion = await client.chat.completions.create(**request("Write 600 words.", max_tokens=40))
     assert completion.choices[0].finish_reason == "length"
     assert completion.usage.completion_tokens == 40
 
 
-async def test_an_answer_takes_as_long_as_the_configured_speed():
+async def test_an_answer_takes_as_long_as_the_configured_speed() -> None:
     async with running_model(Speed(first=0.3, rate=200, error=0)) as model:
         async with openai_client(model) as client:
             stream = await client.chat.completions.create(stream=True, **request("Write 90 words."))
@@ -149,7 +151,7 @@ async def test_an_answer_takes_as_long_as_the_configured_speed():
 # Measured runs
 
 
-def test_cpu_and_memory_are_read_from_the_process_itself():
+def test_cpu_and_memory_are_read_from_the_process_itself() -> None:
     script = "held = bytearray(60 * 2**20); held[::4096] = b'x' * len(held[::4096]); sum(range(20_000_000)); print(); input()"
     process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout
@@ -165,7 +167,7 @@ WEB = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)", "
 TWO_WEB = f"import subprocess, sys; [subprocess.Popen({WEB}) for _ in range(2)]; sys.stdin.read()"
 
 
-def test_processes_that_serve_http_are_counted_but_not_the_one_that_started_them():
+def test_processes_that_serve_http_are_counted_but_not_the_one_that_started_them() -> None:
     command = [sys.executable, "-c", TWO_WEB, "daphne"]
     started = f"import subprocess, sys; subprocess.run({command!r}, stdin=sys.stdin)"
     supervisor = subprocess.Popen([sys.executable, "-c", started], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -179,12 +181,12 @@ def test_processes_that_serve_http_are_counted_but_not_the_one_that_started_them
         supervisor.communicate()
 
 
-def test_cpu_time_from_before_the_run_is_not_counted():
+def test_cpu_time_from_before_the_run_is_not_counted() -> None:
     assert difference({"web": 1.5}, {"web": 2.0, "jobs": 3.0}) == {"web": 0.5, "jobs": 3.0}
 
 
 @pytest.mark.timeout(300)  # it starts a whole studio
-async def test_a_studio_is_measured_over_both_sockets(tmp_path):
+async def test_a_studio_is_measured_over_both_sockets(tmp_path: Path) -> None:
     bring_static_files(tmp_path)
     async with running_model(QUICK) as model, running_studio(model, tmp_path, workers=2) as studio:
         for watcher in (Watcher, PageWatcher):
@@ -201,7 +203,7 @@ async def test_a_studio_is_measured_over_both_sockets(tmp_path):
 
 
 @pytest.mark.timeout(300)  # importing CrewAI takes seconds
-async def test_the_sequential_crew_writes_a_complete_article_in_each_run(tmp_path):
+async def test_the_sequential_crew_writes_a_complete_article_in_each_run(tmp_path: Path) -> None:
     async with running_model(QUICK) as model, running_crew(model, tmp_path, 300, 2) as crew:
         first, second = await crew.measure(), await crew.measure()
     for run in (first, second):
@@ -223,7 +225,7 @@ def results(studio: dict, crew: dict, pages: dict | None = None) -> Results:
     return Results(defaultdict(list, studio), defaultdict(list, pages or {}), defaultdict(list, crew))
 
 
-def test_the_report_shows_medians_and_the_speedup(tmp_path):
+def test_the_report_shows_medians_and_the_speedup(tmp_path: Path) -> None:
     studio = {(1000, 1): [run_of(1000, wall) for wall in (20, 90, 22)], (1000, 20): [run_of(1000, 30, at_once=20)]}
     crew = {(1000, 1): [run_of(1000, 66)], (1000, 20): [run_of(1000, 75, at_once=20, content="", error="Refused.")]}
     pages = {(1000, 1): [run_of(1000, 20)]}
@@ -238,7 +240,7 @@ def test_the_report_shows_medians_and_the_speedup(tmp_path):
     assert "$" not in report
 
 
-def test_every_table_row_has_all_columns(tmp_path):
+def test_every_table_row_has_all_columns(tmp_path: Path) -> None:
     runs = {(1000, 1): [run_of(1000, 20)]}
     write_report(results(runs, runs, runs), Conditions("make bench", QUICK, workers=20), tmp_path / "table.md")
     lines = (tmp_path / "table.md").read_text().splitlines()

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ QUICK = Speed(first=0.05, rate=2000, image=0.05, error=0)
 
 
 @pytest.mark.timeout(300)  # it starts a whole studio
-async def test_the_reference_api_answers_with_the_studios_fields_and_rows(tmp_path):
+async def test_the_reference_api_answers_with_the_studios_fields_and_rows(tmp_path: Path) -> None:
     bring_static_files(tmp_path)
     database = tmp_path / "reference.sqlite3"
     async with running_model(INSTANT) as model, running_studio(model, tmp_path, workers=1) as studio:
@@ -40,7 +41,7 @@ async def test_the_reference_api_answers_with_the_studios_fields_and_rows(tmp_pa
                 assert response.status == 401
 
 
-def assert_same_fields(expected, answer):
+def assert_same_fields(expected: Any, answer: Any) -> None:
     """The same keys at all depths; of a list the first item."""
     if isinstance(expected, dict):
         assert answer.keys() == expected.keys()
@@ -51,7 +52,7 @@ def assert_same_fields(expected, answer):
         assert_same_fields(expected[0], answer[0])
 
 
-def fake_wrk(directory: Path, monkeypatch, **figures: int) -> None:
+def fake_wrk(directory: Path, monkeypatch: pytest.MonkeyPatch, **figures: int) -> None:
     counts = {"requests": 3000, "duration": 2_000_000, "p50": 4000, "p99": 9500, "refused": 0, "broken": 0, **figures}
     program = directory / "wrk"
     program.write_text(f"#!/bin/sh\necho '{json.dumps(counts)}'\n")
@@ -59,20 +60,22 @@ def fake_wrk(directory: Path, monkeypatch, **figures: int) -> None:
     monkeypatch.setenv("PATH", str(directory), prepend=os.pathsep)
 
 
-async def test_throughput_is_requests_a_second(tmp_path, monkeypatch):
+async def test_throughput_is_requests_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_wrk(tmp_path, monkeypatch)
     assert await measure_throughput("http://localhost/", {}) == Throughput(1500, p50=4.0, p99=9.5)
 
 
 @pytest.mark.parametrize("fault", ["refused", "broken"])
-async def test_errors_are_not_counted_as_throughput(fault, tmp_path, monkeypatch):
+async def test_errors_are_not_counted_as_throughput(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fake_wrk(tmp_path, monkeypatch, **{fault: 1})
     with pytest.raises(RuntimeError, match=r"1 error responses|1 broken connections"):
         await measure_throughput("http://localhost/", {})
 
 
 @pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
-async def test_wrk_itself_reports_successes_and_errors():
+async def test_wrk_itself_reports_successes_and_errors() -> None:
     async with running_model(QUICK) as model:
         result = await measure_throughput(f"{model.base_url('any')}/models", {}, connections=2, seconds=1)
         assert result.requests_per_second > 10
@@ -81,7 +84,7 @@ async def test_wrk_itself_reports_successes_and_errors():
             await measure_throughput(f"{model.address}/missing", {}, connections=2, seconds=1)
 
 
-def test_the_throughput_table_shows_medians_and_their_ratio():
+def test_the_throughput_table_shows_medians_and_their_ratio() -> None:
     studio = [Throughput(rate, 10, 20) for rate in (90, 400, 100)]
     reference = [Throughput(rate, 5, 10) for rate in (200, 210, 190)]
     table = throughput_table([Comparison("status", 1, studio, reference)])

@@ -69,7 +69,7 @@ async def slowly(part: bytes, times: int) -> AsyncIterator[bytes]:
 async def test_connections_of_one_client_are_limited_and_given_back(
     program_environment: dict[str, str], static_files: None
 ) -> None:
-    user = await done(UserFactory)
+    user = await done(UserFactory.create)
     article, (_, key) = await done(make_article, user), await done(ApiKey.objects.issue, user, "tests")
     with web_process({**program_environment, "MAX_CONNECTIONS_PER_CLIENT": "20"}) as web:
         for _ in range(2):  # the second time, all have been given back

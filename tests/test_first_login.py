@@ -83,7 +83,7 @@ def test_whoever_signs_in_with_it_is_asked_to_change_it(admin: Client, file: Pat
 
 def test_others_are_not_asked(client: Client) -> None:
     create_first_login()
-    user = UserFactory()
+    user = UserFactory.create()
     user.set_password(NEW)
     user.save()
     response = client.post("/sign-in/", {"username": user.username, "password": NEW}, follow=True)
@@ -97,7 +97,7 @@ def change_on_its_page(admin: Client, old: str) -> None:
 
 def change_in_the_admin(admin: Client, old: str) -> None:
     other = Client()
-    other.force_login(StaffFactory(is_superuser=True))
+    other.force_login(StaffFactory.create(is_superuser=True))
     user = User.objects.get(username="admin")
     address = f"/admin/auth/user/{user.pk}/password/"
     other.post(address, {"usable_password": "true", "password1": NEW, "password2": NEW})

@@ -12,14 +12,14 @@ import pytest
 from tests.environment import ROOT
 
 
-def test_every_import_rule_holds():
+def test_every_import_rule_holds() -> None:
     command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.django_db(transaction=True)
-def test_requests_do_not_load_the_crew(program_environment):
+def test_requests_do_not_load_the_crew(program_environment: dict[str, str]) -> None:
     script = """
         import sys
         from contentstudio.asgi import application

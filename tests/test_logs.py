@@ -191,7 +191,7 @@ class TestARequest:
         assert client.get("/api/", headers={"X-Request-ID": given}).headers["X-Request-ID"] != given
 
     def test_an_api_key_in_a_path_or_query_is_removed(self, log: Log, client: Client) -> None:
-        _, key = ApiKey.objects.issue(UserFactory(), "tests")
+        _, key = ApiKey.objects.issue(UserFactory.create(), "tests")
         client.get(f"/api/articles/{key}")
         client.get(f"/nowhere/{key}/?key={key}")
         assert len(log.of("django.request")) == 2
@@ -199,7 +199,7 @@ class TestARequest:
         assert "/api/articles/…" in log.text
 
     def test_its_user_is_logged_if_loaded(self, log: Log, client: Client) -> None:
-        user = UserFactory()
+        user = UserFactory.create()
         client_of(user).get("/api/articles/999")
         client.force_login(user)
         client.get(reverse("article_detail", args=[999]))
@@ -208,13 +208,13 @@ class TestARequest:
         assert [line.get("user_id") for line in log.of("django.request")] == [user.pk, user.pk, None]
 
     def test_logging_does_not_query_the_session(self, log: Log, client: Client, django_assert_num_queries: Any) -> None:
-        client.force_login(UserFactory())
+        client.force_login(UserFactory.create())
         with django_assert_num_queries(0):
             client.get("/api/no-such-thing")
         assert log.of("django.request")
 
     def test_its_id_is_passed_to_the_job(self, client: Client, django_capture_on_commit_callbacks: Any) -> None:
-        api = client_of(UserFactory())
+        api = client_of(UserFactory.create())
         with django_capture_on_commit_callbacks(execute=True):
             answer = api.post("/api/articles/create", {"topic": "Rooftop gardens"}, content_type="application/json")
         [job] = django_rq.get_queue("articles").jobs
@@ -318,7 +318,9 @@ def test_a_workers_lines_have_the_id_of_the_request(
         log = (tmp_path / "log").open("w+")
         with log, running_workers(redis, {**program_environment, **chosen}, count=1, stdout=log, stderr=log):
             bind_contextvars(request_id="the-one-that-asked")
-            article = create_article(by=UserFactory(), brief=BriefInput(topic="Rooftop gardens"), sources=(SURVEY,))
+            article = create_article(
+                by=UserFactory.create(), brief=BriefInput(topic="Rooftop gardens"), sources=(SURVEY,)
+            )
             wait_until(lambda: Run.objects.get(article=article).status == Status.FAILED)
             broken = django_rq.get_queue("articles").enqueue("agents.worker.jobs.run_now", "not a number")
             wait_until(lambda: broken.get_status(refresh=True) == "failed")

@@ -53,7 +53,7 @@ def test_queued_runs_wait_for_their_model_and_resume_by_themselves(
     pool: subprocess.Popen[bytes], model: ModelServer
 ) -> None:
     model.fail(status=503, times=10_000)
-    owners = UserFactory(), UserFactory()
+    owners = UserFactory.create(), UserFactory.create()
     for number in range(RUNS):
         topic = f"Rooftop gardens in city {number}"
         make_article(owners[number % 2], topic=topic, sources=(SURVEY,), min_words=300, include_image=False)

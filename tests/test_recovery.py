@@ -46,7 +46,7 @@ def pool(
 
 @pytest.fixture
 def owner(transactional_db: None) -> User:
-    return UserFactory()
+    return UserFactory.create()
 
 
 def status_of(article: Article) -> str:

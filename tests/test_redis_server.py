@@ -14,9 +14,11 @@ from django.core.exceptions import ImproperlyConfigured
 from contentstudio.runtime import redis_server
 from tests.environment import ROOT
 
+Start = Callable[[], tuple[subprocess.Popen[bytes], redis_py.Redis]]
+
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes], redis_py.Redis]]]:
+def start(tmp_path: Path) -> Iterator[Start]:
     socket = tmp_path / "redis.sock"
     servers: list[subprocess.Popen[bytes]] = []
 
@@ -32,14 +34,14 @@ def start(tmp_path: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[bytes]
         server.wait()
 
 
-def test_it_listens_on_a_private_socket_only(start, tmp_path):
+def test_it_listens_on_a_private_socket_only(start: Start, tmp_path: Path) -> None:
     _, client = start()
     assert client.ping()
     assert (tmp_path / "redis.sock").stat().st_mode & 0o077 == 0
     assert client.config_get("port") == {"port": "0"} or client.config_get("port") == {b"port": b"0"}
 
 
-def test_a_queue_survives_kill_9(start):
+def test_a_queue_survives_kill_9(start: Start) -> None:
     server, client = start()
     client.rpush("queue", *range(1000))
     client.close()
@@ -49,7 +51,7 @@ def test_a_queue_survives_kill_9(start):
     assert client.llen("queue") == 1000
 
 
-def test_a_system_server_is_preferred_to_the_packaged_one(monkeypatch, tmp_path):
+def test_a_system_server_is_preferred_to_the_packaged_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program = tmp_path / "valkey-server"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
@@ -60,12 +62,12 @@ def test_a_system_server_is_preferred_to_the_packaged_one(monkeypatch, tmp_path)
     assert redis_server.server_binary() != program
 
 
-def test_a_missing_server_is_unreachable(tmp_path):
+def test_a_missing_server_is_unreachable(tmp_path: Path) -> None:
     assert not redis_server.is_reachable(f"unix://{tmp_path}/nothing.sock")
     assert not redis_server.wait_until_reachable(f"unix://{tmp_path}/nothing.sock", seconds=0.1)
 
 
-def test_it_refuses_a_directory_that_others_can_write_to(tmp_path):
+def test_it_refuses_a_directory_that_others_can_write_to(tmp_path: Path) -> None:
     place = tmp_path / "open"
     place.mkdir()
     place.chmod(0o777)
@@ -81,12 +83,12 @@ def test_it_refuses_a_directory_that_others_can_write_to(tmp_path):
         ("redis://host:6379/0", "redis://host:6379/0"),
     ],
 )
-def test_a_password_is_not_shown(address, shown):
+def test_a_password_is_not_shown(address: str, shown: str) -> None:
     assert redis_server.mask_password(address) == shown
 
 
 @pytest.mark.parametrize("depth", [1, 30])
-def test_the_socket_path_is_short_enough(tmp_path, depth):
+def test_the_socket_path_is_short_enough(tmp_path: Path, depth: int) -> None:
     var = tmp_path.joinpath(*["deep"] * depth, "with a space")
     script = "from contentstudio import settings; print(settings.REDIS_SOCKET, settings.REDIS_ADDRESS, sep='\\n')"
     output = subprocess.check_output(

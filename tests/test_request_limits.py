@@ -130,7 +130,7 @@ async def longest_delay_of_others(web: WebProcess, kind: str, part: bytes) -> fl
 
 
 async def test_a_brief_with_many_large_documents_is_accepted_and_takes_no_memory(web: WebProcess) -> None:
-    user = await done(UserFactory)
+    user = await done(UserFactory.create)
     parts = [field(name, value) for name, value in brief(csrfmiddlewaretoken="t" * 32).items()]
     parts += [document(f"{number}.txt", 10 * MB) for number in range(6)] + [END]
 
@@ -161,7 +161,7 @@ async def test_a_brief_with_many_large_documents_is_accepted_and_takes_no_memory
     ],
 )
 async def test_other_uploads_are_refused(web: WebProcess, path: str, cookies: Callable[[User], str], size: int) -> None:
-    user = await done(UserFactory)
+    user = await done(UserFactory.create)
     async with connected(web.address) as client:
         await client.send_head(f"POST {path} HTTP/1.1", MULTIPART, f"Content-Length: {size}", await done(cookies, user))
         response, _ = await client.upload(repeated(b"x" * 65536, size))

@@ -71,6 +71,6 @@ def test_the_admin_links_to_nothing_that_has_no_table(client: Client) -> None:
     """django-rq's models have none."""
     from django.contrib.contenttypes.models import ContentType
 
-    client.force_login(StaffFactory())
+    client.force_login(StaffFactory.create())
     for found in ContentType.objects.all():
         assert client.get(f"/admin/r/{found.pk}/1/").status_code == 404, found

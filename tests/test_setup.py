@@ -28,18 +28,18 @@ def run_python(path: Path, **environment: str) -> subprocess.CompletedProcess[st
     return subprocess.run(command, env={"PATH": str(path), **environment}, capture_output=True, text=True, check=False)
 
 
-def test_unsupported_versions_of_python_are_skipped(tmp_path):
+def test_unsupported_versions_of_python_are_skipped(tmp_path: Path) -> None:
     program(tmp_path / "python3", "exit 1")
     program(tmp_path / "python3.12", f'exec {sys.executable} "$@"')
     assert run_python(tmp_path).stdout.strip() == sys.executable
 
 
-def test_the_python_variable_takes_precedence(tmp_path):
+def test_the_python_variable_takes_precedence(tmp_path: Path) -> None:
     program(tmp_path / "python3", "exit 1")
     assert run_python(tmp_path, PYTHON=sys.executable).stdout.strip() == sys.executable
 
 
-def test_the_supported_versions_are_named_if_none_is_found(tmp_path):
+def test_the_supported_versions_are_named_if_none_is_found(tmp_path: Path) -> None:
     result = run_python(tmp_path)
     assert result.returncode == 1
     assert "needs Python 3.11, 3.12 or 3.13" in result.stderr
@@ -56,35 +56,35 @@ def installation(tmp_path: Path) -> Installation:
     return created
 
 
-def test_a_changed_lock_is_installed(installation):
+def test_a_changed_lock_is_installed(installation: Installation) -> None:
     installation.stamp.write_text(installation.fingerprint("requirements.lock"))
     assert installation.is_complete("requirements.lock")
     (installation.root / "requirements.lock").write_text("django==5.3\n")
     assert not installation.is_complete("requirements.lock")
 
 
-def test_the_development_lock_is_sufficient_to_run_the_studio(installation):
+def test_the_development_lock_is_sufficient_to_run_the_studio(installation: Installation) -> None:
     installation.stamp.write_text(installation.fingerprint("requirements-dev.lock"))
     assert installation.is_complete("requirements.lock", "requirements-dev.lock")
     assert not installation.is_complete("requirements.lock")
 
 
-def test_an_interrupted_installation_is_incomplete(installation):
+def test_an_interrupted_installation_is_incomplete(installation: Installation) -> None:
     assert not installation.is_complete("requirements.lock")
 
 
-def test_an_installation_without_its_python_is_incomplete(installation):
+def test_an_installation_without_its_python_is_incomplete(installation: Installation) -> None:
     installation.stamp.write_text(installation.fingerprint("requirements.lock"))
     installation.python.unlink()
     assert not installation.is_complete("requirements.lock")
 
 
-def test_bytecode_is_written_even_if_the_shell_disables_it(monkeypatch):
+def test_bytecode_is_written_even_if_the_shell_disables_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     assert "PYTHONDONTWRITEBYTECODE" not in install.installer_environment()
 
 
-def test_the_systems_certificates_are_trusted(monkeypatch, tmp_path):
+def test_the_systems_certificates_are_trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PIP_CERT", raising=False)
     monkeypatch.delenv("UV_SYSTEM_CERTS", raising=False)
     monkeypatch.setattr(install, "CERTIFICATES", program(tmp_path / "ca.crt", ""))
@@ -92,7 +92,7 @@ def test_the_systems_certificates_are_trusted(monkeypatch, tmp_path):
     assert install.installer_environment()["UV_SYSTEM_CERTS"] == "true"
 
 
-def test_the_installer_has_the_version_and_hashes_of_the_lock():
+def test_the_installer_has_the_version_and_hashes_of_the_lock() -> None:
     locked = (ROOT / "requirements.lock").read_text()
     bootstrap = (ROOT / "setup" / "bootstrap.txt").read_text()
     uv = re.search(r"^uv==.*?(?=^\S|^    #)", locked, re.MULTILINE | re.DOTALL)
@@ -100,7 +100,7 @@ def test_the_installer_has_the_version_and_hashes_of_the_lock():
     assert bootstrap.partition("\n")[2].split() == uv[0].split()
 
 
-def test_both_locks_have_the_same_versions():
+def test_both_locks_have_the_same_versions() -> None:
     versions = {
         name: dict(re.findall(r"^([a-z0-9._-]+)==([^ ;]+)", (ROOT / name).read_text(), re.MULTILINE))
         for name in ("requirements.lock", "requirements-dev.lock")
@@ -108,12 +108,12 @@ def test_both_locks_have_the_same_versions():
     assert versions["requirements.lock"].items() <= versions["requirements-dev.lock"].items()
 
 
-def test_the_chromium_variable_takes_precedence(monkeypatch):
+def test_the_chromium_variable_takes_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHROMIUM", "/opt/chrome")
     assert debian.chromium() == "/opt/chrome"
 
 
-def test_root_installs_a_missing_browser(monkeypatch, tmp_path):
+def test_root_installs_a_missing_browser(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("CHROMIUM", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -125,14 +125,14 @@ def test_root_installs_a_missing_browser(monkeypatch, tmp_path):
     assert "install --yes --no-install-recommends chromium" in (tmp_path / "arguments").read_text()
 
 
-def test_a_missing_library_of_the_browser_driver_is_installed(monkeypatch, tmp_path):
+def test_a_missing_library_of_the_browser_driver_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     program(tmp_path / "apt-get", f'echo "$@" >> {tmp_path}/arguments')
     debian.browser_driver_library()  # installed here, since Playwright runs
     assert not (tmp_path / "arguments").exists()
 
-    def fail_to_load(name):
+    def fail_to_load(name: str) -> None:
         raise OSError(f"{name}: cannot open shared object file")
 
     monkeypatch.setattr(ctypes, "CDLL", fail_to_load)
@@ -140,14 +140,14 @@ def test_a_missing_library_of_the_browser_driver_is_installed(monkeypatch, tmp_p
     assert "install --yes --no-install-recommends libatomic1" in (tmp_path / "arguments").read_text()
 
 
-def test_wrk_is_installed_if_it_is_missing(monkeypatch, tmp_path):
+def test_wrk_is_installed_if_it_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     program(tmp_path / "apt-get", f": > {tmp_path}/wrk; /bin/chmod +x {tmp_path}/wrk")
     assert debian.wrk() == str(tmp_path / "wrk")
 
 
-def test_other_users_get_the_command_to_run(monkeypatch, tmp_path):
+def test_other_users_get_the_command_to_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("CHROMIUM", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -155,7 +155,7 @@ def test_other_users_get_the_command_to_run(monkeypatch, tmp_path):
         debian.chromium()
 
 
-def test_a_failing_apt_get_is_reported(monkeypatch, tmp_path):
+def test_a_failing_apt_get_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     program(tmp_path / "apt-get", "exit 100")
@@ -163,7 +163,7 @@ def test_a_failing_apt_get_is_reported(monkeypatch, tmp_path):
         debian.install("chromium", reason="the tests drive a real browser")
 
 
-def test_a_private_postgresql_server_is_removed_afterwards():
+def test_a_private_postgresql_server_is_removed_afterwards() -> None:
     with postgres.private_server() as url:
         directory = Path(url.partition("@")[2].partition("/")[0].replace("%2F", "/"))
         with psycopg.connect(host=str(directory), user="studio", dbname="postgres") as connection:
@@ -171,7 +171,7 @@ def test_a_private_postgresql_server_is_removed_afterwards():
     assert not directory.exists()
 
 
-def test_all_settings_are_in_the_example():
+def test_all_settings_are_in_the_example() -> None:
     sources = ["contentstudio/settings.py", "articles/management/commands/studio.py"]
     read = set()
     for source in sources:
@@ -180,5 +180,5 @@ def test_all_settings_are_in_the_example():
     assert set(SETTINGS) - of_one_agent == read
 
 
-def test_tests_that_run_on_sqlite_only_exist():
+def test_tests_that_run_on_sqlite_only_exist() -> None:
     assert [file for file in checks.SQLITE_ONLY if not (ROOT / "tests" / file).exists()] == []

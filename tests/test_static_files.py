@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.test import override_settings
 
 from contentstudio.runtime.static import collect_static_files
 
 
-def test_they_are_collected_again_if_one_has_changed(tmp_path):
+def test_they_are_collected_again_if_one_has_changed(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
     (source / "page.css").write_text("a { color: red }")

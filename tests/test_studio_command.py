@@ -92,27 +92,27 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     started.process.wait()
 
 
-def test_it_prints_its_address_and_its_writer(studio):
+def test_it_prints_its_address_and_its_writer(studio: Studio) -> None:
     assert f"Content Studio is ready: http://127.0.0.1:{studio.port}\n" in studio.output
     assert "No model is configured: the built-in writer quotes sources" in studio.output
     assert studio.get("/").status_code < 400
 
 
-def test_it_prints_where_the_first_login_is_and_no_secret(studio):
+def test_it_prints_where_the_first_login_is_and_no_secret(studio: Studio) -> None:
     path = studio.var / "first-login.txt"
     assert f"Your first login is in {path}. Sign in and change its password.\n" in studio.output
     for secret in re.findall(r"^(?:password|API key): (\S+)$", path.read_text(), re.MULTILINE):
         assert secret not in studio.output
 
 
-def test_the_first_key_works(studio):
+def test_the_first_key_works(studio: Studio) -> None:
     key = re.findall(r"API key: (\S+)", (studio.var / "first-login.txt").read_text())[0]
     address = f"http://127.0.0.1:{studio.port}/api/articles/"
     assert httpx.get(address, trust_env=False).status_code == 401
     assert httpx.get(address, headers={"Authorization": f"Bearer {key}"}, trust_env=False).json()["count"] == 0
 
 
-def test_connections_are_shared_out_among_the_web_processes(studio):
+def test_connections_are_shared_out_among_the_web_processes(studio: Studio) -> None:
     processes = [process for process in studio.descendants() if "daphne" in command_line(process)]
     assert len(processes) == 2
     wait_until(lambda: all(listens_on(process, studio.port) for process in processes))
@@ -133,26 +133,26 @@ def connections_to(process: psutil.Process, port: int) -> list[object]:
 
 
 @pytest.mark.parametrize("words", ["daphne", "workers", "sweep", "unixsocket"])
-def test_a_killed_program_is_restarted(studio, words):
+def test_a_killed_program_is_restarted(studio: Studio, words: str) -> None:
     killed = studio.program(words)
     assert killed is not None
     killed.kill()
     wait_until(lambda: (found := studio.program(words)) and found != killed, seconds=60)
 
 
-def test_a_second_studio_on_the_same_data_is_refused(studio):
+def test_a_second_studio_on_the_same_data_is_refused(studio: Studio) -> None:
     with override_settings(VAR=studio.var), pytest.raises(CommandError, match="already running on"):
         call_command("studio", port=free_port())
 
 
-def test_a_taken_port_is_refused_with_a_proposal(tmp_path):
+def test_a_taken_port_is_refused_with_a_proposal(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with override_settings(VAR=tmp_path), pytest.raises(CommandError, match=f"PORT={port + 1} make run"):
             call_command("studio", port=port)
 
 
-def test_sigterm_stops_all_programs(studio):
+def test_sigterm_stops_all_programs(studio: Studio) -> None:
     processes = studio.descendants()
     studio.process.send_signal(signal.SIGTERM)
     assert studio.process.wait(timeout=30) == 0
@@ -160,7 +160,7 @@ def test_sigterm_stops_all_programs(studio):
     assert "Stopping." in studio.output
 
 
-def test_no_program_outlives_its_kill(tmp_path):
+def test_no_program_outlives_its_kill(tmp_path: Path) -> None:
     studio = Studio(tmp_path)
     studio.wait_for("2 workers ready")
     wait_until(
@@ -172,7 +172,7 @@ def test_no_program_outlives_its_kill(tmp_path):
     wait_until(lambda: not [process for process in processes if process.is_running()])
 
 
-def test_an_unreachable_redis_is_named_without_its_password(tmp_path):
+def test_an_unreachable_redis_is_named_without_its_password(tmp_path: Path) -> None:
     with (
         override_settings(VAR=tmp_path, REDIS_URL="redis://:secret@127.0.0.1:1/0"),
         pytest.raises(CommandError, match=r"redis://…@127\.0\.0\.1:1/0 does not answer. Start it, or check REDIS_URL"),
@@ -180,7 +180,7 @@ def test_an_unreachable_redis_is_named_without_its_password(tmp_path):
         call_command("studio", port=free_port())
 
 
-def test_an_address_of_another_machine_is_refused(tmp_path):
+def test_an_address_of_another_machine_is_refused(tmp_path: Path) -> None:
     with override_settings(VAR=tmp_path), pytest.raises(CommandError, match="Check HOST and PORT"):
         call_command("studio", host="192.0.2.1", port=free_port())
 
@@ -189,16 +189,16 @@ def test_an_address_of_another_machine_is_refused(tmp_path):
     ("host", "address"),
     [("127.0.0.1", "http://127.0.0.1:80"), ("0.0.0.0", "http://localhost:80"), ("::1", "http://[::1]:80")],
 )
-def test_the_printed_address_works_in_a_browser(host, address):
+def test_the_printed_address_works_in_a_browser(host: str, address: str) -> None:
     assert command.browser_address(host, 80) == address
 
 
-def test_a_redis_of_ones_own_is_not_started():
+def test_a_redis_of_ones_own_is_not_started() -> None:
     with override_settings(REDIS_URL="redis://elsewhere"):
         assert [program.name for program in command.programs("::1", 80, None, 1)] == ["web", "workers", "sweeper"]
 
 
-def test_the_model_is_named():
+def test_the_model_is_named() -> None:
     with override_settings(HAS_MODEL=True, LLM_MODEL="mine-7b"):
         assert command.writer_in_use() == "Articles are written by mine-7b."
 
@@ -206,7 +206,9 @@ def test_the_model_is_named():
 @pytest.mark.parametrize(
     ("cores", "quota", "count"), [(1, "max 1", 1), (2, "max 1", 2), (8, "max 1", 2), (8, "150000 100000", 1)]
 )
-def test_there_are_two_web_processes_if_there_are_cores_for_them(monkeypatch, tmp_path, cores, quota, count):
+def test_there_are_two_web_processes_if_there_are_cores_for_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cores: int, quota: str, count: int
+) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(cores))
     monkeypatch.setattr(command, "CPU_QUOTA", tmp_path / "cpu.max")
     assert command.default_web_processes() == min(2, cores)
@@ -214,6 +216,6 @@ def test_there_are_two_web_processes_if_there_are_cores_for_them(monkeypatch, tm
     assert command.default_web_processes() == count
 
 
-def test_less_than_one_web_process_is_refused(tmp_path):
+def test_less_than_one_web_process_is_refused(tmp_path: Path) -> None:
     with override_settings(VAR=tmp_path), pytest.raises(CommandError, match="WEB_PROCESSES must be 1 or more"):
         call_command("studio", port=free_port(), web_processes=0)

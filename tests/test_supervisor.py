@@ -87,7 +87,7 @@ def all_ended(processes: list[psutil.Process]) -> bool:
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
-def test_it_restarts_a_killed_program(start):
+def test_it_restarts_a_killed_program(start: Callable[[str], Session]) -> None:
     session = start('supervise(Program("web", [*PYTHON, SLEEPER]))')
     first = session.wait_for("web")
     os.kill(first, signal.SIGKILL)
@@ -96,14 +96,14 @@ def test_it_restarts_a_killed_program(start):
     assert "web | was killed by SIGKILL; restarting in 0.05 s" in session.lines
 
 
-def test_its_backoff_doubles(start):
+def test_its_backoff_doubles(start: Callable[[str], Session]) -> None:
     session = start('supervise(Program("web", [*PYTHON, "raise SystemExit(3)"]))')
     wait_until(lambda: "web | exited with code 3; restarting in 0.2 s" in session.lines)
     delays = [line.split()[-2] for line in session.lines if "restarting" in line]
     assert delays[:3] == ["0.05", "0.1", "0.2"]
 
 
-def test_it_prefixes_output_with_padded_names(start):
+def test_it_prefixes_output_with_padded_names(start: Callable[[str], Session]) -> None:
     session = start('supervise(Program("a", [*PYTHON, SLEEPER]), Program("longer", [*PYTHON, SLEEPER]))')
     session.wait_for("a")
     session.wait_for("longer")
@@ -111,7 +111,7 @@ def test_it_prefixes_output_with_padded_names(start):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_and_all_its_programs(start, number):
+def test_a_signal_stops_it_and_all_its_programs(start: Callable[[str], Session], number: signal.Signals) -> None:
     session = start(
         'supervise(Program("web", [*PYTHON, SLEEPER]), Program("redis", [*PYTHON, SLEEPER], required=True))'
     )
@@ -122,7 +122,7 @@ def test_a_signal_stops_it_and_all_its_programs(start, number):
     assert all_ended(processes)
 
 
-def test_no_program_outlives_its_kill(start):
+def test_no_program_outlives_its_kill(start: Callable[[str], Session]) -> None:
     session = start(
         'supervise(Program("web", [*PYTHON, SLEEPER]), Program("redis", [*PYTHON, SLEEPER], required=True))'
     )
@@ -133,7 +133,7 @@ def test_no_program_outlives_its_kill(start):
     wait_until(lambda: all_ended(processes))
 
 
-def test_a_program_that_ignores_sigterm_is_killed_with_its_children(start):
+def test_a_program_that_ignores_sigterm_is_killed_with_its_children(start: Callable[[str], Session]) -> None:
     session = start('supervise(Program("web", [*PYTHON, STUBBORN]), grace=0.3, second_grace=0.3)')
     wait_until(lambda: len(session.pids("web")) >= 2)
     processes = session.descendants()
@@ -142,7 +142,7 @@ def test_a_program_that_ignores_sigterm_is_killed_with_its_children(start):
     assert all_ended(processes)
 
 
-def test_required_programs_start_first_and_stop_last(start):
+def test_required_programs_start_first_and_stop_last(start: Callable[[str], Session]) -> None:
     on_exit = (
         "import atexit, signal, sys, time; signal.signal(15, sys.exit); atexit.register(print, 'gone');"
         "print('up 0'); time.sleep(600)"
@@ -168,7 +168,7 @@ def test_required_programs_start_first_and_stop_last(start):
     assert printed == ["redis | up 0", "founded", "web   | up 0", "web   | gone", "redis | gone"]
 
 
-def test_it_stops_while_it_waits_for_a_required_program(start):
+def test_it_stops_while_it_waits_for_a_required_program(start: Callable[[str], Session]) -> None:
     session = start(
         """
         async def never():
@@ -183,7 +183,7 @@ def test_it_stops_while_it_waits_for_a_required_program(start):
     assert not session.pids("web")
 
 
-def test_it_raises_the_error_of_a_callback_and_leaves_nothing(start):
+def test_it_raises_the_error_of_a_callback_and_leaves_nothing(start: Callable[[str], Session]) -> None:
     session = start(
         """
         async def broken():
@@ -204,12 +204,12 @@ def test_it_raises_the_error_of_a_callback_and_leaves_nothing(start):
     assert not psutil.pid_exists(pid)
 
 
-def test_it_reports_a_missing_program(start):
+def test_it_reports_a_missing_program(start: Callable[[str], Session]) -> None:
     session = start('supervise(Program("web", ["/nowhere/daphne"]))')
     wait_until(lambda: any(line.startswith("web | could not be started: ") for line in session.lines))
 
 
-def test_an_overlong_line_is_replaced(start):
+def test_an_overlong_line_is_replaced(start: Callable[[str], Session]) -> None:
     session = start(
         """
         supervisor.LINE_LIMIT = 1000
@@ -221,5 +221,5 @@ def test_an_overlong_line_is_replaced(start):
 
 
 @pytest.mark.parametrize(("code", "words"), [(3, "exited with code 3"), (-9, "was killed by SIGKILL")])
-def test_it_describes_an_exit(code, words):
+def test_it_describes_an_exit(code: int, words: str) -> None:
     assert describe_exit(code) == words

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 
@@ -27,8 +28,8 @@ from tests.waiting import wait_until
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_sweeps_at_once_and_exits_on_sigterm(program_environment):
-    make_processing_article(UserFactory())
+def test_it_sweeps_at_once_and_exits_on_sigterm(program_environment: dict[str, str]) -> None:
+    make_processing_article(UserFactory.create())
     Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
     command = [sys.executable, str(ROOT / "manage.py"), "sweep", "--every", "600"]
     sweeper = subprocess.Popen(command, env=program_environment)
@@ -38,7 +39,7 @@ def test_it_sweeps_at_once_and_exits_on_sigterm(program_environment):
 
 
 @pytest.fixture
-def own_signals():
+def own_signals() -> Iterator[None]:
     """Restores the signal handlers of the test process, which the command replaces."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
@@ -47,7 +48,7 @@ def own_signals():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_sweeps_repeatedly(monkeypatch, own_signals):
+def test_it_sweeps_repeatedly(monkeypatch: pytest.MonkeyPatch, own_signals: None) -> None:
     sweeps: list[bool] = []
 
     def record_sweep(*, by_lease: bool) -> int:
@@ -66,7 +67,9 @@ def test_it_sweeps_repeatedly(monkeypatch, own_signals):
 @pytest.mark.parametrize(
     "error", [OperationalError("the server is restarting"), RedisUnavailable("refused"), RedisSlow("silent")]
 )
-def test_an_outage_is_logged_and_tried_again(monkeypatch, caplog, error, db):
+def test_an_outage_is_logged_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, db: None
+) -> None:
     def raise_outage(**how: bool) -> int:
         raise error
 
@@ -77,7 +80,7 @@ def test_an_outage_is_logged_and_tried_again(monkeypatch, caplog, error, db):
     assert "will try again" in caplog.text
 
 
-def test_other_errors_are_raised(monkeypatch, db):
+def test_other_errors_are_raised(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
     def broken(**how: bool) -> int:
         raise LookupError
 
@@ -86,7 +89,7 @@ def test_other_errors_are_raised(monkeypatch, db):
         sweep_command.sweep_once()
 
 
-def test_requeued_runs_are_counted(monkeypatch, caplog, db):
+def test_requeued_runs_are_counted(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, db: None) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(sweep_command, "sweep", lambda **how: 2)
     sweep_command.sweep_once()
@@ -94,7 +97,7 @@ def test_requeued_runs_are_counted(monkeypatch, caplog, db):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_expired_sessions_are_deleted_once_a_day(monkeypatch, own_signals):
+def test_expired_sessions_are_deleted_once_a_day(monkeypatch: pytest.MonkeyPatch, own_signals: None) -> None:
     for key, hours in (("ended", -1), ("open", 1)):
         Session.objects.create(session_key=key, expire_date=timezone.now() + timedelta(hours=hours))
     sweeps, tidied = count(1), []

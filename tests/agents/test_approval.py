@@ -128,7 +128,7 @@ def test_of_two_concurrent_approvals_one_is_refused(waiting: Article) -> None:
     at_once = Barrier(2)
 
     def approve(name: str) -> str:
-        by = UserFactory(username=name)
+        by = UserFactory.create(username=name)
         at_once.wait()
         try:
             approve_outline(article=Article.objects.get(pk=waiting.pk), by=by)

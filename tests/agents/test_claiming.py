@@ -32,7 +32,7 @@ def status_of(article: Article) -> str:
 
 
 def test_a_job_performs_the_next_run_in_fair_order() -> None:
-    ada, ben = UserFactory(), UserFactory()
+    ada, ben = UserFactory.create(), UserFactory.create()
     articles = [make_article(ada, sources=(SURVEY,), min_words=300) for _ in range(3)]
     claim(articles[0])
     bens = make_article(ben, sources=(SURVEY,), min_words=300)
@@ -42,7 +42,7 @@ def test_a_job_performs_the_next_run_in_fair_order() -> None:
 
 
 def test_a_job_without_a_claimable_run_ends() -> None:
-    ada = UserFactory()
+    ada = UserFactory.create()
     articles = [make_article(ada) for _ in range(3)]
     claim(articles[0]), claim(articles[1])
     run_next(articles[2].runs.get().pk)
@@ -50,7 +50,7 @@ def test_a_job_without_a_claimable_run_ends() -> None:
 
 
 def test_a_run_whose_owner_reached_the_limit_meanwhile_is_not_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
-    ada = UserFactory()
+    ada = UserFactory.create()
     articles = [make_article(ada) for _ in range(3)]
     seen = iter([articles[2].runs.get().pk, None])
     monkeypatch.setattr(
@@ -62,7 +62,7 @@ def test_a_run_whose_owner_reached_the_limit_meanwhile_is_not_claimed(monkeypatc
 
 
 def test_run_now_ignores_the_fair_order() -> None:
-    ada = UserFactory()
+    ada = UserFactory.create()
     articles = [make_article(ada, sources=(SURVEY,), min_words=300) for _ in range(3)]
     claim(articles[0]), claim(articles[1])
     assert run_now(articles[2].runs.get().pk)

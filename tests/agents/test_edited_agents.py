@@ -41,7 +41,7 @@ def edit() -> Edit:
 
 def made(**brief: object) -> tuple[Article, Run]:
     asked = {"min_words": 300, "include_image": False, "seo_optimize": False, **brief}
-    article = make_article(UserFactory(), sources=(SURVEY,), **asked)
+    article = make_article(UserFactory.create(), sources=(SURVEY,), **asked)
     run = article.latest_run()
     assert run
     return article, run

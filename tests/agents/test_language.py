@@ -18,7 +18,7 @@ ENGLISH, GERMAN, VIETNAMESE = FIRST_ARTICLE["en"], FIRST_ARTICLE["de"], FIRST_AR
 
 
 @pytest.mark.parametrize("tag", LANGUAGES)
-def test_every_language_of_the_form_is_detected(tag: str):
+def test_every_language_of_the_form_is_detected(tag: str) -> None:
     text = FIRST_ARTICLE.get(tag) or FIRST_ARTICLE[tag.partition("-")[0]]
 
     assert is_in_language(text, tag) is True
@@ -27,28 +27,28 @@ def test_every_language_of_the_form_is_detected(tag: str):
     assert taken_for <= close | {tag, tag.partition("-")[0]}
 
 
-def test_an_english_text_for_a_vietnamese_brief_is_detected():
+def test_an_english_text_for_a_vietnamese_brief_is_detected() -> None:
     assert is_in_language(ENGLISH, "vi") is False
     assert is_in_language(VIETNAMESE, "vi") is True
 
 
 @pytest.mark.parametrize("tag", ["en-GB", "EN", "en-Latn-US"])
-def test_regions_and_scripts_of_a_language_are_the_same_language(tag: str):
+def test_regions_and_scripts_of_a_language_are_the_same_language(tag: str) -> None:
     assert is_in_language(ENGLISH, tag) is True
 
 
 @pytest.mark.parametrize(
     "text", ["", "Free and equal in dignity.", "```\n" + ENGLISH + "\n```", f"“{ENGLISH}”", "1 2 3 " * 20]
 )
-def test_short_texts_are_not_detected(text: str):
+def test_short_texts_are_not_detected(text: str) -> None:
     assert is_in_language(text, "en") is None
 
 
-def test_unknown_languages_are_not_detected():
+def test_unknown_languages_are_not_detected() -> None:
     assert is_in_language(ENGLISH, "tlh") is None
 
 
-def test_marks_code_quotations_and_urls_are_ignored():
+def test_marks_code_quotations_and_urls_are_ignored() -> None:
     foreign = (
         f"```python\n{'for line in the_file_of_words: print(line)' * 9}\n```\n\n"
         f"Er schrieb: „{ENGLISH}“ [S1, S2]. `{'the quick brown fox ' * 9}`\n\n"
@@ -57,7 +57,7 @@ def test_marks_code_quotations_and_urls_are_ignored():
     assert is_in_language(f"{GERMAN} [S3]\n\n{foreign}", "de") is True
 
 
-def test_foreign_names_do_not_change_the_result():
+def test_foreign_names_do_not_change_the_result() -> None:
     names = (
         "The Lord of the Rings, Pride and Prejudice, The Old Man and the Sea, Great Expectations, Wuthering Heights,"
         " The Grapes of Wrath, Gone with the Wind, Brave New World, The Catcher in the Rye, Far from the Madding Crowd,"
@@ -69,11 +69,11 @@ def test_foreign_names_do_not_change_the_result():
     assert is_in_language(f"{FIRST_ARTICLE['tr']} {names}.", "tr") is True
 
 
-def test_a_text_in_two_languages_is_not_detected_as_a_third():
+def test_a_text_in_two_languages_is_not_detected_as_a_third() -> None:
     assert is_in_language(f"{ENGLISH} {GERMAN}", "fr") is not True
 
 
-def test_the_models_are_loaded_on_first_use():
+def test_the_models_are_loaded_on_first_use() -> None:
     program = (
         "import sys, agents.text.language as language\n"
         "assert not {'numpy', 'py3langid'} & set(sys.modules)\n"

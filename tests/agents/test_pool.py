@@ -66,13 +66,13 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], Session]]:
         session.process.wait()
 
 
-def test_it_forks_the_given_number_of_workers(start):
+def test_it_forks_the_given_number_of_workers(start: Callable[[str], Session]) -> None:
     session = start("Pool([sleep] * 3).run()")
     assert len(set(session.wait_for(3))) == 3
     assert len(psutil.Process(session.process.pid).children()) == 3
 
 
-def test_it_replaces_a_killed_worker(start):
+def test_it_replaces_a_killed_worker(start: Callable[[str], Session]) -> None:
     session = start("Pool([sleep] * 2).run()")
     killed, kept = session.wait_for(2)
     os.kill(killed, signal.SIGKILL)
@@ -81,7 +81,7 @@ def test_it_replaces_a_killed_worker(start):
     assert living == {kept, session.reported()[-1]}
 
 
-def test_it_replaces_a_failed_worker_and_logs_the_error(start):
+def test_it_replaces_a_failed_worker_and_logs_the_error(start: Callable[[str], Session]) -> None:
     session = start(
         """
         import logging; logging.basicConfig()
@@ -96,7 +96,7 @@ def test_it_replaces_a_failed_worker_and_logs_the_error(start):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_and_its_workers(start, number):
+def test_a_signal_stops_it_and_its_workers(start: Callable[[str], Session], number: signal.Signals) -> None:
     session = start("Pool([sleep] * 3).run()")
     workers = session.wait_for(3)
     session.process.send_signal(number)
@@ -104,7 +104,7 @@ def test_a_signal_stops_it_and_its_workers(start, number):
     assert not any(psutil.pid_exists(pid) for pid in workers)
 
 
-def test_a_signal_during_the_respawn_delay_stops_it(start):
+def test_a_signal_during_the_respawn_delay_stops_it(start: Callable[[str], Session]) -> None:
     session = start("pool.RESPAWN_DELAY = 60; Pool([sleep]).run()")
     (pid,) = session.wait_for(1)
     os.kill(pid, signal.SIGKILL)
@@ -113,7 +113,7 @@ def test_a_signal_during_the_respawn_delay_stops_it(start):
     assert session.process.wait(timeout=20) == 0
 
 
-def test_a_worker_may_finish_its_job(start):
+def test_a_worker_may_finish_its_job(start: Callable[[str], Session]) -> None:
     session = start(
         """
         def finish():
@@ -131,7 +131,7 @@ def test_a_worker_may_finish_its_job(start):
     assert session.reported("done")
 
 
-def test_a_worker_that_ignores_two_signals_is_killed(start):
+def test_a_worker_that_ignores_two_signals_is_killed(start: Callable[[str], Session]) -> None:
     session = start(
         """
         def refuse():
@@ -149,7 +149,7 @@ def test_a_worker_that_ignores_two_signals_is_killed(start):
     assert not psutil.pid_exists(pid)
 
 
-def test_a_killed_pool_leaves_no_worker(start):
+def test_a_killed_pool_leaves_no_worker(start: Callable[[str], Session]) -> None:
     session = start("Pool([sleep] * 3).run()")
     workers = session.wait_for(3)
     session.process.kill()
@@ -158,7 +158,9 @@ def test_a_killed_pool_leaves_no_worker(start):
 
 
 @pytest.mark.parametrize(("gigabytes", "count"), [(0.5, 4), (2, 6), (7.6, 25), (16, 48), (256, 48)])
-def test_the_default_number_of_articles_depends_on_the_memory(monkeypatch, gigabytes, count):
+def test_the_default_number_of_articles_depends_on_the_memory(
+    monkeypatch: pytest.MonkeyPatch, gigabytes: float, count: int
+) -> None:
     monkeypatch.setattr(pool, "memory", lambda: int(gigabytes * 1024**3))
     assert pool.default_count() == count
 
@@ -176,11 +178,11 @@ def test_the_default_number_of_articles_depends_on_the_memory(monkeypatch, gigab
         (7, 1, [1] * 7),
     ],
 )
-def test_articles_are_distributed_among_workers(articles, most, places):
+def test_articles_are_distributed_among_workers(articles: int, most: int, places: list[int]) -> None:
     assert pool.shares(articles, most) == places
 
 
-def test_a_replacement_runs_the_same_function(start):
+def test_a_replacement_runs_the_same_function(start: Callable[[str], Session]) -> None:
     session = start(
         """
         def other():
@@ -195,12 +197,12 @@ def test_a_replacement_runs_the_same_function(start):
     assert session.reported() == [kept]
 
 
-def test_the_memory_is_that_of_this_machine():
+def test_the_memory_is_that_of_this_machine() -> None:
     assert 2**28 < pool.memory() <= psutil.virtual_memory().total
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="only glibc keeps freed memory")
-def test_freed_blocks_are_returned_to_the_system():
+def test_freed_blocks_are_returned_to_the_system() -> None:
     """glibc keeps large blocks that have small allocations between them, unless its thresholds are set."""
     script = """
         from agents.worker.pool import return_freed_memory

@@ -25,7 +25,7 @@ import channels.layers
 channels.layers.get_channel_layer()
 if not (setting_up := os.fork()):  # its imports must not be in the worker
     call_command("migrate", verbosity=0)
-    make_article(UserFactory(), sources=(SURVEY,), min_words=300)
+    make_article(UserFactory.create(), sources=(SURVEY,), min_words=300)
     os._exit(0)
 assert os.waitpid(setting_up, 0)[1] == 0
 before = set(sys.modules)

@@ -10,7 +10,7 @@ from agents.research.addresses import Allowed, is_public
 @pytest.mark.parametrize(
     "address", ["93.184.215.14", "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 )
-def test_it_knows_a_public_address(address: str):
+def test_it_knows_a_public_address(address: str) -> None:
     assert is_public(ip_address(address))
 
 
@@ -53,11 +53,11 @@ def test_it_knows_a_public_address(address: str):
         "3fff::1",
     ],
 )
-def test_it_knows_an_address_that_is_not_public(address: str):
+def test_it_knows_an_address_that_is_not_public(address: str) -> None:
     assert not is_public(ip_address(address))
 
 
-def test_an_operator_allows_hosts_addresses_and_networks():
+def test_an_operator_allows_hosts_addresses_and_networks() -> None:
     allowed = Allowed.parse(["10.1.2.0/24", " Wiki.Intranet ", "127.0.0.1", ""])
 
     assert allowed.permits("any", ip_address("10.1.2.9"))

@@ -83,7 +83,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-async def test_a_provider_that_is_there_is_asked_each_question():
+async def test_a_provider_that_is_there_is_asked_each_question() -> None:
     async with serving(answering(text="")) as site:
         provider = Asked(site)
         hits, problems = await find_pages(["a", "b"], CircuitBreaker(provider, Outages()), 5)
@@ -92,7 +92,7 @@ async def test_a_provider_that_is_there_is_asked_each_question():
     assert (len(hits), problems) == (1, [])
 
 
-async def test_a_provider_that_is_not_there_is_not_asked_and_told_once():
+async def test_a_provider_that_is_not_there_is_not_asked_and_told_once() -> None:
     provider = Asked(NOWHERE)
     hits, problems = await find_pages(["a", "b", "c", "d"], CircuitBreaker(provider, Outages()), 5)
 
@@ -102,7 +102,7 @@ async def test_a_provider_that_is_not_there_is_not_asked_and_told_once():
     assert "Check the server's internet connection." in problems[0]
 
 
-async def test_a_name_that_is_not_resolved_holds_nobody_up(no_names: list[str]):
+async def test_a_name_that_is_not_resolved_holds_nobody_up(no_names: list[str]) -> None:
     chain = FallbackSearch(
         [CircuitBreaker(Asked(f"https://{host}.example", name=host), Outages()) for host in ("one", "two")]
     )
@@ -116,7 +116,7 @@ async def test_a_name_that_is_not_resolved_holds_nobody_up(no_names: list[str]):
     assert "no connection within 1.5 seconds" in problems[0]
 
 
-def test_a_process_ends_without_waiting_for_a_name():
+def test_a_process_ends_without_waiting_for_a_name() -> None:
     program = (
         "import asyncio, socket, time\n"
         "from agents.research.circuit_breaker import connect\n"
@@ -130,7 +130,7 @@ def test_a_process_ends_without_waiting_for_a_name():
     assert answer.stdout == "not reached\n"
 
 
-async def test_a_server_that_takes_no_connection_holds_nobody_up():
+async def test_a_server_that_takes_no_connection_holds_nobody_up() -> None:
     with a_server_that_takes_no_connection() as site:
         begun = time.monotonic()
         with pytest.raises(TimeoutError):
@@ -138,7 +138,7 @@ async def test_a_server_that_takes_no_connection_holds_nobody_up():
     assert time.monotonic() - begun < 30
 
 
-async def test_one_of_several_addresses_is_enough(monkeypatch: pytest.MonkeyPatch):
+async def test_one_of_several_addresses_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(answering(text="")) as site:
         port = int(site.rpartition(":")[2])
         answers = [(socket.AF_INET6, 1, 6, "", ("::1", port, 0, 0)), (socket.AF_INET, 1, 6, "", ("127.0.0.1", port))]
@@ -148,7 +148,7 @@ async def test_one_of_several_addresses_is_enough(monkeypatch: pytest.MonkeyPatc
 
 async def test_a_provider_that_does_not_answer_is_not_asked_again_by_any_run_until_its_outage_expires(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setattr(factory, "REMEMBERED_SECONDS", 1)
     async with serving(answering(text="")) as site:
         provider = Asked(site, silent=True)
@@ -166,7 +166,7 @@ async def test_a_provider_that_does_not_answer_is_not_asked_again_by_any_run_unt
         assert provider.questions == ["a", "c"]
 
 
-async def test_a_provider_that_refuses_is_there(tmp_path: Path):
+async def test_a_provider_that_refuses_is_there(tmp_path: Path) -> None:
     outages = shared_outages(tmp_path)
 
     class Refusing(Asked):
@@ -181,7 +181,7 @@ async def test_a_provider_that_refuses_is_there(tmp_path: Path):
 
 async def test_a_folder_that_cannot_be_used_costs_the_memory_and_not_the_run(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     (tmp_path / "file").write_text("")
     outages = shared_outages(tmp_path / "file" / "outages")
     outages.note("one.example", "It is away.")
@@ -193,7 +193,7 @@ async def test_a_folder_that_cannot_be_used_costs_the_memory_and_not_the_run(
 
 async def test_a_folder_that_breaks_later_costs_the_memory_and_not_the_run(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     outages = shared_outages(tmp_path / "outages")
     (tmp_path / "outages").rmdir()
     (tmp_path / "outages").write_text("")
@@ -205,14 +205,14 @@ async def test_a_folder_that_breaks_later_costs_the_memory_and_not_the_run(
     assert "could not be read" in caplog.text
 
 
-async def test_where_a_proxy_is_set_the_provider_is_asked_straight_away(monkeypatch: pytest.MonkeyPatch):
+async def test_where_a_proxy_is_set_the_provider_is_asked_straight_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     provider = Asked(NOWHERE)
     await CircuitBreaker(provider, Outages()).search("a", 5)
     assert provider.questions == ["a"]
 
 
-async def test_what_work_apart_returns_or_raises_comes_back():
+async def test_what_work_apart_returns_or_raises_comes_back() -> None:
     assert await run_in_daemon_thread(lambda: 7) == 7
     with pytest.raises(ZeroDivisionError):
         await run_in_daemon_thread(lambda: 1 // 0)

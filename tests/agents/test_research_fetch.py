@@ -33,7 +33,7 @@ def answers(*addresses: str) -> Callable[[str, int], Awaitable[list[Address]]]:
     return resolve
 
 
-async def test_it_fetches_a_page_from_an_allowed_network():
+async def test_it_fetches_a_page_from_an_allowed_network() -> None:
     async with serving(answering(text="<p>Grüße</p>", **HTML)) as site:
         page = await fetcher().fetch(f" {site}/a ")
 
@@ -41,12 +41,12 @@ async def test_it_fetches_a_page_from_an_allowed_network():
     assert page.body.decode() == "<p>Grüße</p>"
 
 
-async def test_it_fetches_over_ipv6():
+async def test_it_fetches_over_ipv6() -> None:
     async with serving(answering(text="six", **HTML), host="::1") as site:
         assert (await fetcher().fetch(site)).body == b"six"
 
 
-async def test_it_says_who_it_is_and_keeps_no_cookies():
+async def test_it_says_who_it_is_and_keeps_no_cookies() -> None:
     seen = []
 
     async def handler(request: web.Request) -> web.Response:
@@ -67,7 +67,7 @@ async def test_it_says_who_it_is_and_keeps_no_cookies():
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]"]
 )
-async def test_it_refuses_the_own_machine_however_it_is_spelled(host: str):
+async def test_it_refuses_the_own_machine_however_it_is_spelled(host: str) -> None:
     asked = []
 
     async def handler(request: web.Request) -> web.Response:
@@ -81,12 +81,12 @@ async def test_it_refuses_the_own_machine_however_it_is_spelled(host: str):
     assert not asked
 
 
-async def test_it_refuses_a_name_with_one_private_address_among_public_ones():
+async def test_it_refuses_a_name_with_one_private_address_among_public_ones() -> None:
     with pytest.raises(FetchRefused, match="private network"):
         await Fetcher(resolve=answers("93.184.215.14", "10.0.0.1")).fetch("http://example.org/")
 
 
-async def test_it_reads_an_allowed_host_by_name_and_asks_for_it_by_that_name():
+async def test_it_reads_an_allowed_host_by_name_and_asks_for_it_by_that_name() -> None:
     async def handler(request: web.Request) -> web.Response:
         return web.Response(text=request.headers["Host"])
 
@@ -98,7 +98,7 @@ async def test_it_reads_an_allowed_host_by_name_and_asks_for_it_by_that_name():
     assert page.body.decode() == f"wiki.intranet:{port}"
 
 
-async def test_a_name_is_resolved_once_so_that_a_second_answer_gains_nothing():
+async def test_a_name_is_resolved_once_so_that_a_second_answer_gains_nothing() -> None:
     lookups = []
 
     async def rebinding(host: str, port: int) -> list[Address]:
@@ -113,7 +113,7 @@ async def test_a_name_is_resolved_once_so_that_a_second_answer_gains_nothing():
     assert lookups == ["rebinding.test"]
 
 
-async def test_it_tries_a_second_address_where_the_first_does_not_answer():
+async def test_it_tries_a_second_address_where_the_first_does_not_answer() -> None:
     async with serving(answering(text="there")) as site:
         port = site.rpartition(":")[2]
         page = await fetcher(resolve=answers("127.0.0.9", "127.0.0.1")).fetch(f"http://two.test:{port}/")
@@ -121,7 +121,7 @@ async def test_it_tries_a_second_address_where_the_first_does_not_answer():
     assert page.body == b"there"
 
 
-async def test_tls_is_spoken_with_the_name_and_not_with_the_address():
+async def test_tls_is_spoken_with_the_name_and_not_with_the_address() -> None:
     greeting = asyncio.get_running_loop().create_future()
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -138,7 +138,7 @@ async def test_tls_is_spoken_with_the_name_and_not_with_the_address():
 
 
 @pytest.mark.parametrize("target", ["http://10.0.0.1/", "http://169.254.169.254/latest/meta-data/", "//192.168.0.1/"])
-async def test_it_refuses_a_redirect_into_a_private_network(target: str):
+async def test_it_refuses_a_redirect_into_a_private_network(target: str) -> None:
     async with serving(answering(status=302, headers={"Location": target})) as site:
         with pytest.raises(FetchRefused, match="private network"):
             await fetcher().fetch(site)
@@ -153,7 +153,7 @@ async def test_it_refuses_a_redirect_into_a_private_network(target: str):
         ("http://example.org:port/", "Invalid port"),
     ],
 )
-async def test_it_refuses_a_redirect_to_what_it_would_not_fetch(target: str, reason: str):
+async def test_it_refuses_a_redirect_to_what_it_would_not_fetch(target: str, reason: str) -> None:
     async with serving(answering(status=302, headers={"Location": target})) as site:
         with pytest.raises(FetchRefused, match=reason):
             await fetcher().fetch(site)
@@ -172,13 +172,13 @@ async def test_it_refuses_a_redirect_to_what_it_would_not_fetch(target: str, rea
         "http://" + "a" * 70 + ".example/",
     ],
 )
-async def test_it_refuses_a_redirect_to_an_address_no_server_has(target: str):
+async def test_it_refuses_a_redirect_to_an_address_no_server_has(target: str) -> None:
     async with serving(answering(status=302, headers={"Location": target})) as site:
         with pytest.raises(FetchRefused):
             await fetcher().fetch(site)
 
 
-async def test_it_follows_five_redirects_and_no_more():
+async def test_it_follows_five_redirects_and_no_more() -> None:
     async def handler(request: web.Request) -> web.Response:
         left = int(request.path[1:])
         return web.Response(status=301, headers={"Location": f"/{left - 1}"}) if left else web.Response(text="end")
@@ -195,28 +195,28 @@ async def test_it_follows_five_redirects_and_no_more():
     "address",
     ["", "example.org", "ftp://example.org/", "javascript:alert(1)", "http://", "http://[::1", "http:///path", "a b"],
 )
-async def test_it_refuses_what_is_no_web_address(address: str):
+async def test_it_refuses_what_is_no_web_address(address: str) -> None:
     with pytest.raises(FetchRefused):
         await fetcher().fetch(address)
 
 
-def test_an_address_with_a_password_is_refused():
+def test_an_address_with_a_password_is_refused() -> None:
     with pytest.raises(FetchRefused, match="password"):
         parse_address("https://user:secret@example.org/")
 
 
-async def test_a_name_that_does_not_exist_is_said():
+async def test_a_name_that_does_not_exist_is_said() -> None:
     with pytest.raises(FetchRefused, match=r"The host nowhere\.invalid"):
         await Fetcher().fetch("http://nowhere.invalid/")
 
 
-async def test_it_unpacks_a_gzipped_page():
+async def test_it_unpacks_a_gzipped_page() -> None:
     packed = gzip.compress(b"plain text " * 1000, mtime=0)
     async with serving(answering(body=packed, content_type="text/plain", headers={"Content-Encoding": "gzip"})) as site:
         assert (await fetcher().fetch(site)).body == b"plain text " * 1000
 
 
-async def test_a_gzip_bomb_is_refused_without_being_unpacked():
+async def test_a_gzip_bomb_is_refused_without_being_unpacked() -> None:
     bomb = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
     packed = b"".join([bomb.compress(bytes(1024 * 1024)) for _ in range(100)]) + bomb.flush()
     async with serving(answering(body=packed, content_type="text/html", headers={"Content-Encoding": "gzip"})) as site:
@@ -238,13 +238,13 @@ async def test_a_gzip_bomb_is_refused_without_being_unpacked():
         (b"whatever", "gzip, gzip", "content encoding"),
     ],
 )
-async def test_it_refuses_a_body_it_cannot_unpack(body: bytes, encoding: str, reason: str):
+async def test_it_refuses_a_body_it_cannot_unpack(body: bytes, encoding: str, reason: str) -> None:
     async with serving(answering(body=body, content_type="text/html", headers={"Content-Encoding": encoding})) as site:
         with pytest.raises(FetchRefused, match=reason):
             await fetcher().fetch(site)
 
 
-async def test_a_page_that_never_ends_is_refused_at_the_limit():
+async def test_a_page_that_never_ends_is_refused_at_the_limit() -> None:
     sent = 0
 
     async def handler(request: web.Request) -> web.StreamResponse:
@@ -263,7 +263,7 @@ async def test_a_page_that_never_ends_is_refused_at_the_limit():
     assert sent < 50_000_000
 
 
-async def test_a_page_that_drips_is_given_up():
+async def test_a_page_that_drips_is_given_up() -> None:
     async def handler(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(request)
@@ -290,11 +290,13 @@ async def test_a_page_that_drips_is_given_up():
         ("application/javascript", "/notes.txt", None),
     ],
 )
-def test_a_kind_is_told_by_media_type_or_where_there_is_none_by_name(content_type: str, path: str, kind: str | None):
+def test_a_kind_is_told_by_media_type_or_where_there_is_none_by_name(
+    content_type: str, path: str, kind: str | None
+) -> None:
     assert kind_of_answer(content_type, path) == kind
 
 
-async def test_it_takes_documents_and_where_it_is_asked_to_pictures():
+async def test_it_takes_documents_and_where_it_is_asked_to_pictures() -> None:
     async with (
         serving(answering(body=b"png", content_type="image/png")) as picture,
         serving(answering(text="x")) as text,
@@ -310,13 +312,13 @@ async def test_it_takes_documents_and_where_it_is_asked_to_pictures():
 @pytest.mark.parametrize(
     ("status", "reason"), [(403, "Paste its text"), (404, "no such page"), (500, "Try again later")]
 )
-async def test_a_page_that_is_not_served_is_explained(status: int, reason: str):
+async def test_a_page_that_is_not_served_is_explained(status: int, reason: str) -> None:
     async with serving(answering(status=status, text="no")) as site:
         with pytest.raises(FetchRefused, match=reason):
             await fetcher().fetch(site)
 
 
-async def test_a_server_that_speaks_something_else_is_refused():
+async def test_a_server_that_speaks_something_else_is_refused() -> None:
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example.org ESMTP\r\n\r\n")
         writer.close()

@@ -29,7 +29,7 @@ def written(text: str) -> list[str]:
     return [text[start:end] for start, end in sentences(text)]
 
 
-def test_sentences_end_where_a_reader_would_end_them():
+def test_sentences_end_where_a_reader_would_end_them() -> None:
     text = (
         "Dr. Smith came to the U.S. in 2019. He met J. Doe there.It was fun! Node.js runs v1.2.3 of it. See e.g. Fig. 3"
         ' for more… and on. It ends.[3] Does it? "Yes." Indeed'
@@ -48,7 +48,7 @@ def test_sentences_end_where_a_reader_would_end_them():
     ]
 
 
-def test_sentences_end_with_their_line_and_a_lists_number_is_none():
+def test_sentences_end_with_their_line_and_a_lists_number_is_none() -> None:
     assert written("A heading\n1. First item\n2. Second item. With two.\n") == [
         "A heading",
         "1. First item",
@@ -57,18 +57,18 @@ def test_sentences_end_with_their_line_and_a_lists_number_is_none():
     ]
 
 
-def test_sentences_without_spaces_between_them_are_told_apart():
+def test_sentences_without_spaces_between_them_are_told_apart() -> None:
     assert written("東京は大きい。「京都は古い。」終わり") == ["東京は大きい。", "「京都は古い。」", "終わり"]
 
 
-def test_sentences_of_a_part_have_the_offsets_of_the_whole():
+def test_sentences_of_a_part_have_the_offsets_of_the_whole() -> None:
     text = "Leave me out. Take me. And me."
 
     assert [text[start:end] for start, end in sentences(text, 14)] == ["Take me.", "And me."]
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_passages_have_80_to_200_words_and_leave_nothing_out(seed: int):
+def test_passages_have_80_to_200_words_and_leave_nothing_out(seed: int) -> None:
     chance = random.Random(seed)
     kinds = [lambda: prose(chance, chance.randint(5, 400)), lambda: "A heading", lambda: "- an item of a list"]
     text = "\n\n".join(chance.choice(kinds)() for _ in range(40))
@@ -83,7 +83,7 @@ def test_passages_have_80_to_200_words_and_leave_nothing_out(seed: int):
     assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans))
 
 
-def test_passages_end_with_a_sentence_and_where_they_can_with_a_paragraph():
+def test_passages_end_with_a_sentence_and_where_they_can_with_a_paragraph() -> None:
     chance = random.Random(1)
     paragraphs = [prose(chance, 90) for _ in range(4)]
     text = "\n".join(paragraphs)
@@ -91,14 +91,14 @@ def test_passages_end_with_a_sentence_and_where_they_can_with_a_paragraph():
     assert [text[start:end] for start, end in split_passages(text)] == paragraphs
 
 
-def test_a_long_paragraph_is_cut_between_sentences():
+def test_a_long_paragraph_is_cut_between_sentences() -> None:
     sentence = "Alpha beta gamma delta epsilon zeta eta theta iota kappa."  # ten words
     text = " ".join([sentence] * 40)
 
     assert [count_plain_words(text, start, end) for start, end in split_passages(text)] == [150, 150, 100]
 
 
-def test_a_passage_does_not_end_with_a_heading_only_because_it_is_long_enough_with_it():
+def test_a_passage_does_not_end_with_a_heading_only_because_it_is_long_enough_with_it() -> None:
     first = "Alpha " * 74 + "beta."
     second = " ".join(["Alpha beta gamma delta epsilon zeta eta theta iota kappa."] * 9)
     text = f"{first}\nWhat is told in the second part\n{second}"
@@ -106,7 +106,7 @@ def test_a_passage_does_not_end_with_a_heading_only_because_it_is_long_enough_wi
     assert split_passages(text) == [(0, len(text))]
 
 
-def test_a_heading_goes_with_what_follows_it():
+def test_a_heading_goes_with_what_follows_it() -> None:
     chance = random.Random(2)
     first, second = prose(chance, 90), prose(chance, 90)
     text = f"{first}\nThe second part\n{second}"
@@ -115,16 +115,16 @@ def test_a_heading_goes_with_what_follows_it():
 
 
 @pytest.mark.parametrize("text", ["One word", "A single short paragraph. It is a source all the same.", "Heading only"])
-def test_a_short_text_is_one_passage(text: str):
+def test_a_short_text_is_one_passage(text: str) -> None:
     assert split_passages(text) == [(0, len(text))]
 
 
 @pytest.mark.parametrize("text", ["", "  \n\n ", "…!? --- ***\n---"])
-def test_a_text_without_a_word_has_no_passage(text: str):
+def test_a_text_without_a_word_has_no_passage(text: str) -> None:
     assert split_passages(text) == []
 
 
-def test_a_short_rest_joins_the_passage_before_it():
+def test_a_short_rest_joins_the_passage_before_it() -> None:
     chance = random.Random(4)
     text = f"{prose(chance, 90)}\n{prose(chance, 20)}"
 
@@ -132,21 +132,21 @@ def test_a_short_rest_joins_the_passage_before_it():
 
 
 @pytest.mark.parametrize("text", ["word " * 5000, "x" * 100_000, "漢字" * 20_000, "a. " * 20_000, "Ab.Cd" * 10_000])
-def test_a_text_that_is_no_prose_is_cut_all_the_same(text: str):
+def test_a_text_that_is_no_prose_is_cut_all_the_same(text: str) -> None:
     spans = split_passages(text)
 
     assert all(count_plain_words(text, start, end) <= 200 for start, end in spans)
     assert spans[-1][1] == len(text.rstrip())
 
 
-def test_a_menu_is_boilerplate_and_a_list_with_sentences_is_not():
+def test_a_menu_is_boilerplate_and_a_list_with_sentences_is_not() -> None:
     assert is_boilerplate("Home\nAbout us\nContact\nSign in")
     assert is_boilerplate("---")
     assert not is_boilerplate("Tools\nTake a spade.\nIt must be sharp.")
     assert not is_boilerplate("a line of more than six words without a full stop")
 
 
-def test_nearly_the_same_words_are_a_repetition():
+def test_nearly_the_same_words_are_a_repetition() -> None:
     chance = random.Random(5)
     text = prose(chance, 200)
     other = prose(chance, 200)
@@ -159,7 +159,7 @@ def test_nearly_the_same_words_are_a_repetition():
     ]
 
 
-def test_long_texts_are_compared_by_a_sample():
+def test_long_texts_are_compared_by_a_sample() -> None:
     chance = random.Random(6)
     text = prose(chance, 20_000)
     half = text[: len(text) // 2]
@@ -168,7 +168,7 @@ def test_long_texts_are_compared_by_a_sample():
     assert 0.4 < similarity(sketch(text), sketch(half)) < 0.6
 
 
-def test_texts_shorter_than_a_shingle_are_compared_as_a_whole():
+def test_texts_shorter_than_a_shingle_are_compared_as_a_whole() -> None:
     assert find_near_duplicates(["One two", "one two", "one", "…", "!"]) == [None, 0, None, None, 3]
     assert similarity(sketch("One"), sketch("Two")) == 0.0
 
@@ -193,24 +193,24 @@ def ranked(question: str) -> list[str]:
     return [passage.id for passage in rank_by_language(LIBRARY, ["en"] * len(LIBRARY), question)["en"]]
 
 
-def test_the_passages_that_answer_a_question_best_come_first():
+def test_the_passages_that_answer_a_question_best_come_first() -> None:
     assert ranked("How do heat pumps work in winter?")[0] == "S1"
     assert ranked("What about solar panels?") == ["S4"]
 
 
 @pytest.mark.parametrize("question", ["the of and", "Wärmepumpe", ""])
-def test_passages_that_share_no_term_are_not_ranked(question: str):
+def test_passages_that_share_no_term_are_not_ranked(question: str) -> None:
     assert ranked(question) == []
     assert rank_by_language([], [], question) == {}
 
 
-def test_ranking_is_quiet(capfd: pytest.CaptureFixture[str]):
+def test_ranking_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     assert ranked("heat pump")
 
     assert capfd.readouterr() == ("", "")
 
 
-def test_terms_are_found_in_any_script():
+def test_terms_are_found_in_any_script() -> None:
     assert terms("How do Heat-Pumps work? Gas, glass") == ["heat", "pump", "work", "gas", "glass"]
     assert terms("東京都 Straße") == ["東京", "京都", "strasse"]
     assert terms("都") == ["都"]
@@ -230,7 +230,7 @@ def test_terms_are_found_in_any_script():
         ("x" * 130, 3),
     ],
 )
-def test_words_are_counted_as_a_reader_counts_them(text: str, words: int):
+def test_words_are_counted_as_a_reader_counts_them(text: str, words: int) -> None:
     assert count_plain_words(text) == words
     assert count_plain_words(f"one {text} one", 4, 4 + len(text)) == words
 

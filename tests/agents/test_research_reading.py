@@ -55,7 +55,7 @@ class Site:
         return web.Response(text=page(f"Page {number}", article(int(number))), content_type="text/html")
 
 
-async def test_own_sources_come_first_and_every_passage_can_be_found_in_its_source(tmp_path: Path):
+async def test_own_sources_come_first_and_every_passage_can_be_found_in_its_source(tmp_path: Path) -> None:
     file = tmp_path / "kept-name.txt"
     file.write_text(article(21, 400))
     async with serving(Site()) as site:
@@ -79,7 +79,7 @@ async def test_own_sources_come_first_and_every_passage_can_be_found_in_its_sour
     assert reading.unread == []
 
 
-async def test_a_short_own_source_is_a_passage_even_where_it_is_no_prose():
+async def test_a_short_own_source_is_a_passage_even_where_it_is_no_prose() -> None:
     own = [BriefSource(id=1, text="Opening hours\nMonday"), BriefSource(id=2, text="One line is enough.")]
 
     reading = await read_all(own, [], fetcher=FETCHER, seconds=1, limit=5)
@@ -87,7 +87,7 @@ async def test_a_short_own_source_is_a_passage_even_where_it_is_no_prose():
     assert [passage.text for passage in reading.passages] == ["Opening hours\nMonday", "One line is enough."]
 
 
-async def test_what_cannot_be_read_is_told_with_its_reason(tmp_path: Path):
+async def test_what_cannot_be_read_is_told_with_its_reason(tmp_path: Path) -> None:
     own = [
         BriefSource(id=1, title="Scan", path=str(tmp_path / "gone.pdf")),
         BriefSource(id=2, text="\x00"),
@@ -107,7 +107,7 @@ async def test_what_cannot_be_read_is_told_with_its_reason(tmp_path: Path):
     assert told[None].title == "Found /none"
 
 
-async def test_a_page_that_says_the_same_as_another_is_no_second_source():
+async def test_a_page_that_says_the_same_as_another_is_no_second_source() -> None:
     own = [BriefSource(id=1, title="Mine", text=article(7))]
     async with serving(Site()) as site:
         reading = await read_all(own, hits(site, "/7", "/8", "/copy-8"), fetcher=FETCHER, seconds=5, limit=5)
@@ -119,7 +119,7 @@ async def test_a_page_that_says_the_same_as_another_is_no_second_source():
     ]
 
 
-async def test_a_passage_that_is_said_twice_is_kept_once():
+async def test_a_passage_that_is_said_twice_is_kept_once() -> None:
     shared = article(5)
     own = [BriefSource(id=n, text=f"{article(n)}\n\n{shared}") for n in (1, 2)]
 
@@ -129,7 +129,7 @@ async def test_a_passage_that_is_said_twice_is_kept_once():
     assert sum(shared in passage.text for passage in reading.passages) == 1
 
 
-async def test_a_source_that_only_repeats_others_keeps_a_passage_all_the_same():
+async def test_a_source_that_only_repeats_others_keeps_a_passage_all_the_same() -> None:
     parts = [article(n) for n in range(1, 9)]
     own = [BriefSource(id=1, text="\n".join(parts)), BriefSource(id=2, text=parts[0])]
 
@@ -138,7 +138,7 @@ async def test_a_source_that_only_repeats_others_keeps_a_passage_all_the_same():
     assert [passage.source for passage in reading.passages] == [1] * 8 + [2]
 
 
-async def test_a_page_the_brief_names_is_not_read_a_second_time_because_it_was_found():
+async def test_a_page_the_brief_names_is_not_read_a_second_time_because_it_was_found() -> None:
     handler = Site()
     async with serving(handler) as site:
         own = [BriefSource(id=1, url=f"{site}/1")]
@@ -148,7 +148,7 @@ async def test_a_page_the_brief_names_is_not_read_a_second_time_because_it_was_f
     assert len(reading.sources) == 1
 
 
-async def test_later_hits_stand_in_for_pages_that_cannot_be_read_and_the_rest_is_left_alone():
+async def test_later_hits_stand_in_for_pages_that_cannot_be_read_and_the_rest_is_left_alone() -> None:
     handler = Site(delay=0.02)
     async with serving(handler) as site:
         paths = ["/none", *(f"/{n}" for n in range(1, 30))]
@@ -159,7 +159,7 @@ async def test_later_hits_stand_in_for_pages_that_cannot_be_read_and_the_rest_is
     assert len(handler.asked) < 12
 
 
-async def test_no_more_than_six_pages_are_read_at_once():
+async def test_no_more_than_six_pages_are_read_at_once() -> None:
     handler = Site(delay=0.05)
     async with serving(handler) as site:
         own = [BriefSource(id=n, url=f"{site}/{n}") for n in range(1, 10)]
@@ -169,7 +169,7 @@ async def test_no_more_than_six_pages_are_read_at_once():
     assert len(reading.sources) == 12
 
 
-async def test_found_pages_have_so_many_seconds_and_own_sources_all_they_need():
+async def test_found_pages_have_so_many_seconds_and_own_sources_all_they_need() -> None:
     async with serving(Site(delay=0.6)) as site:
         own = [BriefSource(id=1, url=f"{site}/1")]
         found = hits(site, "/2", *(f"/slow-{n}" for n in range(3, 12)))
@@ -181,7 +181,7 @@ async def test_found_pages_have_so_many_seconds_and_own_sources_all_they_need():
     assert [(unread.title, unread.reason) for unread in reading.unread] == [(hit.title, OUT_OF_TIME) for hit in found]
 
 
-async def test_own_sources_are_read_while_the_search_goes_on():
+async def test_own_sources_are_read_while_the_search_goes_on() -> None:
     handler = Site()
     async with serving(handler) as site:
 
@@ -198,7 +198,7 @@ async def test_own_sources_are_read_while_the_search_goes_on():
     assert [(unread.title, unread.reason) for unread in reading.unread] == [("Search", "One of two is down.")]
 
 
-async def test_a_search_without_end_costs_its_seconds_and_no_own_source():
+async def test_a_search_without_end_costs_its_seconds_and_no_own_source() -> None:
     async def search() -> tuple[list[SearchResult], list[str]]:
         await asyncio.sleep(60)
         return [], []
@@ -212,7 +212,7 @@ async def test_a_search_without_end_costs_its_seconds_and_no_own_source():
     assert "did not answer within 0.2 seconds" in reading.unread[0].reason
 
 
-async def test_the_search_and_its_pages_share_their_seconds():
+async def test_the_search_and_its_pages_share_their_seconds() -> None:
     async with serving(Site(delay=0.6)) as site:
 
         async def search() -> tuple[list[SearchResult], list[str]]:
@@ -225,7 +225,7 @@ async def test_the_search_and_its_pages_share_their_seconds():
     assert [unread.reason for unread in reading.unread] == [OUT_OF_TIME]
 
 
-async def test_nothing_given_is_an_empty_reading():
+async def test_nothing_given_is_an_empty_reading() -> None:
     reading = await read_all([], [], fetcher=FETCHER, seconds=1, limit=0)
 
     assert (reading.sources, reading.passages, reading.unread) == ([], [], [])
@@ -233,7 +233,7 @@ async def test_nothing_given_is_an_empty_reading():
 
 async def test_a_page_that_makes_a_library_fail_is_unread_and_the_others_are_read(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     read_page = reading_module.read_page
 
     async def read_or_break(page: Fetched) -> Document:
@@ -250,7 +250,7 @@ async def test_a_page_that_makes_a_library_fail_is_unread_and_the_others_are_rea
     assert "could not be read" in caplog.text
 
 
-async def test_the_link_of_a_pasted_text_is_kept_and_not_fetched():
+async def test_the_link_of_a_pasted_text_is_kept_and_not_fetched() -> None:
     given = {"publisher": "Institute of Roofs", "author": "A. Writer", "date": "2024-05"}
     async with serving(Site()) as site:
         pasted = BriefSource(id=7, text=article(21), url=f"{site}/7", **given)
@@ -264,7 +264,7 @@ async def test_the_link_of_a_pasted_text_is_kept_and_not_fetched():
     assert reading.passages[0].text in article(21)
 
 
-async def test_passages_of_a_pdf_know_their_page(tmp_path: Path):
+async def test_passages_of_a_pdf_know_their_page(tmp_path: Path) -> None:
     file = tmp_path / "report.pdf"
     pages = [article(seed, 300) for seed in (31, 32, 33)]
     file.write_bytes(typst.compile("\n#pagebreak()\n".join(pages).encode()))
@@ -277,7 +277,7 @@ async def test_passages_of_a_pdf_know_their_page(tmp_path: Path):
     assert {passage.page for passage in reading.passages if passage.source == 2} == {0}
 
 
-async def test_a_pasted_text_is_notes_unless_it_was_published():
+async def test_a_pasted_text_is_notes_unless_it_was_published() -> None:
     head = "Source: https://www.energy.gov/report\nPublisher: Department"
     texts = [article(41), f"{head}\n\n{article(42)}", f"By Ann Lee\n{article(43)}"]
     pasted = [BriefSource(id=number, text=text) for number, text in enumerate(texts, 1)]
@@ -296,14 +296,14 @@ async def test_a_pasted_text_is_notes_unless_it_was_published():
         assert all(text[passage.start : passage.end] == passage.text for passage in passages)
 
 
-async def test_a_pasted_text_is_of_the_kind_that_its_head_states():
+async def test_a_pasted_text_is_of_the_kind_that_its_head_states() -> None:
     """Also on an official host, which may publish the words of others."""
     text = f"Source: https://www.energy.gov/report\nKind: press release of a manufacturer\n\n{article(45)}"
     reading = await read_all([BriefSource(id=1, text=text)], [], fetcher=FETCHER, seconds=5, limit=0)
     assert reading.sources[0].kind == "press release of a manufacturer"
 
 
-async def test_what_the_person_says_takes_precedence_over_the_head():
+async def test_what_the_person_says_takes_precedence_over_the_head() -> None:
     text = f"https://example.org/head\nKind: study\nPublisher: Head\nPublished: 2020\n\n{article(44)}"
     given = BriefSource(
         id=1, text=text, url="https://example.org/given", kind="own notes", publisher="Given", date="2024"

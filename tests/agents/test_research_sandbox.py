@@ -20,20 +20,20 @@ from tests.environment import ROOT
 from tests.waiting import wait_until
 
 
-async def test_a_document_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch):
+async def test_a_document_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "SECONDS", 0.01)
     with pytest.raises(SourceUnreadable, match="Split it"):
         await read_page(fetched("pdf", made_pdf(FIRST)))
 
 
-async def test_a_program_is_stopped_when_its_time_is_up():
+async def test_a_program_is_stopped_when_its_time_is_up() -> None:
     begun = time.monotonic()
     with pytest.raises(TimeoutError):
         await run_sandboxed([sys.executable, "-c", "import time; time.sleep(30)"], b"", seconds=0.3, max_output=10)
     assert time.monotonic() - begun < 20
 
 
-def test_a_program_ends_with_the_process_that_started_it():
+def test_a_program_ends_with_the_process_that_started_it() -> None:
     reader = [sys.executable, "-c", "import time; time.sleep(120)"]
     reading = f"run_sandboxed({reader}, b'', seconds=120, max_output=1)"
     job = f"import asyncio; from agents.research.sandbox import run_sandboxed; asyncio.run({reading})"
@@ -45,13 +45,13 @@ def test_a_program_ends_with_the_process_that_started_it():
     wait_until(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE, seconds=30)
 
 
-async def test_a_program_that_writes_without_end_is_stopped():
+async def test_a_program_that_writes_without_end_is_stopped() -> None:
     outcome = await run_sandboxed(["yes"], b"", seconds=10, max_output=1000)
 
     assert (len(outcome.output), outcome.code) == (1000, None)
 
 
-async def test_a_program_need_not_read_what_it_is_given():
+async def test_a_program_need_not_read_what_it_is_given() -> None:
     outcome = await run_sandboxed(
         [sys.executable, "-c", "print('done')"], bytes(5_000_000), seconds=10, max_output=1000
     )
@@ -76,17 +76,17 @@ def page_with_attributes(count: int) -> str:
         ("<p>" + "x" * 1_600_000, False),
     ],
 )
-def test_only_pages_that_take_little_time_are_parsed_in_this_process(markup: str, harmless: bool):
+def test_only_pages_that_take_little_time_are_parsed_in_this_process(markup: str, harmless: bool) -> None:
     assert html.is_harmless(markup) is harmless
 
 
-async def test_a_page_of_many_attributes_is_read_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch):
+async def test_a_page_of_many_attributes_is_read_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "extract", None)  # not called
     found = await read_page(fetched("html", page_with_attributes(3_000).encode()))
     assert FIRST in found.text
 
 
-async def test_a_page_that_takes_the_parser_minutes_is_given_up(monkeypatch: pytest.MonkeyPatch):
+async def test_a_page_that_takes_the_parser_minutes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "SECONDS", 1.0)
     longest = 0.0
 

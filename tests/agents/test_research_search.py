@@ -38,14 +38,14 @@ class Scripted:
         return [SearchResult(title=url, url=url) for url in self.answers[query]][:limit]
 
 
-async def test_the_second_provider_answers_where_the_first_fails():
+async def test_the_second_provider_answers_where_the_first_fails() -> None:
     search: Search = FallbackSearch([Scripted("One", None), Scripted("Two", {"q": ["https://a.org"]})])
 
     assert search.name == "One, else Two"
     assert [hit.url for hit in await search.search("q", 5)] == ["https://a.org"]
 
 
-async def test_all_reasons_are_told_where_every_provider_fails():
+async def test_all_reasons_are_told_where_every_provider_fails() -> None:
     with pytest.raises(SearchFailed, match=r"One is down\. Two is down\."):
         await FallbackSearch([Scripted("One", None), Scripted("Two", None)]).search("q", 5)
 
@@ -59,12 +59,12 @@ async def test_all_reasons_are_told_where_every_provider_fails():
         ({}, "ddgs, else Wikipedia"),
     ],
 )
-def test_auto_takes_the_first_that_is_configured(settings: dict[str, str], name: str):
+def test_auto_takes_the_first_that_is_configured(settings: dict[str, str], name: str) -> None:
     assert choose_search("auto", **settings).name == name
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_every_provider_can_be_named(provider: str):
+def test_every_provider_can_be_named(provider: str) -> None:
     search = choose_search(f" {provider.title()} ", tavily_key="k", brave_key="k", searxng_url="http://s")
 
     assert provider == "auto" or search.name.lower() == provider
@@ -79,12 +79,12 @@ def test_every_provider_can_be_named(provider: str):
         ("altavista", "'altavista', which is unknown. Use one of: auto, tavily"),
     ],
 )
-def test_a_provider_that_is_unknown_or_not_configured_is_explained(provider: str, reason: str):
+def test_a_provider_that_is_unknown_or_not_configured_is_explained(provider: str, reason: str) -> None:
     with pytest.raises(SearchFailed, match=reason):
         choose_search(provider)
 
 
-def test_the_settings_choose_search_and_fetcher(settings: Any):
+def test_the_settings_choose_search_and_fetcher(settings: Any) -> None:
     settings.SEARCH_PROVIDER = "brave"
     settings.BRAVE_API_KEY = "key"
     settings.FETCH_ALLOW = ["wiki.intranet"]
@@ -93,7 +93,7 @@ def test_the_settings_choose_search_and_fetcher(settings: Any):
     assert fetcher_from_settings().allowed.hosts == {"wiki.intranet"}
 
 
-async def test_a_search_that_is_not_set_up_is_told_and_own_sources_are_read(settings: Any):
+async def test_a_search_that_is_not_set_up_is_told_and_own_sources_are_read(settings: Any) -> None:
     settings.SEARCH_PROVIDER = "tavily"
     settings.TAVILY_API_KEY = ""
     brief = Brief(
@@ -108,7 +108,7 @@ async def test_a_search_that_is_not_set_up_is_told_and_own_sources_are_read(sett
     ]
 
 
-async def test_what_the_search_finds_is_read(settings: Any):
+async def test_what_the_search_finds_is_read(settings: Any) -> None:
     async def handler(request: web.Request) -> web.Response:
         if request.path == "/search":
             return web.json_response({"results": [{"title": "Pumps", "url": f"http://{request.host}/pumps"}]})
@@ -122,7 +122,7 @@ async def test_what_the_search_finds_is_read(settings: Any):
     assert reading.unread == []
 
 
-async def test_other_runs_hear_that_a_provider_does_not_answer(settings: Any, tmp_path: Path):
+async def test_other_runs_hear_that_a_provider_does_not_answer(settings: Any, tmp_path: Path) -> None:
     settings.VAR = tmp_path
     settings.SEARCH_PROVIDER, settings.SEARXNG_URL = "searxng", "http://127.0.0.1:9"
     first = await read_for(Brief(topic="Heat pumps"), ["How does a heat pump work?"])
@@ -136,7 +136,7 @@ async def test_other_runs_hear_that_a_provider_does_not_answer(settings: Any, tm
     assert second.unread == first.unread
 
 
-async def test_questions_are_asked_side_by_side_and_each_gives_its_best():
+async def test_questions_are_asked_side_by_side_and_each_gives_its_best() -> None:
     search = Scripted(
         "One",
         {"a": ["https://x.org/1", "https://x.org/2"], "b": ["http://www.x.org/2/?utm_source=a", "https://x.org/3"]},
@@ -148,7 +148,7 @@ async def test_questions_are_asked_side_by_side_and_each_gives_its_best():
     assert problems == ["One is down."]
 
 
-async def test_no_search_finds_nothing_and_has_no_problems():
+async def test_no_search_finds_nothing_and_has_no_problems() -> None:
     assert await find_pages(["a"], NoSearch(), 5) == ([], [])
 
 
@@ -161,16 +161,16 @@ async def test_no_search_finds_nothing_and_has_no_problems():
         ("https://a.org:8443/", "https://a.org/", False),
     ],
 )
-def test_it_knows_two_addresses_of_one_page(one: str, other: str, same: bool):
+def test_it_knows_two_addresses_of_one_page(one: str, other: str, same: bool) -> None:
     assert (page_key(one) == page_key(other)) is same
 
 
 @pytest.mark.parametrize("address", ["http://[", "https:///x", "https://a.org:port/"])
-def test_what_is_no_address_has_no_key(address: str):
+def test_what_is_no_address_has_no_key(address: str) -> None:
     assert page_key(address) == ""
 
 
-def test_importing_the_package_costs_nothing_until_it_is_used():
+def test_importing_the_package_costs_nothing_until_it_is_used() -> None:
     program = (
         "import sys, agents.research as research\n"
         "slow = {'httpx', 'trafilatura', 'bm25s', 'numpy', 'ddgs', 'pypdf', 'django'}\n"

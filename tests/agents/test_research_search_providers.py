@@ -32,7 +32,7 @@ def recording(answer: object) -> tuple[Handler, list[dict[str, Any]]]:
     return handler, asked
 
 
-async def test_tavily_is_asked_with_its_key_and_answers_with_hits():
+async def test_tavily_is_asked_with_its_key_and_answers_with_hits() -> None:
     handler, asked = recording(
         {"results": [{"title": "Heat pumps", "url": "https://a.org/1", "content": "They heat."}]}
     )
@@ -48,7 +48,7 @@ async def test_tavily_is_asked_with_its_key_and_answers_with_hits():
     }
 
 
-async def test_brave_is_asked_with_its_key_and_no_more_than_fifty_words():
+async def test_brave_is_asked_with_its_key_and_no_more_than_fifty_words() -> None:
     row = {"title": "Heat &amp; <strong>pumps</strong>", "url": "https://a.org/1", "description": "They\nheat."}
     handler, asked = recording({"web": {"results": [row, row, row]}})
     async with serving(handler) as site:
@@ -60,7 +60,7 @@ async def test_brave_is_asked_with_its_key_and_no_more_than_fifty_words():
 
 
 @pytest.mark.parametrize("suffix", ["", "/", "/search", "/search/"])
-async def test_searxng_is_asked_for_json_in_the_articles_language(suffix: str):
+async def test_searxng_is_asked_for_json_in_the_articles_language(suffix: str) -> None:
     handler, asked = recording(
         {"results": [{"title": "Wärmepumpe", "url": "https://a.org/1", "content": "Sie heizt."}]}
     )
@@ -72,13 +72,13 @@ async def test_searxng_is_asked_for_json_in_the_articles_language(suffix: str):
     assert asked[0]["query"] == {"q": "Wärmepumpe", "format": "json", "language": "de"}
 
 
-async def test_a_searxng_without_json_says_what_to_set():
+async def test_a_searxng_without_json_says_what_to_set() -> None:
     async with serving(answering(status=403)) as site:
         with pytest.raises(SearchFailed, match=r"settings\.yml must list json"):
             await SearXNG(site).search("heat pumps", 3)
 
 
-async def test_wikipedia_is_asked_for_words_and_its_pages_come_best_first():
+async def test_wikipedia_is_asked_for_words_and_its_pages_come_best_first() -> None:
     pages = [
         {"index": 2, "title": "Heat", "fullurl": "https://en.wikipedia.org/wiki/Heat", "extract": "Heat is energy."},
         {
@@ -97,7 +97,7 @@ async def test_wikipedia_is_asked_for_words_and_its_pages_come_best_first():
     assert asked[0]["query"]["gsrsearch"] == "heat pump work cold"
 
 
-async def test_wikipedia_may_know_nothing_or_refuse():
+async def test_wikipedia_may_know_nothing_or_refuse() -> None:
     async with serving(recording({"batchcomplete": True})[0]) as site:
         assert await Wikipedia(address=site).search("heat pumps", 5) == []
     async with serving(recording({"error": {"code": "ratelimited", "info": "Too many requests"}})[0]) as site:
@@ -122,7 +122,7 @@ def loopback_engine(monkeypatch: pytest.MonkeyPatch) -> type[BaseSearchEngine[An
     return Loopback
 
 
-async def test_ddgs_reads_result_pages(loopback_engine: type[BaseSearchEngine[Any]]):
+async def test_ddgs_reads_result_pages(loopback_engine: type[BaseSearchEngine[Any]]) -> None:
     body = "<ol><li><h2>Heat pump</h2><a href='https://a.org/1'>more</a><p>It heats.</p></li></ol>"
     async with serving(answering(text=body, content_type="text/html")) as site:
         loopback_engine.search_url = site
@@ -131,13 +131,13 @@ async def test_ddgs_reads_result_pages(loopback_engine: type[BaseSearchEngine[An
     assert hits == [SearchResult(title="Heat pump", url="https://a.org/1", snippet="It heats.")]
 
 
-async def test_ddgs_may_find_nothing(loopback_engine: type[BaseSearchEngine[Any]]):
+async def test_ddgs_may_find_nothing(loopback_engine: type[BaseSearchEngine[Any]]) -> None:
     async with serving(answering(text="<ol></ol>", content_type="text/html")) as site:
         loopback_engine.search_url = site
         assert await Ddgs(backend="loopback").search("heat pump", 5) == []
 
 
-async def test_ddgs_that_cannot_be_reached_is_a_failed_search(loopback_engine: type[BaseSearchEngine[Any]]):
+async def test_ddgs_that_cannot_be_reached_is_a_failed_search(loopback_engine: type[BaseSearchEngine[Any]]) -> None:
     loopback_engine.search_url = "http://127.0.0.1:9"
     with pytest.raises(ProviderUnavailable, match="free search"):
         await Ddgs(backend="loopback").search("heat pump", 5)
@@ -145,7 +145,7 @@ async def test_ddgs_that_cannot_be_reached_is_a_failed_search(loopback_engine: t
 
 async def test_ddgs_that_hangs_is_not_waited_for(
     loopback_engine: type[BaseSearchEngine[Any]], monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     async def hang(request: web.Request) -> web.Response:
         await asyncio.sleep(60)
         return web.Response()
@@ -169,13 +169,13 @@ async def test_ddgs_that_hangs_is_not_waited_for(
         ({"text": "[]"}, "did not return search results"),
     ],
 )
-async def test_a_provider_that_fails_is_explained(answer: dict[str, Any], reason: str):
+async def test_a_provider_that_fails_is_explained(answer: dict[str, Any], reason: str) -> None:
     async with serving(answering(**answer)) as site:
         with pytest.raises(SearchFailed, match=reason):
             await Tavily("key", address=site).search("heat pumps", 5)
 
 
-async def test_a_provider_that_hangs_or_is_gone_is_explained(monkeypatch: pytest.MonkeyPatch):
+async def test_a_provider_that_hangs_or_is_gone_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     async def hang(request: web.Request) -> web.Response:
         await asyncio.sleep(5)
         return web.Response()
@@ -192,15 +192,15 @@ async def test_a_provider_that_hangs_or_is_gone_is_explained(monkeypatch: pytest
     "rows",
     [None, "text", 7, [None, 3, "x"], [{"url": "javascript:alert(1)"}, {"url": 5}, {}, {"url": "http://a/" * 400}]],
 )
-def test_what_is_no_web_page_is_no_hit(rows: object):
+def test_what_is_no_web_page_is_no_hit(rows: object) -> None:
     assert parse_results(rows, 5, title="title", url="url", snippet="content") == []
 
 
-def test_a_hit_without_a_title_is_called_by_its_address():
+def test_a_hit_without_a_title_is_called_by_its_address() -> None:
     assert parse_results([{"url": "https://a.org"}], 5, title="t", url="url", snippet="s")[0].title == "https://a.org"
 
 
-def test_markup_and_control_characters_are_taken_out():
+def test_markup_and_control_characters_are_taken_out() -> None:
     assert plain("A <b>bold</b> &lt;tag&gt;\x00\u202e end") == "A bold <tag> end"
 
 
@@ -215,5 +215,5 @@ def test_markup_and_control_characters_are_taken_out():
         ("evil.example/", "en", "us-en"),
     ],
 )
-def test_a_language_has_its_edition_and_region(language: str, wikipedia: str, ddgs: str):
+def test_a_language_has_its_edition_and_region(language: str, wikipedia: str, ddgs: str) -> None:
     assert (edition(language), region(language)) == (wikipedia, ddgs)

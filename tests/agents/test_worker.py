@@ -13,6 +13,7 @@ import django_rq
 import psutil
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 from redis import Redis
 from rq.job import Job
 
@@ -45,20 +46,20 @@ def at_work(pool: subprocess.Popen[bytes], job: Job) -> psutil.Process:
     return horses(pool)[0]
 
 
-def test_a_job_runs_in_its_own_process(workers):
+def test_a_job_runs_in_its_own_process(workers: subprocess.Popen[bytes]) -> None:
     job = enqueue("os.getpid")
     wait_until(lambda: job.is_finished)
     known = {workers.pid, os.getpid(), *(child.pid for child in psutil.Process(workers.pid).children())}
     assert job.return_value() not in known
 
 
-def test_a_job_starts_with_the_crew_already_imported(workers):
+def test_a_job_starts_with_the_crew_already_imported(workers: subprocess.Popen[bytes]) -> None:
     job = enqueue("builtins.eval", "'crewai' in __import__('sys').modules")
     wait_until(lambda: job.is_finished)
     assert job.return_value() is True
 
 
-def test_a_job_dies_with_its_worker(workers):
+def test_a_job_dies_with_its_worker(workers: subprocess.Popen[bytes]) -> None:
     horse = at_work(workers, enqueue("time.sleep", 600))
     worker = horse.parent()
     assert worker is not None
@@ -67,18 +68,18 @@ def test_a_job_dies_with_its_worker(workers):
     wait_until(lambda: len(psutil.Process(workers.pid).children()) == 2)
 
 
-def test_a_worker_continues_after_its_job_was_killed(workers):
+def test_a_worker_continues_after_its_job_was_killed(workers: subprocess.Popen[bytes]) -> None:
     at_work(workers, enqueue("time.sleep", 600)).send_signal(signal.SIGKILL)
     job = enqueue("os.getpid")
     wait_until(lambda: job.is_finished)
 
 
-def test_worker_timeouts_are_short(redis):
+def test_worker_timeouts_are_short(redis: Redis) -> None:
     worker = CrewWorker(["articles"], connection=redis)
     assert (worker.worker_ttl, worker.maintenance_interval, worker.job_monitoring_interval) == (25, 10, 5)
 
 
-def test_a_worker_waits_for_an_unavailable_redis(monkeypatch):
+def test_a_worker_waits_for_an_unavailable_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     """By default RQ gives up at once, and the job ends with its worker."""
     with TemporaryDirectory(dir="/tmp") as place, ExitStack() as stack:
         socket, waits = Path(place, "redis.sock"), []
@@ -99,7 +100,7 @@ def test_a_worker_waits_for_an_unavailable_redis(monkeypatch):
         assert waits == [RECONNECT_EVERY] * 50
 
 
-def test_a_worker_registers_again_after_redis_was_emptied(redis):
+def test_a_worker_registers_again_after_redis_was_emptied(redis: Redis) -> None:
     redis.delete("rq:workers", "rq:workers:articles")
     assert living_workers() == 0
     worker = CrewWorker(["articles"], connection=redis, capacity=3)
@@ -109,7 +110,9 @@ def test_a_worker_registers_again_after_redis_was_emptied(redis):
     worker.register_death()
 
 
-def test_a_job_has_the_capacity_of_its_worker(workers, program_environment, redis, tmp_path):
+def test_a_job_has_the_capacity_of_its_worker(
+    workers: subprocess.Popen[bytes], program_environment: dict[str, str], redis: Redis, tmp_path: Path
+) -> None:
     """Two workers have a capacity of 1; four that share 6 places have 2, 2, 1 and 1."""
     with running_workers(redis, program_environment, count=6) as pool:
         jobs = [enqueue("builtins.eval", CAPACITY_JOB, {"meeting": str(tmp_path)}) for _ in range(6)]
@@ -118,13 +121,13 @@ def test_a_job_has_the_capacity_of_its_worker(workers, program_environment, redi
     assert sorted(job.return_value() for job in jobs) == [1, 1, 1, 1, 2, 2]
 
 
-def test_the_command_refuses_workers_without_capacity(settings):
+def test_the_command_refuses_workers_without_capacity(settings: Settings) -> None:
     settings.ARTICLES_PER_WORKER = 0
     with pytest.raises(CommandError, match="ARTICLES_PER_WORKER must be 1 or more"):
         call_command("workers", count=1)
 
 
 @pytest.mark.parametrize("count", [0, -3])
-def test_the_command_refuses_less_than_one_worker(count):
+def test_the_command_refuses_less_than_one_worker(count: int) -> None:
     with pytest.raises(CommandError, match="must be 1 or more"):
         call_command("workers", count=count)

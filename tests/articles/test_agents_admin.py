@@ -26,7 +26,7 @@ PAGE = "admin:articles_agentprofile_change"
 
 @pytest.fixture
 def browser(client: Client) -> Client:
-    client.force_login(StaffFactory())
+    client.force_login(StaffFactory.create())
     return client
 
 
@@ -121,7 +121,7 @@ class TestPages:
 class TestPermissions:
     @pytest.fixture
     def viewer(self, client: Client) -> Client:
-        user: User = UserFactory(is_staff=True)
+        user: User = UserFactory.create(is_staff=True)
         user.user_permissions.add(Permission.objects.get(codename="view_agentprofile"))
         client.force_login(user)
         return client
@@ -137,7 +137,7 @@ class TestPermissions:
         assert customized_agents()["write"].role == "Poet"
 
     def test_staff_without_the_permission_see_nothing_and_make_no_rows(self, client: Client) -> None:
-        client.force_login(UserFactory(is_staff=True))
+        client.force_login(UserFactory.create(is_staff=True))
         assert client.get(reverse(LIST)).status_code == 403
         assert not AgentProfile.objects.exists()
 
@@ -147,7 +147,7 @@ class TestRuns:
 
     @pytest.fixture
     def run(self) -> Run:
-        found = make_article(UserFactory()).latest_run()
+        found = make_article(UserFactory.create()).latest_run()
         assert found
         return found
 

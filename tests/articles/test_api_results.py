@@ -75,7 +75,7 @@ def test_the_result_has_the_text_as_it_was_edited(api: Client, owner: User) -> N
 def test_a_result_that_was_built_is_not_served_to_another_user(api: Client, owner: User) -> None:
     article = make_completed_article(owner)
     assert api.get(f"/api/articles/{article.pk}/result").status_code == 200
-    stranger, address = client_of(UserFactory()), f"/api/articles/{article.pk}/result"
+    stranger, address = client_of(UserFactory.create()), f"/api/articles/{article.pk}/result"
     assert stranger.get(address).status_code == 404
     article.delete()
     assert api.get(address).status_code == 404

@@ -262,7 +262,7 @@ class TestRefusing:
 class TestTwoAtOnce:
     def test_the_second_decision_is_refused_and_names_who_approved(self, owner: User) -> None:
         article = make_waiting_article(owner)
-        approve_outline(article=article, by=UserFactory(username="ada"))
+        approve_outline(article=article, by=UserFactory.create(username="ada"))
         for late in (
             lambda: approve_outline(article=article, by=owner, outline=outline()),
             lambda: regenerate_outline(article=article, by=owner, wish="Shorter"),

@@ -147,7 +147,7 @@ def test_an_outline_regenerated_since_it_was_read_is_not_approved(
 
 
 def test_the_outline_of_another_user_is_not_found(article: Article) -> None:
-    stranger = client_of(UserFactory())
+    stranger = client_of(UserFactory.create())
     for response in (
         stranger.get(f"/api/articles/{article.pk}/outline"),
         post(stranger, f"/api/articles/{article.pk}/approve"),

@@ -139,7 +139,7 @@ class TestTheEditor:
         assert article.status == Status.AWAITING_APPROVAL
 
     def test_shares_need_access_to_the_article(self, client: Client, article: Article) -> None:
-        client.force_login(UserFactory())
+        client.force_login(UserFactory.create())
         assert client.post(f"/articles/{article.pk}/outline/words", {"words": "5"}).status_code == 404
 
     def test_a_malformed_form_breaks_nothing(self, page: Client, article: Article) -> None:
@@ -242,7 +242,7 @@ class TestApproving:
 
     def test_a_second_approval_is_refused_and_loses_nothing(self, page: Client, article: Article) -> None:
         seen = typed(article, do="approve", title="My title of it")
-        approve_outline(article=article, by=UserFactory(username="ada"))
+        approve_outline(article=article, by=UserFactory.create(username="ada"))
         html = page.post(f"/articles/{article.pk}/outline/", seen).content.decode()
         assert "Approved by ada already" in html
         assert "My title of it" in html
@@ -280,7 +280,7 @@ class TestAskingForAnother:
 class TestWhoMayDecide:
     @pytest.mark.parametrize("address", ["outline/", "outline/approve"])
     def test_other_users_get_404(self, client: Client, article: Article, address: str) -> None:
-        client.force_login(UserFactory())
+        client.force_login(UserFactory.create())
         assert client.post(f"/articles/{article.pk}/{address}", {"do": "approve"}).status_code == 404
         assert client.get(f"/articles/{article.pk}/outline/").status_code == 404
 
@@ -322,7 +322,7 @@ class TestInTheAdmin:
     def test_outlines_are_approved_and_refusals_have_a_reason(
         self, client: Client, article: Article, owner: User
     ) -> None:
-        client.force_login(StaffFactory(username="grace"))
+        client.force_login(StaffFactory.create(username="grace"))
         both = [article.pk, make_article(owner).pk]
         address = "/admin/articles/article/"
         html = client.post(address, {"action": "approve", "_selected_action": both}, follow=True).content.decode()

@@ -211,7 +211,7 @@ class TestWorkers:
 
 class TestApiKey:
     def test_it_prints_a_key_and_nothing_else(self) -> None:
-        user, out = UserFactory(username="nora"), io.StringIO()
+        user, out = UserFactory.create(username="nora"), io.StringIO()
         call_command("apikey", "nora", "--name", "Script", stdout=out)
         key = ApiKey.objects.match(out.getvalue().removesuffix("\n"))
         assert key is not None
@@ -227,8 +227,8 @@ class TestApiKey:
         ],
     )
     def test_it_names_the_reason_of_a_refusal(self, arguments: list[str], reason: str) -> None:
-        UserFactory(username="nora")
-        UserFactory(username="gone", is_active=False)
+        UserFactory.create(username="nora")
+        UserFactory.create(username="gone", is_active=False)
         with pytest.raises(CommandError, match=reason):
             call_command("apikey", *arguments)
         assert not ApiKey.objects.exists()

@@ -181,14 +181,14 @@ def test_an_interrupt_cancels_the_run(with_model: ModelServer) -> None:
 
 class TestOwner:
     def test_it_is_the_first_superuser(self, notes: Path) -> None:
-        UserFactory()
-        first, _ = StaffFactory(), StaffFactory()
+        UserFactory.create()
+        first, _ = StaffFactory.create(), StaffFactory.create()
         write("--source", notes)
         assert Article.objects.get().owner == first
 
     def test_it_is_the_user_given_as_option(self, notes: Path) -> None:
-        StaffFactory()
-        user = UserFactory(username="nora")
+        StaffFactory.create()
+        user = UserFactory.create(username="nora")
         write("--source", notes, "--user", "nora")
         assert Article.objects.get().owner == user
 
@@ -240,7 +240,7 @@ class TestRefusals:
 
 def test_a_closed_stderr_does_not_stop_the_article(program_environment: dict[str, str], tmp_path: Path) -> None:
     """``manage.py write … --out FILE 2>&1 | head -1``: the reader exits after a line."""
-    StaffFactory()
+    StaffFactory.create()
     out = tmp_path / "article.md"
     command = [sys.executable, str(ROOT / "manage.py"), "write", "Rooftop gardens", "--no-image", "--out", str(out)]
     process = subprocess.Popen(command, env=program_environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -88,7 +88,7 @@ class TestTotals:
         self, owner: User, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         written(owner)
-        other, march = UserFactory(username="aaron"), datetime(2026, 3, 31, 23, 59, tzinfo=UTC)
+        other, march = UserFactory.create(username="aaron"), datetime(2026, 3, 31, 23, 59, tzinfo=UTC)
         earlier, _ = written(other, write="1.5")
         Step.objects.filter(run__article=earlier).update(finished_at=march)
         Spending.objects.filter(user=other).update(month=march.replace(day=1))
@@ -199,7 +199,7 @@ class TestTheAPI:
         assert data["estimate"]["message"] == "Free: the built-in writer makes no AI calls."
 
     def test_another_users_cost_is_not_found(self, api: Client) -> None:
-        article, _ = written(UserFactory())
+        article, _ = written(UserFactory.create())
         assert api.get(f"/api/articles/{article.pk}/cost").status_code == 404
 
     def test_a_brief_is_estimated_and_nothing_is_stored(self, api: Client, settings: Settings) -> None:
@@ -246,7 +246,7 @@ class TestTheDoctor:
 class TestTheAdmin:
     @pytest.fixture
     def browser(self, client: Client, db: None) -> Client:
-        client.force_login(StaffFactory())
+        client.force_login(StaffFactory.create())
         return client
 
     @pytest.mark.parametrize("model", ["article", "run"])
@@ -270,7 +270,7 @@ class TestTheAdmin:
         page = browser.get(address).content.decode()
         assert owner.username in page
         assert "$0.050" in page
-        client.force_login(UserFactory(is_staff=True))
+        client.force_login(UserFactory.create(is_staff=True))
         assert client.get(address).status_code == 403
 
     def test_limits_show_what_is_spent(self, browser: Client, owner: User) -> None:
@@ -294,6 +294,6 @@ class TestTheAdmin:
         with CaptureQueriesContext(connection) as one:
             browser.get(address)
         for _ in range(12):
-            SpendingLimit.objects.create(user=UserFactory())
+            SpendingLimit.objects.create(user=UserFactory.create())
         with django_assert_num_queries(len(one)):
             browser.get(address)

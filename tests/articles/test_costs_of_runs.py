@@ -54,7 +54,7 @@ def priced(settings: Settings, server: ModelServer) -> None:
 
 @pytest.fixture
 def owner() -> User:
-    return UserFactory()
+    return UserFactory.create()
 
 
 def pending(owner: User, lines: int = 20, **brief: object) -> tuple[Article, Run]:

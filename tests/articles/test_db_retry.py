@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def owner() -> User:
-    return UserFactory()
+    return UserFactory.create()
 
 
 @pytest.fixture(autouse=True)

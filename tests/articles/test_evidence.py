@@ -51,7 +51,7 @@ class TestRows:
     def test_the_admin_shows_them_with_their_run(self, client: Client, writer: User) -> None:
         run = stages.finished(writer).latest_run()
         assert run is not None
-        client.force_login(StaffFactory())
+        client.force_login(StaffFactory.create())
         shown = client.get(f"/admin/articles/run/{run.pk}/change/").content.decode()
         assert "Where one of the three is missing" in shown
         assert "compared word for word" in shown
@@ -249,7 +249,7 @@ class TestApi:
         assert data["evidence"] == {"sentences": 6, "supported": 4, "partly": 1, "unsupported": 1, "reworded": 1}
 
     def test_another_users_evidence_is_not_found(self, writer: User) -> None:
-        article = stages.finished(UserFactory())
+        article = stages.finished(UserFactory.create())
         assert client_of(writer).get(f"/api/articles/{article.pk}/evidence").status_code == 404
 
     def test_an_unchecked_article_has_no_evidence(self, writer: User) -> None:

@@ -41,7 +41,7 @@ def test_each_checked_sentence_is_found_after_marks_are_merged_and_quotation_mar
 @pytest.fixture
 def cited_pdf(db: None) -> Article:
     """A finished article whose first source is a PDF, cited from page 17."""
-    owner: User = UserFactory(username="ada")
+    owner: User = UserFactory.create(username="ada")
     article = stages.finished(owner)
     run = article.latest_run()
     assert run is not None

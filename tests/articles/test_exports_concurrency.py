@@ -111,7 +111,7 @@ def no_slots(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_slots")
 class TestWhoIsRefused:
     def test_the_api_says_when_to_try_again(self) -> None:
-        user = UserFactory()
+        user = UserFactory.create()
         article = make_completed_article(user)
         client = signed_in(user)
         answer = client.get(f"/api/articles/{article.pk}/export/md")
@@ -119,7 +119,7 @@ class TestWhoIsRefused:
         assert "Too many exports" in answer.json()["detail"]
 
     def test_the_page_says_why(self) -> None:
-        user = UserFactory()
+        user = UserFactory.create()
         article = make_completed_article(user)
         page = signed_in(user).get(reverse("article_download", args=[article.pk, "md"]), follow=True)
         assert "Too many exports are running." in page.content.decode()
@@ -128,7 +128,7 @@ class TestWhoIsRefused:
 @pytest.mark.django_db
 def test_the_admin_downloads_a_limited_number_of_articles_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("articles.admin.actions.MAX_DOWNLOADS", 1)
-    staff = StaffFactory()
+    staff = StaffFactory.create()
     chosen = [make_completed_article(staff).pk for _ in range(2)]
     form = {"action": "download_md", "_selected_action": chosen}
     page = signed_in(staff).post(reverse("admin:articles_article_changelist"), form, follow=True)

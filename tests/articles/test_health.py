@@ -66,7 +66,7 @@ def worker(redis: redis_py.Redis) -> Iterator[None]:
 
 def ask(client: Client | None = None) -> tuple[int, dict[str, Any]]:
     """Status code and body; as ``client``, or with the key of some user."""
-    response = (client or client_of(UserFactory())).get("/api/health")
+    response = (client or client_of(UserFactory.create())).get("/api/health")
     return response.status_code, response.json()
 
 
@@ -95,7 +95,7 @@ def test_it_is_ok_with_a_live_worker(worker: None, settings: Any) -> None:
 def test_without_a_key_or_session_it_shows_only_the_status(worker: None, client: Client) -> None:
     assert ask(client) == (200, {"status": "ok"})
     assert ask(Client(headers={"Authorization": "Bearer cs_unknown"})) == (200, {"status": "ok"})
-    client.force_login(UserFactory())
+    client.force_login(UserFactory.create())
     assert ask(client)[1]["workers"] == 1
 
 
@@ -120,7 +120,7 @@ def held(owner: User) -> Claim:
 
 
 def test_it_counts_runs_by_what_they_wait_for() -> None:
-    owner = UserFactory()
+    owner = UserFactory.create()
     held(owner)
     make_completed_article(owner)
     await_approval(held(owner), make_manuscript().outline)
@@ -148,8 +148,8 @@ def test_the_counts_are_cached_for_a_second(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_admin_shows_it_above_the_queues(worker: None, client: Client) -> None:
-    client.force_login(StaffFactory())
-    make_article(UserFactory())
+    client.force_login(StaffFactory.create())
+    make_article(UserFactory.create())
     page = client.get(reverse("admin:django_rq_home")).content.decode()
     assert re.search(r"Waiting for a worker</th><td>1</td>", page)
     assert re.search(r"Unresponsive workers</th><td>\d</td>", page)
@@ -165,7 +165,7 @@ def test_without_redis_it_is_unavailable(settings: Any, caplog: pytest.LogCaptur
 def test_without_the_database_it_is_unavailable(
     worker: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = client_of(UserFactory())
+    client = client_of(UserFactory.create())
 
     def refuse(self: BaseDatabaseWrapper) -> None:
         raise OperationalError("the disk is gone")
@@ -181,7 +181,7 @@ def test_a_hanging_database_is_unavailable_and_blocks_one_thread_only(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     thaw, asked, connect = threading.Event(), [], BaseDatabaseWrapper.connect
-    client = client_of(UserFactory())
+    client = client_of(UserFactory.create())
 
     def hang(self: BaseDatabaseWrapper) -> None:
         asked.append(1)

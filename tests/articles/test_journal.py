@@ -52,7 +52,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def owner() -> User:
-    return UserFactory()
+    return UserFactory.create()
 
 
 def event_rows(article: Article) -> list[tuple[int, str, str | None]]:

@@ -131,7 +131,7 @@ def test_the_api_keeps_the_text_once(api: Client, cancelled: Article) -> None:
 
 
 def test_the_admin_keeps_the_text_of_several_articles(client: Client, owner: User, cancelled: Article) -> None:
-    client.force_login(StaffFactory())
+    client.force_login(StaffFactory.create())
     chosen = [cancelled.pk, make_completed_article(owner).pk]
     address = reverse("admin:articles_article_changelist")
     response = client.post(address, {"action": "keep_text", "_selected_action": chosen}, follow=True)

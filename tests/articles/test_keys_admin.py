@@ -46,7 +46,7 @@ class TestKeys:
         assert ApiKey.objects.match(key) is None
 
     def test_staff_create_keys_for_themselves_only(self, client: Client, admin: User) -> None:
-        staff = UserFactory(is_staff=True)
+        staff = UserFactory.create(is_staff=True)
         staff.user_permissions.set(Permission.objects.filter(codename__in=["add_apikey", "view_apikey"]))
         client.force_login(staff)
         assert "Select a valid choice" in self.add(client, admin).content.decode()

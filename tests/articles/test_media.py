@@ -35,7 +35,7 @@ class TestMedia:
 
     def test_nobody_else_gets_it(self, client: Client, picture: str) -> None:
         assert client.get(f"/media/{picture}").status_code == 404
-        client.force_login(UserFactory())
+        client.force_login(UserFactory.create())
         assert client.get(f"/media/{picture}").status_code == 404
 
     @pytest.mark.parametrize(

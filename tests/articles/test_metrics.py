@@ -49,7 +49,7 @@ def scrape() -> dict[tuple[str, ...], float]:
 
 class TestAccess:
     def test_staff_may_read_it(self, client: Client) -> None:
-        client.force_login(StaffFactory())
+        client.force_login(StaffFactory.create())
         response = client.get("/metrics")
         assert response.status_code == 200
         assert response.headers["Content-Type"].startswith("text/plain")
@@ -58,7 +58,7 @@ class TestAccess:
     @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer schlüssel"}])
     def test_for_others_it_is_not_found(self, client: Client, header: dict[str, str]) -> None:
         assert client.get("/metrics", headers=header).status_code == 404
-        client.force_login(UserFactory())
+        client.force_login(UserFactory.create())
         assert client.get("/metrics", headers=header).status_code == 404
 
     def test_without_a_configured_token_none_is_accepted(self, client: Client, settings: Any) -> None:
@@ -81,7 +81,7 @@ def test_an_empty_studio_has_zeros() -> None:
 
 
 def test_it_counts_runs_by_status() -> None:
-    owner = UserFactory()
+    owner = UserFactory.create()
     make_completed_article(owner)
     make_processing_article(owner)
     waiting, cancelled = make_article(owner), make_article(owner)
@@ -99,11 +99,11 @@ def test_it_counts_runs_by_status() -> None:
 
 
 def test_it_totals_steps_calls_and_costs_by_agent() -> None:
-    make_completed_article(UserFactory())
+    make_completed_article(UserFactory.create())
     moment = timezone.now()
     Step.objects.filter(stage="write").update(started_at=moment, finished_at=moment + timedelta(seconds=2.5))
     Step.objects.with_key(StepKey.parse("write:1")).update(cost="0.125", cached_tokens=7)
-    make_processing_article(UserFactory())  # its outline is started, so it has no duration yet
+    make_processing_article(UserFactory.create())  # its outline is started, so it has no duration yet
     found = scrape()
     assert found["studio_step_seconds_count", "WriterAgent"] == 2
     assert found["studio_step_seconds_sum", "WriterAgent"] == 5
@@ -115,7 +115,7 @@ def test_it_totals_steps_calls_and_costs_by_agent() -> None:
 
 
 def test_it_counts_failures_by_code() -> None:
-    owner = UserFactory()
+    owner = UserFactory.create()
     for code in (FailureCode.MODEL_AUTH, FailureCode.MODEL_QUOTA, FailureCode.MODEL_QUOTA):
         fail_run(make_processing_article(owner)[1], "A message in any wording.", code)
     found = scrape()
@@ -167,7 +167,7 @@ def test_a_hanging_query_during_a_scrape_omits_its_metrics_only(monkeypatch: pyt
 
 async def test_it_counts_open_sockets_of_all_processes(site: str) -> None:
     """The scrape is answered by the tests' own process, which has none."""
-    user = await sync_to_async(UserFactory)()
+    user = await sync_to_async(UserFactory.create)()
     article, (_, key) = (
         await sync_to_async(make_article)(user),
         await sync_to_async(ApiKey.objects.issue)(user, "tests"),
@@ -192,7 +192,7 @@ def test_without_redis_open_sockets_are_unknown(settings: Any) -> None:
 
 
 def test_a_scrape_takes_the_same_queries_for_any_number_of_steps() -> None:
-    run = make_completed_article(UserFactory()).runs.get()
+    run = make_completed_article(UserFactory.create()).runs.get()
     moment = timezone.now()
     Step.objects.bulk_create(
         Step(

@@ -55,7 +55,7 @@ def json_bytes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.fixture
 def held() -> Claim:
     """A run at work: everything is written, all sections but the last are checked, and much was read."""
-    held = claim(make_article(UserFactory()))
+    held = claim(make_article(UserFactory.create()))
     sources = [Source(number=1, title="Survey", read_at="2026-11-01T00:00:00Z", sha256="a" * 64)]  # type: ignore[arg-type]
     passages = [Passage(id=f"S{number}", source=1, start=0, end=400, text="x" * 400) for number in range(1, 2001)]
     finish(held, "research:plan", Questions(questions=["What does a flat roof bear?"]))

@@ -53,12 +53,12 @@ class TestWhoMayCome:
 
     @pytest.mark.parametrize("name", READ_ONLY)
     def test_another_users_article_does_not_exist(self, page: Client, name: str) -> None:
-        article = make_completed_article(UserFactory())
+        article = make_completed_article(UserFactory.create())
         assert page.get(reverse(name, args=[article.pk])).status_code == 404
 
     @pytest.mark.parametrize("name", ACTIONS)
     def test_another_users_article_cannot_be_changed(self, page: Client, name: str) -> None:
-        article = make_completed_article(UserFactory())
+        article = make_completed_article(UserFactory.create())
         assert page.post(reverse(name, args=[article.pk])).status_code == 404
 
     @pytest.mark.parametrize("name", ["cancel_run", "retry_run", "text_preview"])
@@ -66,7 +66,7 @@ class TestWhoMayCome:
         assert page.get(reverse(name, args=[make_article(writer).pk])).status_code == 405
 
     def test_staff_with_the_permission_may_read_and_not_change(self, client: Client, writer: User) -> None:
-        editor = UserFactory(is_staff=True)
+        editor = UserFactory.create(is_staff=True)
         editor.user_permissions.add(Permission.objects.get(codename="view_article"))
         client.force_login(editor)
         article = make_completed_article(writer)
@@ -76,7 +76,7 @@ class TestWhoMayCome:
         assert "someone else" in response.content.decode()
 
     def test_a_superuser_may_change_any_article(self, client: Client, writer: User) -> None:
-        client.force_login(StaffFactory())
+        client.force_login(StaffFactory.create())
         article = make_completed_article(writer)
         client.post(reverse("delete_article", args=[article.pk]))
         assert not Article.objects.exists()
@@ -124,7 +124,7 @@ class TestTheList:
 
     def test_it_shows_the_users_own_articles_only(self, page: Client, writer: User) -> None:
         make_article(writer, topic="Rain barrels compared")
-        make_article(UserFactory(), topic="Secret plans of others")
+        make_article(UserFactory.create(), topic="Secret plans of others")
         shown = text_of(page.get("/"))
         assert "Rain barrels compared" in shown
         assert "Secret plans" not in shown
@@ -257,7 +257,7 @@ class TestApiKeys:
         assert "is revoked" not in text_of(page.post(reverse("revoke_api_key", args=[row.pk]), follow=True))
 
     def test_another_users_key_is_not_revoked(self, page: Client) -> None:
-        row, key = ApiKey.objects.issue(UserFactory(), "Theirs")
+        row, key = ApiKey.objects.issue(UserFactory.create(), "Theirs")
         assert page.post(reverse("revoke_api_key", args=[row.pk])).status_code == 404
         assert ApiKey.objects.match(key) == row
 

@@ -44,7 +44,7 @@ class TestEditing:
         assert 'name="opened_at" value="2"' in response.content.decode()
 
     def test_a_conflict_keeps_what_was_typed(self, page: Client, article: Article) -> None:
-        other = UserFactory(username="grace")
+        other = UserFactory.create(username="grace")
         save_text(article=article, by=other, title="Theirs", content="Their text.", opened_at=1)
         shown = edit(page, article, content="My careful words.").content.decode()
         assert "grace saved revision 2 after you opened this text" in shown
@@ -141,7 +141,7 @@ class TestRevisions:
         assert send(reverse(name, args=[article.pk, 9])).status_code == 404
 
     def test_another_users_revision_is_not_found(self, page: Client) -> None:
-        theirs = make_completed_article(UserFactory())
+        theirs = make_completed_article(UserFactory.create())
         assert page.get(reverse("revision_detail", args=[theirs.pk, 1])).status_code == 404
 
 
@@ -175,5 +175,5 @@ class TestDownloads:
         assert "Install fonts-noto-cjk" in response.content.decode()
 
     def test_another_users_text_is_not_found(self, page: Client) -> None:
-        theirs = make_completed_article(UserFactory())
+        theirs = make_completed_article(UserFactory.create())
         assert page.get(reverse("article_download", args=[theirs.pk, "md"])).status_code == 404

@@ -74,7 +74,7 @@ def test_an_invalid_brief_starts_and_changes_nothing(page: Client, article: Arti
 
 
 def test_sources_of_another_article_are_not_removed(page: Client, article: Article) -> None:
-    theirs = make_completed_article(UserFactory())
+    theirs = make_completed_article(UserFactory.create())
     with stored_files([NewSource(text="Theirs.")]) as rows:
         store_sources(theirs, rows)
     page.post(address(article), brief(remove=[theirs.sources.get().pk, "x", "9" * 40]))

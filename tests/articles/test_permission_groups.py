@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def member(group: str) -> User:
-    user = UserFactory(is_staff=True)
+    user = UserFactory.create(is_staff=True)
     user.groups.add(Group.objects.get(name=group))
     return user
 
@@ -56,11 +56,11 @@ def test_a_chief_editor_also_manages_limits_agents_and_users(client: Client) -> 
     for page in ("spendinglimit_add", "spendinglimit_changelist", "agentprofile_changelist", "run_changelist"):
         assert client.get(reverse(f"admin:articles_{page}")).status_code == 200, page
     assert client.get(reverse("admin:auth_user_add")).status_code == 200
-    assert client.get(reverse("admin:auth_user_change", args=[StaffFactory().pk])).status_code == 200
-    assert client.post(reverse("admin:auth_user_change", args=[StaffFactory().pk])).status_code == 403
+    assert client.get(reverse("admin:auth_user_change", args=[StaffFactory.create().pk])).status_code == 200
+    assert client.post(reverse("admin:auth_user_change", args=[StaffFactory.create().pk])).status_code == 403
 
 
 def test_the_user_page_says_that_members_need_staff_status(client: Client, owner: User) -> None:
-    client.force_login(StaffFactory())
+    client.force_login(StaffFactory.create())
     page = client.get(reverse("admin:auth_user_change", args=[owner.pk])).content.decode()
     assert "also need “Staff status”" in page

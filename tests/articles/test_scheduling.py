@@ -63,7 +63,7 @@ class TestClaiming:
         return owners
 
     def test_a_user_with_many_articles_does_not_block_another(self) -> None:
-        ada, ben = UserFactory(username="ada"), UserFactory(username="ben")
+        ada, ben = UserFactory.create(username="ada"), UserFactory.create(username="ben")
         for owner in [*[ada] * 10, ben]:
             make_article(owner)
         assert self.claim_all() == ["ada", "ben", "ada"]
@@ -71,7 +71,7 @@ class TestClaiming:
     def test_a_run_delayed_by_the_limit_is_enqueued_again_once_there_is_capacity(
         self, redis: Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
     ) -> None:
-        owner: User = UserFactory()
+        owner: User = UserFactory.create()
         runs = [make_article(owner).runs.get() for _ in range(3)]
         Run.objects.update(enqueued_at="2026-01-01T00:00Z")
         assert len(self.claim_all()) == 2
@@ -82,7 +82,7 @@ class TestClaiming:
         assert redis.llen("rq:queue:articles") == 1
 
     def test_a_run_without_a_job_is_left_to_the_process_that_started_it(self) -> None:
-        article = make_completed_article(UserFactory())
+        article = make_completed_article(UserFactory.create())
         run = start_run(article=article, by=article.owner, queue=False)
         assert next_run() is None
         assert claim_run(run.pk, worker="w", model="m")
@@ -90,8 +90,8 @@ class TestClaiming:
 
 @pytest.mark.django_db
 def test_by_default_two_places_are_reserved_for_other_users(monkeypatch: pytest.MonkeyPatch) -> None:
-    owner: User = UserFactory()
-    UserFactory()
+    owner: User = UserFactory.create()
+    UserFactory.create()
     for _ in range(12):
         make_article(owner)
     for free, taken in ((10, 8), (3, 2), (0, 2)):
@@ -106,8 +106,8 @@ def test_by_default_two_places_are_reserved_for_other_users(monkeypatch: pytest.
 
 @pytest.mark.django_db
 def test_the_only_active_user_can_use_all_places() -> None:
-    owner: User = UserFactory()
-    UserFactory(is_active=False)
+    owner: User = UserFactory.create()
+    UserFactory.create(is_active=False)
     for _ in range(9):
         make_article(owner)
     assert len(list(claimable_in_order())) == 9
@@ -115,7 +115,7 @@ def test_the_only_active_user_can_use_all_places() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_claims_do_not_exceed_the_limit() -> None:
-    owner: User = UserFactory()
+    owner: User = UserFactory.create()
     runs = [make_article(owner).runs.get().pk for _ in range(8)]
     start = threading.Barrier(len(runs))
 
@@ -133,8 +133,8 @@ def test_concurrent_claims_do_not_exceed_the_limit() -> None:
 
 @pytest.mark.django_db
 def test_without_redis_no_user_is_limited(settings: Settings) -> None:
-    owner: User = UserFactory()
-    UserFactory()
+    owner: User = UserFactory.create()
+    UserFactory.create()
     for _ in range(5):
         make_article(owner)
     settings.REDIS_ADDRESS = "redis://127.0.0.1:1"
@@ -148,16 +148,16 @@ def test_without_redis_no_user_is_limited(settings: Settings) -> None:
 @pytest.mark.django_db
 class TestInactiveOwners:
     def test_their_runs_are_not_claimed(self) -> None:
-        owner: User = UserFactory()
+        owner: User = UserFactory.create()
         run = make_article(owner).runs.get()
         User.objects.filter(pk=owner.pk).update(is_active=False)
         assert next_run() is None
         assert claim_run(run.pk, worker="w", model="m") is None
 
     def test_the_sweeper_cancels_their_runs_and_logs_it(self) -> None:
-        owner: User = UserFactory()
+        owner: User = UserFactory.create()
         waiting, (writing, held) = make_article(owner), make_processing_article(owner)
-        other = make_article(UserFactory())
+        other = make_article(UserFactory.create())
         User.objects.filter(pk=owner.pk).update(is_active=False)
         assert sweep() == 2
         for article in (waiting, writing):
@@ -169,10 +169,10 @@ class TestInactiveOwners:
         assert other.status == Status.PENDING
 
     def test_deactivating_a_user_in_the_admin_cancels_their_runs_at_once(self) -> None:
-        owner: User = UserFactory(username="leaver")
+        owner: User = UserFactory.create(username="leaver")
         article = make_article(owner)
         admin = Client()
-        admin.force_login(StaffFactory(is_superuser=True))
+        admin.force_login(StaffFactory.create(is_superuser=True))
         address = reverse("admin:auth_user_change", args=[owner.pk])
         fields = {"username": "leaver", "date_joined_0": "2026-11-30", "date_joined_1": "00:00:00"}
         assert admin.post(address, fields).status_code == 302

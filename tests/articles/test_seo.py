@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def owner() -> User:
-    return UserFactory()
+    return UserFactory.create()
 
 
 def results(article: Article, rule: str) -> list[CheckResult]:

@@ -17,7 +17,7 @@ HOST = TEXT.replace("waters them every week", "waters the raised beds with Grey 
 
 @pytest.fixture
 def owner() -> User:
-    return UserFactory()
+    return UserFactory.create()
 
 
 def other(owner: User, title: str, *keywords: str, **fields: object) -> Article:
@@ -46,7 +46,7 @@ def test_words_of_a_title_are_linked_in_other_forms(owner: User) -> None:
 
 
 def test_only_finished_articles_of_the_owner_in_the_same_language_are_suggested(owner: User) -> None:
-    other(UserFactory(), "Grey water", "grey water")
+    other(UserFactory.create(), "Grey water", "grey water")
     unfinished = other(owner, "Grey water", "grey water", status=Status.FAILED)
     Article.objects.filter(pk=unfinished.pk).update(content="")
     other(owner, "Grey water", "grey water", language="de")

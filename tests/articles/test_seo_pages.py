@@ -90,6 +90,6 @@ class TestTheResult:
         assert client_of(writer).get(f"/api/articles/{article.pk}/result").json()["seo_meta"] is None
 
     def test_links_are_only_to_the_owners_articles(self, writer: User) -> None:
-        finished(UserFactory(), title="Theirs", seo_meta=SEO | {"keywords": ["beds of the city"]})
+        finished(UserFactory.create(), title="Theirs", seo_meta=SEO | {"keywords": ["beds of the city"]})
         article = finished(writer)
         assert client_of(writer).get(f"/api/articles/{article.pk}/result").json()["seo_meta"]["internal_links"] == []

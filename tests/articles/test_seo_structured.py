@@ -30,7 +30,7 @@ HOSTILE = '</script><script>alert("1")</script><!-- &amp; \u2028'
 
 @pytest.fixture
 def owner() -> User:
-    return UserFactory(first_name="Ada", last_name="Byron")
+    return UserFactory.create(first_name="Ada", last_name="Byron")
 
 
 def problems(data: dict[str, Any]) -> list[str]:
@@ -111,7 +111,7 @@ class TestJsonLd:
 
     def test_an_author_without_a_full_name_is_the_publisher(self, settings: Settings) -> None:
         settings.PUBLISHER = "The Roof Review"
-        data = json_ld(finished(UserFactory(username="admin")), base_url=SITE)
+        data = json_ld(finished(UserFactory.create(username="admin")), base_url=SITE)
         assert data["author"] == {"@type": "Organization", "name": "The Roof Review"}
         assert problems(data) == []
 
@@ -187,7 +187,7 @@ class TestTheFile:
     @pytest.mark.parametrize("format", ["html", "pdf", "docx", "epub"])
     def test_its_byline_is_the_full_name_or_the_publisher(self, owner: User, settings: Settings, format: str) -> None:
         settings.PUBLISHER = "The Roof Review"
-        admin = UserFactory(username="admin")
+        admin = UserFactory.create(username="admin")
         for writer, byline in ((owner, "Ada Byron"), (admin, "The Roof Review")):
             text = words(export(document_of(finished(writer, image="")), format), format)
             assert byline in text

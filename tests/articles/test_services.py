@@ -46,7 +46,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def owner() -> User:
-    return UserFactory()
+    return UserFactory.create()
 
 
 def queued(redis: Redis) -> int:
@@ -249,7 +249,9 @@ class TestText:
 
     def test_a_text_changed_by_another_user_is_not_overwritten(self, owner: User) -> None:
         article = make_completed_article(owner)
-        save_text(article=article, by=UserFactory(username="ada"), title="Hers", content="Her words.", opened_at=1)
+        save_text(
+            article=article, by=UserFactory.create(username="ada"), title="Hers", content="Her words.", opened_at=1
+        )
         with pytest.raises(EditConflict, match="ada saved revision 2"):
             save_text(article=article, by=owner, title="Mine", content="My words.", opened_at=1)
         article.refresh_from_db()
@@ -267,11 +269,13 @@ class TestVisibility:
 
         article = make_article(owner)
         assert list(Article.objects.visible_to(owner)) == [article]
-        assert list(Article.objects.visible_to(StaffFactory())) == [article]
-        assert not Article.objects.visible_to(UserFactory()).exists()
-        assert not Article.objects.visible_to(UserFactory(is_staff=True)).exists(), "staff without the permission"
+        assert list(Article.objects.visible_to(StaffFactory.create())) == [article]
+        assert not Article.objects.visible_to(UserFactory.create()).exists()
+        assert not Article.objects.visible_to(UserFactory.create(is_staff=True)).exists(), (
+            "staff without the permission"
+        )
         assert not Article.objects.visible_to(AnonymousUser()).exists()
-        assert not Article.objects.visible_to(StaffFactory(is_active=False)).exists()
+        assert not Article.objects.visible_to(StaffFactory.create(is_active=False)).exists()
 
     def test_search_finds_all_the_words(self, owner: User) -> None:
         article = make_article(owner, topic="Bees on flat roofs")

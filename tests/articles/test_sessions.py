@@ -80,7 +80,7 @@ class TestSigningInAgain:
         assert open_dialog(client).status_code == 204
 
     def test_another_user_who_is_signed_in_gets_the_form(self, client: Client, writer: User) -> None:
-        client.force_login(UserFactory(username="grace"))
+        client.force_login(UserFactory.create(username="grace"))
         response = open_dialog(client)
         assert response.status_code == 200
         assert 'value="ada"' in response.content.decode()

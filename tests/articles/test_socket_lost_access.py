@@ -61,7 +61,7 @@ async def test_a_socket_whose_session_ended_is_closed(
 
 async def test_losing_the_permission_closes_the_socket(site: str, owner: User, frequent_polling: None) -> None:
     article, _ = await done(make_processing_article, owner)
-    editor = await done(StaffFactory, is_superuser=False)
+    editor = await done(StaffFactory.create, is_superuser=False)
     permission = await done(Permission.objects.get, codename="view_article")
     await done(editor.user_permissions.add, permission)
     _, key = await done(ApiKey.objects.issue, editor, "tests")

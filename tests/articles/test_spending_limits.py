@@ -69,11 +69,11 @@ class TestLimits:
         assert Article.objects.get() == article, "no article is created that cannot start"
 
     def test_who_may_change_limits_is_sent_to_the_admin_and_others_to_an_editor(self, owner: User) -> None:
-        editor = UserFactory(is_staff=True)
+        editor = UserFactory.create(is_staff=True)
         editor.user_permissions.add(Permission.objects.get(codename="change_spendinglimit"))
         assert limits.how_to_raise(editor) == "Raise the limit in the admin under Spending limits"
-        assert limits.how_to_raise(StaffFactory()) == "Raise the limit in the admin under Spending limits"
-        assert limits.how_to_raise(UserFactory(is_staff=True)) == ASK_AN_EDITOR, "no permission"
+        assert limits.how_to_raise(StaffFactory.create()) == "Raise the limit in the admin under Spending limits"
+        assert limits.how_to_raise(UserFactory.create(is_staff=True)) == ASK_AN_EDITOR, "no permission"
         assert limits.how_to_raise(owner) == ASK_AN_EDITOR
 
     def test_an_editor_who_starts_a_writers_article_is_sent_to_the_admin(self, owner: User) -> None:
@@ -81,7 +81,7 @@ class TestLimits:
         pause_run(held, "Enough.")
         SpendingLimit.objects.create(user=owner, per_month=Decimal("0.05"))
         with pytest.raises(InvalidState, match=r" Raise the limit in the admin under Spending limits\.$"):
-            retry_run(article=article, by=StaffFactory())
+            retry_run(article=article, by=StaffFactory.create())
         with pytest.raises(InvalidState, match=r" Ask an editor to raise your limit\.$"):
             retry_run(article=article, by=None)
 
@@ -96,7 +96,7 @@ class TestLimits:
     def test_users_have_their_own_month(self, owner: User) -> None:
         written(owner)
         SpendingLimit.objects.create(user=owner, per_month=Decimal("0.01"))
-        assert make_article(UserFactory()).status == Status.PENDING
+        assert make_article(UserFactory.create()).status == Status.PENDING
 
     def test_earlier_months_do_not_count(self, owner: User) -> None:
         written(owner)
@@ -127,7 +127,7 @@ class TestRunBudget:
             async_to_sync(other.reserve)(4 * CENT)
 
     def test_users_do_not_share_a_limit(self, owner: User) -> None:
-        other = UserFactory()
+        other = UserFactory.create()
         SpendingLimit.objects.create(user=other, per_month=3 * CENT)
         assert try_reserve(budget(owner), 3 * CENT) is None
         assert try_reserve(budget(other), 3 * CENT) is None

@@ -40,7 +40,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def owner() -> User:
-    return UserFactory()
+    return UserFactory.create()
 
 
 def test_all_six_are_shown_from_the_start(owner: User) -> None:

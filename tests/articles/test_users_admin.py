@@ -29,7 +29,7 @@ def picture(owner: User) -> str:
 def test_deleting_a_user_deletes_their_articles(
     client: Client, owner: User, picture: str, several: bool, django_capture_on_commit_callbacks: Any
 ) -> None:
-    client.force_login(StaffFactory())
+    client.force_login(StaffFactory.create())
     address = reverse("admin:auth_user_changelist") if several else reverse("admin:auth_user_delete", args=[owner.pk])
     chosen = {"action": "delete_selected", "_selected_action": owner.pk} if several else {}
     asked = client.post(address, chosen) if several else client.get(address)
@@ -103,7 +103,7 @@ def test_staff_cannot_add_a_superuser(client: Client, manager: User) -> None:
 def test_staff_cannot_change_users_with_more_permissions(client: Client, manager: User, page: str) -> None:
     client.force_login(manager)
     form = {"password1": "a long enough passphrase", "password2": "a long enough passphrase", "username": "taken-over"}
-    for user in (StaffFactory(), staff_with("delete_article")):
+    for user in (StaffFactory.create(), staff_with("delete_article")):
         before = user.password
         assert client.post(reverse(page, args=[user.pk]), form).status_code == 403
         user.refresh_from_db()
@@ -113,7 +113,7 @@ def test_staff_cannot_change_users_with_more_permissions(client: Client, manager
 @pytest.mark.parametrize("several", [False, True])
 def test_staff_cannot_delete_users_with_more_permissions(client: Client, manager: User, several: bool) -> None:
     client.force_login(manager)
-    superuser = StaffFactory()
+    superuser = StaffFactory.create()
     address = (
         reverse("admin:auth_user_changelist") if several else reverse("admin:auth_user_delete", args=[superuser.pk])
     )
@@ -122,6 +122,6 @@ def test_staff_cannot_delete_users_with_more_permissions(client: Client, manager
 
 
 def test_a_superuser_grants_privileges(client: Client, owner: User) -> None:
-    client.force_login(StaffFactory())
+    client.force_login(StaffFactory.create())
     assert change(client, owner, is_superuser="on") == 302
     assert User.objects.get(pk=owner.pk).is_superuser

@@ -23,7 +23,7 @@ ADD = "admin:articles_voice_add"
 
 @pytest.fixture
 def browser(client: Client, db: None) -> Client:
-    client.force_login(StaffFactory())
+    client.force_login(StaffFactory.create())
     return client
 
 
@@ -111,7 +111,7 @@ class TestModel:
             Voice.objects.named("house")
 
     def test_deleting_a_voice_keeps_the_articles_that_use_it(self, house: Voice) -> None:
-        article = make_article(UserFactory(), voice=house)
+        article = make_article(UserFactory.create(), voice=house)
         house.delete()
         article.refresh_from_db()
         assert article.voice is None
@@ -144,7 +144,7 @@ class TestAdmin:
 
     def test_the_list_counts_the_words_and_articles_of_each(self, browser: Client, house: Voice) -> None:
         for _ in range(2):
-            make_article(UserFactory(), voice=house)
+            make_article(UserFactory.create(), voice=house)
         (shown,) = browser.get(reverse(LIST)).context["cl"].result_list
         page = browser.get(reverse(LIST)).content.decode()
         assert shown.articles == 2
@@ -152,27 +152,27 @@ class TestAdmin:
         assert '<td class="field-used_by">2</td>' in page
 
     def test_deleting_a_voice_in_the_admin_keeps_articles(self, browser: Client, house: Voice) -> None:
-        article = make_article(UserFactory(), voice=house)
+        article = make_article(UserFactory.create(), voice=house)
         browser.post(reverse("admin:articles_voice_delete", args=[house.pk]), {"post": "yes"})
         assert not Voice.objects.exists()
         assert Article.objects.get() == article
 
     def test_staff_without_the_permission_are_refused(self, client: Client, house: Voice) -> None:
-        user: User = UserFactory(is_staff=True)
+        user: User = UserFactory.create(is_staff=True)
         user.user_permissions.add(Permission.objects.get(codename="view_article"))
         client.force_login(user)
         assert client.get(reverse(LIST)).status_code == 403
         assert client.post(reverse(ADD), self.form()).status_code == 403
 
     def test_the_voice_of_an_article_can_be_changed(self, browser: Client, house: Voice) -> None:
-        article = make_article(UserFactory())
+        article = make_article(UserFactory.create())
         page = browser.get(reverse("admin:articles_article_change", args=[article.pk])).content.decode()
         assert '<option value="' + str(house.pk) + '">House</option>' in page
 
 
 class TestApi:
     def test_a_brief_names_a_voice(self, house: Voice) -> None:
-        api = client_of(UserFactory())
+        api = client_of(UserFactory.create())
         brief = {"topic": "Roofs", "voice": " House ", "approve_outline": True, "allow_uncited": False}
         data = post(api, "/api/articles/create", brief).json()
         assert (data["voice"], data["approve_outline"], data["allow_uncited"]) == ("House", True, False)
@@ -181,13 +181,13 @@ class TestApi:
         assert api.get("/api/articles/").json()["items"][0]["voice"] == "House"
 
     def test_an_unknown_voice_is_refused_with_the_known_ones(self, house: Voice) -> None:
-        answer = post(client_of(UserFactory()), "/api/articles/create", {"topic": "Roofs", "voice": "Hous"})
+        answer = post(client_of(UserFactory.create()), "/api/articles/create", {"topic": "Roofs", "voice": "Hous"})
         assert answer.status_code == 422
         assert answer.json()["detail"] == "There is no voice “Hous”. There are: House."
         assert not Article.objects.exists()
 
     def test_a_list_with_voices_takes_no_more_queries(self, house: Voice, django_assert_num_queries: Any) -> None:
-        owner = UserFactory()
+        owner = UserFactory.create()
         api = client_of(owner)
         api.get("/api/articles/")  # notes the key's use
         for _ in range(3):
@@ -196,7 +196,7 @@ class TestApi:
             assert {item["voice"] for item in api.get("/api/articles/").json()["items"]} == {"House"}
 
 
-def test_avoided_words_match_hyphens_and_spaces_alike():
+def test_avoided_words_match_hyphens_and_spaces_alike() -> None:
     voice = Voice(name="Plain", avoid=["state-of-the-art"])
     for text in ("State of the art tools", "state‑of‑the‑art tools"):
         assert avoided_words_in(text, voice) == ["state-of-the-art"]

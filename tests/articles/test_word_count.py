@@ -53,7 +53,7 @@ def test_citation_marks_are_not_words() -> None:
 
 
 def test_every_count_of_a_text_is_the_same(client: Client) -> None:
-    owner: User = UserFactory()
+    owner: User = UserFactory.create()
     article = make_completed_article(owner)
     save_text(article=article, by=owner, title="A title", content=TEXT, opened_at=1)
     client.force_login(owner)

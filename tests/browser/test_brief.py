@@ -140,7 +140,7 @@ class TestTheDraft:
         assert leave(page) == []
 
     def test_the_next_user_of_the_browser_does_not_see_it(self, page: Page) -> None:
-        UserFactory(username="grace")
+        UserFactory.create(username="grace")
         self.fill(page)
         leave(page)
         page.get_by_label("Account of ada").click()

@@ -172,7 +172,7 @@ class TestDeciding:
     def test_an_open_page_follows_the_approval(self, page: Page, article: Article) -> None:
         page.goto(f"/articles/{article.pk}/")
         expect(page.locator("#outline-waits")).to_be_visible()
-        approve_in_thread(article=article, by=UserFactory(username="grace"))
+        approve_in_thread(article=article, by=UserFactory.create(username="grace"))
         expect(page.locator("#outline-waits")).to_be_hidden()
         expect(page.locator("#log-table")).to_contain_text("Approved by grace")
 

@@ -309,7 +309,7 @@ class TestTheEditor:
         article = stages.finished(writer)
         page.goto(f"{article.get_absolute_url()}text/")
         page.get_by_label("Text (Markdown)").fill("My careful words.")
-        other = UserFactory(username="grace")
+        other = UserFactory.create(username="grace")
         in_thread(save_text)(article=article, by=other, title="Theirs", content="Their text.", opened_at=1)
         page.get_by_role("button", name="Save and close").click()
         expect(page.locator("#conflict")).to_contain_text("grace saved revision 2 after you opened this text")

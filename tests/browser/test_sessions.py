@@ -193,7 +193,7 @@ class TestOutdatedFormTokens:
         expect(page.locator("#new-key")).to_be_visible()
 
     def test_somebody_else_signed_in_elsewhere_is_not_mistaken_for_the_user(self, page: Page, writer: User) -> None:
-        UserFactory(username="grace")
+        UserFactory.create(username="grace")
         begin_brief(page)
         change_user_in_another_tab(page, "grace")
         page.get_by_role("button", name="Write article").click()

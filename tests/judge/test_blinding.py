@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -17,7 +18,7 @@ LIST = """1. A trial of planted roofs — Institute for Roofs, A. Gardener, 2024
 """
 
 
-def test_footnotes_become_numbers_before_the_punctuation(folder):
+def test_footnotes_become_numbers_before_the_punctuation(folder: Path) -> None:
     text = blinded(folder, STUDIO)
     assert "It is 11 °C cooler [1]. It pays for itself, the traders say [2][1].\n" in text
     assert "| planted | 11 °C [1] |" in text
@@ -26,7 +27,7 @@ def test_footnotes_become_numbers_before_the_punctuation(folder):
     assert "Studio" not in text
 
 
-def test_links_become_numbers_and_keep_the_words_of_the_sentence(folder):
+def test_links_become_numbers_and_keep_the_words_of_the_sentence(folder: Path) -> None:
     text = blinded(folder, SINGLE)
     assert "The Institute for Roofs [1] measured 11 °C [1][2].\n" in text
     assert "Others are not in the sources [3].\n" in text
@@ -37,21 +38,21 @@ def test_links_become_numbers_and_keep_the_words_of_the_sentence(folder):
     assert text.count("## References") == 1
 
 
-def test_a_figure_that_is_a_link_keeps_its_words(folder):
+def test_a_figure_that_is_a_link_keeps_its_words(folder: Path) -> None:
     text = blinded(
         folder, "# Roofs\n\n| People | [165](https://example.org/trial) | [1](https://example.org/trial) |\n"
     )
     assert "| People | 165 [1] | [1] |" in text
 
 
-def test_numbers_of_a_reference_list_are_kept_and_others_are_text(folder):
+def test_numbers_of_a_reference_list_are_kept_and_others_are_text(folder: Path) -> None:
     text = blinded(folder, NUMBERED, "de-AT")
     assert "It is cooler [1][2]. See 2024 [3] and list[0]." in text
     assert text.endswith(f"## Quellen\n\n{LIST}")
     assert "Sources:" not in text
 
 
-def test_abbreviations_and_quotations_keep_their_full_stop(folder):
+def test_abbreviations_and_quotations_keep_their_full_stop(folder: Path) -> None:
     text = blinded(
         folder,
         "| Gardener et al. [trial](https://example.org/trial) |\n\nHe said: “Cool.”[^1] A. B. measured it,[^1] twice.[^1]\n\n"
@@ -62,12 +63,12 @@ def test_abbreviations_and_quotations_keep_their_full_stop(folder):
     assert "further reading" not in text
 
 
-def test_the_name_of_a_system_in_the_text_is_refused(folder):
+def test_the_name_of_a_system_in_the_text_is_refused(folder: Path) -> None:
     with pytest.raises(JudgeError, match="names a system"):
         blinded(folder, "# Roofs\n\nThis article by GPT Researcher is about roofs.\n")
 
 
-def test_a_judge_gets_both_orders_and_nothing_that_says_who_wrote_what(written, tmp_path):
+def test_a_judge_gets_both_orders_and_nothing_that_says_who_wrote_what(written: Path, tmp_path: Path) -> None:
     judge = tmp_path / "for-a-judge"
     assert main(["blind", "--pair", "studio", "single", "--out", str(judge), "--seed", "5", str(written)]) == 0
     key = yaml.safe_load((written / "keys" / "01.yaml").read_text())
@@ -96,7 +97,7 @@ def test_a_judge_gets_both_orders_and_nothing_that_says_who_wrote_what(written, 
     assert "$" not in instructions
 
 
-def test_the_order_depends_on_the_seed(written, tmp_path):
+def test_the_order_depends_on_the_seed(written: Path, tmp_path: Path) -> None:
     for seed in range(12):
         main(
             [
@@ -115,7 +116,9 @@ def test_the_order_depends_on_the_seed(written, tmp_path):
     assert {key["articles"]["1"]["A"] for key in keys} == {"studio", "single"}
 
 
-def test_a_missing_article_and_a_used_folder_are_refused(written, capsys, tmp_path):
+def test_a_missing_article_and_a_used_folder_are_refused(
+    written: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     assert main(["blind", "--pair", "studio", "gpt_researcher", str(written)]) == 1
     assert "gpt_researcher.md does not exist" in capsys.readouterr().err
     assert main(["blind", "--pair", "studio", "studio", str(written)]) == 1
@@ -125,5 +128,5 @@ def test_a_missing_article_and_a_used_folder_are_refused(written, capsys, tmp_pa
     assert "is not empty" in capsys.readouterr().err
 
 
-def test_the_reference_list_does_not_count_as_length(folder):
+def test_the_reference_list_does_not_count_as_length(folder: Path) -> None:
     assert words_of(blinded(folder, NUMBERED)) < 15

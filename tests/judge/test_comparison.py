@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from bench.judge.__main__ import main
 from bench.judge.comparison import Comparison, JudgeError
 
 
-def test_a_comparison_has_its_sources_in_the_order_of_their_files(folder):
+def test_a_comparison_has_its_sources_in_the_order_of_their_files(folder: Path) -> None:
     comparison = Comparison.read(folder)
     assert [source.head.title for source in comparison.sources] == [
         "A trial of planted roofs",
@@ -37,13 +38,15 @@ def test_a_comparison_has_its_sources_in_the_order_of_their_files(folder):
         ("03.md", "---\ntitle: Empty\n---\n\n", "03.md: no text below the head"),
     ],
 )
-def test_an_invalid_file_is_named_with_its_problem(folder, capsys, file, text, problem):
+def test_an_invalid_file_is_named_with_its_problem(
+    folder: Path, capsys: pytest.CaptureFixture[str], file: str, text: str, problem: str
+) -> None:
     (folder / file).write_text(text)
     assert main(["prepare", str(folder)]) == 1
     assert problem in capsys.readouterr().err
 
 
-def test_a_folder_without_sources_or_brief_is_refused(folder, tmp_path):
+def test_a_folder_without_sources_or_brief_is_refused(folder: Path, tmp_path: Path) -> None:
     for path in folder.glob("0*"):
         path.unlink()
     with pytest.raises(JudgeError, match="has no sources"):
@@ -54,7 +57,7 @@ def test_a_folder_without_sources_or_brief_is_refused(folder, tmp_path):
         Comparison.read(tmp_path / "missing")
 
 
-def test_the_rival_prompt_has_the_whole_brief_and_all_sources(folder):
+def test_the_rival_prompt_has_the_whole_brief_and_all_sources(folder: Path) -> None:
     assert main(["prepare", str(folder)]) == 0
     prompt = (folder / "output" / "rival_prompt.md").read_text()
     for part in ("Should a city plant", "city planners", "300 words", '"en"', "Say what it costs", "professional"):

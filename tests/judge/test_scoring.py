@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -12,7 +14,7 @@ from bench.judge.__main__ import main
 from bench.judge.scoring import read_judged, score_table
 
 
-def verdict(judge: str, overall: str, points: dict[str, int], *, claims: int = 15) -> dict:
+def verdict(judge: str, overall: str, points: dict[str, int], *, claims: int = 15) -> dict[str, Any]:
     criteria = (
         "usefulness",
         "structure",
@@ -24,7 +26,7 @@ def verdict(judge: str, overall: str, points: dict[str, int], *, claims: int = 1
         "disagreement",
     )
 
-    def article(letter: str) -> dict:
+    def article(letter: str) -> dict[str, Any]:
         verdicts = ["supported"] * (claims - 2) + ["partly", "unsupported"]
         return {
             "scores": dict.fromkeys(criteria, points[letter]),
@@ -40,7 +42,7 @@ def verdict(judge: str, overall: str, points: dict[str, int], *, claims: int = 1
     }
 
 
-def test_verdicts_of_both_orders_are_added_up_by_system(written, capsys):
+def test_verdicts_of_both_orders_are_added_up_by_system(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["blind", "--pair", "studio", "single", str(written)]) == 0
     blind = written / "blind" / "01"
     first = yaml.safe_load((written / "keys" / "01.yaml").read_text())["articles"]["1"]
@@ -71,7 +73,9 @@ def test_verdicts_of_both_orders_are_added_up_by_system(written, capsys):
         ({"judge": ""}, "judge: String should have at least 1 character"),
     ],
 )
-def test_an_invalid_verdict_is_named_with_its_problem(written, capsys, change, problem):
+def test_an_invalid_verdict_is_named_with_its_problem(
+    written: Path, capsys: pytest.CaptureFixture[str], change: dict[str, str], problem: str
+) -> None:
     main(["blind", "--pair", "studio", "single", str(written)])
     path = written / "blind" / "01" / "1" / "verdict.yaml"
     path.write_text(yaml.safe_dump(verdict("Ada", "A", {"A": 8, "B": 6}) | change))
@@ -81,7 +85,7 @@ def test_an_invalid_verdict_is_named_with_its_problem(written, capsys, change, p
     assert str(path) in error
 
 
-def test_too_few_claims_and_scores_above_ten_are_refused(written, capsys):
+def test_too_few_claims_and_scores_above_ten_are_refused(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["blind", "--pair", "studio", "single", str(written)])
     path = written / "blind" / "01" / "1" / "verdict.yaml"
     path.write_text(yaml.safe_dump(verdict("Ada", "A", {"A": 11, "B": 6}, claims=14)))
@@ -91,7 +95,7 @@ def test_too_few_claims_and_scores_above_ten_are_refused(written, capsys):
     assert "articles.A.scores.usefulness: Input should be less than or equal to 10" in error
 
 
-def test_without_verdicts_there_is_no_score(written, capsys):
+def test_without_verdicts_there_is_no_score(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", str(written)]) == 1
     main(["blind", "--pair", "studio", "single", str(written)])
     capsys.readouterr()
@@ -99,7 +103,7 @@ def test_without_verdicts_there_is_no_score(written, capsys):
     assert "blind/01/1" in capsys.readouterr().err
 
 
-def test_the_form_of_the_instructions_is_a_valid_verdict_once_filled_in(written):
+def test_the_form_of_the_instructions_is_a_valid_verdict_once_filled_in(written: Path) -> None:
     main(["blind", "--pair", "studio", "single", str(written)])
     blind = written / "blind" / "01"
     form = re.search(r"```yaml\n(.*?)```", (blind / "instructions.md").read_text(), re.DOTALL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,7 @@ def provider(server: ModelServer) -> Provider:
     return Provider(server.url, "none", "test-model", wait=30)
 
 
-async def test_one_prompt_is_one_call(folder, model):
+async def test_one_prompt_is_one_call(folder: Path, model: ModelServer) -> None:
     comparison = Comparison.read(folder)
     article = await write_article(comparison, "single", provider(model))
     figures = json.loads(article.with_suffix(".json").read_text())
@@ -28,7 +29,9 @@ async def test_one_prompt_is_one_call(folder, model):
     assert len(article.read_text().split()) > 200
 
 
-async def test_the_pipeline_summarises_each_source_for_its_queries_and_drops_empty_summaries(folder, model):
+async def test_the_pipeline_summarises_each_source_for_its_queries_and_drops_empty_summaries(
+    folder: Path, model: ModelServer
+) -> None:
     model.fail(match="search queries", text='["cost of roofs", "heat", "rain"]')
     model.fail(match="Roof Traders", text="NOTHING")
     await write_article(Comparison.read(folder), "gpt_researcher", provider(model))
@@ -41,7 +44,7 @@ async def test_the_pipeline_summarises_each_source_for_its_queries_and_drops_emp
 
 
 @pytest.mark.timeout(300)  # it starts a whole studio
-async def test_the_studio_writes_from_the_sources_of_the_comparison(folder, model):
+async def test_the_studio_writes_from_the_sources_of_the_comparison(folder: Path, model: ModelServer) -> None:
     start = time.monotonic()
     article = await write_article(Comparison.read(folder), "studio", provider(model))
     elapsed = time.monotonic() - start
@@ -55,7 +58,7 @@ async def test_the_studio_writes_from_the_sources_of_the_comparison(folder, mode
     assert any("11 °C cooler" in call.prompt for call in model.calls)
 
 
-def test_a_model_is_needed(folder, capsys, monkeypatch):
+def test_a_model_is_needed(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "LLM_MODEL"):
         monkeypatch.delenv(name, raising=False)
     assert main(["write", "--system", "single", str(folder)]) == 1
