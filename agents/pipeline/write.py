@@ -89,8 +89,10 @@ async def write_section(context: RunContext, outline: Outline, findings: list[Fi
     section = outline.sections[number - 1]
     words = section.words
     key = StepKey("write", "section", number)
+    requested, tried = words, 0  # of a section that was written before the run stopped, only the result is known
 
     async def perform() -> SectionText:
+        nonlocal requested, tried
         shared = context.shared(findings, outline)
         requested = context.calibration.words_to_request(words)
         first = assignments.write_section(shared, context.brief, outline, number, context.passages, requested)
@@ -98,7 +100,7 @@ async def write_section(context: RunContext, outline: Outline, findings: list[Fi
         text = clean(await context.ask(first, preview), context.reading)
         if not context.has_model:
             return SectionText(markdown=text)
-        context.calibration.record(requested, count_words(text))
+        tried = count_words(text)
         if wrong := faults(text, context.brief.language, words, (MIN_SHARE, 2.0)):
             repair = assignments.rewrite_section(shared, context.brief, outline, number, text, words, wrong)
             second = clean(await context.ask(repair, preview), context.reading)
@@ -106,7 +108,10 @@ async def write_section(context: RunContext, outline: Outline, findings: list[Fi
         return SectionText(markdown=text)
 
     doing, done = f"Writing “{section.heading}”", length_message(section.heading, "written")
-    return (await context.once(key, SectionText, perform, doing, done)).markdown
+    made = await context.once(key, SectionText, perform, doing, done)
+    if context.has_model:
+        context.calibration.record(requested, tried or count_words(made.markdown))
+    return made.markdown
 
 
 async def resize(
