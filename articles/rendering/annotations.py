@@ -62,21 +62,30 @@ class Annotation:
 def normalized_words(text: str) -> Iterator[tuple[str, int, int]]:
     """The words of ``text`` in the form in which they are compared, each with its start and end."""
     for match in WORD.finditer(CITATION_MARK.sub(lambda mark: " " * len(mark[0]), text)):
-        yield unicodedata.normalize("NFKC", match[0]).casefold().replace("’", "'"), match.start(), match.end()
+        yield normalized_word(match[0]), match.start(), match.end()
+
+
+def normalized_word(word: str) -> str:
+    if word.isascii():  # most are, and a page compares tens of thousands
+        return word.lower()
+    return unicodedata.normalize("NFKC", word).casefold().replace("’", "'")
 
 
 class Annotations:
     """The annotations of one text; ``found`` are the refs of those whose sentence is in it."""
 
     def __init__(self, annotations: Iterable[Annotation]) -> None:
-        self.wanted = [(item, [word for word, _, _ in normalized_words(item.sentence)]) for item in annotations]
+        # Joined once: each sentence is searched for in each block of the text.
+        self.wanted = [
+            (item, join_words(word for word, _, _ in normalized_words(item.sentence))) for item in annotations
+        ]
         self.found: set[str] = set()
 
     def annotate(self, tokens: Sequence[Token]) -> None:
         for inlines in text_blocks(tokens):
             block = Block(inlines)
-            for annotation, words in self.wanted:
-                if annotation.ref not in self.found and (span := block.find(words)):
+            for annotation, sentence in self.wanted:
+                if annotation.ref not in self.found and (span := block.find(sentence)):
                     block.matches.append((*span, annotation))
                     self.found.add(annotation.ref)
             if block.matches:
@@ -126,15 +135,18 @@ class Block:
             self.offsets.append(offset)
             offset += len(word) + 1
 
-    def find(self, words: Sequence[str]) -> tuple[int, int] | None:
-        """The span of the first free sentence of exactly these words, including its closing punctuation and footnotes."""
-        at = -1
-        for _ in range(MAX_OCCURRENCES if words else 0):
-            at = self.joined.find(join_words(words), at + 1)
+    def find(self, sentence: str) -> tuple[int, int] | None:
+        """The span of the first free sentence of exactly these words, including its closing punctuation and footnotes.
+
+        ``sentence`` is the result of ``join_words``.
+        """
+        at, count = -1, sentence.count("\n") - 1
+        for _ in range(MAX_OCCURRENCES if count else 0):
+            at = self.joined.find(sentence, at + 1)
             if at < 0:
                 break
             first = bisect_left(self.offsets, at)
-            span = self._sentence_span(first, first + len(words) - 1)
+            span = self._sentence_span(first, first + count - 1)
             if span and not any(start < span[1] and span[0] < end for start, end, _ in self.matches):
                 return span
         return None
