@@ -89,21 +89,20 @@ def outline_panels(key: StepKey, *, ended: bool) -> Iterable[str]:
 def steps_shown_by(panels: Collection[str], sections: Collection[int]) -> StepFilter:
     """Selects the steps whose outputs these panels and sections show.
 
-    The reading is not among them: it is long, and comes from a cache.
+    Neither the reading nor the steps of the outline are among them: what they made comes from a cache.
     """
     shown = set(panels)
     stages = {PANEL_STAGES[panel] for panel in panels if panel in PANEL_STAGES}
     all_sections = bool({"plan", "draft", "evidence"} & shown)
-    # The plan numbers the findings of all groups: its sections need them.
-    with_plan = bool(sections) or bool({"outline", "plan", "draft", "evidence", "findings", "questions"} & shown)
+    all_findings = bool({"findings", "questions"} & shown)
 
     def is_shown(key: StepKey) -> bool:
-        if key.kind == "read":
+        if key.kind == "read" or key.stage == "outline":
             return False
+        if (key.stage, key.kind) == ("research", "find"):
+            return all_findings
         if key.stage in stages:
             return True
-        if key.stage == "outline" or (key.stage, key.kind) == ("research", "find"):
-            return with_plan
         if (key.stage, key.kind) == ("write", "draft"):
             return all_sections or bool(sections)
         return key.stage in ("write", "edit") and (all_sections or section_number(key) in sections)

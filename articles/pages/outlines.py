@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 
 from pydantic import ValidationError
 
 from agents.contract import CheckedAnswer, OldOutline, OldSectionPlan, Outline, OutlineSection, Plan
 from agents.pipeline.steps import StepKey
 from agents.text.planned_outline import planned_outline, with_checked_answer
-from articles.models import StepStatus
+from articles.models import Step, StepStatus
 from articles.pages.drafts import DraftSection
 from articles.pages.findings import findings_from_steps
 from articles.pages.step_outputs import StepLog
@@ -71,6 +73,27 @@ def answered_questions(outline: Outline) -> list[AnsweredQuestion]:
 
 def outline_from_steps(log: StepLog, words: int) -> Outline | None:
     """The approved outline, else the planned one with its checked answer. ``words`` is the length the brief asks for."""
+    made = [step for step in log.by_key.values() if makes_outline(step.key) and step.status == StepStatus.COMPLETED]
+    if any("output" in step.get_deferred_fields() for step in made):
+        return completed_outline(tuple((step.pk, step.finished_at) for step in made), words)
+    return outline_from_outputs(log, words)
+
+
+def makes_outline(key: StepKey) -> bool:
+    """Whether the outline depends on this step: a plan names findings by their numbers."""
+    return key.stage == "outline" or (key.stage, key.kind) == ("research", "find")
+
+
+@lru_cache(maxsize=32)
+def completed_outline(steps: tuple[tuple[int, datetime | None], ...], words: int) -> Outline | None:
+    """The outline that these completed steps made, which never changes: each event of a section needs it.
+
+    ``steps`` are their ids, and when they were finished.
+    """
+    return outline_from_outputs(StepLog(Step.objects.filter(pk__in=[pk for pk, _ in steps]).order_by()), words)
+
+
+def outline_from_outputs(log: StepLog, words: int) -> Outline | None:
     if approved := log.output(APPROVED, Outline):
         return approved
     plan = log.output(PLAN, Plan)

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from pydantic import BaseModel
 
 from agents.contract import (
+    CheckedAnswer,
     CheckedText,
     Finding,
     Passage,
@@ -26,8 +27,9 @@ from agents.costs.usage import Usage
 from articles.live.consumers import ArticlePageConsumer
 from articles.live.snapshots import Snapshot, read_snapshot
 from articles.models import Article
-from articles.pages import ArticleView
+from articles.pages import ArticleView, outlines
 from articles.pages.fragments import render
+from articles.pages.outlines import completed_outline
 from articles.pages.step_outputs import completed_reading
 from articles.runs.lease import Claim
 from articles.runs.step_writer import write_changes
@@ -35,6 +37,7 @@ from tests.factories import UserFactory, claim, make_article, step_completed, st
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECTIONS = 4
+ANSWER = "A roof bears what its joists bear."
 SENTENCE = "A saturated bed weighs between 95 and 180 kg per square metre, so ask an engineer first [S{}]. "
 
 
@@ -67,9 +70,8 @@ def held() -> Claim:
     sections = [
         PlannedSection(heading=heading, purpose=purpose, form="prose", words=250, findings=[]) for heading in headings
     ]
-    answer = "A roof bears what its joists bear."
     plan = Plan(
-        answer=answer, position="", title="Rooftop gardens", questions=[], terms=[], sections=sections, dismissed=[]
+        answer=ANSWER, position="", title="Rooftop gardens", questions=[], terms=[], sections=sections, dismissed=[]
     )
     finish(held, "outline:plan", plan)
     for number in range(1, SECTIONS + 1):
@@ -118,6 +120,7 @@ def test_an_event_without_a_section_reads_no_output_and_no_text(held: Claim) -> 
 
 def test_an_event_of_a_section_reads_outputs_of_that_section_only(held: Claim, json_bytes: list[int]) -> None:
     write_changes(held, [step_started("edit:3")])
+    read_last_event(held)  # reads the outline
     json_bytes.clear()
     with CaptureQueriesContext(connection) as queries:
         html = read_last_event(held).texts[0]
@@ -126,6 +129,21 @@ def test_an_event_of_a_section_reads_outputs_of_that_section_only(held: Claim, j
     assert 'id="section-2"' not in html
     assert sum(json_bytes) < 25_000, "of a megabyte that was read, and 40 kB of other sections"
     assert len(queries) <= 6
+
+
+def test_the_outline_is_made_once_for_all_sections(held: Claim, monkeypatch: pytest.MonkeyPatch) -> None:
+    completed_outline.cache_clear()
+    made: list[int] = []
+    build = outlines.outline_from_outputs
+    monkeypatch.setattr(outlines, "outline_from_outputs", lambda log, words: made.append(words) or build(log, words))
+    for number in range(1, SECTIONS + 1):
+        write_changes(held, [step_started(f"edit:{number}")])
+        assert f"Section number {number}" in read_last_event(held).texts[0]
+    assert len(made) == 1
+    corrected = CheckedAnswer(planned=ANSWER, problem="Too much", answer="An engineer decides what a roof bears.")
+    finish(held, "outline:answer", corrected)
+    assert corrected.answer in read_last_event(held).texts[0], "a further step of the outline changes it"
+    assert len(made) == 2
 
 
 def test_the_reading_is_parsed_once_for_all_checks(held: Claim, json_bytes: list[int]) -> None:
