@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -14,7 +15,7 @@ from agents.text.markdown import count_words
 from agents.text.syntax import CITATION_MARK
 from articles.models import Step, StepStatus
 from articles.pages.step_outputs import StepLog, output_of, work_of
-from articles.rendering.annotations import Annotation
+from articles.rendering.annotations import Annotation, Verdict
 from articles.rendering.markdown import to_annotated_html
 
 STATES = {
@@ -157,20 +158,20 @@ def section_state(step: Step, *, at_work: bool) -> str:
     return STATES[work_of(step.key)][step.status == StepStatus.COMPLETED]
 
 
-def draft_html(markdown: str, annotations: list[Annotation], *, prefix: str) -> SafeString:
+def draft_html(markdown: str, annotations: Iterable[Annotation], *, prefix: str) -> SafeString:
     """Rendered like any text, with passage marks (``[S3]``) as superscripts.
 
     The inserted tags have no quotes and no attributes, so a mark inside an attribute cannot end it.
     """
-    if not annotations:
-        return plain_draft_html(markdown, prefix)
-    return with_passage_marks(to_annotated_html(markdown, annotations, prefix=prefix).html)
+    # Without the quotes of passages: a draft has no footnotes to show them.
+    return kept_draft_html(markdown, tuple((each.ref, each.sentence, each.verdict) for each in annotations), prefix)
 
 
 @lru_cache(maxsize=256)
-def plain_draft_html(markdown: str, prefix: str) -> SafeString:
-    """Kept: a section's text is sent again when its next step starts."""
-    return with_passage_marks(to_annotated_html(markdown, [], prefix=prefix).html)
+def kept_draft_html(markdown: str, sentences: tuple[tuple[str, str, Verdict], ...], prefix: str) -> SafeString:
+    """Kept: a section is sent again when its next step starts, and when the article is finished."""
+    annotations = [Annotation(*sentence) for sentence in sentences]
+    return with_passage_marks(to_annotated_html(markdown, annotations, prefix=prefix).html)
 
 
 def with_passage_marks(html: str) -> SafeString:

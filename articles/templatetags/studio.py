@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from urllib.parse import urlsplit
 
 from django import template
@@ -26,6 +27,7 @@ register.filter(dollars)
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     """An icon of ``static/img/icons.svg``, hidden from screen readers: the text beside it says the same."""
     return format_html(
