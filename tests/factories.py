@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import factory
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
+from factory.declarations import Sequence
+from factory.django import DjangoModelFactory, Password
 from pydantic import BaseModel
 
 from agents.contract import (
@@ -48,17 +49,17 @@ Start with load. A saturated bed weighs 95–180 kg per square metre, so ask an 
 """
 
 
-class UserFactory(factory.django.DjangoModelFactory[User]):
+class UserFactory(DjangoModelFactory[User]):
     class Meta:
         model = User
         skip_postgeneration_save = True
 
-    username = factory.Sequence(lambda number: f"writer{number}")
-    password = factory.django.Password(PASSWORD)
+    username = Sequence(lambda number: f"writer{number}")
+    password = Password(PASSWORD)
 
 
 class StaffFactory(UserFactory):
-    username = factory.Sequence(lambda number: f"editor{number}")
+    username = Sequence(lambda number: f"editor{number}")
     is_staff = True
     is_superuser = True
 

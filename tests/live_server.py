@@ -37,5 +37,5 @@ def live_server() -> Iterator[str]:
     thread.start()
     assert listening.wait(15), "the server did not come up"
     yield f"http://127.0.0.1:{ports[0]}"
-    reactor.callFromThread(reactor.stop)
+    reactor.callFromThread(reactor.stop)  # type: ignore[misc]  # interfaces of zope have methods without self
     thread.join(15)

@@ -118,7 +118,9 @@ def copy_rows(source: Path) -> None:
 
 
 def values(model: type[models.Model], row: sqlite3.Row) -> dict[str, Any]:
-    return {field.attname: value(field, row[field.column]) for field in model._meta.local_concrete_fields}
+    return {
+        field.attname: value(field, row[field.column]) for field in model._meta.local_concrete_fields if field.column
+    }
 
 
 def value(field: models.Field[Any, Any], stored: Any) -> Any:

@@ -20,7 +20,7 @@ from bench.crew import running_crew
 from bench.critical_path import critical_path, total_seconds
 from bench.model_process import ModelServer, running_model
 from bench.processes import count_web_processes, cpu_seconds, difference, unique_memory
-from bench.report import Conditions, Results, write_report
+from bench.report import Case, Conditions, Results, write_report
 from bench.runs import Article, Run
 from bench.simulated_model import MODELS, Call, Speed
 from bench.studio import running_studio
@@ -127,6 +127,7 @@ async def test_openais_client_can_use_it() -> None:
     streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
     assert streamed == whole.choices[0].message.content
     assert chunks[-1].usage.completion_tokens == whole.usage.completion_tokens == 80
+    assert image.data
     assert image.data[0].b64_json
     assert [call.kind for call in calls] == ["chat", "chat", "image"]
     assert others == []
@@ -215,13 +216,15 @@ async def test_the_sequential_crew_writes_a_complete_article_in_each_run(tmp_pat
 
 # The report
 
+Cases = dict[Case, list[Run]]
+
 
 def run_of(words: int, wall: float, *, at_once: int = 1, content: str = "word " * 990, error: str = "") -> Run:
     articles = [Article(content, error)] * at_once
     return Run(words, wall, calls_at((0, wall - 1)), {"jobs": 1.25, "web": 0.25}, 33.0, articles, [0.004, 0.006])
 
 
-def results(studio: dict, crew: dict, pages: dict | None = None) -> Results:
+def results(studio: Cases, crew: Cases, pages: Cases | None = None) -> Results:
     return Results(defaultdict(list, studio), defaultdict(list, pages or {}), defaultdict(list, crew))
 
 

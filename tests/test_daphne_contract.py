@@ -49,9 +49,10 @@ class Server(studio.StudioServer):
         self.scopes.append(scope)
         self.requests.append(send.args[0])
 
-    async def connect(self) -> tuple[Any, Transport]:
-        transport = Transport()
+    async def connect(self) -> tuple[Any, Any]:
+        transport: Any = Transport()  # type: ignore[no-untyped-call]  # Twisted's constructor has no types
         channel = self.http_factory.buildProtocol(transport.getPeer())
+        assert channel is not None
         channel.makeConnection(transport)
         return channel, transport
 

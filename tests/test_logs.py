@@ -109,7 +109,7 @@ class TestALine:
 
     def test_a_traceback_is_part_of_it(self, log: Log) -> None:
         try:
-            {}["nowhere\nto be found"]
+            dict[str, str]()["nowhere\nto be found"]
         except LookupError:
             logging.getLogger("some.where").exception("It failed.")
         [line] = log.lines
@@ -126,7 +126,7 @@ class TestALine:
     @pytest.mark.parametrize("log", ["json", "console"], indirect=True)
     def test_secrets_are_removed_from_message_and_traceback(self, log: Log) -> None:
         try:
-            {}[f"Authorization: Bearer {KEY}"]
+            dict[str, str]()[f"Authorization: Bearer {KEY}"]
         except LookupError:
             logging.getLogger("some.where").exception("Sent %s", KEY)
         assert KEY not in log.text

@@ -119,7 +119,9 @@ def test_the_runs_of_stopped_workers_are_completed_by_new_ones(
     pool.terminate()
     assert pool.wait(60) == 0
     assert status_of(article) == Status.PENDING
-    assert article.events.last().payload["message"] == STOPPED_MESSAGE
+    last = article.events.last()
+    assert last is not None
+    assert last.payload["message"] == STOPPED_MESSAGE
     assert article.runs.get().attempts == 0, "stopping does not count as an attempt"
     assert all(call.ended for call in slow_model.calls)
 

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from math import ceil
+from typing import TypeVar
 
 from agents.costs.prices import dollars, prices
 from agents.costs.usage import Usage, record_usage
@@ -98,11 +99,12 @@ class Budget(ABC):
         await self.settle(amount, cost)
 
 
+OneBudget = TypeVar("OneBudget", bound=Budget)
 _budget: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 
 @contextmanager
-def use_budget(budget: Budget) -> Iterator[Budget]:
+def use_budget(budget: OneBudget) -> Iterator[OneBudget]:
     """Calls inside the block, in this task and the tasks it starts, are paid from ``budget``."""
     token = _budget.set(budget)
     try:

@@ -107,14 +107,14 @@ async def test_a_failed_call_releases_its_reservation() -> None:
     with use_budget(InMemoryBudget("0.015")) as budget:
         with pytest.raises(OSError, match="refused"):
             await refused()
-        assert (budget.spent, budget.reserved) == (0, 0)
+        assert (budget.spent, budget.reserved) == (Decimal(0), Decimal(0))
         await call()
 
 
 async def test_a_model_without_a_price_is_not_limited_and_counted_as_unpriced() -> None:
     with use_budget(InMemoryBudget("0.001")) as budget, metered() as usage:
         await call("llama3.1")
-    assert (usage.cost, usage.unpriced_calls) == (0, 1)
+    assert (usage.cost, usage.unpriced_calls) == (Decimal(0), 1)
     assert budget.spent == 0
 
 
@@ -137,7 +137,7 @@ async def test_runs_side_by_side_have_their_own_budgets() -> None:
                 await call(seconds=0.001)
         return budget.spent
 
-    assert await asyncio.gather(run("1", 5), run("1", 2)) == [Decimal("0.05"), Decimal("0.02")]
+    assert list(await asyncio.gather(run("1", 5), run("1", 2))) == [Decimal("0.05"), Decimal("0.02")]
 
 
 def largest(tokens: int) -> Usage:

@@ -61,7 +61,8 @@ def footnotes_on_the_page(markdown: str) -> tuple[list[str], list[str]]:
 def blocks_in_exports(markdown: str) -> list[Any]:
     command = [pypandoc.get_pandoc_path(), "-f", "markdown-raw_html", "-t", "json", "--sandbox"]
     answer = subprocess.run(command, input=markdown, capture_output=True, text=True, check=True, timeout=30)
-    return json.loads(answer.stdout)["blocks"]
+    blocks: list[Any] = json.loads(answer.stdout)["blocks"]
+    return blocks
 
 
 def notes_in(node: Any) -> list[Any]:

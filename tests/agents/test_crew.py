@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import string
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from agents.contract import (
     Plan,
     Remark,
     SearchDescription,
+    Stage,
     Voice,
 )
 from agents.crew import assignments
@@ -91,7 +92,7 @@ def test_there_are_six_agents_and_each_has_tasks() -> None:
 
 
 @asynccontextmanager
-async def crew_of(server: ModelServer, **changes: AgentConfig) -> AsyncIterator[StudioCrew]:
+async def crew_of(server: ModelServer, changes: Mapping[Stage, AgentConfig]) -> AsyncIterator[StudioCrew]:
     """A crew on ``server`` whose agents an editor has changed."""
     async with client_of(server.url) as client:
         yield StudioCrew.with_models(dict.fromkeys(AGENTS, "test-model"), client, asyncio.Semaphore(8), changes)
@@ -143,7 +144,7 @@ async def test_braces_in_a_brief_and_in_an_agents_description_are_kept(model_ser
     words = AgentConfig(role=f"Poet {BRACES}", goal=f"Rhyme {BRACES}", backstory=f"You write {BRACES}")
     section = SECTION.model_copy(update={"points": [f"Say {BRACES}"]})
     outline = OUTLINE.model_copy(update={"sections": [section, SECTION]})
-    async with crew_of(model_server, write=words) as crew:
+    async with crew_of(model_server, {"write": words}) as crew:
         await crew.ask(assignments.write_section((f"Topic {BRACES}\n\n",), BRIEF, outline, 1, [], 120))
     user = model_server.calls[0].body["messages"][1]["content"]
     assert user.count(BRACES) == 5
@@ -186,7 +187,8 @@ async def test_an_agent_can_be_asked_again_after_a_failure(crew: StudioCrew, mod
     model_server.fail(status=401)
     with pytest.raises(ModelError):
         await crew.ask(PLAN)
-    assert isinstance(await crew.ask(PLAN), PLAN.answer)
+    answer = await crew.ask(PLAN)
+    assert isinstance(answer, PLAN.answer)
 
 
 async def test_one_agent_performs_tasks_concurrently(model_server: ModelServer) -> None:
@@ -206,14 +208,14 @@ async def test_a_models_failure_is_raised_unchanged(crew: StudioCrew, model_serv
 
 
 async def test_a_stage_can_have_a_model_of_its_own(model_server: ModelServer) -> None:
-    async with crew_of(model_server, write=AgentConfig(model="large")) as crew:
+    async with crew_of(model_server, {"write": AgentConfig(model="large")}) as crew:
         await crew.ask(PLAN)
         await crew.ask(WRITE)
     assert [call.body["model"] for call in model_server.calls] == ["test-model", "large"]
 
 
 async def test_an_editors_changes_replace_only_what_they_name(model_server: ModelServer) -> None:
-    async with crew_of(model_server, write=AgentConfig(role="Poet laureate")) as crew:
+    async with crew_of(model_server, {"write": AgentConfig(role="Poet laureate")}) as crew:
         await crew.ask(WRITE)
         await crew.ask(PLAN)
     poet, researcher = (call.prompt for call in model_server.calls)
@@ -224,7 +226,7 @@ async def test_an_editors_changes_replace_only_what_they_name(model_server: Mode
 
 
 async def test_temperature_and_token_limit_are_set_per_agent(model_server: ModelServer) -> None:
-    async with crew_of(model_server, write=AgentConfig(temperature=0.0, max_tokens=900)) as crew:
+    async with crew_of(model_server, {"write": AgentConfig(temperature=0.0, max_tokens=900)}) as crew:
         await crew.ask(WRITE)
         await crew.ask(PLAN)
     written, planned = (call.body for call in model_server.calls)
@@ -235,7 +237,7 @@ async def test_temperature_and_token_limit_are_set_per_agent(model_server: Model
 
 async def test_agents_with_the_same_settings_share_their_llm() -> None:
     async with client_of("http://127.0.0.1:9/v1") as client:
-        words = {
+        words: dict[Stage, AgentConfig] = {
             "write": AgentConfig(temperature=0.2),
             "edit": AgentConfig(temperature=0.2),
             "seo": AgentConfig(role="R"),
@@ -269,5 +271,5 @@ async def test_a_review_cannot_be_about_a_missing_section(crew: StudioCrew, mode
 async def test_the_built_in_writer_answers_without_a_model() -> None:
     crew = StudioCrew.without_model()
     assert (await crew.ask(PLAN)).questions
-    assert "[S1]" in str(await crew.ask(WRITE))
-    assert "## 2. Who gains" in str(await crew.ask(assignments.write_article(SHARED, BRIEF, OUTLINE, [PASSAGE], 240)))
+    assert "[S1]" in await crew.ask(WRITE)
+    assert "## 2. Who gains" in await crew.ask(assignments.write_article(SHARED, BRIEF, OUTLINE, [PASSAGE], 240))

@@ -93,7 +93,8 @@ async def test_a_task_leaves_no_thread_and_no_event_record() -> None:
     """Once something is emitted, CrewAI's event bus keeps every agent and prompt, in threads that do not survive a fork."""
     before = set(threading.enumerate())
     crew = StudioCrew(dict.fromkeys(AGENTS, EchoLLM(model="m")))
-    for assignment in (WRITE, PLAN, WRITE):
+    assignments: list[Assignment[Any]] = [WRITE, PLAN, WRITE]
+    for assignment in assignments:
         await crew.ask(assignment)
     assert set(threading.enumerate()) == before
     assert crewai_event_bus.runtime_state is None

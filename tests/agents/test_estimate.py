@@ -65,7 +65,8 @@ async def test_most_of_a_prompt_is_the_start_that_is_cached(crew: StudioCrew, mo
 
 
 def test_longer_articles_cost_more() -> None:
-    costs = [of(words).high for words in (300, 1000, 3000, 5000)]
+    costs = [high for words in (300, 1000, 3000, 5000) if (high := of(words).high)]
+    assert len(costs) == 4
     assert costs == sorted(costs)
 
 
@@ -127,7 +128,7 @@ def test_a_stage_that_is_not_requested_needs_no_price() -> None:
 
 def test_without_a_model_it_is_free() -> None:
     made = estimate(1000, image=True, seo=True, models=StageModels({}))
-    assert (made.low, made.high, made.calls) == (0, 0, 0)
+    assert (made.low, made.high, made.calls) == (Decimal(0), Decimal(0), 0)
     assert made.message == "Free: the built-in writer makes no AI calls."
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import openai
 import pytest
@@ -17,7 +16,7 @@ from tests.model_server import ModelServer
 
 
 @pytest.fixture
-def llm(model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore) -> Iterator[StudioLLM]:
+def llm(model_client: openai.AsyncOpenAI, slots: asyncio.Semaphore) -> StudioLLM:
     return StudioLLM(model="test-model", client=model_client, slots=slots, temperature=0.3, max_tokens=800)
 
 

@@ -67,13 +67,13 @@ async def test_reasoning_beside_the_text_is_counted_but_not_returned(llm: Studio
 
 
 async def test_cached_and_reasoning_tokens_are_counted(llm: StudioLLM, model_server: ModelServer) -> None:
-    usage = {
+    reported = {
         "prompt_tokens": 90,
         "completion_tokens": 30,
         "prompt_tokens_details": {"cached_tokens": 64},
         "completion_tokens_details": {"reasoning_tokens": 20},
     }
-    wire = f"data: {chunk('One.')}\n\ndata: {LAST}\n\ndata: {json.dumps({'choices': [], 'usage': usage})}\n\n"
+    wire = f"data: {chunk('One.')}\n\ndata: {LAST}\n\ndata: {json.dumps({'choices': [], 'usage': reported})}\n\n"
     model_server.fail(raw=wire.encode())
     with metered() as usage:
         await llm.acall("Say something.")

@@ -80,8 +80,11 @@ def test_a_revoked_key_is_not_tried_for_the_remaining_sections(
     run_now(article.runs.get().pk)
     article.refresh_from_db()
     has_failed(article, "key is invalid")
-    sections = len(article.runs.get().steps.with_key(StepKey.parse("outline:plan")).get().output["sections"])
-    assert len(model.prompts(SECTION)) <= 3 < sections, "some are sent before the failure of the first is recorded"
+    plan = article.runs.get().steps.with_key(StepKey.parse("outline:plan")).get().output
+    assert plan
+    assert len(model.prompts(SECTION)) <= 3 < len(plan["sections"]), (
+        "some are sent before the failure of the first is recorded"
+    )
 
 
 def test_a_used_up_quota_fails_the_run_at_once(owner: User, model: ModelServer) -> None:

@@ -6,6 +6,7 @@ import tracemalloc
 import zlib
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -20,8 +21,9 @@ LOOPBACK = Allowed.parse(["127.0.0.0/8", "::1"])
 HTML = {"content_type": "text/html", "charset": "utf-8"}
 
 
-def fetcher(**limits: object) -> Fetcher:
-    return Fetcher(**{"allowed": LOOPBACK, "seconds": 5.0, **limits})
+def fetcher(**limits: Any) -> Fetcher:
+    usual: dict[str, Any] = {"allowed": LOOPBACK, "seconds": 5.0}
+    return Fetcher(**usual | limits)
 
 
 def answers(*addresses: str) -> Callable[[str, int], Awaitable[list[Address]]]:
@@ -49,7 +51,7 @@ async def test_it_fetches_over_ipv6() -> None:
 async def test_it_says_who_it_is_and_keeps_no_cookies() -> None:
     seen = []
 
-    async def handler(request: web.Request) -> web.Response:
+    async def handler(request: web.BaseRequest) -> web.Response:
         seen.append(dict(request.headers))
         if request.path == "/":
             response = web.Response(status=302, headers={"Location": "/next"})
@@ -70,7 +72,7 @@ async def test_it_says_who_it_is_and_keeps_no_cookies() -> None:
 async def test_it_refuses_the_own_machine_however_it_is_spelled(host: str) -> None:
     asked = []
 
-    async def handler(request: web.Request) -> web.Response:
+    async def handler(request: web.BaseRequest) -> web.Response:
         asked.append(request.path)
         return web.Response(text="secret")
 
@@ -87,7 +89,7 @@ async def test_it_refuses_a_name_with_one_private_address_among_public_ones() ->
 
 
 async def test_it_reads_an_allowed_host_by_name_and_asks_for_it_by_that_name() -> None:
-    async def handler(request: web.Request) -> web.Response:
+    async def handler(request: web.BaseRequest) -> web.Response:
         return web.Response(text=request.headers["Host"])
 
     async with serving(handler) as site:
@@ -179,7 +181,7 @@ async def test_it_refuses_a_redirect_to_an_address_no_server_has(target: str) ->
 
 
 async def test_it_follows_five_redirects_and_no_more() -> None:
-    async def handler(request: web.Request) -> web.Response:
+    async def handler(request: web.BaseRequest) -> web.Response:
         left = int(request.path[1:])
         return web.Response(status=301, headers={"Location": f"/{left - 1}"}) if left else web.Response(text="end")
 
@@ -247,7 +249,7 @@ async def test_it_refuses_a_body_it_cannot_unpack(body: bytes, encoding: str, re
 async def test_a_page_that_never_ends_is_refused_at_the_limit() -> None:
     sent = 0
 
-    async def handler(request: web.Request) -> web.StreamResponse:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
         nonlocal sent
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(request)
@@ -264,7 +266,7 @@ async def test_a_page_that_never_ends_is_refused_at_the_limit() -> None:
 
 
 async def test_a_page_that_drips_is_given_up() -> None:
-    async def handler(request: web.Request) -> web.StreamResponse:
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(request)
         while True:

@@ -13,9 +13,9 @@ from agents.text.quoting import new_boundary
 
 
 def source(**values: Any) -> Source:
-    return Source(
-        **{"number": 1, "title": "Field trial", "read_at": datetime(2026, 11, 22, tzinfo=UTC), "sha256": ""} | values
-    )
+    read = datetime(2026, 11, 22, tzinfo=UTC)
+    usual: dict[str, Any] = {"number": 1, "title": "Field trial", "read_at": read, "sha256": ""}
+    return Source(**usual | values)
 
 
 def passage(text: str = "It works.", page: int = 0) -> Passage:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -70,7 +71,11 @@ def test_sentences_of_a_part_have_the_offsets_of_the_whole() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_passages_have_80_to_200_words_and_leave_nothing_out(seed: int) -> None:
     chance = random.Random(seed)
-    kinds = [lambda: prose(chance, chance.randint(5, 400)), lambda: "A heading", lambda: "- an item of a list"]
+    kinds: list[Callable[[], str]] = [
+        lambda: prose(chance, chance.randint(5, 400)),
+        lambda: "A heading",
+        lambda: "- an item of a list",
+    ]
     text = "\n\n".join(chance.choice(kinds)() for _ in range(40))
 
     spans = split_passages(text)

@@ -13,7 +13,7 @@ from aiohttp import web
 from agents.contract import BriefSource, SearchResult
 from agents.research import reading as reading_module
 from agents.research.addresses import Allowed
-from agents.research.documents import Document
+from agents.research.documents import Document, read_page
 from agents.research.fetch import Fetched, Fetcher
 from agents.research.reading import OUT_OF_TIME, UNEXPECTED, read_all, read_while_finding
 from tests.agents.fixtures.loopback import page, serving
@@ -43,7 +43,7 @@ class Site:
         self.asked: list[str] = []
         self.now = self.most = 0
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def __call__(self, request: web.BaseRequest) -> web.Response:
         self.asked.append(request.path)
         self.now += 1
         self.most = max(self.most, self.now)
@@ -234,8 +234,6 @@ async def test_nothing_given_is_an_empty_reading() -> None:
 async def test_a_page_that_makes_a_library_fail_is_unread_and_the_others_are_read(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    read_page = reading_module.read_page
-
     async def read_or_break(page: Fetched) -> Document:
         if page.url.endswith("/2"):
             raise OverflowError("of a library")
@@ -259,7 +257,7 @@ async def test_the_link_of_a_pasted_text_is_kept_and_not_fetched() -> None:
         reading = await read_all([pasted, other], found, fetcher=FETCHER, seconds=5, limit=6)
     assert [source.url for source in reading.sources] == [f"{site}/{number}" for number in (7, 8, 9)]
     source = reading.sources[0]
-    assert source.model_dump(include=given.keys()) == given
+    assert source.model_dump(include=set(given)) == given
     assert source.brief_source == 7
     assert reading.passages[0].text in article(21)
 

@@ -59,7 +59,7 @@ async def test_all_reasons_are_told_where_every_provider_fails() -> None:
         ({}, "ddgs, else Wikipedia"),
     ],
 )
-def test_auto_takes_the_first_that_is_configured(settings: dict[str, str], name: str) -> None:
+def test_auto_takes_the_first_that_is_configured(settings: dict[str, Any], name: str) -> None:
     assert choose_search("auto", **settings).name == name
 
 
@@ -109,7 +109,7 @@ async def test_a_search_that_is_not_set_up_is_told_and_own_sources_are_read(sett
 
 
 async def test_what_the_search_finds_is_read(settings: Any) -> None:
-    async def handler(request: web.Request) -> web.Response:
+    async def handler(request: web.BaseRequest) -> web.Response:
         if request.path == "/search":
             return web.json_response({"results": [{"title": "Pumps", "url": f"http://{request.host}/pumps"}]})
         return web.Response(text=page("Pumps", "A heat pump moves heat. " * 30), content_type="text/html")

@@ -24,7 +24,7 @@ def recording(answer: object) -> tuple[Handler, list[dict[str, Any]]]:
     """A handler that answers ``answer`` as JSON and notes what it was asked."""
     asked: list[dict[str, Any]] = []
 
-    async def handler(request: web.Request) -> web.Response:
+    async def handler(request: web.BaseRequest) -> web.Response:
         body = await request.text()
         asked.append({"path": request.path, "query": dict(request.query), "headers": request.headers, "body": body})
         return web.json_response(answer)
@@ -146,7 +146,7 @@ async def test_ddgs_that_cannot_be_reached_is_a_failed_search(loopback_engine: t
 async def test_ddgs_that_hangs_is_not_waited_for(
     loopback_engine: type[BaseSearchEngine[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def hang(request: web.Request) -> web.Response:
+    async def hang(request: web.BaseRequest) -> web.Response:
         await asyncio.sleep(60)
         return web.Response()
 
@@ -176,7 +176,7 @@ async def test_a_provider_that_fails_is_explained(answer: dict[str, Any], reason
 
 
 async def test_a_provider_that_hangs_or_is_gone_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def hang(request: web.Request) -> web.Response:
+    async def hang(request: web.BaseRequest) -> web.Response:
         await asyncio.sleep(5)
         return web.Response()
 

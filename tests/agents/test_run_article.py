@@ -13,13 +13,14 @@ from django.db import InterfaceError, OperationalError, connection
 from pytest_django import Settings
 
 from agents.research import reading
+from agents.research.documents import read_text
 from agents.worker import jobs
 from agents.worker import run_article as run_article_module
 from agents.worker.jobs import run_next, run_now
 from agents.worker.run_article import STOPPED_MESSAGE
 from articles.exceptions import UNEXPECTED_ERROR
 from articles.models import Run, Status
-from articles.runs.lease import Claim
+from articles.runs.lease import Claim, holds_lease, renew_lease
 from articles.services import retry_run
 from tests.agents.test_jobs import after, configure, made
 from tests.model_server import ModelServer
@@ -50,7 +51,6 @@ def test_a_failed_lease_check_is_followed_by_a_renewal(
 ) -> None:
     settings.LEASE_SECONDS = 3600  # it must not be renewed for another reason
     calls: list[str] = []
-    holds_lease, renew_lease = run_article_module.holds_lease, run_article_module.renew_lease
 
     def fail_once(claim: Claim) -> bool:
         calls.append("checked")
@@ -88,7 +88,6 @@ def test_an_unexpected_error_of_the_lease_check_fails_the_run(
 
 def test_a_run_is_handed_over_while_a_thread_is_still_reading(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     started, may_end = threading.Event(), threading.Event()
-    read_text = reading.read_text
     seen: list[str] = []
 
     def read_slowly(text: str, title: str = "") -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_a_description_within_the_limits_is_unchanged() -> None:
         ({"faq": [FAQItem(question="Why?", answer="word " * 61)]}, "Answer 1 has 61 words; 60 are the most."),
     ],
 )
-def test_each_problem_names_its_figures(changes: dict[str, object], problem: str) -> None:
+def test_each_problem_names_its_figures(changes: dict[str, Any], problem: str) -> None:
     assert problem in "\n".join(each for found in seo_problems(seo(**changes)).values() for each in found)
     assert seo_problems(fitted(**changes)) == {}
 

@@ -25,6 +25,8 @@ from articles.exceptions import UNEXPECTED_ERROR
 from articles.models import Article, Run, Status
 from articles.runs.lease import Claim
 from articles.runs.queue import remove_job
+from articles.runs.recovery import hand_over
+from articles.runs.scheduling import next_run
 from articles.services import cancel_run
 from tests.agents.test_jobs import after, configure, made
 from tests.model_server import ModelServer
@@ -156,7 +158,6 @@ def test_a_stopped_process_hands_over_all_its_runs(
     """It claims no other run, although one is handed over before the other."""
     model.token_seconds = 0.01
     articles, runs = waiting(owner, 3)
-    hand_over = run_article.hand_over
 
     def hand_over_slowly(claim: Claim, message: str) -> None:
         hand_over(claim, message)
@@ -217,7 +218,6 @@ def test_unexpected_errors_of_two_runs_are_both_raised(owner: User, failing_runs
 
 def fail_additional_claims(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Claiming another run for the same process raises ``error``."""
-    next_run = jobs.next_run
 
     def broken(exclude: set[int], *, shared_process: bool = False) -> int | None:
         if shared_process:

@@ -8,6 +8,7 @@ import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import django_rq
 import psutil
@@ -15,6 +16,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 from redis import Redis
+from rq import Worker
 from rq.job import Job
 
 from agents.worker.rq_worker import RECONNECT_EVERY, CrewWorker
@@ -103,7 +105,7 @@ def test_a_worker_waits_for_an_unavailable_redis(monkeypatch: pytest.MonkeyPatch
 def test_a_worker_registers_again_after_redis_was_emptied(redis: Redis) -> None:
     redis.delete("rq:workers", "rq:workers:articles")
     assert living_workers() == 0
-    worker = CrewWorker(["articles"], connection=redis, capacity=3)
+    worker: Worker = CrewWorker(["articles"], connection=redis, capacity=3)
     worker.heartbeat()
     assert (living_workers(), capacity()) == (1, 3)
     assert [each.name for each in CrewWorker.all(connection=redis)] == [worker.name]
@@ -118,7 +120,8 @@ def test_a_job_has_the_capacity_of_its_worker(
         jobs = [enqueue("builtins.eval", CAPACITY_JOB, {"meeting": str(tmp_path)}) for _ in range(6)]
         wait_until(lambda: all(job.is_finished for job in jobs))
         assert len(psutil.Process(pool.pid).children()) == 4
-    assert sorted(job.return_value() for job in jobs) == [1, 1, 1, 1, 2, 2]
+    capacities: list[Any] = [job.return_value() for job in jobs]
+    assert sorted(capacities) == [1, 1, 1, 1, 2, 2]
 
 
 def test_the_command_refuses_workers_without_capacity(settings: Settings) -> None:

@@ -17,7 +17,8 @@ from tests.factories import claim, make_article, step_completed, step_started
 
 
 def used(cost: str, **counts: int) -> Usage:
-    return Usage(**{"calls": 1, "prompt_tokens": 1000, "completion_tokens": 100, "cost": Decimal(cost), **counts})
+    usual = {"calls": 1, "prompt_tokens": 1000, "completion_tokens": 100}
+    return Usage(cost=Decimal(cost), **usual | counts)
 
 
 def do(held: Claim, key: str, usage: Usage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -263,10 +264,11 @@ class TestTwoAtOnce:
     def test_the_second_decision_is_refused_and_names_who_approved(self, owner: User) -> None:
         article = make_waiting_article(owner)
         approve_outline(article=article, by=UserFactory.create(username="ada"))
-        for late in (
+        late_decisions: list[Callable[[], object]] = [
             lambda: approve_outline(article=article, by=owner, outline=outline()),
             lambda: regenerate_outline(article=article, by=owner, wish="Shorter"),
-        ):
+        ]
+        for late in late_decisions:
             with pytest.raises(InvalidState, match="Approved by ada already"):
                 late()
         assert Step.objects.with_key(StepKey.parse("outline:approved")).count() == 1

@@ -35,6 +35,9 @@ def owner() -> User:
     return UserFactory.create()
 
 
+real_commit = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]  # a private method, which the stubs omit
+
+
 @pytest.fixture(autouse=True)
 def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(db_retry, "PAUSE", 0.05)
@@ -44,7 +47,7 @@ def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 def lost_reply(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The next commit succeeds, but the connection breaks before its reply: the caller cannot know the outcome."""
     happened: list[str] = []
-    commit = BaseDatabaseWrapper._commit
+    commit = real_commit
 
     def commit_and_break(wrapper: BaseDatabaseWrapper) -> None:
         commit(wrapper)
@@ -99,7 +102,7 @@ def test_releasing_a_run_waits_for_the_database(
 ) -> None:
     article = make_article(owner)
     held = claim(article)
-    commit, tries = BaseDatabaseWrapper._commit, []
+    commit, tries = real_commit, []
 
     def busy(wrapper: BaseDatabaseWrapper) -> None:
         tries.append(1)

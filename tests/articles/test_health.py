@@ -137,7 +137,12 @@ def test_it_counts_runs_by_what_they_wait_for() -> None:
 
 def test_the_counts_are_cached_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     queries: list[int] = []
-    counted = BoundedQuery(lambda: queries.append(1) or health.count_work(), seconds=60)
+
+    def count_work() -> health.Work:
+        queries.append(1)
+        return health.count_work()
+
+    counted = BoundedQuery(count_work, seconds=60)
     monkeypatch.setattr(health, "work_query", counted)
     monkeypatch.setattr(health, "CACHED_SECONDS", 60)
     assert {ask()[0] for _ in range(5)} == {200}

@@ -210,6 +210,7 @@ class TestEndOfARun:
         assert article.progress == 100
         assert article.completed_at is not None
         assert article.word_count > 20
+        assert article.research_data
         assert article.research_data["sources"][0]["title"] == "City roofs surveyed"
         assert article.research_data["synthesis"]
         first = article.revisions.get()
@@ -245,6 +246,7 @@ class TestEndOfARun:
         bare = make_manuscript().model_copy(update={"seo": None, "findings": None})
         complete_run(claim(article), bare, notice="Done.")
         article.refresh_from_db()
+        assert article.research_data
         assert (article.seo_meta, article.research_data["synthesis"], article.notice) == (None, "", "Done.")
 
 
@@ -305,9 +307,9 @@ class TestRunJournal:
             "CONFIG": {"hosts": ["redis://127.0.0.1:9"]},
         }
         settings.CHANNEL_LAYERS = {"default": unreachable}
-        await journal.draft("write:1", 0, "Roofs")
+        await journal.draft(StepKey.parse("write:1"), 0, "Roofs")
         await asyncio.sleep(0.2)
-        await journal.draft("write:1", 5, "Gardens")
+        await journal.draft(StepKey.parse("write:1"), 5, "Gardens")
 
     async def test_events_are_stored_if_their_notification_fails(
         self, settings: Settings, caplog: pytest.LogCaptureFixture

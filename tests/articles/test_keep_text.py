@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from agents.exceptions import FailureCode
 from articles.exceptions import ArticleGone, InvalidState
 from articles.models import Article, Run, Status
 from articles.runs.journal import fail_run, pause_run
+from articles.runs.lease import Claim
 from articles.services import cancel_run, keep_text, retry_run, start_run
 from tests.articles.clients import post
 from tests.factories import StaffFactory, claim, make_article, make_completed_article, make_processing_article
@@ -52,10 +54,11 @@ def test_the_unfinished_run_keeps_its_status_and_is_not_continued(owner: User, c
 
 
 def test_a_failed_and_a_paused_article_keep_their_text_as_well(owner: User) -> None:
-    for end in (
+    ends: list[Callable[[Claim], object]] = [
         lambda held: fail_run(held, "The model was unavailable.", FailureCode.MODEL_UNAVAILABLE),
         lambda held: pause_run(held, "The spending limit is reached."),
-    ):
+    ]
+    for end in ends:
         article = make_completed_article(owner)
         start_run(article=article, by=owner)
         end(claim(article))

@@ -21,6 +21,7 @@ from agents.pipeline.steps import StepKey
 from articles.models import ApiKey, Step
 from articles.operations import health, metrics
 from articles.runs.journal import fail_run
+from articles.runs.workers import Workers
 from articles.services import cancel_run
 from tests.articles.clients import open_socket
 from tests.factories import StaffFactory, UserFactory, make_article, make_completed_article, make_processing_article
@@ -124,7 +125,7 @@ def test_it_counts_failures_by_code() -> None:
 
 
 def test_it_has_the_workers_and_their_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "read_workers", lambda: health.Workers(living=5, capacity=18, silent=2))
+    monkeypatch.setattr(health, "read_workers", lambda: Workers(living=5, capacity=18, silent=2))
     found = scrape()
     assert (found["studio_workers", "living"], found["studio_workers", "silent"]) == (5, 2)
     assert found["studio_places",] == 18

@@ -168,7 +168,7 @@ class TestTheList:
         assert "Article number 19" in first
         assert "Article number 20" not in first
         assert "q=article&amp;order=oldest&amp;page=2" in first
-        assert "Article number 20" in text_of(page.get("/", {"q": "article", "order": "oldest", "page": 2}))
+        assert "Article number 20" in text_of(page.get("/", {"q": "article", "order": "oldest", "page": "2"}))
 
     def test_it_looks_again_only_while_something_runs(self, page: Client, writer: User) -> None:
         make_completed_article(writer)

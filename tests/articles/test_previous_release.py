@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -180,7 +181,7 @@ class TestReading:
 
 class TestContinuing:
     @pytest.fixture
-    def model(self, settings: Settings) -> ModelServer:
+    def model(self, settings: Settings) -> Iterator[ModelServer]:
         with ModelServer(token_seconds=0.0005) as server:
             configure(settings, server)
             yield server

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 
@@ -20,7 +22,7 @@ def owner() -> User:
     return UserFactory.create()
 
 
-def other(owner: User, title: str, *keywords: str, **fields: object) -> Article:
+def other(owner: User, title: str, *keywords: str, **fields: Any) -> Article:
     article = finished(owner, seo_meta=SEO | {"keywords": list(keywords)}, **fields)
     Article.objects.filter(pk=article.pk).update(title=title)
     return article

@@ -50,7 +50,7 @@ def owner() -> User:
 
 
 def queued(redis: Redis) -> int:
-    return int(redis.llen("rq:queue:articles"))  # type: ignore[arg-type]
+    return int(redis.llen("rq:queue:articles"))
 
 
 class TestCreating:

@@ -137,7 +137,9 @@ async def test_a_client_that_does_not_read_is_closed_and_can_resume(
 async def test_it_waits_for_a_slow_client(site: str, owner: User, key: str) -> None:
     article, held = await done(make_processing_article, owner)
     async with open_socket(site, f"/ws/articles/{article.pk}?after={article.last_seq}", key) as line:
-        transport: Any = line.ws._response.connection.transport  # aiohttp reads ahead unless it is held
+        connection = line.ws._response.connection
+        assert connection is not None
+        transport: Any = connection.transport  # aiohttp reads ahead unless it is held
         transport.pause_reading()
         await send_large_previews(article, 400)
         for number in range(5):

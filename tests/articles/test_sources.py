@@ -48,7 +48,7 @@ def text_file(name: str = "notes.txt", content: bytes = b"Roofs hold rain.") -> 
     return SimpleUploadedFile(name, content)
 
 
-REPORT = {
+REPORT: dict[str, Any] = {
     "title": "Roof report",
     "text": "Planted roofs stay cool.",
     "url": "https://example.org/report",
@@ -115,12 +115,12 @@ class TestTextWithLink:
 
 class TestRules:
     @pytest.mark.parametrize("values", [{}, {"text": " "}, {"title": "Only a title", "publisher": "Institute"}])
-    def test_a_source_has_content(self, values: dict[str, str]) -> None:
+    def test_a_source_has_content(self, values: dict[str, Any]) -> None:
         with pytest.raises(ValidationError, match="give text, url or both"):
             NewSource(**values)
 
     @pytest.mark.parametrize("values", [{"text": "a"}, {"url": "https://example.org"}])
-    def test_an_upload_is_the_only_content_of_its_source(self, values: dict[str, str]) -> None:
+    def test_an_upload_is_the_only_content_of_its_source(self, values: dict[str, Any]) -> None:
         with pytest.raises(ValidationError, match="or else an upload"):
             NewSource(upload=text_file(), **values)
 
@@ -297,7 +297,9 @@ class TestStoring:
 class TestOrphans:
     def test_the_daily_tidy_deletes_old_files_without_a_source(self, owner: User) -> None:
         article = create_article(by=owner, brief=BRIEF, sources=[NewSource(upload=text_file("kept.txt"))])
-        for name, hours in (("orphan.txt", 2), ("just-written.txt", 0), (article.sources.get().upload.name, 2)):
+        kept = article.sources.get().upload.name
+        assert kept
+        for name, hours in (("orphan.txt", 2), ("just-written.txt", 0), (kept, 2)):
             (UPLOADS / name).write_bytes(b"x")
             os.utime(UPLOADS / name, (time.time() - hours * 3600,) * 2)
         assert clean_up()

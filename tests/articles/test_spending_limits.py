@@ -207,9 +207,11 @@ class TestProcesses:
                 "tests.articles.spending_process",
                 *map(str, (claimed.run_id, calls, seconds)),
             ]
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-            started.append(subprocess.Popen(words, env=program_environment, cwd=ROOT, text=True, **pipes))
-            return started[-1]
+            process = subprocess.Popen(
+                words, env=program_environment, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+            started.append(process)
+            return process
 
         yield start
         for process in started:

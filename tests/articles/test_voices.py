@@ -197,6 +197,6 @@ class TestApi:
 
 
 def test_avoided_words_match_hyphens_and_spaces_alike() -> None:
-    voice = Voice(name="Plain", avoid=["state-of-the-art"])
+    voice = contract.Voice(name="Plain", avoid=["state-of-the-art"])
     for text in ("State of the art tools", "state‑of‑the‑art tools"):
         assert avoided_words_in(text, voice) == ["state-of-the-art"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Dialog, Page, expect
 
 from articles.models import ApiKey, Article
 from articles.services import NewSource, cancel_run, save_text, start_run
@@ -320,8 +320,13 @@ class TestTheEditor:
         article = stages.finished(writer)
         page.goto(f"{article.get_absolute_url()}text/")
         page.get_by_label("Text (Markdown)").press_sequentially("More. ")
-        asked = []
-        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+        asked: list[str] = []
+
+        def accept(dialog: Dialog) -> None:
+            asked.append(dialog.type)
+            dialog.accept()
+
+        page.on("dialog", accept)
         page.get_by_role("link", name="Close").click()
         expect(page.get_by_role("tab", name="Article")).to_be_visible()
         assert asked == ["beforeunload"]

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,8 @@ class LiveStudio:
             with psycopg.connect(self.store) as connection:
                 rows = connection.execute(HOLDERS).fetchall()
         else:
-            connection = sqlite3.connect(f"file:{self.var / 'studio.sqlite3'}?mode=ro", uri=True)
-            rows = connection.execute(HOLDERS).fetchall()
-            connection.close()
+            with closing(sqlite3.connect(f"file:{self.var / 'studio.sqlite3'}?mode=ro", uri=True)) as database:
+                rows = database.execute(HOLDERS).fetchall()
         return {article: int(worker.rpartition(":")[2]) for worker, article in rows}
 
     # Its API; requests are retried while the web is unavailable

@@ -62,7 +62,7 @@ def test_a_job_that_was_lost_with_redis_is_submitted_again(studio: LiveStudio, m
 def test_a_full_disk_only_fails_the_image(studio: LiveStudio, model: ModelServer) -> None:
     media = studio.var / "media"
     media.mkdir(exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "full", media / "covers"]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "full", str(media / "covers")]
     (media / "covers").mkdir(exist_ok=True)
     if subprocess.run(mount, check=False).returncode:
         pytest.skip("only root can make a disk that is full")

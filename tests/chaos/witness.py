@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -91,13 +91,13 @@ def completions(log: Log) -> dict[str, float]:
     return {event["step"]: at(event) for event in log if event.get("status") == "completed" and "step" in event}
 
 
-def asked_twice(calls: Sequence[Asked], logs: dict[int, Log]) -> Iterator[str]:
+def asked_twice(calls: Sequence[Asked], logs: Mapping[int, Log]) -> Iterator[str]:
     """Repeated calls for the articles in ``logs``: after the step was completed, or by a worker that had the answer."""
     yield from called_after_completion(calls, logs)
     yield from repeated_by_the_same_worker(calls, logs)
 
 
-def repeated_by_the_same_worker(calls: Iterable[Asked], logs: dict[int, Log]) -> Iterator[str]:
+def repeated_by_the_same_worker(calls: Iterable[Asked], logs: Mapping[int, Log]) -> Iterator[str]:
     """Calls with a prompt that the same worker already has a complete answer to. Only another worker may repeat them.
 
     The answer may have arrived after the next worker started, because a worker does not notice at once that it lost its run.
@@ -106,8 +106,12 @@ def repeated_by_the_same_worker(calls: Iterable[Asked], logs: dict[int, Log]) ->
     answered_calls: dict[tuple[int, str], Asked] = {}
     for call in sorted((each for each in calls if each.article in logs), key=lambda each: each.began):
         known = answered_calls.get((call.article, call.words))
-        same_worker = known and not any(known.began < moment < call.began for moment in taken[call.article])
-        if same_worker and known.answered < call.began:
+        if (
+            known is not None
+            and known.answered is not None
+            and known.answered < call.began
+            and not any(known.began < moment < call.began for moment in taken[call.article])
+        ):
             yield f"article {call.article}: {call.steps.pattern}, {call.began - known.answered:.2f} s after it was answered"
         if call.answered is not None:
             answered_calls[call.article, call.words] = call
@@ -118,7 +122,7 @@ def is_claim(event: dict[str, Any]) -> bool:
     return event.get("new_status") == "processing"
 
 
-def called_after_completion(calls: Iterable[Asked], logs: dict[int, Log]) -> Iterator[str]:
+def called_after_completion(calls: Iterable[Asked], logs: Mapping[int, Log]) -> Iterator[str]:
     """Calls that began when every step they can belong to was completed already."""
     done = {article: completions(log) for article, log in logs.items()}
     for call in calls:
