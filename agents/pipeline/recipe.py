@@ -9,6 +9,7 @@ statement is checked against the passages. Title, lead and search description ar
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from agents.contract import (
@@ -252,16 +253,20 @@ def unused_sources(
             if reason := dismissed.get(finding.number):
                 reasons.setdefault(source_of.get(id, 0), f"Its findings were left out: {reason}")
     found = {source_of.get(id, 0) for finding in material.findings for id in finding.sources}
-    shown = {passage.source for passage in context.passages}
+    shown = Counter(passage.source for passage in context.passages)  # each source of the brief has one at least
+    read = Counter(passage.source for passage in material.reading.passages)
     unused = []
     for source in uncited_sources(material.reading, cited):
         if source.number in reasons:
             reason = reasons[source.number]
-        elif source.number not in shown:
-            reason = "It did not fit into the reading; other sources answer the questions better."
-        elif source.number not in found:
-            reason = "Nothing was found in it that the article needs."
-        else:
+        elif source.number in found:
             reason = "What was found in it was not used in the text."
+        elif shown[source.number] < read[source.number]:
+            reason = (
+                f"Only {shown[source.number]} of its {read[source.number]} passages fitted into the reading,"
+                " and nothing was found there that the article needs."
+            )
+        else:
+            reason = "Nothing was found in it that the article needs."
         unused.append(UnusedSource(source=source.number, title=source.title, reason=reason))
     return unused
