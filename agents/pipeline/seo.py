@@ -33,7 +33,10 @@ async def describe(context: RunContext, outline: Outline, texts: list[str]) -> S
 
 
 async def described(context: RunContext, outline: Outline, texts: list[str]) -> SearchDescription:
-    """The description. Fields that violate their limits, and only those, are requested once more."""
+    """The description. Fields that violate their limits, and only those, are requested once more.
+
+    Title and description are left empty if they are still in another language: they are then made from the article.
+    """
     description = await context.ask(assignments.describe_seo(context.brief, outline, texts))
     if not context.dependencies.has_model:
         return description
@@ -41,18 +44,26 @@ async def described(context: RunContext, outline: Outline, texts: list[str]) -> 
     if not problems:
         return description
     corrected = await context.ask(assignments.describe_again(context.brief, outline, description, problems))
-    return description.model_copy(update=dict(corrected))
+    description = description.model_copy(update=dict(corrected))
+    if is_foreign(description, context.brief.language):
+        return description.model_copy(update={"title": "", "meta_description": ""})
+    return description
 
 
 def wrong_fields(description: SearchDescription, language: str) -> dict[str, list[str]]:
-    """Field → problems. The language of title and description is checked together: each alone is too short."""
+    """Field → problems."""
     problems = seo_problems(SEO(**description.model_dump()))
     for name, unsaid in missing_keyword_problems(description).items():
         problems.setdefault(name, []).extend(unsaid)
-    if is_in_language(f"{description.title}\n{description.meta_description}", language) is False:
+    if is_foreign(description, language):
         for name in ("title", "meta_description"):
             problems.setdefault(name, []).append("Title and description are not in the language asked for.")
     return problems
+
+
+def is_foreign(description: SearchDescription, language: str) -> bool:
+    """Title and description are checked together: each alone is too short."""
+    return is_in_language(f"{description.title}\n{description.meta_description}", language) is False
 
 
 async def answered(context: RunContext, outline: Outline, texts: list[str]) -> FAQ:
