@@ -47,7 +47,7 @@ class Source(StoredModel):
 class Passage(StoredModel):
     """A part of a source's text that can be cited as ``[S3]``: ``text == source_text[start:end]``.
 
-    ``page`` is the page of a PDF on which it begins, counted from 1; 0 for other documents.
+    ``page`` is the page of a PDF on which most of it stands, counted from 1; 0 for other documents.
     """
 
     id: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,6 +13,9 @@ from agents.text.tokenizer import STOP, WORD, count_plain_words, lines, sentence
 
 # Words in a passage: long enough to be understood alone, short enough for a citation to be precise.
 MIN_WORDS, ENOUGH_WORDS, MAX_WORDS = 80, 150, 200
+MIN_PAGE_WORDS = 25
+"""A page of a PDF with fewer words, such as a title page, is no passage of its own."""
+
 # Longer sentences are split. Together with MIN_WORDS this stays within MAX_WORDS.
 MAX_PIECE_WORDS = 120
 HEADING_WORDS = 12
@@ -29,14 +33,17 @@ class Piece:
     heading: bool = False
 
 
-def split_passages(text: str) -> list[tuple[int, int]]:
+def split_passages(text: str, page_starts: Sequence[int] = ()) -> list[tuple[int, int]]:
     """Passages of 80 to 200 words that end with a sentence and, if possible, with a paragraph.
 
-    The last one may be shorter. A text without words has none. A heading after a full passage begins the next one.
+    The last one may be shorter, and so may the last of each page of a PDF: citations lead to pages, whose offsets are
+    ``page_starts``. A text without words has none. A heading after a full passage begins the next one.
     """
     passages: list[list[Piece]] = []
     current: list[Piece] = []
     for piece in _pieces(text):
+        if current and _page_start(piece, page_starts) != _page_start(current[-1], page_starts):
+            current = _end_page(passages, current, page_starts)
         if current and _words(current) + piece.words > MAX_WORDS:
             passages.append(current)
             current = []
@@ -45,9 +52,28 @@ def split_passages(text: str) -> list[tuple[int, int]]:
         if (words >= MIN_WORDS and piece.ends_paragraph and not piece.heading) or words >= ENOUGH_WORDS:
             passages.append(current)
             current = []
+    if current and page_starts:
+        current = _end_page(passages, current, page_starts)
     if current:
         _close_last(passages, current)
     return [(pieces[0].start, pieces[-1].end) for pieces in passages]
+
+
+def _page_start(piece: Piece, page_starts: Sequence[int]) -> int:
+    place = bisect_right(page_starts, piece.start)
+    return page_starts[place - 1] if place else 0
+
+
+def _end_page(passages: list[list[Piece]], rest: list[Piece], page_starts: Sequence[int]) -> list[Piece]:
+    """Closes the last passage of a page. Returns it instead if it is the only one and too short: it then joins the next page."""
+    words, is_first = _words(rest), not passages or passages[-1][-1].start < _page_start(rest[-1], page_starts)
+    if is_first and words < MIN_PAGE_WORDS:
+        return rest
+    if not is_first and words < MIN_WORDS and _words(passages[-1]) + words <= MAX_WORDS:
+        passages[-1] += rest
+    else:
+        passages.append(rest)
+    return []
 
 
 def _close_last(passages: list[list[Piece]], rest: list[Piece]) -> None:

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 
 from agents.contract import BriefSource, Passage, Reading, SearchResult, Source, UnreadSource
@@ -210,7 +211,7 @@ def _title(read: ReadResult) -> str:
 def _passages(documents: list[Document]) -> list[Passage]:
     """The passages of all documents without near-duplicates. Each document keeps at least one."""
     texts = [document.text for document in documents]
-    spans = [(number, *span) for number, text in enumerate(texts, start=1) for span in _prose_spans(text)]
+    spans = [(number, *span) for number, document in enumerate(documents, start=1) for span in _prose_spans(document)]
     again = find_near_duplicates([texts[number - 1][start:end] for number, start, end in spans])
     kept = [span for span, earlier in zip(spans, again, strict=True) if earlier is None]
     represented = {number for number, _, _ in kept}
@@ -223,18 +224,25 @@ def _passages(documents: list[Document]) -> list[Passage]:
             start=start,
             end=end,
             text=texts[number - 1][start:end],
-            page=_page_at(documents[number - 1], start),
+            page=_page_of(documents[number - 1], start, end),
         )
         for place, (number, start, end) in enumerate(kept, start=1)
     ]
 
 
-def _page_at(document: Document, offset: int) -> int:
-    place = bisect_right(document.page_starts, offset, key=lambda page: page[0])
-    return document.page_starts[place - 1][1] if place else 0
+def _page_of(document: Document, start: int, end: int) -> int:
+    """The page with the most of ``text[start:end]``; 0 if the document has no pages."""
+    if not (starts := document.page_starts):
+        return 0
+    first = max(bisect_right(starts, start, key=lambda page: page[0]) - 1, 0)
+    touched = list(takewhile(lambda page: page[0] < end, starts[first:]))
+    ends = [*(begin for begin, _ in touched[1:]), end]
+    shares = {number: finish - max(start, begin) for (begin, number), finish in zip(touched, ends, strict=True)}
+    return max(shares, key=lambda number: shares[number])
 
 
-def _prose_spans(text: str) -> list[tuple[int, int]]:
-    """The passages of ``text`` that are prose, or all if none is."""
-    spans = split_passages(text)
+def _prose_spans(document: Document) -> list[tuple[int, int]]:
+    """The passages of the document that are prose, or all if none is."""
+    text = document.text
+    spans = split_passages(text, [start for start, _ in document.page_starts])
     return [(start, end) for start, end in spans if not is_boilerplate(text[start:end])] or spans

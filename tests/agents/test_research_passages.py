@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import pytest
 
@@ -247,3 +247,27 @@ def test_short_hindi_prose_is_no_menu() -> None:
 def test_terms_keep_their_vowel_signs() -> None:
     assert terms("हरी छतें") == ["हरी", "छतें"]
     assert terms("หลังคา") == ["หลั", "ลัง", "ังค", "งคา"]
+
+
+def test_a_passage_ends_with_its_page() -> None:
+    chance = random.Random(3)
+    pages = [prose(chance, words) for words in (60, 30, 230, 90)]
+    text, starts = joined(pages)
+
+    for start, end in split_passages(text, starts):
+        assert sum(text[start:end] in page for page in pages) == 1
+    assert {start for start, _ in split_passages(text, starts)} >= set(starts)
+
+
+def joined(pages: list[str]) -> tuple[str, list[int]]:
+    """The text of a PDF, and where its pages begin."""
+    return "\n\n".join(pages), list(accumulate((len(page) + 2 for page in pages[:-1]), initial=0))
+
+
+def test_the_end_of_a_page_joins_the_passage_before_it_and_a_title_page_the_next_page() -> None:
+    chance = random.Random(4)
+    title, first, end, second = "A report on roofs", prose(chance, 100), prose(chance, 20), prose(chance, 40)
+    pages = [title, f"{first}\n{end}", second]
+    text, starts = joined(pages)
+
+    assert [text[start:end] for start, end in split_passages(text, starts)] == [f"{title}\n\n{first}\n{end}", second]

@@ -275,6 +275,28 @@ async def test_passages_of_a_pdf_know_their_page(tmp_path: Path) -> None:
     assert {passage.page for passage in reading.passages if passage.source == 2} == {0}
 
 
+@pytest.mark.parametrize("paragraphs", [1, 2, 4])
+async def test_each_fact_of_a_pdf_of_forty_pages_is_cited_from_its_page(tmp_path: Path, paragraphs: int) -> None:
+    file, facts = (
+        tmp_path / "report.pdf",
+        {number: f"Town {number} has {1000 + 37 * number} trees." for number in range(1, 41)},
+    )
+    pages = [
+        "\n\n".join([*(article(100 * number + place, 70) for place in range(paragraphs)), fact])
+        for number, fact in facts.items()
+    ]
+    file.write_bytes(
+        typst.compile(
+            "\n#pagebreak()\n".join(['#set page("a4")', *pages]).replace("\n#pagebreak()\n", "\n", 1).encode()
+        )
+    )
+    reading = await read_all([BriefSource(id=1, path=str(file))], [], fetcher=FETCHER, seconds=5, limit=0)
+    found = {
+        number: next(each.page for each in reading.passages if fact in each.text) for number, fact in facts.items()
+    }
+    assert found == {number: number for number in facts}
+
+
 async def test_a_pasted_text_is_notes_unless_it_was_published() -> None:
     head = "Source: https://www.energy.gov/report\nPublisher: Department"
     texts = [article(41), f"{head}\n\n{article(42)}", f"By Ann Lee\n{article(43)}"]
