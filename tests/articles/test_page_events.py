@@ -13,6 +13,7 @@ from agents.contract import (
     CheckedAnswer,
     CheckedText,
     Finding,
+    Outline,
     Passage,
     Plan,
     PlannedSection,
@@ -30,7 +31,7 @@ from articles.models import Article
 from articles.pages import ArticleView, outlines
 from articles.pages.fragments import render
 from articles.pages.outlines import completed_outline
-from articles.pages.step_outputs import completed_reading
+from articles.pages.step_outputs import StepLog, completed_reading
 from articles.runs.lease import Claim
 from articles.runs.step_writer import write_changes
 from tests.factories import UserFactory, claim, make_article, step_completed, step_started
@@ -135,7 +136,12 @@ def test_the_outline_is_made_once_for_all_sections(held: Claim, monkeypatch: pyt
     completed_outline.cache_clear()
     made: list[int] = []
     build = outlines.outline_from_outputs
-    monkeypatch.setattr(outlines, "outline_from_outputs", lambda log, words: made.append(words) or build(log, words))
+
+    def counted(log: StepLog, words: int) -> Outline | None:
+        made.append(words)
+        return build(log, words)
+
+    monkeypatch.setattr(outlines, "outline_from_outputs", counted)
     for number in range(1, SECTIONS + 1):
         write_changes(held, [step_started(f"edit:{number}")])
         assert f"Section number {number}" in read_last_event(held).texts[0]
