@@ -11,6 +11,7 @@ from django.conf import settings
 from django.test import Client
 
 from articles.api.schemas.articles import BriefIn
+from articles.exports import FORMATS
 from contentstudio.api_errors import MESSAGES
 
 GUIDE = (Path(settings.BASE_DIR) / "docs" / "api.md").read_text()
@@ -27,6 +28,19 @@ def test_the_guide_lists_exactly_the_endpoints() -> None:
     documented = set(re.findall(r"^\| `(GET|POST|PATCH|DELETE) (/api/[^`]*)`", GUIDE, re.MULTILINE))
     existing = {(method.upper(), path) for path, methods in schema()["paths"].items() for method in methods}
     assert documented == existing
+
+
+def test_the_guide_says_what_only_the_pages_can_do() -> None:
+    (missing,) = re.findall(r"^Not available over the API: (.*?)\. Use the pages", GUIDE, re.MULTILINE)
+    assert missing == "uploading documents and managing API keys"
+    described = schema()
+    for path, methods in described["paths"].items():
+        assert "key" not in path
+        assert all(
+            each.get("requestBody", {}).get("content", {}).keys() <= {"application/json"} for each in methods.values()
+        )
+    for needed in ("/api/articles/{article_id}/write-again", "/api/voices"):
+        assert needed in described["paths"]
 
 
 def test_the_guide_documents_every_field_of_the_brief() -> None:
@@ -46,9 +60,18 @@ def test_the_schema_has_limits_and_errors() -> None:
     create = described["paths"]["/api/articles/create"]["post"]
     assert create["operationId"] == "article_create"
     assert create["responses"].keys() == {"201", "400", "401", "413", "422"}
-    export = described["paths"]["/api/articles/{article_id}/export/{format}"]["get"]["responses"]["200"]
-    assert export["content"].keys() >= {"application/pdf", "text/markdown", "application/epub+zip"}
-    assert all(kind["schema"] == {"type": "string", "format": "binary"} for kind in export["content"].values())
+
+
+def test_the_schema_declares_exports_as_files_of_the_types_that_are_sent() -> None:
+    content = schema()["paths"]["/api/articles/{article_id}/export/{format}"]["get"]["responses"]["200"]["content"]
+    assert next(iter(content)) == "application/octet-stream", (
+        "clients that read text or JSON first fail with the bytes of a PDF"
+    )
+    assert set(content) == {
+        "application/octet-stream",
+        *(each.media_type.partition(";")[0] for each in FORMATS.values()),
+    }
+    assert all(kind == {"schema": {"type": "string", "format": "binary"}} for kind in content.values())
 
 
 def test_the_root_links_to_every_endpoint() -> None:
