@@ -9,15 +9,19 @@ from io import BytesIO
 from typing import TypeAlias
 
 from django.contrib import admin, messages
+from django.contrib.admin import helpers
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from articles import services
+from articles.costs.reports import total_estimate
 from articles.exceptions import StudioError
 from articles.exports import FORMATS, filename
 from articles.exports.download import download
 from articles.models import Article
+from articles.models.status import ACTIVE
 
 MAX_DOWNLOADS = 20
 """Files in one archive. A PDF takes about half a second, and the browser waits for all of them."""
@@ -48,10 +52,31 @@ def do_to_each(request: HttpRequest, articles: Iterable[Article], act: Callable[
         messages.warning(request, f"{', '.join(names)}: {message}")
 
 
-@admin.action(permissions=["change"], description="Write again from the brief")
-def write_again(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> None:
+@admin.action(permissions=["change"], description="Write again from the brief …")
+def write_again(modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article]) -> HttpResponse | None:
+    """Shows the estimated cost and asks first, unless all of the articles are being written already."""
+    startable = articles.exclude(status__in=ACTIVE)
+    if startable and not request.POST.get("post"):
+        return confirmation(modeladmin, request, articles, startable)
     by = signed_in(request)
     do_to_each(request, articles, lambda article: services.start_run(article=article, by=by), "Started")
+    return None
+
+
+def confirmation(
+    modeladmin: Admin, request: HttpRequest, articles: QuerySet[Article], startable: QuerySet[Article]
+) -> HttpResponse:
+    """The page that sends the action again, with ``post``, as Django's page before deleting does."""
+    context = {
+        **modeladmin.admin_site.each_context(request),
+        "title": "Write again from the brief",
+        "opts": modeladmin.opts,
+        "articles": articles,
+        "startable": startable,
+        "estimate": total_estimate(startable),
+        "checkbox": helpers.ACTION_CHECKBOX_NAME,
+    }
+    return TemplateResponse(request, "admin/articles/write_again.html", context)
 
 
 @admin.action(permissions=["change"], description="Continue from where it stopped")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -136,6 +136,17 @@ def estimate_for(article: Article, run: Run | None) -> Estimate:
         models=models_for(run),
         reading=reading_tokens(article),
     )
+
+
+def total_estimate(articles: Iterable[Article]) -> Estimate:
+    """Of writing all of these articles again."""
+    estimates = [estimate_for(article, None) for article in articles]
+    low, high = Decimal(0), Decimal(0)
+    for each in estimates:
+        low, high = low + (each.low or 0), high + (each.high or 0)
+    unpriced = tuple(sorted({model for each in estimates for model in each.unpriced}))
+    calls, tokens = sum(each.calls for each in estimates), sum(each.tokens for each in estimates)
+    return Estimate(None if unpriced else low, None if unpriced else high, calls, tokens, unpriced)
 
 
 def reading_tokens(article: Article) -> int:

@@ -14,8 +14,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import Settings
 
 from articles import services
+from articles.costs.reports import total_estimate
 from articles.models import Article, Event, Status
 from tests.articles.admin_pages import LIST, PAGE, act, messages_on, save
 from tests.factories import (
@@ -123,14 +125,32 @@ class TestPage:
 class TestActions:
     def test_write_again_starts_runs_and_reports_refusals(self, browser: Client, owner: User) -> None:
         done, busy = make_completed_article(owner), make_processing_article(owner)[0]
-        messages = messages_on(act(browser, "write_again", done, busy))
+        messages = messages_on(act(browser, "write_again", done, busy, post="yes"))
         assert messages[0] == "Started: 1."
         assert "“Rooftop gardens in the city”: This article is being written." in messages[1]
         assert done.runs.count() == 2
 
+    def test_write_again_asks_first_and_shows_the_cost(self, browser: Client, owner: User, settings: Settings) -> None:
+        settings.HAS_MODEL, settings.IMAGE_MODEL = True, ""
+        settings.LLM_MODELS = dict.fromkeys(settings.LLM_MODELS, "gpt-4o-mini")
+        articles = [make_completed_article(owner), make_completed_article(owner), make_processing_article(owner)[0]]
+        one, two = (total_estimate(articles[:number]) for number in (1, 2))
+        assert one.high
+        assert (two.high, two.calls) == (2 * one.high, 2 * one.calls)
+        shown = " ".join(act(browser, "write_again", *articles).content.decode().split())
+        assert "2 articles will be written again from their briefs." in shown
+        assert f"<b>Cost</b> {two.message}" in shown
+        assert [article.runs.count() for article in articles] == [1, 1, 1]
+
+    def test_articles_that_cannot_be_written_again_are_refused_without_a_question(
+        self, browser: Client, owner: User
+    ) -> None:
+        (message,) = messages_on(act(browser, "write_again", make_processing_article(owner)[0]))
+        assert "This article is being written." in message
+
     def test_the_run_is_requested_by_the_admin_user(self, browser: Client, admin: User, owner: User) -> None:
         article = make_completed_article(owner)
-        act(browser, "write_again", article)
+        act(browser, "write_again", article, post="yes")
         run = article.latest_run()
         assert run is not None
         assert run.requested_by == admin
