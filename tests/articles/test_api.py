@@ -261,6 +261,9 @@ def test_an_edit_creates_a_revision_and_an_edit_of_an_outdated_one_is_refused(ap
     assert (body["content"], body["title"], body["revision"]) == ("A new text.\n", article.title, 2)
     clash = api.patch(path, edit, content_type="application/json")
     assert clash.status_code == 409
+    assert clash.json()["detail"].endswith(
+        "so yours was not saved. Add your changes to the newest text and save again."
+    )
     titled = api.patch(path, {"title": "Mine", "revision": 2}, content_type="application/json").json()
     assert (titled["title"], titled["content"]) == ("Mine", "A new text.\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -124,6 +125,10 @@ class TestSpending:
             assert "Ask an editor to raise your limit." in shown
         else:
             assert "estimate-warning" not in shown
+
+    def test_the_estimate_is_shown_before_an_article_is_written_again(self, page: Client, article: Article) -> None:
+        shown = text(page.get(address(article)))
+        assert re.search(r"<b>Cost</b> About \$[\d.]+ to \$[\d.]+: \d+ calls", shown)
 
     def test_the_month_is_on_the_brief_and_the_account_page(self, page: Client, writer: User) -> None:
         SpendingLimit.objects.create(user=writer, per_month=Decimal(5))
