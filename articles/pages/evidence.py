@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
@@ -16,7 +16,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from articles.evidence.results import CheckedSentence, CitedPassage
-from articles.rendering.annotations import normalized_words
+from articles.rendering.annotations import Verdict, normalized_words
+
+ICONS: Mapping[Verdict, str] = {"supported": "check", "partly": "half", "not": "warning"}
 
 MIN_WORD_LENGTH = 5
 """A word of at least this many letters is highlighted if the sentence and the passage share it; so is any number."""
@@ -33,6 +35,10 @@ class EvidenceRow:
     checked: CheckedSentence
     place: str
     stands: bool
+
+    @property
+    def icon(self) -> str:
+        return ICONS[self.checked.verdict]
 
     @cached_property
     def passages(self) -> list[tuple[CitedPassage, SafeString]]:

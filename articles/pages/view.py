@@ -145,8 +145,16 @@ class ArticleView(RunView):
         return self._draft_section(number, planned[number - 1]) if number <= len(planned) else None
 
     def _draft_section(self, number: int, planned: OutlineSection) -> DraftSection:
-        annotations = self._annotations(number) if self._steps_match_text else []
-        return draft_section(number, planned, self.steps, annotations, at_work=self._is_processing)
+        if number not in self._draft_sections:  # an event needs one for the plan, for the draft and for the evidence
+            annotations = self._annotations(number) if self._steps_match_text else []
+            self._draft_sections[number] = draft_section(
+                number, planned, self.steps, annotations, at_work=self._is_processing
+            )
+        return self._draft_sections[number]
+
+    @cached_property
+    def _draft_sections(self) -> dict[int, DraftSection]:
+        return {}
 
     @property
     def body(self) -> SafeString:
@@ -237,9 +245,17 @@ class ArticleView(RunView):
 
     def _draft_evidence(self, *sections: int) -> list[Evidence]:
         """What the latest checks of these sections found, as unsaved rows."""
-        checks = (latest_check(self.steps.by_section[number]) for number in sections)
-        found = (row for check in checks if check for row in check.evidence)
-        return [Evidence(number=number, **row.model_dump()) for number, row in enumerate(found, 1)]
+        if sections not in self._evidence_of:
+            checks = (latest_check(self.steps.by_section[number]) for number in sections)
+            found = (row for check in checks if check for row in check.evidence)
+            self._evidence_of[sections] = [
+                Evidence(number=number, **row.model_dump()) for number, row in enumerate(found, 1)
+            ]
+        return self._evidence_of[sections]
+
+    @cached_property
+    def _evidence_of(self) -> dict[tuple[int, ...], list[Evidence]]:
+        return {}
 
     @cached_property
     def evidence_summary(self) -> EvidenceSummary:
