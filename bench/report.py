@@ -138,18 +138,20 @@ def cpu_table(studio: Mapping[Case, Sequence[Run]]) -> str:
 
 def latency_table(results: Results) -> str:
     """Milliseconds from an event's timestamp to its arrival, over both sockets, and the web's CPU seconds per article."""
-    heads = ["words", "at once", "socket", "events", "p50 ms", "p99 ms", "web CPU s"]
-    rows = [heads, ["---:"] * 2 + ["---"] + ["---:"] * 4]
+    heads = ["words", "at once", "socket", "events", "p50 ms", "p99 ms", "complete p99 ms", "web CPU s"]
+    rows = [heads, ["---:"] * 2 + ["---"] + ["---:"] * 5]
     for words, at_once in results.studio:
         for socket, cases in (("JSON", results.studio), ("page", results.pages)):
             runs = cases.get((words, at_once), [])
-            milliseconds = [1000 * seconds for run in runs for seconds in run.latencies]
-            if len(milliseconds) < 2:
+            arrivals = [1000 * seconds for run in runs for seconds in run.latencies.arrivals]
+            complete = [1000 * seconds for run in runs for seconds in run.latencies.complete]
+            if len(arrivals) < 2 or len(complete) < 2:
                 continue
-            percentiles = quantiles(milliseconds, n=100, method="inclusive")
+            percentiles = quantiles(arrivals, n=100, method="inclusive")
+            last = f"{quantiles(complete, n=100, method='inclusive')[98]:.1f}" if socket == "page" else ""
             web = median(run.cpu.get("web", 0.0) for run in runs) / at_once
-            counts = [f"{words:,}", str(at_once), socket, f"{len(milliseconds):,}"]
-            rows.append([*counts, f"{percentiles[49]:.1f}", f"{percentiles[98]:.1f}", f"{web:.2f}"])
+            counts = [f"{words:,}", str(at_once), socket, f"{len(arrivals):,}"]
+            rows.append([*counts, f"{percentiles[49]:.1f}", f"{percentiles[98]:.1f}", last, f"{web:.2f}"])
     return markdown_table(rows)
 
 

@@ -11,6 +11,7 @@ from articles.quality import ScoredText
 from bench.critical_path import critical_path, total_seconds
 from bench.processes import CpuSeconds
 from bench.simulated_model import Call
+from bench.watchers import Latencies
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,7 @@ class Article:
 class Run:
     """Articles of ``words`` words that were requested at once.
 
-    ``wall`` is in seconds, ``cpu`` in seconds by role, ``memory`` the peak in MiB per article, ``latencies`` in seconds
-    from the timestamp of an event to its arrival at a socket.
+    ``wall`` is in seconds, ``cpu`` in seconds by role, ``memory`` the peak in MiB per article.
     """
 
     words: int
@@ -39,7 +39,7 @@ class Run:
     cpu: CpuSeconds
     memory: float
     articles: Sequence[Article]
-    latencies: Sequence[float] = field(default_factory=list)
+    latencies: Latencies = field(default_factory=Latencies)
 
     @property
     def completed(self) -> int:

@@ -29,7 +29,7 @@ from bench.processes import (
 )
 from bench.runs import Article, Run
 from bench.simulated_model import MODELS
-from bench.watchers import Watcher
+from bench.watchers import Latencies, Watcher
 
 MODEL_CLIENT = "studio"  # the name under which the simulated model logs the studio's calls
 LOG = "studio.log"
@@ -84,7 +84,10 @@ class Studio:
             cpu=cpu,
             memory=peak.value / at_once,
             articles=[one.article for one in watched],
-            latencies=[seconds for of_article in latencies for seconds in of_article],
+            latencies=Latencies(
+                [seconds for each in latencies for seconds in each.arrivals],
+                [seconds for each in latencies for seconds in each.complete],
+            ),
         )
 
     async def write(self, words: int, number: int, watcher: type[Watcher]) -> WatchedArticle:

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 import aiohttp
 
 EVENTS_PER_REQUEST = 1000
-SEQ_OF_PAGE = re.compile(r'data-seq="(\d+)"')
+LOG_ROW = re.compile(r'<tr [^>]*data-event="(\d+)"')
+STATE_OF_PAGE = re.compile(r'<div id="seq" data-seq="(\d+)"')
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,14 @@ class Arrival:
     opened: float
 
 
+@dataclass(frozen=True)
+class Latencies:
+    """Seconds from the timestamps of events to their arrival, and until everything that they changed had arrived."""
+
+    arrivals: Sequence[float] = ()
+    complete: Sequence[float] = ()
+
+
 class Watcher:
     """The socket for API clients: a JSON message for each event."""
 
@@ -34,6 +44,8 @@ class Watcher:
         self.api, self.article_id = api, article_id
         self.seq = 0
         self.arrivals: list[Arrival] = []
+        self.complete: list[Arrival] = []
+        """When everything that an event changed had arrived."""
 
     async def follow(self) -> dict[str, Any]:
         """Watch until the article ends; returns the final message. Reconnects if the socket is closed earlier."""
@@ -46,23 +58,26 @@ class Watcher:
                     content: dict[str, Any] = json.loads(message.data) if message.data.startswith("{") else {}
                     if content.get("type") == "final":
                         return content
-                    newest = self.newest_event(message.data, content)
-                    self.arrivals += [Arrival(seq, now, opened) for seq in range(self.seq + 1, newest + 1)]
-                    self.seq = max(self.seq, newest)
+                    newest, complete = self.newest_events(message.data, content)
+                    known = self.arrivals[-1].seq if self.arrivals else 0
+                    self.arrivals += [Arrival(seq, now, opened) for seq in range(known + 1, newest + 1)]
+                    self.complete += [Arrival(seq, now, opened) for seq in range(self.seq + 1, complete + 1)]
+                    self.seq = max(self.seq, complete)
             print(f"The socket of article {self.article_id} was closed ({socket.close_code}).", file=sys.stderr)
 
-    def newest_event(self, text: str, content: dict[str, Any]) -> int:
-        """The number of the newest event in a message; 0 if it has none."""
-        return int(content.get("seq", 0))
+    def newest_events(self, text: str, content: dict[str, Any]) -> tuple[int, int]:
+        """The numbers of the newest event in a message, and of the newest that is now shown completely; 0 if it has none."""
+        seq = int(content.get("seq", 0))
+        return seq, seq
 
-    async def latencies(self) -> list[float]:
-        """Seconds from the timestamp of each event to its arrival, without events from before the socket was opened."""
+    async def latencies(self) -> Latencies:
+        """Of the events since the socket was opened."""
         timestamps = await self.timestamps()
-        return [
-            arrival.at - timestamps[arrival.seq]
-            for arrival in self.arrivals
-            if timestamps[arrival.seq] > arrival.opened
-        ]
+
+        def since(arrivals: list[Arrival]) -> list[float]:
+            return [each.at - timestamps[each.seq] for each in arrivals if timestamps[each.seq] > each.opened]
+
+        return Latencies(since(self.arrivals), since(self.complete))
 
     async def timestamps(self) -> dict[int, float]:
         """The time of each event of the article, in seconds since the epoch."""
@@ -78,10 +93,13 @@ class Watcher:
 
 
 class PageWatcher(Watcher):
-    """The socket of the article page: HTML fragments for all events since the last message."""
+    """The socket of the article page: HTML fragments for all events since the last message.
+
+    The end of a run is sent as its events first, and then with all panels and the number of the page's new state.
+    """
 
     path = "/ws/articles/{}/page/"
 
-    def newest_event(self, text: str, content: dict[str, Any]) -> int:
-        found = SEQ_OF_PAGE.search(text)
-        return int(found[1]) if found else 0
+    def newest_events(self, text: str, content: dict[str, Any]) -> tuple[int, int]:
+        state = STATE_OF_PAGE.match(text)
+        return max(map(int, LOG_ROW.findall(text)), default=0), int(state[1]) if state else 0

@@ -24,7 +24,7 @@ from bench.report import Case, Conditions, Results, write_report
 from bench.runs import Article, Run
 from bench.simulated_model import MODELS, Call, Speed
 from bench.studio import running_studio
-from bench.watchers import PageWatcher, Watcher
+from bench.watchers import Latencies, PageWatcher, Watcher
 from tests.static_files import bring_static_files
 
 QUICK = Speed(first=0.05, rate=2000, image=0.05, error=0)
@@ -186,6 +186,15 @@ def test_cpu_time_from_before_the_run_is_not_counted() -> None:
     assert difference({"web": 1.5}, {"web": 2.0, "jobs": 3.0}) == {"web": 0.5, "jobs": 3.0}
 
 
+def test_a_page_shows_an_event_completely_with_the_number_of_its_state() -> None:
+    row = '<tr class="is-completed" data-event="{}">'
+    first = f'<table>{row.format(7)}{row.format(8)}</table><p>&lt;tr data-event="9"&gt; <div id="seq" data-seq="9"></p>'
+    watcher = PageWatcher(None, 1)  # type: ignore[arg-type]  # it sends nothing here
+    assert watcher.newest_events(first, {}) == (8, 0)
+    assert watcher.newest_events(f'<div id="seq" data-seq="8" hidden></div>{first}', {}) == (8, 8)
+    assert watcher.newest_events('{"type": "alive"}', {"type": "alive"}) == (0, 0)
+
+
 @pytest.mark.timeout(300)  # it starts a whole studio
 async def test_a_studio_is_measured_over_both_sockets(tmp_path: Path) -> None:
     bring_static_files(tmp_path)
@@ -199,8 +208,9 @@ async def test_a_studio_is_measured_over_both_sockets(tmp_path: Path) -> None:
             assert run.cpu["jobs"] > 0.1
             assert 10 < run.memory < 200
             assert 0 < run.critical_path_seconds < run.wall
-            assert len(run.latencies) > 20
-            assert all(0 < latency < 5 for latency in run.latencies)
+            assert len(run.latencies.arrivals) > 20
+            assert len(run.latencies.complete) == len(run.latencies.arrivals)
+            assert all(0 < latency < 5 for latency in run.latencies.complete)
 
 
 @pytest.mark.timeout(300)  # importing CrewAI takes seconds
@@ -221,7 +231,8 @@ Cases = dict[Case, list[Run]]
 
 def run_of(words: int, wall: float, *, at_once: int = 1, content: str = "word " * 990, error: str = "") -> Run:
     articles = [Article(content, error)] * at_once
-    return Run(words, wall, calls_at((0, wall - 1)), {"jobs": 1.25, "web": 0.25}, 33.0, articles, [0.004, 0.006])
+    latencies = Latencies([0.004, 0.006], [0.004, 0.008])
+    return Run(words, wall, calls_at((0, wall - 1)), {"jobs": 1.25, "web": 0.25}, 33.0, articles, latencies)
 
 
 def results(studio: Cases, crew: Cases, pages: Cases | None = None) -> Results:
@@ -238,8 +249,8 @@ def test_the_report_shows_medians_and_the_speedup(tmp_path: Path) -> None:
     assert "*3.0 × faster*" in report
     assert "0 of 20" in report
     assert "- sequential crew, 1,000 words, 20 at once: Refused." in report
-    assert "| 1,000 | 1 | JSON | 6 | 5.0 | 6.0 | 0.25 |" in report
-    assert "| 1,000 | 1 | page | 2 | 5.0 | 6.0 | 0.25 |" in report
+    assert "| 1,000 | 1 | JSON | 6 | 5.0 | 6.0 |  | 0.25 |" in report
+    assert "| 1,000 | 1 | page | 2 | 5.0 | 6.0 | 8.0 | 0.25 |" in report
     assert "$" not in report
 
 
@@ -248,4 +259,4 @@ def test_every_table_row_has_all_columns(tmp_path: Path) -> None:
     write_report(results(runs, runs, runs), Conditions("make bench", QUICK, workers=20), tmp_path / "table.md")
     lines = (tmp_path / "table.md").read_text().splitlines()
     widths = [line.count("|") for line in lines if line.startswith("|")]
-    assert widths == [16] * 5 + [9] * 3 + [8] * 4 + [10] * 2
+    assert widths == [16] * 5 + [9] * 7 + [10] * 2

@@ -14,6 +14,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import MutableMapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -29,9 +30,9 @@ from articles.authentication import HOW_TO_GET_IN
 from articles.live.authentication import Credentials, Receive, Scope, Send, credentials_of
 from articles.live.groups import DraftsMessage, EventNotification, group_name
 from articles.live.redis_layer import release_channel
-from articles.live.snapshots import Snapshot, coalesced, coalesced_snapshot, run_in_thread
+from articles.live.snapshots import RenderedEvents, Snapshot, coalesced, coalesced_snapshot, run_in_thread
 from articles.models import Article, Event
-from articles.pages.fragments import fragments
+from articles.pages.fragments import fragments, outcome_fragments
 
 log = logging.getLogger(__name__)
 
@@ -187,12 +188,14 @@ class ArticleEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Ch
             await self.send_status(snapshot)
         for text in snapshot.texts:
             await self.send(text_data=text)
+        if snapshot.slow_text:
+            await self.send(text_data=await snapshot.slow_text.read())
         self.seq, self.progress = snapshot.seq, snapshot.progress
         if snapshot.has_ended:
             await self.finish(snapshot.status, has_content=snapshot.has_content, message=snapshot.message)
 
     @staticmethod
-    def render_events(article: Article, events: Sequence[Event]) -> list[str]:
+    def render_events(article: Article, events: Sequence[Event]) -> RenderedEvents:
         """The text frames for ``events``; called in a thread."""
         raise NotImplementedError
 
@@ -220,8 +223,8 @@ class ArticleConsumer(ArticleEventsConsumer):
     """The API's socket: JSON."""
 
     @staticmethod
-    def render_events(article: Article, events: Sequence[Event]) -> list[str]:
-        return [json.dumps(event.as_message()) for event in events]
+    def render_events(article: Article, events: Sequence[Event]) -> RenderedEvents:
+        return RenderedEvents([json.dumps(event.as_message()) for event in events])
 
     async def send_status(self, snapshot: Snapshot) -> None:
         self.progress = snapshot.progress
@@ -232,8 +235,11 @@ class ArticlePageConsumer(ArticleEventsConsumer):
     """The page's socket: HTML to swap in; drafts, keep-alives and the end are JSON for the page's script."""
 
     @staticmethod
-    def render_events(article: Article, events: Sequence[Event]) -> list[str]:
-        return [fragments(article, events)]
+    def render_events(article: Article, events: Sequence[Event]) -> RenderedEvents:
+        """The end of a run replaces the whole page: how it ended is sent first, without waiting for the panels."""
+        if article.is_active:
+            return RenderedEvents([fragments(article, events)])
+        return RenderedEvents([outcome_fragments(article, events)], slow=partial(fragments, article, events))
 
     async def drafts_written(self, message: DraftsMessage) -> None:
         """All drafts in one message: thirty sections written in parallel would otherwise be 300 messages a second."""

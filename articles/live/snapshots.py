@@ -9,23 +9,30 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from channels.db import DatabaseSyncToAsync
 
 from articles.models import Article, Event
 
 Result = TypeVar("Result")
-EventRenderer = Callable[[Article, Sequence[Event]], list[str]]
-"""Turns events into the text frames to send, in order."""
 
+
+class RenderedEvents(NamedTuple):
+    """Text frames to send, in order. ``slow`` renders one more, which takes long: the others are sent meanwhile."""
+
+    texts: list[str]
+    slow: Callable[[], str] | None = None
+
+
+EventRenderer = Callable[[Article, Sequence[Event]], RenderedEvents]
 
 ARTICLES = Article.objects.without_large_fields().order_by()  # built once: an event needs few other queries
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The article's state at event ``seq``, and the text frames for the events up to it.
+    """The article's state at event ``seq``, and the text frames for the events up to it; ``slow_text`` is the last, if any.
 
     ``has_content`` is known only if it has ended: no event needs the text, which is then not read.
     """
@@ -37,6 +44,7 @@ class Snapshot:
     has_ended: bool
     seq: int
     texts: list[str]
+    slow_text: SlowText | None = None
 
 
 def read_snapshot(render: EventRenderer, article_id: int, after: int) -> Snapshot | None:
@@ -45,6 +53,7 @@ def read_snapshot(render: EventRenderer, article_id: int, after: int) -> Snapsho
     if article is None:
         return None
     events = article.events_after(after)
+    rendered = render(article, events) if events else RenderedEvents([])
     return Snapshot(
         status=article.status,
         message=article.message,
@@ -52,12 +61,15 @@ def read_snapshot(render: EventRenderer, article_id: int, after: int) -> Snapsho
         has_content=article.has_ended and article.has_text,
         has_ended=article.has_ended,
         seq=article.last_seq,
-        texts=render(article, events) if events else [],
+        texts=rendered.texts,
+        slow_text=SlowText(rendered.slow) if rendered.slow else None,
     )
 
 
 # Own threads: on the one thread of Channels, reads would wait behind a request that waits for the database's write lock.
 _threads = ThreadPoolExecutor(4, thread_name_prefix="snapshot")
+# One: more of them would not be faster, and would delay what the others and the event loop do.
+_slow_thread = ThreadPoolExecutor(1, thread_name_prefix="slow-render")
 _in_progress: dict[tuple[object, ...], asyncio.Task[Any]] = {}
 
 
@@ -71,9 +83,24 @@ async def coalesced(work: Callable[..., Awaitable[Result]], *args: Hashable) -> 
     return await asyncio.shield(task)
 
 
-def run_in_thread(work: Callable[..., Result]) -> Callable[..., Awaitable[Result]]:
-    wrapped: Callable[..., Awaitable[Result]] = DatabaseSyncToAsync(work, thread_sensitive=False, executor=_threads)
+def run_in_thread(
+    work: Callable[..., Result], executor: ThreadPoolExecutor = _threads
+) -> Callable[..., Awaitable[Result]]:
+    wrapped: Callable[..., Awaitable[Result]] = DatabaseSyncToAsync(work, thread_sensitive=False, executor=executor)
     return wrapped
+
+
+class SlowText:
+    """A text that is rendered when the first socket asks for it, once for all sockets of the snapshot."""
+
+    def __init__(self, render: Callable[[], str]) -> None:
+        self._render = render
+        self._rendering: asyncio.Future[str] | None = None
+
+    async def read(self) -> str:
+        if self._rendering is None:
+            self._rendering = asyncio.ensure_future(run_in_thread(self._render, _slow_thread)())
+        return await asyncio.shield(self._rendering)
 
 
 async def coalesced_snapshot(render: EventRenderer, article_id: int, after: int) -> Snapshot | None:

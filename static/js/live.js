@@ -112,7 +112,8 @@
   };
 
   // Whether a message is newer than the page. Others are dropped, so that no row of the log appears twice.
-  const isNew = (html) => Number(/data-seq="(\d+)"/.exec(html)?.[1] ?? 0) > seq();
+  // At the end of a run its events come first, without a data-seq: until the panels follow, the page is at its last state.
+  const isNew = (html) => Number(/data-(?:seq|event)="(\d+)"/.exec(html)?.[1] ?? 0) > seq();
 
   const showConnection = () => {
     document.getElementById("connection").hidden = (isWell() && socket.readyState === WebSocket.OPEN) || !isActive();

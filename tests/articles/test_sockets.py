@@ -286,8 +286,40 @@ async def test_the_page_receives_html_and_drafts_as_json(site: str, owner: User,
         assert (received["type"], received["drafts"]) == ("drafts", [{"step": "write:1", "offset": 0, "text": "Flat"}])
         await done(fail_run, held, "The quota is used up.", FailureCode.MODEL_QUOTA)
         html = ""
-        while "The quota is used up." not in html:
+        while "Failed: The quota is used up." not in html:
             html = await line.text()
         while (received := await line.next())["type"] == "alive":
             pass
         assert received["type"] == "final"
+
+
+async def test_the_page_gets_how_a_run_ended_before_all_panels(site: str, owner: User, key: str) -> None:
+    article, held = await done(make_processing_article, owner)
+    await done(complete_run, held, make_manuscript(), notice="Check it.")
+    newest = await Article.objects.values_list("last_seq", flat=True).aget(pk=article.pk)
+    path = f"/ws/articles/{article.pk}/page/?after={article.last_seq}"
+    async with open_socket(site, path, key) as line:
+        outcome = await line.text()
+    assert f'data-event="{newest}"' in outcome
+    assert 'data-status="completed"' in outcome
+    assert "Check it." in outcome
+    assert "data-seq=" not in outcome, "the page would not ask for the panels if it lost the socket now"
+    assert "-body" not in outcome
+    async with open_socket(site, path, key) as line:  # as a page that has lost it
+        assert await line.text() == outcome
+        panels = await line.text()
+        assert f'data-seq="{newest}"' in panels
+        assert 'id="article-body"' in panels
+        assert (await line.next())["type"] == "final"
+
+
+async def test_panels_are_rendered_once_for_all_pages(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    article = await done(make_completed_article, owner)
+    rendered: list[int] = []
+    monkeypatch.setattr(consumers, "fragments", lambda article, events: rendered.append(article.pk) or "<p></p>")
+    snapshot = await snapshots.coalesced_snapshot(consumers.ArticlePageConsumer.render_events, article.pk, 0)
+    assert snapshot
+    assert snapshot.slow_text
+    assert await asyncio.gather(*(snapshot.slow_text.read() for _ in range(5))) == ["<p></p>"] * 5
+    assert await snapshot.slow_text.read() == "<p></p>"
+    assert rendered == [article.pk]

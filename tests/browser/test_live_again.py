@@ -14,6 +14,21 @@ from tests.browser.watching import KEEP_SOCKETS, SOCKET_ERRORS, numbers_of, was_
 from tests.factories import claim
 from tests.web_process import web_process
 
+LOSE_PANELS = """
+    window.WebSocket = class extends WebSocket {
+        constructor(...given) {
+            super(...given);
+            this.addEventListener("message", (event) => {
+                if (window.lost || !event.data.includes('data-active="no"')) return;
+                window.lost = document.querySelector("#header .badge").dataset.status;
+                event.stopImmediatePropagation();
+                this.close();
+            });
+        }
+    };
+"""
+"""Closes the socket instead of delivering the panels of a finished article; notes the status that is shown then."""
+
 
 def test_a_reconnected_socket_resumes_at_the_last_event(page: Page, writer: User) -> None:
     article, held = stages.outlined(writer)
@@ -26,6 +41,18 @@ def test_a_reconnected_socket_resumes_at_the_last_event(page: Page, writer: User
     stages.finish(held, "write:2", SectionText(markdown="Written after."))
     expect(page.locator("#section-2")).to_contain_text("Written after.")
     expect(page.locator("#connection")).to_be_hidden()
+    assert numbers_of(page) == whole_log(article)
+
+
+def test_a_page_that_lost_the_panels_of_a_finished_article_gets_them_again(page: Page, writer: User) -> None:
+    article, held = stages.half_written(writer)
+    page.add_init_script(LOSE_PANELS)
+    watch(page, article)
+    stages.complete(held)
+    page.wait_for_function("() => window.lost")
+    assert page.evaluate("() => window.lost") == "completed", "what was sent first is shown"
+    expect(page.locator("#article-body")).to_contain_text("Flat roofs are the largest unused surface")
+    expect(page.get_by_role("tab", name="Article")).to_have_attribute("aria-selected", "true")
     assert numbers_of(page) == whole_log(article)
 
 
