@@ -22,6 +22,7 @@ from agents.contract.evidence import CheckedText, SentenceEvidence, Verdict
 from agents.contract.findings import Finding, FindingKind, Findings, FoundFact, FoundFacts, QuestionFindings, Questions
 from agents.contract.health import HealthCheck
 from agents.contract.manuscript import (
+    DRAWN_BY_STUDIO,
     FAQ,
     SEO,
     FAQItem,
@@ -54,6 +55,7 @@ from agents.contract.writing import Edits, Lead, Remark, Replacement, Review, Re
 
 __all__ = [
     "AGENTS",
+    "DRAWN_BY_STUDIO",
     "FAQ",
     "MAX_HEADING",
     "MAX_SECTIONS",

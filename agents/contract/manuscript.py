@@ -64,8 +64,12 @@ class PicturePrompt(LLMOutput):
     alt: str = Field(max_length=200)
 
 
+DRAWN_BY_STUDIO = "the studio"
+"""``Picture.drawn_by`` of a cover that is typeset without an image model."""
+
+
 class Picture(StoredModel):
-    """A stored image. ``drawn_by`` is a model or the studio.
+    """A stored image. ``drawn_by`` is the name of a model, or DRAWN_BY_STUDIO.
 
     ``name`` is its name in the media storage; ``share_name`` that of the same image cropped to 1200 × 630 for link previews,
     empty if it has these proportions anyway.

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from django.conf import settings
 
 from agents import samples
-from agents.contract import AgentConfig, Brief, BriefSource, Outline, PicturePrompt, Reading, Stage
+from agents.contract import DRAWN_BY_STUDIO, AgentConfig, Brief, BriefSource, Outline, PicturePrompt, Reading, Stage
 from agents.crew.crew import StudioCrew
 from agents.exceptions import NothingToRead
 from agents.images.cover import draw_cover
@@ -94,4 +94,4 @@ async def read_or_sample(brief: Brief, questions: Sequence[str]) -> Reading:
 async def cover(brief: Brief, outline: Outline, prompt: PicturePrompt) -> tuple[bytes, str]:
     """The built-in cover."""
     data = await asyncio.to_thread(draw_cover, outline.title, seed=brief.topic)
-    return data, "the studio"
+    return data, DRAWN_BY_STUDIO

@@ -145,14 +145,22 @@ class ArticleAdmin(CostColumn, admin.ModelAdmin):  # type: ignore[type-arg]  # D
         (
             "Other output",
             {
-                "fields": ("image", "image_alt", "made_outline", "made_seo", "made_references", "made_research"),
+                "fields": (
+                    "image",
+                    "image_alt",
+                    "image_drawn_by",
+                    "made_outline",
+                    "made_seo",
+                    "made_references",
+                    "made_research",
+                ),
                 "classes": ("collapse",),
             },
         ),
     )
     readonly_fields = (
         *("status", "per_cent", "current_agent", "message", "owner", "word_count", "cost", "page", "notice", "history"),
-        *("created_at", "updated_at", "completed_at", "image", "image_alt"),
+        *("created_at", "updated_at", "completed_at", "image", "image_alt", "image_drawn_by"),
         *("made_outline", "made_seo", "made_references", "made_research"),
     )
 

@@ -12,7 +12,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.urls import reverse
 
-from agents.contract import MAX_TOPIC, MAX_WORDS, MIN_WORDS
+from agents.contract import DRAWN_BY_STUDIO, MAX_TOPIC, MAX_WORDS, MIN_WORDS
 from articles.models.status import ACTIVE, ENDED, Status
 
 if TYPE_CHECKING:
@@ -108,6 +108,9 @@ class Article(models.Model):
     references = models.JSONField(default=list, blank=True)
     image = models.FileField(max_length=200, blank=True)
     image_alt = models.CharField(max_length=300, blank=True)
+    image_drawn_by = models.CharField(
+        max_length=200, blank=True, help_text=f"An image model, or “{DRAWN_BY_STUDIO}”; empty if unknown."
+    )
     share_image = models.FileField(max_length=200, blank=True, help_text="1200 × 630, for cards that link to it.")
     notice = models.TextField(blank=True, help_text="What a reader of this text has to know, such as who wrote it.")
 

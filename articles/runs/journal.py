@@ -195,6 +195,7 @@ def complete_run(claim: Claim, manuscript: Manuscript, *, notice: str) -> None:
             references=[reference.model_dump(mode="json") for reference in manuscript.references],
             image=picture.name if picture else "",
             image_alt=picture.alt if picture else "",
+            image_drawn_by=picture.drawn_by[:200] if picture else "",
             share_image=picture.share_name or picture.name if picture else "",
             notice=notice,
             completed_at=timezone.now(),

@@ -8,12 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 
-from agents.contract import SEO, Reference
+from agents.contract import DRAWN_BY_STUDIO, SEO, Reference
 from agents.text.seo import Range, truncate
 from articles.models import Article
 from articles.seo.stored import parse_valid, seo_of
 
 CONTEXT = "https://schema.org"
+TRAINED_MEDIA, ALGORITHMIC_MEDIA = "TrainedAlgorithmicMediaDigitalSource", "AlgorithmicMediaDigitalSource"
 HEADLINE = Range(1, 110)
 """Characters of a headline, by Google's guide to Article."""
 
@@ -52,7 +53,7 @@ def _article(article: Article, seo: SEO | None, base_url: str, page: str) -> dic
         "headline": truncate(str(article), HEADLINE),
         "alternativeHeadline": seo.title if seo and seo.title != str(article) else "",
         "description": seo.meta_description if seo else "",
-        "image": image_urls(article, base_url),
+        "image": [_image(article, address) for address in image_urls(article, base_url)],
         "datePublished": (article.completed_at or article.created_at).isoformat(),
         "dateModified": article.updated_at.isoformat(),
         "author": {"@type": author_type, "name": byline(article.owner)},
@@ -75,6 +76,15 @@ def image_urls(article: Article, base_url: str) -> list[str]:
     if not base_url:
         return []
     return list(dict.fromkeys(base_url + file.url for file in (article.share_image, article.image) if file))
+
+
+def _image(article: Article, address: str) -> dict[str, str]:
+    """With the IPTC digital source type, by which search engines and readers see that an image is AI's."""
+    image = {"@type": "ImageObject", "url": address, "caption": article.image_alt}
+    if article.image_drawn_by:
+        by_model = article.image_drawn_by != DRAWN_BY_STUDIO
+        image["digitalSourceType"] = f"{CONTEXT}/{TRAINED_MEDIA if by_model else ALGORITHMIC_MEDIA}"
+    return {name: value for name, value in image.items() if value}
 
 
 def _citation(reference: Reference) -> dict[str, str]:

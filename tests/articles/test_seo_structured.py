@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
+from agents.contract import DRAWN_BY_STUDIO
 from articles.exports import export
 from articles.exports.download import document_of
 from articles.models import Article
@@ -73,12 +74,28 @@ class TestJsonLd:
         assert problems(data) == []
         assert data["@type"] == "Article"
         assert data["author"]["name"] == "Ada Byron"
-        assert data["image"] == [f"{SITE}/media/covers/1/b.png", f"{SITE}/media/covers/1/a.png"]
+        assert [image["url"] for image in data["image"]] == [
+            f"{SITE}/media/covers/1/b.png",
+            f"{SITE}/media/covers/1/a.png",
+        ]
         assert data["citation"] == [
             {"@type": "CreativeWork", "name": "City roofs surveyed", "url": "https://example.org/roofs"}
         ]
         assert data["wordCount"] == 330
         assert data["keywords"] == SEO["keywords"]
+
+    @pytest.mark.parametrize(
+        ("drawn_by", "kind"),
+        [("test-image", "TrainedAlgorithmicMedia"), (DRAWN_BY_STUDIO, "AlgorithmicMedia")],
+    )
+    def test_an_image_says_whether_a_model_drew_it(self, owner: User, drawn_by: str, kind: str) -> None:
+        data = json_ld(finished(owner, image_drawn_by=drawn_by), base_url=SITE)
+        assert problems(data) == []
+        assert {image["digitalSourceType"] for image in data["image"]} == {f"https://schema.org/{kind}DigitalSource"}
+
+    def test_of_an_image_of_an_older_version_that_is_unknown(self, owner: User) -> None:
+        data = json_ld(finished(owner), base_url=SITE)
+        assert not any("digitalSourceType" in image for image in data["image"])
 
     def test_a_faq_makes_it_a_valid_graph(self, owner: User) -> None:
         data = json_ld(finished(owner, seo_meta=SEO | {"faq": FAQ}), base_url=SITE)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from django.conf import settings
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, create_model
 
-from agents.contract import BriefHeader, Reference
+from agents.contract import DRAWN_BY_STUDIO, BriefHeader, Reference
 from articles.api.schemas.evidence import TallyOut
 from articles.api.schemas.seo import SeoOut
 from articles.exceptions import InvalidSource
@@ -179,6 +179,9 @@ class ResultOut(BaseModel):
     seo_meta: SeoOut | None
     image_url: str | None
     image_alt: str
+    image_drawn_by: Annotated[
+        str, Field(description=f"The image model, or “{DRAWN_BY_STUDIO}” for a typeset cover; empty if unknown")
+    ]
     research_data: Annotated[
         dict[str, Any] | None,
         Field(
