@@ -188,6 +188,23 @@ class TestTheArticle:
         expect(page.get_by_role("tabpanel", name="Outline")).to_be_visible()
         expect(page.get_by_role("tabpanel")).to_have_count(1)
 
+    @pytest.mark.parametrize("panel", ["cost", "log"])
+    def test_on_a_phone_the_selected_tab_is_in_view(self, page: Page, writer: User, panel: str) -> None:
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(f"{stages.finished(writer).get_absolute_url()}#{panel}")
+        expect(page.get_by_role("tab", selected=True)).to_have_text(panel.capitalize())
+        expect(page.get_by_role("tab", selected=True)).to_be_in_viewport(ratio=1)
+
+    def test_on_a_phone_the_article_begins_on_the_first_screen(self, page: Page, writer: User) -> None:
+        unread = "; ".join(
+            f"https://example.org/report-{number}: the server answered 404 Not Found" for number in range(9)
+        )
+        article = stages.finished(writer, notice=f"Some sources could not be read (9). {unread}")
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(article.get_absolute_url())
+        expect(page.locator("#notices")).to_contain_text("Some sources could not be read (9).")
+        expect(page.locator(".paper .prose p").first).to_be_in_viewport()
+
     def test_a_footnote_leads_there_and_back(self, page: Page, writer: User) -> None:
         page.goto(stages.finished(writer).get_absolute_url())
         page.get_by_label("Reference 3", exact=True).click()
