@@ -159,7 +159,18 @@ class TestTheList:
 
     def test_it_says_when_nothing_matches(self, page: Client, writer: User) -> None:
         make_article(writer)
-        assert "No articles found" in text_of(page.get("/", {"q": "unheard of"}))
+        reasons = [
+            ({"q": "unheard of"}, "No title or topic contains “unheard of”."),
+            ({"status": "failed"}, "No article has this status."),
+            (
+                {"q": "unheard of", "status": "failed"},
+                "No article with this status has “unheard of” in its title or topic.",
+            ),
+        ]
+        for filters, reason in reasons:
+            shown = text_of(page.get("/", filters))
+            assert "No articles found" in shown
+            assert f"<p>{reason}</p>" in shown
 
     def test_it_has_pages_that_keep_the_filters(self, page: Client, writer: User) -> None:
         for number in range(21):

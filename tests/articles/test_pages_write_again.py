@@ -91,6 +91,10 @@ def test_a_cancelled_rewrite_shows_and_offers_the_finished_text(page: Client, ar
     start_run(article=article, by=writer)
     cancel_run(article=article, by=writer)
     shown = text(page.get(article.get_absolute_url()))
+    assert (
+        "Flat roofs are the largest unused surface"
+        in shown.partition('<article class="paper"')[2].partition("</article>")[0]
+    )
     assert "The earlier text can be read, edited and downloaded as before." in shown
     assert 'data-first="article"' in shown
     for name in ("text_edit", "revision_list"):
