@@ -79,6 +79,7 @@ class Article(Base):
     evidence: Mapped[dict[str, Any]]
     image_url: Mapped[str | None] = mapped_column(String(300))
     image_alt: Mapped[str] = mapped_column(String(300))
+    image_drawn_by: Mapped[str] = mapped_column(String(200))
     notice: Mapped[str] = mapped_column(Text)
 
     created_at: Mapped[datetime] = mapped_column(default=now)

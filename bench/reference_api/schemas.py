@@ -73,6 +73,7 @@ class ResultOut(BaseModel):
     seo_meta: dict[str, Any] | None
     image_url: str | None
     image_alt: str
+    image_drawn_by: str
     research_data: dict[str, Any] | None
     references: list[dict[str, Any]]
     evidence: dict[str, Any]
