@@ -6,7 +6,7 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from agents.contract import SectionText
 from agents.costs.usage import Usage
@@ -236,6 +236,18 @@ def test_without_a_socket_the_page_polls(page: Page, writer: User, expected_prob
     expect(page.locator("#connection")).to_be_hidden()
     numbers = page.locator("#log-table td:first-child").all_text_contents()
     assert len(numbers) == len(set(numbers))
+
+
+def test_without_javascript_the_page_reloads_by_itself(context: BrowserContext, site: str, writer: User) -> None:
+    article, held = stages.half_written(writer)
+    plain = context.browser.new_context(base_url=site, java_script_enabled=False)  # type: ignore[union-attr]
+    plain.add_cookies(context.cookies())  # type: ignore[arg-type]
+    page = plain.new_page()
+    page.goto(article.get_absolute_url())
+    expect(page.locator("[data-status]")).to_have_text("Writing")
+    stages.complete(held)
+    expect(page.locator("[data-status]")).to_have_text("Completed", timeout=20_000)
+    plain.close()
 
 
 def test_a_cancelled_run_can_be_continued(page: Page, writer: User) -> None:
