@@ -4,22 +4,6 @@ Each function answers one task of the crew with a model of ``agents.contract``, 
 model. Heavy libraries are imported when they are first used.
 """
 
-from agents.extractive.writer import (
-    describe_seo,
-    find,
-    lead,
-    picture_prompt,
-    plan,
-    plan_questions,
-    write_section,
-)
+from agents.extractive.writer import describe_seo, find, lead, picture_prompt, plan, plan_questions, write_section
 
-__all__ = [
-    "describe_seo",
-    "find",
-    "lead",
-    "picture_prompt",
-    "plan",
-    "plan_questions",
-    "write_section",
-]
+__all__ = ["describe_seo", "find", "lead", "picture_prompt", "plan", "plan_questions", "write_section"]

@@ -1,19 +1,24 @@
-"""The quotable sentences of the passages that were read, without near-duplicates, and their relevance."""
+"""The quotable sentences of what was read, without near-duplicates, and how well they match a text (BM25)."""
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import groupby, pairwise
 
 from agents.contract import Brief, Passage
 from agents.extractive.sentences import is_quotable, read
-from agents.extractive.terms import Vector, rarity, similarity, terms, vector
+from agents.text import ranking
+from agents.text.keyword_match import STEM_LETTERS
 from agents.text.tokenizer import count_plain_words
 
-_DUPLICATE_SIMILARITY = 0.7  # Jaccard index of the terms of two sentences
+PARAGRAPH_SENTENCES = 4
+DUPLICATE_SHARE = 0.7  # of terms in common
+CENTRAL_TERMS = 30
+"""The most frequent terms of the sources stand for what they are about."""
 
 
 @dataclass(frozen=True)
@@ -24,82 +29,96 @@ class Quote:
     passage: str
     source: int
     heading: str
-    words: int
-    terms: tuple[str, ...] = field(repr=False)
 
-
-@dataclass(frozen=True)
-class Material:
-    """All quotable sentences, in the order of the passages and their sentences."""
-
-    quotes: tuple[Quote, ...]
-    rarities: Vector = field(repr=False)
-    language: str
-
-    @property
+    @cached_property
     def words(self) -> int:
-        return sum(quote.words for quote in self.quotes)
-
-    def by_passage(self) -> dict[str, list[Quote]]:
-        found: dict[str, list[Quote]] = defaultdict(list)
-        for quote in self.quotes:
-            found[quote.passage].append(quote)
-        return dict(found)
-
-    def vector(self, text: str) -> Vector:
-        return vector(terms(text, self.language), self.rarities)
-
-    def vector_of(self, quotes: Sequence[Quote]) -> Vector:
-        return vector((term for quote in quotes for term in quote.terms), self.rarities)
+        return count_plain_words(self.text)
 
 
-def gather(passages: Sequence[Passage], language: str) -> Material:
+class Material:
+    """All quotable sentences, in the order of the passages.
+
+    ``paragraphs`` has the number of the paragraph of each, ``relevance`` how much each says about the topic, 0 to 1.
+    """
+
+    def __init__(self, quotes: Sequence[Quote], topic: str, language: str) -> None:
+        import bm25s  # takes 0.3 s
+
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # importing it turns its debug log on
+        self.quotes, self.language = quotes, language
+        self.paragraphs = [number for number, each in enumerate(in_paragraphs(quotes)) for _ in each]
+        documents = [terms(quote.text, language) for quote in quotes]
+        self._index = bm25s.BM25()
+        self._index.index(documents if any(documents) else [[""]], show_progress=False)
+        central = Counter(term for document in documents for term in document).most_common(CENTRAL_TERMS)
+        pairs = zip(self._scores(terms(topic, language)), self._scores(term for term, _ in central), strict=True)
+        self.relevance = [(2 * asked + common) / 3 for asked, common in pairs]
+
+    def ranked(self) -> list[Quote]:
+        """The quotes, the most relevant ones first."""
+        return [self.quotes[at] for at in sorted(range(len(self.quotes)), key=lambda at: -self.relevance[at])]
+
+    def matches(self, text: str) -> list[float]:
+        """How well the paragraph of each quote matches ``text``, 0 to 1."""
+        return self.by_paragraph(self._scores(terms(text, self.language)))
+
+    def by_paragraph(self, scores: Iterable[float]) -> list[float]:
+        """The mean score of the paragraph of each quote, lower for short ones: sentences that stand alone read worse."""
+        sums, sizes = dict.fromkeys(self.paragraphs, 0.0), Counter(self.paragraphs)
+        for paragraph, score in zip(self.paragraphs, scores, strict=True):
+            sums[paragraph] += score
+        return [sums[paragraph] / (sizes[paragraph] + 1) for paragraph in self.paragraphs]
+
+    def _scores(self, query: Iterable[str]) -> list[float]:
+        known = [term for term in dict.fromkeys(query) if term in self._index.vocab_dict]
+        scores: list[float] = self._index.get_scores(known).tolist() if known else [0.0] * len(self.quotes)
+        best = max(scores, default=0.0) or 1.0
+        return [score / best for score in scores]
+
+
+def terms(text: str, language: str) -> list[str]:
+    """Index terms cut to so many letters that the forms of a word are one."""
+    return [term[:STEM_LETTERS] for term in ranking.terms(text, language)]
+
+
+def in_paragraphs(quotes: Sequence[Quote]) -> Iterator[Sequence[Quote]]:
+    """``quotes`` in paragraphs of three to five sentences if possible, each from one passage and below one heading."""
+    for _, group in groupby(quotes, key=lambda quote: (quote.passage, quote.heading)):
+        together = list(group)
+        parts = max(1, round(len(together) / PARAGRAPH_SENTENCES))
+        bounds = [len(together) * part // parts for part in range(parts + 1)]
+        yield from (together[start:end] for start, end in pairwise(bounds))
+
+
+def gather(brief: Brief, passages: Sequence[Passage]) -> Material:
     """The quotes of ``passages``. Of near-duplicates the first one is kept."""
-    return _gather(tuple((passage.id, passage.source, passage.text) for passage in passages), language)
-
-
-def relevance(brief: Brief, material: Material, *further: str) -> dict[Quote, float]:
-    """Relevance of each quote to the topic and to the sources as a whole. Only the order of the values matters."""
-    asked = material.vector(" ".join([brief.topic, *brief.keywords, *further]))
-    centre = material.vector_of(material.quotes)
-    weights = {}
-    for quote in material.quotes:
-        own = material.vector_of([quote])
-        weights[quote] = 2 * similarity(asked, own) + similarity(centre, own)
-    return weights
+    topic = " ".join([brief.topic, *brief.keywords])
+    return _gather(tuple((passage.id, passage.source, passage.text) for passage in passages), topic, brief.language)
 
 
 @lru_cache(maxsize=4)  # every section of an article needs the same
-def _gather(passages: tuple[tuple[str, int, str], ...], language: str) -> Material:
+def _gather(passages: tuple[tuple[str, int, str], ...], topic: str, language: str) -> Material:
     quotes: list[Quote] = []
-    sharing: dict[str, list[int]] = defaultdict(list)
-    last_headings: dict[int, str] = {}
+    headings: dict[int, str] = {}
     for id, source, text in passages:
-        for heading, sentence in read(text, last_headings.get(source, "")):
-            last_headings[source] = heading
-            if not is_quotable(sentence):
-                continue
-            quote = Quote(sentence, id, source, heading, count_plain_words(sentence), tuple(terms(sentence, language)))
-            if not _is_duplicate(quote, quotes, sharing):
-                for term in set(quote.terms):
-                    sharing[term].append(len(quotes))
-                quotes.append(quote)
-    return Material(tuple(quotes), rarity(quote.terms for quote in quotes), language)
+        for heading, sentence in read(text, headings.get(source, "")):
+            headings[source] = heading
+            if is_quotable(sentence):
+                quotes.append(Quote(sentence, id, source, heading))
+    return Material(list(_without_near_duplicates(quotes, language)), topic, language)
 
 
-def _is_duplicate(quote: Quote, quotes: list[Quote], sharing: dict[str, list[int]]) -> bool:
-    own = set(quote.terms)
-    shared: dict[int, int] = defaultdict(int)
-    for term in own:
-        for index in sharing[term]:
-            shared[index] += 1
-    return any(
-        count >= _DUPLICATE_SIMILARITY * len(own | set(quotes[index].terms))
-        and _numbers(quotes[index]) == _numbers(quote)
-        for index, count in shared.items()
-    )
+def _without_near_duplicates(quotes: Iterable[Quote], language: str) -> Iterator[Quote]:
+    """A sentence is compared with those that begin or end alike; two that differ in a number are not duplicates."""
+    alike: defaultdict[tuple[str, ...], list[set[str]]] = defaultdict(list)
+    for quote in quotes:
+        found = terms(quote.text, language)
+        own, ends = set(found), {tuple(found[:3]), tuple(found[-3:])}
+        if not any(_is_same(own, other) for end in ends for other in alike[end]):
+            yield quote
+            for end in ends:
+                alike[end].append(own)
 
 
-def _numbers(quote: Quote) -> list[str]:
-    """The numbers of a sentence: two sentences that differ only in these are not duplicates."""
-    return re.findall(r"\d+", quote.text)
+def _is_same(one: set[str], other: set[str]) -> bool:
+    return len(one & other) >= DUPLICATE_SHARE * len(one | other) and not any(map(str.isdecimal, one ^ other))

@@ -24,17 +24,12 @@ _ENDED = re.compile(rf"[{STOPS}][{CLOSERS}]*$")
 
 # Boilerplate of web pages and addresses. Only phrases that no subject uses: bakers write about cookies, too.
 _BOILERPLATE = re.compile(
-    r"\b(?:(?:use|uses|accept|of|our) cookies|cookie (?:policy|settings|consent)|enable javascript|click here|follow us|"
-    r"subscribe (?:now|today|to our)|our newsletter|share (?:on|this (?:article|page|post|story|on))|copyright \d{4}|"
-    r"all rights reserved|our (?:privacy policy|terms of)|leave a (?:reply|comment)|alle rechte vorbehalten|"
-    r"tous droits réservés)\b|©|^(?:log in|sign (?:in|up)|read more|advertisement)\b|\||https?:|www\.|\S@\S+\.\w",
+    r"\b(?:(?:uses?|accept|of|our) cookies|cookie (?:policy|settings|consent)|enable javascript|click here|follow us|subscribe "
+    r"(?:now|today|to our)|our (?:newsletter|privacy policy|terms of)|share (?:on|this (?:article|page|post|story|on))|copyright "
+    r"\d{4}|all rights reserved|leave a (?:reply|comment)|alle rechte vorbehalten|tous droits réservés)\b"
+    r"|©|^(?:log in|sign (?:in|up)|read more|advertisement)\b|\||https?:|www\.|\S@\S+\.\w",
     re.IGNORECASE,
 )
-
-
-def split(text: str) -> list[str]:
-    """The sentences of ``text``, in order, free of Markdown and with single spaces."""
-    return [sentence for _, sentence in read(text)]
 
 
 def read(text: str, heading: str = "") -> Iterator[tuple[str, str]]:

@@ -1,103 +1,91 @@
-"""Divides passages into sections by theme, and gives every quote to one section."""
+"""Divides the quotes into sections by theme; every quote belongs to one section at the most."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Collection, Sequence
 
-from agents.contract import OutlineSection, Passage
+from agents.contract import OutlineSection
 from agents.extractive.material import Material, Quote
-from agents.extractive.terms import similarity
 
-_NEIGHBOUR_BONUS = 0.3  # similarity added for adjacent passages of a source
-_MOST_OF_AVERAGE = 1.6  # size of the largest section, in sizes of the average one
+LIKENESS, POINT, FINDING, PARAGRAPH, SOURCE = 2, 3, 3, 1, 0.3
+"""Weights beside relevance, which is 1 at the most: likeness of section and paragraph; a quote that is one of its points or its
+purpose, or the best finding of a source; a paragraph with a finding, or with a point; a quote from one of its sources."""
 
 
-def choose_seeds(
-    passages: Sequence[Passage], material: Material, weights: Mapping[Quote, float], sections: int
-) -> list[str]:
-    """The passages around which at most ``sections`` themes form: relevant, of many sources, different.
+def choose_seeds(material: Material, count: int) -> list[Quote]:
+    """The first sentences of up to ``count`` paragraphs around which sections form: relevant, and different.
 
-    The first introduces the topic: it is the best of those that open a source. The others are in the order of their sources.
+    The first introduces the topic: it is the best of those that open a source. The others are in the order of the sources.
     """
-    quotes = material.by_passage()
-    usable = [passage for passage in passages if passage.id in quotes]
-    best = {id: max(weights[quote] for quote in found) for id, found in quotes.items()}
-    vectors = {id: material.vector_of(found) for id, found in quotes.items()}
-    ends = {passage.source: passage.end for passage in usable}
-    openings = {passage.source: passage for passage in reversed(usable)}.values()
-    first = max(openings, key=lambda passage: best[passage.id])
-    likeness = dict.fromkeys(quotes, 0.0)
-    seeds = [first]
-    while len(seeds) < min(sections, len(usable)):
-        for id in quotes:
-            likeness[id] = max(likeness[id], similarity(vectors[id], vectors[seeds[-1].id]))
-        left = [passage for passage in usable if passage not in seeds]
-        new = {passage.source for passage in left} - {passage.source for passage in seeds}
-        candidates = [passage for passage in left if passage.source in new] or left
-        seeds.append(max(candidates, key=lambda passage: best[passage.id] * (1 - likeness[passage.id])))
-    others = sorted(seeds[1:], key=lambda passage: passage.start / max(1, ends[passage.source]))
-    return [first.id, *(passage.id for passage in others)]
+    quotes, paragraphs = material.quotes, material.paragraphs
+    merits = material.by_paragraph(material.relevance)
+    firsts = [at for at, paragraph in enumerate(paragraphs) if paragraph not in paragraphs[at - 1 : at]]
+    openings = [at for at in firsts if at == 0 or quotes[at].source != quotes[at - 1].source]
+    seeds = [max(openings, key=lambda at: merits[at])]
+    likeness = [0.0] * len(quotes)
+    while len(seeds) < min(count, len(firsts)):
+        text = " ".join(
+            quote.text for quote, own in zip(quotes, paragraphs, strict=True) if own == paragraphs[seeds[-1]]
+        )
+        likeness = list(map(max, likeness, material.matches(text)))
+        seeds.append(max((at for at in firsts if at not in seeds), key=lambda at: merits[at] * (1 - likeness[at])))
+    return [quotes[at] for at in (seeds[0], *sorted(seeds[1:]))]
 
 
-def share_quotes(sections: Sequence[OutlineSection], material: Material) -> list[list[Quote]]:
-    """The quotes of each section, in the order of the passages; every quote belongs to one section.
+def share_quotes(
+    sections: Sequence[OutlineSection], material: Material, findings: Sequence[Quote] = ()
+) -> list[list[Quote]]:
+    """The quotes of each section: about as many words as it has, and in all at least as many as they have together.
 
-    A section claims its sources and the passage its purpose quotes; without either, the passage most similar to it. A passage
-    claimed by several is divided among them, in order. Passages nobody claims go to the most similar section.
+    Best matches of section and paragraph come first, and before them the first of the ``findings`` of each source. A paragraph
+    is divided among sections only if nothing else is left. A section begins with the passage of its purpose.
     """
-    quotes = material.by_passage()
-    claims: dict[str, set[int]] = {id: set() for id in quotes}
-    for index, section in enumerate(sections):
-        quoted = [quote.passage for quote in material.quotes if quote.text == section.purpose]
-        for id in {*section.sources, *quoted} & quotes.keys():
-            claims[id].add(index)
-    for index, section in enumerate(sections):
-        if not any(index in sorted(claimed)[: len(quotes[id])] for id, claimed in claims.items()):
-            claims[_nearest(section, quotes, material, claims)].add(index)
-    _assign_unclaimed(claims, quotes, material, len(sections))
-    shares: list[list[Quote]] = [[] for _ in sections]
-    for id, found in quotes.items():
-        claimed = sorted(claims[id])
-        bounds = [-(-len(found) * part // len(claimed)) for part in range(len(claimed) + 1)]
-        for index, (start, end) in zip(claimed, pairwise(bounds), strict=True):
-            shares[index] += found[start:end]
-    return shares
+    quotes, paragraphs = material.quotes, material.paragraphs
+    firsts = {quote.source: quote for quote in reversed(findings)}.values()
+    found = [(quote in findings) + (quote in firsts) for quote in quotes]
+    pairs = zip(material.relevance, found, strict=True)
+    relevance = material.by_paragraph(score + FINDING * count for score, count in pairs)
+    openings = [{quote.passage for quote in quotes if quote.text == section.purpose} for section in sections]
+    ranked = sorted(
+        (-merit - relevance[at] - POINT * (found[at] == 2), number, at)
+        for number, (section, opening) in enumerate(zip(sections, openings, strict=True))
+        for at, merit in enumerate(_merits(section, opening, material))
+    )
+    owners: dict[int, int] = {}
+    of_paragraphs: dict[int, int] = {}
+    wanted, lengths = [section.words for section in sections], [0] * len(sections)
+    missing = total = sum(wanted)
+    for limits in [0] * len(sections), wanted, [total] * len(sections):
+        full: set[int] = set()
+        for may_divide in False, True:
+            for _, number, at in ranked:
+                if at in owners or number in full or missing <= 0:
+                    continue
+                if of_paragraphs.get(paragraphs[at], number) != number and not may_divide:
+                    continue
+                if lengths[number] and lengths[number] + quotes[at].words / 2 > limits[number]:
+                    full.add(number)
+                    continue
+                owners[at] = of_paragraphs[paragraphs[at]] = number
+                lengths[number] += quotes[at].words
+                missing -= quotes[at].words
+    shares = [[quotes[at] for at in sorted(owners) if owners[at] == number] for number in range(len(sections))]
+    return [
+        sorted(share, key=lambda quote: quote.passage not in opening)
+        for share, opening in zip(shares, openings, strict=True)
+    ]
 
 
-def _nearest(
-    section: OutlineSection, quotes: Mapping[str, list[Quote]], material: Material, claims: Mapping[str, set[int]]
-) -> str:
-    """The passage most similar to ``section``; of those that others claim, only one with a sentence left for it."""
-    asked = material.vector(" ".join([section.heading, section.purpose, *section.points]))
-
-    def merit(id: str) -> tuple[bool, float, float]:
-        likeness = similarity(asked, material.vector_of(quotes[id])) * (0.5 if claims[id] else 1)
-        return len(claims[id]) < len(quotes[id]), likeness, len(quotes[id]) / (1 + len(claims[id]))
-
-    return max(quotes, key=merit)
-
-
-def _assign_unclaimed(
-    claims: dict[str, set[int]], quotes: Mapping[str, list[Quote]], material: Material, sections: int
-) -> None:
-    """Adds one claim for each passage without any; a section beyond its size counts half."""
-    words = {id: sum(quote.words for quote in found) for id, found in quotes.items()}
-    most_words = _MOST_OF_AVERAGE * material.words / sections
-    claimed: list[list[str]] = [[id for id in quotes if index in claims[id]] for index in range(sections)]
-    centres = [material.vector_of([quote for id in ids for quote in quotes[id]]) for ids in claimed]
-    sizes = [sum(words[id] / len(claims[id]) for id in ids) for ids in claimed]
-    places = {id: (found[0].source, place) for place, (id, found) in enumerate(quotes.items())}
-    for id in [id for id in quotes if not claims[id]]:
-        own = material.vector_of(quotes[id])
-
-        def merit(index: int, id: str = id, own: dict[str, float] = own) -> float:
-            source, place = places[id]
-            next_to_it = any(places[other] in ((source, place - 1), (source, place + 1)) for other in claimed[index])
-            likeness = similarity(centres[index], own) + (_NEIGHBOUR_BONUS if next_to_it else 0)
-            return likeness * (0.5 if sizes[index] + words[id] > most_words else 1)
-
-        nearest = max(range(sections), key=merit)
-        claims[id].add(nearest)
-        claimed[nearest].append(id)
-        sizes[nearest] += words[id]
+def _merits(section: OutlineSection, opening: Collection[str], material: Material) -> list[float]:
+    """How well each quote fits ``section``, which forms around the passages ``opening``."""
+    stated = " ".join([*section.points, section.purpose])
+    theme = [section.heading, stated, *(quote.text for quote in material.quotes if quote.passage in opening)]
+    places = list(zip(material.quotes, material.paragraphs, material.matches(" ".join(theme)), strict=True))
+    named = {paragraph for quote, paragraph, _ in places if quote.text in stated}
+    return [
+        LIKENESS * likeness
+        + POINT * (quote.text in stated)
+        + PARAGRAPH * (paragraph in named)
+        + SOURCE * (quote.passage in section.sources)
+        for quote, paragraph, likeness in places
+    ]

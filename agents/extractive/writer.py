@@ -6,9 +6,7 @@ again after a crash, and no sentence is used twice.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from itertools import groupby, pairwise
+from collections.abc import Sequence
 
 from agents.contract import (
     Brief,
@@ -28,25 +26,22 @@ from agents.contract import (
     SectionText,
 )
 from agents.exceptions import ManuscriptIncomplete, NothingToRead
-from agents.extractive.material import Material, Quote, gather, relevance
-from agents.extractive.naming import clip, keywords, name_sections, title_of
-from agents.extractive.sentences import split
+from agents.extractive.material import Material, Quote, gather, in_paragraphs
+from agents.extractive.naming import heading_of, keywords, name_sections, title_of
 from agents.extractive.themes import choose_seeds, share_quotes
 from agents.text.citations import strip_unknown_marks
 from agents.text.escaping import escape_markdown
-from agents.text.markdown import strip_footnotes
-from agents.text.planning import distribute_words
-from agents.text.seo import slug_of
+from agents.text.factual import fact_kind
+from agents.text.length import even_shares
+from agents.text.markdown import paragraphs
+from agents.text.planned_outline import with_words
+from agents.text.planning import MIN_SECTION_WORDS, distribute_words
+from agents.text.quantities import parse_quantities
+from agents.text.seo import Range, slug_of, truncate
 from agents.text.syntax import citation_mark
 
-_PARAGRAPH_SENTENCES = 4
-_ANSWER_SENTENCES = 2
-_MIN_SECTION_WORDS = 60
-_TITLE, _DESCRIPTION = 60, (120, 160)
+ANSWER_SENTENCES = 2
 MAX_FINDINGS = 20
-
-_YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d%]|[.,]\d)")
-_HEADING = re.compile(r"^#{1,6}\s.*$", re.MULTILINE)
 
 
 def plan_questions(brief: Brief) -> Questions:
@@ -57,10 +52,8 @@ def plan_questions(brief: Brief) -> Questions:
 
 
 def find(brief: Brief, passages: Sequence[Passage], count: int) -> FoundFacts:
-    """Up to ``count`` of the most relevant sentences: first the best one of every source, then the best of all."""
-    material = gather(passages, brief.language)
-    weights = relevance(brief, material)
-    ranked = sorted(material.quotes, key=lambda quote: -weights[quote])
+    """Up to ``count`` of the most relevant statements: first the best one of every source, then the best of all."""
+    ranked = [quote for quote in gather(brief, passages).ranked() if not quote.text.endswith("?")]
     firsts = {quote.source: quote for quote in reversed(ranked)}.values()
     ranked.sort(key=lambda quote: quote not in firsts)
     return FoundFacts(findings=[_fact(quote) for quote in ranked[: min(count, MAX_FINDINGS)]])
@@ -72,26 +65,22 @@ def plan(brief: Brief, findings: Sequence[Finding], passages: Sequence[Passage],
     A finding belongs to the section that quotes it. Raises NothingToRead if the passages do not contain two quotable sentences.
     """
     material = _material(brief, passages)
-    weights = relevance(brief, material)
-    wanted = max(2, min(sections, material.words // _MIN_SECTION_WORDS, len(material.quotes)))
-    seeds = choose_seeds(passages, material, weights, wanted)
-    sources = [[id] for id in seeds] + [[] for _ in range(wanted - len(seeds))]
-    shares = share_quotes([OutlineSection(heading="unnamed", sources=ids) for ids in sources], material)
-    words = distribute_words(_reachable([brief.min_words // wanted] * wanted, shares), brief.min_words)
-    stated = [finding.statement for finding in findings]
-    chosen = [_choose(share, weights, number, stated) for share, number in zip(shares, words, strict=True)]
-    owned = _owned(findings, chosen)
-    title = title_of(brief.topic, brief.language)
-    named = name_sections(chosen, title)
+    statements = {finding.statement for finding in findings}
+    stated = [quote for quote in material.ranked() if quote.text in statements]
+    themes = _themes(brief, material, sections)
+    chosen = share_quotes(themes, material, stated)
+    texts = [{quote.text for quote in quotes} for quotes in chosen]
+    owned = [[finding.number for finding in findings if finding.statement in own] for own in texts]
+    words = distribute_words([sum(quote.words for quote in quotes) for quotes in chosen], brief.min_words)
+    title = title_of(brief.topic)
+    headings = name_sections(chosen, material.ranked(), title)
+    stated.sort(key=lambda quote: quote in chosen[0][:2])  # the answer repeats the opening only if it must
     return Plan(
-        position="",
-        questions=[],
-        terms=[],
-        answer=_answer(findings, material, weights, opening=chosen[0][:2]),
+        answer=" ".join(quote.text for quote in stated[:ANSWER_SENTENCES]),
         title=title,
         sections=[
-            PlannedSection(heading=heading, purpose=_purpose(quotes, ids), form="prose", words=number, findings=numbers)
-            for heading, quotes, ids, number, numbers in zip(named, chosen, sources, words, owned, strict=True)
+            PlannedSection(heading=heading, purpose=theme.purpose, form="prose", words=share, findings=numbers)
+            for heading, theme, share, numbers in zip(headings, themes, words, owned, strict=True)
         ],
         dismissed=[
             DismissedFinding(finding=finding.number, reason="Not among the sentences quoted.")
@@ -101,23 +90,31 @@ def plan(brief: Brief, findings: Sequence[Finding], passages: Sequence[Passage],
     )
 
 
-def write_section(brief: Brief, outline: Outline, index: int, passages: Sequence[Passage], words: int) -> SectionText:
+def _themes(brief: Brief, material: Material, sections: int) -> list[OutlineSection]:
+    """Sections without a name. The purpose of each is the sentence it forms around, so that it takes the same when written."""
+    length = sum(quote.words for quote in material.quotes)
+    count = max(2, min(sections, length // MIN_SECTION_WORDS, len(material.quotes)))
+    seeds = choose_seeds(material, count)
+    words = even_shares(brief.min_words, count)
+    return [
+        OutlineSection(heading=heading_of(seed.text), purpose=seed.text, words=share)
+        for seed, share in zip([*seeds, *seeds[-1:] * (count - len(seeds))], words, strict=True)
+    ]
+
+
+def write_section(brief: Brief, outline: Outline, index: int, passages: Sequence[Passage]) -> SectionText:
     """Section ``index`` (from 0) of ``outline``: paragraphs of quoted sentences in the order of their sources.
 
-    It has ``words`` words and up to one sentence more, if its share of the quotes has so many, and makes up for sections that
-    are too short. The sentences its points quote are among them. Raises ManuscriptIncomplete if no sentence is left for it.
+    The sentences its points quote are among them. Raises ManuscriptIncomplete if no sentence is left for it.
     """
-    material = _material(brief, passages)
-    section = outline.sections[index]
-    shares = share_quotes(outline.sections, material)
-    if not shares[index]:
+    sections = with_words(outline, brief.min_words).sections
+    chosen = share_quotes(sections, _material(brief, passages))[index]
+    if not chosen:
         raise ManuscriptIncomplete(
-            f"The sources have no sentence for the section “{section.heading}”. Remove it from the outline, or add a source."
+            f"The sources have no sentence for the section “{sections[index].heading}”. Remove it from the outline, or add "
+            "a source."
         )
-    wanted = [each.words or brief.min_words // len(shares) for each in outline.sections]
-    wanted[index] = words or wanted[index]
-    chosen = _choose(shares[index], relevance(brief, material), _reachable(wanted, shares)[index], section.points)
-    return SectionText(markdown="\n\n".join(map(_cited, _paragraphs(chosen))))
+    return SectionText(markdown="\n\n".join(map(_cited, in_paragraphs(chosen))))
 
 
 def lead(brief: Brief, outline: Outline, texts: Sequence[str]) -> Lead:
@@ -126,19 +123,13 @@ def lead(brief: Brief, outline: Outline, texts: Sequence[str]) -> Lead:
 
 
 def describe_seo(brief: Brief, title: str, text: str) -> SearchDescription:
-    """The search description in words of the article. ``text`` is its Markdown, with or without marks and footnotes."""
-    plain = strip_unknown_marks(strip_footnotes(_HEADING.sub("", text)), ()).replace("\\", "")
-    sentences = split(plain)
-    description = ""
-    for sentence in sentences:
-        if len(description) >= _DESCRIPTION[0]:
-            break
-        description = f"{description} {sentence}".strip()
+    """The search description in words of the article, whose Markdown is ``text``. The pipeline fits it to its limits."""
+    found = list(paragraphs(strip_unknown_marks(text, ())))
     return SearchDescription(
-        title=clip(title, _TITLE),
-        meta_description=clip(description or title, _DESCRIPTION[1]),
+        title=title,
+        meta_description=found[0] if found else title,
         slug=slug_of(title),
-        keywords=keywords(sentences, brief.keywords, brief.language) or [brief.topic[:80]],
+        keywords=keywords("\n".join(found), brief.keywords, brief.language) or [brief.topic[:80]],
     )
 
 
@@ -146,76 +137,18 @@ def picture_prompt(brief: Brief, outline: Outline) -> PicturePrompt:
     """A prompt that consists of the title and the headings."""
     headings = "; ".join(section.heading for section in outline.sections)
     return PicturePrompt(
-        prompt=f"{outline.title}. {headings}.", alt=clip(f"Cover of the article “{outline.title}”", 200)
+        prompt=f"{outline.title}. {headings}.", alt=truncate(f"Cover of the article “{outline.title}”", Range(0, 200))
     )
 
 
 def _material(brief: Brief, passages: Sequence[Passage]) -> Material:
-    material = gather(passages, brief.language)
+    material = gather(brief, passages)
     if len(material.quotes) < 2:
         raise NothingToRead(
             "The sources have fewer than two complete sentences, too few for the built-in writer. "
             "Add a source with running text, or configure a model."
         )
     return material
-
-
-def _purpose(quotes: Sequence[Quote], sources: Sequence[str]) -> str:
-    """The first sentence of the passage the section formed around, so that the section claims it again when it is written."""
-    return next((quote.text for quote in quotes if quote.passage in sources), quotes[0].text)
-
-
-def _owned(findings: Sequence[Finding], chosen: Sequence[Sequence[Quote]]) -> list[list[int]]:
-    """The numbers of the findings each section quotes."""
-    quoted = [{quote.text for quote in quotes} for quotes in chosen]
-    return [[finding.number for finding in findings if finding.statement in texts] for texts in quoted]
-
-
-def _answer(
-    findings: Sequence[Finding], material: Material, weights: Mapping[Quote, float], opening: Sequence[Quote]
-) -> str:
-    """The two most relevant findings that are quotes; not the ``opening`` of the article if there are others."""
-    stated = {finding.statement for finding in findings}
-    ranked = sorted(
-        (quote for quote in material.quotes if quote.text in stated),
-        key=lambda quote: (quote in opening, -weights[quote]),
-    )
-    return " ".join(quote.text for quote in ranked[:_ANSWER_SENTENCES])
-
-
-def _reachable(wanted: Sequence[int], shares: Sequence[Sequence[Quote]]) -> list[int]:
-    """``wanted`` words of each section, of which the sections with more quotes take over what the others lack."""
-    carried = [sum(quote.words for quote in share) for share in shares]
-    reached = [min(words, amount) for words, amount in zip(wanted, carried, strict=True)]
-    spare = [amount - words for words, amount in zip(reached, carried, strict=True)]
-    missing = min(sum(wanted) - sum(reached), sum(spare))
-    return [words + -(-missing * more // (sum(spare) or 1)) for words, more in zip(reached, spare, strict=True)]
-
-
-def _choose(share: Sequence[Quote], weights: Mapping[Quote, float], words: int, points: Sequence[str]) -> list[Quote]:
-    """About ``words`` words of ``share``, in its order: the sentences in ``points``, then the most relevant paragraphs."""
-    paragraphs = sorted(_paragraphs(share), key=lambda quotes: -sum(weights[quote] for quote in quotes) / len(quotes))
-    ranked = [quote for paragraph in paragraphs for quote in paragraph]
-    ranked.sort(key=lambda quote: not any(quote.text in point for point in points))
-    chosen: set[Quote] = set()
-    length = 0
-    for quote in ranked:
-        if length >= words:
-            break
-        chosen.add(quote)
-        length += quote.words
-    return [quote for quote in share if quote in chosen]
-
-
-def _paragraphs(quotes: Sequence[Quote]) -> list[list[Quote]]:
-    """``quotes`` in paragraphs of three to five sentences if possible, each from one passage and below one heading."""
-    paragraphs = []
-    for _, group in groupby(quotes, key=lambda quote: (quote.passage, quote.heading)):
-        group_quotes = list(group)
-        parts = max(1, round(len(group_quotes) / _PARAGRAPH_SENTENCES))
-        bounds = [len(group_quotes) * part // parts for part in range(parts + 1)]
-        paragraphs += [group_quotes[start:end] for start, end in pairwise(bounds)]
-    return paragraphs
 
 
 def _cited(paragraph: Sequence[Quote]) -> str:
@@ -225,11 +158,8 @@ def _cited(paragraph: Sequence[Quote]) -> str:
 
 
 def _fact(quote: Quote) -> FoundFact:
-    years = [year for year in _YEAR.findall(quote.text) if not year.endswith("00")]  # rather an amount
-    has_figure = any(map(str.isdecimal, _YEAR.sub("", quote.text))) or len(years) < len(_YEAR.findall(quote.text))
-    return FoundFact(
-        statement=quote.text,
-        kind="figure" if has_figure else "claim",
-        date=years[0] if years else "",
-        sources=[quote.passage],
-    )
+    years = [date.year for date in parse_quantities(quote.text).dates if date.year]
+    exact = [year for year in years if year % 100]  # 2000 is rather an amount
+    is_figure = fact_kind(quote.text) == "figure" or len(exact) < len(years)
+    date = str(exact[0]) if exact else ""
+    return FoundFact(statement=quote.text, kind="figure" if is_figure else "claim", date=date, sources=[quote.passage])

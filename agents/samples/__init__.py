@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from agents.extractive.terms import terms
+from agents.extractive.material import terms
 
 # A word is what an essay is about if it is in its title, or comes up this often.
 _OFTEN = 4

@@ -7,7 +7,7 @@ import re
 from agents import extractive, samples
 from agents.contract import Brief, Finding, Outline, OutlineSection, Passage, Plan
 from agents.extractive.material import gather
-from agents.extractive.sentences import split
+from agents.extractive.sentences import read
 from agents.text.citations import strip_unknown_marks
 from agents.text.planning import assign_findings, distribute_words
 from agents.text.prompt_fields import finding_line
@@ -29,6 +29,10 @@ CHINESE = (
     "屋顶花园可以让下面的房间凉爽。植物在夏天遮挡屋顶的阳光。\n\n"
     "潮湿的土壤比干燥的土壤重很多。建造之前必须检查屋顶的重量。"
 )
+
+
+def split(text: str) -> list[str]:
+    return [sentence for _, sentence in read(text)]
 
 
 def cut(*texts: str, words: int = 110) -> list[Passage]:
@@ -81,8 +85,7 @@ def outline_for(asked: Brief, passages: list[Passage], sections: int) -> Outline
 
 def written(asked: Brief, outline: Outline, passages: list[Passage]) -> list[str]:
     return [
-        extractive.write_section(asked, outline, index, passages, section.words).markdown
-        for index, section in enumerate(outline.sections)
+        extractive.write_section(asked, outline, index, passages).markdown for index in range(len(outline.sections))
     ]
 
 
@@ -92,7 +95,7 @@ def sentences_of(sections: list[str], language: str = "en") -> list[str]:
 
 def carried(passages: list[Passage]) -> int:
     """Words an article made of the passages can have at the most."""
-    return gather(passages, "en").words
+    return sum(quote.words for quote in gather(brief(), passages).quotes)
 
 
 def word_count(sections: list[str]) -> int:

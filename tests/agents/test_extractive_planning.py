@@ -7,7 +7,6 @@ import pytest
 from agents import extractive
 from agents.contract import Finding, Lead, Outline, OutlineSection
 from agents.extractive.material import gather
-from agents.extractive.sentences import split
 from agents.text.prompt_fields import finding_line
 from tests.agents.extractive_texts import (
     BEES,
@@ -18,6 +17,7 @@ from tests.agents.extractive_texts import (
     found_in,
     outline_for,
     sentences_of,
+    split,
     written,
 )
 
@@ -69,7 +69,7 @@ def test_a_plan_adds_up_and_owns_or_dismisses_each_finding_once(sections: int) -
 def test_sections_quote_the_findings_in_their_points_first() -> None:
     passages = cut(ROOFS, BEES, BREAD)
     asked = brief(min_words=300)
-    last = gather(passages, "en").quotes[-1]
+    last = gather(asked, passages).quotes[-1]
     points = [finding_line(Finding(statement=last.text, sources=[last.passage]))]
     bare = [OutlineSection(heading=heading, words=100) for heading in ("Roofs", "Bees")]
     section = OutlineSection(heading="Bread", sources=["S10", last.passage], words=100, points=points)
@@ -109,3 +109,19 @@ def test_questions_are_the_topic_alone_and_with_keywords() -> None:
     questions = extractive.plan_questions(asked).questions
     assert questions[:3] == ["Rooftop gardens", "Rooftop gardens soil", "Rooftop gardens water"]
     assert len(questions) <= 6
+
+
+def test_every_source_has_its_best_finding_in_the_article() -> None:
+    passages = cut(BREAD, ROOFS, BEES)
+    asked = brief(min_words=400)
+    findings = found_in(asked, passages)
+    source_of = {passage.id: passage.source for passage in passages}
+    quoted = sentences_of(written(asked, outline_for(asked, passages, 2), passages))
+    assert {source_of[finding.sources[0]] for finding in findings[:3]} == {1, 2, 3}
+    assert all(finding.statement in quoted for finding in findings[:3])
+
+
+def test_a_question_is_no_finding() -> None:
+    passages = cut("Who waters the gardens on the roof? The gardens on the roof are watered by the neighbours.")
+    found = [fact.statement for fact in extractive.find(brief("Gardens on the roof"), passages, 5).findings]
+    assert found == ["The gardens on the roof are watered by the neighbours."]

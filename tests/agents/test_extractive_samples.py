@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from agents import samples
-from agents.extractive.sentences import is_quotable, split
+from agents.extractive.sentences import is_quotable
 from agents.text.tokenizer import count_plain_words
+from tests.agents.extractive_texts import split
 
 
 @pytest.mark.parametrize(

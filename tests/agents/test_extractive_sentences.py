@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agents.extractive.sentences import is_quotable, read, split
+from agents.extractive.sentences import is_quotable, read
+from tests.agents.extractive_texts import split
 
 
 @pytest.mark.parametrize(

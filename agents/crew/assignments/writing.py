@@ -45,7 +45,7 @@ def write_section(
         "write_section",
         str,
         fields,
-        lambda: extractive.write_section(brief, outline, number - 1, passages, section.words).markdown,
+        lambda: extractive.write_section(brief, outline, number - 1, passages).markdown,
         shared,
     )
 
@@ -64,8 +64,7 @@ def write_article(
 
     def built_in() -> str:
         texts = (
-            extractive.write_section(brief, outline, place, passages, section.words).markdown
-            for place, section in enumerate(outline.sections)
+            extractive.write_section(brief, outline, place, passages).markdown for place in range(len(outline.sections))
         )
         pairs = enumerate(zip(outline.sections, texts, strict=True), 1)
         return "\n\n".join(f"## {number}. {section.heading}\n\n{text}" for number, (section, text) in pairs)
