@@ -26,6 +26,7 @@ from articles.models import Article
 from articles.runs.journal import complete_run
 from articles.runs.lease import Claim
 from articles.runs.step_writer import PlanChanged, write_changes
+from articles.services import cancel_run, start_run
 from tests.browser.step_outputs import (
     ANSWER,
     CONTENT,
@@ -164,6 +165,15 @@ def finished(owner: User, *, cover: bytes = b"", content: str = CONTENT, notice:
         finish(held, "image:draw", picture, "Image drawn by the studio")
     complete(held, content=content, picture=picture, notice=notice)
     article.refresh_from_db()
+    return article
+
+
+@in_thread
+def rewrite_cancelled(owner: User) -> Article:
+    """An article with a finished text, whose second run was cancelled."""
+    article = finished(owner, topic="How cities can put their flat roofs to use")
+    start_run(article=article, by=owner)
+    cancel_run(article=article, by=owner)
     return article
 
 

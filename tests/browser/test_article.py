@@ -1,0 +1,193 @@
+"""The article's page and the editor of its text, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import BrowserContext, Dialog, Page, expect
+
+from articles.models import Article
+from articles.services import save_text
+from tests.browser import stages
+from tests.browser.conftest import accessibility_problems
+from tests.browser.threads import in_thread
+from tests.factories import UserFactory
+
+
+class TestTheArticle:
+    def test_tabs_are_walked_by_keyboard_and_linked(self, page: Page, writer: User) -> None:
+        article = stages.finished(writer)
+        page.goto(article.get_absolute_url())
+        expect(page.get_by_role("tab", selected=True)).to_have_text("Article")
+        page.get_by_role("tab", selected=True).focus()
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("tab", name="Evidence")).to_be_focused()
+        expect(page.get_by_role("tabpanel", name="Evidence")).to_be_visible()
+        page.keyboard.press("End")
+        expect(page.get_by_role("tabpanel", name="Log")).to_be_visible()
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("tabpanel", name="Outline")).to_be_visible()
+        assert page.url.endswith("#outline")
+        page.reload()
+        expect(page.get_by_role("tabpanel", name="Outline")).to_be_visible()
+        expect(page.get_by_role("tabpanel")).to_have_count(1)
+
+    @pytest.mark.parametrize("panel", ["cost", "log"])
+    def test_on_a_phone_the_selected_tab_is_in_view(self, page: Page, writer: User, panel: str) -> None:
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(f"{stages.finished(writer).get_absolute_url()}#{panel}")
+        expect(page.get_by_role("tab", selected=True)).to_have_text(panel.capitalize())
+        expect(page.get_by_role("tab", selected=True)).to_be_in_viewport(ratio=1)
+
+    def test_on_a_phone_the_article_begins_on_the_first_screen(self, page: Page, writer: User) -> None:
+        unread = "; ".join(
+            f"https://example.org/report-{number}: the server answered 404 Not Found" for number in range(9)
+        )
+        article = stages.finished(writer, notice=f"Some sources could not be read (9). {unread}")
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(article.get_absolute_url())
+        expect(page.locator("#notices")).to_contain_text("Some sources could not be read (9).")
+        expect(page.locator(".paper .prose p").first).to_be_in_viewport()
+
+    def test_a_footnote_leads_there_and_back(self, page: Page, writer: User) -> None:
+        page.goto(stages.finished(writer).get_absolute_url())
+        page.get_by_label("Reference 3", exact=True).click()
+        expect(page.locator("#a-fn3")).to_be_in_viewport()
+        page.get_by_label("Back to reference 3", exact=True).click()
+        expect(page.locator("#a-fnref3")).to_be_in_viewport()
+        expect(page.get_by_role("tabpanel", name="Article")).to_be_visible()
+
+    def test_without_javascript_all_parts_are_there(self, context: BrowserContext, site: str, writer: User) -> None:
+        article = stages.finished(writer)
+        plain = context.browser.new_context(base_url=site, java_script_enabled=False)  # type: ignore[union-attr]
+        plain.add_cookies(context.cookies())  # type: ignore[arg-type]
+        page = plain.new_page()
+        page.goto(article.get_absolute_url())
+        for name in ("Outline", "Draft", "Article", "Evidence", "SEO", "Image", "Sources", "Log"):
+            expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        page.locator("#more-menu summary").click()
+        page.get_by_role("link", name="Delete …").click()
+        page.get_by_role("button", name="Delete article").click()
+        expect(page.get_by_text("was deleted")).to_be_visible()
+        plain.close()
+
+    def test_copying_the_markdown_is_confirmed(self, page: Page, writer: User) -> None:
+        article = stages.finished(writer)
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.goto(article.get_absolute_url())
+        page.locator("#download-menu summary").click()
+        page.get_by_role("button", name="Copy as Markdown").click()
+        expect(page.locator("#toast")).to_have_text("Markdown copied.")
+        assert page.evaluate("() => navigator.clipboard.readText()") == f"# {article.title}\n\n{article.content}"
+
+    def test_a_download_is_a_file(self, page: Page, writer: User) -> None:
+        page.goto(stages.finished(writer).get_absolute_url())
+        page.locator("#download-menu summary").click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Word (DOCX)").click()
+        assert download.value.suggested_filename == "rooftop-gardens-what-the-evidence-says.docx"
+
+    def test_a_menu_closes_by_escape_and_gives_the_focus_back(self, page: Page, writer: User) -> None:
+        page.goto(stages.finished(writer).get_absolute_url())
+        summary = page.locator("#more-menu summary")
+        summary.focus()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Write again …")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.locator("#more-menu")).not_to_have_attribute("open", "")
+        expect(summary).to_be_focused()
+
+    def test_deleting_asks_first(self, page: Page, writer: User) -> None:
+        article = stages.finished(writer)
+        page.goto(article.get_absolute_url())
+        page.locator("#more-menu summary").click()
+        page.get_by_role("link", name="Delete …").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("cannot be undone")
+        expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+        assert accessibility_problems(page) == []
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        expect(page.locator("#more-menu summary")).to_be_focused()
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="Delete …").click()
+        page.get_by_role("button", name="Delete article").click()
+        expect(page.get_by_text("was deleted")).to_be_visible()
+        assert not Article.objects.exists()
+
+    @pytest.mark.parametrize("theme", ["light", "dark"])
+    def test_buttons_keep_their_colour_and_contrast_on_focus_and_hover(
+        self, page: Page, writer: User, theme: str
+    ) -> None:
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.goto(f"{stages.finished(writer).get_absolute_url()}delete")
+        button = page.get_by_role("button", name="Delete article")
+        colour = "(button) => getComputedStyle(button).backgroundColor"
+        for act in (button.focus, button.hover):
+            act()
+            red, green, blue = (int(part) for part in button.evaluate(colour)[4:-1].split(","))
+            assert red > 2 * max(green, blue), "it stays red"
+            assert accessibility_problems(page, colours_only=True) == []
+        page.goto("/articles/new/")
+        for act in (page.locator("#brief-submit").focus, page.locator("#brief-submit").hover):
+            act()
+            assert accessibility_problems(page, colours_only=True) == []
+
+    def test_a_finished_text_is_kept_after_a_rewrite_was_cancelled(self, page: Page, writer: User) -> None:
+        page.goto(stages.rewrite_cancelled(writer).get_absolute_url())
+        expect(page.locator("#kept-text")).to_contain_text("discards the unfinished new one")
+        page.get_by_role("button", name="Keep the text I have").click()
+        expect(page.locator("[data-status]")).to_have_text("Completed")
+        expect(page.locator("#kept-text")).to_have_count(0)
+
+    def test_a_hostile_text_does_nothing(self, page: Page, writer: User) -> None:
+        hack = "document.body.dataset.hacked = 'yes'"
+        attack = f'<img src=x onerror="{hack}"><script>{hack}</script>'
+        article = stages.finished(
+            writer, topic=attack, content=f"{attack}\n\n[link](javascript:alert(1))\n", notice=attack
+        )
+        page.goto(article.get_absolute_url())
+        expect(page.locator("#article-body")).to_contain_text("onerror=")
+        assert page.evaluate("() => document.body.dataset.hacked") is None
+
+
+class TestTheEditor:
+    def test_ctrl_s_saves_a_revision_and_stays(self, page: Page, writer: User) -> None:
+        article = stages.finished(writer)
+        page.goto(f"{article.get_absolute_url()}text/")
+        text = page.get_by_label("Text (Markdown)")
+        text.fill("## Load\n\nBeds are **heavy**.")
+        expect(page.locator("#preview strong")).to_have_text("heavy")
+        expect(page.locator("#words")).to_have_text("4 words")
+        text.press("Control+s")
+        expect(page.get_by_text("Saved as revision 2: 4 words.")).to_be_visible()
+        expect(text).to_be_focused()
+        article.refresh_from_db()
+        assert article.content == "## Load\n\nBeds are **heavy**."
+
+    def test_a_conflict_keeps_what_was_typed(self, page: Page, writer: User) -> None:
+        article = stages.finished(writer)
+        page.goto(f"{article.get_absolute_url()}text/")
+        page.get_by_label("Text (Markdown)").fill("My careful words.")
+        other = UserFactory.create(username="grace")
+        in_thread(save_text)(article=article, by=other, title="Theirs", content="Their text.", opened_at=1)
+        page.get_by_role("button", name="Save and close").click()
+        expect(page.locator("#conflict")).to_contain_text("grace saved revision 2 after you opened this text")
+        expect(page.get_by_label("Text (Markdown)")).to_have_value("My careful words.")
+        assert accessibility_problems(page) == []
+
+    def test_leaving_with_unsaved_words_asks_first(self, page: Page, writer: User) -> None:
+        article = stages.finished(writer)
+        page.goto(f"{article.get_absolute_url()}text/")
+        page.get_by_label("Text (Markdown)").press_sequentially("More. ")
+        asked: list[str] = []
+
+        def accept(dialog: Dialog) -> None:
+            asked.append(dialog.type)
+            dialog.accept()
+
+        page.on("dialog", accept)
+        page.get_by_role("link", name="Close").click()
+        expect(page.get_by_role("tab", name="Article")).to_be_visible()
+        assert asked == ["beforeunload"]
