@@ -316,7 +316,12 @@ async def test_the_page_gets_how_a_run_ended_before_all_panels(site: str, owner:
 async def test_panels_are_rendered_once_for_all_pages(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     article = await done(make_completed_article, owner)
     rendered: list[int] = []
-    monkeypatch.setattr(consumers, "fragments", lambda article, events: rendered.append(article.pk) or "<p></p>")
+
+    def fragments(article: Article, events: object) -> str:
+        rendered.append(article.pk)
+        return "<p></p>"
+
+    monkeypatch.setattr(consumers, "fragments", fragments)
     snapshot = await snapshots.coalesced_snapshot(consumers.ArticlePageConsumer.render_events, article.pk, 0)
     assert snapshot
     assert snapshot.slow_text
