@@ -96,6 +96,8 @@ class Call:
 class ModelServer:
     """``token_seconds`` is the time of a word, ``first_seconds`` the time before the first.
 
+    Prose cites passages of the prompt, at random; only those of ``cites``, such as S3, if there are any.
+
     ``choices`` are taken wherever an answer has to choose and offers one of them, such as "supported"; prose comes out at a share
     of the length asked for that lies between the two of ``obedience``. Without ``counts`` no usage is reported.
     """
@@ -106,6 +108,7 @@ class ModelServer:
         self.faults: list[Fault] = []
         self.models = ["test-model", "test-image"]
         self.choices: set[str] = set()
+        self.cites: set[str] = set()
         self.obedience: tuple[float, float] = (1.0, 1.0)
         self.refusals: dict[str, tuple[int, str]] = {}
         self.counts = True
@@ -135,6 +138,7 @@ class ModelServer:
         self.calls.clear()
         self.faults.clear()
         self.choices.clear()
+        self.cites.clear()
         self.obedience = (1.0, 1.0)
         self.refusals.clear()
         self.counts = True
@@ -276,7 +280,8 @@ class Speech:
         self.server, self.body = server, body
         self.prompt = "\n".join(str(message["content"]) for message in body["messages"])
         self.chance = random.Random(BOUNDARY.sub("", self.prompt))
-        self.marks = sorted(set(re.findall(r"^\[S\d+\]", self.prompt, re.MULTILINE)))
+        marks = sorted(set(re.findall(r"^\[S\d+\]", self.prompt, re.MULTILINE)))
+        self.marks = [mark for mark in marks if not server.cites or mark.strip("[]") in server.cites]
 
     def answer(self) -> str:
         if schema := self._schema():

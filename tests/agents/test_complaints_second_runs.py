@@ -14,13 +14,12 @@ from articles.services import NewSource
 from tests import prompts
 from tests.articles.clients import client_of, post
 from tests.factories import make_article
-from tests.model_server import Fault, ModelServer
+from tests.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROOFS = NewSource(title="Survey of roofs", text="A planted roof holds 60 % of a summer's rain, says the survey. " * 3)
 TREES = NewSource(title="Count of trees", text="The town has 1,037 trees in its streets, says the count of May. " * 3)
-FIRST, SECOND = "A planted roof holds 60 % of the rain [S1]. ", "The town has 1,037 trees in its streets [S1]. "
 TEXT = ("title", "content", "references", "research_data", "outline", "word_count")
 """Of ``/result``, what belongs to the text."""
 
@@ -30,18 +29,10 @@ def api(owner: User) -> Client:
     return client_of(owner)
 
 
-def script(model: ModelServer, sentence: str) -> None:
-    model.reset()
-    model.choices.add("supported")
-    for phrase in (prompts.WRITE, prompts.REWRITE, prompts.EXTEND):
-        model.fail(match=phrase, text=sentence + "It is warm in the town. " * 22, times=99)
-    model.fail(match=prompts.REVIEW, text=prompts.NO_REMARKS, times=9)
-
-
 @pytest.fixture
 def article(owner: User, model: ModelServer) -> Article:
     """An article whose sentences cite ROOFS."""
-    script(model, FIRST)
+    model.choices.add("supported")
     made = make_article(owner, sources=(ROOFS,), min_words=300, include_image=False)
     run_now(made.runs.get().pk)
     made.refresh_from_db()
@@ -76,7 +67,6 @@ def test_an_article_written_again_cites_the_sources_of_its_own_run(
 ) -> None:
     first = get(api, article, "revisions/1")["content"]
     assert cited_titles(api, article) == {ROOFS.title}
-    script(model, SECOND)
     write_again(api, article)
     assert article.status == Status.COMPLETED, article.message
     result = get(api, article, "result")
@@ -92,8 +82,7 @@ def test_a_finished_text_keeps_its_sources_until_the_next_one_is_complete(
     api: Client, model: ModelServer, article: Article
 ) -> None:
     before = text_of(get(api, article, "result"))
-    script(model, SECOND)
-    model.faults.insert(0, Fault(match=prompts.LEAD, status=401, times=99))
+    model.fail(match=prompts.LEAD, status=401, times=9)
     write_again(api, article)
     assert article.status == Status.FAILED
     assert text_of(get(api, article, "result")) == before
@@ -105,7 +94,6 @@ def test_a_finished_text_keeps_its_sources_until_the_next_one_is_complete(
 def test_the_verdicts_on_a_later_text_are_not_said_of_a_restored_one(
     api: Client, client: Client, owner: User, model: ModelServer, article: Article
 ) -> None:
-    script(model, SECOND)
     write_again(api, article)
     assert any(item["stands"] for item in get(api, article, "evidence")["items"])
     client.force_login(owner)

@@ -29,7 +29,6 @@ EMPTY = NewSource(title="Diary of a gardener", text="In May the gardener saw a f
 UNUSED = NewSource(title="Study of heat", text="Rooms below a planted roof stay four degrees cooler in July. " * 3)
 COPY = NewSource(title="Survey again", text=CITED.text)
 SOURCES = CITED, LEFT_OUT, EMPTY, UNUSED
-TEXT = "A planted roof holds rain for a while [S1]. " + "It rains. " * 55
 FACTS = ("Rain is held.", "S1"), ("A notary is paid.", "S2"), ("Rooms stay cool.", "S4")
 """What is found, and in which passage."""
 
@@ -42,7 +41,7 @@ def plain_static_files(settings: Settings) -> None:
 
 
 def script(model: ModelServer, facts: Sequence[tuple[str, str]] = FACTS) -> None:
-    """Of ``facts`` the plan leaves the second out; both sections cite the first."""
+    """Of ``facts`` the plan leaves the second out; the text cites the first."""
     found = [{"statement": text, "kind": "claim", "date": "", "sources": [id]} for text, id in facts]
     model.fail(match=prompts.FIND, text=json.dumps({"findings": found}))
     model.fail(match=prompts.FIND, text=json.dumps({"findings": []}), times=9)
@@ -50,9 +49,7 @@ def script(model: ModelServer, facts: Sequence[tuple[str, str]] = FACTS) -> None
     left_out = {2: DISMISSED} if len(facts) > 1 else {}
     planned = plan_of("The load", "The rain", words=(150, 150), findings=(used, ()), dismissed=left_out)
     model.fail(match=prompts.PLAN, text=planned)
-    for phrase in (prompts.WRITE, prompts.REWRITE, prompts.EXTEND):
-        model.fail(match=phrase, text=TEXT, times=9)
-    model.fail(match=prompts.REVIEW, text=prompts.NO_REMARKS, times=9)
+    model.cites.add("S1")
     model.choices.add("supported")
 
 
