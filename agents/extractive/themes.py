@@ -11,6 +11,9 @@ LIKENESS, POINT, FINDING, PARAGRAPH, SOURCE = 2, 3, 3, 1, 0.3
 """Weights beside relevance, which is 1 at the most: likeness of section and paragraph; a quote that is one of its points or its
 purpose, or the best finding of a source; a paragraph with a finding, or with a point; a quote from one of its sources."""
 
+MIN_SHARE = 0.6
+"""Of its words, or of those the sources have for it, each section takes as many before any takes more."""
+
 
 def choose_seeds(material: Material, count: int) -> list[Quote]:
     """The first sentences of up to ``count`` paragraphs around which sections form: relevant, and different.
@@ -21,7 +24,7 @@ def choose_seeds(material: Material, count: int) -> list[Quote]:
     merits = material.by_paragraph(material.relevance)
     firsts = [at for at, paragraph in enumerate(paragraphs) if paragraph not in paragraphs[at - 1 : at]]
     openings = [at for at in firsts if at == 0 or quotes[at].source != quotes[at - 1].source]
-    seeds = [max(openings, key=lambda at: merits[at])]
+    seeds = [max(openings, key=lambda at: material.relevance[at] + merits[at])]
     likeness = [0.0] * len(quotes)
     while len(seeds) < min(count, len(firsts)):
         text = " ".join(
@@ -55,7 +58,8 @@ def share_quotes(
     of_paragraphs: dict[int, int] = {}
     wanted, lengths = [section.words for section in sections], [0] * len(sections)
     missing = total = sum(wanted)
-    for limits in [0] * len(sections), wanted, [total] * len(sections):
+    fair = MIN_SHARE * min(1, sum(quote.words for quote in quotes) / total)
+    for limits in [words * fair for words in wanted], wanted, [total] * len(sections):
         full: set[int] = set()
         for may_divide in False, True:
             for _, number, at in ranked:

@@ -81,6 +81,14 @@ def test_it_is_as_long_as_the_sources_carry_and_never_padded() -> None:
     assert word_count(sections) == carried(passages) < 700
 
 
+def test_sections_share_sources_that_carry_less_than_was_asked() -> None:
+    passages = cut(ROOFS, BEES, BREAD)
+    asked = brief(min_words=5000)
+    lengths = [word_count([text]) for text in written(asked, outline_for(asked, passages, 8), passages)]
+    assert sum(lengths) == carried(passages)
+    assert min(lengths) > 0.5 * sum(lengths) / 8
+
+
 def test_the_same_question_has_the_same_answer() -> None:
     passages = cut(ROOFS, BREAD)
     asked = brief()
