@@ -16,6 +16,7 @@ from agents.text.tokenizer import WORD
 
 HEADING = Range(3, 80)
 KEYWORDS = 8
+HEADING_SHARE = 0.25  # of a section has to be below the heading that names it
 
 # Headings that do not describe what is below them.
 _EMPTY = re.compile(
@@ -49,7 +50,11 @@ def name_sections(shares: Sequence[Sequence[Quote]], ranked: Sequence[Quote], ti
         for quote in share:
             amounts[heading_of(quote.heading)] += quote.words
         headings = [
-            each for each, _ in amounts.most_common() if len(each) >= HEADING.low and not _EMPTY.fullmatch(each)
+            heading
+            for heading, words in amounts.most_common()
+            if words >= HEADING_SHARE * amounts.total()
+            and len(heading) >= HEADING.low
+            and not _EMPTY.fullmatch(heading)
         ]
         texts = [quote.text for quote in ranked if quote in share]
         texts.sort(key=lambda text: (text.split()[0].isupper(), len(text) > HEADING.high))

@@ -6,7 +6,8 @@ import pytest
 
 from agents import extractive
 from agents.contract import SEO, Reading
-from agents.extractive.naming import keywords, title_of
+from agents.extractive.material import Quote
+from agents.extractive.naming import keywords, name_sections, title_of
 from agents.text.citations import compile_references
 from agents.text.seo import fit_seo
 from tests.agents.extractive_texts import (
@@ -81,3 +82,10 @@ def test_a_long_topic_is_cut_at_a_word() -> None:
 
 def test_keywords_of_german_text_are_nouns() -> None:
     assert keywords(GERMAN, (), "de") == ["Erde", "Dach"]
+
+
+def test_a_heading_above_little_of_a_section_does_not_name_it() -> None:
+    texts = [f"Roof number {number} of the town holds back rain." for number in range(8)]
+    quotes = [Quote(text, "S1", 1, "The study of Smith" if text is texts[-1] else "") for text in texts]
+    assert name_sections([quotes], quotes, "Roofs") == ["Roof number 0 of the town holds back rain"]
+    assert name_sections([quotes[-3:]], quotes, "Roofs") == ["The study of Smith"]
