@@ -13,6 +13,7 @@ WRITE_WHOLE = "Write the whole article in"
 REWRITE = "Correct section "
 EXTEND = "is too short by a paragraph"
 REVIEW = "Read the article above against the sources"
+MISSING = "what would a reader miss who knows them"
 EDIT = "Carry out these remarks on section"
 LEAD = "Write the title and the lead"
 JUDGE = "Check these sentences of section"
@@ -34,6 +35,7 @@ OF_TASK = {
     "rewrite_section": REWRITE,
     "extend_section": EXTEND,
     "review": REVIEW,
+    "find_missing": MISSING,
     "edit_section": EDIT,
     "write_lead": LEAD,
     "judge": JUDGE,

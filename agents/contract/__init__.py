@@ -18,7 +18,7 @@ from agents.contract.brief import (
     Keyword,
     Voice,
 )
-from agents.contract.evidence import CheckedText, SentenceEvidence, Verdict
+from agents.contract.evidence import CheckedText, DraftVerdict, DraftVerdicts, SentenceEvidence, Verdict
 from agents.contract.findings import Finding, FindingKind, Findings, FoundFact, FoundFacts, QuestionFindings, Questions
 from agents.contract.health import HealthCheck
 from agents.contract.manuscript import (
@@ -73,6 +73,8 @@ __all__ = [
     "CheckedAnswer",
     "CheckedText",
     "DismissedFinding",
+    "DraftVerdict",
+    "DraftVerdicts",
     "Edits",
     "FAQItem",
     "Finding",

@@ -28,6 +28,23 @@ class SentenceEvidence(StoredModel):
     key: str = ""
 
 
+class DraftVerdict(StoredModel):
+    """The verdict on a sentence of the draft. ``instead`` says no more than the passages; empty if it is supported."""
+
+    key: str
+    sentence: str
+    verdict: Verdict
+    judged_by: Literal["code", "model"]
+    reason: str = ""
+    instead: str = ""
+
+
+class DraftVerdicts(StoredModel):
+    """``edit:verdicts:N``: the verdicts on a section as it was written, before it was edited."""
+
+    verdicts: list[DraftVerdict] = []
+
+
 class CheckedText(StoredModel):
     """``edit:evidence:N``: a section with citation marks ``[S3]``, and the verdicts on its sentences."""
 

@@ -14,7 +14,7 @@ from math import ceil
 
 from agents.contract import Stage
 from agents.costs.prices import Price, dollars, prices
-from agents.text.length import SECTIONS_PER_GROUP, section_count
+from agents.text.length import section_count
 
 TOKENS_PER_WORD = 1.33
 
@@ -22,10 +22,11 @@ INSTRUCTIONS = 1200  # the system text, the brief and how to use the sources, wi
 READING = 6700  # the sources, if they are not known yet
 TASK = 400  # the agent and the instructions
 FINDINGS, FINDING = 18, 40
-GROUPS = 3  # of sources, and of sections that are reviewed
+GROUPS = 3  # of sources
 PLANNED = 60  # a section of the plan
-REMARKS, REMARK = 10, 60
-EDITED = 0.7  # share of the sections that have remarks
+REMARK = 60
+WORDS_PER_MISSING, MOST_MISSING = 150, 9  # as in agents/pipeline/edit.py
+EDITED = 0.8  # share of the sections that have remarks
 RESIZED = 0.3  # share of the sections whose length is corrected
 
 LOW_FACTOR, HIGH_FACTOR = Decimal("0.7"), Decimal("1.5")
@@ -102,7 +103,8 @@ def expected_calls(words: int, *, image: bool, seo: bool, reading: int = READING
     sections, start = section_count(words), INSTRUCTIONS + reading
     article = words * TOKENS_PER_WORD * 1.1  # with its citation marks and headings
     section, findings, plan = article / sections, FINDINGS * FINDING, sections * PLANNED
-    groups_of_sections = ceil(sections / SECTIONS_PER_GROUP)
+    missing = words / WORDS_PER_MISSING
+    readers = 1 if missing <= MOST_MISSING else GROUPS
     groups = [
         CallGroup("research", 1, start + TASK, findings / GROUPS),
         CallGroup("research", GROUPS - 1, TASK, findings / GROUPS, start),
@@ -110,12 +112,15 @@ def expected_calls(words: int, *, image: bool, seo: bool, reading: int = READING
         CallGroup("outline", 1, TASK, 80, start),
         CallGroup("write", 1, TASK + findings + plan, section, start),
         CallGroup("write", sections - 1, TASK, section, start + findings + plan),
-        CallGroup("edit", 1, TASK + article, REMARK * REMARKS / (1 + groups_of_sections), start + findings + plan),
-        CallGroup("edit", groups_of_sections, TASK, REMARK * 3, start + findings + plan + article),
+        CallGroup("edit", 1, TASK + article, REMARK * (3 + sections / 3), start + findings + plan),
+        CallGroup(
+            "edit", readers, TASK, REMARK * min(missing / readers, MOST_MISSING), start + findings + plan + article
+        ),
+        CallGroup("edit", sections, TASK + section, 150, start),  # a verdict on each sentence of the draft
         CallGroup("edit", EDITED * sections, TASK + section, 120, start + findings + plan),
         CallGroup("edit", RESIZED * sections, TASK + section, section / 2, start + findings + plan),
-        CallGroup("edit", sections, TASK + section, 150, start),  # evidence: a verdict on each sentence
-        CallGroup("edit", sections, TASK, 30, start),  # evidence: what was reworded
+        CallGroup("edit", EDITED * sections, TASK + section / 3, 60, start),  # evidence: what the edits changed
+        CallGroup("edit", EDITED * sections, TASK, 30, start),  # evidence: what was reworded
         CallGroup("edit", 1, TASK + article, 130, start + findings + plan),  # title and lead
         CallGroup("edit", 1, TASK, 150, start),  # their check
     ]

@@ -77,6 +77,10 @@ class RunContext:
         self.start = brief_block(self.brief, self.today, passages, reading)
 
     @cached_property
+    def passages_by_id(self) -> dict[str, Passage]:
+        return {passage.id: passage for passage in self.reading.passages}
+
+    @cached_property
     def passages_with_heads(self) -> dict[str, Passage]:
         """The passages by id, each with title, publisher and date of its source, for checks: a text may name these."""
         heads = {

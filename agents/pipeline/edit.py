@@ -1,65 +1,93 @@
-"""Editing: the article is reviewed with everything in view, and the remarks are carried out as replacements."""
+"""Editing: the draft is read as a whole, against its sources, and sentence by sentence; remarks become replacements."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
 
-from agents.contract import Edits, Finding, Outline, Passage, Remark, Replacement, Review, ReviewAnswer, SectionText
+from agents.contract import Edits, Finding, Outline, Remark, Replacement, Review, ReviewAnswer, SectionText
 from agents.crew import assignments
 from agents.crew.assignments import Assignment
-from agents.pipeline.context import RunContext, pluralize, run_concurrently
+from agents.pipeline.context import RunContext, pluralize, run_both, run_concurrently
+from agents.pipeline.evidence import KnownVerdicts, judge_draft, known_verdicts, remarks_from
+from agents.pipeline.research import source_groups
 from agents.pipeline.steps import StepKey
 from agents.pipeline.write import clean, is_sound
 from agents.prompts import config
 from agents.text.arithmetic import check_arithmetic
 from agents.text.citations import cited_ids, uncited_sources
-from agents.text.evidence import cited_sentences, compare_with_passages
-from agents.text.length import SECTIONS_PER_GROUP, is_within
+from agents.text.length import is_within, with_room
 from agents.text.manuscript import repeated_sections
 from agents.text.markdown import count_words
 from agents.text.numbers import known_values
 from agents.text.replacing import replaced
 from agents.text.voices import avoided_words_in
 
-WHOLE_REMARKS, GROUP_REMARKS = 4, 3
 LENGTH_NOTICED = 0.9, 1.12
 EDITED_BOUNDS = 0.5, 1.4
 """An edit outside these shares of the text it edits did something else than it was asked for."""
 
+WORDS_PER_MISSING = 150
+"""One thing that is missing may be named for so many words of the article."""
+
+MOST_MISSING = 9
+"""The most that one reader names; the sources of a longer article are shared by several readers."""
+
+
+Remarks = dict[int, list[Remark]]
+"""Section (from 1) → what to change in it, in the order of its text."""
+
 
 async def review(
     context: RunContext, outline: Outline, findings: list[Finding], texts: list[str]
-) -> dict[int, list[Remark]]:
-    """Section (from 1) → what to change in it. One reviewer reads the whole, others each read a few sections closely."""
+) -> tuple[Remarks, KnownVerdicts]:
+    """What to change, and the verdicts on the sentences of the draft.
+
+    One reviewer reads the article as a whole, others go through the sources for what it lacks, and every sentence is judged.
+    A section in which only sentences have to be reworded has no remarks: their rewordings are made when it is checked.
+    """
     if not context.has_model:
-        return {}
+        return {}, {}
     count = len(texts)
-    groups = section_groups(count) if count > SECTIONS_PER_GROUP else []
-    measured = list(measurements(context, outline, findings, texts))
-    await context.plan(edit=1 + len(groups) + 2 * count + 2)
+    groups = source_groups(context.passages) if context.passages else []
+    asked = sum(section.words for section in outline.sections) // WORDS_PER_MISSING
+    if groups and asked <= MOST_MISSING:
+        groups = [[source for group in groups for source in group]]
+    checks = count * bool(context.passages)
+    await context.plan(edit=1 + len(groups) + checks + 2 * count + 2)
     shared = context.shared(findings, outline, texts)
-    whole = StepKey("edit", "review"), assignments.review(shared, outline, range(1, count + 1), measured, WHOLE_REMARKS)
-    closely = [
-        (StepKey("edit", "review", number), assignments.review(shared, outline, group, measured, GROUP_REMARKS))
-        for number, group in enumerate(groups, 1)
-    ]
-    reviews = await run_concurrently(*(reviewed(context, key, each) for key, each in (whole, *closely)))
-    remarks: dict[int, list[Remark]] = defaultdict(list)
-    for each in reviews:
-        for remark in each.remarks:
-            if 1 <= remark.section <= count:
-                remarks[remark.section].append(remark)
-    await context.plan(edit=1 + len(groups) + len(remarks) + count + 2)
-    return dict(remarks)
+    measured, unused = measurements(context, outline, texts), unused_material(context, outline, findings, texts)
+    readings = [(StepKey("edit", "review"), assignments.review(shared, outline, measured, whole_remarks(count)))]
+    for number, sources in enumerate(groups, 1):
+        most = min(-(-asked // len(groups)), MOST_MISSING)
+        key = StepKey("edit", "missing", number)
+        readings.append((key, assignments.find_missing(shared, outline, sources, len(groups), most, unused)))
+    reviews, judged = await run_both(
+        run_concurrently(*(reviewed(context, key, each) for key, each in readings)),
+        judge_draft(context, outline, texts),
+    )
+    remarks = by_section((remark for each in reviews for remark in each.remarks), remarks_from(judged), texts)
+    await context.plan(edit=1 + len(groups) + checks + len(remarks) + count + 2)
+    return remarks, known_verdicts(judged)
 
 
-def section_groups(count: int) -> list[list[int]]:
-    """The numbers of ``count`` sections in groups of about SECTIONS_PER_GROUP."""
-    groups = -(-count // SECTIONS_PER_GROUP)
-    bounds = [count * at // groups for at in range(groups + 1)]
-    return [list(range(start + 1, end + 1)) for start, end in pairwise(bounds)]
+def whole_remarks(sections: int) -> int:
+    """How many remarks the reviewer of the whole may make."""
+    return 4 + sections // 3
+
+
+def by_section(remarks: Iterable[Remark], judged: Remarks, texts: Sequence[str]) -> Remarks:
+    """The remarks of the reviewers by section, with those on single sentences for sections that are edited anyway."""
+    found: Remarks = defaultdict(list)
+    for remark in remarks:
+        if 1 <= remark.section <= len(texts):
+            found[remark.section].append(remark)
+
+    def place(remark: Remark) -> int:
+        at = texts[remark.section - 1].find(remark.quote[:40])
+        return at if at >= 0 else len(texts[remark.section - 1])
+
+    return {number: sorted([*each, *judged.get(number, [])], key=place) for number, each in sorted(found.items())}
 
 
 async def reviewed(context: RunContext, key: StepKey, assignment: Assignment[ReviewAnswer]) -> Review:
@@ -67,18 +95,20 @@ async def reviewed(context: RunContext, key: StepKey, assignment: Assignment[Rev
         made = await context.ask(assignment)
         return Review(remarks=[Remark(**remark.model_dump()) for remark in made.remarks])
 
-    doing = "Reviewing some sections closely" if key.section else "Reviewing the whole article"
-    done = "Sections reviewed" if key.section else "Article reviewed"
+    doing = "Looking for what the article lacks" if key.kind == "missing" else "Reviewing the article"
+    done = "Sources compared with the article" if key.kind == "missing" else "Article reviewed"
     return await context.once(
         key, Review, perform, doing, lambda made: f"{done}, {pluralize(len(made.remarks), 'remark')}"
     )
 
 
-def measurements(
-    context: RunContext, outline: Outline, findings: Sequence[Finding], texts: Sequence[str]
-) -> Iterator[str]:
-    """What code can see, as sentences for the reviewers."""
-    messages, passages = config("remarks"), context.passages_with_heads
+def measurements(context: RunContext, outline: Outline, texts: Sequence[str]) -> list[str]:
+    """What code can see, as sentences for the reviewer of the whole."""
+    return list(_measurements(context, outline, texts))
+
+
+def _measurements(context: RunContext, outline: Outline, texts: Sequence[str]) -> Iterator[str]:
+    messages = config("remarks")
     figures = known_values(passage.text for passage in context.passages)
     counts = [count_words(text) for text in texts]
     wanted = [section.words for section in outline.sections]
@@ -91,24 +121,26 @@ def measurements(
     for number, text in enumerate(texts, 1):
         if avoided := avoided_words_in(text, context.brief.voice):
             yield messages["avoided"].format(section=number, words=", ".join(avoided))
-        yield from unsupported(number, text, passages)
         for problem in check_arithmetic(text, figures):
             yield messages["arithmetic"].format(section=number, sentence=problem.sentence, reason=problem.message)
+
+
+def unused_material(
+    context: RunContext, outline: Outline, findings: Sequence[Finding], texts: Sequence[str]
+) -> list[str]:
+    """The sources and findings that are cited nowhere, as sentences for who looks for what is missing."""
+    messages = config("remarks")
     cited = {id for text in texts for id in cited_ids(text)}
-    for source in uncited_sources(context.reading, cited):
-        yield messages["uncited"].format(source=source.number, title=source.title)
     left_out = {each.finding for each in outline.dismissed}
-    for finding in findings:
-        if finding.sources and finding.number not in left_out and not cited.intersection(finding.sources):
-            yield messages["finding"].format(number=finding.number, statement=finding.statement)
-
-
-def unsupported(number: int, text: str, passages: dict[str, Passage]) -> Iterator[str]:
-    """The sentences of section ``number`` that code finds wrong."""
-    for sentence in cited_sentences(text):
-        compared = compare_with_passages(sentence, passages)
-        if compared and compared[0] == "not":
-            yield config("remarks")["unsupported"].format(section=number, sentence=sentence.plain, reason=compared[1])
+    uncited = [
+        messages["uncited"].format(source=source.number, title=source.title)
+        for source in uncited_sources(context.reading, cited)
+    ]
+    return uncited + [
+        messages["finding"].format(number=finding.number, statement=finding.statement)
+        for finding in findings
+        if finding.sources and finding.number not in left_out and not cited.intersection(finding.sources)
+    ]
 
 
 async def edit_section(
@@ -122,7 +154,7 @@ async def edit_section(
 
     async def perform() -> SectionText:
         nonlocal applied
-        words = outline.sections[number - 1].words
+        words = with_room(outline.sections[number - 1].words)
         shared = context.shared(findings, outline)
         made = await context.ask(assignments.edit_section(shared, context.brief, outline, number, text, remarks, words))
         edited, applied = with_replacements(text, made, context)

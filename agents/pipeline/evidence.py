@@ -1,17 +1,29 @@
 """The evidence check: every sentence that states a fact is compared with its passages.
 
 Code compares numbers, quotations and verbatim sentences exactly; the model judges the rest, and gives a wording for what its
-passages do not bear. That wording is judged again. What is still not supported stays, marked for the person who publishes.
+passages do not bear. The draft is judged while others review it, so that its faults are repaired together with the rest; after
+that only sentences that are new are judged. A wording is judged again. What is still not supported stays, marked for the
+person who publishes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
-from agents.contract import CheckedText, Outline, Passage, SentenceEvidence, Verdict
+from agents.contract import (
+    CheckedText,
+    DraftVerdict,
+    DraftVerdicts,
+    Outline,
+    Passage,
+    Remark,
+    SentenceEvidence,
+    Verdict,
+)
 from agents.crew import assignments
-from agents.pipeline.context import RunContext, pluralize
+from agents.pipeline.context import RunContext, pluralize, run_concurrently
 from agents.pipeline.steps import StepKey
 from agents.text.citations import strip_unknown_marks
 from agents.text.cleanup import PARAGRAPH_BREAK
@@ -65,6 +77,12 @@ class Judgement:
     instead: str = ""
 
 
+KnownVerdicts = Mapping[str, Judgement]
+"""Verdicts by ``verdict_key``: a sentence that stayed as it was, with its passages, is not judged twice."""
+
+NONE_KNOWN: KnownVerdicts = MappingProxyType({})
+
+
 def statements_of(text: str) -> list[Statement]:
     """The sentences of a section that cite, and the others that state a fact."""
     found = [
@@ -78,6 +96,68 @@ def statements_of(text: str) -> list[Statement]:
     ]
 
 
+async def judge_draft(context: RunContext, outline: Outline, texts: Sequence[str]) -> list[DraftVerdicts]:
+    """The verdicts on the sentences of each section; none if there is nothing to compare with, or no model that could edit."""
+    if not context.passages or not context.has_model:
+        return [DraftVerdicts() for _ in texts]
+    return await run_concurrently(
+        *(judge_section(context, outline, number, text) for number, text in enumerate(texts, 1))
+    )
+
+
+async def judge_section(context: RunContext, outline: Outline, number: int, text: str) -> DraftVerdicts:
+    async def perform() -> DraftVerdicts:
+        statements = statements_of(text)
+        judged = await judge(context, outline, number, statements, {})
+        return DraftVerdicts(
+            verdicts=[
+                DraftVerdict(
+                    key=key_of(context, statement),
+                    sentence=statement.plain,
+                    verdict=each.verdict,
+                    judged_by="code" if each.by_code else "model",
+                    reason=each.reason,
+                    instead=each.instead,
+                )
+                for statement, each in zip(statements, judged, strict=True)
+            ]
+        )
+
+    heading = outline.sections[number - 1].heading
+    return await context.once(
+        StepKey("edit", "verdicts", number),
+        DraftVerdicts,
+        perform,
+        f"Comparing “{heading}” with the sources",
+        lambda made: f"“{heading}” compared with the sources, {pluralize(len(made.verdicts), 'sentence')}",
+    )
+
+
+def known_verdicts(judged: Sequence[DraftVerdicts]) -> KnownVerdicts:
+    return {
+        each.key: Judgement(each.verdict, each.reason, by_code=each.judged_by == "code", instead=each.instead)
+        for section in judged
+        for each in section.verdicts
+    }
+
+
+def remarks_from(judged: Sequence[DraftVerdicts]) -> dict[int, list[Remark]]:
+    """Section (from 1) → a remark on each of its sentences that the passages do not bear."""
+    return {
+        number: [
+            Remark(
+                section=number,
+                quote=each.sentence,
+                problem=each.reason,
+                instruction=f"The passages bear this: “{each.instead}”" if each.instead else "Say what they say.",
+            )
+            for each in section.verdicts
+            if each.verdict != "supported"
+        ]
+        for number, section in enumerate(judged, 1)
+    }
+
+
 async def check_section(
     context: RunContext,
     outline: Outline,
@@ -85,13 +165,14 @@ async def check_section(
     text: str,
     key: StepKey | None = None,
     before: CheckedText | None = None,
+    known: KnownVerdicts = NONE_KNOWN,
 ) -> CheckedText:
     """``text`` with the evidence for its sentences. If it only continues ``before``, only what was added is checked."""
 
     async def perform() -> CheckedText:
         if before is None or not text.startswith(before.markdown + PARAGRAPH_BREAK):
-            return await checked(context, outline, number, text)
-        added = await checked(context, outline, number, text.removeprefix(before.markdown + PARAGRAPH_BREAK))
+            return await checked(context, outline, number, text, known)
+        added = await checked(context, outline, number, text.removeprefix(before.markdown + PARAGRAPH_BREAK), known)
         return CheckedText(
             markdown=before.markdown + PARAGRAPH_BREAK + added.markdown, evidence=[*before.evidence, *added.evidence]
         )
@@ -101,37 +182,40 @@ async def check_section(
     return await context.once(key, CheckedText, perform, doing, done)
 
 
-async def checked(context: RunContext, outline: Outline, number: int, text: str) -> CheckedText:
+async def checked(
+    context: RunContext, outline: Outline, number: int, text: str, known: KnownVerdicts = NONE_KNOWN
+) -> CheckedText:
     if not context.passages:  # there is nothing to compare with, and a notice says so
         return CheckedText(markdown=text)
-    passages = {passage.id: passage for passage in context.reading.passages}
-    with_heads = context.passages_with_heads
     statements = statements_of(text)
-    judged = await judge(context, outline, number, statements, with_heads)
+    judged = await judge(context, outline, number, statements, known)
     reworded = with_wordings(text, statements, judged, context.brief.language)
     originals: dict[str, str] = {}
     if reworded != text:
         earlier = dict(zip([statement.plain for statement in statements], judged, strict=True))
         after = statements_of(reworded)
         fresh = [statement for statement in after if statement.plain not in earlier]
-        again = await judge_again(context, fresh, with_heads)
-        known = earlier | dict(zip([statement.plain for statement in fresh], again, strict=True))
+        again = await judge_again(context, fresh)
+        by_text = earlier | dict(zip([statement.plain for statement in fresh], again, strict=True))
         if len(after) == len(statements):
             pairs = zip(statements, after, strict=True)
             originals = {new.plain: old.plain for old, new in pairs if new.plain != old.plain}
         statements, text = after, reworded
-        judged = [known[statement.plain] for statement in statements]
+        judged = [by_text[statement.plain] for statement in statements]
     rows = [
-        row(number, statement, judgement, passages, originals.get(statement.plain, ""))
+        row(number, statement, judgement, key_of(context, statement), originals.get(statement.plain, ""))
         for statement, judgement in zip(statements, judged, strict=True)
     ]
     return CheckedText(markdown=text, evidence=rows)
 
 
-def row(
-    section: int, statement: Statement, judgement: Judgement, passages: Mapping[str, Passage], was: str
-) -> SentenceEvidence:
-    of_statement = [passages[id] for id in statement.passages if id in passages]
+def key_of(context: RunContext, statement: Statement) -> str:
+    passages = context.passages_by_id
+    cited = [passages[id] for id in statement.passages if id in passages]
+    return verdict_key(statement.plain, cited, statement.before)
+
+
+def row(section: int, statement: Statement, judgement: Judgement, key: str, was: str) -> SentenceEvidence:
     return SentenceEvidence(
         section=section,
         sentence=statement.plain,
@@ -140,7 +224,7 @@ def row(
         judged_by="code" if judgement.by_code else "model",
         reason=judgement.reason,
         was=was,
-        key=verdict_key(statement.plain, of_statement, statement.before),
+        key=key,
     )
 
 
@@ -155,14 +239,22 @@ def judged_by_code(statement: Statement, passages: Mapping[str, Passage]) -> Jud
 
 
 async def judge(
-    context: RunContext, outline: Outline, number: int, statements: Sequence[Statement], passages: Mapping[str, Passage]
+    context: RunContext, outline: Outline, number: int, statements: Sequence[Statement], known: KnownVerdicts
 ) -> list[Judgement]:
-    """A judgement for each statement, by code if it is certain, else by the model, in one call for all.
+    """A judgement for each statement that is not ``known``, by code if it is certain, else by the model, in one call for all.
 
     The model also words what code refuted, so that a wrong number is corrected and not only marked.
     """
-    judged = [judged_by_code(statement, passages) for statement in statements]
-    open_ones = [at for at, judgement in enumerate(judged) if judgement is None or judgement.verdict != "supported"]
+    keys = [key_of(context, statement) for statement in statements]
+    judged = [
+        known.get(key) or judged_by_code(statement, context.passages_with_heads)
+        for key, statement in zip(keys, statements, strict=True)
+    ]
+    open_ones = [
+        at
+        for at, (key, judgement) in enumerate(zip(keys, judged, strict=True))
+        if key not in known and (judgement is None or judgement.verdict != "supported")
+    ]
     if open_ones and context.has_model:
         shown = [statements[at].for_prompt for at in open_ones]
         answer = await context.ask(assignments.judge(context.shared(), context.brief, outline, number, shown))
@@ -176,11 +268,9 @@ async def judge(
     return [judgement or unjudged for judgement in judged]
 
 
-async def judge_again(
-    context: RunContext, statements: Sequence[Statement], passages: Mapping[str, Passage]
-) -> list[Judgement]:
+async def judge_again(context: RunContext, statements: Sequence[Statement]) -> list[Judgement]:
     """A judgement for each statement that was reworded."""
-    judged = [judged_by_code(statement, passages) for statement in statements]
+    judged = [judged_by_code(statement, context.passages_with_heads) for statement in statements]
     undecided = [at for at, judgement in enumerate(judged) if judgement is None]
     if undecided:
         shown = [statements[at].for_prompt for at in undecided]

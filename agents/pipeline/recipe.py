@@ -26,7 +26,7 @@ from agents.contract import (
 from agents.crew.assignments import Reply
 from agents.pipeline.context import Crew, RunContext, RunDependencies, run_both, run_concurrently
 from agents.pipeline.edit import edit_section, review
-from agents.pipeline.evidence import check_section
+from agents.pipeline.evidence import NONE_KNOWN, KnownVerdicts, check_section
 from agents.pipeline.image import illustrate
 from agents.pipeline.lead import check_frame, write_lead
 from agents.pipeline.outline import make_outline
@@ -37,7 +37,7 @@ from agents.pipeline.write import resize, without_lead, write
 from agents.text.chart import move_chart_sources, tables_for_bad_charts
 from agents.text.citations import cited_ids, compile_references, uncited_sources
 from agents.text.cleanup import PARAGRAPH_BREAK
-from agents.text.length import FINAL_BOUNDS, TOTAL_BOUNDS, section_count, sections_to_resize
+from agents.text.length import FINAL_BOUNDS, TOTAL_BOUNDS, section_count, sections_to_resize, with_room
 from agents.text.links import strip_unknown_links
 from agents.text.manuscript import (
     assemble,
@@ -101,7 +101,7 @@ async def plan_steps(context: RunContext, sections: int = 0) -> None:
     await context.plan(
         **known,
         write=sections,
-        edit=3 + 2 * sections,
+        edit=4 + 3 * sections,
         seo=int(brief.seo_optimize),
         image=2 * brief.include_image,
     )
@@ -109,7 +109,7 @@ async def plan_steps(context: RunContext, sections: int = 0) -> None:
 
 async def write_and_edit(context: RunContext, outline: Outline, findings: list[Finding]) -> Finished:
     texts = await write(context, outline, findings)
-    remarks = await review(context, outline, findings, texts)
+    remarks, known = await review(context, outline, findings, texts)
     numbers = range(1, len(texts) + 1)
     edited = await run_concurrently(
         *(
@@ -119,7 +119,7 @@ async def write_and_edit(context: RunContext, outline: Outline, findings: list[F
     )
     edited = await correct_length(context, outline, findings, edited)
     checked, (frame, seo) = await run_both(
-        check_all(context, outline, findings, edited), frame_and_describe(context, outline, findings, edited)
+        check_all(context, outline, findings, edited, known), frame_and_describe(context, outline, findings, edited)
     )
     return Finished(checked, frame, seo)
 
@@ -128,7 +128,7 @@ async def correct_length(context: RunContext, outline: Outline, findings: list[F
     """The texts, a few of them cut or extended if together they are too short or too long."""
     if not context.has_model:
         return texts
-    wanted = [section.words for section in outline.sections]
+    wanted = [with_room(section.words) for section in outline.sections]
     for attempt in range(1, ROUNDS + 1):
         again = sections_to_resize([count_words(text) for text in texts], wanted, TOTAL_BOUNDS)
         if not again:
@@ -154,21 +154,21 @@ async def correct_length(context: RunContext, outline: Outline, findings: list[F
 
 
 async def check_all(
-    context: RunContext, outline: Outline, findings: list[Finding], texts: list[str]
+    context: RunContext, outline: Outline, findings: list[Finding], texts: list[str], known: KnownVerdicts
 ) -> list[CheckedText]:
     """The evidence of all sections. If rewording took the article too far from its length, some are resized and checked again."""
     checked = await run_concurrently(
-        *(check_section(context, outline, number, text) for number, text in enumerate(texts, 1))
+        *(check_section(context, outline, number, text, known=known) for number, text in enumerate(texts, 1))
     )
     if not context.has_model:
         return checked
-    wanted = [section.words for section in outline.sections]
+    wanted = [with_room(section.words) for section in outline.sections]
     again = sections_to_resize([count_words(text.markdown) for text in checked], wanted, FINAL_BOUNDS)
     if again:
         await context.plan(edit=context.planned["edit"] + 2 * len(again))
         resized = await run_concurrently(
             *(
-                resize_and_check(context, outline, findings, number, checked[number - 1], words)
+                resize_and_check(context, outline, findings, number, checked[number - 1], words, known)
                 for number, words in again.items()
             )
         )
@@ -178,14 +178,21 @@ async def check_all(
 
 
 async def resize_and_check(
-    context: RunContext, outline: Outline, findings: list[Finding], number: int, checked: CheckedText, words: int
+    context: RunContext,
+    outline: Outline,
+    findings: list[Finding],
+    number: int,
+    checked: CheckedText,
+    words: int,
+    known: KnownVerdicts = NONE_KNOWN,
 ) -> CheckedText:
     """Section ``number`` at about ``words`` words, with evidence for what is new."""
     key = StepKey("edit", "length", number, ROUNDS + 1)
     text = await resize(context, outline, findings, number, checked.markdown, words, key)
     if text == checked.markdown:
         return checked
-    return await check_section(context, outline, number, text, StepKey("edit", "evidence", number, 2), checked)
+    again = StepKey("edit", "evidence", number, 2)
+    return await check_section(context, outline, number, text, again, checked, known)
 
 
 async def frame_and_describe(

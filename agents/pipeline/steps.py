@@ -23,6 +23,8 @@ StepKind = Literal[
     "approved",
     "length",  # bring a section to its length
     "review",
+    "missing",  # what the article lacks of a group of sources
+    "verdicts",  # on the sentences of a section as it was written
     "evidence",
     "lead",  # title and lead
     "frame",  # the check of title, lead, headings and questions
@@ -43,8 +45,8 @@ KEY = re.compile(
 class StepKey:
     """Identifies a step in its run.
 
-    ``section`` counts from 1 and is 0 if the step is for the whole article; for ``find`` and ``review`` it is the number of a
-    group of sources or sections.
+    ``section`` counts from 1 and is 0 if the step is for the whole article; for ``find`` and ``missing`` it is the number of
+    a group of sources, for ``review`` in older versions that of a group of sections.
     ``attempt`` is higher than 1 if the same work was done again on a changed text.
 
     ``str()`` gives the form of events, sockets and logs: ``write:3``, ``write:3:again-1``, ``edit:evidence:3:again-1``.

@@ -127,7 +127,9 @@ class _Sentence:
             yield self._expression(found["terms"], int(found.groups()[-1]))
         for found in _IN_BRACKETS.finditer(self.template):
             if any(sign in found["terms"].casefold() for sign in ("×", "÷", "·", "∙", "*", " x ", " times ", " mal ")):
-                yield self._expression(found["terms"], int(found[1]))
+                calculation = self._expression(found["terms"], int(found[1]))
+                if not self._repeats_an_input(calculation):
+                    yield calculation
         for found in _SHARE.finditer(self.template):
             part, whole, result = map(int, found.groups())
             yield self._apply((part, whole), result, lambda one, other: [100 * one / other])
@@ -139,6 +141,11 @@ class _Sentence:
             if all(_YEAR.fullmatch(self.numbers[place].text) for place in (first, last)):
                 continue
             yield self._apply((first, last), result, partial(_changes, relative=bool(found["percent"])))
+
+    def _repeats_an_input(self, calculation: _Calculation) -> bool:
+        """Whether the number before the brackets is one within them: "at 90 kg that is little (90 × 0.0033)"."""
+        values = self.numbers[calculation.result].values
+        return any(values & self.numbers[place].values for place in calculation.inputs)
 
     def _expression(self, terms: str, result: int) -> _Calculation:
         tokens = list(_TOKEN.finditer(terms))
@@ -225,11 +232,17 @@ def _problems(sentence: _Sentence, calculation: _Calculation, known: Collection[
         yield ArithmeticProblem(sentence.text, "wrong result", message)
     for place in calculation.inputs:
         number = sentence.numbers[place]
-        if not number.values & frozenset(known):
+        if not (number.values | _percentages(number)) & frozenset(known):
             message = (
                 f"The number {number.text} in this calculation is neither in the sources nor named as an assumption."
             )
             yield ArithmeticProblem(sentence.text, "unknown input", message)
+
+
+def _percentages(number: Number) -> frozenset[str]:
+    """The percentages that a factor between 0 and 1 may come from: 0.2 is 20 %, or what 80 % less leaves."""
+    shares = [100 * Decimal(value) for value in number.values if 0 < Decimal(value) < 1]
+    return frozenset(f"{each.normalize():f}" for share in shares for each in (share, 100 - share))
 
 
 def _evaluate(operands: Collection[Decimal], operators: list[str]) -> Decimal | None:

@@ -39,7 +39,10 @@ ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(r"(?:^|[\s(])\d{1,2}\.$")
-_MONTH = re.compile(r"\s(?:Jan|Feb|März|Apr|Mai\b|Jun|Jul|Aug|Sep|Okt|Nov|Dez|Quartal|Jahrhundert)")
+_AFTER_ORDINAL = re.compile(
+    r"\s(?:Jan|Feb|März|Apr|Mai\b|Jun|Jul|Aug|Sep|Okt|Nov|Dez|Quartal|Jahrhundert"
+    r"|Schulstufe|Klassen?\b|Jahrgangs?stufe|Lebensjahr|Auflage|Semester|Stock\b|Platz\b)"
+)
 LIST_NUMBER = re.compile(r"\s*\(?\d{1,3}\.$")
 
 
@@ -86,6 +89,6 @@ def _ends_sentence(text: str, at: int, stop: re.Match[str], finish: int) -> bool
     if stop[0] != ".":
         return True
     before = text[max(at, stop.start() - 12) : end]
-    if _ORDINAL.search(before) and _MONTH.match(text, end):  # 3. Oktober
+    if _ORDINAL.search(before) and _AFTER_ORDINAL.match(text, end):  # 3. Oktober
         return False
     return not ABBREVIATION.search(before) and not LIST_NUMBER.fullmatch(text, at, end)

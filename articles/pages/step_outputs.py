@@ -84,7 +84,7 @@ def completed_reading(step_id: int, finished_at: datetime) -> Reading | None:
 
 def section_number(key: StepKey) -> int | None:
     """The section a step works at, from 1; None if it is not for one section. Findings and reviews are for groups."""
-    return None if key.stage == "research" or key.kind == "review" else key.section or None
+    return None if key.stage == "research" or key.kind in ("review", "missing") else key.section or None
 
 
 def work_of(key: StepKey) -> str:
@@ -98,7 +98,7 @@ def work_of(key: StepKey) -> str:
         return ""
     if key.kind == "section":
         return {"outline": "plan", "write": "write"}.get(key.stage, "edit")
-    return {"evidence": "check", "length": "adjust"}.get(key.kind, "")
+    return {"evidence": "check", "verdicts": "check", "length": "adjust"}.get(key.kind, "")
 
 
 def output_of(step: Step, shape: type[Output]) -> Output | None:

@@ -57,7 +57,7 @@ PLANNED = Plan.model_validate_json(plan_of("What roofs hold", "Who gains"))
 
 PLAN = assignments.plan_research(SHARED, BRIEF, 4)
 WRITE = assignments.write_section(SHARED, BRIEF, OUTLINE, 1, [PASSAGE], 120)
-REVIEW = assignments.review(SHARED, OUTLINE, [1, 2], ["Section 1 is short."], 4)
+REVIEW = assignments.review(SHARED, OUTLINE, ["Section 1 is short."], 4)
 EDIT = assignments.edit_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], [REMARK], 120)
 JUDGE = assignments.judge(SHARED, BRIEF, OUTLINE, 1, SENTENCES)
 ALL: list[assignments.Assignment[Any]] = [
@@ -73,7 +73,7 @@ ALL: list[assignments.Assignment[Any]] = [
     assignments.rewrite_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 120, ["It breaks off."]),
     assignments.extend_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 60),
     REVIEW,
-    assignments.review(SHARED, OUTLINE, [2], [], 3),
+    assignments.find_missing(SHARED, OUTLINE, [1], 2, 3, ["Source 1 is cited nowhere."]),
     EDIT,
     assignments.write_lead(SHARED, BRIEF, OUTLINE, TEXTS, "60 to 90"),
     JUDGE,

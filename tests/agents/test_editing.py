@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from agents.contract import DismissedFinding, Finding, Remark, Voice
+from agents.contract import DismissedFinding, Finding, Outline, Remark, Voice
 from agents.crew.crew import StudioCrew
-from agents.pipeline.edit import edit_section, measurements, review, section_groups
+from agents.pipeline.edit import by_section, edit_section, measurements, review, unused_material
 from agents.pipeline.recipe import produce
 from tests import prompts
 from tests.agents.recipes import (
@@ -47,56 +47,72 @@ def measured(crew: StudioCrew, *texts: str, findings: tuple[Finding, ...] = (), 
     texts = texts if len(texts) > 1 else (*texts, "Another section.")
     outline = outline_of(*(f"Section {number}" for number, _ in enumerate(texts, 1)), words=20)
     outline.dismissed = [DismissedFinding(finding=9, reason="Old")]
-    return "\n".join(measurements(context, outline, findings, texts))
+    return "\n".join([*measurements(context, outline, texts), *unused_material(context, outline, findings, texts)])
 
 
 class TestReview:
-    async def test_the_whole_is_read_by_one_and_groups_of_sections_by_others(
+    async def test_the_whole_is_reviewed_and_the_sources_and_sentences_are_compared_with_it(
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
-        outline = outline_of(*(f"Part {number} of the roof" for number in range(1, 8)))
         journal = MemoryJournal()
-        await review(make_context(crew, journal=journal), outline, [], [f"{TEXT} {n}" for n in range(7)])
-        assert set(journal.done) == {"edit:review", "edit:review:1", "edit:review:2", "edit:review:3"}
-        which = [prompt.partition("name what to change in ")[2][:40] for prompt in model_server.prompts(prompts.REVIEW)]
-        assert sorted(each.partition(".")[0] for each in which) == [
-            "all sections",
-            "sections 1, 2",
-            "sections 3, 4",
-            "sections 5, 6, 7",
-        ]
-        assert all(TEXT in prompt for prompt in model_server.prompts(prompts.REVIEW)), "everybody sees the whole text"
+        context = make_context(crew, journal=journal)
+        await review(context, outline_of("A roof", "A wall"), [], [TEXT, f"{TEXT} So."])
+        assert set(journal.done) == {"edit:review", "edit:missing:1", "edit:verdicts:1", "edit:verdicts:2"}
+        for task in (prompts.REVIEW, prompts.MISSING):
+            assert all(TEXT in prompt for prompt in model_server.prompts(task)), "both see the whole text"
 
-    async def test_a_short_article_has_one_reviewer(self, crew: StudioCrew, model_server: ModelServer) -> None:
-        await review(make_context(crew), outline_of("A roof", "A wall", "A door"), [], [TEXT] * 3)
-        assert len(model_server.prompts(prompts.REVIEW)) == 1
-
-    @pytest.mark.parametrize(("count", "groups"), [(4, [[1, 2], [3, 4]]), (6, [[1, 2, 3], [4, 5, 6]])])
-    def test_every_section_is_in_one_group(self, count: int, groups: list[list[int]]) -> None:
-        assert section_groups(count) == groups
-
-    async def test_remarks_of_all_reviewers_go_to_their_sections(
+    async def test_the_sources_of_a_long_article_are_shared_by_several_readers(
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
+        async def shares(outline: Outline) -> list[str]:
+            context = make_context(crew, several(6))
+            await review(context, outline, [], [f"{TEXT} {n}" for n in range(len(outline.sections))])
+            return [prompt.partition("Go through ")[2][:12] for prompt in model_server.prompts(prompts.MISSING)]
+
+        assert await shares(outline_of("A roof", "A wall", words=250)) == ["the sources "]
+        long = outline_of(*(f"Part {number} of the roof" for number in range(1, 8)), words=250)
+        assert sorted(await shares(long))[:2] == ["sources 1, 2", "sources 4, 5"]
+
+    async def test_what_is_cited_nowhere_is_named_to_who_looks_for_what_is_missing(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        context = make_context(crew, several(3))
+        context.show(context.reading, context.reading.passages)
+        await review(context, outline_of("A roof", "A wall"), [], ["Nothing is cited.", "Nor here [S2]."])
+        (prompt,) = model_server.prompts(prompts.MISSING)
+        assert "Source 1, Survey 1, is cited nowhere." in prompt
+        assert "Source 2, Survey 2," not in prompt.partition("YOUR TASK")[2]
+
+    async def test_remarks_go_to_their_sections_in_the_order_of_the_text(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        model_server.choices.add("supported")
+        late = remarks_on(1, quote="The rooms below it", instruction="Whole.")
+        model_server.fail(match=prompts.REVIEW, text=late)
+        model_server.fail(match=prompts.MISSING, text=remarks_on(1, 4, quote="A planted roof", instruction="Missing."))
         outline = outline_of("A roof", "A wall", "A door", "A gate")
-        model_server.fail(match="in all sections", text=remarks_on(1, 4, instruction="As a whole."))
-        model_server.fail(match="in sections 1, 2", text=remarks_on(1, instruction="Closely."))
-        model_server.fail(match="in sections 3, 4", text=prompts.NO_REMARKS)
-        remarks = await review(make_context(crew), outline, [], [TEXT] * 4)
+        remarks, _ = await review(make_context(crew), outline, [], [TEXT] * 4)
         assert {number: [each.instruction for each in of] for number, of in remarks.items()} == {
-            1: ["As a whole.", "Closely."],
-            4: ["As a whole."],
+            1: ["Missing.", "Whole."],
+            4: ["Missing."],
         }
+
+    async def test_a_sentence_the_passages_do_not_bear_is_a_remark_if_its_section_is_edited(self) -> None:
+        judged = {number: [Remark(section=number, quote="stay cooler", instruction="Milder.")] for number in (1, 2)}
+        found = by_section([REMARK], judged, [TEXT, TEXT])
+        assert [each.instruction for each in found[1]] == ["Give the figure.", "Milder."]
+        assert set(found) == {1}, "in others its rewording is made when the section is checked"
 
     async def test_the_built_in_writer_is_not_reviewed(self) -> None:
         context = make_context(StudioCrew.without_model())
         object.__setattr__(context.dependencies, "has_model", False)
-        assert await review(context, OUTLINE, [], [TEXT, TEXT]) == {}
+        assert await review(context, OUTLINE, [], [TEXT, TEXT]) == ({}, {})
 
     async def test_a_review_of_an_older_version_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
         older = {"remarks": [{"section": 2, "kind": "gap", "instruction": "Say who pays."}]}
-        journal = MemoryJournal(done={"edit:review": older})
-        remarks = await review(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT])
+        nothing = {"edit:verdicts:1": {}, "edit:verdicts:2": {}, "edit:missing:1": {}}
+        journal = MemoryJournal(done={"edit:review": older, **nothing})
+        remarks, _ = await review(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT])
         assert [each.instruction for each in remarks[2]] == ["Say who pays."]
         assert model_server.calls == []
 
@@ -123,15 +139,10 @@ class TestMeasured:
 
     def test_sources_that_are_not_cited(self, crew: StudioCrew) -> None:
         context = make_context(crew, several(3))
-        text = "\n".join(measurements(context, OUTLINE, [], ["Roofs hold rain [S2].", "They do."]))
+        text = "\n".join(unused_material(context, OUTLINE, [], ["Roofs hold rain [S2].", "They do."]))
         assert "Source 1, Survey 1, is cited nowhere." in text
         assert "Source 3, Survey 3, is cited nowhere." in text
         assert "Source 2" not in text
-
-    def test_sentences_that_their_passages_do_not_bear(self, crew: StudioCrew) -> None:
-        text = measured(crew, "A planted roof holds 90 % of a summer's rain [S1]. It holds 60 % of it [S1].")
-        assert text.count("do not appear") + text.count("does not appear") == 1
-        assert "“A planted roof holds 90 % of a summer's rain.” The number 90" in text
 
     def test_arithmetic_that_is_wrong(self, crew: StudioCrew) -> None:
         text = measured(crew, "That is about 900 a year (60 × 60).", "That is 3,600 a year (60 × 60).")
@@ -148,10 +159,10 @@ class TestMeasured:
         assert "Section 1 uses words the voice avoids: leverage." in text
 
     async def test_all_of_it_is_in_the_prompt(self, crew: StudioCrew, model_server: ModelServer) -> None:
-        await review(make_context(crew), OUTLINE, [], ["Roofs hold 90 % of rain [S1].", "Word " * 90])
+        await review(make_context(crew), OUTLINE, [], ["At 3 a day that is 10 (3 × 3).", "Word " * 90])
         (prompt,) = model_server.prompts(prompts.REVIEW)
         assert "Section 2 has 90 words; 40 are planned." in prompt
-        assert "The number 90" in prompt
+        assert "Section 1: “At 3 a day that is 10 (3 × 3).”" in prompt
 
 
 class TestEdits:

@@ -91,6 +91,8 @@ def test_a_sentence_of_a_run_is_replaced_without_a_mark_of_its_own() -> None:
 
 
 def test_german_dates_and_amounts_do_not_end_a_sentence() -> None:
+    text = "In der 8. Schulstufe und im 3. Lebensjahr gilt das [S1]."
+    assert [each.plain for each in cited_sentences(text)] == ["In der 8. Schulstufe und im 3. Lebensjahr gilt das."]
     text = "Am 3. Oktober kostete es 2,5 Mio. Euro. Danach sank der Preis [S1]."
     assert [plain for plain, _, _ in runs(text)] == [
         "Am 3. Oktober kostete es 2,5 Mio. Euro.",

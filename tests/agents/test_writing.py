@@ -219,5 +219,5 @@ async def test_each_section_is_shown_its_findings_form_and_place(crew: StudioCre
     first, second, third = (model_server.prompts(prompts.write(number))[0] for number in (1, 2, 3))
     assert all("It holds 60 % [S1]." in prompt for prompt in (first, second, third))
     assert "Yours is the first" in first
-    assert "as a Markdown table" in second
+    assert "with a Markdown table" in second
     assert "Yours is the last" in third

@@ -4,7 +4,15 @@ built-in writer, which is used if no model is configured.
 
 from agents.crew.assignments.base import Assignment, Reply
 from agents.crew.assignments.describing import answer_questions, describe_again, describe_seo, picture_prompt
-from agents.crew.assignments.editing import edit_section, judge, judge_again, judge_frame, review, write_lead
+from agents.crew.assignments.editing import (
+    edit_section,
+    find_missing,
+    judge,
+    judge_again,
+    judge_frame,
+    review,
+    write_lead,
+)
 from agents.crew.assignments.planning import check_answer, find, make_plan, make_plan_again, plan_research
 from agents.crew.assignments.writing import extend_section, rewrite_section, write_article, write_section
 
@@ -18,6 +26,7 @@ __all__ = [
     "edit_section",
     "extend_section",
     "find",
+    "find_missing",
     "judge",
     "judge_again",
     "judge_frame",

@@ -20,23 +20,33 @@ from agents.text.quoting import quote, quote_markdown
 Shared = tuple[str, ...]
 
 
-def review(
-    shared: Shared, outline: Outline, numbers: Sequence[int], measured: Sequence[str], count: int
-) -> Assignment[ReviewAnswer]:
-    """Up to ``count`` remarks on the sections ``numbers``. The schema names them, so that no other is named."""
-    allowed = Literal[tuple(numbers)]  # type: ignore[valid-type]  # made at run time
-    remark = create_model("ReviewRemark", __base__=ReviewRemark, section=(allowed, ...))
-    shape = create_model("ReviewAnswer", __base__=ReviewAnswer, remarks=(list[remark], Field(max_length=12)))  # type: ignore[valid-type]
-    whole = len(numbers) == len(outline.sections)
-    which = "all sections" if whole else f"sections {', '.join(map(str, numbers))}"
-    scope = config("writing")["scope"]["whole" if whole else "part"]
-    fields: dict[str, object] = {
-        "which": which,
-        "scope": scope,
-        "measured": bullet_list(measured),
-        "count": count,
-    }
+def review(shared: Shared, outline: Outline, measured: Sequence[str], count: int) -> Assignment[ReviewAnswer]:
+    """Up to ``count`` remarks on the article as a whole."""
+    shape = remarks_on(len(outline.sections))
+    fields: dict[str, object] = {"measured": bullet_list(measured), "count": count}
     return Assignment("review", shape, fields, lambda: shape(remarks=[]), shared)
+
+
+def find_missing(
+    shared: Shared, outline: Outline, sources: Sequence[int], groups: int, count: int, unused: Sequence[str]
+) -> Assignment[ReviewAnswer]:
+    """Up to ``count`` remarks on what the article lacks of ``sources``, which are one of ``groups`` parts of the reading.
+
+    ``unused`` are sentences on the sources and findings that it does not cite.
+    """
+    shape = remarks_on(len(outline.sections))
+    which = f"sources {', '.join(map(str, sources))}" if groups > 1 else "the sources"
+    noticed = config("writing")["unused"].format(unused=bullet_list(unused)) if unused else ""
+    fields: dict[str, object] = {"which": which, "count": count, "unused": noticed}
+    return Assignment("find_missing", shape, fields, lambda: shape(remarks=[]), shared)
+
+
+@cache
+def remarks_on(sections: int) -> type[ReviewAnswer]:
+    """The answer of reviewers of an article of ``sections`` sections, so that no other one is named."""
+    allowed = Literal[tuple(range(1, sections + 1))]  # type: ignore[valid-type]  # made at run time
+    remark = create_model("ReviewRemark", __base__=ReviewRemark, section=(allowed, ...))
+    return create_model("ReviewAnswer", __base__=ReviewAnswer, remarks=(list[remark], Field(max_length=12)))  # type: ignore[valid-type]
 
 
 def edit_section(
