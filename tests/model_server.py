@@ -286,15 +286,16 @@ class Speech:
     def answer(self) -> str:
         if schema := self._schema():
             return json.dumps(self.value(schema, schema, ""))
-        if prompts.WRITE_WHOLE in self.prompt and (draft := self.draft()):
-            return draft
+        if prompts.WRITE in self.prompt:
+            return self.draft()
         lengths = re.findall(r"([\d,]+) words", self.prompt)
         asked = int(lengths[-1].replace(",", "")) if lengths else 60
         return self.prose(round(asked * self.chance.uniform(*self.server.obedience)))
 
     def draft(self) -> str:
-        """All sections of the plan, each below its numbered heading; empty if the prompt has no plan."""
-        planned = re.findall(r"^(\d+)\. (.+) \(\w+, (\d+) words\): ", self.prompt, re.MULTILINE)
+        """The sections that the task lists, each below its numbered heading."""
+        task = self.prompt.rpartition("YOUR TASK")[2]
+        planned = re.findall(r"^(\d+)\. (.+) \((\d+) words, ", task, re.MULTILINE)
         share = self.chance.uniform(*self.server.obedience)
         return "\n\n".join(
             f"## {number}. {heading}\n\n{self.prose(round(int(words) * share))}" for number, heading, words in planned

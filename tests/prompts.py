@@ -8,15 +8,15 @@ FIND = "findings that a reader of this article needs"
 PLAN = "Plan the article, about"
 PLAN_AGAIN = "Correct this plan of the article"
 ANSWER = "The article will be built on this answer"
-WRITE = "Write section "
-WRITE_WHOLE = "Write the whole article in"
+WRITE = "Write this part of the article"
+WRITE_SECTION = "Write section "
 REWRITE = "Correct section "
 EXTEND = "is too short by a paragraph"
 REVIEW = "Read the article above against the sources"
 MISSING = "what would a reader miss who knows them"
-EDIT = "Carry out these remarks on section"
+EDIT = "Revise this part of the article"
 LEAD = "Write the title and the lead"
-JUDGE = "Check these sentences of section"
+JUDGE = "Check these sentences of"
 JUDGE_AGAIN = "were rewritten. Check them"
 FRAME = "These lines stand around the article"
 DESCRIBE = "Describe the article above for search"
@@ -30,13 +30,13 @@ OF_TASK = {
     "make_plan": PLAN,
     "make_plan_again": PLAN_AGAIN,
     "check_answer": ANSWER,
-    "write_section": WRITE,
-    "write_article": WRITE_WHOLE,
+    "write_section": WRITE_SECTION,
+    "write_sections": WRITE,
     "rewrite_section": REWRITE,
     "extend_section": EXTEND,
     "review": REVIEW,
     "find_missing": MISSING,
-    "edit_section": EDIT,
+    "revise_sections": EDIT,
     "write_lead": LEAD,
     "judge": JUDGE,
     "judge_again": JUDGE_AGAIN,
@@ -48,9 +48,13 @@ OF_TASK = {
 }
 """Task → its phrase."""
 
+ALL = r"all \d+ sections"
+NUMBERED = r"sections? (\d+)(?: to \d+)?"
+"""How a prompt names the sections of a part; the group is the first of them."""
+
 NO_REMARKS = '{"remarks": []}'
 
 
 def write(number: int) -> str:
     """The phrase of the prompt to write section ``number``."""
-    return f"{WRITE}{number} of"
+    return f"{WRITE_SECTION}{number} of"

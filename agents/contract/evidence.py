@@ -32,6 +32,7 @@ class DraftVerdict(StoredModel):
     """The verdict on a sentence of the draft. ``instead`` says no more than the passages; empty if it is supported."""
 
     key: str
+    section: int
     sentence: str
     verdict: Verdict
     judged_by: Literal["code", "model"]
@@ -40,7 +41,7 @@ class DraftVerdict(StoredModel):
 
 
 class DraftVerdicts(StoredModel):
-    """``edit:verdicts:N``: the verdicts on a section as it was written, before it was edited."""
+    """``edit:verdicts:N``: the verdicts on several sections as they were written, before they were edited."""
 
     verdicts: list[DraftVerdict] = []
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from agents.contract import Edits, Finding, Outline, Remark, Replacement, Review, ReviewAnswer, SectionText
 from agents.crew import assignments
 from agents.crew.assignments import Assignment
+from agents.crew.assignments.writing import sections_text
 from agents.pipeline.context import RunContext, pluralize, run_both, run_concurrently
 from agents.pipeline.evidence import KnownVerdicts, judge_draft, known_verdicts, remarks_from
 from agents.pipeline.research import source_groups
@@ -16,7 +16,7 @@ from agents.pipeline.write import clean, is_sound
 from agents.prompts import config
 from agents.text.arithmetic import check_arithmetic
 from agents.text.citations import cited_ids, uncited_sources
-from agents.text.length import is_within, with_room
+from agents.text.length import is_within, parts_of, with_room
 from agents.text.manuscript import repeated_sections
 from agents.text.markdown import count_words
 from agents.text.numbers import known_values
@@ -27,6 +27,9 @@ LENGTH_NOTICED = 0.9, 1.12
 EDITED_BOUNDS = 0.5, 1.4
 """An edit outside these shares of the text it edits did something else than it was asked for."""
 
+QUOTED = 25
+"""The characters of a quotation by which its place is found: further on the text may have a mark."""
+
 WORDS_PER_MISSING = 150
 """One thing that is missing may be named for so many words of the article."""
 
@@ -34,41 +37,40 @@ MOST_MISSING = 9
 """The most that one reader names; the sources of a longer article are shared by several readers."""
 
 
-Remarks = dict[int, list[Remark]]
-"""Section (from 1) → what to change in it, in the order of its text."""
-
-
 async def review(
     context: RunContext, outline: Outline, findings: list[Finding], texts: list[str]
-) -> tuple[Remarks, KnownVerdicts]:
-    """What to change, and the verdicts on the sentences of the draft.
+) -> tuple[list[Remark], KnownVerdicts]:
+    """What to change, in the order of the text, and the verdicts on the sentences of the draft.
 
     One reviewer reads the article as a whole, others go through the sources for what it lacks, and every sentence is judged.
-    A section in which only sentences have to be reworded has no remarks: their rewordings are made when it is checked.
     """
     if not context.has_model:
-        return {}, {}
-    count = len(texts)
-    groups = source_groups(context.passages) if context.passages else []
-    asked = sum(section.words for section in outline.sections) // WORDS_PER_MISSING
-    if groups and asked <= MOST_MISSING:
-        groups = [[source for group in groups for source in group]]
-    checks = count * bool(context.passages)
-    await context.plan(edit=1 + len(groups) + checks + 2 * count + 2)
+        return [], {}
+    groups, most = reading_groups(context, outline)
+    parts = parts_of([section.words for section in outline.sections])
+    judges = len(parts) * bool(context.passages)
+    await context.plan(edit=1 + len(groups) + judges + len(parts) + 2 * len(texts) + 2)
     shared = context.shared(findings, outline, texts)
     measured, unused = measurements(context, outline, texts), unused_material(context, outline, findings, texts)
-    readings = [(StepKey("edit", "review"), assignments.review(shared, outline, measured, whole_remarks(count)))]
+    readings = [(StepKey("edit", "review"), assignments.review(shared, outline, measured, whole_remarks(len(texts))))]
     for number, sources in enumerate(groups, 1):
-        most = min(-(-asked // len(groups)), MOST_MISSING)
         key = StepKey("edit", "missing", number)
         readings.append((key, assignments.find_missing(shared, outline, sources, len(groups), most, unused)))
     reviews, judged = await run_both(
         run_concurrently(*(reviewed(context, key, each) for key, each in readings)),
-        judge_draft(context, outline, texts),
+        judge_draft(context, outline, texts, parts),
     )
-    remarks = by_section((remark for each in reviews for remark in each.remarks), remarks_from(judged), texts)
-    await context.plan(edit=1 + len(groups) + checks + len(remarks) + count + 2)
+    remarks = in_order([*(remark for each in reviews for remark in each.remarks), *remarks_from(judged)], texts)
     return remarks, known_verdicts(judged)
+
+
+def reading_groups(context: RunContext, outline: Outline) -> tuple[list[list[int]], int]:
+    """The sources in groups, one for each reader who looks for what is missing, and the most that each may name."""
+    groups = source_groups(context.passages) if context.passages else []
+    count = max(sum(section.words for section in outline.sections) // WORDS_PER_MISSING, 1)
+    if not groups or count <= MOST_MISSING:
+        return [[source for group in groups for source in group]] if groups else [], count
+    return groups, min(-(-count // len(groups)), MOST_MISSING)
 
 
 def whole_remarks(sections: int) -> int:
@@ -76,18 +78,15 @@ def whole_remarks(sections: int) -> int:
     return 4 + sections // 3
 
 
-def by_section(remarks: Iterable[Remark], judged: Remarks, texts: Sequence[str]) -> Remarks:
-    """The remarks of the reviewers by section, with those on single sentences for sections that are edited anyway."""
-    found: Remarks = defaultdict(list)
-    for remark in remarks:
-        if 1 <= remark.section <= len(texts):
-            found[remark.section].append(remark)
+def in_order(remarks: Iterable[Remark], texts: Sequence[str]) -> list[Remark]:
+    """The remarks on sections that exist, in the order of what they quote."""
 
-    def place(remark: Remark) -> int:
-        at = texts[remark.section - 1].find(remark.quote[:40])
-        return at if at >= 0 else len(texts[remark.section - 1])
+    def place(remark: Remark) -> tuple[int, int]:
+        text = texts[remark.section - 1]
+        at = text.find(remark.quote[:QUOTED]) if remark.quote else -1
+        return remark.section, at if at >= 0 else len(text)
 
-    return {number: sorted([*each, *judged.get(number, [])], key=place) for number, each in sorted(found.items())}
+    return sorted((remark for remark in remarks if 1 <= remark.section <= len(texts)), key=place)
 
 
 async def reviewed(context: RunContext, key: StepKey, assignment: Assignment[ReviewAnswer]) -> Review:
@@ -143,42 +142,82 @@ def unused_material(
     ]
 
 
-async def edit_section(
-    context: RunContext, outline: Outline, findings: list[Finding], number: int, text: str, remarks: list[Remark]
+async def edit(
+    context: RunContext, outline: Outline, findings: list[Finding], texts: list[str], remarks: Sequence[Remark]
+) -> list[str]:
+    """The sections with ``remarks`` carried out. One editor revises a part, with the whole article in view."""
+    parts = parts_of([section.words for section in outline.sections])
+    wanted = [(numbers, [remark for remark in remarks if remark.section in numbers]) for numbers in parts]
+    revised = await run_concurrently(
+        *(revise(context, outline, findings, texts, numbers, of_part) for numbers, of_part in wanted if of_part)
+    )
+    replacements = [each for part in revised for each in part.replacements]
+    changed = {each.section for each in replacements}
+    if planned := context.planned.get("edit"):
+        await context.plan(edit=planned - (len(parts) - len(revised)) - (len(texts) - len(changed)))
+    edited = []
+    for number, text in enumerate(texts, 1):
+        of_section = [each for each in replacements if each.section == number]
+        if of_section:
+            text = await apply(context, outline, number, text, of_section)
+        elif older := await context.journal.recall(StepKey("edit", "section", number), SectionText):
+            text = older.markdown
+        edited.append(text)
+    return edited
+
+
+async def revise(
+    context: RunContext,
+    outline: Outline,
+    findings: list[Finding],
+    texts: list[str],
+    numbers: Sequence[int],
+    remarks: Sequence[Remark],
+) -> Edits:
+    """The replacements in the sections ``numbers`` (from 1)."""
+    count = sum(count_words(texts[number - 1]) for number in numbers)
+    words = with_room(sum(outline.sections[number - 1].words for number in numbers))
+    lengths = config("writing")["lengths"]["fits" if count < words else "full"].format(count=count, words=words)
+
+    async def perform() -> Edits:
+        shared = context.shared(findings, outline, texts)
+        made = await context.ask(assignments.revise_sections(shared, context.brief, outline, numbers, remarks, lengths))
+        return made.model_copy(update={"replacements": [each for each in made.replacements if each.section in numbers]})
+
+    return await context.once(
+        StepKey("edit", "revise", numbers[0]),
+        Edits,
+        perform,
+        f"Revising {sections_text(outline, numbers)}",
+        lambda made: f"{pluralize(len(remarks), 'remark')}, {pluralize(len(made.replacements), 'change')}",
+    )
+
+
+async def apply(
+    context: RunContext, outline: Outline, number: int, text: str, replacements: Sequence[Replacement]
 ) -> str:
-    """The section with ``remarks`` carried out; unchanged if what the model returned is no edit."""
-    if not remarks:
-        return text
-    key, heading = StepKey("edit", "section", number), outline.sections[number - 1].heading
+    """Section ``number`` (from 1) with the replacements that can be made; one that is no edit is left out."""
     applied = 0
 
     async def perform() -> SectionText:
         nonlocal applied
-        words = with_room(outline.sections[number - 1].words)
-        shared = context.shared(findings, outline)
-        made = await context.ask(assignments.edit_section(shared, context.brief, outline, number, text, remarks, words))
-        edited, applied = with_replacements(text, made, context)
+        edited = text
+        for each in replacements:
+            changed = replaced(edited, each.find, cleaned(each, context))
+            if changed is not None and is_an_edit(text, changed, context.brief.language):
+                edited, applied = changed, applied + 1
         return SectionText(markdown=edited)
 
+    heading = outline.sections[number - 1].heading
     return (
         await context.once(
-            key,
+            StepKey("edit", "section", number),
             SectionText,
             perform,
             f"Revising “{heading}”",
             lambda made: f"“{heading}” revised, {pluralize(applied, 'change')}",
         )
     ).markdown
-
-
-def with_replacements(text: str, made: Edits, context: RunContext) -> tuple[str, int]:
-    """``text`` with the replacements that can be made, and their number."""
-    edited, applied = text, 0
-    for each in made.replacements:
-        changed = replaced(edited, each.find, cleaned(each, context))
-        if changed is not None and is_an_edit(text, changed, context.brief.language):
-            edited, applied = changed, applied + 1
-    return edited, applied
 
 
 def cleaned(replacement: Replacement, context: RunContext) -> str:

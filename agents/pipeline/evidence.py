@@ -96,66 +96,68 @@ def statements_of(text: str) -> list[Statement]:
     ]
 
 
-async def judge_draft(context: RunContext, outline: Outline, texts: Sequence[str]) -> list[DraftVerdicts]:
-    """The verdicts on the sentences of each section; none if there is nothing to compare with, or no model that could edit."""
+async def judge_draft(
+    context: RunContext, outline: Outline, texts: Sequence[str], parts: Sequence[Sequence[int]]
+) -> list[DraftVerdict]:
+    """The verdicts on the sentences of the sections, those of a part in one call.
+
+    None if there is nothing to compare with, or no model that could edit.
+    """
     if not context.passages or not context.has_model:
-        return [DraftVerdicts() for _ in texts]
-    return await run_concurrently(
-        *(judge_section(context, outline, number, text) for number, text in enumerate(texts, 1))
-    )
+        return []
+    judged = await run_concurrently(*(judge_part(context, outline, texts, numbers) for numbers in parts))
+    return [verdict for part in judged for verdict in part.verdicts]
 
 
-async def judge_section(context: RunContext, outline: Outline, number: int, text: str) -> DraftVerdicts:
+async def judge_part(
+    context: RunContext, outline: Outline, texts: Sequence[str], numbers: Sequence[int]
+) -> DraftVerdicts:
     async def perform() -> DraftVerdicts:
-        statements = statements_of(text)
-        judged = await judge(context, outline, number, statements, {})
+        placed = [(number, statement) for number in numbers for statement in statements_of(texts[number - 1])]
+        judged = await judge(context, outline, numbers, [statement for _, statement in placed], {})
         return DraftVerdicts(
             verdicts=[
                 DraftVerdict(
                     key=key_of(context, statement),
+                    section=number,
                     sentence=statement.plain,
                     verdict=each.verdict,
                     judged_by="code" if each.by_code else "model",
                     reason=each.reason,
                     instead=each.instead,
                 )
-                for statement, each in zip(statements, judged, strict=True)
+                for (number, statement), each in zip(placed, judged, strict=True)
             ]
         )
 
-    heading = outline.sections[number - 1].heading
     return await context.once(
-        StepKey("edit", "verdicts", number),
+        StepKey("edit", "verdicts", numbers[0]),
         DraftVerdicts,
         perform,
-        f"Comparing “{heading}” with the sources",
-        lambda made: f"“{heading}” compared with the sources, {pluralize(len(made.verdicts), 'sentence')}",
+        "Comparing the sentences with the sources",
+        lambda made: f"{pluralize(len(made.verdicts), 'sentence')} compared with the sources",
     )
 
 
-def known_verdicts(judged: Sequence[DraftVerdicts]) -> KnownVerdicts:
+def known_verdicts(judged: Sequence[DraftVerdict]) -> KnownVerdicts:
     return {
         each.key: Judgement(each.verdict, each.reason, by_code=each.judged_by == "code", instead=each.instead)
-        for section in judged
-        for each in section.verdicts
+        for each in judged
     }
 
 
-def remarks_from(judged: Sequence[DraftVerdicts]) -> dict[int, list[Remark]]:
-    """Section (from 1) → a remark on each of its sentences that the passages do not bear."""
-    return {
-        number: [
-            Remark(
-                section=number,
-                quote=each.sentence,
-                problem=each.reason,
-                instruction=f"The passages bear this: “{each.instead}”" if each.instead else "Say what they say.",
-            )
-            for each in section.verdicts
-            if each.verdict != "supported"
-        ]
-        for number, section in enumerate(judged, 1)
-    }
+def remarks_from(judged: Sequence[DraftVerdict]) -> list[Remark]:
+    """A remark on each sentence that the passages do not bear."""
+    return [
+        Remark(
+            section=each.section,
+            quote=each.sentence,
+            problem=each.reason,
+            instruction=f"The passages bear this: “{each.instead}”" if each.instead else "Say what they say.",
+        )
+        for each in judged
+        if each.verdict != "supported"
+    ]
 
 
 async def check_section(
@@ -188,7 +190,7 @@ async def checked(
     if not context.passages:  # there is nothing to compare with, and a notice says so
         return CheckedText(markdown=text)
     statements = statements_of(text)
-    judged = await judge(context, outline, number, statements, known)
+    judged = await judge(context, outline, [number], statements, known)
     reworded = with_wordings(text, statements, judged, context.brief.language)
     originals: dict[str, str] = {}
     if reworded != text:
@@ -239,7 +241,11 @@ def judged_by_code(statement: Statement, passages: Mapping[str, Passage]) -> Jud
 
 
 async def judge(
-    context: RunContext, outline: Outline, number: int, statements: Sequence[Statement], known: KnownVerdicts
+    context: RunContext,
+    outline: Outline,
+    numbers: Sequence[int],
+    statements: Sequence[Statement],
+    known: KnownVerdicts,
 ) -> list[Judgement]:
     """A judgement for each statement that is not ``known``, by code if it is certain, else by the model, in one call for all.
 
@@ -257,7 +263,7 @@ async def judge(
     ]
     if open_ones and context.has_model:
         shown = [statements[at].for_prompt for at in open_ones]
-        answer = await context.ask(assignments.judge(context.shared(), context.brief, outline, number, shown))
+        answer = await context.ask(assignments.judge(context.shared(), context.brief, outline, numbers, shown))
         for at, each in zip(open_ones, answer.answers(), strict=True):
             by_code = judged[at]
             if by_code is None:
@@ -275,7 +281,7 @@ async def judge_again(context: RunContext, statements: Sequence[Statement]) -> l
     if undecided:
         shown = [statements[at].for_prompt for at in undecided]
         answer = await context.ask(assignments.judge_again(context.shared(), shown))
-        for at, verdict in zip(undecided, answer.answers(), strict=True):
+        for at, verdict in zip(undecided, answer.verdicts(), strict=True):
             judged[at] = Judgement(verdict, MODEL_REASONS[verdict], by_code=False)
     return [judgement for judgement in judged if judgement is not None]
 

@@ -132,7 +132,7 @@ async def judged_again(context: RunContext, rows: Sequence[SentenceEvidence]) ->
     if not reworded:
         return list(rows)
     answer = await context.ask(assignments.judge_again(context.shared(), [row.sentence for row in reworded]))
-    verdicts = iter(answer.answers())
+    verdicts = iter(answer.verdicts())
     return [with_verdict(row, next(verdicts)) if row.was else row for row in rows]
 
 

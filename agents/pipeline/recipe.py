@@ -25,7 +25,7 @@ from agents.contract import (
 )
 from agents.crew.assignments import Reply
 from agents.pipeline.context import Crew, RunContext, RunDependencies, run_both, run_concurrently
-from agents.pipeline.edit import edit_section, review
+from agents.pipeline.edit import edit, review
 from agents.pipeline.evidence import NONE_KNOWN, KnownVerdicts, check_section
 from agents.pipeline.image import illustrate
 from agents.pipeline.lead import check_frame, write_lead
@@ -110,13 +110,7 @@ async def plan_steps(context: RunContext, sections: int = 0) -> None:
 async def write_and_edit(context: RunContext, outline: Outline, findings: list[Finding]) -> Finished:
     texts = await write(context, outline, findings)
     remarks, known = await review(context, outline, findings, texts)
-    numbers = range(1, len(texts) + 1)
-    edited = await run_concurrently(
-        *(
-            edit_section(context, outline, findings, number, texts[number - 1], remarks.get(number, []))
-            for number in numbers
-        )
-    )
+    edited = await edit(context, outline, findings, texts, remarks)
     edited = await correct_length(context, outline, findings, edited)
     checked, (frame, seo) = await run_both(
         check_all(context, outline, findings, edited, known), frame_and_describe(context, outline, findings, edited)

@@ -19,12 +19,13 @@ StepKind = Literal[
     "find",  # the findings of a group of sources
     "answer",  # outline: the check of the plan's answer
     "section",  # write or edit one section
-    "draft",  # write: the whole article
+    "draft",  # write: several sections, or the whole article
     "approved",
     "length",  # bring a section to its length
     "review",
     "missing",  # what the article lacks of a group of sources
-    "verdicts",  # on the sentences of a section as it was written
+    "verdicts",  # on the sentences of several sections as they were written
+    "revise",  # the changes to several sections
     "evidence",
     "lead",  # title and lead
     "frame",  # the check of title, lead, headings and questions
@@ -46,7 +47,8 @@ class StepKey:
     """Identifies a step in its run.
 
     ``section`` counts from 1 and is 0 if the step is for the whole article; for ``find`` and ``missing`` it is the number of
-    a group of sources, for ``review`` in older versions that of a group of sections.
+    a group of sources, for ``draft``, ``verdicts`` and ``revise`` the first of several sections, for ``review`` in older
+    versions that of a group of sections.
     ``attempt`` is higher than 1 if the same work was done again on a changed text.
 
     ``str()`` gives the form of events, sockets and logs: ``write:3``, ``write:3:again-1``, ``edit:evidence:3:again-1``.

@@ -1,4 +1,4 @@
-"""Writing: all sections side by side, or the whole article in one draft that is then cut into its sections."""
+"""Writing: parts of a few sections side by side, or the whole article as one; drafts are then cut into their sections."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from agents.contract import Finding, Outline, Reading, SectionText
 from agents.crew import assignments
+from agents.crew.assignments.writing import sections_text
 from agents.llm.preview import PreviewSink
 from agents.pipeline.context import RunContext, pluralize, run_concurrently
 from agents.pipeline.previews import text_preview
@@ -13,9 +14,9 @@ from agents.pipeline.steps import StepKey
 from agents.prompts import config
 from agents.text.citations import cited_ids, strip_stray_citations, strip_unknown_marks
 from agents.text.cleanup import PARAGRAPH_BREAK, clean_section, is_complete, without_incomplete_end
-from agents.text.draft_sections import sections_of
+from agents.text.draft_sections import drafted_sections
 from agents.text.language import is_in_language
-from agents.text.length import is_within
+from agents.text.length import is_within, parts_of
 from agents.text.manuscript import repeated_sections, requested_words
 from agents.text.markdown import count_words
 from agents.text.prompt_fields import language_name
@@ -31,18 +32,34 @@ MIN_SHARE = 0.5
 
 
 async def write(context: RunContext, outline: Outline, findings: list[Finding]) -> list[str]:
-    """The texts of the sections, with citation marks."""
-    if context.brief.writing == "whole" and requested_words(context.brief, outline) <= WHOLE_WORDS:
-        texts = await write_whole(context, outline, findings)
-    else:
-        texts = [""] * len(outline.sections)
-    numbers = range(1, len(outline.sections) + 1)
-    missing = [number for number in numbers if not texts[number - 1]]
-    await context.plan(write=(len(missing) < len(texts)) + len(missing))
+    """The texts of the sections, with citation marks. What a part lacks is written by itself."""
+    count = len(outline.sections)
+    parts = [
+        numbers for numbers in parts_to_write(context, outline) if not await has_older_sections(context, numbers, count)
+    ]
+    await context.plan(write=len(parts) or count)
+    drafts = await run_concurrently(*(write_part(context, outline, findings, numbers) for numbers in parts))
+    texts = {number: text for draft in drafts for number, text in draft.items()}
+    missing = [number for number in range(1, count + 1) if not texts.get(number)]
+    await context.plan(write=len(parts) + len(missing))
     written = await run_concurrently(*(write_section(context, outline, findings, number) for number in missing))
-    for number, text in zip(missing, written, strict=True):
-        texts[number - 1] = text
-    return texts
+    texts |= dict(zip(missing, written, strict=True))
+    return [texts[number] for number in range(1, count + 1)]
+
+
+def parts_to_write(context: RunContext, outline: Outline) -> list[list[int]]:
+    """The sections in parts that are written side by side; in one if the brief asks for it and it is not too long."""
+    if context.brief.writing == "whole" and requested_words(context.brief, outline) <= WHOLE_WORDS:
+        return [list(range(1, len(outline.sections) + 1))]
+    return parts_of([section.words for section in outline.sections])
+
+
+async def has_older_sections(context: RunContext, numbers: list[int], sections: int) -> bool:
+    """Whether an older version, which wrote each section by itself, has begun with these."""
+    recall = context.journal.recall
+    if await recall(draft_key(numbers, sections), SectionText):
+        return False
+    return any([await recall(StepKey("write", "section", number), SectionText) for number in numbers])
 
 
 def lead_words(total: int) -> int:
@@ -60,29 +77,40 @@ def without_lead(context: RunContext, outline: Outline) -> Outline:
     return outline.model_copy(update={"sections": sections})
 
 
-async def write_whole(context: RunContext, outline: Outline, findings: list[Finding]) -> list[str]:
-    """The sections of one draft; empty where the draft has none, or a fragment."""
-    key, count = StepKey("write", "draft"), len(outline.sections)
-    words = sum(section.words for section in outline.sections)
+async def write_part(
+    context: RunContext, outline: Outline, findings: list[Finding], numbers: list[int]
+) -> dict[int, str]:
+    """Section (from 1) → its text; empty if the draft has none, or a fragment."""
+    key = draft_key(numbers, len(outline.sections))
+    wanted = {number: outline.sections[number - 1].words for number in numbers}
 
     async def perform() -> SectionText:
         shared = context.shared(findings, outline)
-        assignment = assignments.write_article(shared, context.brief, outline, context.passages, words)
+        assignment = assignments.write_sections(
+            shared, context.brief, outline, numbers, context.passages, sum(wanted.values())
+        )
         return SectionText(markdown=await context.ask(assignment, context.preview(key)))
 
     made = await context.once(
         key,
         SectionText,
         perform,
-        "Writing the article",
+        f"Writing {sections_text(outline, numbers)}",
         lambda made: f"Draft written, {pluralize(count_words(made.markdown), 'word')}",
     )
-    texts = [clean(text, context.reading) for text in sections_of(made.markdown, count)]
-    wanted = [section.words for section in outline.sections]
-    return [
-        text if count_words(text) >= MIN_SHARE * words and is_sound(text, context.brief.language) else ""
-        for text, words in zip(texts, wanted, strict=True)
-    ]
+    drafted = drafted_sections(made.markdown, wanted)
+    texts = {number: clean(text, context.reading) for number, text in drafted.items()}
+    return {
+        number: text
+        if count_words(text) >= MIN_SHARE * wanted[number] and is_sound(text, context.brief.language)
+        else ""
+        for number, text in texts.items()
+    }
+
+
+def draft_key(numbers: list[int], sections: int) -> StepKey:
+    """A part is named by its first section, the whole article by 0."""
+    return StepKey("write", "draft", 0 if len(numbers) == sections else numbers[0])
 
 
 async def write_section(context: RunContext, outline: Outline, findings: list[Finding], number: int) -> str:

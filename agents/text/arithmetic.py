@@ -232,7 +232,7 @@ def _problems(sentence: _Sentence, calculation: _Calculation, known: Collection[
         yield ArithmeticProblem(sentence.text, "wrong result", message)
     for place in calculation.inputs:
         number = sentence.numbers[place]
-        if not (number.values | _percentages(number)) & frozenset(known):
+        if not (number.values | (_percentages(number) - CONSTANTS)) & frozenset(known):
             message = (
                 f"The number {number.text} in this calculation is neither in the sources nor named as an assumption."
             )

@@ -12,6 +12,9 @@ from itertools import pairwise
 from statistics import median
 
 SECTION_WORDS, SHORT_ARTICLE, MORE_WORDS = 220, 1500, 500
+PART_WORDS = 500
+"""The words that one writer, judge or editor works at: enough for sentences to lead on, and for a reader not to wait."""
+
 ROOM = 1.04
 """What review and edits may add to the planned words: readers miss a fact sooner than they notice forty words more."""
 
@@ -38,6 +41,18 @@ def even_shares(total: int, parts: int) -> list[int]:
     """``total`` divided evenly into whole numbers that add up to it."""
     bounds = [round(total * part / parts) for part in range(parts + 1)]
     return [end - start for start, end in pairwise(bounds)]
+
+
+def parts_of(words: Sequence[int]) -> list[list[int]]:
+    """The numbers of the sections of these lengths, from 1, in parts of about PART_WORDS that follow each other."""
+    total = sum(words)
+    count = max(1, min(round(total / PART_WORDS), len(words)))
+    parts: list[list[int]] = [[] for _ in range(count)]
+    before = 0
+    for number, length in enumerate(words, 1):
+        parts[min(count * (before + length // 2) // max(total, 1), count - 1)].append(number)
+        before += length
+    return [part for part in parts if part]
 
 
 def is_within(words: int, wanted: int, bounds: tuple[float, float]) -> bool:

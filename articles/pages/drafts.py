@@ -9,7 +9,6 @@ from functools import cached_property, lru_cache
 from django.utils.safestring import SafeString, mark_safe
 
 from agents.contract import CheckedText, OutlineSection, SectionText
-from agents.pipeline.steps import StepKey
 from agents.text.draft_sections import sections_of
 from agents.text.markdown import count_words
 from agents.text.syntax import CITATION_MARK
@@ -43,11 +42,8 @@ LABELS = {
 }
 
 
-WHOLE = StepKey("write", "draft")
-"""The step that writes all sections in one draft."""
-
 AT_WORK = ("planning", "writing", "adjusting", "editing", "checking")
-"""The states in which a step works at this section. In a draft of all sections only the page knows which one is growing."""
+"""The states in which a step works at this section. In a draft of several sections only the page knows which one is growing."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ class DraftSection:
 
     @property
     def part(self) -> int:
-        """Its place in the draft that streams in, if that is the draft of all sections; else 0."""
+        """Its place in the draft that streams in, if that has several sections; else 0."""
         return self.number if self.state == "drafting" else 0
 
     @property
@@ -104,12 +100,12 @@ class DraftSection:
 def draft_section(
     number: int, planned: OutlineSection, log: StepLog, annotations: list[Annotation], *, at_work: bool
 ) -> DraftSection:
-    """The section as its latest step leaves it; before it has steps of its own, as the draft of all sections does."""
+    """The section as its latest step leaves it; before it has steps of its own, as the draft it is part of does."""
     steps = log.by_section[number]
-    whole = log.by_key.get(WHOLE)
-    text = latest_markdown(steps) or (text_in_draft(whole, number) if whole else "")
-    latest = steps[-1] if steps else whole
-    if latest is whole and whole and whole.status == StepStatus.COMPLETED and not text:
+    draft = log.draft_of(number)
+    text = latest_markdown(steps) or (text_in_draft(draft, number) if draft else "")
+    latest = steps[-1] if steps else draft
+    if latest is draft and draft and draft.status == StepStatus.COMPLETED and not text:
         latest = None  # the draft misses it: it will be written by itself
     return DraftSection(
         number=number,
@@ -123,9 +119,9 @@ def draft_section(
     )
 
 
-def text_in_draft(whole: Step, number: int) -> str:
-    """What the finished draft of all sections has of section ``number``, from 1."""
-    made = output_of(whole, SectionText)
+def text_in_draft(draft: Step, number: int) -> str:
+    """What the finished draft has of section ``number``, from 1."""
+    made = output_of(draft, SectionText)
     return sections_of(made.markdown, number)[number - 1] if made else ""
 
 

@@ -15,6 +15,9 @@ from agents.pipeline.steps import StepKey
 from articles.models import Run, Step, StepStatus
 
 Output = TypeVar("Output", bound=BaseModel)
+
+FOR_SEVERAL = ("draft", "review", "missing", "verdicts", "revise")
+"""Kinds of steps whose key names a group, or the first of several sections."""
 StepFilter = Callable[[StepKey], bool]
 
 
@@ -44,6 +47,11 @@ class StepLog:
         if "output" not in step.get_deferred_fields():
             return output_of(step, Reading)
         return completed_reading(step.pk, step.finished_at)
+
+    def draft_of(self, number: int) -> Step | None:
+        """The step whose draft has section ``number``, from 1: drafts are named by their first section, or 0 for all."""
+        drafts = [key for key in self.by_key if (key.stage, key.kind) == ("write", "draft") and key.section <= number]
+        return self.by_key[max(drafts, key=lambda key: key.section)] if drafts else None
 
     @property
     def find_steps(self) -> list[Step]:
@@ -83,14 +91,14 @@ def completed_reading(step_id: int, finished_at: datetime) -> Reading | None:
 
 
 def section_number(key: StepKey) -> int | None:
-    """The section a step works at, from 1; None if it is not for one section. Findings and reviews are for groups."""
-    return None if key.stage == "research" or key.kind in ("review", "missing") else key.section or None
+    """The section a step works at, from 1; None if it is not for one section but for several, or for a group of sources."""
+    return None if key.stage == "research" or key.kind in FOR_SEVERAL else key.section or None
 
 
 def work_of(key: StepKey) -> str:
     """What a step does to its section: plan, write, adjust (its length), edit or check; empty if it is not for a section.
 
-    ``draft`` is what the step does that writes all sections at once.
+    ``draft`` is what a step does that writes several sections in one text.
     """
     if (key.stage, key.kind) == ("write", "draft"):
         return "draft"
@@ -98,7 +106,7 @@ def work_of(key: StepKey) -> str:
         return ""
     if key.kind == "section":
         return {"outline": "plan", "write": "write"}.get(key.stage, "edit")
-    return {"evidence": "check", "verdicts": "check", "length": "adjust"}.get(key.kind, "")
+    return {"evidence": "check", "length": "adjust"}.get(key.kind, "")
 
 
 def output_of(step: Step, shape: type[Output]) -> Output | None:

@@ -106,8 +106,8 @@ def summary_of(stage: Stage, steps: Iterable[Step]) -> str:
         keys = (StepKey("outline", "approved"), StepKey("outline", "plan"), StepKey("outline", "make"))
         return next(filter(None, (part(done, key, "sections", "section") for key in keys)), "")
     sections = sum(key.kind == "section" for key in done)
-    if stage == "write":  # an article in one draft has sections of its own only if the draft misses some
-        return "" if StepKey("write", "draft") in done else pluralize(sections, "section")
+    if stage == "write":  # a draft of several sections has others of their own only if it misses some
+        return "" if any(key.kind == "draft" for key in done) else pluralize(sections, "section")
     if stage == "edit":
         edited = f"{pluralize(sections, 'section')} edited" if sections else ""
         return ", ".join(filter(None, (edited, supported_sentences(done))))

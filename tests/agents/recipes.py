@@ -168,6 +168,11 @@ def remarks_on(*sections: int, instruction: str = "Say who pays for the soil.", 
     return json.dumps({"remarks": remarks})
 
 
+def draft_of(*texts: str, first: int = 1) -> str:
+    """The answer of a writer: the sections from ``first``, each below its heading."""
+    return "\n\n".join(f"## {number}. Heading\n\n{text}" for number, text in enumerate(texts, first))
+
+
 def edits(*pairs: tuple[str, str], section: int = 1) -> str:
     """The answer of an editor who replaces the first of each pair by the second."""
     replacements = [{"section": section, "find": find, "put": put} for find, put in pairs]
@@ -176,8 +181,8 @@ def edits(*pairs: tuple[str, str], section: int = 1) -> str:
 
 def sentences_judged(*verdicts: str, instead: str = "") -> str:
     """The answer of a judge; ``instead`` is the wording for what is not supported."""
-    judged = {
-        f"s{at}": {"verdict": verdict, "instead": "" if verdict == "supported" else instead}
-        for at, verdict in enumerate(verdicts, 1)
-    }
-    return json.dumps(judged, ensure_ascii=False)
+    judged = {f"s{at}": verdict for at, verdict in enumerate(verdicts, 1)}
+    rewordings = [
+        {"sentence": at, "instead": instead} for at, verdict in enumerate(verdicts, 1) if verdict != "supported"
+    ]
+    return json.dumps({**judged, "rewordings": rewordings}, ensure_ascii=False)

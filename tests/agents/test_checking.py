@@ -19,6 +19,7 @@ from tests.agents.recipes import (
     TEXT,
     MemoryJournal,
     dependencies,
+    draft_of,
     make_context,
     outline_of,
     sentences_judged,
@@ -41,8 +42,8 @@ MILDER = "Roofs may make the people below them a little happier."
 async def article_with(crew: StudioCrew, server: ModelServer, sentence: str) -> Manuscript:
     """An article whose first section opens with ``sentence``; nothing else in it states a fact."""
     server.fail(match=prompts.REVIEW, text=prompts.NO_REMARKS)
-    for number, filler in enumerate(FILLERS, 1):
-        server.fail(match=prompts.write(number), text=f"{sentence} {filler}" if number == 1 else filler)
+    server.fail(match=prompts.MISSING, text=prompts.NO_REMARKS)
+    server.fail(match=prompts.WRITE, text=draft_of(f"{sentence} {FILLERS[0]}", *FILLERS[1:]))
     return await produce(BRIEF, MemoryJournal(), dependencies(crew))
 
 
@@ -189,8 +190,8 @@ class TestByModel:
 
     async def test_a_mark_in_a_wording_is_dropped(self, crew: StudioCrew, model_server: ModelServer) -> None:
         judged = json.loads(sentences_judged("not", "not"))
-        judged["s1"]["instead"] = MILDER.replace(".", " [S3].")
-        judged["s2"]["instead"] = "The city paid some amount for each of the roofs [S4]."
+        judged["rewordings"][0]["instead"] = MILDER.replace(".", " [S3].")
+        judged["rewordings"][1]["instead"] = "The city paid some amount for each of the roofs [S4]."
         model_server.fail(match=prompts.JUDGE, text=json.dumps(judged))
         made = await checked_text(crew, f"The city paid 4,000 euros for each roof.\n\n{CLAIM}")
         assert made.markdown == (f"The city paid some amount for each of the roofs.\n\n{MILDER.replace('.', ' [S1].')}")

@@ -58,8 +58,8 @@ PLANNED = Plan.model_validate_json(plan_of("What roofs hold", "Who gains"))
 PLAN = assignments.plan_research(SHARED, BRIEF, 4)
 WRITE = assignments.write_section(SHARED, BRIEF, OUTLINE, 1, [PASSAGE], 120)
 REVIEW = assignments.review(SHARED, OUTLINE, ["Section 1 is short."], 4)
-EDIT = assignments.edit_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], [REMARK], 120)
-JUDGE = assignments.judge(SHARED, BRIEF, OUTLINE, 1, SENTENCES)
+EDIT = assignments.revise_sections(SHARED, BRIEF, OUTLINE, [1], [REMARK], "It has 5 words.")
+JUDGE = assignments.judge(SHARED, BRIEF, OUTLINE, [1], SENTENCES)
 ALL: list[assignments.Assignment[Any]] = [
     PLAN,
     assignments.find(SHARED, BRIEF, [PASSAGE], [1], 1, 15, ["Both say different things."]),
@@ -69,7 +69,8 @@ ALL: list[assignments.Assignment[Any]] = [
     assignments.check_answer(SHARED, BRIEF, "Roofs hold rain."),
     WRITE,
     assignments.write_section(SHARED, BRIEF, OUTLINE, 2, [], 120),
-    assignments.write_article(SHARED, BRIEF, OUTLINE, [PASSAGE], 240),
+    assignments.write_sections(SHARED, BRIEF, OUTLINE, [1, 2], [PASSAGE], 240),
+    assignments.write_sections(SHARED, BRIEF, OUTLINE, [2], [PASSAGE], 120),
     assignments.rewrite_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 120, ["It breaks off."]),
     assignments.extend_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 60),
     REVIEW,
@@ -272,4 +273,5 @@ async def test_the_built_in_writer_answers_without_a_model() -> None:
     crew = StudioCrew.without_model()
     assert (await crew.ask(PLAN)).questions
     assert "[S1]" in await crew.ask(WRITE)
-    assert "## 2. Who gains" in await crew.ask(assignments.write_article(SHARED, BRIEF, OUTLINE, [PASSAGE], 240))
+    part = assignments.write_sections(SHARED, BRIEF, OUTLINE, [1, 2], [PASSAGE], 240)
+    assert "## 2. Who gains" in await crew.ask(part)

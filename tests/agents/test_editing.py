@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from agents.contract import DismissedFinding, Finding, Outline, Remark, Voice
 from agents.crew.crew import StudioCrew
-from agents.pipeline.edit import by_section, edit_section, measurements, review, unused_material
+from agents.pipeline.edit import edit, in_order, measurements, review, unused_material
 from agents.pipeline.recipe import produce
 from tests import prompts
 from tests.agents.recipes import (
     BRIEF,
     MemoryJournal,
     dependencies,
+    draft_of,
     edits,
     make_context,
     outline_of,
     reading,
     remarks_on,
+    sentences_judged,
 )
 from tests.agents.test_finding import several
 from tests.model_server import ModelServer
@@ -39,7 +42,9 @@ VIETNAMESE = (
 
 async def edited(crew: StudioCrew, server: ModelServer, answer: str, text: str = TEXT, **brief: Any) -> str:
     server.fail(match=prompts.EDIT, text=answer)
-    return await edit_section(make_context(crew, **brief), OUTLINE, [], 1, text, [REMARK])
+    first, second = await edit(make_context(crew, **brief), OUTLINE, [], [text, TEXT], [REMARK])
+    assert second == TEXT
+    return first
 
 
 def measured(crew: StudioCrew, *texts: str, findings: tuple[Finding, ...] = (), **brief: Any) -> str:
@@ -57,7 +62,7 @@ class TestReview:
         journal = MemoryJournal()
         context = make_context(crew, journal=journal)
         await review(context, outline_of("A roof", "A wall"), [], [TEXT, f"{TEXT} So."])
-        assert set(journal.done) == {"edit:review", "edit:missing:1", "edit:verdicts:1", "edit:verdicts:2"}
+        assert set(journal.done) == {"edit:review", "edit:missing:1", "edit:verdicts:1"}
         for task in (prompts.REVIEW, prompts.MISSING):
             assert all(TEXT in prompt for prompt in model_server.prompts(task)), "both see the whole text"
 
@@ -83,37 +88,36 @@ class TestReview:
         assert "Source 1, Survey 1, is cited nowhere." in prompt
         assert "Source 2, Survey 2," not in prompt.partition("YOUR TASK")[2]
 
-    async def test_remarks_go_to_their_sections_in_the_order_of_the_text(
+    async def test_all_that_is_wrong_is_one_list_in_the_order_of_the_text(
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
-        model_server.choices.add("supported")
-        late = remarks_on(1, quote="The rooms below it", instruction="Whole.")
-        model_server.fail(match=prompts.REVIEW, text=late)
-        model_server.fail(match=prompts.MISSING, text=remarks_on(1, 4, quote="A planted roof", instruction="Missing."))
-        outline = outline_of("A roof", "A wall", "A door", "A gate")
-        remarks, _ = await review(make_context(crew), outline, [], [TEXT] * 4)
-        assert {number: [each.instruction for each in of] for number, of in remarks.items()} == {
-            1: ["Missing.", "Whole."],
-            4: ["Missing."],
-        }
+        model_server.fail(match=prompts.REVIEW, text=remarks_on(1, quote="An engineer looks", instruction="Whole."))
+        model_server.fail(match=prompts.MISSING, text=remarks_on(1, 2, quote="A planted roof", instruction="Missing."))
+        judged = sentences_judged("supported", "partly", "supported", "supported", instead="Milder.")
+        model_server.fail(match=prompts.JUDGE, text=judged)
+        remarks, known = await review(make_context(crew), OUTLINE, [], [TEXT, TEXT])
+        assert [(each.section, each.instruction) for each in remarks] == [
+            (1, "Missing."),
+            (1, "The passages bear this: “Milder.”"),
+            (1, "Whole."),
+            (2, "Missing."),
+        ]
+        assert Counter(each.verdict for each in known.values()) == {"supported": 1, "partly": 1}
 
-    async def test_a_sentence_the_passages_do_not_bear_is_a_remark_if_its_section_is_edited(self) -> None:
-        judged = {number: [Remark(section=number, quote="stay cooler", instruction="Milder.")] for number in (1, 2)}
-        found = by_section([REMARK], judged, [TEXT, TEXT])
-        assert [each.instruction for each in found[1]] == ["Give the figure.", "Milder."]
-        assert set(found) == {1}, "in others its rewording is made when the section is checked"
+    def test_remarks_on_sections_that_do_not_exist_are_left_out(self) -> None:
+        assert in_order([Remark(section=3), REMARK, Remark(section=0)], [TEXT, TEXT]) == [REMARK]
 
     async def test_the_built_in_writer_is_not_reviewed(self) -> None:
         context = make_context(StudioCrew.without_model())
         object.__setattr__(context.dependencies, "has_model", False)
-        assert await review(context, OUTLINE, [], [TEXT, TEXT]) == ({}, {})
+        assert await review(context, OUTLINE, [], [TEXT, TEXT]) == ([], {})
 
     async def test_a_review_of_an_older_version_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
         older = {"remarks": [{"section": 2, "kind": "gap", "instruction": "Say who pays."}]}
-        nothing = {"edit:verdicts:1": {}, "edit:verdicts:2": {}, "edit:missing:1": {}}
+        nothing = {"edit:verdicts:1": {}, "edit:missing:1": {}}
         journal = MemoryJournal(done={"edit:review": older, **nothing})
         remarks, _ = await review(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT])
-        assert [each.instruction for each in remarks[2]] == ["Say who pays."]
+        assert [each.instruction for each in remarks] == ["Say who pays."]
         assert model_server.calls == []
 
 
@@ -178,7 +182,8 @@ class TestEdits:
         answer = edits(("most of the rain", "60 % of the rain"), ("Nowhere to be found", "Something"))
         model_server.fail(match=prompts.EDIT, text=answer)
         journal = MemoryJournal()
-        await edit_section(make_context(crew, journal=journal), OUTLINE, [], 1, TEXT, [REMARK])
+        await edit(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT], [REMARK])
+        assert journal.messages["edit:revise:1"] == "1 remark, 2 changes"
         assert journal.messages["edit:1"] == "“What roofs hold” revised, 1 change"
 
     @pytest.mark.parametrize(
@@ -220,20 +225,47 @@ class TestEdits:
         assert await edited(crew, model_server, answer) == TEXT
 
     async def test_without_a_remark_nobody_is_asked(self, crew: StudioCrew, model_server: ModelServer) -> None:
-        assert await edit_section(make_context(crew), OUTLINE, [], 1, TEXT, []) == TEXT
+        assert await edit(make_context(crew), OUTLINE, [], [TEXT, TEXT], []) == [TEXT, TEXT]
         assert model_server.calls == []
+
+    async def test_the_editor_of_a_part_gets_its_remarks_and_changes_nothing_else(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        outline, texts = outline_of(*("Roof", "Wall", "Door", "Gate"), words=250), [f"{TEXT} {n}." for n in range(4)]
+        remarks = [REMARK, Remark(section=4, problem="Who pays?", instruction="Say it.")]
+        both = edits(("most of the rain", "60 % of the rain")), edits(("stay cooler", "stay cool"), section=4)
+        for part, other in zip(("sections 1 to 2", "sections 3 to 4"), both, strict=True):
+            model_server.fail(match=f"{part}. Carry out", text=other)
+        made = await edit(make_context(crew), outline, [], texts, remarks)
+        assert made == [
+            texts[0].replace("most of", "60 % of"),
+            *texts[1:3],
+            texts[3].replace("stay cooler", "stay cool"),
+        ]
+        one, other = sorted(model_server.prompts(prompts.EDIT), key=lambda prompt: "Who pays?" in prompt)
+        assert "Give the figure." in one
+        assert "Give the figure." not in other
+        assert all(text in prompt for text in texts for prompt in (one, other)), "both see the whole article"
+
+    async def test_a_change_to_a_section_of_another_editor_is_not_made(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        outline, texts = outline_of(*("Roof", "Wall", "Door", "Gate"), words=250), [TEXT] * 4
+        model_server.fail(match=prompts.EDIT, text=edits(("most of the rain", "60 % of the rain"), section=4))
+        assert await edit(make_context(crew), outline, [], texts, [REMARK]) == texts
 
     async def test_an_edit_of_an_older_version_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
         journal = MemoryJournal(done={"edit:1": {"markdown": "As it was edited."}})
-        made = await edit_section(make_context(crew, journal=journal), OUTLINE, [], 1, TEXT, [REMARK])
-        assert made == "As it was edited."
+        made = await edit(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT], [])
+        assert made == ["As it was edited.", TEXT]
         assert model_server.calls == []
 
 
 async def test_remaining_repetition_is_reported(crew: StudioCrew, model_server: ModelServer) -> None:
     model_server.choices.add("supported")
     same = "Roofs hold the rain of a whole summer night, and let it go by morning. " * 14
-    for task in (prompts.WRITE, prompts.REWRITE, prompts.EXTEND):
+    model_server.fail(match=prompts.WRITE, text=draft_of(same, same, same))
+    for task in (prompts.REWRITE, prompts.EXTEND):
         model_server.fail(match=task, text=same, times=99)
     made = await produce(BRIEF, MemoryJournal(), dependencies(crew, reading()))
     assert "Sections 1 and 2 say nearly the same. Merge them, or remove one." in made.notices

@@ -20,7 +20,7 @@ LONG = "Roofs hold the rain of a whole summer night [S1]. " * 6
 
 
 async def written(crew: StudioCrew, server: ModelServer, draft: str) -> list[str]:
-    server.fail(match=prompts.WRITE_WHOLE, text=draft)
+    server.fail(match=prompts.WRITE, text=draft)
     return await write(make_context(crew, writing="whole"), OUTLINE, [])
 
 
@@ -39,7 +39,7 @@ async def test_a_section_it_lacks_is_written_alone(crew: StudioCrew, model_serve
     parts = {1: LONG, 2: second, 3: LONG}
     draft = "\n\n".join(f"## {n}. Heading\n\n{text}" for n, text in parts.items() if text)
     texts = await written(crew, model_server, draft)
-    assert model_server.prompts(prompts.WRITE) == model_server.prompts(prompts.write(2)) != []
+    assert model_server.prompts(prompts.WRITE_SECTION) == model_server.prompts(prompts.write(2)) != []
     assert (texts[0], texts[2]) == (LONG.strip(), LONG.strip())
     assert count_words(texts[1]) >= 30
 
@@ -57,21 +57,21 @@ async def test_a_resumed_draft_is_not_written_again(crew: StudioCrew, model_serv
 async def test_a_longer_article_is_written_section_by_section(crew: StudioCrew, model_server: ModelServer) -> None:
     outline = outline_of("Rain", "Heat", words=WHOLE_WORDS // 2 + 1)
     await write(make_context(crew, writing="whole", min_words=WHOLE_WORDS + 2), outline, [])
-    assert not model_server.prompts(prompts.WRITE_WHOLE)
-    assert len(model_server.prompts(prompts.WRITE)) == 2
+    assert not model_server.prompts(prompts.WRITE)
+    assert len(model_server.prompts(prompts.WRITE_SECTION)) == 2
 
 
 async def test_without_the_wish_sections_are_written_side_by_side(crew: StudioCrew, model_server: ModelServer) -> None:
     await write(make_context(crew), OUTLINE, [])
-    assert not model_server.prompts(prompts.WRITE_WHOLE)
-    assert len(model_server.prompts(prompts.WRITE)) == 3
+    assert not model_server.prompts(prompts.WRITE)
+    assert len(model_server.prompts(prompts.WRITE_SECTION)) == 3
 
 
 async def test_an_article_of_one_draft_is_complete(crew: StudioCrew, model_server: ModelServer) -> None:
     model_server.choices.add("supported")
     made = await produce(BRIEF.model_copy(update={"writing": "whole"}), MemoryJournal(), dependencies(crew))
-    assert len(model_server.prompts(prompts.WRITE_WHOLE)) == 1
-    assert not model_server.prompts(prompts.WRITE)
+    assert len(model_server.prompts(prompts.WRITE)) == 1
+    assert not model_server.prompts(prompts.WRITE_SECTION)
     assert length_score(count_words(made.content), 600) >= 95
 
 

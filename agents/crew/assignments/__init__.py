@@ -5,16 +5,16 @@ built-in writer, which is used if no model is configured.
 from agents.crew.assignments.base import Assignment, Reply
 from agents.crew.assignments.describing import answer_questions, describe_again, describe_seo, picture_prompt
 from agents.crew.assignments.editing import (
-    edit_section,
     find_missing,
     judge,
     judge_again,
     judge_frame,
     review,
+    revise_sections,
     write_lead,
 )
 from agents.crew.assignments.planning import check_answer, find, make_plan, make_plan_again, plan_research
-from agents.crew.assignments.writing import extend_section, rewrite_section, write_article, write_section
+from agents.crew.assignments.writing import extend_section, rewrite_section, write_section, write_sections
 
 __all__ = [
     "Assignment",
@@ -23,7 +23,6 @@ __all__ = [
     "check_answer",
     "describe_again",
     "describe_seo",
-    "edit_section",
     "extend_section",
     "find",
     "find_missing",
@@ -35,8 +34,9 @@ __all__ = [
     "picture_prompt",
     "plan_research",
     "review",
+    "revise_sections",
     "rewrite_section",
-    "write_article",
     "write_lead",
     "write_section",
+    "write_sections",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, cast
 
@@ -11,11 +12,10 @@ from pydantic import Field, create_model
 from agents import extractive
 from agents.contract import Brief, Edits, Lead, LLMOutput, Outline, Remark, ReviewAnswer, ReviewRemark, Verdict
 from agents.crew.assignments.base import Assignment
-from agents.crew.assignments.writing import section_fields
+from agents.crew.assignments.writing import sections_text
 from agents.prompts import config
-from agents.text.markdown import count_words
 from agents.text.prompt_fields import bullet_list, language_name
-from agents.text.quoting import quote, quote_markdown
+from agents.text.quoting import quote
 
 Shared = tuple[str, ...]
 
@@ -49,21 +49,25 @@ def remarks_on(sections: int) -> type[ReviewAnswer]:
     return create_model("ReviewAnswer", __base__=ReviewAnswer, remarks=(list[remark], Field(max_length=12)))  # type: ignore[valid-type]
 
 
-def edit_section(
-    shared: Shared, brief: Brief, outline: Outline, number: int, text: str, remarks: Sequence[Remark], words: int
+def revise_sections(
+    shared: Shared, brief: Brief, outline: Outline, numbers: Sequence[int], remarks: Sequence[Remark], lengths: str
 ) -> Assignment[Edits]:
-    """Replacements in section ``number`` (from 1) that carry out ``remarks``. The built-in writer makes none."""
-    fields = section_fields(brief, outline, number, words) | {
-        "text": quote_markdown(text),
-        "count": count_words(text),
+    """Replacements in the sections ``numbers`` (from 1) that carry out ``remarks``. The built-in writer makes none.
+
+    ``lengths`` says how long the sections are and may be.
+    """
+    fields: dict[str, object] = {
+        "which": sections_text(outline, numbers),
         "remarks": quote(bullet_list(map(remark_line, remarks))),
+        "lengths": lengths,
+        "language": language_name(brief.language),
     }
-    return Assignment("edit_section", Edits, fields, lambda: Edits(replacements=[], declined=[]), shared)
+    return Assignment("revise_sections", Edits, fields, lambda: Edits(replacements=[], declined=[]), shared)
 
 
 def remark_line(remark: Remark) -> str:
-    quoted = f"“{remark.quote}”: " if remark.quote else ""
-    return f"{quoted}{remark.problem} {remark.instruction}".strip()
+    quoted = f", “{remark.quote}”" if remark.quote else ""
+    return f"Section {remark.section}{quoted}: {remark.problem} {remark.instruction}".strip()
 
 
 def write_lead(shared: Shared, brief: Brief, outline: Outline, texts: Sequence[str], words: str) -> Assignment[Lead]:
@@ -75,66 +79,95 @@ def write_lead(shared: Shared, brief: Brief, outline: Outline, texts: Sequence[s
 # The evidence
 
 
-class JudgedSentence(LLMOutput):
+@dataclass(frozen=True)
+class JudgedSentence:
     """``instead`` says no more than the passages; empty if the sentence is supported."""
 
     verdict: Verdict
-    instead: str = Field(description="the sentence as the passages bear it; empty if it is supported")
+    instead: str = ""
 
 
 class PerSentence(LLMOutput):
-    """One answer per sentence, in fields ``s1``, ``s2`` …, so that none is missing or invented."""
+    """A verdict per sentence, in fields ``s1``, ``s2`` …, so that none is missing or invented."""
 
-    def answers(self) -> list[Any]:
-        return [answer for _, answer in self]
+    def verdicts(self) -> list[Verdict]:
+        return [answer for name, answer in self if name != "rewordings"]
+
+
+class Rewording(LLMOutput):
+    """What to say instead of sentence ``sentence``."""
+
+    sentence: int
+    instead: str
+
+
+class JudgedSentences(PerSentence):
+    """Wordings are given apart, and only for what is not supported: most sentences are."""
+
+    rewordings: list[Rewording] = []
+
+    def answers(self) -> list[JudgedSentence]:
+        instead = {each.sentence: each.instead for each in self.rewordings}
+        return [
+            JudgedSentence(verdict, "" if verdict == "supported" else instead.get(place, ""))
+            for place, verdict in enumerate(self.verdicts(), 1)
+        ]
 
 
 def judge(
-    shared: Shared, brief: Brief, outline: Outline, number: int, sentences: Sequence[str]
-) -> Assignment[PerSentence]:
-    """A verdict on each of ``sentences``, of section ``number`` (from 1), and what to say instead of a wrong one.
+    shared: Shared, brief: Brief, outline: Outline, numbers: Sequence[int], sentences: Sequence[str]
+) -> Assignment[JudgedSentences]:
+    """A verdict on each of ``sentences``, of the sections ``numbers`` (from 1), and what to say instead of a wrong one.
 
     Never used with the built-in writer, which quotes its passages word for word.
     """
     shape = judged_sentences(len(sentences))
-    fields = section_fields(brief, outline, number, 0) | {"sentences": sentence_list(sentences)}
-    kept = JudgedSentence(verdict="partly", instead="")
-    return Assignment("judge", shape, fields, lambda: shape(**dict.fromkeys(shape.model_fields, kept)), shared)
+    fields: dict[str, object] = {
+        "which": sections_text(outline, numbers),
+        "language": language_name(brief.language),
+        "sentences": sentence_list(sentences),
+    }
+    return Assignment("judge", shape, fields, lambda: shape(**same_verdict(len(sentences), "partly")), shared)
 
 
 def judge_again(shared: Shared, sentences: Sequence[str]) -> Assignment[PerSentence]:
     """A verdict on each of ``sentences``, which were rewritten."""
     shape = verdicts(len(sentences))
     fields: dict[str, object] = {"sentences": sentence_list(sentences)}
-    return Assignment(
-        "judge_again", shape, fields, lambda: shape(**dict.fromkeys(shape.model_fields, "partly")), shared
-    )
+    return Assignment("judge_again", shape, fields, lambda: shape(**same_verdict(len(sentences), "partly")), shared)
 
 
-def judge_frame(shared: Shared, brief: Brief, lines: Mapping[str, str]) -> Assignment[PerSentence]:
+def judge_frame(shared: Shared, brief: Brief, lines: Mapping[str, str]) -> Assignment[JudgedSentences]:
     """A verdict on each line around the article; ``lines`` are their texts by what they are, such as “Title”."""
     shape = judged_sentences(len(lines))
     texts = [f"({what}) {text}" for what, text in lines.items()]
     fields: dict[str, object] = {"language": language_name(brief.language), "sentences": sentence_list(texts)}
-    kept = JudgedSentence(verdict="supported", instead="")
-    return Assignment("judge_frame", shape, fields, lambda: shape(**dict.fromkeys(shape.model_fields, kept)), shared)
+    return Assignment("judge_frame", shape, fields, lambda: shape(**same_verdict(len(lines), "supported")), shared)
 
 
 def sentence_list(sentences: Sequence[str]) -> str:
     return quote("\n".join(f"s{place}: {sentence}" for place, sentence in enumerate(sentences, 1)))
 
 
-def judged_sentences(count: int) -> type[PerSentence]:
-    """The answer of ``judge`` and ``judge_frame``."""
-    return one_field_per_sentence("JudgedSentences", count, JudgedSentence)
-
-
-def verdicts(count: int) -> type[PerSentence]:
-    """The answer of ``judge_again``."""
-    return one_field_per_sentence("Verdicts", count, Verdict)
+def same_verdict(count: int, verdict: Verdict) -> dict[str, Any]:
+    return {f"s{place}": verdict for place in range(1, count + 1)}
 
 
 @cache  # building a schema takes 2 ms; a section has few sentences
-def one_field_per_sentence(name: str, count: int, answer: Any) -> type[PerSentence]:
-    fields: dict[str, Any] = {f"s{place}": (answer, ...) for place in range(1, count + 1)}
-    return cast(type[PerSentence], create_model(name, __base__=PerSentence, **fields))
+def judged_sentences(count: int) -> type[JudgedSentences]:
+    """The answer of ``judge`` and ``judge_frame``."""
+    rewordings = list[Rewording], Field(max_length=count)
+    return cast(
+        type[JudgedSentences],
+        create_model("JudgedSentences", __base__=JudgedSentences, **verdict_fields(count), rewordings=rewordings),
+    )
+
+
+@cache
+def verdicts(count: int) -> type[PerSentence]:
+    """The answer of ``judge_again``."""
+    return cast(type[PerSentence], create_model("Verdicts", __base__=PerSentence, **verdict_fields(count)))
+
+
+def verdict_fields(count: int) -> dict[str, Any]:
+    return {f"s{place}": (Verdict, ...) for place in range(1, count + 1)}

@@ -31,14 +31,12 @@ def write_section(
     shared: Shared, brief: Brief, outline: Outline, number: int, passages: Sequence[Passage], words: int
 ) -> Assignment[str]:
     """The text of section ``number`` (from 1) in about ``words`` words. The built-in writer quotes ``passages``."""
-    section = outline.sections[number - 1]
-    words_of, count = config("writing"), len(outline.sections)
-    place = "first" if number == 1 else "last" if number == count else "between"
+    section, words_of = outline.sections[number - 1], config("writing")
     fields = section_fields(brief, outline, number, words) | {
         "purpose": section.purpose or section.heading,
         "form": words_of["forms"][section.form],
         "points": points_text(section.points),
-        "place": words_of["place"][place],
+        "place": place_of(outline, [number]),
         "rules": words_of["rules"],
     }
     return Assignment(
@@ -50,26 +48,49 @@ def write_section(
     )
 
 
-def write_article(
-    shared: Shared, brief: Brief, outline: Outline, passages: Sequence[Passage], words: int
+def place_of(outline: Outline, numbers: Sequence[int]) -> str:
+    """What the first and the last section have to do, if they are among ``numbers``."""
+    places = config("writing")["place"]
+    parts = [places["first"]] * (1 in numbers) + [places["last"]] * (len(outline.sections) in numbers)
+    return "\n".join(parts)
+
+
+def write_sections(
+    shared: Shared, brief: Brief, outline: Outline, numbers: Sequence[int], passages: Sequence[Passage], words: int
 ) -> Assignment[str]:
-    """All sections in one answer, each below a line ``## number. heading``."""
+    """The sections ``numbers`` (from 1) in one text of about ``words`` words, each below a line ``## number. heading``."""
+    words_of, chosen = config("writing"), [(number, outline.sections[number - 1]) for number in numbers]
+    is_whole = len(chosen) == len(outline.sections)
+    points = [
+        f"{number}. {section.heading} ({section.words} words, {words_of['forms'][section.form]}): {section.purpose}\n"
+        f"{points_text(section.points)}"
+        for number, section in chosen
+    ]
     fields: dict[str, object] = {
-        "sections": len(outline.sections),
+        "which": sections_text(outline, numbers),
+        "count": len(chosen),
         "language": language_name(brief.language),
         "words": words,
-        "place": config("writing")["place"]["whole"],
-        "rules": config("writing")["rules"],
+        "elsewhere": "" if is_whole else words_of["elsewhere"],
+        "points": "\n".join(points),
+        "place": place_of(outline, numbers),
+        "rules": words_of["rules"],
     }
 
     def built_in() -> str:
-        texts = (
-            extractive.write_section(brief, outline, place, passages).markdown for place in range(len(outline.sections))
+        texts = (extractive.write_section(brief, outline, number - 1, passages).markdown for number in numbers)
+        return "\n\n".join(
+            f"## {number}. {section.heading}\n\n{text}" for (number, section), text in zip(chosen, texts, strict=True)
         )
-        pairs = enumerate(zip(outline.sections, texts, strict=True), 1)
-        return "\n\n".join(f"## {number}. {section.heading}\n\n{text}" for number, (section, text) in pairs)
 
-    return Assignment("write_article", str, fields, built_in, shared)
+    return Assignment("write_sections", str, fields, built_in, shared)
+
+
+def sections_text(outline: Outline, numbers: Sequence[int]) -> str:
+    """``section 2``, ``sections 2 to 4`` or ``all 5 sections``."""
+    if len(numbers) == len(outline.sections):
+        return f"all {len(numbers)} sections"
+    return f"section {numbers[0]}" if len(numbers) == 1 else f"sections {numbers[0]} to {numbers[-1]}"
 
 
 def rewrite_section(
