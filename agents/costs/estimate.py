@@ -14,7 +14,7 @@ from math import ceil
 
 from agents.contract import Stage
 from agents.costs.prices import Price, dollars, prices
-from agents.text.length import section_count
+from agents.text.length import PART_WORDS, section_count
 
 TOKENS_PER_WORD = 1.33
 
@@ -26,8 +26,11 @@ GROUPS = 3  # of sources
 PLANNED = 60  # a section of the plan
 REMARK = 60
 WORDS_PER_MISSING, MOST_MISSING = 150, 9  # as in agents/pipeline/edit.py
-EDITED = 0.8  # share of the sections that have remarks
-RESIZED = 0.3  # share of the sections whose length is corrected
+VERDICT = 8  # on one of about VERDICTS sentences of a section
+VERDICTS = 12
+EDITED = 0.8  # share of the sections that are changed
+REWORDED = 0.3  # share of the sections of which the check rewords a sentence
+RESIZED = 0.1  # share of the sections whose length is corrected
 
 LOW_FACTOR, HIGH_FACTOR = Decimal("0.7"), Decimal("1.5")
 """How far a run may be from the estimate: answers differ in length, and some calls are repeated."""
@@ -103,6 +106,8 @@ def expected_calls(words: int, *, image: bool, seo: bool, reading: int = READING
     sections, start = section_count(words), INSTRUCTIONS + reading
     article = words * TOKENS_PER_WORD * 1.1  # with its citation marks and headings
     section, findings, plan = article / sections, FINDINGS * FINDING, sections * PLANNED
+    parts = max(round(words * 0.9 / PART_WORDS), 1)  # the rest are lead and headings
+    part = article / parts
     missing = words / WORDS_PER_MISSING
     readers = 1 if missing <= MOST_MISSING else GROUPS
     groups = [
@@ -110,17 +115,17 @@ def expected_calls(words: int, *, image: bool, seo: bool, reading: int = READING
         CallGroup("research", GROUPS - 1, TASK, findings / GROUPS, start),
         CallGroup("outline", 1, TASK + findings, 100 + plan, start),
         CallGroup("outline", 1, TASK, 80, start),
-        CallGroup("write", 1, TASK + findings + plan, section, start),
-        CallGroup("write", sections - 1, TASK, section, start + findings + plan),
+        CallGroup("write", 1, TASK + findings + plan, part, start),
+        CallGroup("write", parts - 1, TASK, part, start + findings + plan),
         CallGroup("edit", 1, TASK + article, REMARK * (3 + sections / 3), start + findings + plan),
         CallGroup(
             "edit", readers, TASK, REMARK * min(missing / readers, MOST_MISSING), start + findings + plan + article
         ),
-        CallGroup("edit", sections, TASK + section, 150, start),  # a verdict on each sentence of the draft
-        CallGroup("edit", EDITED * sections, TASK + section, 120, start + findings + plan),
+        CallGroup("edit", parts, TASK + part, VERDICT * VERDICTS * sections / parts, start),
+        CallGroup("edit", parts, TASK + REMARK * 12, part / 2, start + findings + plan + article),
         CallGroup("edit", RESIZED * sections, TASK + section, section / 2, start + findings + plan),
         CallGroup("edit", EDITED * sections, TASK + section / 3, 60, start),  # evidence: what the edits changed
-        CallGroup("edit", EDITED * sections, TASK, 30, start),  # evidence: what was reworded
+        CallGroup("edit", REWORDED * sections, TASK, 30, start),  # evidence: what was reworded
         CallGroup("edit", 1, TASK + article, 130, start + findings + plan),  # title and lead
         CallGroup("edit", 1, TASK, 150, start),  # their check
     ]

@@ -93,16 +93,16 @@ class TestReview:
     ) -> None:
         model_server.fail(match=prompts.REVIEW, text=remarks_on(1, quote="An engineer looks", instruction="Whole."))
         model_server.fail(match=prompts.MISSING, text=remarks_on(1, 2, quote="A planted roof", instruction="Missing."))
-        judged = sentences_judged("supported", "partly", "supported", "supported", instead="Milder.")
+        judged = sentences_judged("supported", "partly", "supported", instead="Milder.")
         model_server.fail(match=prompts.JUDGE, text=judged)
-        remarks, known = await review(make_context(crew), OUTLINE, [], [TEXT, TEXT])
+        remarks, known = await review(make_context(crew), OUTLINE, [], [TEXT, "Tenants pay for it [S3]."])
         assert [(each.section, each.instruction) for each in remarks] == [
             (1, "Missing."),
             (1, "The passages bear this: “Milder.”"),
             (1, "Whole."),
             (2, "Missing."),
         ]
-        assert Counter(each.verdict for each in known.values()) == {"supported": 1, "partly": 1}
+        assert Counter(each.verdict for each in known.values()) == {"supported": 2, "partly": 1}
 
     def test_remarks_on_sections_that_do_not_exist_are_left_out(self) -> None:
         assert in_order([Remark(section=3), REMARK, Remark(section=0)], [TEXT, TEXT]) == [REMARK]
@@ -114,7 +114,7 @@ class TestReview:
 
     async def test_a_review_of_an_older_version_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
         older = {"remarks": [{"section": 2, "kind": "gap", "instruction": "Say who pays."}]}
-        nothing = {"edit:verdicts:1": {}, "edit:missing:1": {}}
+        nothing: dict[str, dict[str, object]] = {"edit:verdicts:1": {}, "edit:missing:1": {}}
         journal = MemoryJournal(done={"edit:review": older, **nothing})
         remarks, _ = await review(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT])
         assert [each.instruction for each in remarks] == ["Say who pays."]

@@ -27,9 +27,9 @@ TITLE, FIRST, HEADING, ANSWER = "s1", "s2", "s5", "s7"
 
 def verdicts(**instead: str) -> str:
     """The judge's answer: the lines named get another wording, the others are supported."""
-    judged = {f"s{at}": {"verdict": "supported", "instead": ""} for at in range(1, 9)}
-    judged |= {place: {"verdict": "partly", "instead": text} for place, text in instead.items()}
-    return json.dumps(judged)
+    judged = {f"s{at}": "supported" for at in range(1, 9)} | dict.fromkeys(instead, "partly")
+    rewordings = [{"sentence": int(place[1:]), "instead": text} for place, text in instead.items()]
+    return json.dumps({**judged, "rewordings": rewordings})
 
 
 async def framed(crew: StudioCrew, server: ModelServer, answer: str, **brief: Any) -> FramedArticle:
@@ -140,14 +140,11 @@ class TestCheck:
     async def test_corrected_headings_and_answers_reach_the_article(
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
-        judged = {f"s{at}": {"verdict": "not", "instead": f"A line that was corrected {at}"} for at in range(1, 40)}
-
-        def of(count: int) -> str:
-            return json.dumps(dict(list(judged.items())[:count]))
-
+        judged = {f"s{at}": "not" for at in range(1, 6)}
+        rewordings = [{"sentence": at, "instead": f"A line that was corrected {at}"} for at in range(1, 6)]
         model_server.fail(match=prompts.LEAD, text=json.dumps({"title": "Roofs hold rain", "lead": ""}))
         model_server.fail(match=prompts.ASK, text=json.dumps({"faq": [{"question": "Who pays?", "answer": "All."}]}))
-        model_server.fail(match=prompts.FRAME, text=of(5))
+        model_server.fail(match=prompts.FRAME, text=json.dumps({**judged, "rewordings": rewordings}))
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert made.title == "A line that was corrected 1"
         headings = [f"A line that was corrected {at}" for at in (2, 3, 4)]

@@ -7,21 +7,25 @@ import gc
 import json
 import re
 import warnings
-from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
-from agents.contract import AGENTS, Outline, OutlineSection, Plan, Reading, Stage, UnreadSource
+from agents.contract import AGENTS, Outline, OutlineSection, Plan, Reading, UnreadSource
 from agents.crew.crew import StudioCrew
 from agents.exceptions import AgentError, ApprovalRequired, ManuscriptIncomplete, ModelError, NothingToRead
 from agents.llm.retry import ATTEMPTS
 from agents.pipeline.recipe import produce
+from agents.pipeline.steps import StepSpec
 from agents.text.length import length_score
 from agents.text.markdown import count_words
 from tests import prompts
-from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, remarks_on
+from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, draft_of, edits, remarks_on
 from tests.model_client import client_of
 from tests.model_server import PIXEL, ModelServer
+
+LONG = "Whoever lives below is asked before anything is carried up the stairs. " * 15
+"""As long as a section should be, and without a statement of fact."""
 
 
 async def test_a_brief_becomes_a_manuscript(crew: StudioCrew) -> None:
@@ -66,7 +70,9 @@ async def test_the_message_of_a_finished_step_says_what_was_done_to_what(crew: S
     assert re.fullmatch(r"1 source read closely, \d+ findings?", messages["research:find:1"])
     assert messages["outline:plan"] == f"“{planned.title}” planned, 3 sections"
     assert messages["outline:answer"].startswith("Answer corrected: ")
-    assert re.fullmatch(rf"“{heading}” written, \d+ words", messages["write:1"])
+    assert re.fullmatch(r"Draft written, \d+ words", messages["write:draft"])
+    assert re.fullmatch(r"\d+ sentences compared with the sources", messages["edit:verdicts:1"])
+    assert re.fullmatch(r"\d+ remarks?, \d+ changes?", messages["edit:revise:1"])
     assert re.fullmatch(r"Article reviewed, \d+ remarks?", messages["edit:review"])
     assert re.fullmatch(
         rf"“{heading}” checked, (\d+ of \d+ sentences? supported|nothing to check)", messages["edit:evidence:1"]
@@ -115,24 +121,27 @@ async def test_a_resumed_run_asks_nothing_twice(crew: StudioCrew, model_server: 
 
 
 async def test_sections_are_finished_although_one_fails(crew: StudioCrew, model_server: ModelServer) -> None:
-    journal = MemoryJournal()
-    model_server.fail(match=prompts.write(2), status=503, retry_after=0, times=ATTEMPTS)
+    journal, brief = MemoryJournal(), BRIEF.model_copy(update={"min_words": 1600})
+    model_server.fail(match="article: sections 3 to 4", status=503, retry_after=0, times=ATTEMPTS)
+    model_server.fail(match="sections 3 to", status=503, retry_after=0, times=ATTEMPTS)
     with pytest.raises(ModelError):
-        await produce(BRIEF, journal, dependencies(crew))
-    assert {"write:1", "write:3"} <= set(journal.done)
-    assert "write:2" not in journal.done
+        await produce(brief, journal, dependencies(crew))
+    assert journal.steps("write") == ["write:draft:1", "write:draft:6"]
 
 
 async def test_sections_a_review_does_not_name_stay_as_they_are(crew: StudioCrew, model_server: ModelServer) -> None:
     supported_throughout(model_server)
+    model_server.fail(match=prompts.WRITE, text=draft_of(LONG, LONG + "Who pays?", LONG))
     model_server.fail(match=prompts.REVIEW, text=remarks_on(2))
     model_server.fail(match=prompts.MISSING, text=prompts.NO_REMARKS)
+    model_server.fail(match=prompts.EDIT, text=edits(("Who pays?", "Who pays is known."), section=2))
     journal = MemoryJournal()
     made = await produce(BRIEF, journal, dependencies(crew))
-    assert [key for key in journal.steps("edit") if key.removeprefix("edit:").isdecimal()] == ["edit:2"]
+    assert "edit:1" not in journal.done
     assert "Say who pays for the soil." in model_server.prompts(prompts.EDIT)[0]
-    assert journal.done["edit:evidence:1"]["markdown"] == journal.done["write:1"]["markdown"]
-    assert journal.planned["edit"] == len(journal.steps("edit")) == 2 + 3 + 1 + 3 + 2
+    assert journal.done["edit:evidence:1"]["markdown"] == LONG.strip()
+    assert journal.done["edit:evidence:2"]["markdown"] == (LONG + "Who pays is known.").strip()
+    assert journal.planned["edit"] == len(journal.steps("edit")) == 2 + 1 + 1 + 1 + 3 + 2
     assert made.content
 
 
@@ -191,7 +200,7 @@ async def test_a_regenerated_outline_is_asked_for_with_the_wish(crew: StudioCrew
 
 
 async def test_an_article_far_too_short_is_not_called_complete(crew: StudioCrew, model_server: ModelServer) -> None:
-    for task in (prompts.WRITE, prompts.REWRITE, prompts.EXTEND):
+    for task in (prompts.WRITE, prompts.WRITE_SECTION, prompts.REWRITE, prompts.EXTEND):
         model_server.fail(match=task, text="Too little.", times=99)
     with pytest.raises(ManuscriptIncomplete, match="of the 600 words"):
         await produce(BRIEF, MemoryJournal(), dependencies(crew))
@@ -199,6 +208,7 @@ async def test_an_article_far_too_short_is_not_called_complete(crew: StudioCrew,
 
 async def test_headings_of_the_writers_own_are_brought_into_order(crew: StudioCrew, model_server: ModelServer) -> None:
     text = "## My own heading\n\nFirst. " + "Words and words. " * 60 + "\n\n# Another\n\nMore."
+    model_server.fail(match=prompts.WRITE, text=draft_of("Too short.", "Words and words. " * 60, "And words. " * 60))
     model_server.fail(match=prompts.write(1), text=text)
     model_server.fail(match=prompts.REVIEW, text=prompts.NO_REMARKS)
     made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
@@ -206,10 +216,10 @@ async def test_headings_of_the_writers_own_are_brought_into_order(crew: StudioCr
     assert "\n### Another" in made.content
 
 
-async def test_the_draft_of_each_section_is_shown(crew: StudioCrew) -> None:
+async def test_the_draft_is_shown_while_it_is_written(crew: StudioCrew) -> None:
     journal = MemoryJournal()
     await produce(BRIEF, journal, dependencies(crew))
-    assert {"write:1", "write:2", "write:3"} <= set(journal.drafts)
+    assert journal.drafts["write:draft"]
 
 
 async def test_the_built_in_writer_quotes_its_sources_word_for_word() -> None:
@@ -250,9 +260,11 @@ class CancelledAfterItsReview(MemoryJournal):
     def cancel_with(self, work: asyncio.Task[object]) -> None:
         self.work = work
 
-    async def plan(self, steps: Mapping[Stage, int]) -> None:
-        if "edit:review" in self.done:
-            asyncio.get_running_loop().call_soon(self.work.cancel)
+    async def once(self, step: StepSpec[Any]) -> Any:
+        if step.key.kind == "revise":
+            self.work.cancel()
+            await asyncio.sleep(1)  # which the cancellation ends
+        return await super().once(step)
 
 
 async def test_a_run_cancelled_as_its_edits_begin_leaves_no_coroutine_and_no_task(
@@ -283,7 +295,7 @@ async def test_an_edit_that_fails_ends_the_run_without_a_description(
         await produce(BRIEF, journal, dependencies(crew))
     assert "seo:describe" not in journal.done
     await produce(BRIEF, journal, dependencies(crew))
-    assert {"edit:2", "seo:describe"} <= set(journal.done)
+    assert {"edit:revise:1", "seo:describe"} <= set(journal.done)
 
 
 def supported_throughout(server: ModelServer) -> None:

@@ -14,9 +14,10 @@ from agents.pipeline.write import resize, write, write_section
 from agents.text.length import length_score
 from agents.text.markdown import count_words
 from tests import prompts
-from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, make_context, outline_of
+from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, draft_of, make_context, outline_of
 from tests.model_server import ModelServer
 
+LONG = "Roofs hold the rain of a whole summer night. " * 20
 AGAIN = StepKey("edit", "length", 1)
 VIETNAMESE = (
     "Những khu vườn trên mái nhà giúp thành phố mát hơn vào mùa hè và giữ lại nước mưa. Người dân sống bên dưới được hưởng lợi"
@@ -53,13 +54,15 @@ class TestLength:
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
         await produce(BRIEF, MemoryJournal(), dependencies(crew))
-        assert len(quiet_review.prompts(prompts.WRITE)) == 3
+        assert len(quiet_review.prompts(prompts.WRITE)) == 1
+        assert not quiet_review.prompts(prompts.WRITE_SECTION)
         assert not quiet_review.prompts(prompts.REWRITE)
         assert not quiet_review.prompts(prompts.EXTEND)
 
     async def test_a_section_too_short_is_asked_for_once_more_with_its_text(
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
+        quiet_review.fail(match=prompts.WRITE, text=draft_of(LONG, "Too short.", LONG))
         quiet_review.fail(match=prompts.write(2), text="Roofs are few and gardens fewer here.")
         await produce(BRIEF, MemoryJournal(), dependencies(crew))
         (prompt,) = quiet_review.prompts(prompts.REWRITE)
@@ -92,7 +95,8 @@ class TestEnds:
     async def test_a_text_that_ends_within_a_sentence_is_written_again(
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
-        cut = "Roofs hold the rain of a whole summer night. " * 22 + "And then the"
+        cut = f"{LONG}And then the"
+        quiet_review.fail(match=prompts.WRITE, text=draft_of(cut, LONG, LONG))
         quiet_review.fail(match=prompts.write(1), text=cut)
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert len(quiet_review.prompts(prompts.REWRITE)) == 1
@@ -101,8 +105,8 @@ class TestEnds:
     async def test_what_still_breaks_off_ends_with_its_last_whole_sentence(
         self, crew: StudioCrew, quiet_review: ModelServer
     ) -> None:
-        cut = "Roofs hold the rain of a whole summer night. " * 22 + "And then the"
-        for task in (prompts.WRITE, prompts.REWRITE, prompts.EXTEND):
+        cut = f"{LONG}And then the"
+        for task in (prompts.WRITE, prompts.WRITE_SECTION, prompts.REWRITE, prompts.EXTEND):
             quiet_review.fail(match=task, text=cut, times=99)
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert "And then the" not in made.content
@@ -204,8 +208,8 @@ class TestWhatIsWrong:
 
 
 async def test_a_section_left_in_another_language_is_named(crew: StudioCrew, quiet_review: ModelServer) -> None:
-    quiet_review.fail(match=prompts.write(2), text=VIETNAMESE * 3)
-    for task in (f"{prompts.REWRITE}2, ", "Section 2, "):
+    quiet_review.fail(match=prompts.WRITE, text=draft_of(LONG, VIETNAMESE * 3, LONG))
+    for task in (prompts.write(2), f"{prompts.REWRITE}2, ", prompts.EXTEND):
         quiet_review.fail(match=task, text=VIETNAMESE * 3, times=9)
     made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
     (notice,) = [notice for notice in made.notices if "not in the requested language" in notice]
@@ -215,9 +219,14 @@ async def test_a_section_left_in_another_language_is_named(crew: StudioCrew, qui
 async def test_each_section_is_shown_its_findings_form_and_place(crew: StudioCrew, model_server: ModelServer) -> None:
     outline = outline_of("What roofs hold", "Options compared", "What to do", points=["It holds 60 % [S1]."])
     outline.sections[1].form = "table"
-    await write(make_context(crew), outline, [])
+    for number in (1, 2, 3):
+        await write_section(make_context(crew), outline, [], number)
     first, second, third = (model_server.prompts(prompts.write(number))[0] for number in (1, 2, 3))
     assert all("It holds 60 % [S1]." in prompt for prompt in (first, second, third))
-    assert "Yours is the first" in first
+    assert "stands below a lead" in first
     assert "with a Markdown table" in second
-    assert "Yours is the last" in third
+    assert "The last section" in third
+    await write(make_context(crew), outline, [])
+    (whole,) = model_server.prompts(prompts.WRITE)
+    assert whole.count("It holds 60 % [S1].") == 3
+    assert all(words in whole for words in ("stands below a lead", "with a Markdown table", "The last section"))

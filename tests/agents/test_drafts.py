@@ -1,4 +1,4 @@
-"""An article that one call writes as a whole, and that is then cut into its sections."""
+"""Drafts of several sections, or of a whole article, and how they are cut into their sections."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pytest
 from agents.crew.crew import StudioCrew
 from agents.pipeline.recipe import produce
 from agents.pipeline.write import WHOLE_WORDS, write
-from agents.text.draft_sections import sections_of
-from agents.text.length import length_score
+from agents.text.draft_sections import drafted_sections, sections_of
+from agents.text.length import PART_WORDS, length_score
 from agents.text.markdown import count_words
 from tests import prompts
-from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, make_context, outline_of
+from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, draft_of, make_context, outline_of
 from tests.agents.test_writing import VIETNAMESE
 from tests.model_server import ModelServer
 
@@ -26,8 +26,7 @@ async def written(crew: StudioCrew, server: ModelServer, draft: str) -> list[str
 
 async def test_it_is_cut_into_its_sections(crew: StudioCrew, model_server: ModelServer) -> None:
     texts = [f"{LONG}It was section {number}." for number in (1, 2, 3)]
-    draft = "\n\n".join(f"## {n}. Heading {n}\n\n{text}" for n, text in enumerate(texts, 1))
-    assert await written(crew, model_server, draft) == texts
+    assert await written(crew, model_server, draft_of(*texts)) == texts
     assert len(model_server.calls) == 1
     assert "about 180 words" in model_server.calls[0].prompt
 
@@ -54,17 +53,39 @@ async def test_a_resumed_draft_is_not_written_again(crew: StudioCrew, model_serv
     assert journal.drafts["write:draft"], "it is shown while it is written"
 
 
-async def test_a_longer_article_is_written_section_by_section(crew: StudioCrew, model_server: ModelServer) -> None:
-    outline = outline_of("Rain", "Heat", words=WHOLE_WORDS // 2 + 1)
-    await write(make_context(crew, writing="whole", min_words=WHOLE_WORDS + 2), outline, [])
+@pytest.mark.parametrize(("wish", "total"), [("whole", WHOLE_WORDS + 2), ("parallel", 900)])
+async def test_a_longer_article_is_written_in_parts_and_so_is_any_without_the_wish(
+    crew: StudioCrew, model_server: ModelServer, wish: str, total: int
+) -> None:
+    journal, outline = MemoryJournal(), outline_of("Rain", "Heat", "Cost", "Beams", words=total // 4 + 1)
+    texts = await write(make_context(crew, journal=journal, writing=wish, min_words=total), outline, [])
+    drafts = sorted(journal.done)
+    assert drafts[0] == "write:draft:1"
+    assert len(drafts) == len(model_server.prompts(prompts.WRITE)) == round(total / PART_WORDS)
+    assert all(texts)
+    assert journal.planned["write"] == len(drafts)
+
+
+async def test_a_part_has_its_sections_alone(crew: StudioCrew, model_server: ModelServer) -> None:
+    outline = outline_of("Rain", "Heat", "Cost", "Beams", words=250, points=["It holds 60 % [S1]."])
+    model_server.fail(match="sections 1 to 2", text=draft_of(f"{LONG * 3}One.", f"{LONG * 3}Two."))
+    model_server.fail(match="sections 3 to 4", text=draft_of(f"{LONG * 3}Three.", f"{LONG * 3}Four.", first=3))
+    texts = await write(make_context(crew, min_words=1000), outline, [])
+    assert [text.rpartition(" ")[2] for text in texts] == ["One.", "Two.", "Three.", "Four."]
+    first, last = sorted(model_server.prompts(prompts.WRITE), key=lambda prompt: "article ends" in prompt)
+    assert "The first section stands below a lead" in first
+    assert "The first section stands below a lead" not in last
+    assert all("by a colleague" in prompt for prompt in (first, last))
+    assert len(model_server.calls) == 2
+
+
+async def test_sections_that_an_older_version_wrote_are_kept(crew: StudioCrew, model_server: ModelServer) -> None:
+    """It wrote each section in a step of its own."""
+    journal = MemoryJournal(done={"write:2": {"markdown": "As it was written."}})
+    texts = await write(make_context(crew, journal=journal), OUTLINE, [])
+    assert texts[1] == "As it was written."
     assert not model_server.prompts(prompts.WRITE)
     assert len(model_server.prompts(prompts.WRITE_SECTION)) == 2
-
-
-async def test_without_the_wish_sections_are_written_side_by_side(crew: StudioCrew, model_server: ModelServer) -> None:
-    await write(make_context(crew), OUTLINE, [])
-    assert not model_server.prompts(prompts.WRITE)
-    assert len(model_server.prompts(prompts.WRITE_SECTION)) == 3
 
 
 async def test_an_article_of_one_draft_is_complete(crew: StudioCrew, model_server: ModelServer) -> None:
@@ -90,6 +111,27 @@ async def test_an_article_of_one_draft_is_complete(crew: StudioCrew, model_serve
 )
 def test_sections_are_found_by_their_numbers(draft: str, texts: list[str]) -> None:
     assert sections_of(draft, 2) == texts
+
+
+@pytest.mark.parametrize(
+    ("draft", "cut"),
+    [
+        (
+            "One two.\n\nThree four.\n\nFive six.\n\nSeven eight.",
+            ["One two.", "Three four.\n\nFive six.\n\nSeven eight."],
+        ),
+        ("One two. Three four. Five six. Seven eight.", ["One two.", "Three four. Five six. Seven eight."]),
+        ("Nothing else.", ["", "Nothing else."]),
+        ("", ["", ""]),
+    ],
+    ids=["paragraphs", "sentences", "too short", "empty"],
+)
+def test_a_draft_without_headings_is_cut_by_its_planned_words(draft: str, cut: list[str]) -> None:
+    assert drafted_sections(draft, {4: 100, 5: 300}) == {4: cut[0], 5: cut[1]}
+
+
+def test_a_draft_with_headings_is_cut_by_these() -> None:
+    assert drafted_sections("## 4. A\n\nOne.\n\n## 9. B\n\nTwo.", {4: 100, 5: 300}) == {4: "One.", 5: ""}
 
 
 async def test_the_built_in_writer_writes_one_too() -> None:
