@@ -16,6 +16,8 @@ from agents.pipeline.write import clean, is_sound
 from agents.prompts import config
 from agents.text.arithmetic import check_arithmetic
 from agents.text.citations import cited_ids, uncited_sources
+from agents.text.cleanup import clean_heading
+from agents.text.headings import HEADING
 from agents.text.length import is_within, parts_of, with_room
 from agents.text.manuscript import repeated_sections
 from agents.text.markdown import count_words
@@ -30,7 +32,7 @@ EDITED_BOUNDS = 0.5, 1.4
 QUOTED = 25
 """The characters of a quotation by which its place is found: further on the text may have a mark."""
 
-WORDS_PER_MISSING = 150
+WORDS_PER_MISSING = 180
 """One thing that is missing may be named for so many words of the article."""
 
 MOST_MISSING = 9
@@ -144,14 +146,14 @@ def unused_material(
 
 async def edit(
     context: RunContext, outline: Outline, findings: list[Finding], texts: list[str], remarks: Sequence[Remark]
-) -> list[str]:
-    """The sections with ``remarks`` carried out. One editor revises a part, with the whole article in view."""
+) -> tuple[Outline, list[str]]:
+    """The outline and the sections with ``remarks`` carried out. One editor revises a part, with the whole article in view."""
     parts = parts_of([section.words for section in outline.sections])
     wanted = [(numbers, [remark for remark in remarks if remark.section in numbers]) for numbers in parts]
     revised = await run_concurrently(
         *(revise(context, outline, findings, texts, numbers, of_part) for numbers, of_part in wanted if of_part)
     )
-    replacements = [each for part in revised for each in part.replacements]
+    outline, replacements = with_headings(context, outline, [each for part in revised for each in part.replacements])
     changed = {each.section for each in replacements}
     if planned := context.planned.get("edit"):
         await context.plan(edit=planned - (len(parts) - len(revised)) - (len(texts) - len(changed)))
@@ -163,7 +165,27 @@ async def edit(
         elif older := await context.journal.recall(StepKey("edit", "section", number), SectionText):
             text = older.markdown
         edited.append(text)
-    return edited
+    return outline, edited
+
+
+def with_headings(
+    context: RunContext, outline: Outline, replacements: Sequence[Replacement]
+) -> tuple[Outline, list[Replacement]]:
+    """The outline with the headings that are replaced, and the other replacements. What a person approved stays."""
+    headings = [section.heading for section in outline.sections]
+    others = []
+    for each in replacements:
+        if clean_heading(each.find).casefold() != headings[each.section - 1].casefold():
+            others.append(each)
+        elif (
+            not context.brief.approve_outline and HEADING.low <= len(heading := clean_heading(each.put)) <= HEADING.high
+        ):
+            headings[each.section - 1] = heading
+    sections = [
+        section.model_copy(update={"heading": heading})
+        for section, heading in zip(outline.sections, headings, strict=True)
+    ]
+    return outline.model_copy(update={"sections": sections}), others
 
 
 async def revise(

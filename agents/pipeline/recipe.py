@@ -110,7 +110,7 @@ async def plan_steps(context: RunContext, sections: int = 0) -> None:
 async def write_and_edit(context: RunContext, outline: Outline, findings: list[Finding]) -> Finished:
     texts = await write(context, outline, findings)
     remarks, known = await review(context, outline, findings, texts)
-    edited = await edit(context, outline, findings, texts, remarks)
+    outline, edited = await edit(context, outline, findings, texts, remarks)
     edited = await correct_length(context, outline, findings, edited)
     checked, (frame, seo) = await run_both(
         check_all(context, outline, findings, edited, known), frame_and_describe(context, outline, findings, edited)

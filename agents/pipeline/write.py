@@ -14,7 +14,7 @@ from agents.pipeline.steps import StepKey
 from agents.prompts import config
 from agents.text.citations import cited_ids, strip_stray_citations, strip_unknown_marks
 from agents.text.cleanup import PARAGRAPH_BREAK, clean_section, is_complete, without_incomplete_end
-from agents.text.draft_sections import drafted_sections
+from agents.text.draft_sections import sections_of, with_headings
 from agents.text.language import is_in_language
 from agents.text.length import is_within, parts_of
 from agents.text.manuscript import repeated_sections, requested_words
@@ -89,7 +89,8 @@ async def write_part(
         assignment = assignments.write_sections(
             shared, context.brief, outline, numbers, context.passages, sum(wanted.values())
         )
-        return SectionText(markdown=await context.ask(assignment, context.preview(key)))
+        planned = {number: (outline.sections[number - 1].heading, words) for number, words in wanted.items()}
+        return SectionText(markdown=with_headings(await context.ask(assignment, context.preview(key)), planned))
 
     made = await context.once(
         key,
@@ -98,8 +99,8 @@ async def write_part(
         f"Writing {sections_text(outline, numbers)}",
         lambda made: f"Draft written, {pluralize(count_words(made.markdown), 'word')}",
     )
-    drafted = drafted_sections(made.markdown, wanted)
-    texts = {number: clean(text, context.reading) for number, text in drafted.items()}
+    drafted = sections_of(made.markdown, len(outline.sections))
+    texts = {number: clean(drafted[number - 1], context.reading) for number in numbers}
     return {
         number: text
         if count_words(text) >= MIN_SHARE * wanted[number] and is_sound(text, context.brief.language)

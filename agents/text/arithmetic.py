@@ -85,6 +85,8 @@ _THOUSANDS = tuple(
     )
 )  # fmt: skip
 
+_GRAMS, _TONNES = re.compile(r"\b(?:g|grams?|Gramm)\b"), re.compile(r"\b(?:t|tonnes?|tons?|Tonnen?)\b")
+
 
 @dataclass(frozen=True)
 class ArithmeticProblem:
@@ -179,6 +181,8 @@ class _Sentence:
         factors = [Decimal(1)]
         if any(small.search(self.template) and large.search(self.template) for small, large in _THOUSANDS):
             factors += [Decimal(1000), Decimal("0.001")]
+        if _GRAMS.search(self.template) and _TONNES.search(self.template):
+            factors += [Decimal(1_000_000), Decimal("0.000001")]
         return not calculation.outcomes or any(
             abs(abs(outcome) * factor - value) <= _tolerance(number, value, rough=bool(is_rough))
             for outcome in calculation.outcomes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from agents.text.cleanup import PARAGRAPH_BREAK
 from agents.text.markdown import count_words
@@ -24,30 +24,35 @@ def sections_of(draft: str, count: int) -> list[str]:
     return texts
 
 
-def drafted_sections(draft: str, words: Mapping[int, int]) -> dict[int, str]:
-    """The text of each section in ``words``, which are its planned words by number; empty for those that ``draft`` lacks.
+def with_headings(draft: str, planned: Mapping[int, tuple[str, int]]) -> str:
+    """``draft`` with a heading above each section; ``planned`` are the headings and the words of its sections by number.
 
     A draft without any heading is in the order of the plan: it is cut where the planned words of a section end.
     """
     if _SECTION.search(draft):
-        texts = sections_of(draft, max(words))
-        return {number: texts[number - 1] for number in words}
+        return draft
+    texts = cut_by_words(draft, [words for _, words in planned.values()])
+    pairs = zip(planned.items(), texts, strict=True)
+    return PARAGRAPH_BREAK.join(
+        f"## {number}. {heading}{PARAGRAPH_BREAK}{text}" for (number, (heading, _)), text in pairs
+    )
+
+
+def cut_by_words(draft: str, words: Sequence[int]) -> list[str]:
+    """``draft`` in parts whose lengths are in proportion to ``words``: whole paragraphs, or sentences if there are few."""
     units, separator = paragraphs(draft), PARAGRAPH_BREAK
     if len(units) < 2 * len(words):
         units, separator = [draft[start:end] for start, end in sentences(draft)], " "
-    total, planned = sum(map(count_words, units)), sum(words.values())
-    cut: dict[int, list[str]] = {number: [] for number in words}
-    ends, due = [], 0
-    for number, wanted in words.items():
-        due += wanted
-        ends.append((number, due * total / max(planned, 1)))
+    total, planned = sum(map(count_words, units)), max(sum(words), 1)
+    ends = [sum(words[: place + 1]) * total / planned for place in range(len(words))]
+    parts: list[list[str]] = [[] for _ in words]
     before = 0
     for unit in units:
         length = count_words(unit)
-        number = next((number for number, end in ends if before + length / 2 <= end), ends[-1][0])
-        cut[number].append(unit)
+        place = next((place for place, end in enumerate(ends) if before + length / 2 <= end), len(words) - 1)
+        parts[place].append(unit)
         before += length
-    return {number: separator.join(parts) for number, parts in cut.items()}
+    return [separator.join(part) for part in parts]
 
 
 def paragraphs(draft: str) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from agents.crew.crew import StudioCrew
 from agents.pipeline.recipe import produce
 from agents.pipeline.write import WHOLE_WORDS, write
-from agents.text.draft_sections import drafted_sections, sections_of
+from agents.text.draft_sections import sections_of, with_headings
 from agents.text.length import PART_WORDS, length_score
 from agents.text.markdown import count_words
 from tests import prompts
@@ -127,11 +127,15 @@ def test_sections_are_found_by_their_numbers(draft: str, texts: list[str]) -> No
     ids=["paragraphs", "sentences", "too short", "empty"],
 )
 def test_a_draft_without_headings_is_cut_by_its_planned_words(draft: str, cut: list[str]) -> None:
-    assert drafted_sections(draft, {4: 100, 5: 300}) == {4: cut[0], 5: cut[1]}
+    made = with_headings(draft, {4: ("Rain", 100), 5: ("Heat", 300)})
+    assert made.startswith("## 4. Rain\n\n")
+    assert "## 5. Heat\n" in made
+    assert sections_of(made, 5)[3:] == cut
 
 
 def test_a_draft_with_headings_is_cut_by_these() -> None:
-    assert drafted_sections("## 4. A\n\nOne.\n\n## 9. B\n\nTwo.", {4: 100, 5: 300}) == {4: "One.", 5: ""}
+    draft = "## 4. A\n\nOne.\n\n## 9. B\n\nTwo."
+    assert with_headings(draft, {4: ("Rain", 100), 5: ("Heat", 300)}) == draft
 
 
 async def test_the_built_in_writer_writes_one_too() -> None:

@@ -42,7 +42,7 @@ VIETNAMESE = (
 
 async def edited(crew: StudioCrew, server: ModelServer, answer: str, text: str = TEXT, **brief: Any) -> str:
     server.fail(match=prompts.EDIT, text=answer)
-    first, second = await edit(make_context(crew, **brief), OUTLINE, [], [text, TEXT], [REMARK])
+    _, (first, second) = await edit(make_context(crew, **brief), OUTLINE, [], [text, TEXT], [REMARK])
     assert second == TEXT
     return first
 
@@ -75,7 +75,7 @@ class TestReview:
             return [prompt.partition("Go through ")[2][:12] for prompt in model_server.prompts(prompts.MISSING)]
 
         assert await shares(outline_of("A roof", "A wall", words=250)) == ["the sources "]
-        long = outline_of(*(f"Part {number} of the roof" for number in range(1, 8)), words=250)
+        long = outline_of(*(f"Part {number} of the roof" for number in range(1, 8)), words=300)
         assert sorted(await shares(long))[:2] == ["sources 1, 2", "sources 4, 5"]
 
     async def test_what_is_cited_nowhere_is_named_to_who_looks_for_what_is_missing(
@@ -225,7 +225,7 @@ class TestEdits:
         assert await edited(crew, model_server, answer) == TEXT
 
     async def test_without_a_remark_nobody_is_asked(self, crew: StudioCrew, model_server: ModelServer) -> None:
-        assert await edit(make_context(crew), OUTLINE, [], [TEXT, TEXT], []) == [TEXT, TEXT]
+        assert await edit(make_context(crew), OUTLINE, [], [TEXT, TEXT], []) == (OUTLINE, [TEXT, TEXT])
         assert model_server.calls == []
 
     async def test_the_editor_of_a_part_gets_its_remarks_and_changes_nothing_else(
@@ -236,7 +236,7 @@ class TestEdits:
         both = edits(("most of the rain", "60 % of the rain")), edits(("stay cooler", "stay cool"), section=4)
         for part, other in zip(("sections 1 to 2", "sections 3 to 4"), both, strict=True):
             model_server.fail(match=f"{part}. Carry out", text=other)
-        made = await edit(make_context(crew), outline, [], texts, remarks)
+        _, made = await edit(make_context(crew), outline, [], texts, remarks)
         assert made == [
             texts[0].replace("most of", "60 % of"),
             *texts[1:3],
@@ -252,11 +252,29 @@ class TestEdits:
     ) -> None:
         outline, texts = outline_of(*("Roof", "Wall", "Door", "Gate"), words=250), [TEXT] * 4
         model_server.fail(match=prompts.EDIT, text=edits(("most of the rain", "60 % of the rain"), section=4))
-        assert await edit(make_context(crew), outline, [], texts, [REMARK]) == texts
+        assert await edit(make_context(crew), outline, [], texts, [REMARK]) == (outline, texts)
+
+    @pytest.mark.parametrize(
+        ("put", "approved", "heading"),
+        [
+            ("## What roofs may hold.", False, "What roofs may hold"),
+            ("What roofs may hold", True, OUTLINE.sections[0].heading),
+            ("", False, OUTLINE.sections[0].heading),
+        ],
+        ids=["replaced", "approved by a person", "deleted"],
+    )
+    async def test_a_heading_is_replaced_unless_a_person_approved_it(
+        self, crew: StudioCrew, model_server: ModelServer, put: str, approved: bool, heading: str
+    ) -> None:
+        model_server.fail(match=prompts.EDIT, text=edits(("1. What roofs hold", put)))
+        context = make_context(crew, approve_outline=approved)
+        outline, texts = await edit(context, OUTLINE, [], [TEXT, TEXT], [REMARK])
+        assert [section.heading for section in outline.sections] == [heading, "Who pays"]
+        assert texts == [TEXT, TEXT]
 
     async def test_an_edit_of_an_older_version_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
         journal = MemoryJournal(done={"edit:1": {"markdown": "As it was edited."}})
-        made = await edit(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT], [])
+        _, made = await edit(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT], [])
         assert made == ["As it was edited.", TEXT]
         assert model_server.calls == []
 

@@ -154,6 +154,22 @@ class TestFragments:
         stages.begin(held, "write:3")
         assert [section.state for section in view_of(article).sections][1:3] == ["written", "writing"]
 
+    def test_drafts_of_several_parts_stream_into_their_sections(self, writer: User) -> None:
+        article, held = stages.planned(writer)
+        stages.begin(held, "write:draft:1", "Writing sections 1 to 2")
+        seq = article.last_seq
+        stages.begin(held, "write:draft:3", "Writing sections 3 to 4")
+        html = since(article, seq)
+        found = re.findall(r'data-step="(write:draft:\d)"[^>]*data-part="(\d)"', html)
+        assert found == [("write:draft:1", "1"), ("write:draft:1", "2"), ("write:draft:3", "3"), ("write:draft:3", "4")]
+        stages.finish(held, "write:draft:3", SectionText(markdown="## 3. Three\n\nSoil.\n\n## 4. Four\n\nYou."))
+        sections = view_of(article).sections
+        assert [section.state for section in sections] == ["drafting", "drafting", "written", "written"]
+        assert [section.markdown for section in sections] == ["", "", "Soil.", "You."]
+        stages.begin(held, "edit:verdicts:3")
+        stages.begin(held, "edit:revise:3")
+        assert view_of(article).sections[2].state == "written", "these are for several sections"
+
     def test_a_review_of_a_group_is_not_the_work_of_a_section(self, writer: User) -> None:
         article, held = stages.half_written(writer)
         seq = article.last_seq
