@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-SECTION_WORDS, SHORT_ARTICLE, MORE_WORDS = 170, 1500, 500
+SECTION_WORDS, SHORT_ARTICLE, MORE_WORDS = 175, 1500, 500
 PART_WORDS = 500
 """The words that one writer, judge or editor works at: enough for sentences to lead on, and for a reader not to wait."""
 
@@ -32,7 +32,7 @@ MAX_STRETCH = 1.5
 
 
 def section_count(words: int) -> int:
-    """Sections of about 170 words up to 1,500 words; of the words beyond that, one for each 500, so that long ones are longer."""
+    """Sections of about 175 words up to 1,500 words; of the words beyond that, one for each 500, so that long ones are longer."""
     short, more = min(words, SHORT_ARTICLE), max(words - SHORT_ARTICLE, 0)
     return max(round(short / SECTION_WORDS + more / MORE_WORDS), 2)
 

@@ -20,7 +20,7 @@ from agents.text.length import (
 
 
 @pytest.mark.parametrize(
-    ("words", "sections"), [(300, 2), (600, 4), (1000, 6), (1500, 9), (2000, 10), (3000, 12), (5000, 16)]
+    ("words", "sections"), [(300, 2), (600, 3), (1000, 6), (1500, 9), (2000, 10), (3000, 12), (5000, 16)]
 )
 def test_longer_articles_have_more_sections_and_very_long_ones_longer_sections(words: int, sections: int) -> None:
     assert section_count(words) == sections

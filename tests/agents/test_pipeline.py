@@ -122,11 +122,10 @@ async def test_a_resumed_run_asks_nothing_twice(crew: StudioCrew, model_server: 
 
 async def test_sections_are_finished_although_one_fails(crew: StudioCrew, model_server: ModelServer) -> None:
     journal, brief = MemoryJournal(), BRIEF.model_copy(update={"min_words": 1600})
-    model_server.fail(match="article: sections 3 to 4", status=503, retry_after=0, times=ATTEMPTS)
-    model_server.fail(match="sections 3 to", status=503, retry_after=0, times=ATTEMPTS)
+    model_server.fail(match="sections 4 to 6. Each section", status=503, retry_after=0, times=ATTEMPTS)
     with pytest.raises(ModelError):
         await produce(brief, journal, dependencies(crew))
-    assert journal.steps("write") == ["write:draft:1", "write:draft:6"]
+    assert journal.steps("write") == ["write:draft:1", "write:draft:7"]
 
 
 async def test_sections_a_review_does_not_name_stay_as_they_are(crew: StudioCrew, model_server: ModelServer) -> None:

@@ -28,7 +28,8 @@ VIETNAMESE = (
 @pytest.fixture
 def quiet_review(model_server: ModelServer) -> ModelServer:
     """A model that finds nothing to mend and everything supported: what is written stays."""
-    model_server.fail(match=prompts.REVIEW, text=prompts.NO_REMARKS, times=99)
+    for task in (prompts.REVIEW, prompts.MISSING):
+        model_server.fail(match=task, text=prompts.NO_REMARKS, times=99)
     model_server.choices.add("supported")
     return model_server
 
@@ -209,7 +210,7 @@ class TestWhatIsWrong:
 
 async def test_a_section_left_in_another_language_is_named(crew: StudioCrew, quiet_review: ModelServer) -> None:
     quiet_review.fail(match=prompts.WRITE, text=draft_of(LONG, VIETNAMESE * 3, LONG))
-    for task in (prompts.write(2), f"{prompts.REWRITE}2, ", prompts.EXTEND):
+    for task in (prompts.write(2), f"{prompts.REWRITE}2, ", 'Section 2, "'):
         quiet_review.fail(match=task, text=VIETNAMESE * 3, times=9)
     made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
     (notice,) = [notice for notice in made.notices if "not in the requested language" in notice]
