@@ -13,6 +13,7 @@ WRITE_SECTION = "Write section "
 REWRITE = "Correct section "
 EXTEND = "is too short by a paragraph"
 REVIEW = "Read the article above against the sources"
+USE = "Read the article above as those it is written for"
 MISSING = "what would a reader miss who knows them"
 EDIT = "Revise this part of the article"
 LEAD = "Write the title and the lead"
@@ -35,6 +36,7 @@ OF_TASK = {
     "rewrite_section": REWRITE,
     "extend_section": EXTEND,
     "review": REVIEW,
+    "review_use": USE,
     "find_missing": MISSING,
     "revise_sections": EDIT,
     "write_lead": LEAD,

@@ -117,7 +117,8 @@ def expected_calls(words: int, *, image: bool, seo: bool, reading: int = READING
         CallGroup("outline", 1, TASK, 80, start),
         CallGroup("write", 1, TASK + findings + plan, part, start),
         CallGroup("write", parts - 1, TASK, part, start + findings + plan),
-        CallGroup("edit", 1, TASK + article, REMARK * (3 + sections / 3), start + findings + plan),
+        CallGroup("edit", 1, TASK + article, REMARK * (2 + sections / 4), start + findings + plan),
+        CallGroup("edit", 1, TASK, REMARK * (2 + sections / 4), start + findings + plan + article),
         CallGroup(
             "edit", readers, TASK, REMARK * min(missing / readers, MOST_MISSING), start + findings + plan + article
         ),

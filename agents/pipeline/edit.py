@@ -29,6 +29,13 @@ LENGTH_NOTICED = 0.9, 1.12
 EDITED_BOUNDS = 0.5, 1.4
 """An edit outside these shares of the text it edits did something else than it was asked for."""
 
+REVIEWING = {
+    "review": ("Reviewing the article", "Article reviewed"),
+    "use": ("Reading the article as its readers", "Article read as its readers"),
+    "missing": ("Looking for what the article lacks", "Sources compared with the article"),
+}
+"""The messages of the readings while they run, and when they are done."""
+
 QUOTED = 25
 """The characters of a quotation by which its place is found: further on the text may have a mark."""
 
@@ -44,17 +51,22 @@ async def review(
 ) -> tuple[list[Remark], KnownVerdicts]:
     """What to change, in the order of the text, and the verdicts on the sentences of the draft.
 
-    One reviewer reads the article as a whole, others go through the sources for what it lacks, and every sentence is judged.
+    One reviewer reads the article as its editor, one as those who will use it, others go through the sources for what it lacks,
+    and every sentence is judged.
     """
     if not context.has_model:
         return [], {}
     groups, most = reading_groups(context, outline)
     parts = parts_of([section.words for section in outline.sections])
     judges = len(parts) * bool(context.passages)
-    await context.plan(edit=1 + len(groups) + judges + len(parts) + 2 * len(texts) + 2)
+    await context.plan(edit=2 + len(groups) + judges + len(parts) + 2 * len(texts) + 2)
     shared = context.shared(findings, outline, texts)
     measured, unused = measurements(context, outline, texts), unused_material(context, outline, findings, texts)
-    readings = [(StepKey("edit", "review"), assignments.review(shared, outline, measured, whole_remarks(len(texts))))]
+    most_remarks = 3 + len(texts) // 4
+    readings = [
+        (StepKey("edit", "review"), assignments.review(shared, outline, measured, most_remarks)),
+        (StepKey("edit", "use"), assignments.review_use(shared, outline, most_remarks)),
+    ]
     for number, sources in enumerate(groups, 1):
         key = StepKey("edit", "missing", number)
         readings.append((key, assignments.find_missing(shared, outline, sources, len(groups), most, unused)))
@@ -75,11 +87,6 @@ def reading_groups(context: RunContext, outline: Outline) -> tuple[list[list[int
     return groups, min(-(-count // len(groups)), MOST_MISSING)
 
 
-def whole_remarks(sections: int) -> int:
-    """How many remarks the reviewer of the whole may make."""
-    return 4 + sections // 3
-
-
 def in_order(remarks: Iterable[Remark], texts: Sequence[str]) -> list[Remark]:
     """The remarks on sections that exist, in the order of what they quote."""
 
@@ -96,8 +103,7 @@ async def reviewed(context: RunContext, key: StepKey, assignment: Assignment[Rev
         made = await context.ask(assignment)
         return Review(remarks=[Remark(**remark.model_dump()) for remark in made.remarks])
 
-    doing = "Looking for what the article lacks" if key.kind == "missing" else "Reviewing the article"
-    done = "Sources compared with the article" if key.kind == "missing" else "Article reviewed"
+    doing, done = REVIEWING[key.kind]
     return await context.once(
         key, Review, perform, doing, lambda made: f"{done}, {pluralize(len(made.remarks), 'remark')}"
     )

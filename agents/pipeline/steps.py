@@ -23,6 +23,7 @@ StepKind = Literal[
     "approved",
     "length",  # bring a section to its length
     "review",
+    "use",  # what the readers cannot use as it is
     "missing",  # what the article lacks of a group of sources
     "verdicts",  # on the sentences of several sections as they were written
     "revise",  # the changes to several sections

@@ -15,13 +15,13 @@ SECTION_WORDS, SHORT_ARTICLE, MORE_WORDS = 175, 1500, 500
 PART_WORDS = 500
 """The words that one writer, judge or editor works at: enough for sentences to lead on, and for a reader not to wait."""
 
-ROOM = 1.04
+ROOM = 1.06
 """What review and edits may add to the planned words: readers miss a fact sooner than they notice forty words more."""
 
-TOTAL_BOUNDS = 0.94, 1.07
+TOTAL_BOUNDS = 0.93, 1.06
 """What all sections together are brought to after they are edited, as shares of the planned words with ROOM."""
 
-FINAL_BOUNDS = 0.9, 1.06
+FINAL_BOUNDS = 0.89, 1.05
 """What the checked article is brought to: with its lead and headings, a length score of 95 and more."""
 
 MIN_SAMPLES = 3

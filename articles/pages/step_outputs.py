@@ -16,7 +16,7 @@ from articles.models import Run, Step, StepStatus
 
 Output = TypeVar("Output", bound=BaseModel)
 
-FOR_SEVERAL = ("draft", "review", "missing", "verdicts", "revise")
+FOR_SEVERAL = ("draft", "review", "use", "missing", "verdicts", "revise")
 """Kinds of steps whose key names a group, or the first of several sections."""
 StepFilter = Callable[[StepKey], bool]
 

@@ -74,6 +74,7 @@ ALL: list[assignments.Assignment[Any]] = [
     assignments.rewrite_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 120, ["It breaks off."]),
     assignments.extend_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 60),
     REVIEW,
+    assignments.review_use(SHARED, OUTLINE, 3),
     assignments.find_missing(SHARED, OUTLINE, [1], 2, 3, ["Source 1 is cited nowhere."]),
     EDIT,
     assignments.write_lead(SHARED, BRIEF, OUTLINE, TEXTS, "60 to 90"),

@@ -62,9 +62,9 @@ class TestReview:
         journal = MemoryJournal()
         context = make_context(crew, journal=journal)
         await review(context, outline_of("A roof", "A wall"), [], [TEXT, f"{TEXT} So."])
-        assert set(journal.done) == {"edit:review", "edit:missing:1", "edit:verdicts:1"}
-        for task in (prompts.REVIEW, prompts.MISSING):
-            assert all(TEXT in prompt for prompt in model_server.prompts(task)), "both see the whole text"
+        assert set(journal.done) == {"edit:review", "edit:use", "edit:missing:1", "edit:verdicts:1"}
+        for task in (prompts.REVIEW, prompts.USE, prompts.MISSING):
+            assert all(TEXT in prompt for prompt in model_server.prompts(task)), "all see the whole text"
 
     async def test_the_sources_of_a_long_article_are_shared_by_several_readers(
         self, crew: StudioCrew, model_server: ModelServer
@@ -92,6 +92,7 @@ class TestReview:
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
         model_server.fail(match=prompts.REVIEW, text=remarks_on(1, quote="An engineer looks", instruction="Whole."))
+        model_server.fail(match=prompts.USE, text=prompts.NO_REMARKS)
         model_server.fail(match=prompts.MISSING, text=remarks_on(1, 2, quote="A planted roof", instruction="Missing."))
         judged = sentences_judged("supported", "partly", "supported", instead="Milder.")
         model_server.fail(match=prompts.JUDGE, text=judged)
@@ -114,7 +115,7 @@ class TestReview:
 
     async def test_a_review_of_an_older_version_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
         older = {"remarks": [{"section": 2, "kind": "gap", "instruction": "Say who pays."}]}
-        nothing: dict[str, dict[str, object]] = {"edit:verdicts:1": {}, "edit:missing:1": {}}
+        nothing: dict[str, dict[str, object]] = {"edit:verdicts:1": {}, "edit:missing:1": {}, "edit:use": {}}
         journal = MemoryJournal(done={"edit:review": older, **nothing})
         remarks, _ = await review(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT])
         assert [each.instruction for each in remarks] == ["Say who pays."]

@@ -132,7 +132,8 @@ async def test_sections_a_review_does_not_name_stay_as_they_are(crew: StudioCrew
     supported_throughout(model_server)
     model_server.fail(match=prompts.WRITE, text=draft_of(LONG, LONG + "Who pays?", LONG))
     model_server.fail(match=prompts.REVIEW, text=remarks_on(2))
-    model_server.fail(match=prompts.MISSING, text=prompts.NO_REMARKS)
+    for task in (prompts.USE, prompts.MISSING):
+        model_server.fail(match=task, text=prompts.NO_REMARKS)
     model_server.fail(match=prompts.EDIT, text=edits(("Who pays?", "Who pays is known."), section=2))
     journal = MemoryJournal()
     made = await produce(BRIEF, journal, dependencies(crew))
@@ -140,7 +141,7 @@ async def test_sections_a_review_does_not_name_stay_as_they_are(crew: StudioCrew
     assert "Say who pays for the soil." in model_server.prompts(prompts.EDIT)[0]
     assert journal.done["edit:evidence:1"]["markdown"] == LONG.strip()
     assert journal.done["edit:evidence:2"]["markdown"] == (LONG + "Who pays is known.").strip()
-    assert journal.planned["edit"] == len(journal.steps("edit")) == 2 + 1 + 1 + 1 + 3 + 2
+    assert journal.planned["edit"] == len(journal.steps("edit")) == 3 + 1 + 1 + 1 + 3 + 2
     assert made.content
 
 

@@ -28,7 +28,7 @@ VIETNAMESE = (
 @pytest.fixture
 def quiet_review(model_server: ModelServer) -> ModelServer:
     """A model that finds nothing to mend and everything supported: what is written stays."""
-    for task in (prompts.REVIEW, prompts.MISSING):
+    for task in (prompts.REVIEW, prompts.USE, prompts.MISSING):
         model_server.fail(match=task, text=prompts.NO_REMARKS, times=99)
     model_server.choices.add("supported")
     return model_server

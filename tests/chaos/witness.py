@@ -27,6 +27,7 @@ STEPS = {
     rf"{prompts.REWRITE}(\d+), ": r"(?:write:\1|edit:\1:length-\\d+)",
     rf"Section (\d+), [^\n]*{prompts.EXTEND}": r"edit:\1:length-\\d+",
     prompts.REVIEW: r"edit:review",
+    prompts.USE: r"edit:use",
     prompts.MISSING: r"edit:missing:\d+",
     rf"{prompts.EDIT}[^:]*: {prompts.ALL}": r"edit:revise:1",
     rf"{prompts.EDIT}[^:]*: {prompts.NUMBERED}": r"edit:revise:\1",

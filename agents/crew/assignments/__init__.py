@@ -10,6 +10,7 @@ from agents.crew.assignments.editing import (
     judge_again,
     judge_frame,
     review,
+    review_use,
     revise_sections,
     write_lead,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "picture_prompt",
     "plan_research",
     "review",
+    "review_use",
     "revise_sections",
     "rewrite_section",
     "write_lead",

@@ -21,10 +21,16 @@ Shared = tuple[str, ...]
 
 
 def review(shared: Shared, outline: Outline, measured: Sequence[str], count: int) -> Assignment[ReviewAnswer]:
-    """Up to ``count`` remarks on the article as a whole."""
+    """Up to ``count`` remarks on the article as a whole, by its editor."""
     shape = remarks_on(len(outline.sections))
     fields: dict[str, object] = {"measured": bullet_list(measured), "count": count}
     return Assignment("review", shape, fields, lambda: shape(remarks=[]), shared)
+
+
+def review_use(shared: Shared, outline: Outline, count: int) -> Assignment[ReviewAnswer]:
+    """Up to ``count`` remarks on what the readers cannot use as it is."""
+    shape = remarks_on(len(outline.sections))
+    return Assignment("review_use", shape, {"count": count}, lambda: shape(remarks=[]), shared)
 
 
 def find_missing(
