@@ -80,16 +80,19 @@ def sections_to_resize(
 ) -> dict[int, int]:
     """Section (from 1) → its new number of words, for as few sections as bring the total within ``bounds``.
 
-    The sections furthest from what was ``wanted`` of them come first. Empty if the total is within bounds.
+    The sections furthest from what was ``wanted`` of them come first. Empty if the total is within bounds. A total that is too
+    long is cut to half the excess that the bounds allow, because each cut loses something.
     """
     total = sum(wanted)
     if is_within(sum(counts), total, bounds):
         return {}
     gap = total - sum(counts)
+    if gap < 0:
+        gap = round((1 + bounds[1]) / 2 * total) - sum(counts)
     off = {number: want - count for number, (count, want) in enumerate(zip(counts, wanted, strict=True), 1)}
     resized: dict[int, int] = {}
     for number in sorted(off, key=lambda number: off[number], reverse=gap > 0):
-        if abs(gap) <= 0.02 * total:
+        if abs(gap) <= (0.02 * total if gap > 0 else 0):
             break
         count = counts[number - 1]
         limit = wanted[number - 1] * MAX_STRETCH if gap > 0 else wanted[number - 1] / MAX_STRETCH

@@ -48,7 +48,8 @@ def test_the_bounds_of_a_finished_article_score_95_and_more() -> None:
 
 def test_an_article_within_its_limits_needs_no_changes() -> None:
     assert sections_to_resize([150, 250, 200], [200, 200, 200]) == {}
-    assert sections_to_resize([250, 250, 150], [200, 200, 200]) == {1: 200}
+    assert sections_to_resize([250, 250, 150], [200, 200, 200]) == {1: 218}
+    assert sections_to_resize([150, 150, 250], [200, 200, 200]) == {1: 200}
     assert sections_to_resize([250, 250, 150], [200, 200, 200], (0.9, 1.1)) == {}
 
 

@@ -209,10 +209,11 @@ class TestWhatIsWrong:
 
 
 async def test_a_section_left_in_another_language_is_named(crew: StudioCrew, quiet_review: ModelServer) -> None:
-    quiet_review.fail(match=prompts.WRITE, text=draft_of(LONG, VIETNAMESE * 3, LONG))
+    quiet_review.fail(match="sections 1 to 3. Each", text=draft_of(LONG, VIETNAMESE * 3, LONG))
     for task in (prompts.write(2), f"{prompts.REWRITE}2, ", 'Section 2, "'):
         quiet_review.fail(match=task, text=VIETNAMESE * 3, times=9)
-    made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
+    brief = BRIEF.model_copy(update={"min_words": 900})
+    made = await produce(brief, MemoryJournal(), dependencies(crew))
     (notice,) = [notice for notice in made.notices if "not in the requested language" in notice]
     assert notice.startswith("Section 2 is not in the requested language (en).")
 
