@@ -28,7 +28,7 @@ REMARK = 60
 WORDS_PER_MISSING, MOST_MISSING = 180, 9  # as in agents/pipeline/edit.py
 VERDICT = 8  # on one of about VERDICTS sentences of a section
 VERDICTS = 12
-EDITED = 0.8  # share of the sections that are changed
+EDITED = 0.7  # share of the sections that are changed
 REWORDED = 0.3  # share of the sections of which the check rewords a sentence
 RESIZED = 0.1  # share of the sections whose length is corrected
 

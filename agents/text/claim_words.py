@@ -103,7 +103,7 @@ _ARTICLE = (
     r"|uma|du|del|della|do|da|van|of)"
 )
 _SPEECH = (
-    r"(?:said|says?|told|reports?|reported|found|finds|claims?|claimed|added|wrote|writes|estimates?|announced|notes?|stated"
+    r"(?:said|says?|t(?:old|ells?)|reports?|reported|found|finds|claims?|claimed|added|wrote|writes|estimates?|announced|notes?|stated"
     r"|teilte|teilt|mitteilt|mitteilte|meldete|meldet|berichtet|berichtete|sagte|sagt|schreibt|schrieb|erklärte|zeigt"
     r"|a\sdéclaré|déclare|affirme|indique|annonce|précise|explique|estime|rapporte"
     r"|dijo|dice|afirma|afirmó|asegura|aseguró|señala|señaló|indica|indicó|anuncia|informó|explicó"
