@@ -39,7 +39,7 @@ REVIEWING = {
 QUOTED = 25
 """The characters of a quotation by which its place is found: further on the text may have a mark."""
 
-WORDS_PER_MISSING = 180
+WORDS_PER_MISSING = 240
 """One thing that is missing may be named for so many words of the article."""
 
 MOST_MISSING = 9
@@ -62,7 +62,7 @@ async def review(
     await context.plan(edit=2 + len(groups) + judges + len(parts) + 2 * len(texts) + 2)
     shared = context.shared(findings, outline, texts)
     measured, unused = measurements(context, outline, texts), unused_material(context, outline, findings, texts)
-    most_remarks = 3 + len(texts) // 4
+    most_remarks = 3 + len(texts) // 6
     readings = [
         (StepKey("edit", "review"), assignments.review(shared, outline, measured, most_remarks)),
         (StepKey("edit", "use"), assignments.review_use(shared, outline, most_remarks)),
