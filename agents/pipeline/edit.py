@@ -42,7 +42,7 @@ QUOTED = 25
 WORDS_PER_MISSING = 240
 """One thing that is missing may be named for so many words of the article."""
 
-MOST_MISSING = 9
+MOST_MISSING = 6
 """The most that one reader names; the sources of a longer article are shared by several readers."""
 
 
