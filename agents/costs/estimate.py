@@ -28,8 +28,8 @@ REMARK = 60
 WORDS_PER_MISSING, MOST_MISSING = 240, 6  # as in agents/pipeline/edit.py
 VERDICT = 8  # on one of about VERDICTS sentences of a section
 VERDICTS = 12
-EDITED = 0.7  # share of the sections that are changed
-REWORDED = 0.3  # share of the sections of which the check rewords a sentence
+EDITED = 0.5  # share of the sections that are changed
+REWORDED = 0.2  # share of the sections of which the check rewords a sentence
 RESIZED = 0.1  # share of the sections whose length is corrected
 
 LOW_FACTOR, HIGH_FACTOR = Decimal("0.7"), Decimal("1.5")
