@@ -12,11 +12,11 @@ from agents.pipeline.context import RunContext, pluralize, run_both, run_concurr
 from agents.pipeline.evidence import KnownVerdicts, judge_draft, known_verdicts, remarks_from
 from agents.pipeline.research import source_groups
 from agents.pipeline.steps import StepKey
-from agents.pipeline.write import clean, is_sound
+from agents.pipeline.write import is_sound
 from agents.prompts import config
 from agents.text.arithmetic import check_arithmetic
-from agents.text.citations import cited_ids, uncited_sources
-from agents.text.cleanup import clean_heading
+from agents.text.citations import cited_ids, strip_stray_citations, strip_unknown_marks, uncited_sources
+from agents.text.cleanup import clean_fragment, clean_heading
 from agents.text.headings import HEADING
 from agents.text.length import is_within, parts_of, with_room
 from agents.text.manuscript import repeated_sections
@@ -250,7 +250,8 @@ async def apply(
 
 def cleaned(replacement: Replacement, context: RunContext) -> str:
     """What is put in, without marks of passages that were not read."""
-    return clean(replacement.put, context.reading) if replacement.put.strip() else ""
+    known = {passage.id for passage in context.reading.passages}
+    return strip_stray_citations(strip_unknown_marks(clean_fragment(replacement.put), known))
 
 
 def is_an_edit(text: str, edited: str, language: str) -> bool:

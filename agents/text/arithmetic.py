@@ -130,7 +130,8 @@ class _Sentence:
         for found in _IN_BRACKETS.finditer(self.template):
             if any(sign in found["terms"].casefold() for sign in ("×", "÷", "·", "∙", "*", " x ", " times ", " mal ")):
                 calculation = self._expression(found["terms"], int(found[1]))
-                if not self._repeats_an_input(calculation):
+                of_so_many = re.search(r"\b(?:in|of|von)\s\Z", self.template[: found.start()])  # 7 in 100
+                if not of_so_many and not self._repeats_an_input(calculation):
                     yield calculation
         for found in _SHARE.finditer(self.template):
             part, whole, result = map(int, found.groups())

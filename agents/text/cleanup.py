@@ -63,6 +63,13 @@ def clean_section(answer: str) -> str:
     return _without_references(body).strip()
 
 
+def clean_fragment(put: str) -> str:
+    """What an editor puts into a section: its headings are below that of the section, and all else stays."""
+    return "".join(
+        block if is_code else _demote_headings(block) for block, is_code in split_blocks(put, {"fence", "code_block"})
+    )
+
+
 def clean_heading(answer: str) -> str:
     """A heading a model gave, on one line, without number, marks, emphasis and final full stop."""
     line = strip_stray_citations(strip_unknown_marks(_FOOTNOTE.sub("", one_line(answer)), ()))

@@ -33,6 +33,7 @@ def kinds(text: str) -> list[str]:
         "The number fell from 70 to 61, a drop of 9.",
         "Von 70 auf 61, ein Rückgang um 13 %.",
         "61 plus 70 is 131.",
+        "That is 61 in 100 of them (61 × 1 %).",
         "At 20 g on each of 12,000 km that is 0.24 tonnes (12,000 × 20 g).",
         "At 1,500 flats that is a fifth (1,500 × 20 %).",
         "With a share of 20 %, 300 flats remain (1,500 × 0.2), and 1,200 do not (1,500 × 0.8).",

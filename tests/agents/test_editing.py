@@ -215,6 +215,14 @@ class TestEdits:
         made = await edited(crew, model_server, edits((TEXT.partition("\n\n")[2], "An engineer looks first.")))
         assert made == f"{TEXT.partition(chr(10))[0]}\n\nAn engineer looks first."
 
+    async def test_headings_that_are_put_in_stay_below_that_of_the_section(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        made = await edited(
+            crew, model_server, edits(("An engineer looks at the beams first.", "## Beams\n\nAn engineer looks."))
+        )
+        assert made == TEXT.replace("An engineer looks at the beams first.", "### Beams\n\nAn engineer looks.")
+
     async def test_ids_that_were_never_read_are_not_put_in(self, crew: StudioCrew, model_server: ModelServer) -> None:
         made = await edited(crew, model_server, edits(("most of the rain [S1]", "60 % of the rain [S1][S99]")))
         assert made == TEXT.replace("most of", "60 % of")

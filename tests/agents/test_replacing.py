@@ -82,3 +82,38 @@ def test_a_deletion_leaves_no_hole(find: str, text: str) -> None:
 def test_special_characters_are_taken_literally() -> None:
     text = "It costs (about) 3.50 € + 20 % a year [S1]."
     assert replaced(text, "(about) 3.50 € + 20 %", r"\1 4 €") == r"It costs \1 4 € a year [S1]."
+
+
+LONG = (
+    "Roofs hold 60 % of the rain that falls in a summer night, and that only in the city [S1]. Gardens on them need soil.\n\n"
+    "Walls hold 20 % of the rain that falls in a summer night, and that in every village [S2]."
+)
+
+
+def test_whole_sentences_may_be_quoted_with_a_small_mistake() -> None:
+    find = "Roofs hold 60 % of the rain that falls in a summer night, and that in the city [S1]. Gardens on them need soil."
+    assert replaced(LONG, find, "Roofs are flat [S1].") == f"Roofs are flat [S1].\n\n{LONG.partition(chr(10) * 2)[2]}"
+
+
+@pytest.mark.parametrize(
+    "find",
+    [
+        "Walls keep most of what falls in a winter night, and that is known in every town of the land.",
+        "Roofs hold 60 % of the rain [S1], and walls hold 20 % of it.",
+    ],
+    ids=["other words", "a summary"],
+)
+def test_other_sentences_are_not_taken_for_the_quoted_ones(find: str) -> None:
+    assert replaced(LONG, find, "Roofs are flat.") is None
+
+
+def test_sentences_that_are_much_alike_are_not_chosen_between() -> None:
+    text = "The north of the city has nine roofs with gardens on them. The south of the city has nine roofs with gardens on them."
+    assert replaced(text, "The north of that city has nine roofs with gardens on them.", "None.") is None
+
+
+def test_what_is_put_in_may_begin_and_end_a_paragraph() -> None:
+    assert replaced("One is here. Two is there.", "Two is there.", "\n\n### Then\n\nThree.") == (
+        "One is here. \n\n### Then\n\nThree."
+    )
+    assert replaced("One is here. Two is there.", "One is here.", "One.\n") == "One.\n\n Two is there."
