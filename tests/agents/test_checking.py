@@ -10,7 +10,7 @@ import pytest
 from agents.contract import CheckedText, Manuscript, SentenceEvidence
 from agents.crew.crew import StudioCrew
 from agents.pipeline.context import RunContext
-from agents.pipeline.evidence import check_section, checked
+from agents.pipeline.evidence import check_section, checked, judge_draft, known_verdicts
 from agents.pipeline.recipe import produce, resize_and_check
 from agents.pipeline.steps import StepKey
 from tests import prompts
@@ -206,6 +206,38 @@ class TestByModel:
         assert "[^4]" not in made.content.replace("[^4]:", "") or any(ref.number == 4 for ref in made.references)
         headings = [line for line in made.content.splitlines() if line.startswith("## ")]
         assert len(headings) == len(made.outline.sections)
+
+
+class TestKnownVerdicts:
+    """What was judged in the draft and stayed as it was is not judged again."""
+
+    async def test_a_sentence_keeps_its_verdict_and_its_rewording(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        model_server.fail(match=prompts.JUDGE, text=sentences_judged("partly", "supported", instead=MILDER))
+        model_server.fail(match=prompts.JUDGE_AGAIN, text='{"s1": "supported"}')
+        context = make_context(crew)
+        judged = await judge_draft(context, OUTLINE, [CLAIM, OTHER], [[1, 2]])
+        known = known_verdicts(judged)
+        first, second = [
+            await check_section(context, OUTLINE, number, text, known=known)
+            for number, text in enumerate((CLAIM, OTHER), 1)
+        ]
+        assert first.markdown == MILDER.replace(".", " [S1].")
+        assert [(row.verdict, row.was) for row in first.evidence] == [("supported", CLAIM.replace(" [S1]", ""))]
+        assert [(row.verdict, row.judged_by) for row in second.evidence] == [("supported", "model")]
+        assert len(model_server.prompts(prompts.JUDGE)) == 1
+
+    async def test_only_what_the_edit_changed_is_judged(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        model_server.choices.add("supported")
+        context = make_context(crew)
+        known = known_verdicts(await judge_draft(context, OUTLINE, [f"{CLAIM} {OTHER}", "So."], [[1, 2]]))
+        changed = OTHER.replace("stop and look up", "stop")
+        await check_section(context, OUTLINE, 1, f"{CLAIM} {changed}", known=known)
+        _, again = model_server.prompts(prompts.JUDGE)
+        task = again.partition("YOUR TASK")[2]
+        assert "Gardens make those who walk by stop [S2]." in task
+        assert "s2:" not in task
 
 
 class TestKeys:
