@@ -27,12 +27,14 @@ register.filter(dollars)
 
 
 @register.simple_tag
-@cache
 def icon(name: str) -> SafeString:
     """An icon of ``static/img/icons.svg``, hidden from screen readers: the text beside it says the same."""
-    return format_html(
-        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("img/icons.svg"), name
-    )
+    return icon_html(static("img/icons.svg"), name)
+
+
+@cache
+def icon_html(address: str, name: str) -> SafeString:
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', address, name)
 
 
 @register.simple_tag

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from articles.pages import MeasuredText
-from articles.templatetags.studio import duration, host, reading_minutes, web_address
+from articles.templatetags import studio
+from articles.templatetags.studio import duration, host, icon, reading_minutes, web_address
 
 
 class TestWords:
@@ -33,3 +34,9 @@ class TestWords:
     )
     def test_a_length_is_judged(self, length: int, verdict: str) -> None:
         assert MeasuredText("Title", "x" * length, 30, 60).verdict == verdict
+
+
+def test_an_icon_has_the_address_of_the_static_files_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    for address in ("/static/icons.1.svg", "/static/icons.2.svg"):
+        monkeypatch.setattr(studio, "static", lambda name, address=address: address)
+        assert f'href="{address}#check"' in icon("check")
