@@ -28,7 +28,7 @@ MIN_SAMPLES = 3
 """Texts needed before a model's deviation is corrected."""
 
 MAX_STRETCH = 1.5
-"""The most a section is asked to grow or shrink by to make up for others."""
+"""The most a section is asked to grow to make up for others. None is cut below its own words: the advice would go first."""
 
 
 def section_count(words: int) -> int:
@@ -95,7 +95,7 @@ def sections_to_resize(
         if abs(gap) <= (0.02 * total if gap > 0 else 0):
             break
         count = counts[number - 1]
-        limit = wanted[number - 1] * MAX_STRETCH if gap > 0 else wanted[number - 1] / MAX_STRETCH
+        limit = wanted[number - 1] * MAX_STRETCH if gap > 0 else wanted[number - 1]
         change = round(min(gap, max(limit - count, 0)) if gap > 0 else max(gap, min(limit - count, 0)))
         if change:
             resized[number] = count + change

@@ -63,6 +63,10 @@ def test_an_article_that_is_too_long_is_shortened_in_its_longest_sections() -> N
     assert again[2] < 330
 
 
+def test_no_section_is_cut_below_its_planned_words() -> None:
+    assert sections_to_resize([230, 230, 230, 340], [200, 200, 200, 200]) == {4: 200, 1: 200, 2: 200, 3: 224}
+
+
 def test_no_section_compensates_for_all_the_others() -> None:
     again = sections_to_resize([100, 100, 100, 100], [200, 200, 200, 200])
     assert all(words <= 300 for words in again.values())
