@@ -101,6 +101,9 @@ async def write_part(
     )
     drafted = sections_of(made.markdown, len(outline.sections))
     texts = {number: clean(drafted[number - 1], context.reading) for number in numbers}
+    if context.has_model:
+        for number, text in texts.items():
+            context.calibration.record(wanted[number], count_words(text))
     return {
         number: text
         if count_words(text) >= MIN_SHARE * wanted[number] and is_sound(text, context.brief.language)
