@@ -14,7 +14,7 @@ from math import ceil
 
 from agents.contract import Stage
 from agents.costs.prices import Price, dollars, prices
-from agents.text.length import PART_WORDS, section_count
+from agents.text.length import MOST_MISSING, PART_WORDS, WORDS_PER_MISSING, section_count
 
 TOKENS_PER_WORD = 1.33
 
@@ -25,7 +25,6 @@ FINDINGS, FINDING = 18, 40
 GROUPS = 3  # of sources
 PLANNED = 60  # a section of the plan
 REMARK = 60
-WORDS_PER_MISSING, MOST_MISSING = 240, 6  # as in agents/pipeline/edit.py
 VERDICT = 8  # on one of about VERDICTS sentences of a section
 VERDICTS = 12
 EDITED = 0.5  # share of the sections that are changed
@@ -102,7 +101,7 @@ def estimate(words: int, *, image: bool, seo: bool, models: StageModels, reading
 
 
 def expected_calls(words: int, *, image: bool, seo: bool, reading: int = READING) -> list[CallGroup]:
-    """The calls of a run that writes an article of ``words`` words from given sources, section by section."""
+    """The calls of a run that writes an article of ``words`` words from given sources, in parts."""
     sections, start = section_count(words), INSTRUCTIONS + reading
     article = words * TOKENS_PER_WORD * 1.1  # with its citation marks and headings
     section, findings, plan = article / sections, FINDINGS * FINDING, sections * PLANNED

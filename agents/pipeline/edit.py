@@ -18,7 +18,7 @@ from agents.text.arithmetic import check_arithmetic
 from agents.text.citations import cited_ids, strip_stray_citations, strip_unknown_marks, uncited_sources
 from agents.text.cleanup import clean_fragment, clean_heading
 from agents.text.headings import HEADING
-from agents.text.length import is_within, parts_of, with_room
+from agents.text.length import MOST_MISSING, WORDS_PER_MISSING, is_within, parts_of, with_room
 from agents.text.manuscript import repeated_sections
 from agents.text.markdown import count_words
 from agents.text.numbers import known_values
@@ -39,12 +39,6 @@ REVIEWING = {
 QUOTED = 25
 """The characters of a quotation by which its place is found: further on the text may have a mark."""
 
-WORDS_PER_MISSING = 240
-"""One thing that is missing may be named for so many words of the article."""
-
-MOST_MISSING = 6
-"""The most that one reader names; the sources of a longer article are shared by several readers."""
-
 
 async def review(
     context: RunContext, outline: Outline, findings: list[Finding], texts: list[str]
@@ -61,7 +55,7 @@ async def review(
     judges = len(parts) * bool(context.passages)
     await context.plan(edit=2 + len(groups) + judges + len(parts) + 2 * len(texts) + 2)
     shared = context.shared(findings, outline, texts)
-    measured, unused = measurements(context, outline, texts), unused_material(context, outline, findings, texts)
+    measured, unused = list(measurements(context, outline, texts)), unused_material(context, outline, findings, texts)
     most_remarks = 3 + len(texts) // 6
     readings = [
         (StepKey("edit", "review"), assignments.review(shared, outline, measured, most_remarks)),
@@ -109,12 +103,8 @@ async def reviewed(context: RunContext, key: StepKey, assignment: Assignment[Rev
     )
 
 
-def measurements(context: RunContext, outline: Outline, texts: Sequence[str]) -> list[str]:
+def measurements(context: RunContext, outline: Outline, texts: Sequence[str]) -> Iterator[str]:
     """What code can see, as sentences for the reviewer of the whole."""
-    return list(_measurements(context, outline, texts))
-
-
-def _measurements(context: RunContext, outline: Outline, texts: Sequence[str]) -> Iterator[str]:
     messages = config("remarks")
     figures = known_values(passage.text for passage in context.passages)
     counts = [count_words(text) for text in texts]

@@ -15,6 +15,9 @@ SECTION_WORDS, SHORT_ARTICLE, MORE_WORDS = 175, 1500, 500
 PART_WORDS = 500
 """The words that one writer, judge or editor works at: enough for sentences to lead on, and for a reader not to wait."""
 
+WORDS_PER_MISSING, MOST_MISSING = 240, 6
+"""For so many words of an article one thing it lacks may be named; one reader names so many at most, else there are several."""
+
 ROOM = 1.06
 """What review and edits may add to the planned words: readers miss a fact sooner than they notice forty words more."""
 
