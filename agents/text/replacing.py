@@ -65,15 +65,16 @@ def similar_sentences(text: str, find: str) -> tuple[int, int] | None:
             if matcher.quick_ratio() >= ANOTHER:
                 found.append((matcher.ratio(), start, end))
     found.sort(reverse=True)
-    if not found or found[0][0] < SIMILAR:
+    if not found or found[0][0] < SIMILAR or [ratio for ratio, _, _ in found].count(found[0][0]) > 1:
         return None
     _, start, end = found[0]
     others = [ratio for ratio, begin, finish in found if finish <= start or begin >= end]
     return None if others and max(others) >= ANOTHER else (start, end)
 
 
-def bare(text: str) -> str:
-    return " ".join(re.sub(_ONE_MARK, " ", text).split())
+def bare(text: str) -> list[str]:
+    """The words of ``text`` without its marks: long repetitive texts take seconds to compare by characters."""
+    return re.sub(_ONE_MARK, " ", text).split()
 
 
 def _word(word: str) -> str:

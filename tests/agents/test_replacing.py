@@ -112,6 +112,11 @@ def test_sentences_that_are_much_alike_are_not_chosen_between() -> None:
     assert replaced(text, "The north of that city has nine roofs with gardens on them.", "None.") is None
 
 
+def test_of_places_that_are_equally_alike_none_is_chosen() -> None:
+    line = "Roofs hold the rain of a whole summer night. "
+    assert replaced(line * 70, (line * 40).replace("whole", "long", 1), "None.") is None
+
+
 def test_what_is_put_in_may_begin_and_end_a_paragraph() -> None:
     assert replaced("One is here. Two is there.", "Two is there.", "\n\n### Then\n\nThree.") == (
         "One is here. \n\n### Then\n\nThree."
