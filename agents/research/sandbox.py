@@ -40,10 +40,13 @@ async def run_sandboxed(command: Sequence[str], body: bytes, *, seconds: float, 
                 return Outcome(output[:max_output], None)
             return Outcome(output, await process.wait())
     finally:
-        feeding.cancel()
         if process.returncode is None:
             process.kill()
-            await process.wait()
+        # asyncio sees the end of a process only after the end of its pipes, and it stops reading one whose buffer is full.
+        while await process.stdout.read(65536):
+            pass
+        await process.wait()
+        await feeding
 
 
 async def _feed(stdin: asyncio.StreamWriter, body: bytes) -> None:

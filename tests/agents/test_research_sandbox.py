@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from agents.exceptions import SourceUnreadable
-from agents.research import documents, html
+from agents.research import documents, html, sandbox
 from agents.research.documents import read_page
 from agents.research.sandbox import run_sandboxed
 from tests.agents.documents import FIRST, SECOND, fetched, made_pdf
@@ -45,8 +45,25 @@ def test_a_program_ends_with_the_process_that_started_it() -> None:
     wait_until(lambda: not program.is_running() or program.status() == psutil.STATUS_ZOMBIE, seconds=30)
 
 
-async def test_a_program_that_writes_without_end_is_stopped() -> None:
+async def test_a_program_that_writes_without_end_is_stopped(caplog: pytest.LogCaptureFixture) -> None:
     outcome = await run_sandboxed(["yes"], b"", seconds=10, max_output=1000)
+
+    assert (len(outcome.output), outcome.code) == (1000, None)
+    assert caplog.text == ""
+
+
+async def test_a_program_is_stopped_although_nobody_has_read_its_output_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = sandbox._read
+
+    async def read_late(stdout: asyncio.StreamReader, max_output: int) -> bytes:
+        await asyncio.sleep(0.3)  # asyncio's buffer is full by then, and it has stopped reading
+        return await read(stdout, max_output)
+
+    monkeypatch.setattr(sandbox, "_read", read_late)
+    async with asyncio.timeout(30):
+        outcome = await run_sandboxed(["yes"], b"", seconds=10, max_output=1000)
 
     assert (len(outcome.output), outcome.code) == (1000, None)
 
