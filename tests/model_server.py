@@ -335,6 +335,8 @@ class Speech:
             return [self.value(schema["items"], root, name) for _ in range(count)]
         if schema.get("type") == "integer":
             return schema.get("minimum", 1)
+        if schema.get("type") == "boolean":
+            return False
         if name == "lead":
             low, high = map(int, re.findall(r"a lead of (\d+) to (\d+) words", self.prompt)[-1])
             return self.prose((low + high) // 2, cites=False)

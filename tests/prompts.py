@@ -8,6 +8,7 @@ FIND = "findings that a reader of this article needs"
 PLAN = "Plan the article, about"
 PLAN_AGAIN = "Correct this plan of the article"
 ANSWER = "The article will be built on this answer"
+CONCLUDE = "no source says. Draw up to"
 WRITE = "Write this part of the article"
 WRITE_SECTION = "Write section "
 REWRITE = "Correct section "
@@ -31,6 +32,7 @@ OF_TASK = {
     "make_plan": PLAN,
     "make_plan_again": PLAN_AGAIN,
     "check_answer": ANSWER,
+    "draw_conclusions": CONCLUDE,
     "write_section": WRITE_SECTION,
     "write_sections": WRITE,
     "rewrite_section": REWRITE,

@@ -19,7 +19,19 @@ from agents.contract.brief import (
     Voice,
 )
 from agents.contract.evidence import CheckedText, DraftVerdict, DraftVerdicts, SentenceEvidence, Verdict
-from agents.contract.findings import Finding, FindingKind, Findings, FoundFact, FoundFacts, QuestionFindings, Questions
+from agents.contract.findings import (
+    Conclusion,
+    Conclusions,
+    DrawnConclusion,
+    DrawnConclusions,
+    Finding,
+    FindingKind,
+    Findings,
+    FoundFact,
+    FoundFacts,
+    QuestionFindings,
+    Questions,
+)
 from agents.contract.health import HealthCheck
 from agents.contract.manuscript import (
     DRAWN_BY_STUDIO,
@@ -72,9 +84,13 @@ __all__ = [
     "BriefSource",
     "CheckedAnswer",
     "CheckedText",
+    "Conclusion",
+    "Conclusions",
     "DismissedFinding",
     "DraftVerdict",
     "DraftVerdicts",
+    "DrawnConclusion",
+    "DrawnConclusions",
     "Edits",
     "FAQItem",
     "Finding",

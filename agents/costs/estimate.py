@@ -14,16 +14,17 @@ from math import ceil
 
 from agents.contract import Stage
 from agents.costs.prices import Price, dollars, prices
-from agents.text.length import MOST_MISSING, PART_WORDS, WORDS_PER_MISSING, section_count
+from agents.text.length import MOST_MISSING, PART_WORDS, WORDS_PER_MISSING, conclusion_count, section_count
 
 TOKENS_PER_WORD = 1.33
 
 INSTRUCTIONS = 1200  # the system text, the brief and how to use the sources, with which the prompts begin
 READING = 6700  # the sources, if they are not known yet
 TASK = 400  # the agent and the instructions
-FINDINGS, FINDING = 18, 40
-GROUPS = 3  # of sources
+FINDINGS, FINDING = 24, 40
+GROUPS = 4  # of sources
 PLANNED = 60  # a section of the plan
+CONCLUSION = 70
 REMARK = 60
 VERDICT = 8  # on one of about VERDICTS sentences of a section
 VERDICTS = 12
@@ -113,7 +114,8 @@ def expected_calls(words: int, *, image: bool, seo: bool, reading: int = READING
         CallGroup("research", 1, start + TASK, findings / GROUPS),
         CallGroup("research", GROUPS - 1, TASK, findings / GROUPS, start),
         CallGroup("outline", 1, TASK + findings, 100 + plan, start),
-        CallGroup("outline", 1, TASK, 80, start),
+        CallGroup("outline", 1, TASK, 80, start),  # the check of the answer
+        CallGroup("outline", 1, TASK, CONCLUSION * conclusion_count(words), start + findings),
         CallGroup("write", 1, TASK + findings + plan, part, start),
         CallGroup("write", parts - 1, TASK, part, start + findings + plan),
         CallGroup("edit", 1, TASK + article, REMARK * (2 + sections / 4), start + findings + plan),

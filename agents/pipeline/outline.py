@@ -5,7 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
-from agents.contract import CheckedAnswer, OldOutline, OldSectionPlan, Outline, OutlineSection, Plan
+from agents.contract import (
+    CheckedAnswer,
+    Conclusion,
+    Conclusions,
+    Finding,
+    OldOutline,
+    OldSectionPlan,
+    Outline,
+    OutlineSection,
+    Plan,
+)
 from agents.crew import assignments
 from agents.exceptions import ApprovalRequired
 from agents.pipeline.context import RunContext, pluralize, run_both
@@ -14,8 +24,10 @@ from agents.pipeline.research import ResearchMaterial
 from agents.pipeline.steps import StepKey
 from agents.text.cleanup import one_line
 from agents.text.headings import fit_headings, heading_problems
-from agents.text.length import section_count
+from agents.text.length import conclusion_count, section_count
 from agents.text.planned_outline import planned_outline, with_checked_answer, with_words
+
+CONCLUDE = StepKey("outline", "conclude")
 
 
 async def make_outline(context: RunContext, material: ResearchMaterial) -> Outline:
@@ -23,14 +35,19 @@ async def make_outline(context: RunContext, material: ResearchMaterial) -> Outli
     approved = await context.journal.recall(StepKey("outline", "approved"), Outline)
     has_check = context.has_model and bool(context.passages)
     if approved:
-        await context.plan(outline=2 + has_check)
+        drawn = await context.journal.recall(CONCLUDE, Conclusions)
+        context.conclusions = drawn.conclusions if drawn else []
+        await context.plan(outline=2 + has_check + bool(drawn))
         return with_words(approved, context.brief.min_words)
     if older := await older_outline(context):
         return older
-    await context.plan(outline=1 + has_check)
+    await context.plan(outline=1 + 2 * has_check)
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    plan, checked = await run_both(
-        make_plan(context, material, answer), check_answer(context, answer) if has_check else no_check(answer)
+    (plan, checked), context.conclusions = await run_both(
+        run_both(
+            make_plan(context, material, answer), check_answer(context, answer) if has_check else no_check(answer)
+        ),
+        draw_conclusions(context, material.findings),
     )
     outline = planned_outline(plan, material.findings, context.brief.min_words)
     if has_check and checked.planned != outline.answer:  # the plan was made again
@@ -127,3 +144,23 @@ async def check_answer(context: RunContext, answer: str | Awaitable[str], attemp
 
 async def no_check(answer: Awaitable[str]) -> CheckedAnswer:
     return CheckedAnswer(planned=await answer)
+
+
+async def draw_conclusions(context: RunContext, findings: list[Finding]) -> list[Conclusion]:
+    """What the article may conclude by itself: what its readers need to decide, and no source says."""
+    if not context.has_model or not findings:
+        return []
+    count = conclusion_count(context.brief.min_words)
+
+    async def perform() -> Conclusions:
+        made = await context.ask(assignments.draw_conclusions(context.shared(findings), context.brief, count))
+        return Conclusions(conclusions=[Conclusion(**each.model_dump()) for each in made.conclusions[:count]])
+
+    made = await context.once(
+        CONCLUDE,
+        Conclusions,
+        perform,
+        "Drawing conclusions",
+        lambda made: f"{pluralize(len(made.conclusions), 'conclusion')} drawn",
+    )
+    return made.conclusions

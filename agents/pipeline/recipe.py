@@ -220,7 +220,9 @@ def composed(context: RunContext, material: ResearchMaterial, outline: Outline, 
         outline=final,
         seo=finished.seo.model_copy(update={"faq": frame.faq}) if finished.seo else None,
         reading=reading,
-        findings=Findings(synthesis=outline.answer, findings=material.findings) if material.findings else None,
+        findings=Findings(synthesis=outline.answer, findings=material.findings, conclusions=context.conclusions)
+        if material.findings
+        else None,
         questions=material.questions,
         references=references,
         unused_sources=unused_sources(context, outline, material, texts),

@@ -19,8 +19,10 @@ from agents.text.manuscript import normalized_ids
 from agents.text.reading_selection import select_passages
 
 QUESTIONS = 4
-FINDINGS = 18
-MAX_GROUPS = 3
+FINDINGS, MOST_OF_GROUP = 24, 18
+"""The findings of all groups together, about, and the most of one: a long answer takes long."""
+
+MAX_GROUPS = 4
 MAX_NOTICED = 6
 SOURCES_PER_GROUP = 3
 
@@ -111,7 +113,8 @@ async def find(
     conflicts: Sequence[Conflict],
 ) -> QuestionFindings:
     """The findings of group ``number`` (from 1). It is shown the ``conflicts`` that begin in its sources."""
-    key, count = StepKey("research", "find", number), ceil(FINDINGS / len(groups)) + (len(groups) > 1)
+    key = StepKey("research", "find", number)
+    count = min(ceil(FINDINGS / len(groups)) + (len(groups) > 1), MOST_OF_GROUP)
     source_of = {passage.id: passage.source for passage in passages}
     noticed = [each.message for each in conflicts if source_of.get(each.passages[0]) in groups[number - 1]][
         :MAX_NOTICED

@@ -19,7 +19,7 @@ from agents.text.citations import CitationMark, cited_ids, find_marks, strip_unk
 from agents.text.escaping import escape_markdown
 from agents.text.labels import is_own_reasoning
 from agents.text.markdown import LINE_OPENING, split_blocks, visible_text
-from agents.text.numbers import missing_numbers
+from agents.text.numbers import changes_of_ratios, known_values, missing_numbers
 from agents.text.quantities import parse_quantities
 from agents.text.quotations import is_verbatim, missing_quotations, normalize
 from agents.text.syntax import SENTENCE_END, STOPS, citation_mark
@@ -162,8 +162,13 @@ def compare_with_passages(cited: CitedSentence, passages: Mapping[str, Passage])
 
 
 def unstated_numbers(claim: str, texts: Sequence[str]) -> list[str]:
-    """The numbers of ``claim`` that ``texts`` do not state, nor in another unit, and that no calculation in it gives."""
+    """The numbers of ``claim`` that ``texts`` do not state, nor in another unit, and that no calculation in it gives.
+
+    A ratio may be given as the change it means: 0.78 times the risk is a risk 22 % lower.
+    """
     missing = missing_numbers(claim, texts, also=correct_results(claim))
+    if missing and (changes := changes_of_ratios(known_values(texts))):
+        missing = [number for number in missing if number not in changes or not _is_percentage(number, claim)]
     if not missing:
         return []
     stated = [quantity for text in texts for quantity in parse_quantities(text).quantities]
@@ -173,6 +178,10 @@ def unstated_numbers(claim: str, texts: Sequence[str]) -> list[str]:
         if any(quantity.is_conversion_of(other) for other in stated)
     ]
     return [number for number in missing if not any(number in text for text in converted)]
+
+
+def _is_percentage(number: str, claim: str) -> bool:
+    return re.search(rf"(?<![\d.,]){re.escape(number)}\s?(?:%|per\s?cent\b|percent\b|Prozent\b)", claim) is not None
 
 
 def replace_sentences(markdown: str, replacements: Mapping[int, str]) -> str:

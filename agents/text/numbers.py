@@ -128,6 +128,12 @@ def known_values(texts: Iterable[str]) -> frozenset[str]:
     return frozenset[str]().union(*map(stated_values, texts))
 
 
+def changes_of_ratios(values: Iterable[str]) -> frozenset[str]:
+    """The percentages by which ratios between 0 and 2 differ from 1: 22 for a hazard ratio of 0.78, 15 for 1.15."""
+    ratios = (Decimal(value) for value in values if re.fullmatch(r"[01]\.\d{1,3}", value))
+    return frozenset(f"{(abs(1 - ratio) * 100).normalize():f}" for ratio in ratios if ratio != 1)
+
+
 @lru_cache(maxsize=256)  # many sentences cite the same passage
 def stated_values(text: str) -> frozenset[str]:
     """The possible values of every number of ``text``, in digits or in English words."""

@@ -89,6 +89,8 @@ def changed_panels(event: Event) -> Iterable[str]:
 
 def outline_panels(key: StepKey, *, ended: bool) -> Iterable[str]:
     """The panels a step of the outline changes. While the plan is made it only streams; its answer may be corrected later."""
+    if key.kind == "conclude":
+        return ("questions",) if ended else ()
     if key.kind == "answer":
         return ("outline", "plan", "questions") if ended else ()
     if key.kind == "plan" and not ended:
@@ -99,7 +101,7 @@ def outline_panels(key: StepKey, *, ended: bool) -> Iterable[str]:
 def steps_shown_by(panels: Collection[str], sections: Collection[int]) -> StepFilter:
     """Selects the steps whose outputs these panels and sections show.
 
-    Neither the reading nor the steps of the outline are among them: what they made comes from a cache.
+    Neither the reading nor the outline are among them: they come from a cache.
     """
     shown = set(panels)
     stages = {PANEL_STAGES[panel] for panel in panels if panel in PANEL_STAGES}
@@ -107,6 +109,8 @@ def steps_shown_by(panels: Collection[str], sections: Collection[int]) -> StepFi
     all_findings = bool({"findings", "questions"} & shown)
 
     def is_shown(key: StepKey) -> bool:
+        if key.kind == "conclude":
+            return "questions" in shown
         if key.kind == "read" or key.stage == "outline":
             return False
         if (key.stage, key.kind) == ("research", "find"):

@@ -67,10 +67,11 @@ ALL: list[assignments.Assignment[Any]] = [
     assignments.make_plan(SHARED, BRIEF, [FINDING], [PASSAGE], 5),
     assignments.make_plan_again(SHARED, BRIEF, PLANNED, ["There are 2 headings."], 5),
     assignments.check_answer(SHARED, BRIEF, "Roofs hold rain."),
+    assignments.draw_conclusions(SHARED, BRIEF, 5),
     WRITE,
     assignments.write_section(SHARED, BRIEF, OUTLINE, 2, [], 120),
-    assignments.write_sections(SHARED, BRIEF, OUTLINE, [1, 2], [PASSAGE], 240),
-    assignments.write_sections(SHARED, BRIEF, OUTLINE, [2], [PASSAGE], 120),
+    assignments.write_sections(SHARED, BRIEF, OUTLINE, {1: 120, 2: 120}, [PASSAGE]),
+    assignments.write_sections(SHARED, BRIEF, OUTLINE, {2: 120}, [PASSAGE]),
     assignments.rewrite_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 120, ["It breaks off."]),
     assignments.extend_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 60),
     REVIEW,
@@ -274,5 +275,5 @@ async def test_the_built_in_writer_answers_without_a_model() -> None:
     crew = StudioCrew.without_model()
     assert (await crew.ask(PLAN)).questions
     assert "[S1]" in await crew.ask(WRITE)
-    part = assignments.write_sections(SHARED, BRIEF, OUTLINE, [1, 2], [PASSAGE], 240)
+    part = assignments.write_sections(SHARED, BRIEF, OUTLINE, {1: 120, 2: 120}, [PASSAGE])
     assert "## 2. Who gains" in await crew.ask(part)

@@ -34,6 +34,20 @@ def verdict(sentence: str, *texts: str) -> str | None:
 
 
 @pytest.mark.parametrize(
+    ("sentence", "text", "found"),
+    [
+        ("It was 22 % rarer [S1].", "The hazard ratio was 0.78.", None),
+        ("It rose by 15 per cent [S1].", "The hazard ratio was 1.15.", None),
+        ("It was 20 % rarer [S1].", "The hazard ratio was 0.78.", "not"),
+        ("It had 22 cases [S1].", "The hazard ratio was 0.78.", "not"),
+        ("It was 78 % rarer [S1].", "A share of 2.78 was measured.", "not"),
+    ],
+)
+def test_a_ratio_may_be_given_as_the_change_it_means(sentence: str, text: str, found: str | None) -> None:
+    assert verdict(sentence, text) == found
+
+
+@pytest.mark.parametrize(
     ("markdown", "expected"),
     [
         ("Roofs are flat [S3]. Bees dance. [S4] No mark.", [("Roofs are flat.", ["S3"]), ("Bees dance.", ["S4"])]),

@@ -10,7 +10,7 @@ import pytest
 from agents.contract import Passage, Questions, Reading, Source
 from agents.crew.crew import StudioCrew
 from agents.pipeline.context import RunContext
-from agents.pipeline.research import FINDINGS, ResearchMaterial, research, source_groups
+from agents.pipeline.research import MOST_OF_GROUP, ResearchMaterial, research, source_groups
 from agents.pipeline.steps import StepKey
 from tests import prompts
 from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, found, reading
@@ -80,7 +80,7 @@ async def test_findings_of_all_groups_are_numbered_in_one_sequence(crew: StudioC
 async def test_more_findings_than_were_asked_for_are_not_taken(crew: StudioCrew, model_server: ModelServer) -> None:
     model_server.fail(match=prompts.FIND, text=found(*(f"Roof {n} holds rain." for n in range(20))))
     material, _ = await researched(crew, reading())
-    assert len(material.findings) == FINDINGS
+    assert len(material.findings) == MOST_OF_GROUP
 
 
 @pytest.mark.parametrize(

@@ -49,12 +49,12 @@ def test_the_bounds_of_a_finished_article_score_95_and_more() -> None:
 def test_an_article_within_its_limits_needs_no_changes() -> None:
     assert sections_to_resize([150, 250, 200], [200, 200, 200]) == {}
     assert sections_to_resize([250, 250, 150], [200, 200, 200]) == {1: 218}
-    assert sections_to_resize([150, 150, 250], [200, 200, 200]) == {1: 200}
+    assert sections_to_resize([120, 150, 250], [200, 200, 200]) == {1: 200}
     assert sections_to_resize([250, 250, 150], [200, 200, 200], (0.9, 1.1)) == {}
 
 
 def test_the_sections_furthest_off_are_changed_first() -> None:
-    assert sections_to_resize([200, 110, 195, 200], [200, 200, 200, 200]) == {2: 205}
+    assert sections_to_resize([200, 90, 195, 200], [200, 200, 200, 200]) == {2: 205}
 
 
 def test_an_article_that_is_too_long_is_shortened_in_its_longest_sections() -> None:

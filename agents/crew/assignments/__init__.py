@@ -14,7 +14,14 @@ from agents.crew.assignments.editing import (
     revise_sections,
     write_lead,
 )
-from agents.crew.assignments.planning import check_answer, find, make_plan, make_plan_again, plan_research
+from agents.crew.assignments.planning import (
+    check_answer,
+    draw_conclusions,
+    find,
+    make_plan,
+    make_plan_again,
+    plan_research,
+)
 from agents.crew.assignments.writing import extend_section, rewrite_section, write_section, write_sections
 
 __all__ = [
@@ -24,6 +31,7 @@ __all__ = [
     "check_answer",
     "describe_again",
     "describe_seo",
+    "draw_conclusions",
     "extend_section",
     "find",
     "find_missing",

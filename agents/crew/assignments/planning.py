@@ -8,7 +8,17 @@ from typing import Annotated
 from pydantic import Field, create_model
 
 from agents import extractive
-from agents.contract import AnswerCheck, Brief, Finding, FoundFacts, Passage, Plan, PlannedSection, Questions
+from agents.contract import (
+    AnswerCheck,
+    Brief,
+    DrawnConclusions,
+    Finding,
+    FoundFacts,
+    Passage,
+    Plan,
+    PlannedSection,
+    Questions,
+)
 from agents.crew.assignments.base import Assignment
 from agents.prompts import config
 from agents.text.prompt_fields import bullet_list, language_name
@@ -93,3 +103,9 @@ def check_answer(shared: Shared, brief: Brief, answer: str) -> Assignment[Answer
     fields: dict[str, object] = {"answer": quote(answer), "language": language_name(brief.language)}
     unchanged = AnswerCheck(problem="", answer=answer)
     return Assignment("check_answer", AnswerCheck, fields, lambda: unchanged, shared)
+
+
+def draw_conclusions(shared: Shared, brief: Brief, count: int) -> Assignment[DrawnConclusions]:
+    """Up to ``count`` conclusions from the findings. The built-in writer draws none."""
+    fields: dict[str, object] = {"count": count, "language": language_name(brief.language)}
+    return Assignment("draw_conclusions", DrawnConclusions, fields, lambda: DrawnConclusions(conclusions=[]), shared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agents import extractive
 from agents.contract import Brief, Outline, Passage
@@ -56,13 +56,14 @@ def place_of(outline: Outline, numbers: Sequence[int]) -> str:
 
 
 def write_sections(
-    shared: Shared, brief: Brief, outline: Outline, numbers: Sequence[int], passages: Sequence[Passage], words: int
+    shared: Shared, brief: Brief, outline: Outline, words: Mapping[int, int], passages: Sequence[Passage]
 ) -> Assignment[str]:
-    """The sections ``numbers`` (from 1) in one text of about ``words`` words, each below a line ``## number. heading``."""
-    words_of, chosen = config("writing"), [(number, outline.sections[number - 1]) for number in numbers]
+    """The sections that ``words`` names by number (from 1), of so many words each, each below a line ``## number. heading``."""
+    words_of, numbers = config("writing"), list(words)
+    chosen = [(number, outline.sections[number - 1]) for number in numbers]
     is_whole = len(chosen) == len(outline.sections)
     points = [
-        f"{number}. {section.heading} ({section.words} words, {words_of['forms'][section.form]}): {section.purpose}\n"
+        f"{number}. {section.heading} ({words[number]} words, {words_of['forms'][section.form]}): {section.purpose}\n"
         f"{points_text(section.points)}"
         for number, section in chosen
     ]
@@ -70,7 +71,7 @@ def write_sections(
         "which": sections_text(outline, numbers),
         "count": len(chosen),
         "language": language_name(brief.language),
-        "words": words,
+        "words": sum(words.values()),
         "elsewhere": "" if is_whole else words_of["elsewhere"],
         "points": "\n".join(points),
         "place": place_of(outline, numbers),
