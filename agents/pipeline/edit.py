@@ -18,7 +18,7 @@ from agents.text.arithmetic import check_arithmetic
 from agents.text.citations import cited_ids, strip_stray_citations, strip_unknown_marks, uncited_sources
 from agents.text.cleanup import clean_fragment, clean_heading
 from agents.text.headings import HEADING
-from agents.text.length import MOST_MISSING, WORDS_PER_MISSING, is_within, parts_of, with_room
+from agents.text.length import MOST_MISSING, WORDS_PER_MISSING, is_within, parts_of
 from agents.text.manuscript import repeated_sections
 from agents.text.markdown import count_words
 from agents.text.numbers import known_values
@@ -194,7 +194,7 @@ async def revise(
 ) -> Edits:
     """The replacements in the sections ``numbers`` (from 1)."""
     count = sum(count_words(texts[number - 1]) for number in numbers)
-    words = with_room(sum(outline.sections[number - 1].words for number in numbers))
+    words = sum(outline.sections[number - 1].words for number in numbers)
     lengths = config("writing")["lengths"]["fits" if count < words else "full"].format(count=count, words=words)
 
     async def perform() -> Edits:

@@ -37,7 +37,7 @@ from agents.pipeline.write import resize, without_lead, write
 from agents.text.chart import move_chart_sources, tables_for_bad_charts
 from agents.text.citations import cited_ids, compile_references, uncited_sources
 from agents.text.cleanup import PARAGRAPH_BREAK
-from agents.text.length import FINAL_BOUNDS, TOTAL_BOUNDS, section_count, sections_to_resize, with_room
+from agents.text.length import FINAL_BOUNDS, TOTAL_BOUNDS, section_count, sections_to_resize
 from agents.text.links import strip_unknown_links
 from agents.text.manuscript import (
     assemble,
@@ -122,7 +122,7 @@ async def correct_length(context: RunContext, outline: Outline, findings: list[F
     """The texts, a few of them cut or extended if together they are too short or too long."""
     if not context.has_model:
         return texts
-    wanted = [with_room(section.words) for section in outline.sections]
+    wanted = [section.words for section in outline.sections]
     for attempt in range(1, ROUNDS + 1):
         again = sections_to_resize([count_words(text) for text in texts], wanted, TOTAL_BOUNDS)
         if not again:
@@ -156,7 +156,7 @@ async def check_all(
     )
     if not context.has_model:
         return checked
-    wanted = [with_room(section.words) for section in outline.sections]
+    wanted = [section.words for section in outline.sections]
     again = sections_to_resize([count_words(text.markdown) for text in checked], wanted, FINAL_BOUNDS)
     if again:
         await context.plan(edit=context.planned["edit"] + 2 * len(again))

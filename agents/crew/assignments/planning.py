@@ -21,6 +21,7 @@ from agents.contract import (
 )
 from agents.crew.assignments.base import Assignment
 from agents.prompts import config
+from agents.text.length import most_findings
 from agents.text.prompt_fields import bullet_list, language_name
 from agents.text.quoting import quote
 
@@ -89,7 +90,12 @@ def make_plan_again(
 
 
 def plan_fields(brief: Brief, sections: int) -> dict[str, object]:
-    return {"count": sections, "words": brief.min_words, "language": language_name(brief.language)}
+    return {
+        "count": sections,
+        "words": brief.min_words,
+        "most": most_findings(brief.min_words),
+        "language": language_name(brief.language),
+    }
 
 
 def plan_schema(sections: int) -> type[Plan]:
