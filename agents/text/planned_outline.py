@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from agents.contract import CheckedAnswer, Conclusion, Finding, Outline, OutlineSection, Plan
 from agents.text.cleanup import clean_heading, one_line
-from agents.text.length import even_shares
+from agents.text.length import even_shares, most_findings
 from agents.text.planning import assign_findings, distribute_words, significant_words
 from agents.text.prompt_fields import finding_line
 
@@ -14,7 +14,7 @@ from agents.text.prompt_fields import finding_line
 def planned_outline(plan: Plan, findings: Sequence[Finding], words: int) -> Outline:
     """The plan with its words added up to ``words``, and each finding in one section or dismissed."""
     shares = distribute_words([section.words for section in plan.sections], words)
-    owned, dismissed = assign_findings(plan, findings)
+    owned, dismissed = assign_findings(plan, findings, most_findings(words))
     by_number = {finding.number: finding for finding in findings}
     sections = [
         OutlineSection(

@@ -11,6 +11,7 @@ from agents.text.keyword_match import without_plural_s
 from agents.text.ngrams import folded_words
 
 MIN_SECTION_WORDS = 60
+NO_ROOM = "There was no room for it."
 MAX_DISMISSED_SHARE = 0.5
 """More dismissed findings than this share are not believed: the plan would leave out most of what was found."""
 
@@ -29,11 +30,14 @@ def distribute_words(weights: Sequence[int], total: int) -> list[int]:
     return [end - start for start, end in pairwise(bounds)]
 
 
-def assign_findings(plan: Plan, findings: Sequence[Finding]) -> tuple[list[list[int]], list[DismissedFinding]]:
+def assign_findings(
+    plan: Plan, findings: Sequence[Finding], most: int | None = None
+) -> tuple[list[list[int]], list[DismissedFinding]]:
     """The findings each section owns, and those that are dismissed.
 
     A finding named twice belongs to the first section that names it. One that the plan forgot goes to the section whose
-    heading, purpose and other findings share most words with it; words that are frequent in all of them count less.
+    heading, purpose and other findings share most words with it; words that are frequent in all of them count less. Once ``most``
+    have a section, the rest of the forgotten ones is dismissed.
     """
     known = {finding.number: finding for finding in findings}
     owned: list[list[int]] = [[] for _ in plan.sections]
@@ -53,11 +57,13 @@ def assign_findings(plan: Plan, findings: Sequence[Finding]) -> tuple[list[list[
         for section, numbers in zip(plan.sections, owned, strict=True)
     ]
     forgotten = sorted(known.keys() - taken)
+    room = len(forgotten) if most is None else max(most - sum(map(len, owned)), 0)
+    dismissed += [DismissedFinding(finding=number, reason=NO_ROOM) for number in forgotten[room:]]
     words = list(map(significant_words, texts))
     uses = Counter(
         word for each in (*words, *(significant_words(finding.statement) for finding in findings)) for word in each
     )
-    for number in forgotten:
+    for number in forgotten[:room]:
         of_finding = significant_words(known[number].statement)
         shared = [sum(1 / uses[word] for word in each & of_finding) for each in words]
         nearest = max(range(len(owned)), key=lambda at: (shared[at], -len(owned[at])))

@@ -9,7 +9,7 @@ import pytest
 
 from agents.contract import Finding, Plan
 from agents.text.planned_outline import planned_outline
-from agents.text.planning import MIN_SECTION_WORDS, assign_findings, distribute_words
+from agents.text.planning import MIN_SECTION_WORDS, NO_ROOM, assign_findings, distribute_words
 from tests.agents.recipes import plan_of
 
 FINDINGS = [
@@ -36,6 +36,12 @@ class TestFindings:
     def test_one_that_was_forgotten_goes_to_the_section_it_shares_most_words_with(self) -> None:
         owned, _ = assign_findings(plan([1], [3, 4]), FINDINGS)
         assert owned == [[1], [2, 3, 4]]
+
+    def test_those_without_room_are_dismissed(self) -> None:
+        owned, dismissed = assign_findings(plan([1], [3]), FINDINGS, most=3)
+        assert (sum(map(len, owned)), [(each.finding, each.reason) for each in dismissed]) == (3, [(4, NO_ROOM)])
+        owned, dismissed = assign_findings(plan([1, 2], [3, 4]), FINDINGS, most=3)
+        assert (owned, dismissed) == ([[1, 2], [3, 4]], []), "the plan knows best"
 
     def test_one_may_be_dismissed_with_a_reason(self) -> None:
         owned, dismissed = assign_findings(plan([1], [2, 3], dismissed={4: "Beside the point"}), FINDINGS)
