@@ -23,6 +23,7 @@ from agents.text.manuscript import repeated_sections
 from agents.text.markdown import count_words
 from agents.text.numbers import known_values
 from agents.text.replacing import replaced
+from agents.text.source_weaknesses import weaknesses
 from agents.text.voices import avoided_words_in
 
 LENGTH_NOTICED = 0.9, 1.12
@@ -115,11 +116,26 @@ def measurements(context: RunContext, outline: Outline, texts: Sequence[str]) ->
             yield messages["length"].format(section=number, count=count, words=words)
     for one, other in repeated_sections(texts):
         yield messages["repetition"].format(one=one, other=other)
+    yield from source_weaknesses(context, texts)
     for number, text in enumerate(texts, 1):
         if avoided := avoided_words_in(text, context.brief.voice):
             yield messages["avoided"].format(section=number, words=", ".join(avoided))
         for problem in check_arithmetic(text, figures):
             yield messages["arithmetic"].format(section=number, sentence=problem.sentence, reason=problem.message)
+
+
+def source_weaknesses(context: RunContext, texts: Sequence[str]) -> Iterator[str]:
+    """What readers have to know of each cited source: that it has an interest, is second-hand or old."""
+    message, sections = config("remarks")["weakness"], dict[int, int]()
+    source_of = {passage.id: passage.source for passage in context.reading.passages}
+    for number, text in enumerate(texts, 1):
+        for id in cited_ids(text):
+            sections.setdefault(source_of[id], number)
+    for source in context.reading.sources:
+        if source.number in sections and (about := weaknesses(source, context.today)):
+            yield message.format(
+                source=source.number, title=source.title, section=sections[source.number], about=", ".join(about)
+            )
 
 
 def unused_material(

@@ -24,7 +24,6 @@ FINDINGS, MOST_OF_GROUP = 24, 18
 
 MAX_GROUPS = 4
 MAX_NOTICED = 6
-SOURCES_PER_GROUP = 3
 
 
 @dataclass(frozen=True)
@@ -92,11 +91,11 @@ async def find_all(context: RunContext, passages: Sequence[Passage]) -> list[Fin
 
 
 def source_groups(passages: Sequence[Passage]) -> list[list[int]]:
-    """The sources, in order, in up to three groups of about the same length: their findings are found side by side."""
+    """The sources, in order, in up to MAX_GROUPS groups of about the same length: their findings are found side by side."""
     lengths: dict[int, int] = {}
     for passage in passages:
         lengths[passage.source] = lengths.get(passage.source, 0) + len(passage.text)
-    count = min(MAX_GROUPS, ceil(len(lengths) / SOURCES_PER_GROUP))
+    count = min(MAX_GROUPS, len(lengths))
     total, before = sum(lengths.values()), 0
     groups: list[list[int]] = [[] for _ in range(count)]
     for source, length in lengths.items():

@@ -69,12 +69,12 @@ async def test_what_no_source_says_is_a_finding_without_passages(crew: StudioCre
 
 
 async def test_findings_of_all_groups_are_numbered_in_one_sequence(crew: StudioCrew, model_server: ModelServer) -> None:
-    for number in (1, 4, 7):
+    for number in (1, 2, 3):
         answer = found(f"Survey {number} says so.", f"Survey {number} says more.", sources=[f"S{number}"])
-        model_server.fail(match=f"from sources {number}, ", text=answer)
-    material, _ = await researched(crew, several(9))
+        model_server.fail(match=f"from sources {number}.", text=answer)
+    material, _ = await researched(crew, several(3))
     assert [each.number for each in material.findings] == [1, 2, 3, 4, 5, 6]
-    assert [each.sources for each in material.findings] == [["S1"], ["S1"], ["S4"], ["S4"], ["S7"], ["S7"]]
+    assert [each.sources for each in material.findings] == [["S1"], ["S1"], ["S2"], ["S2"], ["S3"], ["S3"]]
 
 
 async def test_more_findings_than_were_asked_for_are_not_taken(crew: StudioCrew, model_server: ModelServer) -> None:
@@ -84,9 +84,10 @@ async def test_more_findings_than_were_asked_for_are_not_taken(crew: StudioCrew,
 
 
 @pytest.mark.parametrize(
-    ("sources", "groups"), [(1, [[1]]), (3, [[1, 2, 3]]), (4, [[1, 2], [3, 4]]), (9, [[1, 2, 3], [4, 5, 6], [7, 8, 9]])]
+    ("sources", "groups"),
+    [(1, [[1]]), (3, [[1], [2], [3]]), (4, [[1], [2], [3], [4]]), (9, [[1, 2], [3, 4], [5, 6, 7], [8, 9]])],
 )
-def test_sources_are_divided_into_up_to_three_groups(sources: int, groups: list[list[int]]) -> None:
+def test_sources_are_divided_into_up_to_four_groups(sources: int, groups: list[list[int]]) -> None:
     assert source_groups(several(sources).passages) == groups
 
 
@@ -142,7 +143,7 @@ async def test_conflicts_that_code_sees_are_shown_to_who_reads_the_source(
     read.passages[0].text = "The city counted 312 planted roofs in Graz in 2024."
     read.passages[1].text = "The city counted 512 planted roofs in Graz in 2024."
     await researched(crew, read)
-    (prompt,) = model_server.prompts(prompts.FIND)
+    (prompt,) = [each for each in model_server.prompts(prompts.FIND) if "from sources 1." in each]
     assert "Compared by code, these passages seem to disagree" in prompt
     await researched(crew, several(1))
     assert "Compared by code" not in model_server.prompts(prompts.FIND)[-1]
@@ -162,7 +163,7 @@ async def test_findings_of_an_older_version_are_read(crew: StudioCrew, model_ser
     for number in (1, 2):
         older = {"statement": f"Roof {number} holds rain.", "kind": "claim", "date": "", "sources": ["S1"], "old": 1}
         journal.done[f"research:find:{number}"] = {"findings": [older]}
-    material, _ = await researched(crew, several(4), journal)
+    material, _ = await researched(crew, several(2), journal)
     assert [(each.number, each.statement) for each in material.findings] == [
         (1, "Roof 1 holds rain."),
         (2, "Roof 2 holds rain."),
