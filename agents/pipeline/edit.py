@@ -57,7 +57,7 @@ async def review(
     await context.plan(edit=2 + len(groups) + judges + len(parts) + 2 * len(texts) + 2)
     shared = context.shared(findings, outline, texts)
     measured, unused = list(measurements(context, outline, texts)), unused_material(context, outline, findings, texts)
-    most_remarks = 3 + len(texts) // 6
+    most_remarks = 2 + len(texts) // 4
     readings = [
         (StepKey("edit", "review"), assignments.review(shared, outline, measured, most_remarks)),
         (StepKey("edit", "use"), assignments.review_use(shared, outline, most_remarks)),

@@ -16,7 +16,7 @@ from agents.text.citations import cited_ids, strip_stray_citations, strip_unknow
 from agents.text.cleanup import PARAGRAPH_BREAK, clean_section, is_complete, without_incomplete_end
 from agents.text.draft_sections import sections_of, with_headings
 from agents.text.language import is_in_language
-from agents.text.length import DRAFTED, is_within, parts_of
+from agents.text.length import is_within, parts_of
 from agents.text.manuscript import repeated_sections, requested_words
 from agents.text.markdown import count_words
 from agents.text.prompt_fields import language_name
@@ -82,7 +82,7 @@ async def write_part(
 ) -> dict[int, str]:
     """Section (from 1) → its text; empty if the draft has none, or a fragment."""
     key = draft_key(numbers, len(outline.sections))
-    wanted = {number: round(DRAFTED * outline.sections[number - 1].words) for number in numbers}
+    wanted = {number: outline.sections[number - 1].words for number in numbers}
 
     async def perform() -> SectionText:
         shared = context.shared(findings, outline)

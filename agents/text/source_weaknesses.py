@@ -12,11 +12,9 @@ OLD_YEARS = 5
 
 
 def weaknesses(source: Source, today: date) -> list[str]:
-    """Such as ``["it sells", "it is from 2012"]``. A text of the person's own has no date to miss."""
+    """Such as ``["it sells", "it is from 2012"]``."""
     found = [INTERESTS[source.kind]] if source.kind in INTERESTS else []
     year = re.match(r"\d{4}", source.date)
     if year and int(year[0]) <= today.year - OLD_YEARS:
         found.append(f"it is from {year[0]}")
-    elif not source.date and (source.url or source.publisher):
-        found.append("it has no date")
     return found

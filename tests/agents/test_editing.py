@@ -75,8 +75,8 @@ class TestReview:
             return [prompt.partition("Go through ")[2][:12] for prompt in model_server.prompts(prompts.MISSING)]
 
         assert await shares(outline_of("A roof", "A wall", words=250)) == ["the sources "]
-        long = outline_of(*(f"Part {number} of the roof" for number in range(1, 8)), words=300)
-        assert sorted(await shares(long))[:2] == ["sources 1, 2", "sources 4, 5"]
+        long = outline_of(*(f"Part {number} of the roof" for number in range(1, 8)), words=400)
+        assert sorted(await shares(long))[:2] == ["sources 1 on", "sources 2, 3"]
 
     async def test_what_is_cited_nowhere_is_named_to_who_looks_for_what_is_missing(
         self, crew: StudioCrew, model_server: ModelServer
