@@ -10,10 +10,12 @@ from agents.text.length import even_shares, most_findings
 from agents.text.planning import assign_findings, distribute_words, significant_words
 from agents.text.prompt_fields import finding_line
 
+LAST_SHARE = 1.3
+
 
 def planned_outline(plan: Plan, findings: Sequence[Finding], words: int) -> Outline:
     """The plan with its words added up to ``words``, and each finding in one section or dismissed."""
-    shares = distribute_words([section.words for section in plan.sections], words)
+    shares = distribute_words(with_room_for_advice([section.words for section in plan.sections]), words)
     owned, dismissed = assign_findings(plan, findings, most_findings(words))
     by_number = {finding.number: finding for finding in findings}
     sections = [
@@ -46,6 +48,12 @@ def with_checked_answer(outline: Outline, checked: CheckedAnswer | None) -> Outl
     return outline.model_copy(
         update={"answer": one_line(checked.answer) or outline.answer, "caveat": one_line(checked.problem)}
     )
+
+
+def with_room_for_advice(weights: Sequence[int]) -> list[int]:
+    """``weights`` with at least LAST_SHARE of their mean for the last section: what readers act on is written out there."""
+    mean = sum(max(weight, 0) for weight in weights) / len(weights)
+    return [*weights[:-1], max(weights[-1], round(LAST_SHARE * mean))]
 
 
 def section_of(conclusion: Conclusion, outline: Outline) -> int:

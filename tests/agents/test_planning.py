@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from agents.contract import Finding, Plan
-from agents.text.planned_outline import planned_outline
+from agents.text.planned_outline import planned_outline, with_room_for_advice
 from agents.text.planning import MIN_SECTION_WORDS, NO_ROOM, assign_findings, distribute_words
 from tests.agents.recipes import plan_of
 
@@ -73,6 +73,13 @@ class TestWords:
         words = distribute_words(weights, total)
         assert sum(words) == total
         assert min(words) >= min(MIN_SECTION_WORDS, total // 3)
+
+    @pytest.mark.parametrize(
+        ("weights", "expected"),
+        [([100, 100, 100], [100, 100, 130]), ([100, 100, 250], [100, 100, 250]), ([0, 0], [0, 0])],
+    )
+    def test_the_advice_at_the_end_has_room(self, weights: list[int], expected: list[int]) -> None:
+        assert with_room_for_advice(weights) == expected
 
     def test_they_follow_the_weights(self) -> None:
         assert distribute_words([100, 200, 300], 600) == sorted(distribute_words([100, 200, 300], 600))
