@@ -21,6 +21,7 @@ STEPS = {
     prompts.FIND: r"research:find:\d+",
     rf"(?:{prompts.PLAN}|{prompts.PLAN_AGAIN})": r"outline:plan",
     prompts.ANSWER: r"outline:answer",
+    prompts.CONCLUDE: r"outline:conclude",
     rf"{prompts.WRITE}[^:]*: {prompts.ALL}": r"write:draft",
     rf"{prompts.WRITE}[^:]*: {prompts.NUMBERED}": r"write:draft:\1",
     rf"{prompts.WRITE_SECTION}(\d+) of": r"write:\1",
