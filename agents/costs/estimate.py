@@ -106,9 +106,10 @@ def expected_calls(words: int, *, image: bool, seo: bool, reading: int = READING
     sections, start = section_count(words), INSTRUCTIONS + reading
     article = words * TOKENS_PER_WORD * 1.1  # with its citation marks and headings
     section, findings, plan = article / sections, FINDINGS * FINDING, sections * PLANNED
-    parts = max(round(words * 0.9 / PART_WORDS), 1)  # the rest are lead and headings
+    text = 0.9 * words  # the rest are lead and headings
+    parts = max(round(text / PART_WORDS), 1)
     part = article / parts
-    missing = words / WORDS_PER_MISSING
+    missing = max(text // WORDS_PER_MISSING, 1)
     readers = 1 if missing <= MOST_MISSING else GROUPS
     groups = [
         CallGroup("research", 1, start + TASK, findings / GROUPS),
