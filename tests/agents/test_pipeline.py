@@ -24,7 +24,7 @@ from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, draft_of, e
 from tests.model_client import client_of
 from tests.model_server import PIXEL, ModelServer
 
-LONG = "Whoever lives below is asked before anything is carried up the stairs. " * 15
+LONG = "Whoever lives below is asked before anything is carried up the stairs. " * 14
 """As long as a section should be, and without a statement of fact."""
 
 
@@ -125,7 +125,7 @@ async def test_sections_are_finished_although_one_fails(crew: StudioCrew, model_
     model_server.fail(match="sections 4 to 6. Each section", status=503, retry_after=0, times=ATTEMPTS)
     with pytest.raises(ModelError):
         await produce(brief, journal, dependencies(crew))
-    assert journal.steps("write") == ["write:draft:1", "write:draft:7"]
+    assert sorted(journal.steps("write")) == ["write:draft:1", "write:draft:7"]
 
 
 async def test_sections_a_review_does_not_name_stay_as_they_are(crew: StudioCrew, model_server: ModelServer) -> None:
