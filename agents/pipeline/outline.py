@@ -41,7 +41,7 @@ async def make_outline(context: RunContext, material: ResearchMaterial) -> Outli
         return with_words(approved, context.brief.min_words)
     if older := await older_outline(context):
         return older
-    await context.plan(outline=1 + 2 * has_check)
+    await context.plan(outline=1 + has_check + can_conclude(context, material.findings))
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     (plan, checked), context.conclusions = await run_both(
         run_both(
@@ -146,9 +146,13 @@ async def no_check(answer: Awaitable[str]) -> CheckedAnswer:
     return CheckedAnswer(planned=await answer)
 
 
+def can_conclude(context: RunContext, findings: list[Finding]) -> bool:
+    return context.has_model and bool(findings)
+
+
 async def draw_conclusions(context: RunContext, findings: list[Finding]) -> list[Conclusion]:
     """What the article may conclude by itself: what its readers need to decide, and no source says."""
-    if not context.has_model or not findings:
+    if not can_conclude(context, findings):
         return []
     count = conclusion_count(context.brief.min_words)
 

@@ -96,7 +96,7 @@ async def _produce(context: RunContext) -> Manuscript:
 async def plan_steps(context: RunContext, sections: int = 0) -> None:
     """Announce the number of steps of each stage; before the outline is made, for an estimated number of sections."""
     brief = context.brief
-    known = {} if sections else {"research": 1 + bool(context.dependencies.searches) + MAX_GROUPS, "outline": 2}
+    known = {} if sections else {"research": 1 + bool(context.dependencies.searches) + MAX_GROUPS, "outline": 3}
     sections = sections or section_count(brief.min_words)
     await context.plan(
         **known,

@@ -8,13 +8,13 @@ from datetime import date
 from agents.contract import Source
 
 INTERESTS = {"advocacy": "it campaigns", "vendor": "it sells"}
-OLD_YEARS = 5
+OLD_SOURCE_YEARS = 5
 
 
 def weaknesses(source: Source, today: date) -> list[str]:
     """Such as ``["it sells", "it is from 2012"]``."""
     found = [INTERESTS[source.kind]] if source.kind in INTERESTS else []
     year = re.match(r"\d{4}", source.date)
-    if year and int(year[0]) <= today.year - OLD_YEARS:
+    if year and int(year[0]) <= today.year - OLD_SOURCE_YEARS:
         found.append(f"it is from {year[0]}")
     return found

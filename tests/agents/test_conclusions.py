@@ -86,5 +86,14 @@ async def test_they_are_kept_while_the_outline_waits_for_a_person(crew: StudioCr
 
 
 async def test_none_are_drawn_from_nothing(crew: StudioCrew, model_server: ModelServer) -> None:
-    await make_outline(make_context(crew), ResearchMaterial(questions=[], reading=reading(), findings=[]))
+    journal = MemoryJournal()
+    context = make_context(crew, journal=journal)
+    await make_outline(context, ResearchMaterial(questions=[], reading=reading(), findings=[]))
     assert not model_server.prompts(prompts.CONCLUDE)
+    assert journal.planned["outline"] == len(journal.steps("outline")) == 2
+
+
+async def test_they_are_a_step_of_the_progress(crew: StudioCrew) -> None:
+    journal = MemoryJournal()
+    await make_outline(make_context(crew, journal=journal), MATERIAL)
+    assert journal.planned["outline"] == len(journal.steps("outline")) == 3
