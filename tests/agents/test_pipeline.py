@@ -34,6 +34,8 @@ async def test_a_brief_becomes_a_manuscript(crew: StudioCrew) -> None:
     assert made.title
     assert made.content.count("\n## ") + made.content.startswith("## ") == 3
     assert length_score(count_words(made.content), 600) >= 95
+    assert made.findings
+    assert len(made.findings.conclusions) == len(journal.done["outline:conclude"]["conclusions"]) > 0
     assert made.seo
     assert len(made.seo.title) <= 60
     assert len(made.seo.meta_description) <= 160

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from agents.contract import Finding, Plan
+from agents.text.length import most_findings
 from agents.text.planned_outline import planned_outline, with_room_for_advice
 from agents.text.planning import MIN_SECTION_WORDS, NO_ROOM, assign_findings, distribute_words
 from tests.agents.recipes import plan_of
@@ -42,6 +43,12 @@ class TestFindings:
         assert (sum(map(len, owned)), [(each.finding, each.reason) for each in dismissed]) == (3, [(4, NO_ROOM)])
         owned, dismissed = assign_findings(plan([1, 2], [3, 4]), FINDINGS, most=3)
         assert (owned, dismissed) == ([[1, 2], [3, 4]], []), "the plan knows best"
+
+    def test_an_outline_has_as_many_forgotten_ones_as_it_has_room_for(self) -> None:
+        many = [Finding(number=number, statement=f"Roof {number} holds rain.") for number in range(1, 31)]
+        outline = planned_outline(plan([1], [2]), many, 600)
+        assert sum(len(section.findings) for section in outline.sections) == most_findings(600) == 13
+        assert {each.reason for each in outline.dismissed} == {NO_ROOM}
 
     def test_one_may_be_dismissed_with_a_reason(self) -> None:
         owned, dismissed = assign_findings(plan([1], [2, 3], dismissed={4: "Beside the point"}), FINDINGS)

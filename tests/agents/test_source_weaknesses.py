@@ -8,9 +8,9 @@ import pytest
 
 from agents.contract import Source
 from agents.crew.crew import StudioCrew
-from agents.pipeline.edit import source_weaknesses
+from agents.pipeline.edit import measurements
 from agents.text.source_weaknesses import weaknesses
-from tests.agents.recipes import make_context, reading
+from tests.agents.recipes import make_context, outline_of, reading
 
 TODAY = date(2026, 11, 30)
 READ = datetime(2026, 11, 22, tzinfo=UTC)
@@ -40,6 +40,8 @@ def test_the_reviewer_is_asked_about_those_that_are_cited(crew: StudioCrew) -> N
         PLAIN.model_copy(update={"number": 2, "kind": "vendor"}),
     ]
     context = make_context(crew, read)
-    assert list(source_weaknesses(context, ["Nothing.", "Roofs hold rain [S1]."])) == [
+    texts = ["Nothing.", "Roofs hold rain [S1]."]
+    outline = outline_of("A roof", "A wall")
+    assert [each for each in measurements(context, outline, texts) if each.startswith("Source ")] == [
         "Source 1, Roofs, is cited first in section 2: it sells. Do readers learn it there, in a few words?"
     ]

@@ -10,6 +10,7 @@ from agents.contract import Conclusions, SectionText
 from agents.exceptions import FailureCode
 from agents.pipeline.steps import StepKey
 from articles.models import Article
+from articles.pages.fragments import steps_shown_by
 from articles.runs.journal import fail_run
 from tests.articles.page_parts import since, view_of
 from tests.browser import stages, step_outputs
@@ -59,6 +60,7 @@ class TestSources:
         ours = shown[shown.index('id="research-conclusions"') :].partition("</details>")[0]
         assert "2 conclusions of our own" in ours
         assert "Weigh a wet bed before you buy ten." in ours
+        assert steps_shown_by({"questions"}, set())(StepKey("outline", "conclude")), "not read by a query of its own"
         (questions,) = [
             part for part in since(article, article.last_seq).split("<div ") if 'id="questions-body"' in part
         ]
