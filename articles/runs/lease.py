@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +27,9 @@ from django.utils import timezone
 from articles.exceptions import ArticleGone, LeaseLost
 from articles.models import Article, Run, Status
 from articles.runs.event_log import ArticleTransaction, article_transaction, locked_articles
+
+LEASES_IF_RUNNING = 4
+"""How many leases a process of this machine may let pass while it runs."""
 
 
 @dataclass(frozen=True)
@@ -55,27 +59,39 @@ def worker_id() -> str:
     return f"{machine_id()}:{os.getpid()}"
 
 
-def worker_has_died(worker: str) -> bool:
-    """Whether ``worker`` is a process of this machine that has ended. For other machines only the lease is known."""
+class Worker(Enum):
+    """What this machine knows of a worker's process. Of processes on other machines it only knows the lease."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    REMOTE = "remote"
+
+
+def state_of_worker(worker: str) -> Worker:
     place, _, pid = worker.rpartition(":")
     if place != machine_id():
-        return False
+        return Worker.REMOTE
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
-        return True
+        return Worker.ENDED
     except PermissionError:  # it lives, as another user
-        return False
-    return False
+        pass
+    return Worker.RUNNING
 
 
 def is_lost(run: Run, *, by_lease: bool = True) -> bool:
-    """Whether a run in progress has lost its worker: it died, or did not renew the lease.
+    """Whether a run in progress has lost its worker: it ended, or did not renew the lease.
 
-    Without ``by_lease`` only workers that are known to have died count.
+    A process that is known to run has ``LEASES_IF_RUNNING`` times as long: more likely than that it hangs, the machine is
+    overloaded or another program holds the lock of SQLite. Without ``by_lease`` only workers that are known to have ended count.
     """
     assert run.lease_expires_at is not None, "a run in work has a lease"
-    return (by_lease and run.lease_expires_at < timezone.now()) or worker_has_died(run.worker)
+    state = state_of_worker(run.worker)
+    if state is Worker.ENDED or not by_lease:
+        return state is Worker.ENDED
+    patience = settings.LEASE_SECONDS * (LEASES_IF_RUNNING - 1) if state is Worker.RUNNING else 0
+    return run.lease_expires_at + timedelta(seconds=patience) < timezone.now()
 
 
 def lease_expiry() -> datetime:

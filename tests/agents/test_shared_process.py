@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import django_rq
 import pytest
@@ -57,11 +57,11 @@ def waiting(owner: User, count: int, **brief: object) -> tuple[list[Article], li
     return list(articles), list(runs)
 
 
-def statuses(articles: list[Article]) -> list[str]:
+def statuses(articles: Iterable[Article]) -> list[str]:
     return [after(article).status for article in articles]
 
 
-def spans(runs: list[Run]) -> list[tuple[float, float]]:
+def spans(runs: Iterable[Run]) -> list[tuple[float, float]]:
     """The start and end of each run."""
     found = [Run.objects.get(pk=run.pk) for run in runs]
     return [
@@ -83,8 +83,10 @@ def in_thread(act: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-def test_a_process_writes_as_many_articles_at_once_as_its_capacity(owner: User) -> None:
-    articles, runs = waiting(owner, 3)
+def test_a_process_writes_as_many_articles_at_once_as_its_capacity(owner: User, model: ModelServer) -> None:
+    topics = ("Roofs of a town", "Bridges of a town", "Trees of a town")
+    articles, runs = zip(*(made(owner, topic=topic, include_image=False) for topic in topics), strict=True)
+    model.fail(match="Bridges of a town", hang=5)  # it is still being written when the first ends
     run_next(runs[0].pk)
     assert statuses(articles) == [Status.COMPLETED] * 3
     first, second, third = spans(runs)

@@ -20,7 +20,7 @@ from articles.models import ApiKey, Article, Run, Source, Status
 from articles.runs import lease
 from articles.runs.event_log import ArticleTransaction, article_transaction
 from articles.runs.journal import fail_run, store_file
-from articles.runs.lease import renew_lease
+from articles.runs.lease import renew_lease, worker_id
 from articles.runs.recovery import requeue_lost, sweep
 from articles.services import (
     BriefInput,
@@ -210,6 +210,13 @@ class TestSweeping:
         assert sweep(by_lease=False) == 0
         assert renew_lease(held), "its worker is still running"
         assert sweep() == 0
+
+    def test_a_process_that_runs_here_has_four_leases_to_renew_one(self, owner: User) -> None:
+        make_processing_article(owner)
+        Run.objects.update(worker=worker_id(), lease_expires_at=timezone.now() - timedelta(seconds=40))
+        assert sweep() == 0, "it may be slow"
+        Run.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=46))
+        assert sweep() == 1, "it hangs"
 
     def test_the_sweeper_ignores_a_lost_run_that_was_deleted(self, owner: User) -> None:
         article, held = make_processing_article(owner)
