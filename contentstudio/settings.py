@@ -9,41 +9,52 @@ import hashlib
 import os
 import secrets
 import tempfile
+from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import dj_database_url
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from environs import Env, validate
 from whitenoise.compress import Compressor
 
 from agents.contract import AGENTS, Stage
 from contentstudio.logs import logging_config
+from contentstudio.secret_settings import add_password, read_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 env.read_env(env.path("ENV_FILE", BASE_DIR / ".env"), recurse=False)
+secret = partial(read_secret, env)
 
 VERSION = "0.1.0"
 VAR = Path(env.str("VAR", str(BASE_DIR / "var"))).resolve()
-VAR.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds sessions, articles and a key
+try:
+    VAR.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds sessions, articles and a key
+except OSError as error:
+    raise ImproperlyConfigured(f"VAR is {VAR}, which cannot be created: {error.strerror}.") from error
+if not os.access(VAR, os.W_OK | os.X_OK):
+    raise ImproperlyConfigured(f"VAR is {VAR}, which user {os.geteuid()} cannot write to. Change its owner with chown.")
 FIRST_LOGIN_FILE = VAR / "first-login.txt"
 
 
 def kept_secret() -> str:
     """The signing key if none is configured: generated once and stored in ``var/secret-key`` (mode 0600)."""
     path = VAR / "secret-key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(50))
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=VAR) as file:  # mode 0600
+            file.write(secrets.token_urlsafe(50))
+            file.flush()
+            with suppress(FileExistsError):  # written by a process that started at the same time
+                os.link(file.name, path)  # complete: another process must not read half of it
     return path.read_text()
 
 
-SECRET_KEY = env.str("SECRET_KEY", "") or kept_secret()
+SECRET_KEY = secret("SECRET_KEY") or kept_secret()
 DEBUG = env.bool("DEBUG", False)
 # Host names this studio answers to.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
@@ -108,7 +119,7 @@ TEMPLATES = [
 
 def database(url: str) -> dict[str, Any]:
     """Django's DATABASES entry for ``url``, with the options that many writing processes need."""
-    config: dict[str, Any] = dict(env.dj_db_url("DATABASE_URL", url))
+    config: dict[str, Any] = dict(dj_database_url.parse(url))
     if config["ENGINE"].endswith("sqlite3"):
         config["CONN_MAX_AGE"] = None
         config["OPTIONS"] = {
@@ -141,7 +152,9 @@ def database(url: str) -> dict[str, Any]:
     return config
 
 
-DATABASES = {"default": database(f"sqlite:///{VAR / 'studio.sqlite3'}")}
+# In lower case, so that it is no setting, which error pages would show.
+database_url = add_password(secret("DATABASE_URL"), secret("DATABASE_PASSWORD"), setting="DATABASE")
+DATABASES = {"default": database(database_url or f"sqlite:///{VAR / 'studio.sqlite3'}")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
@@ -155,7 +168,7 @@ def redis_socket() -> Path:
 
 # Redis holds jobs and notifications only and may be emptied at any time. Without REDIS_URL, `manage.py studio` starts one.
 REDIS_SOCKET = redis_socket()
-REDIS_URL = env.str("REDIS_URL", "")
+REDIS_URL = add_password(secret("REDIS_URL"), secret("REDIS_PASSWORD"), setting="REDIS")
 REDIS_ADDRESS = REDIS_URL or f"unix://{quote(str(REDIS_SOCKET))}"
 
 # No time limit for jobs: a slow local model may take hours for a long article. Leases detect dead workers.
@@ -178,8 +191,8 @@ CHANNEL_LAYERS = {
 
 
 # AI provider. A local server without a key needs OPENAI_BASE_URL only.
-OPENAI_API_KEY = env.str("OPENAI_API_KEY", "")
-OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", "")
+OPENAI_API_KEY = secret("OPENAI_API_KEY")
+OPENAI_BASE_URL = secret("OPENAI_BASE_URL")
 LLM_MODEL = env.str("LLM_MODEL", "gpt-4o-mini")
 # Another model for one agent: LLM_MODEL_WRITE=gpt-4o
 LLM_MODELS: dict[Stage, str] = {stage: env.str(f"LLM_MODEL_{stage.upper()}", "") or LLM_MODEL for stage in AGENTS}
@@ -197,9 +210,9 @@ PRICES_FILE = env.str("PRICES_FILE", "")  # like agents/config/prices.yaml, for 
 
 # Research. "auto": the first provider that is configured, else the free ones. "none": only the sources of the brief.
 SEARCH_PROVIDER = env.str("SEARCH_PROVIDER", "auto")
-TAVILY_API_KEY = env.str("TAVILY_API_KEY", "")
-BRAVE_API_KEY = env.str("BRAVE_API_KEY", "")
-SEARXNG_URL = env.str("SEARXNG_URL", "")
+TAVILY_API_KEY = secret("TAVILY_API_KEY")
+BRAVE_API_KEY = secret("BRAVE_API_KEY")
+SEARXNG_URL = secret("SEARXNG_URL")
 RESEARCH_SECONDS = env.float("RESEARCH_SECONDS", 20.0)  # for searching and reading together
 # Tokens of sources that each planning, writing and review call is shown; longer readings are cut to the best passages.
 READING_TOKENS = env.int("READING_TOKENS", 16_000, validate=validate.Range(min=2_000))
@@ -300,13 +313,13 @@ USE_I18N = False
 USE_TZ = True
 
 # Monitoring. Prometheus reads /metrics with this token; without one, only signed-in staff can.
-METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+METRICS_TOKEN = secret("METRICS_TOKEN")
 LOG_FORMAT = env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"]))
 LOGGING = logging_config(
     LOG_FORMAT,
     env.str("LOG_LEVEL", "INFO"),
     secrets=[SECRET_KEY, OPENAI_API_KEY, TAVILY_API_KEY, BRAVE_API_KEY, METRICS_TOKEN],
-    addresses=[os.environ.get("DATABASE_URL", ""), REDIS_URL, OPENAI_BASE_URL, SEARXNG_URL],
+    addresses=[database_url, REDIS_URL, OPENAI_BASE_URL, SEARXNG_URL],
 )
 
 # CrewAI reads these when it is imported: no telemetry, no traces, nothing outside var/.

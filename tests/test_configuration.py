@@ -14,24 +14,28 @@ STUDIO = ROOT / "articles" / "management" / "commands" / "studio.py"
 NONE = "–"
 
 
-def calls_of(source: str, receiver: str) -> Iterator[ast.Call]:
-    """The calls ``receiver.…("NAME", …)`` in Python source."""
+def calls_of(source: str, function: str) -> Iterator[ast.Call]:
+    """The calls ``function("NAME", …)`` in Python source; ``env.`` stands for all functions of ``env``."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and node.args and ast.unparse(node.func).startswith(f"{receiver}."):
-            yield node
+        if isinstance(node, ast.Call) and node.args:
+            called = ast.unparse(node.func)
+            if called.startswith(function) if function.endswith(".") else called == function:
+                yield node
 
 
 def settings_read() -> dict[str, ast.expr | None]:
     """Each variable the studio reads, with its default as it is written."""
     found: dict[str, ast.expr | None] = {}
-    calls = [*calls_of(SETTINGS.read_text(), "env"), *calls_of(STUDIO.read_text(), "os.environ")]
+    source = SETTINGS.read_text()
+    secrets = list(calls_of(source, "secret"))
+    calls = [*calls_of(source, "env."), *secrets, *calls_of(STUDIO.read_text(), "os.environ.")]
     for call in calls:
         name, default = call.args[0], call.args[1] if len(call.args) > 1 else None
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             found[name.value] = default
         elif isinstance(name, ast.JoinedStr):
             found |= {f"LLM_MODEL_{stage.upper()}": default for stage in AGENTS}
-    return found
+    return found | {f"{ast.literal_eval(call.args[0])}_FILE": None for call in secrets}
 
 
 def documented_settings() -> dict[str, str]:
