@@ -6,12 +6,19 @@ so a request with a key needs neither a CSRF token nor a known origin. A session
 
 from __future__ import annotations
 
+import logging
+
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from ninja.errors import AuthenticationError
 from ninja.security import HttpBearer, SessionAuth
 
 from articles.models import ApiKey
+from contentstudio.access.client_address import client_address, network_of
+from contentstudio.access.throttle import Limit
+
+log = logging.getLogger(__name__)
 
 HOW_TO_GET_IN = (
     "Send an API key as “Authorization: Bearer <key>”, or sign in. Create keys under “API keys” in the studio,"
@@ -27,15 +34,32 @@ def key_in(header: str) -> str | None:
 
 
 def user_of_key(key: str) -> User | None:
+    """Asks the database: for sockets, which look again and again whether their key is still valid."""
     found = ApiKey.objects.match(key)
     return found.user if found else None
+
+
+def user_of_sent_key(key: str, address: str) -> User | None:
+    """The user of a key that was sent from ``address``. Raises TooManyAttempts after too many wrong ones.
+
+    A key cannot be guessed, but each try costs a query.
+    """
+    user = ApiKey.objects.cached_user(key)
+    if user is None:
+        limit, network = Limit("keys", settings.INVALID_KEYS_PER_MINUTE, 60, "invalid API keys"), network_of(address)
+        limit.check(network)
+        user = ApiKey.objects.user_of(key)
+        if user is None:
+            log.warning("An invalid API key was sent", extra={"address": address})
+            limit.take(network)
+    return user
 
 
 def user_of(request: HttpRequest) -> User | None:
     """The user by key or session. Does not check CSRF: for safe methods only."""
     key = key_in(request.headers.get("Authorization", ""))
     if key is not None:
-        return user_of_key(key)
+        return user_of_sent_key(key, client_address(request))
     return request.user if request.user.is_authenticated else None
 
 
@@ -43,7 +67,7 @@ class KeyAuth(HttpBearer):
     """Authenticates by API key. A wrong key is refused even if the request also has a valid session."""
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
-        user = ApiKey.objects.user_of(token.strip())
+        user = user_of_sent_key(token.strip(), client_address(request))
         if user is None:
             raise AuthenticationError(message=WRONG_KEY)
         request.user = user

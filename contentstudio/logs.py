@@ -24,7 +24,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars, merge_con
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict, Processor
 
-CONTEXT = ("request_id", "run_id", "article_id", "user_id", "step")
+CONTEXT = ("request_id", "run_id", "article_id", "user_id", "step", "address")
 FIELDS = ("time", "level", "logger", "event", *CONTEXT, "exception")
 
 REQUEST_ID_HEADER = "X-Request-ID"

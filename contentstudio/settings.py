@@ -62,6 +62,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 INSTALLED_APPS = [
     "daphne",
+    "accounts",
     "articles",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -94,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "articles.middleware.htmx_redirects",
+    "accounts.middleware.WaitPages",
 ]
 
 ROOT_URLCONF = "contentstudio.urls"
@@ -228,21 +230,11 @@ ARTICLES_PER_WORKER = env.int("ARTICLES_PER_WORKER", 4)
 RUNS_PER_USER = env.int("RUNS_PER_USER", 0)
 
 
-# Access
+# Access; sign-in has settings of its own
 
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
-]
-LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "article_list"
-LOGOUT_REDIRECT_URL = "login"
-CSRF_FAILURE_VIEW = "articles.views.sessions.csrf_failure"
+from contentstudio import sign_in_settings  # noqa: E402  (it reads what read_env has put into the environment)
+
+globals().update({name: value for name, value in vars(sign_in_settings).items() if name.isupper()})
 
 # Origins whose pages may call the API from a browser. Sockets are opened from the studio's own origin only.
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
@@ -255,6 +247,8 @@ COOKIE_PREFIX = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_PREFIX}csrftoken"
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+# Proxies in front of each other. Each appends to X-Forwarded-For the address it was called from.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 1, validate=validate.Range(min=1))
 if BEHIND_PROXY:  # trust X-Forwarded-Proto: the proxy has to set it on every request
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"

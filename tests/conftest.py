@@ -15,6 +15,7 @@ import redis as redis_py
 from django.conf import settings
 from django.db import connection
 
+from contentstudio.logs import current_request
 from contentstudio.runtime import redis_server as redis_program
 from tests.live_server import live_server
 from tests.static_files import bring_static_files
@@ -73,6 +74,19 @@ def empty_queue(redis: redis_py.Redis) -> Iterator[None]:
     """Jobs of earlier tests are removed, because a worker would find other rows under their ids."""
     yield
     redis.delete("rq:queue:articles")
+
+
+@pytest.fixture(autouse=True)
+def no_request_yet() -> None:
+    """The request of an earlier test is over, and its user gone."""
+    current_request.set(None)
+
+
+@pytest.fixture(autouse=True)
+def no_attempts_yet(redis: redis_py.Redis) -> None:
+    """Failed attempts of earlier tests count no more."""
+    for key in redis.scan_iter("studio:*", count=1000):
+        redis.delete(key)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from agents.contract import AGENTS
 from tests.environment import ROOT
 
-SETTINGS = ROOT / "contentstudio" / "settings.py"
+SETTINGS = [ROOT / "contentstudio" / name for name in ("settings.py", "sign_in_settings.py")]
 STUDIO = ROOT / "articles" / "management" / "commands" / "studio.py"
 NONE = "–"
 
@@ -26,7 +26,7 @@ def calls_of(source: str, function: str) -> Iterator[ast.Call]:
 def settings_read() -> dict[str, ast.expr | None]:
     """Each variable the studio reads, with its default as it is written."""
     found: dict[str, ast.expr | None] = {}
-    source = SETTINGS.read_text()
+    source = "\n".join(path.read_text().replace("from __future__ import annotations", "") for path in SETTINGS)
     secrets = list(calls_of(source, "secret"))
     calls = [*calls_of(source, "env."), *secrets, *calls_of(STUDIO.read_text(), "os.environ.")]
     for call in calls:

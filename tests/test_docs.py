@@ -15,7 +15,7 @@ DECISIONS = ROOT / "docs" / "decisions"
 TEMPLATE = "0000-template.md"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
-TOP_LEVEL = "agents|articles|bench|contentstudio|docs|setup|static|templates|tests"
+TOP_LEVEL = "accounts|agents|articles|bench|contentstudio|docs|setup|static|templates|tests"
 PATH = re.compile(rf"`((?:{TOP_LEVEL})/[\w./-]*)`")
 MODULE = re.compile(rf"`((?:{TOP_LEVEL})(?:\.\w+)+)`")
 CLASS = re.compile(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)\b[^`]*`")
@@ -43,7 +43,7 @@ def names(pattern: re.Pattern[str]) -> list[tuple[str, str]]:
 
 @cache
 def python_source() -> str:
-    folders = ("agents", "articles", "bench", "contentstudio", "tests")
+    folders = ("accounts", "agents", "articles", "bench", "contentstudio", "tests")
     return "\n".join(path.read_text() for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 

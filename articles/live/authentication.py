@@ -20,7 +20,9 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.utils.http import is_same_domain
 
-from articles.authentication import key_in, user_of_key
+from articles.authentication import key_in, user_of_key, user_of_sent_key
+from contentstudio.access.client_address import choose_address
+from contentstudio.access.throttle import TooManyAttempts
 
 SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 
@@ -54,6 +56,11 @@ def key_of(scope: Scope) -> str | None:
     return key_in(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1"))
 
 
+def client_address_of(scope: Scope) -> str:
+    forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1")
+    return choose_address(forwarded, (scope.get("client") or [""])[0])
+
+
 def authenticated(application: Application) -> Application:
     """Middleware: puts the user into a socket's scope. A session is accepted from the studio's own origin only."""
     by_session = same_origin(AuthMiddlewareStack(application))
@@ -63,7 +70,11 @@ def authenticated(application: Application) -> Application:
         if key is None:
             await by_session(scope, receive, send)
         else:
-            user = await database_sync_to_async(user_of_key)(key)
+            try:
+                user = await database_sync_to_async(user_of_sent_key)(key, client_address_of(scope))
+            except TooManyAttempts:
+                await WebsocketDenier()(scope, receive, send)
+                return
             await application({**scope, "user": user or AnonymousUser()}, receive, send)
 
     return authenticate

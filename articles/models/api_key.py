@@ -19,6 +19,8 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
+from articles.signals import api_key_created, api_keys_revoked
+
 log = logging.getLogger(__name__)
 
 PREFIX = "cs_"
@@ -38,33 +40,41 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def issue(self, user: User, name: str) -> tuple[ApiKey, str]:
         """Create a key: its row, and its value, which is not stored."""
         key = PREFIX + secrets.token_urlsafe(32)
-        return self.create(user=user, name=name, hint=key[:8], key_hash=hashed(key)), key
+        row = self.create(user=user, name=name, hint=key[:8], key_hash=hashed(key))
+        api_key_created.send(sender=ApiKey, key=row)
+        return row, key
 
     def usable(self) -> Self:
         return self.filter(revoked_at=None, user__is_active=True)
 
     def revoke(self) -> int:
         """Revoke these keys for good. Returns how many were usable."""
-        revoked = self.filter(revoked_at=None).update(revoked_at=timezone.now())
+        revoked = list(self.filter(revoked_at=None).select_related("user"))
+        count = self.filter(pk__in=[key.pk for key in revoked], revoked_at=None).update(revoked_at=timezone.now())
         _users.clear()
-        return revoked
+        if count:
+            api_keys_revoked.send(sender=ApiKey, keys=revoked)
+        return count
 
-    def user_of(self, key: str) -> User | None:
-        """The user of a usable key. Cached for ``CACHE_SECONDS`` in this process.
+    def cached_user(self, key: str) -> User | None:
+        """The user, if this process has seen the key within ``CACHE_SECONDS``.
 
         A revoked key stops working at once in the process that revoked it, and within ``CACHE_SECONDS`` in others.
         """
-        digest, now = hashed(key), time.monotonic()
-        user, expires = _users.get(digest, (None, 0.0))
-        if user is None or expires <= now:
-            found = self.match(key)
-            if found is None:
-                return None
-            user = found.user
-            if len(_users) >= MAX_CACHED:
-                _users.clear()
-            _users[digest] = (user, now + CACHE_SECONDS)
+        user, expires = _users.get(hashed(key), (None, 0.0))
+        if user is None or expires <= time.monotonic():
+            return None
         return copy(user)  # a copy: permissions are cached on the object, and would outlive the request
+
+    def user_of(self, key: str) -> User | None:
+        """The user of a usable key, which is cached for ``CACHE_SECONDS`` in this process."""
+        found = self.match(key)
+        if found is None:
+            return None
+        if len(_users) >= MAX_CACHED:
+            _users.clear()
+        _users[hashed(key)] = (found.user, time.monotonic() + CACHE_SECONDS)
+        return copy(found.user)
 
     def match(self, key: str) -> ApiKey | None:
         """The usable key with this value, with its user. Records its use."""

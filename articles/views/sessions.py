@@ -14,6 +14,8 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
 from articles.views.requests import StudioRequest
+from contentstudio.access.password_hashers import HashingBusy
+from contentstudio.access.throttle import TooManyAttempts
 
 FORM_EXPIRED = "Studio-Form-Expired"
 """Header of a refused HTMX request whose form token is outdated. The page gets a new one and sends the request again."""
@@ -28,11 +30,14 @@ def sign_in_again(request: StudioRequest) -> HttpResponse:
     Once they are signed in, also in another tab, the answer is the event ``studio:signed-in`` with a new form token.
     """
     username = request.POST.get("username", "") or request.GET.get("username", "")
-    form = AuthenticationForm(request, request.POST or None, initial={"username": username})
-    if request.method == "POST" and form.is_valid():
-        login(request, form.get_user())
+    form, problem = AuthenticationForm(request, request.POST or None, initial={"username": username}), ""
+    try:
+        if request.method == "POST" and form.is_valid():
+            login(request, form.get_user())
+    except (TooManyAttempts, HashingBusy) as error:  # a page of its own would not fit into the dialog
+        problem = str(error)
     if not request.user.is_authenticated or request.user.get_username() != username:
-        return render(request, "_sign_in_form.html", {"form": form, "username": username})
+        return render(request, "_sign_in_form.html", {"form": form, "username": username, "problem": problem})
     response = HttpResponse(status=204)
     return trigger_client_event(response, "studio:signed-in", {"token": get_token(request)})
 

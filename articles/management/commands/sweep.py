@@ -1,4 +1,4 @@
-"""``manage.py sweep``: requeues runs whose worker died, and deletes expired sessions and orphaned uploads."""
+"""``manage.py sweep``: requeues runs whose worker died, and deletes what has expired or is orphaned."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from redis.exceptions import RedisError
 
+from accounts.models import AuditEntry
 from articles.operations.uploads import remove_orphaned_uploads
 from articles.runs.db_retry import DB_UNAVAILABLE
 from articles.runs.recovery import sweep
@@ -60,12 +61,16 @@ def sweep_once(*, by_lease: bool = True) -> bool:
 
 
 def clean_up() -> bool:
-    """Deletes expired sessions and orphaned uploads. False if the database was unavailable."""
+    """Deletes expired sessions, orphaned uploads and old audit entries. False if the database was unavailable."""
     try:
         call_command("clearsessions")
         if removed := remove_orphaned_uploads():
             logger.info("Deleted %d uploaded documents that belong to no article.", removed)
+        if removed := AuditEntry.objects.expired().delete()[0]:
+            logger.info("Deleted %d entries of the audit log that are older than AUDIT_DAYS.", removed)
     except DB_UNAVAILABLE as error:
-        logger.warning("Could not delete expired sessions and orphaned uploads, trying again: %s", error)
+        logger.warning(
+            "Could not delete expired sessions, orphaned uploads and old audit entries, trying again: %s", error
+        )
         return False
     return True
