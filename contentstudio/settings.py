@@ -160,12 +160,13 @@ DATABASES = {"default": database(database_url or f"sqlite:///{VAR / 'studio.sqli
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
+# Files of this machine's processes, even if VAR is shared by several machines: heartbeats for health checks.
+LOCAL = Path(tempfile.gettempdir()) / f"contentstudio-{hashlib.sha256(os.fsencode(VAR)).hexdigest()[:16]}"
+
+
 def redis_socket() -> Path:
     """``var/redis.sock``, or a path in the temporary directory if VAR is too deep: a socket's path has at most 100 bytes."""
-    path = os.fsencode(VAR / "redis.sock")
-    if len(path) <= 100:
-        return VAR / "redis.sock"
-    return Path(tempfile.gettempdir()) / f"contentstudio-{hashlib.sha256(path).hexdigest()[:16]}" / "redis.sock"
+    return (VAR if len(os.fsencode(VAR / "redis.sock")) <= 100 else LOCAL) / "redis.sock"
 
 
 # Redis holds jobs and notifications only and may be emptied at any time. Without REDIS_URL, `manage.py studio` starts one.
@@ -245,6 +246,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 # With this prefix browsers accept the cookies over TLS only, and from no other host of the domain.
 COOKIE_PREFIX = "__Host-" if HTTPS else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_PREFIX}csrftoken"
+SECURE_REDIRECT_EXEMPT = [r"^api/health$"]  # load balancers ask without TLS, and not through the proxy
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
 # Proxies in front of each other. Each appends to X-Forwarded-For the address it was called from.
@@ -285,7 +287,9 @@ MAX_SOCKETS_PER_USER = env.int("MAX_SOCKETS_PER_USER", 250)  # open WebSockets o
 # Files
 
 STATIC_URL = "static/"
-STATIC_ROOT = VAR / "static"
+# If it is set, the files were collected in advance by `manage.py collectstatic`, as in the container image.
+STATIC_COLLECTED = bool(env.str("STATIC_ROOT", ""))
+STATIC_ROOT = Path(env.str("STATIC_ROOT", "") or VAR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "media/"
 MEDIA_ROOT = VAR / "media"

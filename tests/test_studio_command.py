@@ -193,11 +193,6 @@ def test_the_printed_address_works_in_a_browser(host: str, address: str) -> None
     assert command.browser_address(host, 80) == address
 
 
-def test_a_redis_of_ones_own_is_not_started() -> None:
-    with override_settings(REDIS_URL="redis://elsewhere"):
-        assert [program.name for program in command.programs("::1", 80, None, 1)] == ["web", "workers", "sweeper"]
-
-
 def test_the_model_is_named() -> None:
     with override_settings(HAS_MODEL=True, LLM_MODEL="mine-7b"):
         assert command.writer_in_use() == "Articles are written by mine-7b."

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from functools import partial
 from typing import NamedTuple
@@ -25,11 +26,15 @@ from articles.runs.outages import models_needed, wait_for_provider
 from articles.runs.queue import remove_job
 from articles.runs.recovery import fail_unclaimed
 from articles.runs.scheduling import next_run, runs_per_user
+from contentstudio.runtime.heartbeats import INTERVAL, Heartbeat
 
 log = logging.getLogger(__name__)
 
 capacity: ContextVar[int] = ContextVar("capacity", default=1)
 """How many articles this process may write at once; set by its worker."""
+
+heartbeat: ContextVar[Heartbeat | None] = ContextVar("heartbeat", default=None)
+"""The heartbeat of this process; set by its worker."""
 
 POLL_SECONDS = 1.0
 """How often a process with spare capacity checks for a waiting run. An idle worker claims it at once."""
@@ -82,6 +87,10 @@ class WorkerSession:
 
         Unexpected errors are raised after all runs have ended, and are recorded on their runs.
         """
+        async with kept_beating(heartbeat.get()):
+            return await self._serve(claim_first)
+
+    async def _serve(self, claim_first: Callable[[], ClaimedRun | None]) -> bool:
         stop = StopSignal()
         first = await sync_to_async(claim_first)()
         if first is None:
@@ -123,6 +132,22 @@ class WorkerSession:
     @property
     def _has_capacity(self) -> bool:
         return len(self._tasks) < self._capacity and self._claimed < MAX_RUNS_PER_PROCESS and not self._errors
+
+
+@asynccontextmanager
+async def kept_beating(heartbeat: Heartbeat | None) -> AsyncIterator[None]:
+    """Send heartbeats from the event loop inside the block: they stop if it hangs, and then no lease is renewed either."""
+
+    async def beat() -> None:
+        while heartbeat:
+            heartbeat.beat()
+            await asyncio.sleep(INTERVAL)
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
 
 
 def claim_next(job_run_id: int | None = None, *, shared_process: bool = False) -> ClaimedRun | None:

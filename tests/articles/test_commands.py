@@ -19,6 +19,7 @@ from rq import Queue, Worker
 from articles.models import AgentProfile, ApiKey
 from articles.operations import doctor
 from articles.runs.workers import Workers
+from contentstudio.runtime import migrations
 from tests.agents.conftest import model_server, running_model_server  # noqa: F401  (fixtures)
 from tests.factories import UserFactory
 from tests.model_server import ModelServer
@@ -91,7 +92,7 @@ class TestDoctor:
         unreachable = connections.create_connection("default")
         nowhere = {"NAME": "/nowhere/studio", "HOST": "/nowhere", "OPTIONS": {}}  # without a pool, which would wait
         unreachable.settings_dict = {**connection.settings_dict, **nowhere}
-        monkeypatch.setattr(doctor, "connection", unreachable)
+        monkeypatch.setattr(migrations, "connection", unreachable)
         check = doctor.check_tables()
         assert check.verdict == "fail"
         assert "cannot be reached" in check.finding

@@ -1,4 +1,4 @@
-"""``manage.py studio``: the whole studio in one terminal."""
+"""``manage.py studio``: the whole studio in one terminal, or one of its roles on a machine or in a container of its own."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import asyncio
 import errno
 import fcntl
 import os
+import signal
 import socket
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import httpx
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import connection, connections
 
 from contentstudio.logs import as_json_line
 from contentstudio.runtime import redis_server
 from contentstudio.runtime.first_login import create_first_login
+from contentstudio.runtime.migrations import apply_migrations, wait_for_database, wait_for_migrations
+from contentstudio.runtime.roles import Role
 from contentstudio.runtime.static import collect_static_files
 from contentstudio.runtime.supervisor import Program, Supervisor
 
@@ -32,10 +34,17 @@ CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 class Command(BaseCommand):
-    help = "Runs the studio until Ctrl-C: database migrations, Redis, web, workers and sweeper."
+    help = "Runs the studio until Ctrl-C: database migrations, Redis, web, workers and sweeper. Or one role of it."
     requires_system_checks = []  # they import every page; the web process runs them itself
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--role",
+            choices=list(Role),
+            default=os.environ.get("ROLE") or Role.ALL,
+            help="what to run (default: all). web, worker and sweeper need a PostgreSQL and a Redis that they share, and"
+            " wait for migrate, which applies the migrations, creates the first login and exits",
+        )
         parser.add_argument("--host", default=os.environ.get("HOST") or "127.0.0.1", help="address to listen on")
         parser.add_argument("--port", type=int, default=os.environ.get("PORT") or 8000, help="port to listen on")
         parser.add_argument(
@@ -49,26 +58,69 @@ class Command(BaseCommand):
         )
 
     def handle(
-        self, *args: Any, host: str, port: int, workers: int | None, web_processes: int | None, **options: Any
+        self,
+        *args: Any,
+        role: str,
+        host: str,
+        port: int,
+        workers: int | None,
+        web_processes: int | None,
+        **options: Any,
     ) -> None:
-        lock = lock_data_directory()
-        require_free_port(host, port)
-        if settings.REDIS_URL and not redis_server.is_reachable(settings.REDIS_URL):
-            shown = redis_server.mask_password(settings.REDIS_URL)
-            raise CommandError(f"The Redis at {shown} does not answer. Start it, or check REDIS_URL.")
         if web_processes is not None and web_processes < 1:
             raise CommandError("WEB_PROCESSES must be 1 or more.")
-        self.prepare_data()
-        asyncio.run(self.supervise(host, port, programs(host, port, workers, web_processes or default_web_processes())))
-        lock.close()
+        if role not in list(Role):  # ROLE is not checked by the parser
+            raise CommandError(f"ROLE is {role}, but must be one of {', '.join(Role)}.")
+        found = programs(host, port, workers, web_processes or default_web_processes())
+        if role == Role.ALL:
+            self.run_all(host, port, found)
+        elif role == Role.MIGRATE:
+            with lock_data_directory(shared=True):
+                signal.signal(signal.SIGTERM, stop_waiting)
+                wait_for_database(self.print_line)
+                self.prepare_database()
+        else:
+            self.run_role(Role(role), host, port, found)
 
-    def prepare_data(self) -> None:
-        """Migrate the database, collect the static files, create the first login if there are no users."""
-        call_command("migrate", interactive=False, verbosity=0)
-        collect_static_files(settings.VAR / "static-fingerprint")
+    def run_all(self, host: str, port: int, programs: list[Program]) -> None:
+        with lock_data_directory():
+            require_free_port(host, port)
+            if settings.REDIS_URL and not redis_server.is_reachable(settings.REDIS_URL):
+                shown = redis_server.mask_password(settings.REDIS_URL)
+                raise CommandError(f"The Redis at {shown} does not answer. Start it, or check REDIS_URL.")
+            self.prepare_database()
+            self.prepare_files()
+            if not settings.REDIS_URL:
+                programs = [*programs, redis_program()]
+            asyncio.run(self.supervise(host, port, programs))
+
+    def run_role(self, role: Role, host: str, port: int, programs: list[Program]) -> None:
+        """Run the programs of ``role``: several under a supervisor, a single one in the place of this process."""
+        require_shared_services(role)
+        with lock_data_directory(shared=True) as lock:
+            signal.signal(signal.SIGTERM, stop_waiting)
+            if role == Role.WEB:
+                require_free_port(host, port)
+                self.prepare_files()
+            wait_for_migrations(self.print_line)
+            own = [program for program in programs if program.role == role]
+            if len(own) > 1:
+                asyncio.run(self.supervise(host, port, own))
+                return
+            self.stdout.flush()
+            os.set_inheritable(lock.fileno(), True)  # the program keeps the lock
+            os.execve(own[0].command[0], list(own[0].command), {**os.environ, "PYTHONUNBUFFERED": "1"})  # noqa: S606
+
+    def prepare_database(self) -> None:
+        """Migrate the database, create the first login if there are no users."""
+        apply_migrations()
         if create_first_login():  # not printed: output may end up in a log, which many can read
             self.print_line(f"Your first login is in {settings.FIRST_LOGIN_FILE}. Sign in and change its password.")
         connections.close_all()
+
+    def prepare_files(self) -> None:
+        if not settings.STATIC_COLLECTED:
+            collect_static_files(settings.VAR / "static-fingerprint")
 
     async def supervise(self, host: str, port: int, programs: list[Program]) -> None:
         supervisor = Supervisor(programs, write=self.print_line, format_line=self.format_line)
@@ -92,22 +144,38 @@ class Command(BaseCommand):
 
 
 def programs(host: str, port: int, workers: int | None, web_processes: int) -> list[Program]:
-    """The studio's programs. Redis is among them if REDIS_URL names none."""
+    """The studio's programs, without an embedded Redis."""
     manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
     web = [sys.executable, "-m", "contentstudio.runtime.daphne", "-v", "0", "--no-server-name", *PINGS]
     web += ["--endpoint", f"reuseport:{port}:{host}", "contentstudio.asgi:application"]
     names = ["web"] if web_processes == 1 else [f"web-{number}" for number in range(1, web_processes + 1)]
-    found = [
-        *(Program(name, web) for name in names),
-        Program("workers", [*manage, "workers", *(["--count", str(workers)] if workers else [])]),
-        Program("sweeper", [*manage, "sweep"]),
+    return [
+        *(Program(name, web, Role.WEB) for name in names),
+        Program("workers", [*manage, "workers", *(["--count", str(workers)] if workers else [])], Role.WORKER),
+        Program("sweeper", [*manage, "sweep"], Role.SWEEPER),
     ]
+
+
+def redis_program() -> Program:
+    directory = settings.VAR / "redis"
+    redis_server.prepare_directories(settings.REDIS_SOCKET, directory)
+    return Program("redis", redis_server.server_command(settings.REDIS_SOCKET, directory), required=True)
+
+
+def require_shared_services(role: Role) -> None:
+    """Raise CommandError if the roles of this studio could not meet: without an address each would use files of its own."""
+    missing = []
+    if connection.vendor == "sqlite":
+        missing.append("DATABASE_URL with the address of a PostgreSQL server")
     if not settings.REDIS_URL:
-        directory = settings.VAR / "redis"
-        redis_server.prepare_directories(settings.REDIS_SOCKET, directory)
-        command = redis_server.server_command(settings.REDIS_SOCKET, directory)
-        found.append(Program("redis", command, required=True))
-    return found
+        missing.append("REDIS_URL with the address of a Redis or Valkey server")
+    if missing:
+        raise CommandError(f"The role {role} shares its data with the other roles. Set {' and '.join(missing)}.")
+
+
+def stop_waiting(number: int, frame: object) -> NoReturn:
+    """Handles SIGTERM until the programs run: the first process of a container would ignore it."""
+    raise SystemExit(128 + number)
 
 
 def default_web_processes() -> int:
@@ -119,11 +187,14 @@ def default_web_processes() -> int:
     return 2 if cores >= 2 else 1
 
 
-def lock_data_directory() -> IO[str]:
-    """Lock VAR, until the file is closed or the process ends: a second studio on it would replace the first one's Redis."""
+def lock_data_directory(*, shared: bool = False) -> IO[str]:
+    """Lock VAR, until the file is closed or the process ends: a second studio on it would replace the first one's Redis.
+
+    Single roles share the lock with each other.
+    """
     file = (settings.VAR / "studio.lock").open("w")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         raise CommandError(
             f"A studio is already running on {settings.VAR}. Stop it first, or set VAR to another directory."

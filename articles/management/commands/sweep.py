@@ -20,6 +20,8 @@ from accounts.models import AuditEntry
 from articles.operations.uploads import remove_orphaned_uploads
 from articles.runs.db_retry import DB_UNAVAILABLE
 from articles.runs.recovery import sweep
+from contentstudio.runtime import heartbeats
+from contentstudio.runtime.heartbeats import SWEEPER, Heartbeat
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +39,18 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        heartbeats.prepare(settings.LOCAL)
+        heartbeat = Heartbeat(settings.LOCAL, SWEEPER)
         unavailable_at = cleaned_at = -math.inf
         while not stop.is_set():
             # No lease can be renewed during a database outage: afterwards workers get the time to do so.
             if not sweep_once(by_lease=time.monotonic() - unavailable_at > settings.LEASE_SECONDS):
                 unavailable_at = time.monotonic()
+            heartbeat.beat()  # also after a failed one: to restart the sweeper would not bring the database back
             if time.monotonic() - cleaned_at > CLEAN_UP_INTERVAL and clean_up():
                 cleaned_at = time.monotonic()
             stop.wait(every)
+        heartbeat.remove()
 
 
 def sweep_once(*, by_lease: bool = True) -> bool:

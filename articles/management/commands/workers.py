@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
 from argparse import ArgumentParser
 from functools import partial
@@ -13,7 +14,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django_rq import get_worker
 
-from contentstudio.runtime import redis_server
+from contentstudio.runtime import heartbeats, redis_server
+from contentstudio.runtime.heartbeats import WORKER_KINDS, Heartbeat
 
 REDIS_POLL_INTERVAL = 0.5  # seconds
 
@@ -42,15 +44,25 @@ class Command(BaseCommand):
             raise CommandError("ARTICLES_PER_WORKER must be 1 or more.")
         capacity = shares(count or default_count(), settings.ARTICLES_PER_WORKER)
         connections.close_all()  # forked processes must not share a connection
+        heartbeats.prepare(settings.LOCAL)
+        heartbeats.remove_of_ended_pools(settings.LOCAL, WORKER_KINDS)
+        names = [f"{os.getpid()}-{number}" for number in range(1, len(capacity) + 1)]
+        for name in names:  # before the fork: a worker that never starts must be missed
+            Heartbeat(settings.LOCAL, f"worker-{name}").beat()
         self.stdout.write(f"{len(capacity)} workers ready, for {sum(capacity)} articles at once.")
-        Pool([partial(work, number) for number in capacity]).run()
+        self.stdout.flush()
+        Pool([partial(work, *worker) for worker in zip(capacity, names, strict=True)]).run()
+        heartbeats.remove_of_ended_pools(settings.LOCAL, WORKER_KINDS)
 
 
-def work(capacity: int) -> None:
+def work(capacity: int, name: str) -> None:
     """Run one worker. Called after the fork: a connection to Redis must not be inherited.
 
     A worker exits if Redis is unavailable for long; the one that replaces it waits here.
     """
+    heartbeat = Heartbeat(settings.LOCAL, f"worker-{name}")
     while not redis_server.is_reachable(settings.REDIS_ADDRESS):
+        heartbeat.beat()
         time.sleep(REDIS_POLL_INTERVAL)
-    get_worker("articles", capacity=capacity).work(logging_level=None)
+    job_heartbeat = Heartbeat(settings.LOCAL, f"job-{name}")
+    get_worker("articles", capacity=capacity, heartbeats=(heartbeat, job_heartbeat)).work(logging_level=None)
