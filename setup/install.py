@@ -59,6 +59,8 @@ class Installation:
 
     def create(self) -> None:
         """Create an empty environment, replacing an older or incomplete one; packages come from uv's cache again."""
+        if self.venv.is_symlink():  # venv would empty the directory it points to, then fail
+            sys.exit(f"{self.venv} is a link to {self.venv.resolve()}, which may serve another copy. Remove the link.")
         if importlib.util.find_spec("ensurepip") is None:
             package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
             debian.install(package, reason="Python's own venv module is incomplete without it")

@@ -79,6 +79,14 @@ def test_an_installation_without_its_python_is_incomplete(installation: Installa
     assert not installation.is_complete("requirements.lock")
 
 
+def test_an_environment_behind_a_link_is_left_alone(installation: Installation, tmp_path: Path) -> None:
+    installation.venv.rename(tmp_path / "shared")
+    installation.venv.symlink_to(tmp_path / "shared")
+    with pytest.raises(SystemExit, match=r"is a link to .*/shared, which may serve another copy\. Remove the link"):
+        installation.install("requirements.lock")
+    assert (tmp_path / "shared" / "bin" / "python").exists()
+
+
 def test_bytecode_is_written_even_if_the_shell_disables_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     assert "PYTHONDONTWRITEBYTECODE" not in install.installer_environment()
@@ -175,7 +183,10 @@ def test_all_settings_are_in_the_example() -> None:
     sources = ["contentstudio/settings.py", "articles/management/commands/studio.py"]
     read = set()
     for source in sources:
-        read |= set(re.findall(r'(?:env\.\w+|environ\.get)\(\s*"([A-Z_]+)"', (ROOT / source).read_text()))
+        text = (ROOT / source).read_text()
+        secrets = set(re.findall(r'\bsecret\("([A-Z_]+)"\)', text))
+        read |= secrets | {f"{name}_FILE" for name in secrets}
+        read |= set(re.findall(r'(?:env\.\w+|environ\.get)\(\s*"([A-Z_]+)"', text))
     of_one_agent = {name for name in SETTINGS if name.startswith("LLM_MODEL_")}
     assert set(SETTINGS) - of_one_agent == read
 
