@@ -1,11 +1,11 @@
 # `make run` starts the studio, `make test` checks it. Both install what they need the first time.
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage bench chaos judge quality lint lock clean
+.PHONY: help run test coverage bench chaos judge quality image image-test lint lock clean
 
 python := .venv/bin/python
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 run:  ## Run the studio; options: PORT, HOST, WORKERS
 	@setup/python -m setup.install
@@ -34,6 +34,15 @@ judge:  ## Compare articles with other systems, judged blind; SOURCES=folder, AR
 quality:  ## Score finished articles without a model
 	@setup/python -m setup.install
 	@exec $(python) manage.py quality --all
+
+image:  ## Build the container image with docker, podman or buildah; options: TAG, BASE
+	@BUILDAH_FORMAT=docker $(or $(shell command -v docker podman buildah | head -1),docker) build \
+		--tag $(or $(TAG),content-studio) $(if $(BASE),--build-arg BASE=$(BASE)) \
+		--build-arg REVISION=$$(git rev-parse HEAD) .
+
+image-test:  ## Build the image and write articles in it; needs root on Debian; option: BASE, else one is made
+	@setup/python -m setup.install --dev
+	@IMAGE_BASE=$(or $(BASE),made) $(python) -m pytest tests/image -q -s
 
 lint:  ## Fix the style; check style, types and imports
 	@setup/python -m setup.install --dev

@@ -15,12 +15,12 @@ DECISIONS = ROOT / "docs" / "decisions"
 TEMPLATE = "0000-template.md"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
-TOP_LEVEL = "accounts|agents|articles|bench|contentstudio|docs|setup|static|templates|tests"
+TOP_LEVEL = "accounts|agents|articles|bench|contentstudio|deploy|docs|setup|static|templates|tests"
 PATH = re.compile(rf"`((?:{TOP_LEVEL})/[\w./-]*)`")
 MODULE = re.compile(rf"`((?:{TOP_LEVEL})(?:\.\w+)+)`")
 CLASS = re.compile(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)\b[^`]*`")
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([\w-]+))?\)")
-MAKE_TARGET = re.compile(r"(?:^    |`)make (?:\w+=\S+ )*([a-z]+)", re.MULTILINE)
+MAKE_TARGET = re.compile(r"(?:^    |`)make (?:\w+=\S+ )*([a-z-]+)", re.MULTILINE)
 COMMAND = re.compile(r"manage\.py ([a-z]+)")
 
 
@@ -79,7 +79,7 @@ def test_each_link_has_a_target(page: Path) -> None:
 
 
 def test_each_make_target_it_names_exists() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     found = names(MAKE_TARGET)
     assert found
     assert [(page, target) for page, target in found if target not in targets] == []

@@ -1,0 +1,83 @@
+"""Builds the image with buildah, which needs no daemon, and unpacks it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from setup import debian
+from tests.environment import ROOT
+
+STORE = Path(os.environ.get("IMAGE_STORE", "/var/tmp/content-studio-image-test"))
+"""Kept after the tests: the next build takes unchanged layers from it."""
+
+PACKAGES = {"buildah": "builds the image", "runc": "starts containers", "debootstrap": "makes a base image"}
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+NAME = "localhost/content-studio-test"
+
+
+@dataclass(frozen=True)
+class Image:
+    """A built image. ``root`` is its unpacked file system."""
+
+    root: Path
+    config: dict[str, Any]
+    seconds: float
+    megabytes: float
+
+
+def buildah(*arguments: str | Path) -> str:
+    """Runs it on a store of its own; it needs neither a daemon nor an overlay file system. Returns what it prints."""
+    environment = {**os.environ, "BUILDAH_FORMAT": "docker", "BUILDAH_ISOLATION": "chroot", "STORAGE_DRIVER": "vfs"}
+    command = ["buildah", "--root", STORE / "images", "--runroot", STORE / "run", *arguments]
+    return subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def build() -> Image:
+    for package, purpose in PACKAGES.items():
+        if not shutil.which(package):
+            debian.install(package, reason=purpose)
+    STORE.mkdir(parents=True, exist_ok=True)
+    base = os.environ["IMAGE_BASE"]
+    if base == "made":
+        base = made_base()
+    began = time.monotonic()
+    buildah("build", "--layers", "--build-arg", f"BASE={base}", "--build-arg", "REVISION=tested", "--tag", NAME, ".")
+    seconds = time.monotonic() - began
+    details = json.loads(buildah("inspect", "--type", "image", NAME))
+    container = buildah("from", NAME).strip()
+    root = Path(buildah("mount", container).strip())
+    size = json.loads(buildah("images", "--json", NAME))[0]["size"]
+    return Image(root, details["Docker"]["config"], seconds, megabytes(size))
+
+
+def megabytes(size: str) -> float:
+    number, unit = size.split()
+    return float(number) * {"KB": 0.001, "MB": 1, "GB": 1000}[unit]
+
+
+def made_base() -> str:
+    """A base image from Debian's packages, for machines that reach no container registry."""
+    name = "localhost/python-trixie"
+    if name in buildah("images", "--format", "{{.Name}}"):
+        return name
+    tree = STORE / "debian"
+    shutil.rmtree(tree, ignore_errors=True)
+    wanted = "--include=python3,python3-venv,ca-certificates"
+    subprocess.run(["debootstrap", "--variant=minbase", wanted, "trixie", tree], stdout=subprocess.DEVNULL, check=True)
+    if CERTIFICATES.exists():  # possibly with a company's own, without which pip reaches nothing
+        shutil.copy(CERTIFICATES, tree / "etc/ssl/certs")
+    with tarfile.open(STORE / "debian.tar", "w") as archive:
+        archive.add(tree, arcname=".")
+    (STORE / "Dockerfile").write_text('FROM scratch\nADD debian.tar /\nCMD ["python3"]\n')
+    buildah("build", "--tag", name, STORE)
+    shutil.rmtree(tree)
+    (STORE / "debian.tar").unlink()
+    return name
