@@ -8,15 +8,11 @@ FIND = "findings that a reader of this article needs"
 PLAN = "Plan the article, about"
 PLAN_AGAIN = "Correct this plan of the article"
 ANSWER = "The article will be built on this answer"
-CONCLUDE = "no source says. Draw up to"
 WRITE = "Write this part of the article"
 WRITE_SECTION = "Write section "
 REWRITE = "Correct section "
 EXTEND = "is too short by a paragraph"
-REVIEW = "Read the article above against the sources"
-USE = "Read the article above as those it is written for"
-MISSING = "what would a reader miss who knows them"
-EDIT = "Revise this part of the article"
+EDIT = "make this part of it better by exact"
 LEAD = "Write the title and the lead"
 JUDGE = "Check these sentences of"
 JUDGE_AGAIN = "were rewritten. Check them"
@@ -32,15 +28,11 @@ OF_TASK = {
     "make_plan": PLAN,
     "make_plan_again": PLAN_AGAIN,
     "check_answer": ANSWER,
-    "draw_conclusions": CONCLUDE,
     "write_section": WRITE_SECTION,
     "write_sections": WRITE,
     "rewrite_section": REWRITE,
     "extend_section": EXTEND,
-    "review": REVIEW,
-    "review_use": USE,
-    "find_missing": MISSING,
-    "revise_sections": EDIT,
+    "improve_sections": EDIT,
     "write_lead": LEAD,
     "judge": JUDGE,
     "judge_again": JUDGE_AGAIN,
@@ -55,8 +47,6 @@ OF_TASK = {
 ALL = r"all \d+ sections"
 NUMBERED = r"sections? (\d+)(?: to \d+)?"
 """How a prompt names the sections of a part; the group is the first of them."""
-
-NO_REMARKS = '{"remarks": []}'
 
 
 def write(number: int) -> str:

@@ -20,10 +20,6 @@ from agents.contract.brief import (
 )
 from agents.contract.evidence import CheckedText, DraftVerdict, DraftVerdicts, SentenceEvidence, Verdict
 from agents.contract.findings import (
-    Conclusion,
-    Conclusions,
-    DrawnConclusion,
-    DrawnConclusions,
     Finding,
     FindingKind,
     Findings,
@@ -63,7 +59,7 @@ from agents.contract.outline import (
     SectionForm,
 )
 from agents.contract.reading import Passage, Reading, SearchResult, Source, SourceKind, UnreadSource
-from agents.contract.writing import Edits, Lead, Remark, Replacement, Review, ReviewAnswer, ReviewRemark, SectionText
+from agents.contract.writing import Edits, Improvements, Lead, Remark, Replacement, Review, SectionText
 
 __all__ = [
     "AGENTS",
@@ -84,13 +80,9 @@ __all__ = [
     "BriefSource",
     "CheckedAnswer",
     "CheckedText",
-    "Conclusion",
-    "Conclusions",
     "DismissedFinding",
     "DraftVerdict",
     "DraftVerdicts",
-    "DrawnConclusion",
-    "DrawnConclusions",
     "Edits",
     "FAQItem",
     "Finding",
@@ -100,6 +92,7 @@ __all__ = [
     "FoundFacts",
     "FramedArticle",
     "HealthCheck",
+    "Improvements",
     "Keyword",
     "LLMOutput",
     "Lead",
@@ -122,8 +115,6 @@ __all__ = [
     "Remark",
     "Replacement",
     "Review",
-    "ReviewAnswer",
-    "ReviewRemark",
     "SearchDescription",
     "SearchResult",
     "SectionForm",

@@ -50,35 +50,8 @@ class QuestionFindings(StoredModel):
     findings: list[Finding] = []
 
 
-class DrawnConclusion(LLMOutput):
-    """What follows from findings and no source says, as a model gives it."""
-
-    statement: str
-    findings: list[int] = Field(description="numbers of the findings it rests on")
-    is_advice: bool = Field(description="true if it belongs to the advice at the end of the article")
-
-
-class DrawnConclusions(LLMOutput):
-    conclusions: list[DrawnConclusion] = Field(max_length=12)
-
-
-class Conclusion(StoredModel):
-    """What follows from ``findings`` (their numbers) and no source says: reasoning, arithmetic, a suggestion."""
-
-    statement: str
-    findings: list[int] = []
-    is_advice: bool = False
-
-
-class Conclusions(StoredModel):
-    """``outline:conclude``: what the article may conclude by itself. The plan does not know them; they go with their findings."""
-
-    conclusions: list[Conclusion] = []
-
-
 class Findings(StoredModel):
-    """All findings, and what was concluded from them. ``synthesis`` is the answer of the plan, checked against the passages."""
+    """All findings. ``synthesis`` is the answer of the plan, checked against the passages."""
 
     synthesis: str = ""
     findings: list[Finding] = []
-    conclusions: list[Conclusion] = []

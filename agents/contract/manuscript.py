@@ -124,7 +124,7 @@ class Manuscript(StoredModel):
     notices: list[str] = []
 
     def research_data(self) -> dict[str, object]:
-        """As JSON: ``questions sources passages unread synthesis findings conclusions unused_sources``."""
+        """As JSON: ``questions sources passages unread synthesis findings unused_sources``."""
         found = self.findings or Findings()
         unused = [each.model_dump(mode="json") for each in self.unused_sources]
         return {

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
 from agents.contract.base import LLMOutput, StoredModel
-from agents.contract.outline import MAX_SECTIONS
 
 
 class SectionText(StoredModel):
@@ -16,21 +13,8 @@ class SectionText(StoredModel):
     markdown: str
 
 
-class ReviewRemark(LLMOutput):
-    """Something to change. ``quote`` are the words of the section that are wrong."""
-
-    section: Annotated[int, Field(ge=0, le=MAX_SECTIONS)]
-    quote: str
-    problem: str
-    instruction: str
-
-
-class ReviewAnswer(LLMOutput):
-    remarks: list[ReviewRemark] = Field(max_length=12)
-
-
 class Remark(StoredModel):
-    """``kind`` is set in reviews of older versions."""
+    """A request of a reviewer, in the reviews of older versions."""
 
     section: int
     quote: str = ""
@@ -40,7 +24,7 @@ class Remark(StoredModel):
 
 
 class Review(StoredModel):
-    """``edit:review``, ``edit:review:N``: what to revise, with the section, counted from 1."""
+    """``edit:review``, ``edit:review:N`` of older versions: what to revise, with the section, counted from 1."""
 
     remarks: list[Remark] = []
 
@@ -53,11 +37,17 @@ class Replacement(LLMOutput):
     put: str
 
 
-class Edits(LLMOutput):
-    """The changes that carry out remarks. ``declined`` are remarks that are mistaken, each with the reason."""
+class Improvements(LLMOutput):
+    """An editor's changes of a part of the article."""
 
-    replacements: list[Replacement] = Field(max_length=30)
-    declined: list[str]
+    replacements: list[Replacement] = Field(max_length=40)
+
+
+class Edits(StoredModel):
+    """``edit:revise:N``. ``declined`` are the remarks that an editor of an older version declined."""
+
+    replacements: list[Replacement] = []
+    declined: list[str] = []
 
 
 class Lead(LLMOutput):

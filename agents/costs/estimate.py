@@ -14,7 +14,7 @@ from math import ceil
 
 from agents.contract import Stage
 from agents.costs.prices import Price, dollars, prices
-from agents.text.length import MOST_MISSING, PART_WORDS, WORDS_PER_MISSING, conclusion_count, section_count
+from agents.text.length import PART_WORDS, section_count
 
 TOKENS_PER_WORD = 1.33
 
@@ -24,8 +24,6 @@ TASK = 400  # the agent and the instructions
 FINDINGS, FINDING = 24, 40
 GROUPS = 4  # of sources
 PLANNED = 60  # a section of the plan
-CONCLUSION = 70
-REMARK = 60
 VERDICT = 8  # on one of about VERDICTS sentences of a section
 VERDICTS = 12
 EDITED = 0.5  # share of the sections that are changed
@@ -109,23 +107,16 @@ def expected_calls(words: int, *, image: bool, seo: bool, reading: int = READING
     text = 0.9 * words  # the rest are lead and headings
     parts = max(round(text / PART_WORDS), 1)
     part = article / parts
-    missing = max(text // WORDS_PER_MISSING, 1)
-    readers = 1 if missing <= MOST_MISSING else GROUPS
     groups = [
         CallGroup("research", 1, start + TASK, findings / GROUPS),
         CallGroup("research", GROUPS - 1, TASK, findings / GROUPS, start),
         CallGroup("outline", 1, TASK + findings, 100 + plan, start),
         CallGroup("outline", 1, TASK, 80, start),  # the check of the answer
-        CallGroup("outline", 1, TASK, CONCLUSION * conclusion_count(words), start + findings),
         CallGroup("write", 1, TASK + findings + plan, part, start),
         CallGroup("write", parts - 1, TASK, part, start + findings + plan),
-        CallGroup("edit", 1, TASK + article, REMARK * (2 + sections / 4), start + findings + plan),
-        CallGroup("edit", 1, TASK, REMARK * (2 + sections / 4), start + findings + plan + article),
-        CallGroup(
-            "edit", readers, TASK, REMARK * min(missing / readers, MOST_MISSING), start + findings + plan + article
-        ),
+        CallGroup("edit", 1, TASK + article, part / 2, start + findings + plan),
+        CallGroup("edit", parts - 1, TASK, part / 2, start + findings + plan + article),
         CallGroup("edit", parts, TASK + part, VERDICT * VERDICTS * sections / parts, start),
-        CallGroup("edit", parts, TASK + REMARK * 12, part / 2, start + findings + plan + article),
         CallGroup("edit", RESIZED * sections, TASK + section, section / 2, start + findings + plan),
         CallGroup("edit", EDITED * sections, TASK + section / 3, 60, start),  # evidence: what the edits changed
         CallGroup("edit", REWORDED * sections, TASK, 30, start),  # evidence: what was reworded

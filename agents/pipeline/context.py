@@ -11,7 +11,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Any, Protocol, TypeVar, cast
 
-from agents.contract import Brief, Conclusion, Finding, Outline, Passage, PicturePrompt, Reading, Stage
+from agents.contract import Brief, Finding, Outline, Passage, PicturePrompt, Reading, Stage
 from agents.crew.assignments import Assignment, Reply
 from agents.exceptions import AgentError, ModelError, ProviderUnavailable, SpendingLimitReached
 from agents.llm.preview import PreviewSink
@@ -53,8 +53,7 @@ CACHE_SECONDS = 2.0
 class RunContext:
     """A run in progress. ``planned`` is the number of steps each stage is expected to have.
 
-    ``passages`` are those shown in every prompt, ``start`` is the block that all prompts begin with. ``conclusions`` are shown
-    with the plan.
+    ``passages`` are those shown in every prompt, ``start`` is the block that all prompts begin with.
     """
 
     brief: Brief
@@ -66,7 +65,6 @@ class RunContext:
     reading: Reading = field(default_factory=Reading)
     passages: list[Passage] = field(default_factory=list)
     start: str = ""
-    conclusions: list[Conclusion] = field(default_factory=list)
     _answering: dict[tuple[str, ...], asyncio.Event] = field(default_factory=dict)
 
     @property
@@ -100,7 +98,7 @@ class RunContext:
         """The blocks a prompt begins with, always in this order, so that calls share as long a start as possible."""
         blocks = [self.start or brief_block(self.brief, self.today), findings_block(findings)]
         if outline:
-            blocks.append(plan_block(outline, self.conclusions))
+            blocks.append(plan_block(outline))
             if texts:
                 blocks.append(article_block(outline, texts))
         return tuple(filter(None, blocks))

@@ -18,7 +18,6 @@ from agents.contract import (
     DraftVerdicts,
     Outline,
     Passage,
-    Remark,
     SentenceEvidence,
     Verdict,
 )
@@ -144,20 +143,6 @@ def known_verdicts(judged: Sequence[DraftVerdict]) -> KnownVerdicts:
         each.key: Judgement(each.verdict, each.reason, by_code=each.judged_by == "code", instead=each.instead)
         for each in judged
     }
-
-
-def remarks_from(judged: Sequence[DraftVerdict]) -> list[Remark]:
-    """A remark on each sentence that the passages do not bear."""
-    return [
-        Remark(
-            section=each.section,
-            quote=each.sentence,
-            problem=each.reason,
-            instruction=f"The passages bear this: “{each.instead}”" if each.instead else "Say what they say.",
-        )
-        for each in judged
-        if each.verdict != "supported"
-    ]
 
 
 async def check_section(

@@ -7,9 +7,6 @@ from collections.abc import Awaitable
 
 from agents.contract import (
     CheckedAnswer,
-    Conclusion,
-    Conclusions,
-    Finding,
     OldOutline,
     OldSectionPlan,
     Outline,
@@ -24,10 +21,8 @@ from agents.pipeline.research import ResearchMaterial
 from agents.pipeline.steps import StepKey
 from agents.text.cleanup import one_line
 from agents.text.headings import fit_headings, heading_problems
-from agents.text.length import conclusion_count, section_count
+from agents.text.length import section_count
 from agents.text.planned_outline import planned_outline, with_checked_answer, with_words
-
-CONCLUDE = StepKey("outline", "conclude")
 
 
 async def make_outline(context: RunContext, material: ResearchMaterial) -> Outline:
@@ -35,19 +30,14 @@ async def make_outline(context: RunContext, material: ResearchMaterial) -> Outli
     approved = await context.journal.recall(StepKey("outline", "approved"), Outline)
     has_check = context.has_model and bool(context.passages)
     if approved:
-        drawn = await context.journal.recall(CONCLUDE, Conclusions)
-        context.conclusions = drawn.conclusions if drawn else []
-        await context.plan(outline=2 + has_check + bool(drawn))
+        await context.plan(outline=2 + has_check)
         return with_words(approved, context.brief.min_words)
     if older := await older_outline(context):
         return older
-    await context.plan(outline=1 + has_check + can_conclude(context, material.findings))
+    await context.plan(outline=1 + has_check)
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    (plan, checked), context.conclusions = await run_both(
-        run_both(
-            make_plan(context, material, answer), check_answer(context, answer) if has_check else no_check(answer)
-        ),
-        draw_conclusions(context, material.findings),
+    plan, checked = await run_both(
+        make_plan(context, material, answer), check_answer(context, answer) if has_check else no_check(answer)
     )
     outline = planned_outline(plan, material.findings, context.brief.min_words)
     if has_check and checked.planned != outline.answer:  # the plan was made again
@@ -144,27 +134,3 @@ async def check_answer(context: RunContext, answer: str | Awaitable[str], attemp
 
 async def no_check(answer: Awaitable[str]) -> CheckedAnswer:
     return CheckedAnswer(planned=await answer)
-
-
-def can_conclude(context: RunContext, findings: list[Finding]) -> bool:
-    return context.has_model and bool(findings)
-
-
-async def draw_conclusions(context: RunContext, findings: list[Finding]) -> list[Conclusion]:
-    """What the article may conclude by itself: what its readers need to decide, and no source says."""
-    if not can_conclude(context, findings):
-        return []
-    count = conclusion_count(context.brief.min_words)
-
-    async def perform() -> Conclusions:
-        made = await context.ask(assignments.draw_conclusions(context.shared(findings), context.brief, count))
-        return Conclusions(conclusions=[Conclusion(**each.model_dump()) for each in made.conclusions[:count]])
-
-    made = await context.once(
-        CONCLUDE,
-        Conclusions,
-        perform,
-        "Drawing conclusions",
-        lambda made: f"{pluralize(len(made.conclusions), 'conclusion')} drawn",
-    )
-    return made.conclusions

@@ -25,7 +25,7 @@ from agents.contract import (
 )
 from agents.crew.assignments import Reply
 from agents.pipeline.context import Crew, RunContext, RunDependencies, run_both, run_concurrently
-from agents.pipeline.edit import edit, review
+from agents.pipeline.edit import improve
 from agents.pipeline.evidence import NONE_KNOWN, KnownVerdicts, check_section
 from agents.pipeline.image import illustrate
 from agents.pipeline.lead import check_frame, write_lead
@@ -96,7 +96,7 @@ async def _produce(context: RunContext) -> Manuscript:
 async def plan_steps(context: RunContext, sections: int = 0) -> None:
     """Announce the number of steps of each stage; before the outline is made, for an estimated number of sections."""
     brief = context.brief
-    known = {} if sections else {"research": 1 + bool(context.dependencies.searches) + MAX_GROUPS, "outline": 3}
+    known = {} if sections else {"research": 1 + bool(context.dependencies.searches) + MAX_GROUPS, "outline": 2}
     sections = sections or section_count(brief.min_words)
     await context.plan(
         **known,
@@ -109,8 +109,7 @@ async def plan_steps(context: RunContext, sections: int = 0) -> None:
 
 async def write_and_edit(context: RunContext, outline: Outline, findings: list[Finding]) -> Finished:
     texts = await write(context, outline, findings)
-    remarks, known = await review(context, outline, findings, texts)
-    outline, edited = await edit(context, outline, findings, texts, remarks)
+    outline, edited, known = await improve(context, outline, findings, texts)
     edited = await correct_length(context, outline, findings, edited)
     checked, (frame, seo) = await run_both(
         check_all(context, outline, findings, edited, known), frame_and_describe(context, outline, findings, edited)
@@ -220,9 +219,7 @@ def composed(context: RunContext, material: ResearchMaterial, outline: Outline, 
         outline=final,
         seo=finished.seo.model_copy(update={"faq": frame.faq}) if finished.seo else None,
         reading=reading,
-        findings=Findings(synthesis=outline.answer, findings=material.findings, conclusions=context.conclusions)
-        if material.findings
-        else None,
+        findings=Findings(synthesis=outline.answer, findings=material.findings) if material.findings else None,
         questions=material.questions,
         references=references,
         unused_sources=unused_sources(context, outline, material, texts),

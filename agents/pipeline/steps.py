@@ -22,7 +22,6 @@ StepKind = Literal[
     "draft",  # write: several sections, or the whole article
     "approved",
     "length",  # bring a section to its length
-    "conclude",  # what follows from the findings and no source says
     "review",
     "use",  # what the readers cannot use as it is
     "missing",  # what the article lacks of a group of sources

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.contract import CheckedAnswer, Conclusion, Finding, Outline, OutlineSection, Plan
+from agents.contract import CheckedAnswer, Finding, Outline, OutlineSection, Plan
 from agents.text.cleanup import clean_heading, one_line
 from agents.text.length import even_shares, most_findings
-from agents.text.planning import assign_findings, distribute_words, significant_words
+from agents.text.planning import assign_findings, distribute_words
 from agents.text.prompt_fields import finding_line
 
-LAST_SHARE = 1.3
+LAST_SHARE = 1.6
 
 
 def planned_outline(plan: Plan, findings: Sequence[Finding], words: int) -> Outline:
@@ -54,23 +54,6 @@ def with_room_for_advice(weights: Sequence[int]) -> list[int]:
     """``weights`` with at least LAST_SHARE of their mean for the last section: what readers act on is written out there."""
     mean = sum(max(weight, 0) for weight in weights) / len(weights)
     return [*weights[:-1], max(weights[-1], round(LAST_SHARE * mean))]
-
-
-def section_of(conclusion: Conclusion, outline: Outline) -> int:
-    """The number of the section (from 1) that says it; the last one if it is advice.
-
-    It is the one that shares most with it: its findings, as a share of those it rests on, and the words of heading and purpose.
-    """
-    last = len(outline.sections)
-    words = significant_words(conclusion.statement)
-
-    def likeness(section: OutlineSection) -> float:
-        planned = significant_words(f"{section.heading} {section.purpose}")
-        owned = len(set(section.findings).intersection(conclusion.findings)) / max(len(conclusion.findings), 1)
-        return owned + len(planned & words) / max(len(planned), 1)
-
-    likenesses = list(map(likeness, outline.sections))
-    return last if conclusion.is_advice or not any(likenesses) else likenesses.index(max(likenesses)) + 1
 
 
 def with_words(outline: Outline, total: int) -> Outline:

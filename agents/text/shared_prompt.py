@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import groupby
 
-from agents.contract import Brief, Conclusion, Finding, Outline, OutlineSection, Passage, Reading, Source
+from agents.contract import Brief, Finding, Outline, OutlineSection, Passage, Reading, Source
 from agents.prompts import prompt_texts
-from agents.text.cleanup import one_line
 from agents.text.markdown import count_words
 from agents.text.passage_heads import passage_head
-from agents.text.planned_outline import section_of
 from agents.text.prompt_fields import bullet_list, finding_line, language_name
 from agents.text.quoting import quote, quote_markdown
 from agents.text.voices import voice_instructions
@@ -99,7 +97,7 @@ def numbered_finding(finding: Finding) -> str:
     return f"{finding.number}. ({finding.kind}{date_of}) {finding_line(finding)}"
 
 
-def plan_block(outline: Outline, conclusions: Sequence[Conclusion] = ()) -> str:
+def plan_block(outline: Outline) -> str:
     """The outline, quoted: its texts were made from the sources. Parts it does not have are left out."""
     blocks = prompt_texts("shared")
     parts = {
@@ -107,7 +105,6 @@ def plan_block(outline: Outline, conclusions: Sequence[Conclusion] = ()) -> str:
         "position": outline.position,
         "questions": "\n".join(f"- {each.question} ({each.section})" for each in outline.questions),
         "terms": "\n".join(f"- {each.term} ({each.section})" for each in outline.terms),
-        "conclusions": "\n".join(f"- {one_line(each.statement)} ({section_of(each, outline)})" for each in conclusions),
     }
     planned = blocks["planned"].format(
         title=outline.title,

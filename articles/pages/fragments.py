@@ -89,8 +89,6 @@ def changed_panels(event: Event) -> Iterable[str]:
 
 def outline_panels(key: StepKey, *, ended: bool) -> Iterable[str]:
     """The panels a step of the outline changes. While the plan is made it only streams; its answer may be corrected later."""
-    if key.kind == "conclude":
-        return ("questions",) if ended else ()
     if key.kind == "answer":
         return ("outline", "plan", "questions") if ended else ()
     if key.kind == "plan" and not ended:
@@ -109,8 +107,6 @@ def steps_shown_by(panels: Collection[str], sections: Collection[int]) -> StepFi
     all_findings = bool({"findings", "questions"} & shown)
 
     def is_shown(key: StepKey) -> bool:
-        if key.kind == "conclude":
-            return "questions" in shown
         if key.kind == "read" or key.stage == "outline":
             return False
         if (key.stage, key.kind) == ("research", "find"):

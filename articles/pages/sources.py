@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.contract import (
-    Conclusions,
     Findings,
     Outline,
     Passage,
@@ -25,7 +24,6 @@ from agents.text.passage_heads import KINDS
 from articles.pages.findings import ShownFinding, findings_from_steps, shown_findings
 from articles.pages.step_outputs import StepLog, parse_or_none
 
-CONCLUDE = StepKey("outline", "conclude")
 OLD_SYNTHESIS = StepKey("research", "synthesis")
 
 
@@ -74,12 +72,11 @@ class UnusedSources(StoredModel):
 
 @dataclass(frozen=True)
 class Research:
-    """The questions, the findings, the answer in short, and what the article concludes by itself."""
+    """The questions, the findings and the answer in short."""
 
     questions: list[str] = field(default_factory=list)
     findings: list[ShownFinding] = field(default_factory=list)
     synthesis: str = ""
-    conclusions: list[str] = field(default_factory=list)
 
     @property
     def used(self) -> list[ShownFinding]:
@@ -106,12 +103,10 @@ def research_from_steps(log: StepLog, reading: Reading, outline: Outline | None,
     """The research of a run. Its answer is that of the outline; older versions had one of the findings."""
     asked = log.output(StepKey("research", "plan"), Questions)
     older = log.output(OLD_SYNTHESIS, OldSynthesis)
-    drawn = log.output(CONCLUDE, Conclusions)
     return Research(
         questions=asked.questions if asked else [],
         findings=shown_findings(findings_from_steps(log), reading, outline, year=year),
         synthesis=outline.answer if outline and outline.answer else older.synthesis if older else "",
-        conclusions=[each.statement for each in drawn.conclusions] if drawn else [],
     )
 
 
@@ -122,5 +117,4 @@ def research_from_article(kept: dict[str, Any], reading: Reading, outline: Outli
         questions=[str(text) for text in kept.get("questions") or []],
         findings=shown_findings(found.findings, reading, outline, year=year),
         synthesis=found.synthesis,
-        conclusions=[each.statement for each in found.conclusions],
     )

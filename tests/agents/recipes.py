@@ -159,15 +159,6 @@ def found(*statements: str, kind: str = "claim", sources: Sequence[str] = ("S1",
     return json.dumps({"findings": findings}, ensure_ascii=False)
 
 
-def remarks_on(*sections: int, instruction: str = "Say who pays for the soil.", quote: str = "") -> str:
-    """The answer of a reviewer who has a remark on each of ``sections``."""
-    remarks = [
-        {"section": number, "quote": quote, "problem": "Something is missing.", "instruction": instruction}
-        for number in sections
-    ]
-    return json.dumps({"remarks": remarks})
-
-
 def draft_of(*texts: str, first: int = 1) -> str:
     """The answer of a writer: the sections from ``first``, each below its heading."""
     return "\n\n".join(f"## {number}. Heading\n\n{text}" for number, text in enumerate(texts, first))
@@ -176,7 +167,7 @@ def draft_of(*texts: str, first: int = 1) -> str:
 def edits(*pairs: tuple[str, str], section: int = 1) -> str:
     """The answer of an editor who replaces the first of each pair by the second."""
     replacements = [{"section": section, "find": find, "put": put} for find, put in pairs]
-    return json.dumps({"replacements": replacements, "declined": []}, ensure_ascii=False)
+    return json.dumps({"replacements": replacements}, ensure_ascii=False)
 
 
 def sentences_judged(*verdicts: str, instead: str = "") -> str:

@@ -20,6 +20,7 @@ from tests.agents.recipes import (
     MemoryJournal,
     dependencies,
     draft_of,
+    edits,
     make_context,
     outline_of,
     sentences_judged,
@@ -41,9 +42,7 @@ MILDER = "Roofs may make the people below them a little happier."
 
 async def article_with(crew: StudioCrew, server: ModelServer, sentence: str) -> Manuscript:
     """An article whose first section opens with ``sentence``; nothing else in it states a fact."""
-    server.fail(match=prompts.REVIEW, text=prompts.NO_REMARKS)
-    for task in (prompts.USE, prompts.MISSING):
-        server.fail(match=task, text=prompts.NO_REMARKS)
+    server.fail(match=prompts.EDIT, text=edits())
     server.fail(match=prompts.WRITE, text=draft_of(f"{sentence} {FILLERS[0]}", *FILLERS[1:]))
     return await produce(BRIEF, MemoryJournal(), dependencies(crew))
 

@@ -161,4 +161,4 @@ async def test_answers_that_are_always_cut_off_make_no_article(crew: StudioCrew,
     journal = MemoryJournal()
     with pytest.raises(ModelError, match="cut off at the token limit"):
         await produce(BRIEF, journal, dependencies(crew))
-    assert "edit:review" not in journal.done
+    assert not journal.steps("edit")

@@ -20,7 +20,7 @@ from agents.worker.jobs import run_now
 from articles.exports import FORMATS
 from articles.models import Article, Status
 from tests import prompts
-from tests.agents.recipes import plan_of
+from tests.agents.recipes import edits, plan_of
 from tests.agents.test_jobs import SURVEY
 from tests.agents.test_writing import VIETNAMESE
 from tests.articles.clients import client_of, post
@@ -74,7 +74,7 @@ def test_five_thousand_words_are_written_of_which_no_answer_is_long(owner: User,
 def english_model(model: ModelServer) -> ModelServer:
     """A model that writes Vietnamese only when it is told that what it wrote is in the wrong language."""
     model.choices.add("supported")
-    model.fail(match=prompts.REVIEW, text=prompts.NO_REMARKS, times=9)
+    model.fail(match=prompts.EDIT, text=edits(), times=9)
     titles = "Vườn trên mái nhà giúp gì cho thành phố", "Mái nhà giữ nước mưa", "Kỹ sư kiểm tra dầm chịu lực"
     plan = plan_of(
         *titles[1:], title=titles[0], answer="Mái nhà giữ nước mưa. Trọng lượng quyết định.", words=(150, 150)

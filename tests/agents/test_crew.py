@@ -19,7 +19,6 @@ from agents.contract import (
     OutlineSection,
     Passage,
     Plan,
-    Remark,
     SearchDescription,
     Stage,
     Voice,
@@ -30,7 +29,7 @@ from agents.exceptions import ModelError
 from agents.prompts import config
 from agents.text.quoting import boundary
 from tests import prompts
-from tests.agents.recipes import plan_of, remarks_on
+from tests.agents.recipes import plan_of
 from tests.model_client import client_of
 from tests.model_server import ModelServer
 
@@ -49,7 +48,6 @@ SECTION = OutlineSection(
 )
 OUTLINE = Outline(title="Gardens on roofs", sections=[SECTION, SECTION.model_copy(update={"heading": "Who gains"})])
 TEXTS = ["Roofs hold rain in summer [S1].", "Those below gain."]
-REMARK = Remark(section=1, problem="A gap.", instruction="Add.")
 SENTENCES = ["Roofs hold rain in summer [S1].", "(before: It rains.) It stays."]
 SEO = SearchDescription(title="Roofs", meta_description="What roofs hold.", slug="roofs", keywords=["roofs"])
 SHARED = ("THE BRIEF: roofs.\n\n",)
@@ -57,8 +55,7 @@ PLANNED = Plan.model_validate_json(plan_of("What roofs hold", "Who gains"))
 
 PLAN = assignments.plan_research(SHARED, BRIEF, 4)
 WRITE = assignments.write_section(SHARED, BRIEF, OUTLINE, 1, [PASSAGE], 120)
-REVIEW = assignments.review(SHARED, OUTLINE, ["Section 1 is short."], 4)
-EDIT = assignments.revise_sections(SHARED, BRIEF, OUTLINE, [1], [REMARK], "It has 5 words.")
+EDIT = assignments.improve_sections(SHARED, BRIEF, OUTLINE, [1], ["Source 2 is cited nowhere."], "It has 5 words.")
 JUDGE = assignments.judge(SHARED, BRIEF, OUTLINE, [1], SENTENCES)
 ALL: list[assignments.Assignment[Any]] = [
     PLAN,
@@ -67,16 +64,13 @@ ALL: list[assignments.Assignment[Any]] = [
     assignments.make_plan(SHARED, BRIEF, [FINDING], [PASSAGE], 5),
     assignments.make_plan_again(SHARED, BRIEF, PLANNED, ["There are 2 headings."], 5),
     assignments.check_answer(SHARED, BRIEF, "Roofs hold rain."),
-    assignments.draw_conclusions(SHARED, BRIEF, 5),
     WRITE,
     assignments.write_section(SHARED, BRIEF, OUTLINE, 2, [], 120),
     assignments.write_sections(SHARED, BRIEF, OUTLINE, {1: 120, 2: 120}, [PASSAGE]),
     assignments.write_sections(SHARED, BRIEF, OUTLINE, {2: 120}, [PASSAGE]),
     assignments.rewrite_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 120, ["It breaks off."]),
     assignments.extend_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 60),
-    REVIEW,
-    assignments.review_use(SHARED, OUTLINE, 3),
-    assignments.find_missing(SHARED, OUTLINE, [1], 2, 3, ["Source 1 is cited nowhere."]),
+    assignments.improve_sections(SHARED, BRIEF, OUTLINE, [1, 2], [], "It has 5 words."),
     EDIT,
     assignments.write_lead(SHARED, BRIEF, OUTLINE, TEXTS, "60 to 90"),
     JUDGE,
@@ -179,11 +173,11 @@ async def test_an_agent_brings_nothing_along_from_an_earlier_task(crew: StudioCr
 
 
 async def test_an_agent_answers_each_task_in_its_own_schema(crew: StudioCrew, model_server: ModelServer) -> None:
-    each: list[assignments.Assignment[Any]] = [REVIEW, WRITE, EDIT, JUDGE]
+    each: list[assignments.Assignment[Any]] = [PLAN, WRITE, EDIT, JUDGE]
     for assignment in each:
         assert isinstance(await crew.ask(assignment), assignment.answer)
     schemas = [call.body.get("response_format", {}).get("json_schema", {}).get("name") for call in model_server.calls]
-    assert schemas == ["ReviewAnswer", None, "Edits", "JudgedSentences"]
+    assert schemas == ["Questions", None, "Improvements", "JudgedSentences"]
 
 
 async def test_an_agent_can_be_asked_again_after_a_failure(crew: StudioCrew, model_server: ModelServer) -> None:
@@ -261,14 +255,6 @@ async def test_all_agents_share_the_slots_whatever_their_settings() -> None:
             await asyncio.gather(crew.ask(PLAN), crew.ask(WRITE))
         first, second = sorted((call.at, call.ended) for call in slow.calls)
     assert second[0] >= first[1]
-
-
-async def test_a_review_cannot_be_about_a_missing_section(crew: StudioCrew, model_server: ModelServer) -> None:
-    bad = remarks_on(9)
-    model_server.fail(text=bad)
-    review = await crew.ask(REVIEW)
-    assert len(model_server.calls) == 2
-    assert all(remark.section in (1, 2) for remark in review.remarks)
 
 
 async def test_the_built_in_writer_answers_without_a_model() -> None:

@@ -1,16 +1,16 @@
-"""Review and edits: what reviewers are shown, which remarks count, and which replacements are made."""
+"""Editing: what editors are shown, and which of their replacements are made."""
 
 from __future__ import annotations
 
-import json
+import re
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from agents.contract import DismissedFinding, Finding, Outline, Remark, Voice
+from agents.contract import DismissedFinding, Finding, Voice
 from agents.crew.crew import StudioCrew
-from agents.pipeline.edit import edit, in_order, measurements, review, unused_material
+from agents.pipeline.edit import improve, measurements, unused_material
 from agents.pipeline.recipe import produce
 from tests import prompts
 from tests.agents.recipes import (
@@ -22,14 +22,12 @@ from tests.agents.recipes import (
     make_context,
     outline_of,
     reading,
-    remarks_on,
     sentences_judged,
 )
 from tests.agents.test_finding import several
 from tests.model_server import ModelServer
 
 OUTLINE = outline_of("What roofs hold", "Who pays", words=40)
-REMARK = Remark(section=1, quote="most of the rain", problem="It is 60 % [S1].", instruction="Give the figure.")
 TEXT = (
     "A planted roof holds most of the rain [S1]. The rooms below it stay cooler in July [S2].\n\n"
     "An engineer looks at the beams first. Whoever lives below is asked before anything is carried up the stairs."
@@ -42,7 +40,7 @@ VIETNAMESE = (
 
 async def edited(crew: StudioCrew, server: ModelServer, answer: str, text: str = TEXT, **brief: Any) -> str:
     server.fail(match=prompts.EDIT, text=answer)
-    _, (first, second) = await edit(make_context(crew, **brief), OUTLINE, [], [text, TEXT], [REMARK])
+    _, (first, second), _ = await improve(make_context(crew, **brief), OUTLINE, [], [text, TEXT])
     assert second == TEXT
     return first
 
@@ -55,81 +53,50 @@ def measured(crew: StudioCrew, *texts: str, findings: tuple[Finding, ...] = (), 
     return "\n".join([*measurements(context, outline, texts), *unused_material(context, outline, findings, texts)])
 
 
-class TestReview:
-    async def test_the_whole_is_reviewed_and_the_sources_and_sentences_are_compared_with_it(
+class TestImprove:
+    async def test_every_part_is_improved_and_every_sentence_judged(
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
         journal = MemoryJournal()
         context = make_context(crew, journal=journal)
-        await review(context, outline_of("A roof", "A wall"), [], [TEXT, f"{TEXT} So."])
-        assert set(journal.done) == {"edit:review", "edit:use", "edit:missing:1", "edit:verdicts:1"}
-        for task in (prompts.REVIEW, prompts.USE, prompts.MISSING):
-            assert all(TEXT in prompt for prompt in model_server.prompts(task)), "all see the whole text"
+        await improve(context, outline_of(*("Roof", "Wall", "Door", "Gate"), words=250), [], [TEXT] * 4)
+        assert {"edit:revise:1", "edit:revise:3", "edit:verdicts:1", "edit:verdicts:3"} <= set(journal.done)
 
-    async def test_the_sources_of_a_long_article_are_shared_by_several_readers(
+    async def test_the_verdicts_on_the_draft_are_known_afterwards(
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
-        async def shares(outline: Outline) -> list[str]:
-            context = make_context(crew, several(6))
-            await review(context, outline, [], [f"{TEXT} {n}" for n in range(len(outline.sections))])
-            return [prompt.partition("Go through ")[2][:12] for prompt in model_server.prompts(prompts.MISSING)]
+        model_server.fail(match=prompts.EDIT, text=edits())
+        judged = sentences_judged("supported", "partly", "supported", instead="Milder.")
+        model_server.fail(match=prompts.JUDGE, text=judged)
+        _, _, known = await improve(make_context(crew), OUTLINE, [], [TEXT, "Tenants pay for it [S3]."])
+        assert Counter(each.verdict for each in known.values()) == {"supported": 2, "partly": 1}
 
-        assert await shares(outline_of("A roof", "A wall", words=250)) == ["the sources "]
-        long = outline_of(*(f"Part {number} of the roof" for number in range(1, 8)), words=400)
-        assert sorted(await shares(long))[:2] == ["sources 1 on", "sources 2, 3"]
-
-    async def test_what_is_cited_nowhere_is_named_to_who_looks_for_what_is_missing(
-        self, crew: StudioCrew, model_server: ModelServer
-    ) -> None:
+    async def test_what_is_cited_nowhere_is_named(self, crew: StudioCrew, model_server: ModelServer) -> None:
         context = make_context(crew, several(3))
         context.show(context.reading, context.reading.passages)
-        await review(context, outline_of("A roof", "A wall"), [], ["Nothing is cited.", "Nor here [S2]."])
-        (prompt,) = model_server.prompts(prompts.MISSING)
+        await improve(context, outline_of("A roof", "A wall"), [], ["Nothing is cited.", "Nor here [S2]."])
+        (prompt,) = model_server.prompts(prompts.EDIT)
         assert "Source 1, Survey 1, is cited nowhere." in prompt
         assert "Source 2, Survey 2," not in prompt.partition("YOUR TASK")[2]
 
-    async def test_all_that_is_wrong_is_one_list_in_the_order_of_the_text(
+    async def test_an_editor_is_told_how_long_the_part_is_and_should_be(
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
-        model_server.fail(match=prompts.REVIEW, text=remarks_on(1, quote="An engineer looks", instruction="Whole."))
-        model_server.fail(match=prompts.USE, text=prompts.NO_REMARKS)
-        model_server.fail(match=prompts.MISSING, text=remarks_on(1, 2, quote="A planted roof", instruction="Missing."))
-        judged = sentences_judged("supported", "partly", "supported", instead="Milder.")
-        model_server.fail(match=prompts.JUDGE, text=judged)
-        remarks, known = await review(make_context(crew), OUTLINE, [], [TEXT, "Tenants pay for it [S3]."])
-        assert [(each.section, each.instruction) for each in remarks] == [
-            (1, "Missing."),
-            (1, "The passages bear this: “Milder.”"),
-            (1, "Whole."),
-            (2, "Missing."),
-        ]
-        assert Counter(each.verdict for each in known.values()) == {"supported": 2, "partly": 1}
+        await improve(make_context(crew), OUTLINE, [], [TEXT, "Word " * 90])
+        (prompt,) = model_server.prompts(prompts.EDIT)
+        assert re.search(r"this part has 1\d\d words and should have about 86", prompt)
+        model_server.reset()
+        await improve(make_context(crew), outline_of("A roof", "A wall", words=400), [], [TEXT, "Word " * 90])
+        assert any("words and may have up to" in prompt for prompt in model_server.prompts(prompts.EDIT))
 
-    def test_remarks_on_sections_that_do_not_exist_are_left_out(self) -> None:
-        assert in_order([Remark(section=3), REMARK, Remark(section=0)], [TEXT, TEXT]) == [REMARK]
-
-    async def test_the_built_in_writer_is_not_reviewed(self) -> None:
+    async def test_the_built_in_writer_is_not_edited(self) -> None:
         context = make_context(StudioCrew.without_model())
         object.__setattr__(context.dependencies, "has_model", False)
-        assert await review(context, OUTLINE, [], [TEXT, TEXT]) == ([], {})
-
-    async def test_a_review_of_an_older_version_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
-        older = {"remarks": [{"section": 2, "kind": "gap", "instruction": "Say who pays."}]}
-        nothing: dict[str, dict[str, object]] = {"edit:verdicts:1": {}, "edit:missing:1": {}, "edit:use": {}}
-        journal = MemoryJournal(done={"edit:review": older, **nothing})
-        remarks, _ = await review(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT])
-        assert [each.instruction for each in remarks] == ["Say who pays."]
-        assert model_server.calls == []
+        assert await improve(context, OUTLINE, [], [TEXT, TEXT]) == (OUTLINE, [TEXT, TEXT], {})
 
 
 class TestMeasured:
-    """What code can see is given to the reviewers as a fact."""
-
-    def test_lengths(self, crew: StudioCrew) -> None:
-        text = measured(crew, "Word " * 19, "Word " * 60)
-        assert "The sections have 79 words together; 40 are planned." in text
-        assert "Section 2 has 60 words; 20 are planned." in text
-        assert "Section 1 has" not in text
+    """What code can see is given to the editors."""
 
     def test_findings_that_nobody_uses(self, crew: StudioCrew) -> None:
         findings = (
@@ -164,27 +131,25 @@ class TestMeasured:
         assert "Section 1 uses words the voice avoids: leverage." in text
 
     async def test_all_of_it_is_in_the_prompt(self, crew: StudioCrew, model_server: ModelServer) -> None:
-        await review(make_context(crew), OUTLINE, [], ["At 3 a day that is 10 (3 × 3).", "Word " * 90])
-        (prompt,) = model_server.prompts(prompts.REVIEW)
-        assert "Section 2 has 90 words; 40 are planned." in prompt
+        await improve(make_context(crew), OUTLINE, [], ["At 3 a day that is 10 (3 × 3).", "They do."])
+        (prompt,) = model_server.prompts(prompts.EDIT)
         assert "Section 1: “At 3 a day that is 10 (3 × 3).”" in prompt
 
 
 class TestEdits:
-    async def test_remarks_are_carried_out_as_replacements(self, crew: StudioCrew, model_server: ModelServer) -> None:
+    async def test_replacements_are_made(self, crew: StudioCrew, model_server: ModelServer) -> None:
         pairs = ("most of the rain [S1]", "60 % of the rain [S1]"), ("An engineer looks at the beams first. ", "")
         made = await edited(crew, model_server, edits(*pairs))
         assert made == TEXT.replace("most of", "60 % of").replace("An engineer looks at the beams first. ", "")
         (prompt,) = model_server.prompts(prompts.EDIT)
-        assert "“most of the rain”: It is 60 % [S1]. Give the figure." in prompt
         assert TEXT in prompt
 
     async def test_the_message_gives_the_number_of_changes(self, crew: StudioCrew, model_server: ModelServer) -> None:
         answer = edits(("most of the rain", "60 % of the rain"), ("Nowhere to be found", "Something"))
         model_server.fail(match=prompts.EDIT, text=answer)
         journal = MemoryJournal()
-        await edit(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT], [REMARK])
-        assert journal.messages["edit:revise:1"] == "1 remark, 2 changes"
+        await improve(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT])
+        assert journal.messages["edit:revise:1"] == "All 2 sections improved, 2 changes"
         assert journal.messages["edit:1"] == "“What roofs hold” revised, 1 change"
 
     @pytest.mark.parametrize(
@@ -227,41 +192,19 @@ class TestEdits:
         made = await edited(crew, model_server, edits(("most of the rain [S1]", "60 % of the rain [S1][S99]")))
         assert made == TEXT.replace("most of", "60 % of")
 
-    async def test_remarks_that_are_all_declined_leave_the_text(
-        self, crew: StudioCrew, model_server: ModelServer
-    ) -> None:
-        answer = json.dumps({"replacements": [], "declined": ["The passage says so."]})
-        assert await edited(crew, model_server, answer) == TEXT
+    async def test_no_replacement_leaves_the_text(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        assert await edited(crew, model_server, edits()) == TEXT
 
-    async def test_without_a_remark_nobody_is_asked(self, crew: StudioCrew, model_server: ModelServer) -> None:
-        assert await edit(make_context(crew), OUTLINE, [], [TEXT, TEXT], []) == (OUTLINE, [TEXT, TEXT])
-        assert model_server.calls == []
-
-    async def test_the_editor_of_a_part_gets_its_remarks_and_changes_nothing_else(
+    async def test_the_editor_of_a_part_sees_all_and_changes_nothing_else(
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
         outline, texts = outline_of(*("Roof", "Wall", "Door", "Gate"), words=250), [f"{TEXT} {n}." for n in range(4)]
-        remarks = [REMARK, Remark(section=4, problem="Who pays?", instruction="Say it.")]
-        both = edits(("most of the rain", "60 % of the rain")), edits(("stay cooler", "stay cool"), section=4)
-        for part, other in zip(("sections 1 to 2", "sections 3 to 4"), both, strict=True):
-            model_server.fail(match=f"{part}. Carry out", text=other)
-        _, made = await edit(make_context(crew), outline, [], texts, remarks)
-        assert made == [
-            texts[0].replace("most of", "60 % of"),
-            *texts[1:3],
-            texts[3].replace("stay cooler", "stay cool"),
-        ]
-        one, other = sorted(model_server.prompts(prompts.EDIT), key=lambda prompt: "Who pays?" in prompt)
-        assert "Give the figure." in one
-        assert "Give the figure." not in other
-        assert all(text in prompt for text in texts for prompt in (one, other)), "both see the whole article"
-
-    async def test_a_change_to_a_section_of_another_editor_is_not_made(
-        self, crew: StudioCrew, model_server: ModelServer
-    ) -> None:
-        outline, texts = outline_of(*("Roof", "Wall", "Door", "Gate"), words=250), [TEXT] * 4
-        model_server.fail(match=prompts.EDIT, text=edits(("most of the rain", "60 % of the rain"), section=4))
-        assert await edit(make_context(crew), outline, [], texts, [REMARK]) == (outline, texts)
+        own, others = edits(("most of the rain", "60 % of the rain")), edits(("stay cooler", "stay cool"), section=1)
+        for part, other in zip(("sections 1 to 2", "sections 3 to 4"), (own, others), strict=True):
+            model_server.fail(match=f"replacements: {part}", text=other)
+        _, made, _ = await improve(make_context(crew), outline, [], texts)
+        assert made == [texts[0].replace("most of", "60 % of"), *texts[1:]]
+        assert all(text in prompt for text in texts for prompt in model_server.prompts(prompts.EDIT))
 
     @pytest.mark.parametrize(
         ("put", "approved", "heading"),
@@ -277,13 +220,15 @@ class TestEdits:
     ) -> None:
         model_server.fail(match=prompts.EDIT, text=edits(("1. What roofs hold", put)))
         context = make_context(crew, approve_outline=approved)
-        outline, texts = await edit(context, OUTLINE, [], [TEXT, TEXT], [REMARK])
+        outline, texts, _ = await improve(context, OUTLINE, [], [TEXT, TEXT])
         assert [section.heading for section in outline.sections] == [heading, "Who pays"]
         assert texts == [TEXT, TEXT]
 
     async def test_an_edit_of_an_older_version_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
-        journal = MemoryJournal(done={"edit:1": {"markdown": "As it was edited."}})
-        _, made = await edit(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT], [])
+        older: dict[str, dict[str, object]] = {"edit:1": {"markdown": "As it was edited."}}
+        done = {"edit:revise:1": {"replacements": [], "declined": ["No."]}, "edit:verdicts:1": {}}
+        journal = MemoryJournal(done=older | done)
+        _, made, _ = await improve(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT])
         assert made == ["As it was edited.", TEXT]
         assert model_server.calls == []
 

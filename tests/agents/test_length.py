@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from agents.pipeline.write import TEXT_SHARE
 from agents.text.length import (
     FINAL_BOUNDS,
     TOTAL_BOUNDS,
@@ -19,7 +20,7 @@ from agents.text.length import (
 
 
 @pytest.mark.parametrize(
-    ("words", "sections"), [(300, 2), (600, 3), (1000, 6), (1500, 9), (2000, 10), (3000, 12), (5000, 16)]
+    ("words", "sections"), [(300, 2), (600, 3), (1000, 5), (1500, 7), (2000, 8), (3000, 10), (5000, 14)]
 )
 def test_longer_articles_have_more_sections_and_very_long_ones_longer_sections(words: int, sections: int) -> None:
     assert section_count(words) == sections
@@ -42,12 +43,12 @@ def test_the_score_is_the_published_one(written: int, asked: int, score: float) 
 
 def test_the_bounds_of_a_finished_article_score_95_and_more() -> None:
     for share in FINAL_BOUNDS:
-        assert length_score(round(1000 * share), 1000) >= 95
+        assert length_score(round(1000 * share * TEXT_SHARE), 1000) >= 95
 
 
 def test_an_article_within_its_limits_needs_no_changes() -> None:
     assert sections_to_resize([150, 250, 200], [200, 200, 200]) == {}
-    assert sections_to_resize([260, 250, 150], [200, 200, 200]) == {1: 215}
+    assert sections_to_resize([260, 250, 150], [200, 200, 200], (0.94, 1.05)) == {1: 215}
     assert sections_to_resize([120, 150, 250], [200, 200, 200]) == {1: 200}
     assert sections_to_resize([250, 250, 150], [200, 200, 200], (0.9, 1.1)) == {}
 
@@ -63,7 +64,8 @@ def test_an_article_that_is_too_long_is_shortened_in_its_longest_sections() -> N
 
 
 def test_no_section_is_cut_below_its_planned_words() -> None:
-    assert sections_to_resize([230, 230, 230, 340], [200, 200, 200, 200]) == {4: 200, 1: 200, 2: 200, 3: 220}
+    again = sections_to_resize([230, 230, 230, 340], [200, 200, 200, 200], (0.94, 1.05))
+    assert again == {4: 200, 1: 200, 2: 200, 3: 220}
 
 
 def test_no_section_compensates_for_all_the_others() -> None:

@@ -83,7 +83,7 @@ class TestWords:
 
     @pytest.mark.parametrize(
         ("weights", "expected"),
-        [([100, 100, 100], [100, 100, 130]), ([100, 100, 250], [100, 100, 250]), ([0, 0], [0, 0])],
+        [([100, 100, 100], [100, 100, 160]), ([100, 100, 250], [100, 100, 250]), ([0, 0], [0, 0])],
     )
     def test_the_advice_at_the_end_has_room(self, weights: list[int], expected: list[int]) -> None:
         assert with_room_for_advice(weights) == expected

@@ -84,7 +84,7 @@ def result(article: Article) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("brief", "steps"),
     [
-        ({"min_words": 900}, ("research:find:2", "write:draft:4", "length", "image:draw")),
+        ({"min_words": 900}, ("research:find:2", "write:draft:3", "length", "image:draw")),
         ({"min_words": 300, "writing": "whole", "include_image": False}, ("write:draft", "edit:frame")),
     ],
     ids=["side by side", "whole draft"],

@@ -88,12 +88,12 @@ def test_each_uncited_source_is_named_with_its_reason(owner: User, client: Clien
     assert CITED.title not in shown
 
 
-def test_reviewers_are_told_of_each_uncited_source_and_of_findings_that_were_not_used(
+def test_editors_are_told_of_each_uncited_source_and_of_findings_that_were_not_used(
     owner: User, model: ModelServer
 ) -> None:
     script(model)
     written(owner, *SOURCES)
-    said, asked = config("remarks"), "\n".join(call.prompt for call in model.calls)
+    said, asked = config("measurements"), "\n".join(call.prompt for call in model.calls)
     titles = [source.title for source in SOURCES]
     named = [said["uncited"].format(source=number, title=title) for number, title in enumerate(titles, 1)]
     assert [message in asked for message in named] == [False, True, True, True]

@@ -14,7 +14,7 @@ from agents.pipeline.write import resize, write, write_section
 from agents.text.length import length_score
 from agents.text.markdown import count_words
 from tests import prompts
-from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, draft_of, make_context, outline_of
+from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, draft_of, edits, make_context, outline_of
 from tests.model_server import ModelServer
 
 LONG = "Roofs hold the rain of a whole summer night. " * 20
@@ -26,10 +26,9 @@ VIETNAMESE = (
 
 
 @pytest.fixture
-def quiet_review(model_server: ModelServer) -> ModelServer:
+def quiet_editor(model_server: ModelServer) -> ModelServer:
     """A model that finds nothing to mend and everything supported: what is written stays."""
-    for task in (prompts.REVIEW, prompts.USE, prompts.MISSING):
-        model_server.fail(match=task, text=prompts.NO_REMARKS, times=99)
+    model_server.fail(match=prompts.EDIT, text=edits(), times=99)
     model_server.choices.add("supported")
     return model_server
 
@@ -52,41 +51,41 @@ class TestLength:
         assert length_score(count_words(made.content), BRIEF.min_words) >= 95
 
     async def test_a_section_of_the_right_length_is_not_written_twice(
-        self, crew: StudioCrew, quiet_review: ModelServer
+        self, crew: StudioCrew, quiet_editor: ModelServer
     ) -> None:
         await produce(BRIEF, MemoryJournal(), dependencies(crew))
-        assert len(quiet_review.prompts(prompts.WRITE)) == 1
-        assert not quiet_review.prompts(prompts.WRITE_SECTION)
-        assert not quiet_review.prompts(prompts.REWRITE)
-        assert not quiet_review.prompts(prompts.EXTEND)
+        assert len(quiet_editor.prompts(prompts.WRITE)) == 1
+        assert not quiet_editor.prompts(prompts.WRITE_SECTION)
+        assert not quiet_editor.prompts(prompts.REWRITE)
+        assert not quiet_editor.prompts(prompts.EXTEND)
 
     async def test_a_section_too_short_is_asked_for_once_more_with_its_text(
-        self, crew: StudioCrew, quiet_review: ModelServer
+        self, crew: StudioCrew, quiet_editor: ModelServer
     ) -> None:
-        quiet_review.fail(match=prompts.WRITE, text=draft_of(LONG, "Too short.", LONG))
-        quiet_review.fail(match=prompts.write(2), text="Roofs are few and gardens fewer here.")
+        quiet_editor.fail(match=prompts.WRITE, text=draft_of(LONG, "Too short.", LONG))
+        quiet_editor.fail(match=prompts.write(2), text="Roofs are few and gardens fewer here.")
         await produce(BRIEF, MemoryJournal(), dependencies(crew))
-        (prompt,) = quiet_review.prompts(prompts.REWRITE)
+        (prompt,) = quiet_editor.prompts(prompts.REWRITE)
         assert re.search(r"7 words long:\n<<<\w+\nRoofs are few and gardens fewer here\.\n", prompt)
 
 
 class TestLanguage:
     async def test_a_section_in_the_wrong_language_is_written_again(
-        self, crew: StudioCrew, quiet_review: ModelServer
+        self, crew: StudioCrew, quiet_editor: ModelServer
     ) -> None:
-        quiet_review.fail(match=prompts.REWRITE, text=VIETNAMESE * 4, times=9)
+        quiet_editor.fail(match=prompts.REWRITE, text=VIETNAMESE * 4, times=9)
         brief = BRIEF.model_copy(update={"language": "vi"})
         made = await produce(brief, MemoryJournal(), dependencies(crew))
         assert made.content.count("mái nhà") == 12
         assert "roofs where rain" not in made.content
 
-    async def test_the_prompt_names_the_language(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
-        quiet_review.fail(match=prompts.REWRITE, text=VIETNAMESE * 4, times=9)
+    async def test_the_prompt_names_the_language(self, crew: StudioCrew, quiet_editor: ModelServer) -> None:
+        quiet_editor.fail(match=prompts.REWRITE, text=VIETNAMESE * 4, times=9)
         await produce(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), dependencies(crew))
-        assert all("Vietnamese (vi)" in prompt for prompt in quiet_review.prompts(prompts.WRITE))
+        assert all("Vietnamese (vi)" in prompt for prompt in quiet_editor.prompts(prompts.WRITE))
 
     async def test_an_article_in_another_language_is_not_called_complete(
-        self, crew: StudioCrew, quiet_review: ModelServer
+        self, crew: StudioCrew, quiet_editor: ModelServer
     ) -> None:
         with pytest.raises(ManuscriptIncomplete, match="requested language"):
             await produce(BRIEF.model_copy(update={"language": "vi"}), MemoryJournal(), dependencies(crew))
@@ -94,31 +93,31 @@ class TestLanguage:
 
 class TestEnds:
     async def test_a_text_that_ends_within_a_sentence_is_written_again(
-        self, crew: StudioCrew, quiet_review: ModelServer
+        self, crew: StudioCrew, quiet_editor: ModelServer
     ) -> None:
         cut = f"{LONG}And then the"
-        quiet_review.fail(match=prompts.WRITE, text=draft_of(cut, LONG, LONG))
-        quiet_review.fail(match=prompts.write(1), text=cut)
+        quiet_editor.fail(match=prompts.WRITE, text=draft_of(cut, LONG, LONG))
+        quiet_editor.fail(match=prompts.write(1), text=cut)
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
-        assert len(quiet_review.prompts(prompts.REWRITE)) == 1
+        assert len(quiet_editor.prompts(prompts.REWRITE)) == 1
         assert "And then the" not in made.content
 
     async def test_what_still_breaks_off_ends_with_its_last_whole_sentence(
-        self, crew: StudioCrew, quiet_review: ModelServer
+        self, crew: StudioCrew, quiet_editor: ModelServer
     ) -> None:
         cut = f"{LONG}And then the"
         for task in (prompts.WRITE, prompts.WRITE_SECTION, prompts.REWRITE, prompts.EXTEND):
-            quiet_review.fail(match=task, text=cut, times=99)
+            quiet_editor.fail(match=task, text=cut, times=99)
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert "And then the" not in made.content
         assert made.content.rstrip().endswith("night.")
 
 
 class TestCitations:
-    async def test_ids_that_were_never_read_are_not_cited(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
+    async def test_ids_that_were_never_read_are_not_cited(self, crew: StudioCrew, quiet_editor: ModelServer) -> None:
         bad = "Roofs hold rain [0]. Gardens grow [12] on most of them [S99]. Rooms stay cool [S1]. " * 12
         for task in (prompts.WRITE, prompts.REWRITE, prompts.EXTEND):
-            quiet_review.fail(match=task, text=bad, times=99)
+            quiet_editor.fail(match=task, text=bad, times=99)
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         text, _, notes = made.content.partition("\n[^1]:")
         assert "[0]" not in text
@@ -127,9 +126,9 @@ class TestCitations:
         assert set(re.findall(r"\[\^(\d+)\]", text)) == {"1"}
         assert notes
 
-    async def test_the_headings_are_those_of_the_outline(self, crew: StudioCrew, quiet_review: ModelServer) -> None:
+    async def test_the_headings_are_those_of_the_outline(self, crew: StudioCrew, quiet_editor: ModelServer) -> None:
         own = "## Contents\n\n# Introduction\n\n" + "Roofs hold the rain of a summer night and morning. " * 20
-        quiet_review.fail(match=prompts.WRITE, text=own, times=99)
+        quiet_editor.fail(match=prompts.WRITE, text=own, times=99)
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert re.findall("^## (.*)$", made.content, re.MULTILINE) == [part.heading for part in made.outline.sections]
 
@@ -198,20 +197,20 @@ class TestWhatIsWrong:
         ],
     )
     async def test_the_fault_and_no_other_is_named(
-        self, crew: StudioCrew, quiet_review: ModelServer, text: str, language: str, fault: str
+        self, crew: StudioCrew, quiet_editor: ModelServer, text: str, language: str, fault: str
     ) -> None:
-        quiet_review.fail(match=prompts.write(1), text=text)
+        quiet_editor.fail(match=prompts.write(1), text=text)
         await write_section(make_context(crew, language=language), outline_of("What roofs hold", "Who pays"), [], 1)
-        (prompt,) = quiet_review.prompts(prompts.REWRITE)
+        (prompt,) = quiet_editor.prompts(prompts.REWRITE)
         wrong = prompt.partition("What is wrong with it:\n")[2].partition("\n\n")[0]
         assert wrong.startswith(f"- {fault}")
         assert wrong.count("\n") == 0
 
 
-async def test_a_section_left_in_another_language_is_named(crew: StudioCrew, quiet_review: ModelServer) -> None:
-    quiet_review.fail(match="sections 1 to 3. Each", text=draft_of(LONG, VIETNAMESE * 3, LONG))
+async def test_a_section_left_in_another_language_is_named(crew: StudioCrew, quiet_editor: ModelServer) -> None:
+    quiet_editor.fail(match="sections 1 to 2. Each", text=draft_of(LONG, VIETNAMESE * 3))
     for task in (prompts.write(2), f"{prompts.REWRITE}2, ", 'Section 2, "'):
-        quiet_review.fail(match=task, text=VIETNAMESE * 3, times=9)
+        quiet_editor.fail(match=task, text=VIETNAMESE * 3, times=9)
     brief = BRIEF.model_copy(update={"min_words": 900})
     made = await produce(brief, MemoryJournal(), dependencies(crew))
     (notice,) = [notice for notice in made.notices if "not in the requested language" in notice]

@@ -6,13 +6,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from agents.contract import Conclusions, SectionText
+from agents.contract import SectionText
 from agents.exceptions import FailureCode
 from agents.pipeline.steps import StepKey
 from articles.models import Article
-from articles.pages.fragments import steps_shown_by
 from articles.runs.journal import fail_run
-from tests.articles.page_parts import since, view_of
+from tests.articles.page_parts import view_of
 from tests.browser import stages, step_outputs
 from tests.factories import make_completed_article
 
@@ -51,21 +50,6 @@ class TestSources:
         unused = shown[shown.index('id="unused-sources"') :].partition("</section>")[0]
         assert unused.index("Old notes") < unused.index("Nothing was found in it that the article needs.")
 
-    def test_conclusions_are_shown_once_they_are_drawn(self, client: Client, writer: User) -> None:
-        article, held = stages.outlined(writer)
-        client.force_login(writer)
-        assert "of our own" not in client.get(article.get_absolute_url()).content.decode()
-        stages.do(held, "outline:conclude", Conclusions(conclusions=step_outputs.CONCLUSIONS))
-        shown = client.get(article.get_absolute_url()).content.decode()
-        ours = shown[shown.index('id="research-conclusions"') :].partition("</details>")[0]
-        assert "2 conclusions of our own" in ours
-        assert "Weigh a wet bed before you buy ten." in ours
-        assert steps_shown_by({"questions"}, set())(StepKey("outline", "conclude")), "not read by a query of its own"
-        (questions,) = [
-            part for part in since(article, article.last_seq).split("<div ") if 'id="questions-body"' in part
-        ]
-        assert "Weigh a wet bed before you buy ten." in questions
-
     def test_findings_are_shown_without_steps(self, writer: User) -> None:
         article = stages.finished(writer)
         run = article.latest_run()
@@ -74,7 +58,6 @@ class TestSources:
         research = view_of(article).research
         assert research.questions == step_outputs.QUESTIONS
         assert len(research.used) == 6
-        assert research.conclusions == [each.statement for each in step_outputs.CONCLUSIONS]
         assert len(research.dismissed) == 1
         assert research.synthesis == step_outputs.ANSWER
 

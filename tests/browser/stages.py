@@ -29,7 +29,6 @@ from articles.runs.step_writer import PlanChanged, write_changes
 from articles.services import cancel_run, start_run
 from tests.browser.step_outputs import (
     ANSWER,
-    CONCLUSIONS,
     CONTENT,
     EVIDENCE,
     FOUND,
@@ -194,7 +193,7 @@ def complete(
     ]
     manuscript = Manuscript(
         title=title, content=content, outline=outline(), seo=SEO_FOUND, picture=picture, reading=reading(),
-        findings=Findings(synthesis=ANSWER, findings=findings(), conclusions=CONCLUSIONS), questions=QUESTIONS,
+        findings=Findings(synthesis=ANSWER, findings=findings()), questions=QUESTIONS,
         references=references,
         unused_sources=[UnusedSource(source=3, title="Old notes", reason="Nothing was found in it that the article needs.")],
         evidence=evidence,

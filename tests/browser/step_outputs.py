@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from agents.contract import (
     SEO,
     CheckedText,
-    Conclusion,
     DismissedFinding,
     Finding,
     Outline,
@@ -180,12 +179,6 @@ EVIDENCE = [
     ),
 ]
 """Of ``TEXTS``; the third section's sentence does not stand in ``CONTENT``, as if a person had taken it out."""
-
-
-CONCLUSIONS = [
-    Conclusion(statement="Ten planted roofs hold what six bare ones lose.", findings=[1]),
-    Conclusion(statement="Weigh a wet bed before you buy ten.", findings=[2], is_advice=True),
-]
 
 
 def plan() -> Plan:

@@ -22,7 +22,7 @@ CALLS = [
     prompts.PLAN,
     prompts.ANSWER,
     prompts.WRITE,
-    prompts.REVIEW,
+    prompts.EDIT,
     prompts.JUDGE,
     prompts.DESCRIBE,
     prompts.PICTURE,

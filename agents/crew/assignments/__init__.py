@@ -5,18 +5,14 @@ built-in writer, which is used if no model is configured.
 from agents.crew.assignments.base import Assignment, Reply
 from agents.crew.assignments.describing import answer_questions, describe_again, describe_seo, picture_prompt
 from agents.crew.assignments.editing import (
-    find_missing,
+    improve_sections,
     judge,
     judge_again,
     judge_frame,
-    review,
-    review_use,
-    revise_sections,
     write_lead,
 )
 from agents.crew.assignments.planning import (
     check_answer,
-    draw_conclusions,
     find,
     make_plan,
     make_plan_again,
@@ -31,10 +27,9 @@ __all__ = [
     "check_answer",
     "describe_again",
     "describe_seo",
-    "draw_conclusions",
     "extend_section",
     "find",
-    "find_missing",
+    "improve_sections",
     "judge",
     "judge_again",
     "judge_frame",
@@ -42,9 +37,6 @@ __all__ = [
     "make_plan_again",
     "picture_prompt",
     "plan_research",
-    "review",
-    "review_use",
-    "revise_sections",
     "rewrite_section",
     "write_lead",
     "write_section",

@@ -1,79 +1,42 @@
-"""Assignments of the editor: review, edits, the lead, and the check of sentences against their passages."""
+"""Assignments of the editor: improvements, the lead, and the check of sentences against their passages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from pydantic import Field, create_model
 
 from agents import extractive
-from agents.contract import Brief, Edits, Lead, LLMOutput, Outline, Remark, ReviewAnswer, ReviewRemark, Verdict
+from agents.contract import Brief, Improvements, Lead, LLMOutput, Outline, Verdict
 from agents.crew.assignments.base import Assignment
 from agents.crew.assignments.writing import sections_text
-from agents.prompts import config
+from agents.text.length import most_missing, most_replacements
 from agents.text.prompt_fields import bullet_list, language_name
 from agents.text.quoting import quote
 
 Shared = tuple[str, ...]
 
 
-def review(shared: Shared, outline: Outline, measured: Sequence[str], count: int) -> Assignment[ReviewAnswer]:
-    """Up to ``count`` remarks on the article as a whole, by its editor."""
-    shape = remarks_on(len(outline.sections))
-    fields: dict[str, object] = {"measured": bullet_list(measured), "count": count}
-    return Assignment("review", shape, fields, lambda: shape(remarks=[]), shared)
+def improve_sections(
+    shared: Shared, brief: Brief, outline: Outline, numbers: Sequence[int], measured: Sequence[str], lengths: str
+) -> Assignment[Improvements]:
+    """Replacements that make the sections ``numbers`` (from 1) better. The built-in writer makes none.
 
-
-def review_use(shared: Shared, outline: Outline, count: int) -> Assignment[ReviewAnswer]:
-    """Up to ``count`` remarks on what the readers cannot use as it is."""
-    shape = remarks_on(len(outline.sections))
-    return Assignment("review_use", shape, {"count": count}, lambda: shape(remarks=[]), shared)
-
-
-def find_missing(
-    shared: Shared, outline: Outline, sources: Sequence[int], groups: int, count: int, unused: Sequence[str]
-) -> Assignment[ReviewAnswer]:
-    """Up to ``count`` remarks on what the article lacks of ``sources``, which are one of ``groups`` parts of the reading.
-
-    ``unused`` are sentences on the sources and findings that it does not cite.
+    ``measured`` is what code sees in the article, as sentences; ``lengths`` says how long the sections are and should be.
     """
-    shape = remarks_on(len(outline.sections))
-    which = f"sources {', '.join(map(str, sources))}" if groups > 1 else "the sources"
-    noticed = config("writing")["unused"].format(unused=bullet_list(unused)) if unused else ""
-    fields: dict[str, object] = {"which": which, "count": count, "unused": noticed}
-    return Assignment("find_missing", shape, fields, lambda: shape(remarks=[]), shared)
-
-
-@cache
-def remarks_on(sections: int) -> type[ReviewAnswer]:
-    """The answer of reviewers of an article of ``sections`` sections, so that no other one is named."""
-    allowed = Literal[tuple(range(1, sections + 1))]  # type: ignore[valid-type]  # made at run time
-    remark = create_model("ReviewRemark", __base__=ReviewRemark, section=(allowed, ...))
-    return create_model("ReviewAnswer", __base__=ReviewAnswer, remarks=(list[remark], Field(max_length=12)))  # type: ignore[valid-type]
-
-
-def revise_sections(
-    shared: Shared, brief: Brief, outline: Outline, numbers: Sequence[int], remarks: Sequence[Remark], lengths: str
-) -> Assignment[Edits]:
-    """Replacements in the sections ``numbers`` (from 1) that carry out ``remarks``. The built-in writer makes none.
-
-    ``lengths`` says how long the sections are and may be.
-    """
+    words = sum(outline.sections[number - 1].words for number in numbers)
     fields: dict[str, object] = {
         "which": sections_text(outline, numbers),
-        "remarks": quote(bullet_list(map(remark_line, remarks))),
+        "measured": quote(bullet_list(measured)) if measured else "(nothing)",
         "lengths": lengths,
+        "most": most_missing(words),
+        "count": most_replacements(words),
         "language": language_name(brief.language),
     }
-    return Assignment("revise_sections", Edits, fields, lambda: Edits(replacements=[], declined=[]), shared)
-
-
-def remark_line(remark: Remark) -> str:
-    quoted = f", “{remark.quote}”" if remark.quote else ""
-    return f"Section {remark.section}{quoted}: {remark.problem} {remark.instruction}".strip()
+    return Assignment("improve_sections", Improvements, fields, lambda: Improvements(replacements=[]), shared)
 
 
 def write_lead(shared: Shared, brief: Brief, outline: Outline, texts: Sequence[str], words: str) -> Assignment[Lead]:

@@ -11,7 +11,6 @@ from agents import extractive
 from agents.contract import (
     AnswerCheck,
     Brief,
-    DrawnConclusions,
     Finding,
     FoundFacts,
     Passage,
@@ -109,9 +108,3 @@ def check_answer(shared: Shared, brief: Brief, answer: str) -> Assignment[Answer
     fields: dict[str, object] = {"answer": quote(answer), "language": language_name(brief.language)}
     unchanged = AnswerCheck(problem="", answer=answer)
     return Assignment("check_answer", AnswerCheck, fields, lambda: unchanged, shared)
-
-
-def draw_conclusions(shared: Shared, brief: Brief, count: int) -> Assignment[DrawnConclusions]:
-    """Up to ``count`` conclusions from the findings. The built-in writer draws none."""
-    fields: dict[str, object] = {"count": count, "language": language_name(brief.language)}
-    return Assignment("draw_conclusions", DrawnConclusions, fields, lambda: DrawnConclusions(conclusions=[]), shared)

@@ -187,7 +187,7 @@ class ResultOut(BaseModel):
         Field(
             description="`questions`; `sources` (with `publisher`, `author`, `date`, `kind`, `language`); their `passages`"
             " (`page` of a PDF, else 0); `unread` sources with the reason; `findings` (`number`, `statement`, `kind`, `date`,"
-            " `sources`: ids of passages); `conclusions` from them (`statement`, `findings`: their numbers, `is_advice`);"
+            " `sources`: ids of passages);"
             " `synthesis`: the checked answer; `unused_sources` (`source`: number, `title`, `reason`): read but not cited."
             " `kind` of a finding is figure, claim, condition, disagreement or open. Articles of older versions lack some"
             " of these"
