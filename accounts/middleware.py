@@ -1,13 +1,17 @@
-"""Answers for those who have to wait."""
+"""Answers for those who have to wait, or to set up a second factor first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
+from accounts.adapters import came_by_provider
 from articles.exceptions import StudioError
 from contentstudio.access.password_hashers import HashingBusy
 from contentstudio.access.throttle import TooManyAttempts
@@ -33,3 +37,37 @@ def wait_page(request: HttpRequest, error: StudioError) -> HttpResponse:
         response = render(request, "wait.html", {"error": error}, status=error.status)
     response["Retry-After"] = str(error.retry_after)
     return response
+
+
+SET_UP = ("/account/security/", "/sign-in/", "/sign-out/", "/static/")
+"""What stays open to those who must set up a second factor first."""
+FIRST_SET_UP = "Set up a second factor before you go on."
+
+
+def two_factor_policy(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: sends users who need a second factor by REQUIRE_TWO_FACTOR, and have none, to the page where they add one.
+
+    Staff need it for the administration. Whoever came by OpenID Connect has had to satisfy the rules of the provider.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if not must_set_up(request):
+            return get_response(request)
+        if request.path.startswith("/api/"):
+            return JsonResponse({"detail": FIRST_SET_UP}, status=403)
+        if request.method == "GET":
+            messages.warning(request, FIRST_SET_UP)
+        return redirect("mfa_index")
+
+    return middleware
+
+
+def must_set_up(request: HttpRequest) -> bool:
+    policy, user = settings.REQUIRE_TWO_FACTOR, request.user
+    if policy == "none" or not user.is_authenticated or request.path.startswith(SET_UP):
+        return False
+    if policy == "staff" and not (user.is_staff and request.path.startswith("/admin/")):
+        return False
+    return not came_by_provider(request, user) and not is_mfa_enabled(user)

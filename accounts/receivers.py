@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.signals import password_reset
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authentication_failed, authenticator_added, authenticator_removed
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
@@ -11,6 +15,7 @@ from django.db.models.signals import m2m_changed, post_delete, post_save, pre_sa
 from django.http import HttpRequest
 
 from accounts.audit import known_name, record
+from accounts.limits import reset_account
 from accounts.models import AuditAction
 from articles.models import ApiKey
 from articles.signals import api_key_created, api_keys_revoked
@@ -24,6 +29,10 @@ def connect() -> None:
         (user_logged_in, signed_in, None),
         (user_login_failed, sign_in_failed, None),
         (user_logged_out, signed_out, None),
+        (authenticator_added, factor_added, None),
+        (authenticator_removed, factor_removed, None),
+        (authentication_failed, factor_failed, None),
+        (password_reset, password_was_reset, None),
         (api_key_created, key_created, None),
         (api_keys_revoked, keys_revoked, None),
         (pre_save, remember_user, User),
@@ -40,7 +49,9 @@ def connect() -> None:
 
 
 def signed_in(request: HttpRequest | None, user: User, **signal: Any) -> None:
-    record(AuditAction.SIGNED_IN, user=user, request=request)
+    records = get_authentication_records(request, user) if request is not None else []
+    methods = [entry.get("type") or entry["method"] for entry in records]
+    record(AuditAction.SIGNED_IN, user=user, request=request, by=methods)
 
 
 def sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **signal: Any) -> None:
@@ -50,6 +61,23 @@ def sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = No
 def signed_out(request: HttpRequest | None, user: User | None, **signal: Any) -> None:
     if user is not None:
         record(AuditAction.SIGNED_OUT, user=user, request=request)
+
+
+def factor_added(user: User, authenticator: Authenticator, **signal: Any) -> None:
+    record(AuditAction.TWO_FACTOR_ADDED, user=user, kind=authenticator.type)
+
+
+def factor_removed(user: User, authenticator: Authenticator, **signal: Any) -> None:
+    record(AuditAction.TWO_FACTOR_REMOVED, user=user, kind=authenticator.type)
+
+
+def factor_failed(user: User, authenticator: Authenticator, **signal: Any) -> None:
+    record(AuditAction.SIGN_IN_FAILED, account=user.get_username(), factor=authenticator.type)
+
+
+def password_was_reset(user: User, **signal: Any) -> None:
+    record(AuditAction.PASSWORD_RESET, user=user)
+    reset_account(user)
 
 
 # API keys

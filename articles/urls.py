@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import views as auth_views
-from django.contrib.messages.views import SuccessMessageMixin
-from django.urls import URLPattern, path, reverse_lazy
+from django.urls import URLPattern, path
 
 from articles import views
-
-
-class PasswordChange(SuccessMessageMixin, auth_views.PasswordChangeView):  # type: ignore[type-arg]
-    success_url = reverse_lazy("article_list")
-    success_message = "Password changed."
-
 
 urlpatterns: list[URLPattern] = [
     path("", views.article_list, name="article_list"),
@@ -37,9 +29,5 @@ urlpatterns: list[URLPattern] = [
     path("account/", views.account, name="account"),
     path("account/keys/", views.api_keys, name="api_keys"),
     path("account/keys/<int:pk>/revoke", views.revoke_api_key, name="revoke_api_key"),
-    path("account/password/", PasswordChange.as_view(), name="password_change"),
-    path("sign-in/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("sign-in/again/", views.sign_in_again, name="sign_in_again"),
-    path("sign-out/", auth_views.LogoutView.as_view(), name="logout"),
     path("media/<path:name>", views.media, name="media"),
 ]

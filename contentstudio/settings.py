@@ -62,8 +62,14 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 INSTALLED_APPS = [
     "daphne",
-    "accounts",
     "articles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "accounts",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -96,6 +102,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "articles.middleware.htmx_redirects",
     "accounts.middleware.WaitPages",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.two_factor_policy",
 ]
 
 ROOT_URLCONF = "contentstudio.urls"
@@ -110,6 +118,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "accounts.context.sign_in",
             ],
         },
     },
@@ -183,6 +192,16 @@ RQ = {
 }
 RQ_SHOW_ADMIN_LINK = True
 
+CACHES = {
+    "default": {
+        "BACKEND": "contentstudio.access.cache.FailOpenCache",
+        "LOCATION": REDIS_ADDRESS,
+        "KEY_PREFIX": "studio:cache",
+        "OPTIONS": {"serializer": "contentstudio.access.cache.JsonSerializer", "socket_timeout": 1},
+    },
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
+
 CHANNEL_LAYERS = {
     "default": {
         # Unlike the default layer, this one has no capacity beyond which it drops messages.
@@ -233,9 +252,7 @@ RUNS_PER_USER = env.int("RUNS_PER_USER", 0)
 
 # Access; sign-in has settings of its own
 
-from contentstudio import sign_in_settings  # noqa: E402  (it reads what read_env has put into the environment)
-
-globals().update({name: value for name, value in vars(sign_in_settings).items() if name.isupper()})
+from .sign_in_settings import *  # noqa: E402, F403  (it reads what read_env has put into the environment)
 
 # Origins whose pages may call the API from a browser. Sockets are opened from the studio's own origin only.
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
@@ -316,7 +333,7 @@ LOG_FORMAT = env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console"
 LOGGING = logging_config(
     LOG_FORMAT,
     env.str("LOG_LEVEL", "INFO"),
-    secrets=[SECRET_KEY, OPENAI_API_KEY, TAVILY_API_KEY, BRAVE_API_KEY, METRICS_TOKEN],
+    secrets=[SECRET_KEY, OPENAI_API_KEY, TAVILY_API_KEY, BRAVE_API_KEY, METRICS_TOKEN, *SIGN_IN_SECRETS],  # noqa: F405
     addresses=[database_url, REDIS_URL, OPENAI_BASE_URL, SEARXNG_URL],
 )
 

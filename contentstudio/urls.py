@@ -16,5 +16,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", metrics, name="metrics"),
     path("admin/r/<int:content_type_id>/<path:object_id>/", view_on_site),
     path("admin/", admin.site.urls),
+    path("", include("accounts.urls")),
     path("", include("articles.urls")),
 ]

@@ -92,7 +92,7 @@ def test_others_are_not_asked(client: Client) -> None:
 
 
 def change_on_its_page(admin: Client, old: str) -> None:
-    admin.post("/account/password/", {"old_password": old, "new_password1": NEW, "new_password2": NEW})
+    admin.post("/account/password/", {"oldpassword": old, "password1": NEW, "password2": NEW})
 
 
 def change_in_the_admin(admin: Client, old: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import admin, messages
 from django.db.models import ForeignKey, QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 
 from articles.models import ApiKey
@@ -21,6 +23,10 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's canno
     search_fields = ("name", "user__username", "hint")
     actions = ("revoke",)
     fields = ("user", "name")
+
+    @method_decorator(reauthentication_required(allow_get=True))
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return super().add_view(request, form_url, extra_context)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         return (*self.fields, "hint", "created_at", "last_used_at", "revoked_at") if obj else self.fields

@@ -6,7 +6,6 @@ from articles.views.articles import article_detail, article_list, article_live, 
 from articles.views.costs import brief_estimate
 from articles.views.media import media
 from articles.views.outline import approve_outline, outline_edit, outline_words
-from articles.views.sessions import sign_in_again
 from articles.views.text import (
     article_download,
     restore_revision,
@@ -37,7 +36,6 @@ __all__ = [
     "revision_detail",
     "revision_list",
     "revoke_api_key",
-    "sign_in_again",
     "text_edit",
     "text_preview",
     "write_again",

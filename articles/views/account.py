@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -25,6 +26,7 @@ def account(request: StudioRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
+@reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]
 @never_cache
 def api_keys(request: StudioRequest) -> HttpResponse:
     form, new_key = ApiKeyForm(request.POST or None), ""

@@ -40,13 +40,16 @@ def sign_in(password: str = "a guess", name: str = "ada", page: str = SIGN_IN, a
 
 
 class TestAnAccount:
-    @pytest.mark.parametrize("page", [SIGN_IN, ADMIN])
-    def test_it_is_closed_after_too_many_guesses_even_for_the_right_password(self, ada: User, page: str) -> None:
-        assert [sign_in(page=page) for _ in range(4)] == [200, 200, 200, 429]
-        assert sign_in(PASSWORD, page=page) == 429
+    def test_it_is_closed_after_too_many_guesses_even_for_the_right_password(self, ada: User) -> None:
+        assert [sign_in() for _ in range(4)] == [200, 200, 200, 429]
+        assert sign_in(PASSWORD) == 429
 
-    def test_both_pages_count_together_and_from_all_addresses(self, ada: User) -> None:
-        assert sign_in(page=ADMIN, address="192.0.2.1") == 200
+    def test_the_administration_has_no_sign_in_of_its_own(self, ada: User) -> None:
+        response = Client().post(ADMIN, {"username": "ada", "password": PASSWORD})
+        assert (response.status_code, response["Location"]) == (302, "/sign-in/?next=%2Fadmin%2Flogin%2F")
+
+    def test_all_forms_count_together_and_from_all_addresses(self, ada: User) -> None:
+        assert sign_in(page=AGAIN, address="192.0.2.1") == 200
         assert sign_in(page=SIGN_IN, address="192.0.2.2") == 200
         assert sign_in(name="ADA ", address="192.0.2.3") == 200
         assert sign_in(PASSWORD, address="192.0.2.4") == 429
@@ -68,6 +71,28 @@ class TestAnAccount:
             assert 0 < redis.ttl(key) <= 900
             redis.delete(key)  # as it expires
         assert sign_in(PASSWORD, address="192.0.2.9") == 302
+
+    def test_its_owner_gets_in_from_a_browser_they_have_used(self, ada: User) -> None:
+        known = Client(REMOTE_ADDR="192.0.2.7")
+        known.post(SIGN_IN, {"username": "ada", "password": PASSWORD})
+        known.post("/sign-out/")
+        for _ in range(4):
+            sign_in()
+        assert known.post(SIGN_IN, {"username": "ada", "password": PASSWORD}).status_code == 302
+
+    def test_such_a_browser_has_no_more_attempts_than_others(self, ada: User) -> None:
+        known = Client(REMOTE_ADDR="192.0.2.7")
+        known.post(SIGN_IN, {"username": "ada", "password": PASSWORD})
+        known.post("/sign-out/")
+        wrong = {"username": "ada", "password": "a guess"}
+        assert [known.post(SIGN_IN, wrong).status_code for _ in range(4)] == [200, 200, 200, 429]
+
+    def test_a_forged_cookie_gives_none(self, ada: User) -> None:
+        for _ in range(3):
+            sign_in()
+        forger = Client()
+        forger.cookies["known-browser"] = "ada\n0011223344556677:1xxxxx:forged"
+        assert forger.post(SIGN_IN, {"username": "ada", "password": PASSWORD}).status_code == 429
 
     def test_other_accounts_stay_open(self, ada: User) -> None:
         UserFactory.create(username="grace")

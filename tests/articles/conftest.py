@@ -20,6 +20,7 @@ from tests.articles.clients import client_of
 from tests.articles.parked_runs import MODEL
 from tests.environment import VAR
 from tests.factories import StaffFactory, UserFactory, make_completed_article
+from tests.signed_in import sign_in
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +50,7 @@ def writer(db: None) -> User:
 @pytest.fixture
 def page(client: Client, writer: User) -> Client:
     """A client in which the writer is signed in."""
-    client.force_login(writer)
+    sign_in(client, writer)
     return client
 
 
@@ -61,7 +62,7 @@ def admin(db: None) -> User:
 @pytest.fixture
 def browser(client: Client, admin: User) -> Client:
     """A client in which the admin is signed in."""
-    client.force_login(admin)
+    sign_in(client, admin)
     return client
 
 

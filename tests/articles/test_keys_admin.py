@@ -14,6 +14,7 @@ from tests.articles.admin_pages import messages_on
 from tests.factories import (
     UserFactory,
 )
+from tests.signed_in import sign_in
 
 
 class TestKeys:
@@ -48,7 +49,7 @@ class TestKeys:
     def test_staff_create_keys_for_themselves_only(self, client: Client, admin: User) -> None:
         staff = UserFactory.create(is_staff=True)
         staff.user_permissions.set(Permission.objects.filter(codename__in=["add_apikey", "view_apikey"]))
-        client.force_login(staff)
+        sign_in(client, staff)
         assert "Select a valid choice" in self.add(client, admin).content.decode()
         self.add(client, staff)
         assert [key.user for key in ApiKey.objects.all()] == [staff]

@@ -13,6 +13,7 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.factories import UserFactory
+from tests.signed_in import sign_in
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -56,7 +57,7 @@ def writer(transactional_db: None) -> User:
 @pytest.fixture
 def context(browser: Browser, site: str, writer: User, client: Client) -> Iterator[BrowserContext]:
     """A browser in which the writer is signed in."""
-    client.force_login(writer)
+    sign_in(client, writer)
     context = browser.new_context(base_url=site, viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
     context.set_default_timeout(8000)
