@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
@@ -22,17 +21,12 @@ def missing_migrations() -> int:
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
-def apply_migrations() -> None:
-    """Apply the missing migrations. Of several processes that try to, one does and the others wait."""
-    with migration_lock():
-        call_command("migrate", interactive=False, verbosity=0)
-
-
 @contextmanager
 def migration_lock() -> Iterator[None]:
-    """An advisory lock of PostgreSQL; SQLite is on one machine, where VAR is locked.
+    """Of several processes that prepare the database at once, one does and the others wait.
 
-    Held by an open transaction of a second connection: a lock of a session would be lost behind a connection pooler.
+    An advisory lock of PostgreSQL; SQLite is on one machine, where VAR is locked. Held by an open
+    transaction of a second connection: a lock of a session would be lost behind a connection pooler.
     """
     if connection.vendor != "postgresql":
         yield

@@ -13,6 +13,7 @@ from typing import Any
 import django_rq
 import psutil
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 from redis import Redis
@@ -22,6 +23,7 @@ from rq.job import Job
 from agents.worker.rq_worker import RECONNECT_EVERY, CrewWorker
 from articles.runs.workers import capacity, living_workers
 from contentstudio.runtime import redis_server
+from contentstudio.runtime.heartbeats import ages
 from tests.waiting import wait_until
 from tests.worker_pool import running_workers
 
@@ -53,6 +55,22 @@ def test_a_job_runs_in_its_own_process(workers: subprocess.Popen[bytes]) -> None
     wait_until(lambda: job.is_finished)
     known = {workers.pid, os.getpid(), *(child.pid for child in psutil.Process(workers.pid).children())}
     assert job.return_value() not in known
+
+
+BEATING_JOB = """[
+    __import__("agents.worker.jobs").worker.jobs.heartbeat.get().beat(),
+    __import__("time").sleep(60),
+]"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_heartbeat_of_a_job_ends_with_it(workers: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Otherwise an idle worker would be unhealthy."""
+    job = enqueue("builtins.eval", BEATING_JOB)
+    wait_until(lambda: ages(settings.LOCAL, ["job"]))
+    os.kill(at_work(workers, job).pid, number)
+    wait_until(lambda: not ages(settings.LOCAL, ["job"]))
+    assert len(ages(settings.LOCAL, ["worker"])) == 2
 
 
 def test_a_job_starts_with_the_crew_already_imported(workers: subprocess.Popen[bytes]) -> None:

@@ -16,13 +16,14 @@ from typing import IO, Any, NoReturn
 
 import httpx
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
 
 from contentstudio.logs import as_json_line
 from contentstudio.runtime import redis_server
 from contentstudio.runtime.first_login import create_first_login
-from contentstudio.runtime.migrations import apply_migrations, wait_for_database, wait_for_migrations
+from contentstudio.runtime.migrations import migration_lock, wait_for_database, wait_for_migrations
 from contentstudio.runtime.roles import Role
 from contentstudio.runtime.static import collect_static_files
 from contentstudio.runtime.supervisor import Program, Supervisor
@@ -113,8 +114,10 @@ class Command(BaseCommand):
 
     def prepare_database(self) -> None:
         """Migrate the database, create the first login if there are no users."""
-        apply_migrations()
-        if create_first_login():  # not printed: output may end up in a log, which many can read
+        with migration_lock():
+            call_command("migrate", interactive=False, verbosity=0)
+            created = create_first_login()
+        if created:  # not printed: output may end up in a log, which many can read
             self.print_line(f"Your first login is in {settings.FIRST_LOGIN_FILE}. Sign in and change its password.")
         connections.close_all()
 
