@@ -20,7 +20,6 @@ STORE = Path(os.environ.get("IMAGE_STORE", "/var/tmp/content-studio-image-test")
 
 PACKAGES = {"buildah": "builds the image", "runc": "starts containers", "debootstrap": "makes a base image"}
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-NAME = "localhost/content-studio-test"
 
 
 @dataclass(frozen=True)
@@ -40,21 +39,43 @@ def buildah(*arguments: str | Path) -> str:
     return subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
+DATABASE = """ARG BASE
+FROM ${BASE}
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-common \\
+    && sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf \\
+    && apt-get install --yes --no-install-recommends postgresql-17
+WORKDIR /tmp
+ENV PATH=/usr/lib/postgresql/17/bin:/usr/bin:/bin
+ENTRYPOINT ["sh", "-ec"]
+"""
+
+
 def build() -> Image:
+    """The studio's image, from the Dockerfile."""
     for package, purpose in PACKAGES.items():
         if not shutil.which(package):
             debian.install(package, reason=purpose)
     STORE.mkdir(parents=True, exist_ok=True)
+    return build_as("localhost/content-studio-test", "--build-arg", "REVISION=tested", ".")
+
+
+def build_database() -> Image:
+    """PostgreSQL of the version of compose.yaml, on the same base."""
+    (STORE / "Dockerfile.database").write_text(DATABASE)
+    return build_as("localhost/postgres-test", "--file", STORE / "Dockerfile.database", STORE / "empty")
+
+
+def build_as(name: str, *arguments: str | Path) -> Image:
+    (STORE / "empty").mkdir(parents=True, exist_ok=True)
     base = os.environ["IMAGE_BASE"]
     if base == "made":
         base = made_base()
     began = time.monotonic()
-    buildah("build", "--layers", "--build-arg", f"BASE={base}", "--build-arg", "REVISION=tested", "--tag", NAME, ".")
+    buildah("build", "--layers", "--build-arg", f"BASE={base}", "--tag", name, *arguments)
     seconds = time.monotonic() - began
-    details = json.loads(buildah("inspect", "--type", "image", NAME))
-    container = buildah("from", NAME).strip()
-    root = Path(buildah("mount", container).strip())
-    size = json.loads(buildah("images", "--json", NAME))[0]["size"]
+    details = json.loads(buildah("inspect", "--type", "image", name))
+    root = Path(buildah("mount", buildah("from", name).strip()).strip())
+    size = json.loads(buildah("images", "--json", name))[0]["size"]
     return Image(root, details["Docker"]["config"], seconds, megabytes(size))
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.image.building import Image
 
-USER = {"uid": 4242, "gid": 0}
+USER = 4242
 NAMESPACES = [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")]  # the network is the machine's
 MOUNTS = [
     {"destination": "/proc", "type": "proc", "source": "proc"},
@@ -22,7 +22,7 @@ MOUNTS = [
 
 
 class Container:
-    """One container. ``data`` is mounted at /data, ``shared`` directories at their own paths. ``command`` is for manage.py."""
+    """One container. ``data`` is mounted at /data. ``command`` replaces that of the image, but not its entry point."""
 
     def __init__(
         self,
@@ -30,22 +30,21 @@ class Container:
         directory: Path,
         name: str,
         data: Path,
-        *shared: Path,
+        settings: Mapping[str, str],
+        *,
         command: Sequence[str] = (),
-        **settings: str,
+        user: int = USER,
     ) -> None:
         self.id, self.directory = f"studio-test-{os.getpid()}-{name}", directory / name
         self.directory.mkdir()
-        bound = [(data, Path("/data")), *((path, path) for path in shared)]
-        for path in (Path("/etc/resolv.conf"), Path("/etc/hosts")):
-            bound.append((path, path))
+        bound = [(data, "/data"), *((Path(path), path) for path in ("/etc/resolv.conf", "/etc/hosts"))]
         config = {
             "ociVersion": "1.0.2",
             "root": {"path": str(image.root), "readonly": True},
             "hostname": name,
             "process": {
                 "terminal": False,
-                "user": USER,
+                "user": {"uid": user, "gid": 0},
                 "args": [*image.config["Entrypoint"], *(command or image.config["Cmd"])],
                 "env": [*image.config["Env"], *(f"{key}={value}" for key, value in settings.items())],
                 "cwd": image.config["WorkingDir"],
@@ -84,8 +83,8 @@ class Container:
         return runc("exec", self.id, *command)
 
 
-def bind(source: Path, target: Path) -> dict[str, object]:
-    return {"destination": str(target), "type": "bind", "source": str(source), "options": ["rbind", "rw"]}
+def bind(source: Path, target: str) -> dict[str, object]:
+    return {"destination": target, "type": "bind", "source": str(source), "options": ["rbind", "rw"]}
 
 
 def runc(*arguments: str) -> subprocess.CompletedProcess[str]:

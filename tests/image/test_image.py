@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,8 +15,7 @@ import pytest
 
 from agents.samples import __file__ as samples
 from contentstudio.runtime import redis_server
-from setup.postgres import new_cluster
-from tests.image.building import Image, build
+from tests.image.building import Image, build, build_database
 from tests.image.containers import Container
 from tests.test_studio_command import free_port
 from tests.waiting import wait_until
@@ -75,7 +74,7 @@ def ready(container: Container, process: subprocess.Popen[bytes]) -> None:
 def test_an_article_is_written_in_one_container(image: Image, tmp_path: Path, data: Path) -> None:
     port = free_port()
     settings = {"PORT": str(port), "WORKERS": "2", "SEARCH_PROVIDER": "none"}
-    studio = Container(image, tmp_path, "small", data, **settings)
+    studio = Container(image, tmp_path, "small", data, settings)
     began = time.monotonic()
     with studio.running() as process:
         ready(studio, process)
@@ -97,7 +96,7 @@ def test_an_article_is_written_in_one_container(image: Image, tmp_path: Path, da
 
 
 def test_it_runs_as_any_user_without_rights(image: Image, tmp_path: Path, data: Path) -> None:
-    studio = Container(image, tmp_path, "rights", data, PORT=str(free_port()), WORKERS="1")
+    studio = Container(image, tmp_path, "rights", data, {"PORT": str(free_port()), "WORKERS": "1"})
     code = (
         "import os, pathlib; print(os.getuid(), os.access('/app', os.W_OK), os.access('/', os.W_OK));"
         "print(pathlib.Path('/proc/1/status').read_text())"
@@ -113,7 +112,7 @@ def test_it_runs_as_any_user_without_rights(image: Image, tmp_path: Path, data: 
 
 def test_a_volume_of_another_user_is_named(image: Image, tmp_path: Path, data: Path) -> None:
     data.chmod(0o755)
-    studio = Container(image, tmp_path, "foreign", data)
+    studio = Container(image, tmp_path, "foreign", data, {})
     with studio.running() as process:
         assert process.wait(60) == 1
     assert studio.output == "VAR is /data/studio, which cannot be created: Permission denied.\n"
@@ -128,16 +127,32 @@ def queue(tmp_path: Path) -> Iterator[str]:
         server.terminate()
 
 
+@contextmanager
+def database(directory: Path, password: Path) -> Iterator[str]:
+    """A PostgreSQL in a container, which asks for the password; yields its URL without it."""
+    image, port, data = build_database(), free_port(), directory / "database"
+    data.mkdir()
+    data.chmod(0o1777)
+    shutil.copy(password, data)
+    user = re.findall(r"^postgres:x:(\d+):", (image.root / "etc/passwd").read_text(), re.MULTILINE)[0]
+    start = (
+        f"initdb -D /data/db -U studio --encoding=UTF8 --auth=scram-sha-256 --pwfile=/data/{password.name}\n"
+        f"exec postgres -D /data/db -k /tmp -h 127.0.0.1 -p {port}"
+    )
+    with Container(image, directory, "postgres", data, {}, command=[start], user=int(user)).running():
+        yield f"postgres://studio@127.0.0.1:{port}/postgres"
+
+
 def test_an_article_is_written_by_one_container_for_each_role(
     image: Image, tmp_path: Path, data: Path, queue: str
 ) -> None:
     port = free_port()
-    secret = data / "redis-password"
-    secret.write_text("hush\n")
-    with new_cluster() as cluster, cluster.running(), ExitStack() as roles:
-        cluster.directory.chmod(0o755)  # the user of the containers has to reach the server's socket
+    (data / "redis-password").write_text("hush\n")
+    (data / "database-password").write_text("h u/s@h\n")
+    with database(tmp_path, data / "database-password") as address, ExitStack() as roles:
         settings = {
-            "DATABASE_URL": cluster.url("postgres"),
+            "DATABASE_URL": address,
+            "DATABASE_PASSWORD_FILE": "/data/database-password",
             "REDIS_URL": queue,
             "REDIS_PASSWORD_FILE": "/data/redis-password",
             "PORT": str(port),
@@ -145,7 +160,7 @@ def test_an_article_is_written_by_one_container_for_each_role(
             "SEARCH_PROVIDER": "none",
         }
         made = {
-            role: Container(image, tmp_path, role, data, cluster.directory, ROLE=role, **settings)
+            role: Container(image, tmp_path, role, data, {**settings, "ROLE": role})
             for role in ("web", "worker", "sweeper", "migrate")
         }
         started = {role: roles.enter_context(container.running()) for role, container in made.items()}
@@ -158,7 +173,7 @@ def test_an_article_is_written_by_one_container_for_each_role(
         roles.close()
         assert [started[role].returncode for role in ("web", "worker", "sweeper")] == [0, 0, 0]
         command = ("restore", "/data/studio.tar.gz", "--replace")
-        restoring = Container(image, tmp_path, "restore", data, cluster.directory, command=command, **settings)
+        restoring = Container(image, tmp_path, "restore", data, settings, command=command)
         with restoring.running() as process:
             assert process.wait(120) == 0, restoring.output
         assert restoring.output.startswith("Restored the backup of ")
