@@ -11,7 +11,6 @@ import secrets
 import tempfile
 from contextlib import suppress
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,17 +18,16 @@ from urllib.parse import quote
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, validate
+from environs import validate
 from whitenoise.compress import Compressor
 
 from agents.contract import AGENTS, Stage
+from contentstudio.environment import env, secret
 from contentstudio.logs import logging_config
-from contentstudio.secret_settings import add_password, read_secret
+from contentstudio.secret_settings import add_password
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Env()
 env.read_env(env.path("ENV_FILE", BASE_DIR / ".env"), recurse=False)
-secret = partial(read_secret, env)
 
 VERSION = "0.1.0"
 VAR = Path(env.str("VAR", str(BASE_DIR / "var"))).resolve()

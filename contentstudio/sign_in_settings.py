@@ -5,14 +5,9 @@ Pages and flows are django-allauth's; its settings begin with ACCOUNT, MFA, SOCI
 
 from __future__ import annotations
 
-from functools import partial
+from environs import validate
 
-from environs import Env, validate
-
-from contentstudio.secret_settings import read_secret
-
-env = Env()
-secret = partial(read_secret, env)
+from contentstudio.environment import env, secret
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "article_list"

@@ -18,7 +18,7 @@ from articles.exceptions import BackupRefused
 from articles.operations.backup.archive import DATABASE, SETTINGS, Manifest, Packer, new_archive
 from articles.operations.backup.databases import store_of
 from articles.operations.backup.folders import places, work_folder
-from contentstudio.settings import env
+from contentstudio.environment import env
 
 SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD")
 SECRETS_IN_URLS = re.compile(r"(?<=://)[^/\s]*@|\?\S*")
