@@ -32,6 +32,7 @@ class RevokeKeysMixin(forms.Form):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
+        self.fields["password1"].label, self.fields["password2"].label = "New password", "New password again"
         self.fields["password1"].help_text = " ".join(password_validators_help_texts())
         count = self.user.api_keys.filter(revoked_at=None).count() if self.user else 0
         if count:
@@ -52,7 +53,7 @@ class RevokeKeysMixin(forms.Form):
 class ChangePasswordForm(RevokeKeysMixin, allauth_forms.ChangePasswordForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["oldpassword"].help_text = ""
+        self.fields["oldpassword"].label, self.fields["oldpassword"].help_text = "Current password", ""
 
     def save(self) -> None:
         super().save()

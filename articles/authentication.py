@@ -14,7 +14,9 @@ from django.http import HttpRequest
 from ninja.errors import AuthenticationError
 from ninja.security import HttpBearer, SessionAuth
 
+from articles.exceptions import NotPermitted
 from articles.models import ApiKey
+from articles.models.api_key import KeyHolder
 from contentstudio.access.client_address import client_address, network_of
 from contentstudio.access.throttle import Limit
 
@@ -24,7 +26,8 @@ HOW_TO_GET_IN = (
     "Send an API key as “Authorization: Bearer <key>”, or sign in. Create keys under “API keys” in the studio,"
     " or with “manage.py apikey USER”."
 )
-WRONG_KEY = "Invalid or revoked API key. " + HOW_TO_GET_IN
+WRONG_KEY = "Invalid, expired or revoked API key. " + HOW_TO_GET_IN
+READ_ONLY_KEY = "This API key may only read. Create another one to change something."
 
 
 def key_in(header: str) -> str | None:
@@ -39,20 +42,26 @@ def user_of_key(key: str) -> User | None:
     return found.user if found else None
 
 
-def user_of_sent_key(key: str, address: str) -> User | None:
-    """The user of a key that was sent from ``address``. Raises TooManyAttempts after too many wrong ones.
+def holder_of_sent_key(key: str, address: str) -> KeyHolder | None:
+    """The holder of a key that was sent from ``address``. Raises TooManyAttempts after too many wrong ones.
 
     A key cannot be guessed, but each try costs a query.
     """
-    user = ApiKey.objects.cached_user(key)
-    if user is None:
+    holder = ApiKey.objects.cached_holder(key)
+    if holder is None:
         limit, network = Limit("keys", settings.INVALID_KEYS_PER_MINUTE, 60, "invalid API keys"), network_of(address)
         limit.check(network)
-        user = ApiKey.objects.user_of(key)
-        if user is None:
+        holder = ApiKey.objects.holder_of(key)
+        if holder is None:
             log.warning("An invalid API key was sent", extra={"address": address})
             limit.take(network)
-    return user
+    return holder
+
+
+def user_of_sent_key(key: str, address: str) -> User | None:
+    """The user, for what only reads. See ``holder_of_sent_key``."""
+    holder = holder_of_sent_key(key, address)
+    return holder.user if holder else None
 
 
 def user_of(request: HttpRequest) -> User | None:
@@ -67,11 +76,13 @@ class KeyAuth(HttpBearer):
     """Authenticates by API key. A wrong key is refused even if the request also has a valid session."""
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
-        user = user_of_sent_key(token.strip(), client_address(request))
-        if user is None:
+        holder = holder_of_sent_key(token.strip(), client_address(request))
+        if holder is None:
             raise AuthenticationError(message=WRONG_KEY)
-        request.user = user
-        return user
+        if holder.read_only and request.method not in ("GET", "HEAD", "OPTIONS"):
+            raise NotPermitted(READ_ONLY_KEY)
+        request.user = holder.user
+        return holder.user
 
 
 class BrowserAuth(SessionAuth):

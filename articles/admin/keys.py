@@ -17,12 +17,12 @@ from articles.models import ApiKey
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
-    list_display = ("name", "user", "hint", "created_at", "last_used_at", "revoked_at")
+    list_display = ("name", "user", "hint", "read_only", "created_at", "last_used_at", "expires_at", "revoked_at")
     list_filter = (("user", admin.RelatedOnlyFieldListFilter), "created_at")
     list_select_related = ("user",)
     search_fields = ("name", "user__username", "hint")
     actions = ("revoke",)
-    fields = ("user", "name")
+    fields = ("user", "name", "read_only", "expires_at")
 
     @method_decorator(reauthentication_required(allow_get=True))
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
@@ -32,7 +32,8 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's canno
         return (*self.fields, "hint", "created_at", "last_used_at", "revoked_at") if obj else self.fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        return ("user", "hint", "created_at", "last_used_at", "revoked_at") if obj else ()
+        made = ("user", "read_only", "expires_at", "hint", "created_at", "last_used_at", "revoked_at")
+        return made if obj else ()
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
@@ -47,7 +48,8 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's canno
         if change:
             obj.save(update_fields=["name"])
             return
-        issued, key = ApiKey.objects.issue(obj.user, obj.name)
+        issued, key = ApiKey.objects.issue(obj.user, obj.name, read_only=obj.read_only)
+        ApiKey.objects.filter(pk=issued.pk).update(expires_at=obj.expires_at)
         obj.pk = issued.pk
         obj.refresh_from_db()
         text = "The key is <code>{}</code>. Copy it now: it is not stored and cannot be shown again."

@@ -53,3 +53,12 @@ class ApiKeyForm(forms.Form):
         widget=forms.TextInput(attrs={"placeholder": "Newsletter script", "autocomplete": "off"}),
         error_messages={"required": "Enter a name."},
     )
+    days = forms.TypedChoiceField(
+        label="Valid for",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "Until it is revoked")],
+        initial="365",
+    )
+    read_only = forms.BooleanField(required=False, label="Read only", help_text="It can read, but change nothing.")

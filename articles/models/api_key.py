@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
 
@@ -27,7 +28,17 @@ PREFIX = "cs_"
 
 CACHE_SECONDS = 2.0
 MAX_CACHED = 1_000  # keys
-_users: dict[str, tuple[User, float]] = {}
+
+
+@dataclass(frozen=True)
+class KeyHolder:
+    """Who a key belongs to, and whether it may only read."""
+
+    user: User
+    read_only: bool
+
+
+_holders: dict[str, tuple[KeyHolder, float]] = {}
 """By the hash of the key, with the time until which the entry is valid."""
 
 
@@ -37,44 +48,48 @@ def hashed(key: str) -> str:
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def issue(self, user: User, name: str) -> tuple[ApiKey, str]:
-        """Create a key: its row, and its value, which is not stored."""
+    def issue(self, user: User, name: str, *, days: int | None = None, read_only: bool = False) -> tuple[ApiKey, str]:
+        """Create a key: its row, and its value, which is not stored. Without ``days`` it does not expire."""
         key = PREFIX + secrets.token_urlsafe(32)
-        row = self.create(user=user, name=name, hint=key[:8], key_hash=hashed(key))
+        expires_at = timezone.now() + timedelta(days=days) if days else None
+        limits = {"expires_at": expires_at, "read_only": read_only}
+        row = self.create(user=user, name=name, hint=key[:8], key_hash=hashed(key), **limits)
         api_key_created.send(sender=ApiKey, key=row)
         return row, key
 
     def usable(self) -> Self:
-        return self.filter(revoked_at=None, user__is_active=True)
+        in_time = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
+        return self.filter(in_time, revoked_at=None, user__is_active=True)
 
     def revoke(self) -> int:
         """Revoke these keys for good. Returns how many were usable."""
         revoked = list(self.filter(revoked_at=None).select_related("user"))
         count = self.filter(pk__in=[key.pk for key in revoked], revoked_at=None).update(revoked_at=timezone.now())
-        _users.clear()
+        _holders.clear()
         if count:
             api_keys_revoked.send(sender=ApiKey, keys=revoked)
         return count
 
-    def cached_user(self, key: str) -> User | None:
-        """The user, if this process has seen the key within ``CACHE_SECONDS``.
+    def cached_holder(self, key: str) -> KeyHolder | None:
+        """The holder, if this process has seen the key within ``CACHE_SECONDS``.
 
         A revoked key stops working at once in the process that revoked it, and within ``CACHE_SECONDS`` in others.
         """
-        user, expires = _users.get(hashed(key), (None, 0.0))
-        if user is None or expires <= time.monotonic():
+        holder, expires = _holders.get(hashed(key), (None, 0.0))
+        if holder is None or expires <= time.monotonic():
             return None
-        return copy(user)  # a copy: permissions are cached on the object, and would outlive the request
+        # A copy: permissions are cached on the user, and would outlive the request.
+        return replace(holder, user=copy(holder.user))
 
-    def user_of(self, key: str) -> User | None:
-        """The user of a usable key, which is cached for ``CACHE_SECONDS`` in this process."""
+    def holder_of(self, key: str) -> KeyHolder | None:
+        """The holder of a usable key, which is cached for ``CACHE_SECONDS`` in this process."""
         found = self.match(key)
         if found is None:
             return None
-        if len(_users) >= MAX_CACHED:
-            _users.clear()
-        _users[hashed(key)] = (found.user, time.monotonic() + CACHE_SECONDS)
-        return copy(found.user)
+        if len(_holders) >= MAX_CACHED:
+            _holders.clear()
+        _holders[hashed(key)] = (KeyHolder(found.user, found.read_only), time.monotonic() + CACHE_SECONDS)
+        return KeyHolder(copy(found.user), found.read_only)
 
     def match(self, key: str) -> ApiKey | None:
         """The usable key with this value, with its user. Records its use."""
@@ -94,6 +109,8 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it does not expire.")
+    read_only = models.BooleanField(default=False, help_text="It can read, but change nothing.")
 
     objects = ApiKeyQuerySet.as_manager()
 
@@ -103,6 +120,10 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
 
     def note_use(self) -> None:
         """Record the use, at most once a minute. Skipped while the database is busy: it must not fail or delay a read."""
@@ -133,6 +154,6 @@ def short_lock_timeout() -> Iterator[None]:
 
 @receiver([post_save, post_delete], sender=ApiKey)
 @receiver([post_save, post_delete], sender=User)
-def forget_users(**_: object) -> None:
+def forget_holders(**_: object) -> None:
     """A key was changed, or a user deactivated."""
-    _users.clear()
+    _holders.clear()

@@ -31,7 +31,10 @@ def account(request: StudioRequest) -> HttpResponse:
 def api_keys(request: StudioRequest) -> HttpResponse:
     form, new_key = ApiKeyForm(request.POST or None), ""
     if request.method == "POST" and form.is_valid():
-        _, new_key = ApiKey.objects.issue(request.user, form.cleaned_data["name"])
+        chosen = form.cleaned_data
+        _, new_key = ApiKey.objects.issue(
+            request.user, chosen["name"], days=chosen["days"], read_only=chosen["read_only"]
+        )
         form = ApiKeyForm()
     context = {"form": form, "new_key": new_key, "keys": request.user.api_keys.all()}
     return render(request, "articles/api_keys.html", context)

@@ -83,7 +83,7 @@ def test_a_wrong_or_revoked_key_is_refused_even_with_a_session(owner: User) -> N
     for header in ("Bearer cs_wrong", "Bearer ", f"Bearer {key}x"):
         response = client.get("/api/articles/", headers={"Authorization": header})
         assert response.status_code == 401
-        assert "Invalid or revoked API key" in response.json()["detail"]
+        assert "Invalid, expired or revoked API key" in response.json()["detail"]
     ApiKey.objects.filter(pk=row.pk).revoke()
     assert client.get("/api/articles/", headers={"Authorization": f"Bearer {key}"}).status_code == 401
 

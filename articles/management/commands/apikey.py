@@ -17,8 +17,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("user", help="the user the key belongs to")
         parser.add_argument("--name", default="command line", help="name of the key (default: command line)")
+        parser.add_argument("--days", type=int, help="days until it expires (default: it does not)")
+        parser.add_argument("--read-only", action="store_true", help="the key can read, but change nothing")
 
-    def handle(self, *args: Any, user: str, name: str, **options: Any) -> None:
+    def handle(self, *args: Any, user: str, name: str, days: int | None, read_only: bool, **options: Any) -> None:
         owner = User.objects.filter(username=user).first()
         if owner is None:
             raise CommandError(
@@ -29,5 +31,7 @@ class Command(BaseCommand):
         longest = ApiKey._meta.get_field("name").max_length
         if not name.strip() or len(name) > (longest or 0):
             raise CommandError(f"--name must have 1 to {longest} characters.")
-        _, key = ApiKey.objects.issue(owner, name.strip())
+        if days is not None and days < 1:
+            raise CommandError("--days must be at least 1.")
+        _, key = ApiKey.objects.issue(owner, name.strip(), days=days, read_only=read_only)
         self.stdout.write(key)
