@@ -1,6 +1,10 @@
-"""Signing in again over a page whose session ended, and the list of sessions."""
+"""Signing in again over a page whose session ended, the list of sessions, and an unreachable provider."""
 
 from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
 
 from allauth.account.stages import LoginStage, LoginStageController
 from allauth.mfa.base.forms import AuthenticateForm
@@ -18,6 +22,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
+from requests import RequestException
 
 from accounts.audit import record
 from accounts.forms import SignInForm
@@ -25,6 +30,8 @@ from accounts.models import AuditAction
 from articles.views.requests import StudioRequest
 from contentstudio.access.password_hashers import HashingBusy
 from contentstudio.access.throttle import TooManyAttempts
+
+log = logging.getLogger(__name__)
 
 
 @sensitive_post_parameters("password", "code")
@@ -88,3 +95,17 @@ def sessions(request: StudioRequest) -> HttpResponse:
 def no_own_password(request: HttpRequest) -> HttpResponse:
     """For users who sign in elsewhere. A password here would outlive their account there."""
     raise PermissionDenied(f"You sign in with {settings.OIDC_NAME}: your password is changed there, not here.")
+
+
+def provider_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A view that asks the OpenID Connect provider. While it does not answer, a page says so (503)."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, provider_id: str) -> HttpResponse:
+        try:
+            return view(request, provider_id)
+        except RequestException as error:
+            log.warning("The OpenID Connect provider does not answer: %s", error)
+            return render(request, "socialaccount/authentication_error.html", status=503)
+
+    return answer
