@@ -45,6 +45,7 @@ class Studio:
             self.process = subprocess.Popen(
                 [sys.executable, str(ROOT / "manage.py"), "studio"],
                 env=environment,
+                cwd=directory,  # another one than that of manage.py, as in a shell or a service
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
