@@ -80,7 +80,7 @@ def test_an_article_is_written_in_one_container(image: Image, tmp_path: Path, da
         ready(studio, process)
         print(f"Healthy after {time.monotonic() - began:.1f} s.")
         write_article(data, port)
-        page = httpx.get(f"http://127.0.0.1:{port}/login/", follow_redirects=True, trust_env=False)
+        page = httpx.get(f"http://127.0.0.1:{port}/", follow_redirects=True, trust_env=False)
         style = re.findall(r'href="(/static/[^"]+\.css)"', page.text)[0]
         assert httpx.get(f"http://127.0.0.1:{port}{style}", trust_env=False).status_code == 200
         doctor = studio.execute("python", "manage.py", "doctor").stdout
