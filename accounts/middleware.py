@@ -39,6 +39,11 @@ def wait_page(request: HttpRequest, error: StudioError) -> HttpResponse:
     return response
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """Answers where django-allauth counts, which does not tell until when. Its windows are a minute, five for codes."""
+    return wait_page(request, TooManyAttempts("requests", 60))
+
+
 SET_UP = ("/account/security/", "/sign-in/", "/sign-out/", "/static/")
 """What stays open to those who must set up a second factor first."""
 FIRST_SET_UP = "Set up a second factor before you go on."

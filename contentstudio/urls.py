@@ -19,3 +19,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("articles.urls")),
 ]
+
+handler429 = "accounts.middleware.too_many_requests"

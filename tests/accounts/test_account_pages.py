@@ -140,6 +140,9 @@ class TestForgottenPassword:
     def test_mails_to_one_address_are_limited(self, client: Client, ada: User) -> None:
         answers = [client.post("/sign-in/password/", {"email": "ada@example.com"}).status_code for _ in range(6)]
         assert answers == [302] * 5 + [429]
+        refused = client.post("/sign-in/password/", {"email": "ada@example.com"})
+        assert refused["Retry-After"] == "60"
+        assert "Too many requests. Try again in 60 seconds." in text(refused)
 
     def test_without_a_mail_server_it_is_not_offered(self, client: Client, settings: Settings) -> None:
         assert "Forgot your password?" in text(client.get("/sign-in/"))
