@@ -58,7 +58,7 @@ class ApiKeyForm(forms.Form):
         required=False,
         coerce=int,
         empty_value=None,
-        choices=[("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "Until it is revoked")],
+        choices=[("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "No end date")],
         initial="365",
     )
     read_only = forms.BooleanField(required=False, label="Read only", help_text="It can read, but change nothing.")
