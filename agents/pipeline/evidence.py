@@ -26,7 +26,7 @@ from agents.pipeline.context import RunContext, pluralize, run_concurrently
 from agents.pipeline.steps import StepKey
 from agents.text.citations import strip_unknown_marks
 from agents.text.cleanup import PARAGRAPH_BREAK
-from agents.text.escaping import escape_markdown
+from agents.text.escaping import escape_prose
 from agents.text.evidence import (
     CitedSentence,
     cited_sentences,
@@ -284,7 +284,7 @@ def with_wordings(text: str, statements: Sequence[Statement], judged: Sequence[J
     changed = replace_sentences(text, {statement.cited: instead for statement, instead in pairs if statement.cited})
     for statement, instead in pairs:
         if not statement.cited:
-            plain = escape_markdown(strip_unknown_marks(instead, ()))
+            plain = escape_prose(strip_unknown_marks(instead, ()))
             changed = replaced(changed, statement.text, plain) or changed
     same_citations = [each.passages for each in cited_sentences(changed)] == [
         each.passages for each in cited_sentences(text)

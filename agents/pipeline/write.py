@@ -24,9 +24,6 @@ from agents.text.prompt_fields import language_name
 HEADING_WORDS = 8
 """Words a heading has, which count as well."""
 
-TEXT_SHARE = 1.02
-"""The share of the requested words that is aimed at: cuts cost an article more than a few words too many."""
-
 WHOLE_WORDS = 1500
 """The longest article that is written in one draft: models lose track of longer ones, and a reader waits a minute for it."""
 
@@ -75,7 +72,7 @@ def without_lead(context: RunContext, outline: Outline) -> Outline:
     if not context.has_model:
         return outline
     total = requested_words(context.brief, outline)
-    share = TEXT_SHARE - (lead_words(total) + HEADING_WORDS * (len(outline.sections) + 1)) / total
+    share = 1 - (lead_words(total) + HEADING_WORDS * (len(outline.sections) + 1)) / total
     sections = [section.model_copy(update={"words": round(section.words * share)}) for section in outline.sections]
     return outline.model_copy(update={"sections": sections})
 

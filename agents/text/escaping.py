@@ -20,6 +20,11 @@ def escape_markdown(text: str) -> str:
     return _BLOCK_OPENING.sub(r"\\\1", _LIST_OPENING.sub(r"\1\\\2", line))
 
 
+def escape_prose(text: str) -> str:
+    """Like ``escape_markdown``, for sentences of the article: dollar signs stay as they are in the rest of its text."""
+    return escape_markdown(text).replace("\\$", "$")
+
+
 def autolink(url: str) -> str:
     """``url`` as a Markdown autolink; empty unless it is a valid http or https address."""
     try:

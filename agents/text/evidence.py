@@ -16,7 +16,7 @@ from itertools import pairwise
 from agents.contract import Passage, Verdict
 from agents.text.arithmetic import correct_results
 from agents.text.citations import CitationMark, cited_ids, find_marks, strip_unknown_marks
-from agents.text.escaping import escape_markdown
+from agents.text.escaping import escape_prose
 from agents.text.labels import is_own_reasoning
 from agents.text.markdown import LINE_OPENING, split_blocks, visible_text
 from agents.text.numbers import changes_of_ratios, known_values, missing_numbers
@@ -337,4 +337,4 @@ def _with_marks_of(cited: CitedSentence, words: str) -> str:
     else:
         body, stop = words[: end.start()], end["stop"]
     ids = dict.fromkeys(cited_ids(cited.text))  # none if its only marks stand apart from it
-    return f"{opening}{escape_markdown(body)}{f' {citation_mark(ids)}' if ids else ''}{stop}{closing}"
+    return f"{opening}{escape_prose(body)}{f' {citation_mark(ids)}' if ids else ''}{stop}{closing}"

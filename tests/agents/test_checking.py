@@ -86,6 +86,14 @@ class TestByCode:
         assert "A planted roof holds 60 % of what a summer rains.[^1]" in made.content
         assert "90 %" not in made.content
 
+    async def test_dollars_in_a_rewording_stay_as_they_are_written(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        answer = sentences_judged("not", instead="A planted roof may cost $20 a month.")
+        model_server.fail(match=prompts.JUDGE, text=answer)
+        made = await checked_text(crew, "A planted roof costs $90 a month [S1].")
+        assert made.markdown == "A planted roof may cost $20 a month [S1]."
+
     async def test_an_uncited_sentence_that_a_passage_contains_is_supported(
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:

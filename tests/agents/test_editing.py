@@ -84,7 +84,7 @@ class TestImprove:
     ) -> None:
         await improve(make_context(crew), OUTLINE, [], [TEXT, "Word " * 90])
         (prompt,) = model_server.prompts(prompts.EDIT)
-        assert re.search(r"this part has 1\d\d words and should have about 86", prompt)
+        assert re.search(r"this part has 1\d\d words and should have about 88", prompt)
         model_server.reset()
         await improve(make_context(crew), outline_of("A roof", "A wall", words=400), [], [TEXT, "Word " * 90])
         assert any("words and may have up to" in prompt for prompt in model_server.prompts(prompts.EDIT))

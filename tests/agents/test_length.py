@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-from agents.pipeline.write import TEXT_SHARE
 from agents.text.length import (
     FINAL_BOUNDS,
     TOTAL_BOUNDS,
@@ -43,7 +42,7 @@ def test_the_score_is_the_published_one(written: int, asked: int, score: float) 
 
 def test_the_bounds_of_a_finished_article_score_95_and_more() -> None:
     for share in FINAL_BOUNDS:
-        assert length_score(round(1000 * share * TEXT_SHARE), 1000) >= 95
+        assert length_score(round(1000 * share), 1000) >= 95
 
 
 def test_an_article_within_its_limits_needs_no_changes() -> None:
