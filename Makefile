@@ -35,8 +35,8 @@ quality:  ## Score finished articles without a model
 	@setup/python -m setup.install
 	@exec $(python) manage.py quality --all
 
-image:  ## Build the container image with docker, podman or buildah; options: TAG, BASE
-	@BUILDAH_FORMAT=docker $(or $(shell command -v docker podman buildah | head -1),docker) build \
+image:  ## Build the container image with docker, podman or buildah; options: TAG, BASE, BUILDER
+	@BUILDAH_FORMAT=docker $(or $(BUILDER),$(shell command -v docker podman buildah | head -1),docker) build \
 		--tag $(or $(TAG),content-studio) $(if $(BASE),--build-arg BASE=$(BASE)) \
 		--build-arg REVISION=$$(git rev-parse HEAD) .
 
