@@ -73,7 +73,7 @@ class Command(BaseCommand):
         if role not in list(Role):  # ROLE is not checked by the parser
             raise CommandError(f"ROLE is {role}, but must be one of {', '.join(Role)}.")
         # The programs find the studio's packages from any working directory.
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(settings.BASE_DIR), os.environ.get("PYTHONPATH")]))
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(settings.BASE_DIR), os.getenv("PYTHONPATH")]))
         found = programs(host, port, workers, web_processes or default_web_processes())
         if role == Role.ALL:
             self.run_all(host, port, found)
