@@ -51,7 +51,7 @@ class TestFragments:
         html = since(article, article.last_seq)
         plan, findings = compact(part(html, "plan-body")), compact(part(html, "findings-body"))
         assert step_outputs.ANSWER in plan
-        assert "<span>2 findings</span> <span>about 227 words</span>" in plan
+        assert "<span>2 findings</span> <span>about 225 words</span>" in plan
         assert '<span class="mark">Table</span>' in plan
         assert findings.count("section 3</p>") == 2
         assert '<b>Left out:</b> <span dir="auto">Nothing can be said about it.</span>' in findings
