@@ -46,8 +46,8 @@ def most_missing(words: int) -> int:
 
 
 def most_replacements(words: int) -> int:
-    """Changes an editor of so many words may make: one for about every other sentence."""
-    return max(words // 35, 6)
+    """Changes an editor of so many words may make: one for about every third sentence."""
+    return max(words // 60, 6)
 
 
 def most_findings(words: int) -> int:
