@@ -59,7 +59,7 @@ from agents.contract.outline import (
     SectionForm,
 )
 from agents.contract.reading import Passage, Reading, SearchResult, Source, SourceKind, UnreadSource
-from agents.contract.writing import Edits, Improvements, Lead, Remark, Replacement, Review, SectionText
+from agents.contract.writing import Edits, Improvements, Lead, Replacement, SectionText
 
 __all__ = [
     "AGENTS",
@@ -112,9 +112,7 @@ __all__ = [
     "Questions",
     "Reading",
     "Reference",
-    "Remark",
     "Replacement",
-    "Review",
     "SearchDescription",
     "SearchResult",
     "SectionForm",

@@ -1,4 +1,4 @@
-"""Texts of sections, the remarks of a review, the edits that carry them out, and the lead."""
+"""Texts of sections, the changes of editors, and the lead."""
 
 from __future__ import annotations
 
@@ -11,22 +11,6 @@ class SectionText(StoredModel):
     """Markdown of the writer or the editor, with citation marks ``[S3]``."""
 
     markdown: str
-
-
-class Remark(StoredModel):
-    """A request of a reviewer, in the reviews of older versions."""
-
-    section: int
-    quote: str = ""
-    problem: str = ""
-    instruction: str = ""
-    kind: str = ""
-
-
-class Review(StoredModel):
-    """``edit:review``, ``edit:review:N`` of older versions: what to revise, with the section, counted from 1."""
-
-    remarks: list[Remark] = []
 
 
 class Replacement(LLMOutput):
@@ -44,10 +28,9 @@ class Improvements(LLMOutput):
 
 
 class Edits(StoredModel):
-    """``edit:revise:N``. ``declined`` are the remarks that an editor of an older version declined."""
+    """``edit:revise:N``."""
 
     replacements: list[Replacement] = []
-    declined: list[str] = []
 
 
 class Lead(LLMOutput):

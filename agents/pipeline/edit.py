@@ -77,7 +77,7 @@ async def improve_part(
         made = await context.ask(
             assignments.improve_sections(shared, context.brief, outline, numbers, measured, lengths)
         )
-        return Edits(replacements=[each for each in made.replacements if each.section in numbers], declined=[])
+        return Edits(replacements=[each for each in made.replacements if each.section in numbers])
 
     which = sections_text(outline, numbers)
     return await context.once(
@@ -90,7 +90,7 @@ async def improve_part(
 
 
 def measurements(context: RunContext, outline: Outline, texts: Sequence[str]) -> Iterator[str]:
-    """What code can see, as sentences for its editors."""
+    """What code can see in the article, as sentences for its editors."""
     messages = config("measurements")
     figures = known_values(passage.text for passage in context.passages)
     for one, other in repeated_sections(texts):

@@ -11,12 +11,12 @@ from pydantic import BaseModel
 
 from agents.contract import (
     CheckedAnswer,
+    Edits,
     Findings,
     Manuscript,
     Picture,
     Questions,
     Reference,
-    Review,
     SectionText,
     SentenceEvidence,
     UnusedSource,
@@ -140,7 +140,7 @@ def finished(owner: User, *, cover: bytes = b"", content: str = CONTENT, notice:
         finish(
             held, f"write:{number}", SectionText(markdown=TEXTS[number - 1]), f"{len(TEXTS[number - 1].split())} words"
         )
-    do(held, "edit:review", Review(remarks=[]), "Reviewing the whole article", "Article reviewed, 1 remark")
+    do(held, "edit:revise:1", Edits(), "Improving all 4 sections", "All 4 sections improved, 1 change")
     do(
         held,
         "edit:2",
