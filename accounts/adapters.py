@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -20,13 +20,15 @@ from django.http import HttpRequest, HttpResponse
 from accounts import oidc
 from accounts.backends import may_sign_in_locally
 from accounts.limits import remember_browser
+from accounts.mail import deliver
+from contentstudio.access import encryption
 from contentstudio.access.client_address import client_address
+from contentstudio.access.two_factor import came_by_provider, records_of
 
+log = logging.getLogger(__name__)
+
+UNREADABLE = "Your second factor cannot be checked, because the key that it was stored with is missing."
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  (stored, not listened on)
-
-
-def came_by_provider(request: HttpRequest, user: User) -> bool:
-    return any(record["method"] == "socialaccount" for record in get_authentication_records(request, user))
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -52,9 +54,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         if user.has_usable_password():
             super().send_password_reset_mail(user, email, context)
 
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Called in the thread of ``accounts.mail``. Tries again while the server does not take the mail."""
+        deliver(
+            self.render_mail(template_prefix, email, {"request": context.get("request"), "email": email, **context})
+        )
+
     def pre_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse | None:
         """Passkeys are local too. Raises PermissionDenied for users who have to come by the provider."""
-        if not may_sign_in_locally(user.get_username()) and not came_by_provider(request, user):
+        if not may_sign_in_locally(user.get_username()) and not came_by_provider(request.session, user):
             raise PermissionDenied(f"Passkeys are not accepted here. Sign in with {settings.OIDC_NAME}.")
         response: HttpResponse | None = super().pre_login(request, user, **options)
         return response
@@ -67,7 +75,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def is_reauthentication_required(self, *, app: str = "", **options: Any) -> bool:
         """Not soon after a sign-in. Raises PermissionDenied for users who have nothing to confirm with."""
         request = context.request
-        records = get_authentication_records(request, request.user)
+        records = records_of(request.session, request.user)
         if any(time.time() - record["at"] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT for record in records):
             return False
         if not get_reauthentication_flows(request.user):
@@ -76,6 +84,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
+    def encrypt(self, text: str) -> str:
+        return encryption.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        try:
+            return encryption.decrypt(encrypted_text)
+        except encryption.KeyMissing as error:
+            log.critical("SECRET_KEY has changed: add the former one to SECRET_KEY_FALLBACKS to read second factors.")
+            raise PermissionDenied(UNREADABLE) from error
+
     def get_totp_issuer(self) -> str:
         return f"Content Studio ({context.request.get_host()})"
 

@@ -8,6 +8,9 @@ from allauth.account import forms as allauth_forms
 from django import forms
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import password_validators_help_texts
+from django.http import HttpRequest
+
+from accounts import mail
 
 
 class SignInForm(allauth_forms.LoginForm):  # type: ignore[misc]  # allauth has no types
@@ -58,6 +61,26 @@ class ChangePasswordForm(RevokeKeysMixin, allauth_forms.ChangePasswordForm):  # 
     def save(self) -> None:
         super().save()
         self.revoke_keys()
+
+
+class AskForResetForm(allauth_forms.ResetPasswordForm):  # type: ignore[misc]
+    """Looks the address up, and sends the mail, only after the answer: its time would tell which addresses exist."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].widget.attrs.pop("placeholder", None)
+
+    def clean_email(self) -> str:
+        address: str = self.cleaned_data["email"]
+        return address
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        def look_up_and_send() -> None:
+            allauth_forms.ResetPasswordForm.clean_email(self)
+            allauth_forms.ResetPasswordForm.save(self, request, **kwargs)
+
+        mail.outbox.submit(look_up_and_send)
+        return self.clean_email()
 
 
 class ResetPasswordForm(RevokeKeysMixin, allauth_forms.ResetPasswordKeyForm):  # type: ignore[misc]

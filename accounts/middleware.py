@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from allauth.mfa.utils import is_mfa_enabled
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
-from accounts.adapters import came_by_provider
 from articles.exceptions import StudioError
 from contentstudio.access.password_hashers import HashingBusy
 from contentstudio.access.throttle import TooManyAttempts
+from contentstudio.access.two_factor import lacks_second_factor
 
 
 class WaitPages:
@@ -54,7 +52,7 @@ def two_factor_policy(
 ) -> Callable[[HttpRequest], HttpResponseBase]:
     """Middleware: sends users who need a second factor by REQUIRE_TWO_FACTOR, and have none, to the page where they add one.
 
-    Staff need it for the administration. Whoever came by OpenID Connect has had to satisfy the rules of the provider.
+    Staff need it for the administration.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -70,9 +68,6 @@ def two_factor_policy(
 
 
 def must_set_up(request: HttpRequest) -> bool:
-    policy, user = settings.REQUIRE_TWO_FACTOR, request.user
-    if policy == "none" or not user.is_authenticated or request.path.startswith(SET_UP):
+    if request.path.startswith(SET_UP):
         return False
-    if policy == "staff" and not (user.is_staff and request.path.startswith("/admin/")):
-        return False
-    return not came_by_provider(request, user) and not is_mfa_enabled(user)
+    return lacks_second_factor(request.user, request.session, administration=request.path.startswith("/admin/"))

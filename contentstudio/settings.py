@@ -53,6 +53,9 @@ def kept_secret() -> str:
 
 
 SECRET_KEY = secret("SECRET_KEY") or kept_secret()
+# Earlier keys: sessions, links and second factors that were made with them stay valid.
+SECRET_KEY_FALLBACKS = secret("SECRET_KEY_FALLBACKS").replace(",", " ").split()
+SIGNING_KEYS = [SECRET_KEY, *SECRET_KEY_FALLBACKS]
 DEBUG = env.bool("DEBUG", False)
 # Host names this studio answers to.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
@@ -331,7 +334,7 @@ LOG_FORMAT = env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console"
 LOGGING = logging_config(
     LOG_FORMAT,
     env.str("LOG_LEVEL", "INFO"),
-    secrets=[SECRET_KEY, OPENAI_API_KEY, TAVILY_API_KEY, BRAVE_API_KEY, METRICS_TOKEN, *SIGN_IN_SECRETS],  # noqa: F405
+    secrets=[*SIGNING_KEYS, OPENAI_API_KEY, TAVILY_API_KEY, BRAVE_API_KEY, METRICS_TOKEN, *SIGN_IN_SECRETS],  # noqa: F405
     addresses=[database_url, REDIS_URL, OPENAI_BASE_URL, SEARXNG_URL],
 )
 

@@ -16,6 +16,7 @@ from channels.db import database_sync_to_async
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.utils.http import is_same_domain
@@ -23,6 +24,7 @@ from django.utils.http import is_same_domain
 from articles.authentication import key_in, user_of_key, user_of_sent_key
 from contentstudio.access.client_address import choose_address
 from contentstudio.access.throttle import TooManyAttempts
+from contentstudio.access.two_factor import lacks_second_factor
 
 SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 
@@ -40,11 +42,20 @@ class Credentials:
     session: str | None
 
     async def user(self) -> User | AnonymousUser:
-        """The user now; anonymous once the key is revoked, the session has ended or the user is deactivated."""
+        """The user now; anonymous once the key is revoked, the session has ended or the user is deactivated.
+
+        Also while a session's user has yet to set up the second factor that REQUIRE_TWO_FACTOR asks for.
+        """
         if self.key is not None:
             return await database_sync_to_async(user_of_key)(self.key) or AnonymousUser()
-        found: User | AnonymousUser = await get_user({"session": SessionStore(self.session)})
-        return found
+        session = SessionStore(self.session)
+        return await with_second_factor(await get_user({"session": session}), session)
+
+
+async def with_second_factor(user: User | AnonymousUser, session: SessionBase) -> User | AnonymousUser:
+    """The user, or an anonymous one if pages would first ask for a second factor."""
+    lacks = settings.REQUIRE_TWO_FACTOR == "all" and await database_sync_to_async(lacks_second_factor)(user, session)
+    return AnonymousUser() if lacks else user
 
 
 def credentials_of(scope: Scope) -> Credentials:
@@ -63,7 +74,12 @@ def client_address_of(scope: Scope) -> str:
 
 def authenticated(application: Application) -> Application:
     """Middleware: puts the user into a socket's scope. A session is accepted from the studio's own origin only."""
-    by_session = same_origin(AuthMiddlewareStack(application))
+
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        user = await with_second_factor(scope["user"], scope["session"])
+        await application({**scope, "user": user}, receive, send)
+
+    by_session = same_origin(AuthMiddlewareStack(checked))
 
     async def authenticate(scope: Scope, receive: Receive, send: Send) -> None:
         key = key_of(scope)

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from pytest_django import Settings
 
 from articles.live import consumers
 from articles.models import ApiKey
@@ -94,3 +96,24 @@ async def test_access_checks_of_the_same_key_are_coalesced(
         for _ in range(20):
             watchers.create_task(watch())
     assert 3 <= len(asked) <= 30  # alone, each of the twenty would have asked four times
+
+
+async def test_a_socket_whose_user_has_to_set_up_a_second_factor_is_closed(
+    site: str, owner: User, frequent_polling: None, settings: Settings
+) -> None:
+    article, _ = await done(make_processing_article, owner)
+    client = Client()
+    await done(client.force_login, owner)
+    headers = {"Cookie": f"sessionid={client.cookies['sessionid'].value}", "Origin": site}
+    path = f"/ws/articles/{article.pk}?after={article.last_seq}"
+    async with open_socket(site, path, **headers) as line:
+        await line.next()
+        settings.REQUIRE_TWO_FACTOR = "all"
+        (error,) = await line.rest()
+        assert (error["type"], line.ws.close_code) == ("error", 4401)
+    async with open_socket(site, path, **headers) as line:
+        await line.rest()
+        assert line.ws.close_code == 4401
+    await done(TOTP.activate, owner, generate_totp_secret())
+    async with open_socket(site, path, **headers) as line:
+        assert (await line.next())["type"] == "status"

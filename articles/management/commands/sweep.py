@@ -17,6 +17,7 @@ from django.db import close_old_connections
 from redis.exceptions import RedisError
 
 from accounts.models import AuditEntry
+from accounts.second_factors import renew_encryption
 from articles.operations.uploads import remove_orphaned_uploads
 from articles.runs.db_retry import DB_UNAVAILABLE
 from articles.runs.recovery import sweep
@@ -67,16 +68,16 @@ def sweep_once(*, by_lease: bool = True) -> bool:
 
 
 def clean_up() -> bool:
-    """Deletes expired sessions, orphaned uploads and old audit entries. False if the database was unavailable."""
+    """Deletes what has expired or is orphaned, and renews encryption. False if the database was unavailable."""
     try:
         call_command("clearsessions")
         if removed := remove_orphaned_uploads():
             logger.info("Deleted %d uploaded documents that belong to no article.", removed)
         if removed := AuditEntry.objects.expired().delete()[0]:
             logger.info("Deleted %d entries of the audit log that are older than AUDIT_DAYS.", removed)
+        if renewed := renew_encryption():
+            logger.info("Encrypted %d second factors with the current SECRET_KEY.", renewed)
     except DB_UNAVAILABLE as error:
-        logger.warning(
-            "Could not delete expired sessions, orphaned uploads and old audit entries, trying again: %s", error
-        )
+        logger.warning("Could not delete what has expired, trying again: %s", error)
         return False
     return True
