@@ -88,6 +88,10 @@ class BackupRefused(StudioError):
     """A backup that cannot be made, or must not be restored. Nothing was changed."""
 
 
+class IncompatibleDatabase(StudioError):
+    """The database is too old for this version, or was migrated by a version too new for it. Nothing was changed."""
+
+
 class LeaseLost(Exception):
     """The worker no longer holds the run: it was cancelled, deleted, or taken over. Never shown to users."""
 

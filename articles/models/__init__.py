@@ -2,6 +2,7 @@ from articles.models.agent import AgentProfile
 from articles.models.api_key import ApiKey
 from articles.models.article import Article, Revision
 from articles.models.evidence import Evidence
+from articles.models.maintenance import BackupState, SchemaVersion
 from articles.models.run import Event, Run, Step
 from articles.models.source import Source
 from articles.models.spending import Spending, SpendingLimit
@@ -12,10 +13,12 @@ __all__ = [
     "AgentProfile",
     "ApiKey",
     "Article",
+    "BackupState",
     "Event",
     "Evidence",
     "Revision",
     "Run",
+    "SchemaVersion",
     "Source",
     "Spending",
     "SpendingLimit",

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from django.contrib.auth.models import User
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from articles.models import Article
 from articles.runs.db_retry import DB_UNAVAILABLE
 
 LOCK = 0x636F6E74656E74  # "content": the number of the advisory lock
@@ -19,6 +21,13 @@ def missing_migrations() -> int:
     """How many migrations of this version the database lacks. Raises DatabaseError if it cannot be read."""
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def has_data() -> bool:
+    """Whether there are articles or users. False without their tables, as in a new database."""
+    if not {Article._meta.db_table, User._meta.db_table} <= set(connection.introspection.table_names()):
+        return False
+    return Article.objects.exists() or User.objects.exists()
 
 
 @contextmanager

@@ -239,6 +239,12 @@ def test_a_backup_of_an_unknown_version_is_refused(archive: Path, field: str, va
     assert Article.objects.count() == 1
 
 
+def test_a_backup_of_a_version_too_old_is_refused_by_name(archive: Path) -> None:
+    old = changed(archive, lambda manifest: manifest.update(migrations=["articles.0001_initial"]))
+    assert "The backup is of a version before 0.1.0. This version, 0.1.0, can upgrade" in refused(old, "--replace")
+    assert Article.objects.count() == 1
+
+
 def test_a_backup_of_another_kind_of_database_is_refused(archive: Path) -> None:
     other = "sqlite" if connection.vendor == "postgresql" else "postgresql"
     assert f"made on {other}" in refused(changed(archive, lambda manifest: manifest.update(store=other)), "--replace")

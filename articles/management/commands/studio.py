@@ -20,8 +20,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
 
+from articles.exceptions import BackupRefused, IncompatibleDatabase
+from articles.operations.backup.automatic import back_up_before_migrating, record_success
 from contentstudio.logs import as_json_line
 from contentstudio.runtime import redis_server
+from contentstudio.runtime.compatibility import refuse_too_new, refuse_too_old
 from contentstudio.runtime.first_login import create_first_login
 from contentstudio.runtime.migrations import migration_lock, wait_for_database, wait_for_migrations
 from contentstudio.runtime.roles import Role
@@ -106,6 +109,10 @@ class Command(BaseCommand):
                 require_free_port(host, port)
                 self.prepare_files()
             wait_for_migrations(self.print_line)
+            try:
+                refuse_too_new()
+            except IncompatibleDatabase as error:
+                raise CommandError(str(error)) from error
             own = [program for program in programs if program.role == role]
             if len(own) > 1:
                 asyncio.run(self.supervise(host, port, own))
@@ -115,10 +122,18 @@ class Command(BaseCommand):
             os.execve(own[0].command[0], list(own[0].command), {**os.environ, "PYTHONUNBUFFERED": "1"})  # noqa: S606
 
     def prepare_database(self) -> None:
-        """Migrate the database, create the first login if there are no users."""
-        with migration_lock():
-            call_command("migrate", interactive=False, verbosity=0)
-            created = create_first_login()
+        """Back up and migrate the database, create the first login if there are no users."""
+        try:
+            with migration_lock():
+                refuse_too_old()
+                refuse_too_new()
+                backup = back_up_before_migrating(self.print_line)
+                call_command("migrate", interactive=False, verbosity=0)
+                if backup:
+                    record_success(backup)
+                created = create_first_login()
+        except (BackupRefused, IncompatibleDatabase) as error:
+            raise CommandError(str(error)) from error
         if created:  # not printed: output may end up in a log, which many can read
             self.print_line(f"Your first login is in {settings.FIRST_LOGIN_FILE}. Sign in and change its password.")
         connections.close_all()

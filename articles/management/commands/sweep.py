@@ -1,4 +1,4 @@
-"""``manage.py sweep``: requeues runs whose worker died, and deletes what has expired or is orphaned."""
+"""``manage.py sweep``: requeues runs whose worker died, deletes what has expired or is orphaned, and starts scheduled backups."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from accounts.models import AuditEntry
 from accounts.second_factors import renew_encryption
+from articles.operations.backup.process import BackupProcess
 from articles.operations.uploads import remove_orphaned_uploads
 from articles.runs.db_retry import DB_UNAVAILABLE
 from articles.runs.recovery import sweep
@@ -42,6 +43,7 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         heartbeats.prepare(settings.LOCAL)
         heartbeat = Heartbeat(settings.LOCAL, SWEEPER)
+        backups = BackupProcess()
         unavailable_at = cleaned_at = -math.inf
         while not stop.is_set():
             # No lease can be renewed during a database outage: afterwards workers get the time to do so.
@@ -50,7 +52,9 @@ class Command(BaseCommand):
             heartbeat.beat()  # also after a failed one: to restart the sweeper would not bring the database back
             if time.monotonic() - cleaned_at > CLEAN_UP_INTERVAL and clean_up():
                 cleaned_at = time.monotonic()
+            start_backup(backups)
             stop.wait(every)
+        backups.stop()
         heartbeat.remove()
 
 
@@ -65,6 +69,13 @@ def sweep_once(*, by_lease: bool = True) -> bool:
     if count:
         logger.info("Requeued %d runs.", count)
     return True
+
+
+def start_backup(backups: BackupProcess) -> None:
+    try:
+        backups.start_if_due()
+    except DB_UNAVAILABLE as error:
+        logger.warning("Could not see whether a backup is due, and will try again: %s", error)
 
 
 def clean_up() -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, cast
 
@@ -17,7 +16,8 @@ from django.utils import timezone
 from articles.exceptions import BackupRefused
 from articles.operations.backup.archive import DATABASE, SETTINGS, Manifest, Packer, new_archive
 from articles.operations.backup.databases import store_of
-from articles.operations.backup.folders import places, work_folder
+from articles.operations.backup.folders import files_below, places, work_folder
+from articles.operations.backup.space import refuse_without_space
 from contentstudio.environment import env
 
 SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD")
@@ -38,6 +38,7 @@ def make_backup(target: Path) -> Manifest:
         migrations=applied_migrations(),
     )
     try:
+        refuse_without_space(target)
         with work_folder() as directory, new_archive(target, manifest) as packer:
             copy = directory / DATABASE
             store_of(connection.vendor).dump(copy)
@@ -60,15 +61,6 @@ def add_files(packer: Packer, folder: str, place: Path) -> None:
             packer.add_file(f"{folder}/{path.relative_to(place).as_posix()}", path)
         except FileNotFoundError:  # its article has just been deleted
             continue
-
-
-def files_below(place: Path) -> Iterator[Path]:
-    """Regular files only: a link could point anywhere."""
-    for directory, _, names in os.walk(place):
-        for name in sorted(names):
-            path = Path(directory) / name
-            if path.is_file() and not path.is_symlink():
-                yield path
 
 
 def settings_without_secrets() -> dict[str, str]:

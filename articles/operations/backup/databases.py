@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from django.db import connection, connections, transaction
 from psycopg.conninfo import make_conninfo
 
 from articles.exceptions import BackupRefused
+from contentstudio.runtime.parent_death import die_with_parent
 
 OLD_SCHEMA = "studio_before_restore"
 """Holds the old tables until those of the backup are loaded."""
@@ -24,6 +26,9 @@ CONNECTING = ("dbname", "user", "host", "port", "service", "sslmode", "sslrootce
 
 
 class Store(Protocol):
+    def size(self) -> int:
+        """Bytes that a copy has at most."""
+
     def dump(self, target: Path) -> None:
         """Writes a consistent copy to ``target`` while the database is in use. Raises BackupRefused."""
 
@@ -33,6 +38,11 @@ class Store(Protocol):
 
 class SQLite:
     """Uses SQLite's online backup API, which respects locks and the write-ahead log."""
+
+    def size(self) -> int:
+        with connection.cursor() as cursor:
+            pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+            return int(pages * cursor.execute("PRAGMA page_size").fetchone()[0])
 
     def dump(self, target: Path) -> None:
         with (
@@ -77,6 +87,11 @@ class SQLite:
 
 class PostgreSQL:
     """Uses pg_dump and pg_restore with the custom format: an SQL script could run commands."""
+
+    def size(self) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_database_size(current_database())")
+            return int(cursor.fetchone()[0])
 
     def dump(self, target: Path) -> None:
         program = client_program("pg_dump")
@@ -184,7 +199,14 @@ def run(*command: str) -> str:
     """The program's output. Raises BackupRefused with its error message if it fails."""
     password = connection.settings_dict["PASSWORD"]
     environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=partial(die_with_parent, os.getpid()),  # a dump that nobody waits for would go on
+    )
     if done.returncode:
         message = done.stderr.strip().partition("\n")[0][:500]
         raise BackupRefused(f"{Path(command[0]).name} failed: {message or f'exit code {done.returncode}'}.")

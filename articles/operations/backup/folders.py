@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,15 @@ def places() -> dict[str, Path]:
     """Folder in the archive → folder on disk."""
     media, uploads = FOLDERS
     return {media: Path(storages["default"].path("")), uploads: Path(storages["uploads"].path(""))}
+
+
+def files_below(place: Path) -> Iterator[Path]:
+    """Regular files only: a link could point anywhere."""
+    for directory, _, names in os.walk(place):
+        for name in sorted(names):
+            path = Path(directory) / name
+            if path.is_file() and not path.is_symlink():
+                yield path
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from articles.models import Article
 from articles.operations.backup.archive import DATABASE, Manifest, unpack
 from articles.operations.backup.databases import store_of
 from articles.operations.backup.folders import places, replaced, staged, work_folder
+from contentstudio.runtime.compatibility import OLDEST_DATABASE, OLDEST_MIGRATION, too_old
 
 
 def restore_backup(archive: Path, *, replace: bool) -> Manifest:
@@ -63,6 +64,8 @@ def refuse_incompatible(manifest: Manifest) -> None:
             f"The backup was made by version {manifest.version}. This version, {settings.VERSION}, does not have its"
             f" migration {unknown[0]}. Restore it with that version or a newer one."
         )
+    if ".".join(OLDEST_MIGRATION) not in manifest.migrations:
+        raise BackupRefused(too_old(f"The backup is of a version before {OLDEST_DATABASE}."))
     if DATABASE not in manifest.parts:
         raise BackupRefused("The backup contains no database. Use another backup.")
 
