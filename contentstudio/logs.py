@@ -1,4 +1,4 @@
-"""The format of all log lines, for a terminal or as JSON (LOG_FORMAT), and their context: request, run, article, user, step.
+"""The format of all log lines, for a terminal or as JSON (LOG_FORMAT), and their context: request, trace, run, article, step.
 
 Code logs with ``logging.getLogger(__name__)``. Context is bound with structlog and added here to every line, including those of
 libraries. Secrets are removed here, too.
@@ -24,7 +24,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars, merge_con
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict, Processor
 
-CONTEXT = ("request_id", "run_id", "article_id", "user_id", "step", "address")
+CONTEXT = ("request_id", "trace_id", "run_id", "article_id", "user_id", "step", "address")
 FIELDS = ("time", "level", "logger", "event", *CONTEXT, "exception")
 
 REQUEST_ID_HEADER = "X-Request-ID"

@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "contentstudio.api_errors.json_errors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "contentstudio.middleware.traced_requests",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -334,20 +335,23 @@ PUBLISHER = env.str("PUBLISHER", "Content Studio")  # publisher of the articles 
 USE_I18N = False
 USE_TZ = True
 
-# Monitoring. Prometheus reads /metrics with this token; without one, only signed-in staff can.
-METRICS_TOKEN = secret("METRICS_TOKEN")
-LOG_FORMAT = env.str("LOG_FORMAT", "console", validate=validate.OneOf(["console", "json"]))
+# Monitoring; it has settings of its own
+
+from .monitoring_settings import *  # noqa: E402, F403
+
 LOGGING = logging_config(
-    LOG_FORMAT,
-    env.str("LOG_LEVEL", "INFO"),
-    secrets=[*SIGNING_KEYS, OPENAI_API_KEY, TAVILY_API_KEY, BRAVE_API_KEY, METRICS_TOKEN, *SIGN_IN_SECRETS],  # noqa: F405
-    addresses=[database_url, REDIS_URL, OPENAI_BASE_URL, SEARXNG_URL],
+    LOG_FORMAT,  # noqa: F405
+    LOG_LEVEL,  # noqa: F405
+    secrets=[
+        *(*SIGNING_KEYS, OPENAI_API_KEY, TAVILY_API_KEY, BRAVE_API_KEY, METRICS_TOKEN),  # noqa: F405
+        *(SIGN_IN_SECRETS + TRACES_SECRETS),  # noqa: F405
+    ],
+    addresses=[database_url, REDIS_URL, OPENAI_BASE_URL, SEARXNG_URL, *TRACES_ADDRESSES],  # noqa: F405
 )
 
-# CrewAI reads these when it is imported: no telemetry, no traces, nothing outside var/.
+# CrewAI reads these when it is imported: no telemetry, no traces of its own, nothing outside var/.
 os.environ.update(
     CREWAI_DISABLE_TELEMETRY="true",
     CREWAI_TRACING_ENABLED="false",
-    OTEL_SDK_DISABLED="true",
     CREWAI_STORAGE_DIR=str(VAR / "crewai"),
 )

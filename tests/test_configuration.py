@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from agents.contract import AGENTS
 from tests.environment import ROOT
 
-SETTINGS = [ROOT / "contentstudio" / name for name in ("settings.py", "sign_in_settings.py")]
+NAMES = ("settings.py", "sign_in_settings.py", "monitoring_settings.py")
+SETTINGS = [ROOT / "contentstudio" / name for name in NAMES]
 STUDIO = ROOT / "articles" / "management" / "commands" / "studio.py"
 NONE = "–"
 

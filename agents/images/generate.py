@@ -14,6 +14,7 @@ from agents.costs.budget import charge, reserved_cost
 from agents.costs.usage import Usage
 from agents.exceptions import ImageError, ModelError
 from agents.llm.retry import with_retries
+from agents.llm.tracing import traced_image
 
 ATTEMPTS = 3
 MAX_BYTES = 20 * 1024 * 1024
@@ -75,19 +76,21 @@ class ImagesResponse(StoredModel):
 async def _request(prompt: str, client: openai.AsyncOpenAI, model: str) -> ImagesResponse:
     """One call, counted whether it succeeds or not. It sends no ``response_format``, which some models refuse."""
     usage = Usage(calls=1)
-    try:
-        raw = await client.images.with_raw_response.generate(
-            prompt=prompt, model=model, n=1, size=SIZES.get(model, DEFAULT_SIZE)
-        )
-        response = ImagesResponse.model_validate_json(raw.content)
-        usage.pictures = len(response.data or [])
-        if response.usage:
-            usage.prompt_tokens, usage.completion_tokens = response.usage.input_tokens, response.usage.output_tokens
-    except asyncio.CancelledError:
-        usage.pictures = 1  # the provider generates and charges it anyway
-        raise
-    finally:
-        charge(usage, model)
+    with traced_image(model, client, prompt, usage):
+        try:
+            raw = await client.images.with_raw_response.generate(
+                prompt=prompt, model=model, n=1, size=SIZES.get(model, DEFAULT_SIZE)
+            )
+            response = ImagesResponse.model_validate_json(raw.content)
+            usage.pictures = len(response.data or [])
+            if response.usage:
+                usage.prompt_tokens = response.usage.input_tokens
+                usage.completion_tokens = response.usage.output_tokens
+        except asyncio.CancelledError:
+            usage.pictures = 1  # the provider generates and charges it anyway
+            raise
+        finally:
+            charge(usage, model)
     return response
 
 

@@ -40,6 +40,7 @@ from agents.llm.output_parsing import (
 from agents.llm.preview import DraftPreview, PreviewSink
 from agents.llm.retry import ATTEMPTS, Patience, with_retries
 from agents.llm.stream import read_chunks
+from agents.llm.tracing import traced_call
 from agents.prompts import config
 
 log = logging.getLogger(__name__)
@@ -189,21 +190,22 @@ class ChatModel:
         completion, silence = StreamedCompletion(request.characters), min(seconds, self._timeout())
         create, body = self.client.chat.completions.with_streaming_response.create, capabilities.body(request)
         timeout = httpx.Timeout(silence, connect=min(silence, 10.0))
-        try:
-            async with (
-                # In extra_body: the client takes 2 ms to compare messages with the types it knows.
-                create(model=self.model, messages=(), stream=True, extra_body=body, timeout=timeout) as response,
-                aclosing(read_chunks(response.http_response, silence)) as batches,
-            ):
-                async for chunks in batches:
-                    completion.add_chunks(chunks, response.http_request)
-                    await on_progress(completion)
-        except asyncio.CancelledError:
-            completion.mark_abandoned()
-            raise
-        finally:
-            charge(completion.usage, self.model)
-        completion.raise_if_unusable()
+        with traced_call(request, self.client, completion):
+            try:
+                async with (
+                    # In extra_body: the client takes 2 ms to compare messages with the types it knows.
+                    create(model=self.model, messages=(), stream=True, extra_body=body, timeout=timeout) as response,
+                    aclosing(read_chunks(response.http_response, silence)) as batches,
+                ):
+                    async for chunks in batches:
+                        completion.add_chunks(chunks, response.http_request)
+                        await on_progress(completion)
+            except asyncio.CancelledError:
+                completion.mark_abandoned()
+                raise
+            finally:
+                charge(completion.usage, self.model)
+            completion.raise_if_unusable()
         return completion
 
     def _timeout(self) -> float:

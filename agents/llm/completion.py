@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,13 +26,15 @@ CHARACTERS_PER_TOKEN = 4
 class StreamedCompletion:
     """``finish_reason`` is the server's, None until it has sent one.
 
-    ``usage`` is what the server reported (``usage_reported``), or else an estimate.
+    ``usage`` is what the server reported (``usage_reported``), or else an estimate. ``first_chunk_after`` is in seconds.
     """
 
     def __init__(self, prompt_characters: int) -> None:
         self.finish_reason: str | None = None
         self.usage_reported = False
         self.started = False
+        self.first_chunk_after: float | None = None
+        self._created = time.monotonic()
         self._usage = Usage(calls=1)
         self._prompt_characters = prompt_characters
         self._text, self._parts, self._text_length = "", list[str](), 0
@@ -58,6 +61,8 @@ class StreamedCompletion:
 
     def add_chunks(self, chunks: Iterable[Any], request: httpx.Request) -> None:
         """Raises ValueError for a chunk of the wrong shape, openai.APIError for an error in the stream, and UnusableAnswer."""
+        if self.first_chunk_after is None:
+            self.first_chunk_after = time.monotonic() - self._created
         self.started = True
         for chunk in chunks:
             if isinstance(chunk, dict) and chunk.get("error"):

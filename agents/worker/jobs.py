@@ -16,6 +16,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_contextvars
 
+from agents import tracing
 from agents.worker.dependencies import writer
 from agents.worker.run_article import Crew, StopSignal, execute_run
 from articles.exceptions import UNEXPECTED_ERROR
@@ -55,8 +56,11 @@ class ClaimedRun(NamedTuple):
 
 def run_next(run_id: int) -> None:
     """The job: execute the next run by fair scheduling, which need not be ``run_id``."""
-    if not uvloop.run(WorkerSession(capacity.get()).serve(partial(claim_next, run_id))):
-        log.info("no run can be claimed now (the job was for run %s)", run_id)
+    try:
+        if not uvloop.run(WorkerSession(capacity.get()).serve(partial(claim_next, run_id))):
+            log.info("no run can be claimed now (the job was for run %s)", run_id)
+    finally:
+        tracing.flush()  # the process ends after the job, without its exit handlers
 
 
 def run_now(run_id: int, *, owner_limit: float = math.inf) -> bool:

@@ -18,6 +18,7 @@ from agents.costs.budget import use_budget
 from agents.exceptions import AgentError, ApprovalRequired, FailureCode, ProviderUnavailable, SpendingLimitReached
 from agents.pipeline.recipe import produce
 from agents.worker.dependencies import dependencies_from_settings
+from agents.worker.traces import note_outcome, traced_run
 from articles.costs.limits import budget_for
 from articles.exceptions import UNEXPECTED_ERROR, LeaseLost, WorkerStopped
 from articles.live.draft_stream import DraftStream
@@ -72,16 +73,18 @@ async def execute_run(claim: Claim, crew: Crew, stop: StopSignal, slots: asyncio
     the loop waits for threads that cannot be stopped, such as one that reads a long page, and no lease is renewed meanwhile.
     """
     bind_contextvars(run_id=claim.run_id, article_id=claim.article_id)
-    work = asyncio.create_task(produce_manuscript(claim, crew, slots))
-    lease = asyncio.create_task(keep_lease(claim, work))
-    try:
-        with stop.cancels(work):
-            manuscript = await finished(work, lease, claim, stop)
-        await sync_to_async(complete_run)(claim, manuscript, notice="\n".join(manuscript.notices))
-    except Exception as error:
-        await sync_to_async(record_outcome)(claim, error)
-    finally:
-        lease.cancel()
+    async with traced_run(claim) as trace:
+        work = asyncio.create_task(produce_manuscript(claim, crew, slots))
+        lease = asyncio.create_task(keep_lease(claim, work))
+        try:
+            with stop.cancels(work):
+                manuscript = await finished(work, lease, claim, stop)
+            await sync_to_async(complete_run)(claim, manuscript, notice="\n".join(manuscript.notices))
+        except Exception as error:
+            note_outcome(trace, error)
+            await sync_to_async(record_outcome)(claim, error)
+        finally:
+            lease.cancel()
 
 
 async def finished(

@@ -38,6 +38,7 @@ from articles.runs.step_writer import (
     completed_outputs,
     write_costs_unfenced,
 )
+from articles.runs.traces import traced_step
 
 
 class DraftSender(Protocol):
@@ -67,7 +68,7 @@ class RunJournal:
         if done is not None:
             return done
         await self.writer.write(StepStarted(step.key, step.doing))
-        with metered() as usage, bound_contextvars(step=str(step.key)):
+        with metered() as usage, bound_contextvars(step=str(step.key)), traced_step(step.key, usage):
             try:
                 output = await step.perform()
             except asyncio.CancelledError:

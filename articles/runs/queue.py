@@ -12,7 +12,9 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from structlog.contextvars import get_contextvars
 
+from agents.tracing import traceparent
 from articles.models import Run
+from articles.runs.traces import remember_trace
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +25,13 @@ WAITING = "Waiting for a worker"
 
 def enqueue(run: Run) -> None:
     """Submit a job for the run after the commit. If that fails, the sweeper submits it."""
-    run_id = run.pk
+    run_id, trace = run.pk, traceparent()
     asked_by = {name: value for name, value in get_contextvars().items() if name == "request_id"}
 
     def submit() -> None:
         try:
+            if trace:
+                remember_trace(run_id, trace)
             job_id = f"run-{run_id}-{uuid4().hex}"  # names the run, so that it need not be fetched
             kept = {"job_id": job_id, "meta": asked_by, "result_ttl": 600, "failure_ttl": 86400}
             django_rq.get_queue("articles").enqueue(JOB, run_id, **kept)

@@ -72,6 +72,7 @@ def test_settings_are_stored_without_secrets(owner: User, tmp_path: Path, monkey
     monkeypatch.setenv("LLM_MODEL", "gpt-test")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-hush")
     monkeypatch.setenv("SECRET_KEY", "hush")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=hush")
     monkeypatch.setenv("REDIS_URL", "redis://:hush@127.0.0.1:6379/0")
     monkeypatch.setenv("OPENAI_BASE_URL", "https://models.example/v1?api-version=1&key=hush")
     monkeypatch.setenv("SEARXNG_URL", "https://hush@search.example/x?q=hush")

@@ -20,7 +20,7 @@ from articles.operations.backup.folders import files_below, places, work_folder
 from articles.operations.backup.space import refuse_without_space
 from contentstudio.environment import env
 
-SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD")
+SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|HEADERS")
 SECRETS_IN_URLS = re.compile(r"(?<=://)[^/\s]*@|\?\S*")
 """The user information and the query of a URL: either may contain a secret."""
 
