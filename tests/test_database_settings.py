@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from contentstudio.settings import database
+from contentstudio.database_settings import database
 
 ADDRESS = "postgres://studio:secret@db.example/studio"
 
