@@ -14,15 +14,17 @@ from environs import Env
 
 from contentstudio.secret_settings import add_password, read_secret
 from tests.environment import ROOT
+from tests.test_configuration import SETTINGS as SETTINGS_FILES
 
-SETTINGS = (ROOT / "contentstudio" / "settings.py").read_text()
+SETTINGS = "\n".join(path.read_text() for path in SETTINGS_FILES)
 SECRETS = re.findall(r'\bsecret\("(\w+)"\)', SETTINGS)
 
 PRINT_ALL = """
 from django.conf import settings
 database = settings.DATABASES["default"]
 print(settings.SECRET_KEY, database["HOST"], database["PASSWORD"], settings.REDIS_URL, settings.OPENAI_API_KEY,
-      settings.OPENAI_BASE_URL, settings.TAVILY_API_KEY, settings.BRAVE_API_KEY, settings.SEARXNG_URL, settings.METRICS_TOKEN)
+      settings.OPENAI_BASE_URL, settings.TAVILY_API_KEY, settings.BRAVE_API_KEY, settings.SEARXNG_URL, settings.METRICS_TOKEN,
+      settings.EMAIL_HOST_PASSWORD, settings.OIDC_CLIENT_SECRET, settings.TRACES_ENDPOINT, settings.TRACES_AUTH_HEADERS)
 """
 
 
@@ -52,14 +54,15 @@ def test_all_secrets_are_read_from_files(tmp_path: Path) -> None:
     assert done.stdout.strip() == (
         "value-of-secret_key database p/w @1 redis://:r%2Fw%20%402@queue:6379/0 value-of-openai_api_key"
         " value-of-openai_base_url value-of-tavily_api_key value-of-brave_api_key value-of-searxng_url"
-        " value-of-metrics_token"
+        " value-of-metrics_token value-of-email_host_password value-of-oidc_client_secret"
+        " value-of-otel_exporter_otlp_traces_endpoint value-of-otel_exporter_otlp_traces_headers"
     ), done.stderr
     assert not (tmp_path / "var" / "secret-key").exists()
 
 
 def test_each_setting_with_a_secret_in_its_name_can_be_a_file() -> None:
     read = set(re.findall(r'\benv\.\w+\(\s*"(\w+)"', SETTINGS))
-    assert {name for name in read if re.search(r"KEY|SECRET|PASSWORD|_URL$|_TOKEN$", name)} == set()
+    assert {name for name in read if re.search(r"(KEY|SECRET|PASSWORD|_URL|_TOKEN|_HEADERS|_ENDPOINT)$", name)} == set()
 
 
 def test_a_secret_in_a_file_does_not_appear_in_the_log(tmp_path: Path) -> None:
