@@ -28,10 +28,13 @@ MAX_AGE = {"sweeper": "4", "worker": "13", "web": "1"}
 
 
 class Machine:
-    """The settings of a machine that has one database and one Redis with others, and the roles that run on it."""
+    """The settings of a machine that has one database and one Redis with others, and the roles that run on it.
 
-    def __init__(self, directory: Path, database: str, redis: str) -> None:
-        self.directory, self.port = directory, free_port()
+    ``code`` is the directory of the version it runs.
+    """
+
+    def __init__(self, directory: Path, database: str, redis: str, *, code: Path = ROOT, **settings: str) -> None:
+        self.directory, self.port, self.code = directory, free_port(), code
         self.environment = {
             **os.environ,
             "VAR": str(directory / "var"),
@@ -41,12 +44,18 @@ class Machine:
             "WEB_PROCESSES": "2",
             "DATABASE_URL": database,
             "REDIS_URL": redis,
+            **settings,
         }
         bring_static_files(directory / "var")
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+            [sys.executable, *arguments],
+            cwd=self.code,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def health(self, role: str) -> str:
@@ -57,7 +66,7 @@ class Machine:
 
     def migrate_at_once(self, times: int) -> list[str]:
         """The last line that each of ``times`` processes prints; none may fail."""
-        command = [sys.executable, str(ROOT / "manage.py"), "studio", "--role", "migrate"]
+        command = [sys.executable, str(self.code / "manage.py"), "studio", "--role", "migrate"]
         output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         started = [subprocess.Popen(command, env=self.environment, **output) for _ in range(times)]  # type: ignore[call-overload]
         printed = [process.communicate()[0] for process in started]
@@ -73,7 +82,7 @@ class Machine:
         """The process of the role, until the end of the block."""
         with self.log(role).open("w") as log:
             process = psutil.Popen(
-                [sys.executable, str(ROOT / "manage.py"), "studio", "--role", role],
+                [sys.executable, str(self.code / "manage.py"), "studio", "--role", role],
                 env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -87,7 +96,7 @@ class Machine:
                 process.wait()
 
     def log(self, role: str) -> Path:
-        return self.directory / f"{role}.log"
+        return self.directory / f"{role}-{self.port}.log"
 
     def wait_for(self, role: str, words: str) -> None:
         wait_until(lambda: words in self.log(role).read_text(), seconds=120)
