@@ -1,31 +1,34 @@
 """Prometheus metrics, read from the database and Redis at each scrape: no process keeps state for them.
 
-Sums cover the existing articles and fall when one is deleted, so they are gauges, not counters.
+Sums over the existing articles fall when one is deleted, so they are gauges. Histograms and counters are summed in Redis, see
+``articles.runs.measurements``.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.db import Error
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Sum
+from django.db.models import Count, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, SummaryMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from redis.exceptions import RedisError
 
 from agents.contract import AGENTS
 from agents.exceptions import FailureCode
 from articles.authentication import key_in
-from articles.models import Run, Status, Step, StepStatus
+from articles.models import Run, Status, Step
 from articles.operations.bounded_query import BoundedQuery
 from articles.operations.health import Health, check_health
+from articles.runs.measurements import MEASURES, Measure, read_sums
 
 REGISTRY = CollectorRegistry()
 
@@ -38,6 +41,8 @@ class StudioCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         health = check_health()
         yield from health_metrics(health)
+        if health.redis:
+            yield from measured_metrics()
         if health.work is None:
             return
         try:
@@ -84,7 +89,6 @@ def run_metrics() -> Iterator[Metric]:
 
 def step_metrics() -> Iterator[Metric]:
     """Sums over the steps of each agent, in one query."""
-    seconds = SummaryMetricFamily("studio_step_seconds", "Duration of completed steps.", labels=["agent"])
     calls = GaugeMetricFamily("studio_model_calls", "Model calls.", labels=["agent"])
     tokens = GaugeMetricFamily(
         "studio_tokens", "Tokens; cached ones are part of the prompt tokens.", labels=["agent", "kind"]
@@ -92,26 +96,48 @@ def step_metrics() -> Iterator[Metric]:
     cost = GaugeMetricFamily("studio_cost_dollars", "Cost in US dollars, by the prices of the day.", labels=["agent"])
     for row in sums_of_steps():
         agent = AGENTS[row["stage"]]
-        seconds.add_metric([agent], row["done"], row["time"].total_seconds() if row["time"] else 0)
         calls.add_metric([agent], row["calls"])
         cost.add_metric([agent], float(row["dollars"]))
         for kind in TOKENS:
             tokens.add_metric([agent, kind], row[kind])
-    yield from (seconds, calls, tokens, cost)
+    yield from (calls, tokens, cost)
 
 
 def sums_of_steps() -> list[dict[str, Any]]:
-    took = ExpressionWrapper(F("finished_at") - F("started_at"), output_field=DurationField())
-    done = Q(status=StepStatus.COMPLETED)
     by_stage = Step.objects.order_by().values("stage")
     sums = by_stage.annotate(
-        done=Count("pk", filter=done),
-        time=Sum(took, filter=done),
         calls=Sum("model_calls"),
         dollars=Sum("cost"),
         **{kind: Sum(f"{kind}_tokens") for kind in TOKENS},
     )
     return [dict(row) for row in sums]
+
+
+def measured_metrics() -> list[Metric]:
+    """Empty if Redis went away since it was checked; the next scrape reports that."""
+    try:
+        sums = read_sums()
+    except (RedisError, OSError):
+        return []
+    return [family_of(measure, sums[measure.name]) for measure in MEASURES]
+
+
+def family_of(measure: Measure, fields: Mapping[str, float]) -> Metric:
+    """Each value of the label has its samples from the start: a counter that appears with its first event has no rate."""
+    labels = [measure.label] if measure.label else []
+    if not measure.bounds:
+        counter = CounterMetricFamily(measure.name, measure.documentation, labels=labels)
+        for value in measure.values:
+            counter.add_metric([value] if labels else [], fields.get(f"{value}|sum", 0))
+        return counter
+    histogram = HistogramMetricFamily(measure.name, measure.documentation, labels=labels)
+    for value in measure.values:
+        buckets, total = [], 0.0
+        for bound in (*(str(float(bound)) for bound in measure.bounds), "+Inf"):
+            total += fields.get(f"{value}|{bound}", 0)
+            buckets.append((bound, total))
+        histogram.add_metric([value] if labels else [], buckets, fields.get(f"{value}|sum", 0))
+    return histogram
 
 
 def by_label(name: str, documentation: str, label: str, values: dict[str, int] | dict[str, bool]) -> Metric:

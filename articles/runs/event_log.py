@@ -17,6 +17,7 @@ from agents.pipeline.steps import StepKey
 from agents.text.markdown import count_words
 from articles.exceptions import ArticleGone
 from articles.models import Article, Event, Revision, Run, Status, StepStatus
+from articles.runs.measurements import measure_status, waiting_since
 from articles.signals import events_recorded
 
 
@@ -49,10 +50,11 @@ class ArticleTransaction:
 
     def change_status(self, run: Run, new: Status, message: str, **changes: object) -> bool:
         """Move ``run`` and its article to ``new`` and log it. False if the run has changed since ``run`` was read."""
-        old = run.status
+        old, waited_since = run.status, waiting_since(run, new)
         if not Run.objects.filter(pk=run.pk, status=old, token=run.token).update(status=new, **changes):
             return False
         run.refresh_from_db()
+        measure_status(run, waited_since)
         self.set(status=new, message=message, current_agent="")
         self.log_event(Event.Type.STATUS_CHANGE, run, old_status=old, new_status=new, message=message)
         return True

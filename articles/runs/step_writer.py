@@ -24,6 +24,7 @@ from articles.models import Run, Step, StepStatus
 from articles.runs.db_retry import retry_on_outage
 from articles.runs.event_log import ArticleTransaction, article_transaction
 from articles.runs.lease import Claim, run_transaction
+from articles.runs.measurements import measure_step
 from articles.runs.outages import mark_available
 from articles.runs.stages import counts_of
 
@@ -145,6 +146,7 @@ def end_step(
     step.counts = counts_of(output) if output else {}
     step.add_usage(usage)
     step.save()
+    measure_step(step, float(usage.cost))
     tx.set(current_agent=key.agent, message=message)
     tx.log_step(run, key, status, message, execution_time=round(step.seconds or 0, 2))
 
