@@ -6,6 +6,7 @@ The rules look at Django's operations, not at SQL: SQL differs between databases
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import connection
 from django.db.migrations import Migration, operations
@@ -77,11 +78,11 @@ def problems_of(operation: Operation, migration: Migration, state: ProjectState,
         yield f"{what}: the previous version may not comply with it. If it does, say why: {COMPATIBLE_BECAUSE}."
 
 
-def is_required(field: Field) -> bool:
+def is_required(field: Field[Any, Any]) -> bool:
     return not (field.null or field.many_to_many or field.db_default is not NOT_PROVIDED)
 
 
-def altered(old: Field, new: Field) -> Iterator[str]:
+def altered(old: Field[Any, Any], new: Field[Any, Any]) -> Iterator[str]:
     if old.null and not new.null:
         yield "the previous version may write NULL."
     if new.unique and not old.unique:

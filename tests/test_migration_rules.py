@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 from django.db import models
@@ -54,15 +56,14 @@ def test_the_oldest_supported_migration_exists() -> None:
 
 
 def migration(*made: Operation, **attributes: str) -> Migration:
-    found = Migration("0002_next", "library")
-    found.operations = list(made)
+    found = type("Next", (Migration,), {"operations": made})("0002_next", "library")
     for name, value in attributes.items():
         setattr(found, name, value)
     return found
 
 
 def before() -> ProjectState:
-    fields: list[tuple[str, models.Field]] = [
+    fields: list[tuple[str, models.Field[Any, Any]]] = [
         ("id", models.BigAutoField(primary_key=True)),
         ("title", models.CharField(max_length=100)),
         ("subtitle", models.CharField(max_length=100, null=True)),

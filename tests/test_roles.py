@@ -33,7 +33,7 @@ class Machine:
     ``code`` is the directory of the version it runs.
     """
 
-    def __init__(self, directory: Path, database: str, redis: str, *, code: Path = ROOT, **settings: str) -> None:
+    def __init__(self, directory: Path, database: str, redis: str, *, code: Path = ROOT) -> None:
         self.directory, self.port, self.code = directory, free_port(), code
         self.environment = {
             **os.environ,
@@ -44,7 +44,6 @@ class Machine:
             "WEB_PROCESSES": "2",
             "DATABASE_URL": database,
             "REDIS_URL": redis,
-            **settings,
         }
         bring_static_files(directory / "var")
 

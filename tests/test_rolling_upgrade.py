@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -62,12 +63,12 @@ class Api:
         assert answer.status_code == 201, answer.text
         return int(answer.json()["id"])
 
-    def status(self, article: int) -> str:
-        return str(self._client.get(f"/articles/{article}/status").json()["status"])
+    def has_ended(self, article: int) -> bool:
+        return self._client.get(f"/articles/{article}/status").json()["status"] in ("completed", "failed")
 
     def wait_for(self, *articles: int) -> None:
         for article in articles:
-            wait_until(lambda article=article: self.status(article) in ("completed", "failed"), seconds=60)
+            wait_until(partial(self.has_ended, article), seconds=60)
 
     def result(self, article: int) -> dict[str, str]:
         answer = self._client.get(f"/articles/{article}/result")
@@ -89,8 +90,9 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory, previous: Path, redis_ser
     directory = tmp_path_factory.mktemp("machines")
     with new_cluster() as cluster, cluster.running(), ExitStack() as running:
         shared = (directory, cluster.url("postgres"), f"{redis_server}?db=5")
-        own = {"STATIC_ROOT": str(directory / "static"), "WEB_PROCESSES": "1"}  # not collected: the API needs none
-        old, new = Machine(*shared, code=previous, **own), Machine(*shared, **own)
+        old, new = Machine(*shared, code=previous), Machine(*shared)
+        for machine in (old, new):  # the API needs no static files: none are collected
+            machine.environment |= {"STATIC_ROOT": str(directory / "static"), "WEB_PROCESSES": "1"}
         migrated = old.run("manage.py", "studio", "--role", "migrate")
         assert migrated.returncode == 0, migrated.stderr
         running.enter_context(old.running("web"))

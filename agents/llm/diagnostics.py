@@ -53,7 +53,7 @@ async def probe_model(client: AsyncOpenAI, *, models: set[str], image_model: str
     Spends a few tokens per model and generates no image. ``client`` must not retry.
     """
     reached, offered = await check_server(client)
-    if reached.verdict == "fail":
+    if reached.state == "error":
         return [reached]
     found = await asyncio.gather(*(check_model(client, model) for model in sorted(models)))
     return [reached, *(check for checks in found for check in checks), check_image_model(image_model, offered)]
@@ -84,8 +84,9 @@ async def check_model(client: AsyncOpenAI, model: str) -> list[HealthCheck]:
         request = chat.request([{"role": "user", "content": "Reply with the single word: ready"}])
         completion = await chat.complete_once(request, note_arrival, settings.LLM_PATIENCE)
     except Exception as error:
-        return [failed_check(f"{model}, chat", error, model)]
-    streams = HealthCheck(f"{model}, chat", "ok", f"It streams. The first words came after {arrivals[0]:.1f} s.")
+        return [failed_check("chat", error, model, subject=model)]
+    words = f"It streams. The first words came after {arrivals[0]:.1f} s."
+    streams = HealthCheck("chat", "ok", words, subject=model)
     schema = await check_schema(chat)
     capabilities = capabilities_of(client, model)
     return [
@@ -99,47 +100,51 @@ async def check_model(client: AsyncOpenAI, model: str) -> list[HealthCheck]:
 
 async def check_schema(chat: ChatModel) -> HealthCheck:
     """Outlines, reviews and SEO are requested by schema."""
-    name = f"{chat.model}, JSON schema"
+    name = "JSON schema"
     try:
         await chat.structured([{"role": "user", "content": "Give the word: ready"}], Word)
     except ModelError as error:
-        return HealthCheck(name, "fail", str(error), "Outlines and reviews will fail. Use another LLM_MODEL.")
+        return HealthCheck(
+            name, "error", str(error), "Outlines and reviews will fail. Use another LLM_MODEL.", subject=chat.model
+        )
     used = RESPONSE_FORMATS[capabilities_of(chat.client, chat.model).response_format]
     if used == "json_schema":
-        return HealthCheck(name, "ok", "The answer followed the schema.")
+        return HealthCheck(name, "ok", "The answer followed the schema.", subject=chat.model)
     instead = f"response_format {used} and the schema in the prompt" if used else "the schema in the prompt"
-    advice = "Articles work. A server with response_format json_schema needs fewer corrections."
-    return HealthCheck(name, "warn", f"Not supported: {instead} is used instead.", advice)
+    action = "Articles work. A server with response_format json_schema needs fewer corrections."
+    return HealthCheck(name, "warning", f"Not supported: {instead} is used instead.", action, subject=chat.model)
 
 
 def check_usage(model: str, *, reported: bool) -> HealthCheck:
-    name = f"{model}, token counts"
+    name = "token counts"
     if reported:
-        return HealthCheck(name, "ok", "Reported at the end of a stream.")
-    advice = "Costs and spending limits are estimates."
-    return HealthCheck(name, "warn", "Not reported: tokens are estimated at four characters each.", advice)
+        return HealthCheck(name, "ok", "Reported at the end of a stream.", subject=model)
+    action = "Costs and spending limits are estimates."
+    return HealthCheck(
+        name, "warning", "Not reported: tokens are estimated at four characters each.", action, subject=model
+    )
 
 
 def check_temperature(model: str, capabilities: ServerCapabilities) -> HealthCheck:
-    name = f"{model}, temperature"
+    name = "temperature"
     if TEMPERATURES[capabilities.temperature]:
-        return HealthCheck(name, "ok", "Supported.")
-    return HealthCheck(name, "warn", NO_EFFECT, "Leave the temperature empty for this model.")
+        return HealthCheck(name, "ok", "Supported.", subject=model)
+    return HealthCheck(name, "warning", NO_EFFECT, "Leave the temperature empty for this model.", subject=model)
 
 
 def check_token_limit(model: str, capabilities: ServerCapabilities) -> HealthCheck:
-    name = f"{model}, token limit"
+    name = "token limit"
     if parameter := TOKEN_LIMITS[capabilities.token_limit]:
-        return HealthCheck(name, "ok", f"Supported, as {parameter}.")
-    return HealthCheck(name, "warn", NO_EFFECT, "Leave the token limit empty for this model.")
+        return HealthCheck(name, "ok", f"Supported, as {parameter}.", subject=model)
+    return HealthCheck(name, "warning", NO_EFFECT, "Leave the token limit empty for this model.", subject=model)
 
 
-def failed_check(name: str, error: Exception, model: str) -> HealthCheck:
+def failed_check(name: str, error: Exception, model: str, *, subject: str = "") -> HealthCheck:
     """The check of a call that failed. Raises ``error`` if the server is not to blame for it."""
     fault = diagnose(error, model)
     if fault is None:
         raise error
-    return HealthCheck(name, "fail", fault.reason)
+    return HealthCheck(name, "error", fault.reason, subject=subject)
 
 
 def check_image_model(model: str, offered: set[str] | None) -> HealthCheck:
@@ -148,8 +153,10 @@ def check_image_model(model: str, offered: set[str] | None) -> HealthCheck:
     if offered is None:
         return HealthCheck(IMAGE, "ok", f"{model} is set. The first article will show whether the server has it.")
     if model not in offered:
-        advice = "Set IMAGE_MODEL to one the server lists, or leave it empty: the studio then draws covers itself."
-        return HealthCheck(IMAGE, "warn", f"The server does not list {model}, so articles will have no image.", advice)
+        action = "Set IMAGE_MODEL to one the server lists, or leave it empty: the studio then draws covers itself."
+        return HealthCheck(
+            IMAGE, "warning", f"The server does not list {model}, so articles will have no image.", action
+        )
     return HealthCheck(IMAGE, "ok", f"{model} is listed. No picture was drawn, because that costs money.")
 
 
@@ -159,14 +166,16 @@ def check_image_model(model: str, offered: set[str] | None) -> HealthCheck:
 async def probe_search(search: Search, *, seconds: float = 8.0) -> HealthCheck:
     """One small query. A failure is a warning: articles are written without search, and say so."""
     if search.name == "none":
-        advice = "Set SEARCH_PROVIDER=auto to find more sources."
-        return HealthCheck(SEARCH, "warn", "Off: only the sources of the brief are read.", advice)
+        action = "Set SEARCH_PROVIDER=auto to find more sources."
+        return HealthCheck(SEARCH, "warning", "Off: only the sources of the brief are read.", action)
     try:
         hits = await asyncio.wait_for(search.search("history of printing", 3), seconds)
     except TimeoutError:
-        return HealthCheck(SEARCH, "warn", f"{search.name} did not respond within {seconds:g} seconds.", SEARCH_ADVICE)
+        return HealthCheck(
+            SEARCH, "warning", f"{search.name} did not respond within {seconds:g} seconds.", SEARCH_ADVICE
+        )
     except SearchFailed as error:
-        return HealthCheck(SEARCH, "warn", str(error), SEARCH_ADVICE)
+        return HealthCheck(SEARCH, "warning", str(error), SEARCH_ADVICE)
     if not hits:
-        return HealthCheck(SEARCH, "warn", f"{search.name} responded, but found nothing.", SEARCH_ADVICE)
+        return HealthCheck(SEARCH, "warning", f"{search.name} responded, but found nothing.", SEARCH_ADVICE)
     return HealthCheck(SEARCH, "ok", f"{search.name} responds.")

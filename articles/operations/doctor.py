@@ -1,4 +1,4 @@
-"""Checks what the studio needs to run, each with a finding and, if something is wrong, advice.
+"""Checks what the studio needs to run, each with a message and, if something is wrong, action.
 
 Model and search are checked by ``agents.llm.diagnostics``.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -20,6 +22,7 @@ from agents.contract import AgentConfig, HealthCheck
 from agents.costs.prices import prices
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS, Document, export
+from articles.operations.maintenance_checks import check_backup, check_space, database_checks
 from articles.runs.agent_settings import customized_agents
 from articles.runs.workers import Workers, read_workers
 from contentstudio.runtime.migrations import missing_migrations
@@ -33,13 +36,32 @@ def local_checks() -> list[HealthCheck]:
     return [*check_database(), *check_redis(), *check_web(), *check_files(), check_exports(), check_costs()]
 
 
+def worst(checks: Iterable[HealthCheck]) -> str:
+    states = {check.state for check in checks}
+    return "error" if "error" in states else "warning" if "warning" in states else "ok"
+
+
+def as_report(checks: Sequence[HealthCheck]) -> dict[str, Any]:
+    """For scripts: keys and ids stay the same from version to version, messages do not."""
+    return {
+        "version": settings.VERSION,
+        "state": worst(checks),
+        "checks": [{"id": check.id, **asdict(check)} for check in checks],
+    }
+
+
 # Database
 
 
 def check_database() -> Iterator[HealthCheck]:
     tables = check_tables()
     yield tables
-    if tables.verdict == "ok" and connection.vendor == "sqlite":
+    try:
+        connection.ensure_connection()
+    except DatabaseError:
+        return
+    yield from database_checks()
+    if tables.state == "ok" and connection.vendor == "sqlite":
         yield check_journal_mode()
 
 
@@ -51,14 +73,14 @@ def check_tables() -> HealthCheck:
     except DatabaseError as error:
         return HealthCheck(
             name,
-            "fail",
+            "error",
             f"It cannot be reached: {first_line(error)}",
             "Check DATABASE_URL, and whether the server runs.",
         )
     if missing:
-        advice = "Run `make run` or `manage.py migrate`."
+        action = "Run `make run` or `manage.py migrate`."
         return HealthCheck(
-            name, "fail", f"{missing} {'migration is' if missing == 1 else 'migrations are'} missing.", advice
+            name, "error", f"{missing} {'migration is' if missing == 1 else 'migrations are'} missing.", action
         )
     return HealthCheck(name, "ok", f"{connection.display_name} answers, and its tables are up to date.")
 
@@ -67,9 +89,9 @@ def check_journal_mode() -> HealthCheck:
     with connection.cursor() as cursor:
         mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
     if mode != "wal":
-        advice = "Move VAR to a local disk: network file systems do not support a write-ahead log."
+        action = "Move VAR to a local disk: network file systems do not support a write-ahead log."
         return HealthCheck(
-            "Write-ahead log", "fail", f"It is off ({mode}), so readers and writers block each other.", advice
+            "Write-ahead log", "error", f"It is off ({mode}), so readers and writers block each other.", action
         )
     return HealthCheck("Write-ahead log", "ok", "It is on.")
 
@@ -94,19 +116,19 @@ def check_redis() -> Iterator[HealthCheck]:
 
 def redis_is_away(address: str, error: Exception) -> HealthCheck:
     if settings.REDIS_URL:
-        advice = "Start it, or check REDIS_URL. Without REDIS_URL the studio starts its own Redis."
-        return HealthCheck("Redis", "fail", f"{address} cannot be reached: {first_line(error)}", advice)
-    advice = "Start the studio with `make run`. `manage.py write` works without Redis."
+        action = "Start it, or check REDIS_URL. Without REDIS_URL the studio starts its own Redis."
+        return HealthCheck("Redis", "error", f"{address} cannot be reached: {first_line(error)}", action)
+    action = "Start the studio with `make run`. `manage.py write` works without Redis."
     return HealthCheck(
-        "Redis", "warn", "The embedded Redis is not running, so the pages cannot start articles.", advice
+        "Redis", "warning", "The embedded Redis is not running, so the pages cannot start articles.", action
     )
 
 
 def check_workers(workers: Workers) -> HealthCheck:
     silent = f" {workers.silent} without a heartbeat." if workers.silent else ""
     if not workers.living:
-        advice = "Start the studio with `make run`, or workers alone with `manage.py workers`."
-        return HealthCheck("Workers", "fail", f"None is running, so articles have to wait.{silent}", advice)
+        action = "Start the studio with `make run`, or workers alone with `manage.py workers`."
+        return HealthCheck("Workers", "error", f"None is running, so articles have to wait.{silent}", action)
     at_once = f"{workers.capacity} article{'' if workers.capacity == 1 else 's'} at once"
     return HealthCheck("Workers", "ok", f"{workers.living} running, for {at_once}.{silent}")
 
@@ -116,30 +138,30 @@ def check_workers(workers: Workers) -> HealthCheck:
 
 def check_web() -> Iterator[HealthCheck]:
     if settings.DEBUG:
-        advice = "Set DEBUG=false if others can reach the studio: error pages show settings and code."
-        yield HealthCheck("Debugging", "warn", "DEBUG is on.", advice)
+        action = "Set DEBUG=false if others can reach the studio: error pages show settings and code."
+        yield HealthCheck("Debugging", "warning", "DEBUG is on.", action)
     yield check_hosts(settings.ALLOWED_HOSTS, https=settings.HTTPS)
     yield check_secret(settings.SECRET_KEY, settings.VAR / "secret-key")
 
 
 def check_hosts(hosts: list[str], *, https: bool) -> HealthCheck:
     if "*" in hosts:
-        advice = "List the hosts in ALLOWED_HOSTS: with * the studio answers to any host name, which helps DNS rebinding attacks."
-        return HealthCheck("Hosts", "warn", "ALLOWED_HOSTS contains *.", advice)
+        action = "List the hosts in ALLOWED_HOSTS: with * the studio answers to any host name, which helps DNS rebinding attacks."
+        return HealthCheck("Hosts", "warning", "ALLOWED_HOSTS contains *.", action)
     foreign = sorted(set(hosts) - LOCAL_HOSTS)
     if foreign and not https:
-        advice = "Serve it behind TLS and set HTTPS=true: without it passwords and keys are sent unencrypted."
-        return HealthCheck("Hosts", "warn", f"{', '.join(foreign)} is served without HTTPS.", advice)
+        action = "Serve it behind TLS and set HTTPS=true: without it passwords and keys are sent unencrypted."
+        return HealthCheck("Hosts", "warning", f"{', '.join(foreign)} is served without HTTPS.", action)
     return HealthCheck("Hosts", "ok", f"Serves {', '.join(hosts)}.")
 
 
 def check_secret(secret: str, kept: Path) -> HealthCheck:
     """``kept`` is the file with the generated secret, used if none is set."""
     if len(secret) < 40 or secret.startswith("django-insecure"):
-        advice = "Set SECRET_KEY to at least 50 random characters, or leave it empty: the studio then generates one."
-        return HealthCheck("Secret", "warn", "SECRET_KEY can be guessed, so sessions can be forged.", advice)
+        action = "Set SECRET_KEY to at least 50 random characters, or leave it empty: the studio then generates one."
+        return HealthCheck("Secret", "warning", "SECRET_KEY can be guessed, so sessions can be forged.", action)
     if kept.exists() and kept.stat().st_mode & 0o077:
-        return HealthCheck("Secret", "warn", f"Other users can read {kept}.", f"Run chmod 600 {kept}")
+        return HealthCheck("Secret", "warning", f"Other users can read {kept}.", f"Run chmod 600 {kept}")
     return HealthCheck("Secret", "ok", "It is long enough and stored.")
 
 
@@ -148,19 +170,21 @@ def check_secret(secret: str, kept: Path) -> HealthCheck:
 
 def check_files() -> Iterator[HealthCheck]:
     if not settings.DEBUG and not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
-        advice = "Run `make run` or `manage.py collectstatic`."
-        yield HealthCheck("Static files", "warn", "They are not collected, so pages cannot be displayed.", advice)
+        action = "Run `make run` or `manage.py collectstatic`."
+        yield HealthCheck("Static files", "warning", "They are not collected, so pages cannot be displayed.", action)
     else:
         yield HealthCheck("Static files", "ok", "They are collected.")
     for place, directory in (("Pictures", Path(settings.MEDIA_ROOT)), ("Uploads", settings.VAR / "uploads")):
         yield check_writable(place, directory)
+    yield check_space()
+    yield check_backup()
 
 
 def check_writable(name: str, directory: Path) -> HealthCheck:
     """Whether files can be created in ``directory``, which itself is created with the first file."""
     existing = next(place for place in (directory, *directory.parents) if place.exists())
     if not os.access(existing, os.W_OK | os.X_OK):
-        return HealthCheck(name, "fail", f"{existing} is not writable.", "Change its owner with chown, or set VAR.")
+        return HealthCheck(name, "error", f"{existing} is not writable.", "Change its owner with chown, or set VAR.")
     return HealthCheck(name, "ok", f"{directory} is writable.")
 
 
@@ -172,8 +196,8 @@ def check_exports() -> HealthCheck:
         try:
             export(sample, format)
         except (ExportFailed, OSError) as error:
-            advice = "Install the requirements again with `make run`. They include Pandoc and Typst."
-            return HealthCheck("Exports", "fail", f"{kind.label}: {first_line(error)}", advice)
+            action = "Install the requirements again with `make run`. They include Pandoc and Typst."
+            return HealthCheck("Exports", "error", f"{kind.label}: {first_line(error)}", action)
     labels = ", ".join(kind.label for kind in FORMATS.values())
     return HealthCheck("Exports", "ok", f"{labels} exported in {time.monotonic() - began:.1f} s.")
 
@@ -200,9 +224,9 @@ def check_costs() -> HealthCheck:
         return HealthCheck("Costs", "ok", f"Counted by the prices of {table.source}, {table.date}.")
     limited = settings.MAX_COST_PER_RUN or settings.MAX_COST_PER_MONTH
     effect = f", so {'its' if len(unpriced) == 1 else 'their'} cost cannot be limited" if limited else ""
-    finding = f"There is no price for {', '.join(unpriced)}{effect}."
+    message = f"There is no price for {', '.join(unpriced)}{effect}."
     return HealthCheck(
-        "Costs", "warn", finding, "Add their prices to a file and set PRICES_FILE; 0 for your own server."
+        "Costs", "warning", message, "Add their prices to a file and set PRICES_FILE; 0 for your own server."
     )
 
 

@@ -26,6 +26,7 @@ from agents.contract import AGENTS
 from agents.exceptions import FailureCode
 from articles.authentication import key_in
 from articles.models import Run, Status, Step
+from articles.operations.backup_metrics import backup_metrics
 from articles.operations.bounded_query import BoundedQuery
 from articles.operations.health import Health, check_health
 from articles.runs.measurements import MEASURES, Measure, read_sums
@@ -56,7 +57,7 @@ REGISTRY.register(StudioCollector())
 
 
 def history_metrics() -> list[Metric]:
-    return [*run_metrics(), *step_metrics()]
+    return [*run_metrics(), *step_metrics(), *backup_metrics()]
 
 
 history_query = BoundedQuery(history_metrics, seconds=8)  # Prometheus gives up after ten

@@ -18,8 +18,8 @@ from tests.model_client import client_of
 from tests.model_server import ModelServer
 
 
-def verdicts(checks: list[HealthCheck]) -> dict[str, str]:
-    return {check.name: check.verdict for check in checks}
+def states(checks: list[HealthCheck]) -> dict[str, str]:
+    return {check.title: check.state for check in checks}
 
 
 @contextmanager
@@ -51,7 +51,7 @@ async def test_a_server_with_everything_the_crew_needs_passes(
     model_server: ModelServer, model_client: openai.AsyncOpenAI
 ) -> None:
     checks = await probe_model(model_client, models={"test-model"}, image_model="test-image")
-    assert verdicts(checks) == {
+    assert states(checks) == {
         "Model server": "ok",
         "test-model, chat": "ok",
         "test-model, JSON schema": "ok",
@@ -65,8 +65,8 @@ async def test_a_server_with_everything_the_crew_needs_passes(
 
 async def test_each_model_is_checked(model_client: openai.AsyncOpenAI) -> None:
     checks = await probe_model(model_client, models={"big", "small"}, image_model="")
-    assert {"big, chat", "small, JSON schema"} <= verdicts(checks).keys()
-    assert checks[-1].finding == "None is set: the studio draws covers itself."
+    assert {"big, chat", "small, JSON schema"} <= states(checks).keys()
+    assert checks[-1].message == "None is set: the studio draws covers itself."
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ async def test_each_failure_of_a_model_is_reported(
 ) -> None:
     model_server.fail(**fault)
     checks = await probe_model(model_client, models={"test-model"}, image_model="test-image")
-    failed = [check for check in checks if check.verdict == "fail"]
-    assert [check.name for check in failed] == [failing]
-    assert said in failed[0].finding
+    failed = [check for check in checks if check.state == "error"]
+    assert [check.title for check in failed] == [failing]
+    assert said in failed[0].message
 
 
 @pytest.mark.parametrize(
@@ -118,16 +118,16 @@ async def test_each_missing_capability_is_reported(
     for part in parts:
         model_server.refuse(part)
     checks = await probe_model(model_client, models={"test-model"}, image_model="")
-    (warning,) = [check for check in checks if check.verdict != "ok"]
-    assert (warning.name, warning.verdict) == (f"test-model, {warned}", "warn")
-    assert said in warning.finding
-    assert warning.advice
+    (warning,) = [check for check in checks if check.state != "ok"]
+    assert (warning.title, warning.state) == (f"test-model, {warned}", "warning")
+    assert said in warning.message
+    assert warning.action
 
 
 async def test_the_token_limit_parameter_is_named(model_server: ModelServer, model_client: openai.AsyncOpenAI) -> None:
     model_server.refuse("max_completion_tokens")
     checks = await probe_model(model_client, models={"test-model"}, image_model="")
-    assert "Supported, as max_tokens." in [check.finding for check in checks]
+    assert "Supported, as max_tokens." in [check.message for check in checks]
 
 
 async def test_token_counts_that_never_arrive_are_reported(
@@ -135,7 +135,7 @@ async def test_token_counts_that_never_arrive_are_reported(
 ) -> None:
     model_server.counts = False
     checks = await probe_model(model_client, models={"test-model"}, image_model="")
-    assert verdicts(checks)["test-model, token counts"] == "warn"
+    assert states(checks)["test-model, token counts"] == "warning"
 
 
 async def test_nothing_more_is_checked_if_a_model_does_not_chat(
@@ -150,26 +150,26 @@ async def test_a_model_that_does_not_answer_times_out(model_server: ModelServer)
     model_server.fail(hang=3)
     async with client_of(model_server.url, timeout=0.3) as client:
         checks = await probe_model(client, models={"test-model"}, image_model="")
-    assert "did not answer in time" in checks[1].finding
+    assert "did not answer in time" in checks[1].message
 
 
 async def test_an_image_model_the_server_does_not_list_is_a_warning(model_client: openai.AsyncOpenAI) -> None:
     checks = await probe_model(model_client, models={"test-model"}, image_model="gpt-image-1")
-    assert (checks[-1].verdict, "Set IMAGE_MODEL" in checks[-1].advice) == ("warn", True)
+    assert (checks[-1].state, "Set IMAGE_MODEL" in checks[-1].action) == ("warning", True)
 
 
 async def test_nothing_more_is_checked_if_the_server_is_unreachable(unused_tcp_port: int) -> None:
     async with client_of(f"http://127.0.0.1:{unused_tcp_port}/v1") as client:
         (check,) = await probe_model(client, models={"test-model"}, image_model="")
-    assert (check.verdict, "OPENAI_BASE_URL" in check.finding) == ("fail", True)
+    assert (check.state, "OPENAI_BASE_URL" in check.message) == ("error", True)
 
 
 async def test_a_server_without_a_list_of_models_may_still_chat(model_server: ModelServer) -> None:
     async with client_of(model_server.url.replace("/v1", "/elsewhere")) as client:
         checks = await probe_model(client, models={"test-model"}, image_model="painter")
-    assert "has no list" in checks[0].finding
-    assert [check.verdict for check in checks] == ["ok", "fail", "ok"]
-    assert "The first article will show" in checks[2].finding
+    assert "has no list" in checks[0].message
+    assert [check.state for check in checks] == ["ok", "error", "ok"]
+    assert "The first article will show" in checks[2].message
 
 
 async def test_a_bug_is_not_reported_as_a_fault_of_the_server(model_client: openai.AsyncOpenAI) -> None:
@@ -185,7 +185,7 @@ async def test_an_unreadable_list_of_models_is_reported(content_type: str, body:
     with server_that_says(content_type, body) as url:
         async with client_of(url) as client:
             (check,) = await probe_model(client, models={"test-model"}, image_model="")
-    assert (check.verdict, "OPENAI_BASE_URL" in check.finding) == ("fail", True)
+    assert (check.state, "OPENAI_BASE_URL" in check.message) == ("error", True)
 
 
 class OneSearch:
@@ -207,13 +207,13 @@ class OneSearch:
     ("search", "verdict", "said"),
     [
         (OneSearch(hits=1), "ok", "one responds"),
-        (OneSearch(), "warn", "found nothing"),
-        (OneSearch(problem="The key is invalid."), "warn", "The key is invalid."),
-        (OneSearch(seconds=5), "warn", "did not respond"),
+        (OneSearch(), "warning", "found nothing"),
+        (OneSearch(problem="The key is invalid."), "warning", "The key is invalid."),
+        (OneSearch(seconds=5), "warning", "did not respond"),
     ],
     ids=["hits", "none", "refused", "slow"],
 )
 async def test_the_search_is_checked_with_one_query(search: OneSearch, verdict: str, said: str) -> None:
     check = await probe_search(search, seconds=0.2)
-    assert check.verdict == verdict
-    assert said in check.finding
+    assert check.state == verdict
+    assert said in check.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ from articles.models import Article, BackupState
 from articles.operations.backup import automatic, space
 from articles.operations.backup.archive import MANIFEST, Manifest
 from articles.operations.backup.automatic import Reason, delete_old, is_due, make_scheduled_backup, new_file
+from articles.operations.backup.databases import store_of
 from articles.operations.backup.process import BackupProcess
 from tests.articles.archives import contents
 from tests.environment import ROOT
@@ -242,10 +244,10 @@ class TestFiles:
     ) -> None:
         usage = namedtuple("usage", "total used free")
         gigabyte = 1024**3
-        needed = 2 * space.store_of(connection.vendor).size() + space.size_of_files()  # the copy and the archive
+        needed = 2 * store_of(connection.vendor).size() + space.size_of_files()  # the copy and the archive
         monkeypatch.setattr(space, "size_of_files", lambda: needed)
         free = gigabyte + 2 * needed - 1
-        monkeypatch.setattr(space.shutil, "disk_usage", lambda _: usage(100 * gigabyte, 0, free))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(100 * gigabyte, 0, free))
         with pytest.raises(CommandError, match=r"must leave 1\.0.GB\. Free some space, keep fewer backups"):
             call_command("backup")
         assert made(directory) == []

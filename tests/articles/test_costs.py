@@ -229,18 +229,18 @@ class TestTheAPI:
 class TestTheDoctor:
     def test_it_passes_if_every_model_has_a_price(self, settings: Settings) -> None:
         settings.HAS_MODEL = True
-        assert check_costs().verdict == "ok"
+        assert check_costs().state == "ok"
 
     def test_a_model_without_a_price_cannot_be_limited(self, settings: Settings) -> None:
         settings.HAS_MODEL, settings.IMAGE_MODEL, settings.MAX_COST_PER_RUN = True, "flux", Decimal(1)
         found = check_costs()
-        assert found.verdict == "warn"
-        assert found.finding == "There is no price for flux, so its cost cannot be limited."
-        assert "PRICES_FILE" in found.advice
+        assert found.state == "warning"
+        assert found.message == "There is no price for flux, so its cost cannot be limited."
+        assert "PRICES_FILE" in found.action
 
     def test_the_built_in_writer_needs_no_price(self, settings: Settings) -> None:
         settings.HAS_MODEL, settings.IMAGE_MODEL = False, "flux"
-        assert check_costs().verdict == "ok"
+        assert check_costs().state == "ok"
 
 
 class TestTheAdmin:

@@ -6,7 +6,6 @@ import asyncio
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -14,34 +13,38 @@ from django.core.management.base import BaseCommand
 
 from agents.contract import HealthCheck
 from articles.management.quiet import warnings_only
-from articles.operations.doctor import local_checks, models_in_use
+from articles.operations.doctor import as_report, local_checks, models_in_use, worst
 
 
 class Command(BaseCommand):
-    help = "Checks database, Redis, workers, model, search and settings, with advice. Exits with 1 if a check fails."
+    help = (
+        "Checks database, Redis, workers, model, search and settings, with advice. Exits with 1 if one finds an error."
+    )
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
+        parser.add_argument(
+            "--json", action="store_true", help="print an object with the list of checks instead of a table"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = []
+        found: list[HealthCheck] = []
         with warnings_only(options["verbosity"]):
             for check in all_checks():
                 found.append(check)
                 if not options["json"]:
                     self.show(check)
         if options["json"]:
-            self.stdout.write(json.dumps([asdict(check) for check in found], indent=2, ensure_ascii=False))
-        if any(check.verdict == "fail" for check in found):
+            self.stdout.write(json.dumps(as_report(found), indent=2, ensure_ascii=False))
+        if worst(found) == "error":
             raise SystemExit(1)
 
     def show(self, check: HealthCheck) -> None:
         """Prints a check as soon as it is done: some take seconds."""
-        style = {"ok": self.style.SUCCESS, "warn": self.style.WARNING, "fail": self.style.ERROR}[check.verdict]
-        self.stdout.write(f"{style(check.verdict.ljust(4))}  {check.name.ljust(24)}  {check.finding}")
-        if check.advice:
-            self.stdout.write(f"{' ' * 32}{check.advice}")
+        style = {"ok": self.style.SUCCESS, "warning": self.style.WARNING, "error": self.style.ERROR}[check.state]
+        self.stdout.write(f"{style(check.state.ljust(7))}  {check.title.ljust(24)}  {check.message}")
+        if check.action:
+            self.stdout.write(f"{' ' * 35}{check.action}")
         self.stdout.flush()
 
 
@@ -50,8 +53,8 @@ def all_checks() -> Iterator[HealthCheck]:
     if settings.HAS_MODEL:
         yield from asyncio.run(model_checks(models_in_use()))
     else:
-        advice = "To use a model, set OPENAI_API_KEY or OPENAI_BASE_URL, and LLM_MODEL."
-        yield HealthCheck("Model", "warn", "None is configured: the built-in writer only quotes sources.", advice)
+        action = "To use a model, set OPENAI_API_KEY or OPENAI_BASE_URL, and LLM_MODEL."
+        yield HealthCheck("Model", "warning", "None is configured: the built-in writer only quotes sources.", action)
     yield asyncio.run(search_check())
 
 
@@ -72,4 +75,4 @@ async def search_check() -> HealthCheck:
     try:
         return await probe_search(search_from_settings())
     except SearchFailed as error:
-        return HealthCheck("Search", "fail", str(error))
+        return HealthCheck("Search", "error", str(error))

@@ -189,8 +189,8 @@ def format_of(out: Path) -> str:
 
 def require_tables() -> None:
     tables = check_tables()
-    if tables.verdict != "ok":
-        raise CommandError(f"The database cannot be used: {tables.finding} {tables.advice}")
+    if tables.state != "ok":
+        raise CommandError(f"The database cannot be used: {tables.message} {tables.action}")
 
 
 def require_unspent_month(owner: User) -> None:
