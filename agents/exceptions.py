@@ -63,6 +63,12 @@ class SourceUnreadable(AgentError):
     code = FailureCode.SOURCE_UNREADABLE
 
 
+class FilesUnavailable(AgentError):
+    """The storage of uploaded documents does not answer. To write without them would waste the article."""
+
+    code = FailureCode.SOURCE_UNREADABLE
+
+
 class SearchFailed(AgentError):
     """The search provider is misconfigured, unreachable or refuses. The run continues with the sources it has."""
 

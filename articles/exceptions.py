@@ -78,6 +78,16 @@ class InvalidOutline(StudioError):
     status = 422
 
 
+class StorageUnavailable(StudioError):
+    """The storage of images and documents does not answer."""
+
+    status = 503
+    retry_after = 30
+
+    def __init__(self) -> None:
+        super().__init__("The file storage does not answer, so no document can be stored now. Try again in a minute.")
+
+
 class UnknownVoice(StudioError):
     """A brief names a voice that does not exist."""
 

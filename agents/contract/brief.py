@@ -16,9 +16,9 @@ MIN_TOPIC, MAX_TOPIC = 5, 500
 class BriefSource(StoredModel):
     """A source given with the brief: a ``text``, a ``url`` or a ``path``. Only ``text`` and ``url`` may be set together.
 
-    The ``url`` of a text is its link and is not fetched. ``path`` is the absolute path of an uploaded .txt, .md, .pdf or .docx
-    file. The other fields are what the person said about the source; ``date`` is ISO 8601, possibly without day or month, and
-    ``kind`` in their words, such as "press release of a manufacturer".
+    The ``url`` of a text is its link and is not fetched. ``path`` names an uploaded .txt, .md, .pdf or .docx file in the
+    storage of uploads. The other fields are what the person said about the source; ``date`` is ISO 8601, possibly without day
+    or month, and ``kind`` in their words, such as "press release of a manufacturer".
     """
 
     id: int

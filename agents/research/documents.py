@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -65,14 +66,22 @@ async def read_page(page: Fetched) -> Document:
     return await _read(kind, page.body, charset=page.charset, url=page.url)
 
 
-async def read_file(path: Path) -> Document:
-    """Reads an uploaded .txt, .md, .pdf, .docx or .html file. Raises SourceUnreadable."""
-    _kind_of(path.name)
+LoadFile = Callable[[str], Awaitable[bytes]]
+"""The content of the file that a source's ``path`` names. Raises SourceUnreadable, FilesUnavailable."""
+
+
+async def load_from_disk(path: str) -> bytes:
     try:
-        body = await asyncio.to_thread(path.read_bytes)
+        return await asyncio.to_thread(Path(path).read_bytes)
     except OSError as error:
         raise SourceUnreadable("The uploaded file is missing. Upload it again.") from error
-    return await read_upload(path.name, body)
+
+
+async def read_file(path: str | Path, load: LoadFile = load_from_disk) -> Document:
+    """Reads an uploaded .txt, .md, .pdf, .docx or .html file. Raises SourceUnreadable, and what ``load`` does."""
+    name = Path(path).name
+    _kind_of(name)
+    return await read_upload(name, await load(str(path)))
 
 
 async def read_upload(name: str, body: bytes) -> Document:

@@ -10,6 +10,7 @@ from agents.contract import Brief, Reading, SearchResult
 from agents.exceptions import SearchFailed
 from agents.research.addresses import Allowed
 from agents.research.circuit_breaker import CircuitBreaker, Outages
+from agents.research.documents import LoadFile, load_from_disk
 from agents.research.fetch import Fetcher
 from agents.research.find_pages import find_pages
 from agents.research.providers import Brave, Ddgs, SearXNG, Tavily, Wikipedia
@@ -23,10 +24,11 @@ HITS, PAGES = 12, 6
 REMEMBERED_SECONDS = 60
 
 
-async def read_for(brief: Brief, questions: Sequence[str]) -> Reading:
+async def read_for(brief: Brief, questions: Sequence[str], load: LoadFile = load_from_disk) -> Reading:
     """Reads the brief's own sources and what the search finds for ``questions``.
 
-    Failed searches are listed in ``unread``. The search and its pages have RESEARCH_SECONDS; own sources are always read.
+    Failed searches are listed in ``unread``. The search and its pages have RESEARCH_SECONDS; own sources are always read,
+    uploaded ones with ``load``.
     """
     from django.conf import settings
 
@@ -38,7 +40,12 @@ async def read_for(brief: Brief, questions: Sequence[str]) -> Reading:
             return [], [str(problem)]
 
     return await read_while_finding(
-        brief.sources, search, fetcher=fetcher_from_settings(), seconds=settings.RESEARCH_SECONDS, limit=PAGES
+        brief.sources,
+        search,
+        fetcher=fetcher_from_settings(),
+        seconds=settings.RESEARCH_SECONDS,
+        limit=PAGES,
+        load=load,
     )
 
 

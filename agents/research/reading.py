@@ -13,8 +13,8 @@ from itertools import takewhile
 from pathlib import Path
 
 from agents.contract import BriefSource, Passage, Reading, SearchResult, Source, UnreadSource
-from agents.exceptions import FetchRefused, SourceUnreadable
-from agents.research.documents import Document, read_file, read_page, read_text
+from agents.exceptions import FetchRefused, FilesUnavailable, SourceUnreadable
+from agents.research.documents import Document, LoadFile, load_from_disk, read_file, read_page, read_text
 from agents.research.fetch import Fetcher
 from agents.research.find_pages import page_key
 from agents.research.passages import is_boilerplate, split_passages
@@ -86,11 +86,17 @@ async def read_all(
 
 
 async def read_while_finding(
-    sources: Sequence[BriefSource], find: FindPages, *, fetcher: Fetcher, seconds: float, limit: int
+    sources: Sequence[BriefSource],
+    find: FindPages,
+    *,
+    fetcher: Fetcher,
+    seconds: float,
+    limit: int,
+    load: LoadFile = load_from_disk,
 ) -> Reading:
     """Like ``read_all``, but searches while own sources are read; ``seconds`` cover the search and its pages.
 
-    Failed searches are listed in ``unread``.
+    Failed searches are listed in ``unread``. Raises FilesUnavailable.
     """
     own = [ReadRequest.of(source) for source in sources]
     slots = asyncio.Semaphore(MAX_CONCURRENT_READS)
@@ -109,23 +115,27 @@ async def read_while_finding(
         return await _read_until(found, fetcher, slots, deadline=deadline, limit=limit), problems
 
     own_answers, (found_answers, problems) = await asyncio.gather(
-        asyncio.gather(*(_read(wanted, fetcher, slots) for wanted in own)), read_found()
+        asyncio.gather(*(_read(wanted, fetcher, slots, load) for wanted in own)), read_found()
     )
     reading = await asyncio.to_thread(_compose, [*own_answers, *found_answers])
     return reading.with_problems(problems)
 
 
-async def _read(wanted: ReadRequest, fetcher: Fetcher, slots: asyncio.Semaphore) -> ReadResult | UnreadSource:
+async def _read(
+    wanted: ReadRequest, fetcher: Fetcher, slots: asyncio.Semaphore, load: LoadFile = load_from_disk
+) -> ReadResult | UnreadSource:
     async with slots:
         try:
             if wanted.text:
                 document = await asyncio.to_thread(read_text, wanted.text, wanted.title)
             elif wanted.path:
-                document = await read_file(Path(wanted.path))
+                document = await read_file(wanted.path, load)
             else:
                 document = await read_page(await fetcher.fetch(wanted.url))
         except (FetchRefused, SourceUnreadable) as problem:
             return wanted.unread(str(problem))
+        except FilesUnavailable:
+            raise
         except Exception:  # a library bug triggered by one page must not fail the run
             logger.exception("%s could not be read", wanted.url or wanted.path or "A pasted text")
             return wanted.unread(UNEXPECTED)

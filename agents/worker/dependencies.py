@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from django.conf import settings
 
@@ -19,6 +20,7 @@ from agents.pipeline.recipe import RunDependencies
 from agents.research.factory import fetcher_from_settings, read_for
 from agents.research.media_types import IMAGES
 from agents.research.reading import read_all
+from agents.worker.uploads import load_upload
 
 BUILT_IN = "built-in extractive writer"
 SAMPLE_PUBLISHER = "the studio's sample library"
@@ -69,14 +71,14 @@ async def dependencies_from_settings(
             has_model=True,
             searches=searches,
             reading_tokens=settings.READING_TOKENS,
-            read=read_for,
+            read=partial(read_for, load=load_upload),
             illustrate=illustrate,
         )
 
 
 async def read_or_sample(brief: Brief, questions: Sequence[str]) -> Reading:
     """The result of ``read_for``, or of the sample library if that is empty. Raises NothingToRead."""
-    reading = await read_for(brief, questions)
+    reading = await read_for(brief, questions, load_upload)
     if reading.passages:
         return reading
     found = await asyncio.to_thread(samples.closest, brief.topic)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from django.conf import settings
+from django.core.files.storage import storages
 from django.db.models import QuerySet
 from PIL import Image
 
@@ -43,6 +45,7 @@ def preload() -> None:
     research.preload()
     trusted_certificates()
     warm_up()
+    storages.create_storage(settings.STORAGES["default"])  # imports boto3, if files are in a bucket
     compile_queries()
     count_words("any text")
 

@@ -1,6 +1,6 @@
 """Exports an article as Markdown, HTML, PDF, DOCX or EPUB.
 
-:func:`export` turns a :class:`Document` into bytes. It reads no file but the cover, and nothing from the network.
+:func:`export` turns a :class:`Document` into bytes. It reads no file of the article, and nothing from the network.
 """
 
 from __future__ import annotations

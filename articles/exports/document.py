@@ -19,9 +19,9 @@ FIRST_HEADING = re.compile(r"\s*# +(?P<text>[^\n]*?)[ #]*(?:\n|$)")
 
 @dataclass(frozen=True)
 class Document:
-    """``markdown`` is CommonMark with tables, footnotes and strikethrough; ``language`` a BCP 47 tag; ``cover`` a PNG, JPEG or
-    WebP file with the alt text ``cover_alt``. Only HTML has ``search_title`` (the title for search engines), ``tags`` (names and
-    contents of meta elements), ``json_ld`` (JSON) and ``faq`` (questions and answers).
+    """``markdown`` is CommonMark with tables, footnotes and strikethrough; ``language`` a BCP 47 tag; ``cover`` the content of a
+    PNG, JPEG or WebP file with the alt text ``cover_alt``. Only HTML has ``search_title`` (the title for search engines),
+    ``tags`` (names and contents of meta elements), ``json_ld`` (JSON) and ``faq`` (questions and answers).
     """
 
     title: str
@@ -31,7 +31,7 @@ class Document:
     language: str = "en"
     description: str = ""
     keywords: tuple[str, ...] = ()
-    cover: Path | None = None
+    cover: bytes = b""
     cover_alt: str = ""
     search_title: str = ""
     tags: tuple[tuple[str, str], ...] = ()
@@ -67,14 +67,10 @@ class Document:
         """The cover's media type and bytes, empty without a cover. Raises ExportFailed."""
         if not self.cover:
             return "", b""
-        try:
-            content = self.cover.read_bytes()
-        except OSError as error:
-            raise ExportFailed("The image of this article cannot be read. Ask your administrator.") from error
-        media_type = next((kind for start, kind in IMAGE_TYPES.items() if content.startswith(start)), "")
+        media_type = next((kind for start, kind in IMAGE_TYPES.items() if self.cover.startswith(start)), "")
         if not media_type:
             raise ExportFailed("The image of this article is not a PNG, JPEG or WebP and cannot be exported.")
-        return media_type, content
+        return media_type, self.cover
 
     @property
     def cover_data_url(self) -> str:

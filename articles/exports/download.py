@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import logging
 
 from django.core.files.storage import default_storage
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 
-from articles.exceptions import InvalidState
+from articles.exceptions import ExportFailed, InvalidState
 from articles.exports import FORMATS, Document, export, filename
 from articles.exports.concurrency import export_slot
 from articles.models import Article
 from articles.seo import byline, json_ld, open_graph, script_safe, seo_of
+
+log = logging.getLogger(__name__)
 
 
 def download(article: Article, format: str, *, by: int) -> HttpResponse:
@@ -27,13 +29,14 @@ def download(article: Article, format: str, *, by: int) -> HttpResponse:
         raise InvalidState("There is no text to export yet. Wait until the article is finished.")
     disposition = content_disposition_header(True, filename(str(article), format))
     headers = {"Content-Disposition": disposition or "attachment", "X-Content-Type-Options": "nosniff"}
-    document = document_of(article)
+    document = document_of(article, with_cover=format != "md")
     with export_slot(by):
         content = export(document, format)
     return HttpResponse(content, FORMATS[format].media_type, headers=headers)
 
 
-def document_of(article: Article) -> Document:
+def document_of(article: Article, *, with_cover: bool = True) -> Document:
+    """Raises ExportFailed if the cover cannot be read."""
     seo = seo_of(article)
     return Document(
         title=str(article),
@@ -43,7 +46,7 @@ def document_of(article: Article) -> Document:
         language=article.language,
         description=seo.meta_description if seo else "",
         keywords=tuple(seo.keywords) if seo else (),
-        cover=cover_of(article),
+        cover=cover_of(article) if with_cover else b"",
         cover_alt=article.image_alt,
         search_title=seo.title if seo else "",
         # Without addresses and images, because nobody knows where the file will be published.
@@ -53,7 +56,19 @@ def document_of(article: Article) -> Document:
     )
 
 
-def cover_of(article: Article) -> Path | None:
-    """The cover's file. None if there is none, or if it is missing: the text can be exported without it."""
-    name = article.image.name
-    return Path(article.image.path) if name and default_storage.exists(name) else None
+def cover_of(article: Article) -> bytes:
+    """The cover's content. Empty if there is none, or if it is missing: the text can be exported without it.
+
+    Raises ExportFailed.
+    """
+    if not article.image.name:
+        return b""
+    try:
+        with default_storage.open(article.image.name) as file:
+            content: bytes = file.read()
+            return content
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        log.warning("the image of article %d could not be read: %s", article.pk, error)
+        raise ExportFailed("The image of this article cannot be read. Try again, or ask your administrator.") from error

@@ -62,13 +62,12 @@ class Source(models.Model):
 
     def as_brief_source(self) -> BriefSource:
         """The source as the agents get it."""
-        path = self.upload.path if self.upload else ""
         return BriefSource(
             id=self.pk,
             title=self.title,
             text=self.text,
             url=self.url,
-            path=path,
+            path=self.upload.name or "",
             kind=self.kind,
             publisher=self.publisher,
             author=self.author,

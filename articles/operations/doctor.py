@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db import DatabaseError, connection
 from redis import Redis
 from redis.exceptions import RedisError
@@ -174,10 +176,26 @@ def check_files() -> Iterator[HealthCheck]:
         yield HealthCheck("Static files", "warning", "They are not collected, so pages cannot be displayed.", action)
     else:
         yield HealthCheck("Static files", "ok", "They are collected.")
-    for place, directory in (("Pictures", Path(settings.MEDIA_ROOT)), ("Uploads", settings.VAR / "uploads")):
-        yield check_writable(place, directory)
+    yield check_storage("Pictures", storages["default"])
+    yield check_storage("Uploads", storages["uploads"])
     yield check_space()
     yield check_backup()
+
+
+def check_storage(name: str, storage: Storage) -> HealthCheck:
+    """Whether files can be stored: in a folder, or in a bucket, where one is stored, read and deleted."""
+    if isinstance(storage, FileSystemStorage):
+        return check_writable(name, Path(storage.path("")))
+    try:
+        stored = storage.save("doctor.txt", ContentFile(b"A check. It can be deleted."))
+        with storage.open(stored):
+            storage.delete(stored)
+    except OSError as error:
+        action = (
+            "Check S3_BUCKET, S3_ENDPOINT_URL, S3_REGION and the keys: they must allow to list, get, put and delete."
+        )
+        return HealthCheck(name, "error", f"Nothing can be stored in the bucket: {error}.", action)
+    return HealthCheck(name, "ok", f"The bucket {settings.S3_BUCKET} can be written to.")
 
 
 def check_writable(name: str, directory: Path) -> HealthCheck:

@@ -38,7 +38,11 @@ from articles.runs.step_writer import (
     completed_outputs,
     write_costs_unfenced,
 )
+from articles.runs.storage_retry import wait_for_storage
 from articles.runs.traces import traced_step
+
+STORAGE_PATIENCE = 60.0
+"""Seconds in which an image is stored during an outage of the storage. The article can do without it."""
 
 
 class DraftSender(Protocol):
@@ -127,7 +131,8 @@ class RunJournal:
         """Stored under a name that is never used twice, so that browsers may cache it. Raises FileNotStored."""
         stored = f"covers/{self.claim.article_id}/{uuid4().hex}{PurePath(name).suffix}"
         try:
-            return await sync_to_async(store_file)(self.claim, stored, data)
+            kept = await wait_for_storage(lambda: default_storage.save(stored, ContentFile(data)), STORAGE_PATIENCE)
+            return await sync_to_async(refuse_if_deleted)(self.claim, kept)
         except OSError as error:
             raise FileNotStored(
                 f"The image could not be saved: {error.strerror or error}."
@@ -151,9 +156,8 @@ async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
         raise cancelled
 
 
-def store_file(claim: Claim, stored: str, data: bytes) -> str:
-    """Save a file of the article. Raises LeaseLost if the article was deleted: its files are gone, this one must not stay."""
-    name = default_storage.save(stored, ContentFile(data))
+def refuse_if_deleted(claim: Claim, name: str) -> str:
+    """Raises LeaseLost if the article was deleted while its file was stored: its files are gone, this one must not stay."""
     if not retry_on_outage(Article.objects.filter(pk=claim.article_id).exists)():
         default_storage.delete(name)
         raise LeaseLost(claim.run_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -29,6 +30,8 @@ from articles.services.sources import (
     stored_files,
 )
 from articles.services.texts import BEING_WRITTEN
+
+log = logging.getLogger(__name__)
 
 
 def estimate_cost(brief: BriefInput) -> Estimate:
@@ -115,9 +118,16 @@ def delete_articles(*, articles: Iterable[Article], by: User | None) -> None:
 
 
 def delete_covers(article_id: int) -> None:
-    """Delete the article's images, also those of earlier runs, and partial files of a killed worker."""
+    """Delete the article's images, also those of earlier runs, and partial files of a killed worker.
+
+    If the storage is unavailable, the sweeper deletes them later.
+    """
     folder = f"covers/{article_id}"
-    if default_storage.exists(folder):
+    try:
         for name in default_storage.listdir(folder)[1]:
             default_storage.delete(f"{folder}/{name}")
         default_storage.delete(folder)
+    except FileNotFoundError:  # it has none
+        return
+    except OSError as error:
+        log.warning("the images of article %d stay for the sweeper to delete: %s", article_id, error)

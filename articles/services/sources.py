@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_va
 
 from agents.input_types import Line, Prose
 from agents.research.addresses import Allowed, names_private_host
-from articles.exceptions import InvalidSource
+from articles.exceptions import InvalidSource, StorageUnavailable
 from articles.models import Article, Source
 from articles.services.validation import Input
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     Upload = File[bytes]
 else:  # pydantic evaluates the annotation, and Django's class cannot be subscripted at run time
     Upload = File
+
+log = logging.getLogger(__name__)
 
 DOCUMENT_SUFFIXES = (".txt", ".md", ".pdf", ".docx")
 
@@ -118,7 +121,7 @@ def check_text_total(lengths: Iterable[int]) -> None:
 def stored_files(sources: Iterable[NewSource]) -> Iterator[list[Source]]:
     """Unsaved rows of ``sources``, their uploads written to storage. If the block raises, the files are deleted.
 
-    Enter it outside of a transaction: writing 300 MB takes time, and a rollback does not remove files.
+    Raises StorageUnavailable. Enter it outside of a transaction: writing 300 MB takes time, and a rollback does not remove files.
     """
     rows: list[Source] = []
     try:
@@ -128,11 +131,20 @@ def stored_files(sources: Iterable[NewSource]) -> Iterator[list[Source]]:
             if source.upload is not None:
                 name = source.upload.name or "document"
                 row.title = row.title or name[:300]
-                row.upload.save(name, source.upload, save=False)
+                store_upload(row, name, source.upload)
         yield rows
     except BaseException:
         delete_files(row.upload.name for row in rows if row.upload.name)
         raise
+
+
+def store_upload(row: Source, name: str, upload: Upload) -> None:
+    """Raises StorageUnavailable during an outage of a storage that is another server."""
+    try:
+        row.upload.save(name, upload, save=False)
+    except ConnectionError as error:
+        log.warning("an uploaded document could not be stored: %s", error)
+        raise StorageUnavailable from error
 
 
 def store_sources(article: Article, rows: Sequence[Source]) -> None:
@@ -150,5 +162,9 @@ def remove_sources(article: Article, ids: Iterable[int]) -> None:
 
 
 def delete_files(names: Iterable[str]) -> None:
-    for name in names:
-        storages["uploads"].delete(name)
+    """If the storage is unavailable, the sweeper deletes them later."""
+    try:
+        for name in names:
+            storages["uploads"].delete(name)
+    except OSError as error:
+        log.warning("some documents stay for the sweeper to delete: %s", error)

@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from articles.models import Article
 from articles.operations.backup import restore as restoring
 from articles.operations.backup.archive import MANIFEST
-from articles.operations.backup.folders import work_folder
+from articles.operations.backup.storages import work_folder
 from tests.articles.archives import contents, refused, written
 from tests.environment import VAR
 from tests.factories import UserFactory, make_completed_article

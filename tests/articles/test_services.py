@@ -19,7 +19,7 @@ from articles.exceptions import ArticleGone, EditConflict, InvalidState, LeaseLo
 from articles.models import ApiKey, Article, Run, Source, Status
 from articles.runs import lease
 from articles.runs.event_log import ArticleTransaction, article_transaction
-from articles.runs.journal import fail_run, store_file
+from articles.runs.journal import fail_run, refuse_if_deleted
 from articles.runs.lease import renew_lease, worker_id
 from articles.runs.recovery import requeue_lost, sweep
 from articles.services import (
@@ -183,9 +183,10 @@ class TestDeleting:
     def test_an_image_of_a_deleted_article_is_not_stored(self, owner: User) -> None:
         article, held = make_processing_article(owner)
         Article.objects.get(pk=article.pk).delete()
+        name = default_storage.save(f"covers/{article.pk}/late.png", ContentFile(b"x"))
         with pytest.raises(LeaseLost):
-            store_file(held, f"covers/{article.pk}/late.png", b"x")
-        assert not default_storage.exists(f"covers/{article.pk}/late.png")
+            refuse_if_deleted(held, name)
+        assert not default_storage.exists(name)
 
 
 class TestSweeping:

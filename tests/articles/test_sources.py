@@ -11,16 +11,19 @@ import pypandoc
 import pytest
 import typst
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from pydantic import ValidationError
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from agents.worker.uploads import read_upload
 from articles.exceptions import InvalidSource, InvalidState
 from articles.management.commands.sweep import clean_up
 from articles.models import Article, Source
-from articles.operations.uploads import remove_orphaned_uploads
+from articles.operations.orphaned_files import remove_orphaned_uploads
 from articles.services import (
     BriefInput,
     NewSource,
@@ -257,7 +260,7 @@ class TestStoring:
         row = article.sources.get()
         given = row.as_brief_source()
         assert (given.title, row.type, str(row)) == ("notes.txt", "document", "notes.txt")
-        assert Path(given.path).read_bytes() == b"Roofs hold rain."
+        assert read_upload(given.path) == b"Roofs hold rain."
 
     def test_sources_are_named_by_their_content(self, owner: User) -> None:
         article = make_article(owner, sources=(NewSource(text="One of many"), NewSource(url="https://example.org/a")))
@@ -305,6 +308,15 @@ class TestOrphans:
         assert clean_up()
         assert uploads() == ["just-written.txt", "kept.txt"]
         assert remove_orphaned_uploads() == 0
+
+    def test_the_daily_tidy_deletes_images_of_articles_that_are_gone(self, owner: User) -> None:
+        article = make_article(owner)
+        names = [f"covers/{article.pk}/a.png", f"covers/{article.pk + 1}/b.png", f"covers/{article.pk + 1}/c.png"]
+        for name, hours in zip(names, (2, 2, 0), strict=True):
+            path = Path(default_storage.path(default_storage.save(name, ContentFile(b"x"))))
+            os.utime(path, (time.time() - hours * 3600,) * 2)
+        assert clean_up()
+        assert [default_storage.exists(name) for name in names] == [True, False, True]
 
 
 class TestWritingAgain:

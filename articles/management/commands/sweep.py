@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from accounts.models import AuditEntry
 from accounts.second_factors import renew_encryption
 from articles.operations.backup.process import BackupProcess
-from articles.operations.uploads import remove_orphaned_uploads
+from articles.operations.orphaned_files import remove_orphaned_covers, remove_orphaned_uploads
 from articles.runs.db_retry import DB_UNAVAILABLE
 from articles.runs.recovery import sweep
 from contentstudio.runtime import heartbeats
@@ -28,6 +28,7 @@ from contentstudio.runtime.heartbeats import SWEEPER, Heartbeat
 logger = logging.getLogger(__name__)
 
 CLEAN_UP_INTERVAL = 24 * 60 * 60.0  # seconds
+FILES_AGAIN = 10 * 60.0  # seconds: an outage of the file storage must not delay every sweep
 
 
 class Command(BaseCommand):
@@ -44,14 +45,14 @@ class Command(BaseCommand):
         heartbeats.prepare(settings.LOCAL)
         heartbeat = Heartbeat(settings.LOCAL, SWEEPER)
         backups = BackupProcess()
-        unavailable_at = cleaned_at = -math.inf
+        unavailable_at = clean_up_at = -math.inf
         while not stop.is_set():
             # No lease can be renewed during a database outage: afterwards workers get the time to do so.
             if not sweep_once(by_lease=time.monotonic() - unavailable_at > settings.LEASE_SECONDS):
                 unavailable_at = time.monotonic()
             heartbeat.beat()  # also after a failed one: to restart the sweeper would not bring the database back
-            if time.monotonic() - cleaned_at > CLEAN_UP_INTERVAL and clean_up():
-                cleaned_at = time.monotonic()
+            if time.monotonic() >= clean_up_at:
+                clean_up_at = time.monotonic() + clean_up()
             start_backup(backups)
             stop.wait(every)
         backups.stop()
@@ -78,17 +79,22 @@ def start_backup(backups: BackupProcess) -> None:
         logger.warning("Could not see whether a backup is due, and will try again: %s", error)
 
 
-def clean_up() -> bool:
-    """Deletes what has expired or is orphaned, and renews encryption. False if the database was unavailable."""
+def clean_up() -> float:
+    """Deletes what has expired or is orphaned, and renews encryption. Returns in how many seconds to do it again."""
     try:
         call_command("clearsessions")
-        if removed := remove_orphaned_uploads():
-            logger.info("Deleted %d uploaded documents that belong to no article.", removed)
         if removed := AuditEntry.objects.expired().delete()[0]:
             logger.info("Deleted %d entries of the audit log that are older than AUDIT_DAYS.", removed)
         if renewed := renew_encryption():
             logger.info("Encrypted %d second factors with the current SECRET_KEY.", renewed)
+        if removed := remove_orphaned_uploads():
+            logger.info("Deleted %d uploaded documents that belong to no article.", removed)
+        if removed := remove_orphaned_covers():
+            logger.info("Deleted %d images of articles that no longer exist.", removed)
     except DB_UNAVAILABLE as error:
         logger.warning("Could not delete what has expired, trying again: %s", error)
-        return False
-    return True
+        return 0
+    except OSError as error:
+        logger.warning("Could not delete orphaned files, trying again in %d minutes: %s", FILES_AGAIN / 60, error)
+        return FILES_AGAIN
+    return CLEAN_UP_INTERVAL

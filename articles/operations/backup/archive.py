@@ -72,11 +72,10 @@ class Packer:
         self._tar = tar
         self.manifest = manifest
 
-    def add_file(self, name: str, path: Path) -> None:
-        """Raises FileNotFoundError before anything is written."""
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            self._add(name, file, size)
+    def add_file(self, name: str, file: IO[bytes]) -> None:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        self._add(name, file, size)
 
     def add_text(self, name: str, text: str) -> None:
         content = text.encode()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from django.conf import settings
+from django.core.files.storage import Storage
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
@@ -16,9 +17,10 @@ from django.utils import timezone
 from articles.exceptions import BackupRefused
 from articles.operations.backup.archive import DATABASE, SETTINGS, Manifest, Packer, new_archive
 from articles.operations.backup.databases import store_of
-from articles.operations.backup.folders import files_below, places, work_folder
 from articles.operations.backup.space import refuse_without_space
+from articles.operations.backup.storages import file_storages, work_folder
 from contentstudio.environment import env
+from contentstudio.stored_files import files_of
 
 SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|HEADERS")
 SECRETS_IN_URLS = re.compile(r"(?<=://)[^/\s]*@|\?\S*")
@@ -42,10 +44,13 @@ def make_backup(target: Path) -> Manifest:
         with work_folder() as directory, new_archive(target, manifest) as packer:
             copy = directory / DATABASE
             store_of(connection.vendor).dump(copy)
-            packer.add_file(DATABASE, copy)
+            with copy.open("rb") as file:
+                packer.add_file(DATABASE, file)
             packer.add_text(SETTINGS, json.dumps(settings_without_secrets(), indent=1))
-            for folder, place in places().items():
-                add_files(packer, folder, place)
+            for folder, storage in file_storages().items():
+                add_files(packer, folder, storage)
+    except ConnectionError as error:
+        raise BackupRefused(f"The images and documents cannot be read: {error}. Try again later.") from error
     except OSError as error:
         raise BackupRefused(f"{target} cannot be written: {error}. Choose another location.") from error
     return manifest
@@ -55,12 +60,14 @@ def applied_migrations() -> list[str]:
     return sorted(f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations())
 
 
-def add_files(packer: Packer, folder: str, place: Path) -> None:
-    for path in files_below(place):
+def add_files(packer: Packer, folder: str, storage: Storage) -> None:
+    for found in files_of(storage):
         try:
-            packer.add_file(f"{folder}/{path.relative_to(place).as_posix()}", path)
+            file = storage.open(found.name)
         except FileNotFoundError:  # its article has just been deleted
             continue
+        with file:
+            packer.add_file(f"{folder}/{found.name}", file)
 
 
 def settings_without_secrets() -> dict[str, str]:

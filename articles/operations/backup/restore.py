@@ -15,7 +15,7 @@ from articles.exceptions import BackupRefused
 from articles.models import Article
 from articles.operations.backup.archive import DATABASE, Manifest, unpack
 from articles.operations.backup.databases import store_of
-from articles.operations.backup.folders import places, replaced, staged, work_folder
+from articles.operations.backup.storages import file_storages, staged, work_folder
 from contentstudio.runtime.compatibility import OLDEST_DATABASE, OLDEST_MIGRATION, too_old
 
 
@@ -73,9 +73,10 @@ def refuse_incompatible(manifest: Manifest) -> None:
 def put_in_place(unpacked: Path) -> None:
     """All parts or none: if one fails, those before it are rolled back."""
     with ExitStack() as parts:
-        for folder, place in places().items():
-            parts.enter_context(staged(unpacked / folder, place))
+        replacements = [
+            parts.enter_context(staged(unpacked / folder, storage)) for folder, storage in file_storages().items()
+        ]
         parts.enter_context(store_of(connection.vendor).loaded(unpacked / DATABASE))
-        for place in places().values():
-            parts.enter_context(replaced(place))
+        for replaced in replacements:
+            parts.enter_context(replaced())
         call_command("migrate", interactive=False, verbosity=0)

@@ -12,7 +12,8 @@ from django.template.defaultfilters import filesizeformat
 
 from articles.exceptions import BackupRefused
 from articles.operations.backup.databases import store_of
-from articles.operations.backup.folders import files_below, places
+from articles.operations.backup.storages import file_storages
+from contentstudio.stored_files import files_of
 
 MOST_RESERVED = 1024**3  # bytes
 RESERVED_SHARE = 0.05
@@ -43,4 +44,4 @@ def refuse_without_space(target: Path) -> None:
 
 
 def size_of_files() -> int:
-    return sum(path.stat().st_size for place in places().values() for path in files_below(place))
+    return sum(file.size for storage in file_storages().values() for file in files_of(storage))
