@@ -275,10 +275,11 @@ STATIC_ROOT = Path(env.str("STATIC_ROOT", "") or VAR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "media/"
 MEDIA_ROOT = VAR / "media"
+
+from .storage_settings import *  # noqa: E402, F403
+
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # Uploaded documents are read by workers and never served.
-    "uploads": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR / "uploads"}},
+    **file_storages(VAR),  # noqa: F405
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
@@ -307,7 +308,7 @@ LOGGING = logging_config(
     LOG_LEVEL,  # noqa: F405
     secrets=[
         *(*SIGNING_KEYS, OPENAI_API_KEY, TAVILY_API_KEY, BRAVE_API_KEY, METRICS_TOKEN),  # noqa: F405
-        *(SIGN_IN_SECRETS + TRACES_SECRETS),  # noqa: F405
+        *(SIGN_IN_SECRETS + STORAGE_SECRETS + TRACES_SECRETS),  # noqa: F405
     ],
     addresses=[database_url, REDIS_URL, OPENAI_BASE_URL, SEARXNG_URL, *TRACES_ADDRESSES],  # noqa: F405
 )

@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from articles.live import consumers
 from articles.models import ApiKey, Article, api_key
+from tests.articles.bucket import bucket, s3_server  # noqa: F401  (fixtures)
 from tests.articles.clients import client_of
 from tests.articles.parked_runs import MODEL
 from tests.environment import VAR
