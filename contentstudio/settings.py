@@ -37,6 +37,7 @@ except OSError as error:
 if not os.access(VAR, os.W_OK | os.X_OK):
     raise ImproperlyConfigured(f"VAR is {VAR}, which user {os.geteuid()} cannot write to. Change its owner with chown.")
 FIRST_LOGIN_FILE = VAR / "first-login.txt"
+RECENT_LOG = VAR / "studio.log"  # of a studio in one terminal
 
 
 def kept_secret() -> str:

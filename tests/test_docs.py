@@ -21,7 +21,7 @@ MODULE = re.compile(rf"`((?:{TOP_LEVEL})(?:\.\w+)+)`")
 CLASS = re.compile(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)\b[^`]*`")
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([\w-]+))?\)")
 MAKE_TARGET = re.compile(r"(?:^    |`)make (?:\w+=\S+ )*([a-z-]+)", re.MULTILINE)
-COMMAND = re.compile(r"manage\.py ([a-z]+)")
+COMMAND = re.compile(r"manage\.py ([a-z]+(?:-[a-z]+)*)")
 
 
 def is_current(page: Path) -> bool:

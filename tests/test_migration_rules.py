@@ -56,7 +56,7 @@ def test_the_oldest_supported_migration_exists() -> None:
 
 
 def migration(*made: Operation, **attributes: str) -> Migration:
-    found = type("Next", (Migration,), {"operations": made})("0002_next", "library")
+    found: Migration = type("Next", (Migration,), {"operations": made})("0002_next", "library")
     for name, value in attributes.items():
         setattr(found, name, value)
     return found

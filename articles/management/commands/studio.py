@@ -27,6 +27,7 @@ from contentstudio.runtime import redis_server
 from contentstudio.runtime.compatibility import refuse_too_new, refuse_too_old
 from contentstudio.runtime.first_login import create_first_login
 from contentstudio.runtime.migrations import migration_lock, wait_for_database, wait_for_migrations
+from contentstudio.runtime.recent_log import RecentLog
 from contentstudio.runtime.roles import Role
 from contentstudio.runtime.static import collect_static_files
 from contentstudio.runtime.supervisor import Program, Supervisor
@@ -40,6 +41,7 @@ CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 class Command(BaseCommand):
     help = "Runs the studio until Ctrl-C: database migrations, Redis, web, workers and sweeper. Or one role of it."
     requires_system_checks = []  # they import every page; the web process runs them itself
+    recent_log: RecentLog | None = None
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -90,6 +92,7 @@ class Command(BaseCommand):
 
     def run_all(self, host: str, port: int, programs: list[Program]) -> None:
         with lock_data_directory():
+            self.recent_log = RecentLog(settings.RECENT_LOG)
             require_free_port(host, port)
             if settings.REDIS_URL and not redis_server.is_reachable(settings.REDIS_URL):
                 shown = redis_server.mask_password(settings.REDIS_URL)
@@ -159,8 +162,11 @@ class Command(BaseCommand):
         return as_json_line if settings.LOG_FORMAT == "json" else None
 
     def print_line(self, line: str) -> None:
-        self.stdout.write(self.format_line("studio", line) if self.format_line else line)
+        printed = self.format_line("studio", line) if self.format_line else line
+        self.stdout.write(printed)
         self.stdout.flush()
+        if self.recent_log:
+            self.recent_log.write(printed)
 
 
 def programs(host: str, port: int, workers: int | None, web_processes: int) -> list[Program]:
