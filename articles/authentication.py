@@ -17,6 +17,7 @@ from ninja.security import HttpBearer, SessionAuth
 from articles.exceptions import NotPermitted
 from articles.models import ApiKey
 from articles.models.api_key import KeyHolder
+from articles.quotas.rates import count_request
 from contentstudio.access.client_address import client_address, network_of
 from contentstudio.access.throttle import Limit
 
@@ -81,6 +82,7 @@ class KeyAuth(HttpBearer):
             raise AuthenticationError(message=WRONG_KEY)
         if holder.read_only and request.method not in ("GET", "HEAD", "OPTIONS"):
             raise NotPermitted(READ_ONLY_KEY)
+        count_request(holder.user)
         request.user = holder.user
         return holder.user
 
@@ -92,4 +94,6 @@ class BrowserAuth(SessionAuth):
         if not request.user.is_authenticated:
             return None
         user: User | None = super().__call__(request)
+        if user is not None:
+            count_request(user)
         return user

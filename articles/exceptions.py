@@ -29,6 +29,16 @@ class ExportBusy(StudioError):
     retry_after = 5
 
 
+class QuotaReached(StudioError):
+    """The user has used up one of their quotas. ``retry_after`` is None if waiting does not help."""
+
+    status = 429
+
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class ArticleGone(StudioError, Http404):
     """The article was deleted since it was looked up. Pages answer with 404."""
 

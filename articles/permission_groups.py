@@ -17,6 +17,7 @@ CHIEF_EDITORS = (
     *EDITORS,
     *("view_agentprofile", "change_agentprofile"),
     *("view_spendinglimit", "add_spendinglimit", "change_spendinglimit", "delete_spendinglimit"),
+    *("view_quota", "add_quota", "change_quota", "delete_quota"),
     *("view_user", "add_user", "change_user"),
 )
 GROUPS = {"Editors": EDITORS, "Chief editors": CHIEF_EDITORS}

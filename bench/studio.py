@@ -133,8 +133,15 @@ async def running_studio(model: ModelServer, var: Path, workers: int, **settings
 async def started_studio(var: Path, workers: int, **settings: str) -> AsyncIterator[StartedStudio]:
     """Run ``manage.py studio`` inside the block, with its state in ``var`` and these settings in its environment."""
     port = free_port()
+    # More than one user sends in a minute, but counted as in production.
+    quotas = {"REQUESTS_PER_MINUTE": "100000000", "MAX_ACTIVE_ARTICLES": "100000", "MAX_SOCKETS_PER_USER": "100000"}
     environment = clean_environment(
-        HOME=str(var), VAR=str(var), ENV_FILE=os.devnull, SEARCH_PROVIDER="none", LOG_LEVEL="WARNING", **settings
+        HOME=str(var),
+        VAR=str(var),
+        ENV_FILE=os.devnull,
+        SEARCH_PROVIDER="none",
+        LOG_LEVEL="WARNING",
+        **quotas | settings,
     )
     command = [sys.executable, "manage.py", "studio", "--port", str(port), "--workers", str(workers)]
     with (var / LOG).open("wb") as log:

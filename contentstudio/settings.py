@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "articles.middleware.htmx_redirects",
     "accounts.middleware.WaitPages",
+    "accounts.middleware.request_quota",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.two_factor_policy",
 ]
@@ -254,17 +255,10 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# Limits of requests; see contentstudio/runtime/request_limits.py.
-MAX_SOURCES = 20  # of an article
-MAX_PASTED_CHARACTERS = 200_000  # of one pasted text: about 30,000 words
-MAX_PASTED_CHARACTERS_TOTAL = 500_000  # of all pasted texts of a brief, which arrive in one body
-# Bytes of a body, not counting documents: up to 6 for a character (JSON writes \u00e9), and room for the other fields.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * MAX_PASTED_CHARACTERS_TOTAL + 256 * 1024
-UPLOAD_MAX_BYTES = 15 * 1024 * 1024  # of one document
-UPLOAD_VIEWS = {"article_new", "write_again"}  # names of the views whose forms take documents
+from .limit_settings import *  # noqa: E402, F403
+
 # Open connections of one address, to each web process. 0: no limit, as behind a proxy, which is the only client then.
 MAX_CONNECTIONS_PER_CLIENT = 0 if BEHIND_PROXY else env.int("MAX_CONNECTIONS_PER_CLIENT", 512)
-MAX_SOCKETS_PER_USER = env.int("MAX_SOCKETS_PER_USER", 250)  # open WebSockets of one user, to each web process
 
 
 # Files

@@ -15,6 +15,7 @@ import redis as redis_py
 from django.conf import settings
 from django.db import connection
 
+from articles.quotas.rates import forget_blocks
 from contentstudio.logs import current_request
 from contentstudio.runtime import redis_server as redis_program
 from tests.live_server import live_server
@@ -87,6 +88,7 @@ def no_attempts_yet(redis: redis_py.Redis) -> None:
     """Failed attempts of earlier tests count no more."""
     for key in redis.scan_iter("studio:*", count=1000):
         redis.delete(key)
+    forget_blocks()
 
 
 @pytest.fixture(scope="session")

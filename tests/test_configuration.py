@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from agents.contract import AGENTS
 from tests.environment import ROOT
 
-NAMES = ("settings.py", "database_settings.py", "sign_in_settings.py", "monitoring_settings.py", "storage_settings.py")
+NAMES = (
+    *("settings.py", "database_settings.py", "sign_in_settings.py", "monitoring_settings.py", "storage_settings.py"),
+    "limit_settings.py",
+)
 SETTINGS = [ROOT / "contentstudio" / name for name in NAMES]
 STUDIO = ROOT / "articles" / "management" / "commands" / "studio.py"
 NONE = "–"

@@ -8,6 +8,7 @@ from articles.admin.costs import SpendingLimitAdmin
 from articles.admin.history import RunAdmin
 from articles.admin.keys import ApiKeyAdmin
 from articles.admin.queues import QueuesAdmin
+from articles.admin.quotas import QuotaAdmin
 from articles.admin.users import StudioUserAdmin
 from articles.admin.voices import VoiceAdmin
 
@@ -16,6 +17,7 @@ __all__ = [
     "ApiKeyAdmin",
     "ArticleAdmin",
     "QueuesAdmin",
+    "QuotaAdmin",
     "RunAdmin",
     "SpendingLimitAdmin",
     "StudioUserAdmin",

@@ -13,6 +13,7 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 
 from articles.models import ApiKey
+from articles.quotas.totals import issue_key
 
 
 @admin.register(ApiKey)
@@ -48,7 +49,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's canno
         if change:
             obj.save(update_fields=["name"])
             return
-        issued, key = ApiKey.objects.issue(obj.user, obj.name, read_only=obj.read_only)
+        issued, key = issue_key(obj.user, obj.name, read_only=obj.read_only)
         ApiKey.objects.filter(pk=issued.pk).update(expires_at=obj.expires_at)
         obj.pk = issued.pk
         obj.refresh_from_db()

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from articles import services
 from articles.admin.actions import signed_in
+from articles.admin.quotas import usage_list
 from articles.models import ApiKey, Article
 from articles.runs.recovery import cancel_runs_of_inactive_users
 
@@ -33,8 +34,16 @@ def may_manage(manager: User, user: User) -> bool:
 class StudioUserAdmin(UserAdmin):  # type: ignore[type-arg]  # Django's cannot be subscripted at run time
     """Only superusers grant privileges. Other staff manage users who may do no more than they themselves."""
 
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        found = super().get_fieldsets(request, obj)
+        return (*found, ("Usage", {"fields": ("usage",)})) if obj else found
+
+    @admin.display(description="Quotas")
+    def usage(self, user: User) -> str:
+        return usage_list(user)
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        fields = super().get_readonly_fields(request, obj)
+        fields = (*super().get_readonly_fields(request, obj), "usage")
         return fields if signed_in(request).is_superuser else (*fields, *PRIVILEGES)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:

@@ -13,6 +13,7 @@ from articles.exceptions import ExportFailed, InvalidState
 from articles.exports import FORMATS, Document, export, filename
 from articles.exports.concurrency import export_slot
 from articles.models import Article
+from articles.quotas.rates import count_export
 from articles.seo import byline, json_ld, open_graph, script_safe, seo_of
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,8 @@ log = logging.getLogger(__name__)
 def download(article: Article, format: str, *, by: int) -> HttpResponse:
     """The file, as an attachment, for the user with the id ``by``.
 
-    Raises Http404 for an unknown format, InvalidState without a text, ExportBusy while too many exports run, ExportFailed.
+    Raises Http404 for an unknown format, InvalidState without a text, ExportBusy while too many exports run, QuotaReached,
+    ExportFailed.
     """
     if format not in FORMATS:
         raise Http404(f"There is no such export. Ask for one of: {', '.join(FORMATS)}.")
@@ -29,6 +31,7 @@ def download(article: Article, format: str, *, by: int) -> HttpResponse:
         raise InvalidState("There is no text to export yet. Wait until the article is finished.")
     disposition = content_disposition_header(True, filename(str(article), format))
     headers = {"Content-Disposition": disposition or "attachment", "X-Content-Type-Options": "nosniff"}
+    count_export(by)
     document = document_of(article, with_cover=format != "md")
     with export_slot(by):
         content = export(document, format)

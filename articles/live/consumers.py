@@ -12,15 +12,14 @@ import json
 import logging
 import math
 import random
-from collections import Counter
 from collections.abc import MutableMapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import uuid4
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -33,6 +32,7 @@ from articles.live.redis_layer import release_channel
 from articles.live.snapshots import RenderedEvents, Snapshot, coalesced, coalesced_snapshot, run_in_thread
 from articles.models import Article, Event
 from articles.pages.fragments import fragments, outcome_fragments
+from articles.quotas.sockets import close_socket, keep_sockets, open_socket
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,6 @@ ARTICLE_NOT_FOUND = "There is no article {} that you may see."
 TOO_MANY_SOCKETS = "You have {} live connections open. Close some, then try again."
 
 _cleanups: set[asyncio.Task[None]] = set()
-_sockets_by_user: Counter[int] = Counter()
 
 
 def can_view(user: User | AnonymousUser, article_id: int) -> bool:
@@ -63,6 +62,10 @@ async def access_error(credentials: Credentials, article_id: int) -> tuple[int, 
         return NOT_SIGNED_IN, HOW_TO_GET_IN
     hidden = await run_in_thread(is_hidden)(user, article_id)
     return (NOT_FOUND, ARTICLE_NOT_FOUND.format(article_id)) if hidden else None
+
+
+async def keep_sockets_in_thread(user_id: int) -> None:
+    await run_in_thread(keep_sockets)(user_id)
 
 
 def with_polling(receive: Receive, interval: float) -> Receive:
@@ -88,7 +91,7 @@ class ArticleEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Ch
     """What both sockets share: authorise, join the group, send what is newer than ``?after=``, follow until the end."""
 
     article_id: int
-    counted_user: int | None = None
+    counted_as: tuple[int, str] | None = None
     is_accepted = False
     is_following = False
     seq = 0
@@ -132,13 +135,19 @@ class ArticleEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Ch
             await self.refuse(BAD_REQUEST, "“after” is the number of the last event you have seen, such as ?after=41.")
         elif not await database_sync_to_async(can_view)(user, self.article_id):
             await self.refuse(NOT_FOUND, ARTICLE_NOT_FOUND.format(self.article_id))
-        elif _sockets_by_user[user.pk] >= settings.MAX_SOCKETS_PER_USER:
-            await self.refuse(TOO_MANY, TOO_MANY_SOCKETS.format(settings.MAX_SOCKETS_PER_USER))
+        elif limit := await self.count_socket(user.pk):
+            await self.refuse(TOO_MANY, TOO_MANY_SOCKETS.format(limit))
         else:
-            self.counted_user = user.pk
-            _sockets_by_user[user.pk] += 1
             self.seq = int(after)
             await self.follow()
+
+    async def count_socket(self, user_id: int) -> int:
+        """Count this socket as one of the user's. Returns the limit if it is one too many, else 0."""
+        self.counted_as = (user_id, uuid4().hex)
+        limit = await run_in_thread(open_socket)(*self.counted_as)
+        if limit:
+            self.counted_as = None
+        return limit
 
     async def follow(self) -> None:
         """Join the group before the first read, so that an event in between is notified and no event is missed."""
@@ -148,8 +157,8 @@ class ArticleEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Ch
 
     async def clean_up(self) -> None:
         """Release what the channel layer holds for this socket, however it ended."""
-        if self.counted_user is not None:
-            _sockets_by_user[self.counted_user] -= 1
+        if self.counted_as:
+            await run_in_thread(close_socket)(*self.counted_as)
         layer, channel = self.channel_layer, getattr(self, "channel_name", "")
         try:
             if hasattr(self, "article_id"):
@@ -166,6 +175,8 @@ class ArticleEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Ch
     async def poll(self, message: dict[str, Any]) -> None:
         if not self.is_following:
             return
+        if self.counted_as:
+            await coalesced(keep_sockets_in_thread, self.counted_as[0])
         error = await coalesced(access_error, credentials_of(self.scope), self.article_id)
         if error:
             self.is_following = False

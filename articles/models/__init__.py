@@ -3,6 +3,7 @@ from articles.models.api_key import ApiKey
 from articles.models.article import Article, Revision
 from articles.models.evidence import Evidence
 from articles.models.maintenance import BackupState, SchemaVersion
+from articles.models.quota import Quota
 from articles.models.run import Event, Run, Step
 from articles.models.source import Source
 from articles.models.spending import Spending, SpendingLimit
@@ -16,6 +17,7 @@ __all__ = [
     "BackupState",
     "Event",
     "Evidence",
+    "Quota",
     "Revision",
     "Run",
     "SchemaVersion",

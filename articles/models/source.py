@@ -30,6 +30,12 @@ class Source(models.Model):
     text = models.TextField(blank=True)
     url = models.URLField(max_length=2000, blank=True)
     upload = models.FileField(storage=uploads, max_length=300, blank=True)
+    upload_bytes = models.BigIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Null for documents of earlier releases, until they are measured.",
+    )
     kind = models.CharField(
         max_length=80, blank=True, help_text="In the words of the person, such as study or press release."
     )

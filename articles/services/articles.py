@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from django.contrib.auth.models import User
@@ -17,6 +17,8 @@ from articles.costs.limits import refuse_used_up_month
 from articles.exceptions import ArticleGone, InvalidState
 from articles.models import Article, Run
 from articles.models.status import ACTIVE
+from articles.quotas.rates import counted_uploads
+from articles.quotas.totals import forget_measurement, stored
 from articles.runs.agent_settings import models_for
 from articles.runs.event_log import lock_article, refresh
 from articles.services.briefs import BriefInput
@@ -25,9 +27,11 @@ from articles.services.sources import (
     NewSource,
     check_total,
     delete_files,
+    document_sizes,
     remove_sources,
     store_sources,
     stored_files,
+    total_size,
 )
 from articles.services.texts import BEING_WRITTEN
 
@@ -42,18 +46,26 @@ def estimate_cost(brief: BriefInput) -> Estimate:
 def create_article(*, by: User, brief: BriefInput, sources: Sequence[NewSource] = (), start: bool = True) -> Article:
     """A new article with its sources, and the run that writes it.
 
-    Raises InvalidSource, UnknownVoice, and InvalidState if the month's spending limit is used up; nothing is stored then.
+    Raises InvalidSource, UnknownVoice, QuotaReached, and InvalidState if the month's spending limit is used up; nothing is
+    stored then.
     """
     check_total(sources)
     columns = brief.columns()
     if start:
         refuse_used_up_month(by, by=by)  # before files are written; start_run checks again in its transaction
-    with stored_files(sources) as rows, transaction.atomic():
+    with used_quotas(by, by, sources), stored_files(sources) as rows, transaction.atomic():
         article = Article.objects.create(owner_id=by.pk, **columns)
         store_sources(article, rows)
         if start:
             start_run(article=article, by=by)
     return article
+
+
+@contextmanager
+def used_quotas(owner: User, by: User, sources: Sequence[NewSource]) -> Iterator[None]:
+    """Counts the sources as uploads of ``by`` and as storage of ``owner``, unless the block raises. Raises QuotaReached."""
+    with counted_uploads(by, document_sizes(sources)), stored(owner, total_size(sources)):
+        yield
 
 
 def change_brief(*, article: Article, brief: BriefInput, only: Collection[str] | None = None) -> None:
@@ -86,7 +98,7 @@ def change_brief_and_start(
     kept = article.sources.exclude(pk__in=remove)
     check_total(add, stored=kept.count())
     refuse_used_up_month(article.owner, by=by)
-    with stored_files(add) as rows, transaction.atomic():
+    with used_quotas(article.owner, by, add), stored_files(add) as rows, transaction.atomic():
         lock_article(article.pk)
         if brief is not None:
             change_brief(article=article, brief=brief)
@@ -107,6 +119,7 @@ def delete_article(*, article: Article, by: User | None) -> None:
         uploads = list(article.sources.exclude(upload="").values_list("upload", flat=True))
         transaction.on_commit(partial(delete_files, uploads))
         transaction.on_commit(partial(delete_covers, article.pk))
+        transaction.on_commit(partial(forget_measurement, article.owner_id))
         article.delete()
 
 

@@ -13,6 +13,7 @@ from articles.exceptions import InvalidState
 from articles.models import Article, Event, Run, Status
 from articles.models.run import NOT_PARKED
 from articles.models.status import RESUMABLE
+from articles.quotas.totals import refuse_more_articles
 from articles.runs.event_log import article_transaction, refresh
 from articles.runs.queue import WAITING, enqueue
 
@@ -24,12 +25,13 @@ def start_run(*, article: Article, by: User | None, queue: bool = True) -> Run:
     """Start a new run from the beginning; with ``queue=False`` the caller executes it in its own process.
 
     A finished text stays until the new one is complete. Raises InvalidState while another run is active, or if the month's
-    spending limit is used up.
+    spending limit is used up, and QuotaReached if too many of the owner's articles are waiting or being written.
     """
     with article_transaction(article.pk) as tx:
         if tx.article.runs.active().exists():
             raise InvalidState("This article is being written. Cancel it first, or wait until it is done.")
         refuse_used_up_month(tx.article.owner, by=by)
+        refuse_more_articles(tx.article.owner)
         first = not tx.article.runs.exists()
         reserved = None if queue else timezone.now() + LOCAL_RUN_HEAD_START
         run = Run.objects.create(article=tx.article, requested_by_id=by.pk if by else None, not_before=reserved)
@@ -46,13 +48,15 @@ def retry_run(*, article: Article, by: User | None) -> Run:
     """Continue the latest run at its first unfinished step. One that waits for the AI provider tries again now.
 
     Raises InvalidState if the article is neither failed, paused, cancelled nor waiting for the provider, or if the month's
-    spending limit is used up.
+    spending limit is used up, and QuotaReached as ``start_run`` does.
     """
     with article_transaction(article.pk) as tx:
         run = tx.article.latest_run()
         if run is None or not (tx.article.status in RESUMABLE or run.is_parked):
             raise InvalidState("Only a failed, paused or cancelled article can be continued.")
         refuse_used_up_month(tx.article.owner, by=by)
+        if not run.is_parked:  # it is among them already
+            refuse_more_articles(tx.article.owner)
         now = timezone.now()
         fresh = (
             {"not_before": now}

@@ -117,6 +117,16 @@ def check_text_total(lengths: Iterable[int]) -> None:
         )
 
 
+def document_sizes(sources: Iterable[NewSource]) -> list[int]:
+    """Bytes of each uploaded document."""
+    return [source.upload.size for source in sources if source.upload is not None]
+
+
+def total_size(sources: Sequence[NewSource]) -> int:
+    """Bytes of documents, and characters of texts."""
+    return sum(document_sizes(sources)) + sum(len(source.text) for source in sources)
+
+
 @contextmanager
 def stored_files(sources: Iterable[NewSource]) -> Iterator[list[Source]]:
     """Unsaved rows of ``sources``, their uploads written to storage. If the block raises, the files are deleted.
@@ -132,6 +142,7 @@ def stored_files(sources: Iterable[NewSource]) -> Iterator[list[Source]]:
                 name = source.upload.name or "document"
                 row.title = row.title or name[:300]
                 store_upload(row, name, source.upload)
+                row.upload_bytes = source.upload.size
         yield rows
     except BaseException:
         delete_files(row.upload.name for row in rows if row.upload.name)

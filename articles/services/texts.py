@@ -11,6 +11,7 @@ from agents.input_types import Line, clean_markdown
 from articles.exceptions import EditConflict, InvalidState
 from articles.models import Article, Revision
 from articles.models.status import ACTIVE
+from articles.quotas.totals import stored
 from articles.runs.event_log import article_transaction, refresh
 from articles.services.validation import Input
 
@@ -38,10 +39,10 @@ class TextInput(Input):
 def save_text(*, article: Article, by: User, title: str, content: str, opened_at: int) -> Revision:
     """Save an edited text as the next revision. ``opened_at`` is the number of the revision the person began to edit.
 
-    Raises InvalidInput, EditConflict if there is a newer revision, and InvalidState while a run is active.
+    Raises InvalidInput, EditConflict if there is a newer revision, InvalidState while a run is active, and QuotaReached.
     """
     text = TextInput.parse({"title": title, "content": content})
-    with article_transaction(article.pk) as tx:
+    with stored(article.owner, len(text.content)), article_transaction(article.pk) as tx:
         check_editable(tx.article, opened_at)
         revision = tx.save_text(text.title, text.content, by=by)
     refresh(article)

@@ -10,18 +10,21 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from articles.exceptions import QuotaReached
 from articles.forms.articles import ApiKeyForm
-from articles.models import ApiKey
 from articles.pages.spending import SpendingView
-from articles.views.requests import StudioRequest
+from articles.quotas.totals import issue_key
+from articles.quotas.usage import usage_of
+from articles.views.requests import StudioRequest, add_refusal, form_page
 
 
 @require_safe
 @login_required
 @never_cache
 def account(request: StudioRequest) -> HttpResponse:
-    """The user's spending and limits, with links to what else belongs to the account."""
-    return render(request, "articles/account.html", {"spending": SpendingView.of(request.user, request.user)})
+    """The user's spending, quotas and limits, with links to what else belongs to the account."""
+    context = {"spending": SpendingView.of(request.user, request.user), "usage": usage_of(request.user)}
+    return render(request, "articles/account.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,15 +32,18 @@ def account(request: StudioRequest) -> HttpResponse:
 @reauthentication_required(allow_get=True)  # type: ignore[untyped-decorator]
 @never_cache
 def api_keys(request: StudioRequest) -> HttpResponse:
-    form, new_key = ApiKeyForm(request.POST or None), ""
+    form, new_key, refused = ApiKeyForm(request.POST or None), "", None
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
-        _, new_key = ApiKey.objects.issue(
-            request.user, chosen["name"], days=chosen["days"], read_only=chosen["read_only"]
-        )
-        form = ApiKeyForm()
+        limits = {"days": chosen["days"], "read_only": chosen["read_only"]}
+        try:
+            _, new_key = issue_key(request.user, chosen["name"], **limits)
+        except QuotaReached as error:
+            refused = add_refusal(request, form, error)
+        else:
+            form = ApiKeyForm()
     context = {"form": form, "new_key": new_key, "keys": request.user.api_keys.all()}
-    return render(request, "articles/api_keys.html", context)
+    return form_page(request, "articles/api_keys.html", context, refused)
 
 
 @require_POST

@@ -23,7 +23,7 @@ from articles.pages import ArticleView
 from articles.pages.fragments import fragments
 from articles.services import change_brief_and_start, create_article
 from articles.views.costs import cost_context
-from articles.views.requests import StudioRequest, editable_article, find_article
+from articles.views.requests import StudioRequest, add_refusal, editable_article, find_article, form_page
 
 PAGE_LENGTH = 20
 LARGEST_SEQ = 2**31 - 1
@@ -67,16 +67,16 @@ def empty_reason(query: str, status: str) -> str:
 @login_required
 def article_new(request: StudioRequest) -> HttpResponse:
     """The brief. With HTMX only the form is swapped when it has errors, so that chosen documents stay chosen."""
-    submission = BriefSubmission(request)
+    submission, refused = BriefSubmission(request), None
     if request.method == "POST" and submission.is_valid():
         try:
             article = create_article(by=request.user, brief=submission.form.brief, sources=submission.sources())
         except StudioError as error:
-            submission.form.add_error(None, str(error))
+            refused = add_refusal(request, submission.form, error)
         else:
             return redirect(article)
     context = brief_context(submission, request.user, request.user)
-    return render(request, f"articles/{'_brief_form' if request.htmx else 'article_new'}.html", context)
+    return form_page(request, f"articles/{'_brief_form' if request.htmx else 'article_new'}.html", context, refused)
 
 
 def brief_context(submission: BriefSubmission, owner: User, reader: User) -> dict[str, Any]:
@@ -102,6 +102,7 @@ def write_again(request: StudioRequest, pk: int) -> HttpResponse:
     sources = list(article.sources.all())
     removed = {source.pk for source in sources} & {int(id) for id in request.POST.getlist("remove") if id.isdecimal()}
     submission = BriefSubmission(request, initial=brief_values(article), stored_sources=len(sources) - len(removed))
+    refused = None
     if request.method == "POST" and submission.is_valid():
         try:
             change_brief_and_start(
@@ -112,12 +113,12 @@ def write_again(request: StudioRequest, pk: int) -> HttpResponse:
                 remove=removed,
             )
         except StudioError as error:
-            submission.form.add_error(None, str(error))
+            refused = add_refusal(request, submission.form, error)
         else:
             return redirect(article)
     context = brief_context(submission, article.owner, request.user)
     context |= {"article": article, "stored_sources": sources, "removed": removed}
-    return render(request, f"articles/{'_brief_form' if request.htmx else 'write_again'}.html", context)
+    return form_page(request, f"articles/{'_brief_form' if request.htmx else 'write_again'}.html", context, refused)
 
 
 def brief_values(article: Article) -> dict[str, Any]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django import forms
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django_htmx.middleware import HtmxDetails
 
+from articles.exceptions import QuotaReached, StudioError
 from articles.models import Article
 
 
@@ -32,3 +36,25 @@ def editable_article(request: StudioRequest, pk: int, *, to: str = "change") -> 
     if not article.allows(request.user, to):
         raise PermissionDenied(f"This article belongs to someone else: you can read it, but not {to} it.")
     return article
+
+
+def add_refusal(request: StudioRequest, form: forms.Form, error: StudioError) -> QuotaReached | None:
+    """Show the error in the form, which keeps what was typed. Returns it if it is a quota's, for ``form_page``.
+
+    HTMX leaves the page as it is for any error status: a quota's error is raised again, and the middleware answers.
+    """
+    quota = error if isinstance(error, QuotaReached) else None
+    if quota and request.htmx:
+        raise quota
+    form.add_error(None, str(error))
+    return quota
+
+
+def form_page(
+    request: StudioRequest, template: str, context: dict[str, Any], refused: QuotaReached | None
+) -> HttpResponse:
+    """The page of a form, with the status of a quota that refused it."""
+    response = render(request, template, context, status=refused.status if refused else 200)
+    if refused and refused.retry_after is not None:
+        response["Retry-After"] = str(refused.retry_after)
+    return response

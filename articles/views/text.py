@@ -17,7 +17,7 @@ from articles.exports.download import download
 from articles.forms.articles import TextForm
 from articles.models import Article
 from articles.rendering.markdown import to_annotated_html, to_html, undefined_references
-from articles.views.requests import StudioRequest, editable_article, find_article
+from articles.views.requests import StudioRequest, add_refusal, editable_article, find_article, form_page
 
 MAX_LISTED = 5  # labels of undefined references in a warning
 
@@ -28,14 +28,14 @@ def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
     """The editor. If the text cannot be saved, for whatever reason, the page keeps what was typed."""
     article = editable_article(request, pk)
     opened = {"title": str(article), "content": article.content, "opened_at": latest_revision_number(article)}
-    form = TextForm(request.POST or None, initial=opened)
+    form, refused = TextForm(request.POST or None, initial=opened), None
     if request.method == "POST" and form.is_valid():
         try:
             revision = services.save_text(article=article, by=request.user, **form.cleaned_data)
         except EditConflict as error:
             form.add_error(None, f"{error} Your version is still in the editor below.")
         except StudioError as error:
-            form.add_error(None, str(error))
+            refused = add_refusal(request, form, error)
         else:
             messages.success(request, f"Saved as revision {revision.number}: {article.word_count:,} words.")
             if undefined := undefined_references(article.content):
@@ -43,9 +43,8 @@ def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
             return redirect(
                 "text_edit" if "stay" in request.POST else article, *([pk] if "stay" in request.POST else [])
             )
-    return render(
-        request, "articles/text_edit.html", {"article": article, "form": form, "max_length": services.MAX_CONTENT}
-    )
+    context = {"article": article, "form": form, "max_length": services.MAX_CONTENT}
+    return form_page(request, "articles/text_edit.html", context, refused)
 
 
 @require_POST

@@ -107,7 +107,8 @@
         setSignedOut();
       }
     } else {
-      report(detail, messageFor(status));
+      const isSentence = detail.xhr.getResponseHeader("Content-Type")?.startsWith("text/plain");
+      report(detail, isSentence ? detail.xhr.responseText : messageFor(status));
     }
   });
   document.addEventListener("htmx:sendError", ({ detail }) => report(detail, "The studio cannot be reached. Check your connection."));

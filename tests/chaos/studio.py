@@ -45,6 +45,8 @@ class LiveStudio:
             "WORKERS": str(places),
             "RUNS_PER_USER": str(places + 1),
             "MAX_ATTEMPTS": "1000",
+            "MAX_ACTIVE_ARTICLES": "0",
+            "REQUESTS_PER_MINUTE": "0",
             "OPENAI_BASE_URL": model.url,
             "OPENAI_API_KEY": "k",
             "SEARCH_PROVIDER": "none",

@@ -8,7 +8,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
+from articles.exceptions import QuotaReached
 from articles.models import ApiKey
+from articles.quotas.totals import issue_key
 
 
 class Command(BaseCommand):
@@ -33,5 +35,8 @@ class Command(BaseCommand):
             raise CommandError(f"--name must have 1 to {longest} characters.")
         if days is not None and days < 1:
             raise CommandError("--days must be at least 1.")
-        _, key = ApiKey.objects.issue(owner, name.strip(), days=days, read_only=read_only)
+        try:
+            _, key = issue_key(owner, name.strip(), days=days, read_only=read_only)
+        except QuotaReached as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(key)

@@ -20,6 +20,7 @@ from accounts.models import AuditEntry
 from accounts.second_factors import renew_encryption
 from articles.operations.backup.process import BackupProcess
 from articles.operations.orphaned_files import remove_orphaned_covers, remove_orphaned_uploads
+from articles.operations.upload_sizes import measure_uploads
 from articles.runs.db_retry import DB_UNAVAILABLE
 from articles.runs.recovery import sweep
 from contentstudio.runtime import heartbeats
@@ -91,6 +92,7 @@ def clean_up() -> float:
             logger.info("Deleted %d uploaded documents that belong to no article.", removed)
         if removed := remove_orphaned_covers():
             logger.info("Deleted %d images of articles that no longer exist.", removed)
+        measure_uploads()
     except DB_UNAVAILABLE as error:
         logger.warning("Could not delete what has expired, trying again: %s", error)
         return 0
