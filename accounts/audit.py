@@ -35,7 +35,8 @@ def record(
     entry = AuditEntry(
         action=action,
         user=None if actor == deleted else actor,
-        username=actor.get_username() if actor else "",
+        # Who deletes themselves is recorded by the pseudonym that ``deleted`` has.
+        username=(deleted if actor == deleted and deleted else actor).get_username() if actor else "",
         address=(client_address(request) if request else "") or None,
         details={name: value for name, value in details.items() if value not in ("", None, [])},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -25,7 +25,47 @@ class AuditAction(models.TextChoices):
     USER_CREATED = "user_created", "User created"
     USER_CHANGED = "user_changed", "User’s access changed"
     USER_DELETED = "user_deleted", "User deleted"
+    DATA_EXPORTED = "data_exported", "Export of personal data requested"
+    DATA_DOWNLOADED = "data_downloaded", "Personal data downloaded"
     ADMINISTRATION = "administration", "Changed in the administration"
+
+
+class DataExportQuerySet(models.QuerySet["DataExport"]):
+    def expired(self) -> Self:
+        return self.filter(finished_at__lt=timezone.now() - DataExport.KEPT)
+
+
+class DataExport(models.Model):
+    """An archive of what the studio stores of ``user``: waiting until ``finished_at``, then with a ``file`` or a ``problem``."""
+
+    KEPT = timedelta(days=3)
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="data_exports")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    requested_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    file = models.CharField(max_length=200, blank=True, help_text="Its name in the storage of uploads.")
+    size = models.BigIntegerField(default=0)
+    problem = models.TextField(blank=True)
+
+    objects = DataExportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-pk",)
+        verbose_name = "export of personal data"
+        verbose_name_plural = "exports of personal data"
+
+    def __str__(self) -> str:
+        return f"Data of {self.user}"
+
+    @property
+    def expires_at(self) -> datetime | None:
+        return self.finished_at + self.KEPT if self.finished_at else None
+
+    @property
+    def is_ready(self) -> bool:
+        return bool(self.file) and self.expires_at is not None and self.expires_at > timezone.now()
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):

@@ -12,6 +12,7 @@ from allauth.socialaccount.providers.openid_connect import views as oidc
 from django.urls import URLPattern, path, re_path
 
 from accounts import views
+from accounts.personal_data import views as data
 
 SECURITY = "account/security/"
 
@@ -46,6 +47,10 @@ urlpatterns: list[URLPattern] = [
     path("account/password/", account.password_change, name="account_change_password"),
     path("account/password/set/", views.no_own_password, name="account_set_password"),
     path("account/sessions/", views.sessions, name="usersessions_list"),
+    path("account/data/", data.personal_data, name="personal_data"),
+    path("account/data/export", data.export_data, name="export_data"),
+    path("account/data/<int:pk>/download", data.download_data, name="download_data"),
+    path("account/delete/", data.delete_account, name="delete_account"),
     path(SECURITY, mfa.index, name="mfa_index"),
     path(f"{SECURITY}app/add/", totp.activate_totp, name="mfa_activate_totp"),
     path(f"{SECURITY}app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),

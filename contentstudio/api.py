@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from csp.constants import SELF, UNSAFE_INLINE
+from csp.constants import NONCE, SELF
 from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -74,13 +74,20 @@ def health(request: HttpRequest) -> Status[Health | Verdict]:
     return Status(503 if found.status == "unavailable" else 200, body)
 
 
+# ReDoc creates style elements: with the nonce of the page, but two while it is loaded, of which these are the hashes.
+REDOC_STYLES = (
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
+    "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='",
+)
+
+
 class PlainRedoc(Redoc):
     """Ninja's own template has an inline script, which the Content-Security-Policy forbids."""
 
     template = "api/redoc.html"
 
 
-@csp_replace({"style-src": [SELF, UNSAFE_INLINE]})  # ReDoc creates style elements at run time
+@csp_replace({"style-src": [SELF, NONCE, *REDOC_STYLES]})
 def redoc(request: HttpRequest) -> HttpResponse:
     return PlainRedoc().render_page(request, api)
 

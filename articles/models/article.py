@@ -174,13 +174,16 @@ class Article(models.Model):
 
 
 class Revision(models.Model):
-    """A saved state of the text. ``saved_by`` is None if the crew wrote it."""
+    """A saved state of the text. ``saved_by`` is None if the crew wrote it, or a user who was deleted."""
 
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()
     title = models.CharField(max_length=300)
     content = models.TextField()
     saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
+    former_author = models.CharField(
+        max_length=150, blank=True, db_default="", editable=False, help_text="A pseudonym, if its author was deleted."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -192,4 +195,4 @@ class Revision(models.Model):
 
     @property
     def author(self) -> str:
-        return self.saved_by.get_username() if self.saved_by else "The crew"
+        return self.saved_by.get_username() if self.saved_by else self.former_author or "The crew"

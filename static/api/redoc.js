@@ -9,4 +9,4 @@ image.setAttribute = function (name, value) {
 
 // The search would need a worker made of a blob, which our policy forbids; browsers have a search of their own.
 const place = document.getElementById("redoc");
-Redoc.init(place.dataset.schema, { disableSearch: true }, place);
+Redoc.init(place.dataset.schema, { disableSearch: true, nonce: place.dataset.nonce }, place);

@@ -17,6 +17,7 @@ from django.db import close_old_connections
 from redis.exceptions import RedisError
 
 from accounts.models import AuditEntry
+from accounts.personal_data.exports import ExportThread, clean_up_exports
 from accounts.second_factors import renew_encryption
 from articles.operations.backup.process import BackupProcess
 from articles.operations.orphaned_files import remove_orphaned_covers, remove_orphaned_uploads
@@ -45,11 +46,13 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         heartbeats.prepare(settings.LOCAL)
         heartbeat = Heartbeat(settings.LOCAL, SWEEPER)
-        backups = BackupProcess()
+        backups, exports = BackupProcess(), ExportThread()
         unavailable_at = clean_up_at = -math.inf
         while not stop.is_set():
             # No lease can be renewed during a database outage: afterwards workers get the time to do so.
-            if not sweep_once(by_lease=time.monotonic() - unavailable_at > settings.LEASE_SECONDS):
+            if sweep_once(by_lease=time.monotonic() - unavailable_at > settings.LEASE_SECONDS):
+                start_exports(exports)
+            else:
                 unavailable_at = time.monotonic()
             heartbeat.beat()  # also after a failed one: to restart the sweeper would not bring the database back
             if time.monotonic() >= clean_up_at:
@@ -73,6 +76,13 @@ def sweep_once(*, by_lease: bool = True) -> bool:
     return True
 
 
+def start_exports(exports: ExportThread) -> None:
+    try:
+        exports.start_if_needed()
+    except DB_UNAVAILABLE as error:
+        logger.warning("Could not look for exports of personal data, and will try again: %s", error)
+
+
 def start_backup(backups: BackupProcess) -> None:
     try:
         backups.start_if_due()
@@ -93,6 +103,7 @@ def clean_up() -> float:
         if removed := remove_orphaned_covers():
             logger.info("Deleted %d images of articles that no longer exist.", removed)
         measure_uploads()
+        clean_up_exports()
     except DB_UNAVAILABLE as error:
         logger.warning("Could not delete what has expired, trying again: %s", error)
         return 0
