@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import stat
 import tarfile
 import threading
@@ -294,3 +295,36 @@ class TestOnPostgreSQL:
         finally:
             with connection.cursor() as cursor:
                 cursor.execute(f"DROP SCHEMA {databases.OLD_SCHEMA}")
+
+    @pytest.fixture
+    def newer_pg_restore(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """pg_restore 17 with an older server: it cannot set a parameter, which ends a single transaction."""
+        monkeypatch.setattr(databases, "TIMEOUT_SINCE", databases.server_version() + 1)
+        program = tmp_path / "bin" / "pg_restore"
+        program.parent.mkdir()
+        program.write_text(
+            "#!/bin/sh\n"
+            'if [ "$1" = --version ]; then echo "pg_restore (PostgreSQL) 99.0"; exit; fi\n'
+            "echo 'pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter"
+            ' "transaction_timeout"\' >&2\n'
+            "echo 'Command was: SET transaction_timeout = 0;' >&2\n"
+            'case "$*" in *--single-transaction*) exit 1;; esac\n'
+            f'{shutil.which("pg_restore")} "$@" 2>/dev/null\n'
+            'echo "pg_restore: warning: errors ignored on restore: 1" >&2; exit 1\n'
+        )
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        return program
+
+    def test_a_newer_pg_restore_is_used_with_an_older_server(self, archive: Path, newer_pg_restore: Path) -> None:
+        UserFactory.create(username="late")
+        call_command("restore", str(archive), "--replace")
+        assert Article.objects.count() == 1
+        assert not User.objects.filter(username="late").exists()
+
+    def test_another_error_of_it_restores_the_old_tables(self, archive: Path, newer_pg_restore: Path) -> None:
+        UserFactory.create(username="late")
+        text = newer_pg_restore.read_text()
+        newer_pg_restore.write_text(text.replace("pg_restore: warning", "pg_restore: error: no space left; warning"))
+        assert "pg_restore failed" in refused(archive, "--replace")
+        assert User.objects.filter(username="late").exists()

@@ -7,7 +7,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,9 @@ from contentstudio.runtime.parent_death import die_with_parent
 
 OLD_SCHEMA = "studio_before_restore"
 """Holds the old tables until those of the backup are loaded."""
+
+TIMEOUT_SINCE = 17
+"""Programs since this version of PostgreSQL set a parameter that older servers do not know."""
 
 CONNECTING = ("dbname", "user", "host", "port", "service", "sslmode", "sslrootcert")
 
@@ -101,10 +104,14 @@ class PostgreSQL:
     @contextmanager
     def loaded(self, source: Path) -> Iterator[None]:
         program = client_program("pg_restore")
-        options = ["--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
+        options = ["--no-owner", "--no-privileges", f"--dbname={address()}", str(source)]
+        tolerant = server_version() < TIMEOUT_SINCE <= program_version(program)
         with old_tables_kept():
             connections.close_all()
-            run(program, *options, f"--dbname={address()}", str(source))
+            if tolerant:
+                run(program, *options, accepted=is_unknown_timeout)
+            else:
+                run(program, "--single-transaction", "--exit-on-error", *options)
             yield
 
 
@@ -167,20 +174,35 @@ def move_tables(cursor: Any, source: str, target: str, found_in: str | None = No
 
 def client_program(name: str) -> str:
     """Its path. Raises BackupRefused if it is missing or older than the server, which it could not read."""
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version_num")
-        server = int(cursor.fetchone()[0]) // 10000
-    path = shutil.which(name)
+    server, path = server_version(), shutil.which(name)
     if path is None:
         raise BackupRefused(
             f"{name} is missing. Install the PostgreSQL client. On Debian: apt-get install postgresql-client-{server}."
         )
-    if (own := major_version(run(path, "--version"))) < server:
+    if (own := program_version(path)) < server:
         raise BackupRefused(
             f"{name} is version {own}, but the server is PostgreSQL {server}."
             f" Install a newer client. On Debian: apt-get install postgresql-client-{server}."
         )
     return path
+
+
+def server_version() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        return int(cursor.fetchone()[0]) // 10000
+
+
+def program_version(path: str) -> int:
+    return major_version(run(path, "--version"))
+
+
+def is_unknown_timeout(done: subprocess.CompletedProcess[str]) -> bool:
+    """Whether pg_restore failed only to set ``transaction_timeout``, which servers before 17 do not have.
+
+    It does so at the start, which would end a single transaction. Whatever else fails is no reason to go on.
+    """
+    return done.stderr.count("pg_restore: error:") == 1 and "Command was: SET transaction_timeout = 0;" in done.stderr
 
 
 def major_version(text: str) -> int:
@@ -195,10 +217,10 @@ def address() -> str:
     return make_conninfo("", **{name: known[name] for name in CONNECTING if known.get(name)})
 
 
-def run(*command: str) -> str:
-    """The program's output. Raises BackupRefused with its error message if it fails."""
+def run(*command: str, accepted: Callable[[subprocess.CompletedProcess[str]], bool] | None = None) -> str:
+    """The program's output. Raises BackupRefused with its error message if it fails, unless the failure is ``accepted``."""
     password = connection.settings_dict["PASSWORD"]
-    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    environment = {**os.environ, "LC_MESSAGES": "C", **({"PGPASSWORD": password} if password else {})}
     done = subprocess.run(  # noqa: S603
         command,
         env=environment,
@@ -207,7 +229,7 @@ def run(*command: str) -> str:
         check=False,
         preexec_fn=partial(die_with_parent, os.getpid()),  # a dump that nobody waits for would go on
     )
-    if done.returncode:
+    if done.returncode and not (accepted and accepted(done)):
         message = done.stderr.strip().partition("\n")[0][:500]
         raise BackupRefused(f"{Path(command[0]).name} failed: {message or f'exit code {done.returncode}'}.")
     return done.stdout
