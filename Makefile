@@ -1,6 +1,6 @@
 # `make run` starts the studio, `make test` checks it. Both install what they need the first time.
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage bench chaos judge quality image image-test lint lock clean
+.PHONY: help run test coverage bench load chaos judge quality image image-test lint lock clean
 
 python := .venv/bin/python
 
@@ -22,6 +22,10 @@ coverage:  ## Run the tests on SQLite and report their coverage
 bench:  ## Measure articles and the API, and write docs/benchmarks.md; options: RUNS, QUICK=1
 	@setup/python -m setup.install --dev
 	@exec $(python) -m bench $(if $(RUNS),--runs $(RUNS)) $(if $(QUICK),--quick)
+
+load:  ## Load a studio with 200 users and 50 articles, and 2,000 more for its memory; options: QUICK=1, ARGS="--day 200"
+	@setup/python -m setup.install --dev
+	@exec $(python) -m bench.load $(if $(QUICK),--quick) $(ARGS)
 
 chaos:  ## Kill processes of a working studio N times (200), and check that no work is lost, paid twice or resumed late
 	@setup/python -m setup.install --dev

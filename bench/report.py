@@ -20,6 +20,7 @@ from bench.throughput import ARTICLES, CONNECTIONS, Comparison, median_rate
 
 LIBRARIES = ("Django", "crewai", "openai", "rq", "channels", "daphne", "fastapi", "sqlalchemy", "uvicorn")
 ROLES = ("jobs", "web", "workers", "redis", "sweeper", "supervisor")
+LOAD = "\n## Load\n"
 COLUMNS = "wall s|path s|over it s|calls|tokens in|tokens out|CPU s|memory MB|words|length score|completed|runs"
 
 
@@ -49,7 +50,9 @@ class Results:
 
 def write_report(results: Results, conditions: Conditions, file: Path) -> None:
     template = Template(Path(__file__).with_name("report.template.md").read_text(encoding="utf-8"))
-    file.write_text(template.substitute(template_fields(results, conditions)), encoding="utf-8")
+    before = file.read_text(encoding="utf-8") if file.exists() else ""
+    load = before[before.index(LOAD) :] if LOAD in before else ""  # measured by another command
+    file.write_text(template.substitute(template_fields(results, conditions)) + load, encoding="utf-8")
 
 
 def template_fields(results: Results, conditions: Conditions) -> dict[str, str]:

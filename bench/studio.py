@@ -133,16 +133,7 @@ async def running_studio(model: ModelServer, var: Path, workers: int, **settings
 async def started_studio(var: Path, workers: int, **settings: str) -> AsyncIterator[StartedStudio]:
     """Run ``manage.py studio`` inside the block, with its state in ``var`` and these settings in its environment."""
     port = free_port()
-    # More than one user sends in a minute, but counted as in production.
-    quotas = {"REQUESTS_PER_MINUTE": "100000000", "MAX_ACTIVE_ARTICLES": "100000", "MAX_SOCKETS_PER_USER": "100000"}
-    environment = clean_environment(
-        HOME=str(var),
-        VAR=str(var),
-        ENV_FILE=os.devnull,
-        SEARCH_PROVIDER="none",
-        LOG_LEVEL="WARNING",
-        **quotas | settings,
-    )
+    environment = environment_of(var, **settings)
     command = [sys.executable, "manage.py", "studio", "--port", str(port), "--workers", str(workers)]
     with (var / LOG).open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -161,6 +152,21 @@ async def started_studio(var: Path, workers: int, **settings: str) -> AsyncItera
         raise RuntimeError(f"The studio ended ({error}). Its last lines:\n{last_lines(var)}") from error
     finally:
         await stop(process)
+
+
+def environment_of(var: Path, **settings: str) -> dict[str, str]:
+    """The environment of all programs of a studio whose state is in ``var``."""
+    # More than one user sends in a minute, but counted as in production.
+    quotas = {"REQUESTS_PER_MINUTE": "100000000", "MAX_ACTIVE_ARTICLES": "100000", "MAX_SOCKETS_PER_USER": "100000"}
+    return clean_environment(
+        HOME=str(var),
+        VAR=str(var),
+        ENV_FILE=os.devnull,
+        SEARCH_PROVIDER="none",
+        LOG_LEVEL="WARNING",
+        DJANGO_SETTINGS_MODULE="contentstudio.settings",
+        **quotas | settings,
+    )
 
 
 async def first_key(process: asyncio.subprocess.Process, var: Path) -> str:
