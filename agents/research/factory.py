@@ -34,7 +34,7 @@ async def read_for(brief: Brief, questions: Sequence[str], load: LoadFile = load
 
     async def search() -> tuple[list[SearchResult], list[str]]:
         try:
-            outages = shared_outages(settings.VAR / "outages")
+            outages = shared_outages(settings.LOCAL / "outages")
             return await find_pages(questions, search_from_settings(brief.language, outages), HITS)
         except SearchFailed as problem:  # it is not configured correctly
             return [], [str(problem)]
@@ -50,7 +50,10 @@ async def read_for(brief: Brief, questions: Sequence[str], load: LoadFile = load
 
 
 def shared_outages(folder: Path) -> Outages:
-    """Outages that all processes of this machine remember for a minute. Files need no server, unlike Redis."""
+    """Outages that all processes of this machine remember for a minute. Files need no server, unlike Redis.
+
+    Another machine may reach what this one cannot.
+    """
     from django.core.cache.backends.filebased import FileBasedCache
 
     try:

@@ -21,6 +21,7 @@ from agents.research.factory import fetcher_from_settings, read_for
 from agents.research.media_types import IMAGES
 from agents.research.reading import read_all
 from agents.worker.uploads import load_upload
+from contentstudio.runtime.private_directory import make_private_directory
 
 BUILT_IN = "built-in extractive writer"
 SAMPLE_PUBLISHER = "the studio's sample library"
@@ -41,6 +42,7 @@ async def dependencies_from_settings(
 
     ``slots`` limits the concurrent calls of all runs that share it.
     """
+    make_private_directory(settings.LOCAL, purpose="outages of search providers")
     searches = settings.SEARCH_PROVIDER.strip().lower() != "none"
     if not settings.HAS_MODEL:
         yield RunDependencies(

@@ -65,7 +65,9 @@ class CrewWorker(Worker):
             self.own_heartbeat.beat()
         super().heartbeat(timeout, pipeline)
         worker_registration.register(self, pipeline)
-        (pipeline or self.connection).hset(self.key, "capacity", self.capacity)
+        redis = pipeline or self.connection
+        redis.hset(self.key, "capacity", self.capacity)
+        redis.hset(self.key, "expires_in", timeout or self.worker_ttl + 60)
 
     def handle_warm_shutdown_request(self) -> None:
         """RQ would wait for the job, which takes minutes. The job gets the signal, too, and hands its runs over."""

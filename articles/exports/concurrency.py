@@ -1,7 +1,7 @@
 """Limits how many exports run at once: a single PDF of a large table can take 10 s and more than 1 GB.
 
-The limit holds for all processes of this machine, as they share its memory. Locks are released by the kernel when a
-process dies.
+The limit holds for all processes of this machine, as they share its memory, also if VAR is shared with others. Locks are
+released by the kernel when a process dies.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import BinaryIO
 from django.conf import settings
 
 from articles.exceptions import ExportBusy
+from contentstudio.runtime.private_directory import make_private_directory
 
 MAX_EXPORTS = 2
 """Exports at once, of all users together."""
@@ -30,8 +31,9 @@ POLL = 0.05
 @contextmanager
 def export_slot(user_id: int) -> Iterator[None]:
     """Holds one of ``MAX_EXPORTS`` slots, and the only one of this user. Raises ExportBusy if none becomes free in time."""
-    folder = settings.VAR / "exports"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = settings.LOCAL / "exports"
+    make_private_directory(settings.LOCAL, purpose="exports")
+    folder.mkdir(mode=0o700, exist_ok=True)
     with ExitStack() as stack:
         # Several users share a file once there are more than 64: they only wait for each other.
         own = _acquire(stack, [folder / f"user-{user_id % 64}.lock"], WAIT_FOR_OWN)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Self, cast
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from agents.contract import Stage
@@ -26,14 +27,18 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that a worker holds, or held when it died."""
         return self.filter(status=Status.PROCESSING)
 
-    def waiting(self, now: datetime) -> Self:
-        """Pending runs whose job was submitted long enough ago to be in the queue, claimed, or lost."""
-        return self.filter(status=Status.PENDING, enqueued_at__lt=now - timedelta(seconds=3))
+    def waiting(self) -> Self:
+        """Pending runs whose job was submitted long enough ago to be in the queue, claimed, or lost.
 
-    def claimable(self, now: datetime) -> Self:
+        In the future is long ago, too: it was submitted by a machine whose clock is ahead.
+        """
+        submitted = Q(enqueued_at__lt=Now() - timedelta(seconds=3)) | Q(enqueued_at__gt=Now() + timedelta(minutes=1))
+        return self.filter(submitted, status=Status.PENDING)
+
+    def claimable(self) -> Self:
         """Pending runs of active users that are due, without those of a model that another run is trying at the moment."""
         being_tried = Run.objects.filter(status=Status.PROCESSING).exclude(awaited_model="").values("awaited_model")
-        due = Q(not_before=None) | Q(not_before__lte=now)
+        due = Q(not_before=None) | Q(not_before__lte=Now())
         return self.filter(due, status=Status.PENDING, article__owner__is_active=True).exclude(
             awaited_model__in=being_tried
         )

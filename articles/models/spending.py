@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q, Sum
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from articles.models.run import Run
 from articles.models.status import Status
@@ -46,7 +46,7 @@ class SpendingQuerySet(models.QuerySet["Spending"]):
 
         What a worker set aside counts as long as it holds its run, so nothing has to be given back for one that died.
         """
-        held = Run.objects.filter(status=Status.PROCESSING, lease_expires_at__gt=timezone.now())
+        held = Run.objects.filter(status=Status.PROCESSING, lease_expires_at__gt=Now())
         in_flight = Sum("reserved", filter=Q(token__in=held.values("token")))
         sums = self.aggregate(spent=Sum("spent"), in_flight=in_flight)
         return round(Decimal(sums["spent"] or 0), 6), round(Decimal(sums["in_flight"] or 0), 6)

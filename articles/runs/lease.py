@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -22,10 +22,13 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from articles.exceptions import ArticleGone, LeaseLost
 from articles.models import Article, Run, Status
+from articles.runs.clock import database_now
 from articles.runs.event_log import ArticleTransaction, article_transaction, locked_articles
 
 LEASES_IF_RUNNING = 4
@@ -91,11 +94,12 @@ def is_lost(run: Run, *, by_lease: bool = True) -> bool:
     if state is Worker.ENDED or not by_lease:
         return state is Worker.ENDED
     patience = settings.LEASE_SECONDS * (LEASES_IF_RUNNING - 1) if state is Worker.RUNNING else 0
-    return run.lease_expires_at + timedelta(seconds=patience) < timezone.now()
+    return run.lease_expires_at + timedelta(seconds=patience) < database_now()
 
 
-def lease_expiry() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+def lease_expiry() -> CombinedExpression:
+    """Computed by the database, whose clock decides when it has expired."""
+    return Now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
 def claim_run(run_id: int, *, worker: str, model: str, owner_limit: float = math.inf) -> Claim | None:

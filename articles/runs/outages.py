@@ -23,6 +23,7 @@ from articles.exceptions import ArticleGone
 from articles.models import Run, Status
 from articles.models.run import NOT_PARKED
 from articles.runs.agent_settings import models_for
+from articles.runs.clock import database_now
 from articles.runs.db_retry import retry_on_outage
 from articles.runs.event_log import ArticleTransaction, article_transaction
 from articles.runs.lease import Claim, run_transaction
@@ -64,7 +65,7 @@ def park_run(claim: Claim, error: ProviderUnavailable) -> None:
 @retry_on_outage
 def park(claim: Claim, outage: Outage, *, retry_after: float | None) -> datetime:
     """Returns when the model is tried again. Raises LeaseLost."""
-    now = timezone.now()
+    now = database_now()
     with run_transaction(claim) as (tx, run):
         until = next_try(run, outage.model, now, retry_after)
         released = {"failed_tries": run.failed_tries + 1, "token": None, "lease_expires_at": None, "attempts": 0}
@@ -76,7 +77,7 @@ def park(claim: Claim, outage: Outage, *, retry_after: float | None) -> datetime
 def postpone_others(outage: Outage, until: datetime) -> None:
     """A second try after a lost reply finds nothing left to do."""
     earlier = Run.objects.parked(outage.model).filter(not_before__lt=until)
-    update_each(earlier, lambda tx, run: postpone(tx, run, until, outage, since=run.parked_since or timezone.now()))
+    update_each(earlier, lambda tx, run: postpone(tx, run, until, outage, since=run.parked_since or database_now()))
 
 
 def next_try(run: Run, model: str, now: datetime, retry_after: float | None) -> datetime:
@@ -109,11 +110,11 @@ def wait_for_provider(run_id: int, models: Collection[str]) -> bool:
     latest = unavailable.exclude(not_before=None).order_by("-not_before").first()
     if latest is None or latest.not_before is None:
         return False
-    until, now = latest.not_before, timezone.now()
+    until, now = latest.not_before, database_now()
     outage = Outage(latest.awaited_model, latest.reason, latest.failure_code)
     untried = Run.objects.filter(pk=run_id, status=Status.PENDING, parked_since=None)
     update_each(untried, lambda tx, run: postpone(tx, run, until, outage, since=now, awaited_model=outage.model))
-    return not Run.objects.claimable(timezone.now()).filter(pk=run_id).exists()
+    return not Run.objects.claimable().filter(pk=run_id).exists()
 
 
 def update_each(runs: QuerySet[Run], update: Callable[[ArticleTransaction, Run], object]) -> None:
@@ -131,7 +132,7 @@ def postpone(
     tx: ArticleTransaction, run: Run, until: datetime, outage: Outage, *, since: datetime, **changes: object
 ) -> bool:
     """Let ``run`` wait until then, or fail it if it has waited for ``GIVE_UP_AFTER``."""
-    now, deadline = timezone.now(), since + GIVE_UP_AFTER
+    now, deadline = database_now(), since + GIVE_UP_AFTER
     if now >= deadline:
         reason = f"{outage.reason} The studio has tried for {GIVE_UP_AFTER // timedelta(hours=1)} hours."
         ended = {"token": None, "lease_expires_at": None, "finished_at": now, **NOT_PARKED}
@@ -175,6 +176,6 @@ def enqueue_resumed() -> int:
 
 
 def enqueue_again(tx: ArticleTransaction, run: Run) -> None:
-    fresh = {"reason": "", "failure_code": "", "enqueued_at": timezone.now()}
+    fresh = {"reason": "", "failure_code": "", "enqueued_at": database_now()}
     if tx.change_status(run, Status.PENDING, WAITING, **fresh):
         enqueue(run)

@@ -11,6 +11,7 @@ from agents.exceptions import FailureCode
 from articles.exceptions import ArticleGone
 from articles.models import Run, Status
 from articles.models.run import NOT_PARKED
+from articles.runs.clock import database_now
 from articles.runs.db_retry import retry_on_outage
 from articles.runs.event_log import ArticleTransaction, article_transaction
 from articles.runs.lease import Claim, is_lost, run_transaction
@@ -34,8 +35,7 @@ def sweep(*, by_lease: bool = True) -> int:
     swept = sum(requeue_lost(run, by_lease=by_lease) for run in lost_now)
     swept += cancel_runs_of_inactive_users()
     swept += enqueue_resumed()
-    now = timezone.now()
-    if waiting := list(Run.objects.waiting(now)):
+    if waiting := list(Run.objects.waiting()):
         lost = set(claimable_in_order()) - queued_run_ids()
         swept += sum(resubmit(run) for run in waiting if run.pk in lost)
     return swept
@@ -80,8 +80,8 @@ def of(run: Run) -> dict[str, int]:
 
 def resubmit(run: Run) -> bool:
     """A second job of a run is harmless, because the run is claimed once. It costs the start of a process."""
-    now = timezone.now()
-    renewed = Run.objects.filter(pk=run.pk, status=Status.PENDING, enqueued_at=run.enqueued_at).update(enqueued_at=now)
+    same = Run.objects.filter(pk=run.pk, status=Status.PENDING, enqueued_at=run.enqueued_at)
+    renewed = same.update(enqueued_at=database_now())
     if renewed:
         enqueue(run)
     return bool(renewed)
@@ -99,7 +99,7 @@ def hand_over(claim: Claim, message: str) -> None:
 
 def requeue(tx: ArticleTransaction, run: Run, message: str, **changes: object) -> bool:
     """Release a run in progress and enqueue it for another worker."""
-    back = {"token": None, "lease_expires_at": None, "enqueued_at": timezone.now(), **changes}
+    back = {"token": None, "lease_expires_at": None, "enqueued_at": database_now(), **changes}
     moved = tx.change_status(run, Status.PENDING, message, **back)
     enqueue(run)
     return moved

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.utils import timezone
 
 from articles.models import Run, Status
 from articles.runs.workers import capacity
@@ -44,7 +43,7 @@ def next_run(exclude: Collection[int] = (), *, shared_process: bool = False) -> 
 
 def claimable_in_order(shared_process: bool = False) -> Iterator[int]:
     """Ids of the runs that could be claimed now, in the order in which they should be."""
-    rows = Run.objects.claimable(timezone.now()).order_by("pk")
+    rows = Run.objects.claimable().order_by("pk")
     if shared_process:
         rows = rows.filter(attempts__lt=settings.MAX_ATTEMPTS - 1)
     found = rows.values_list("pk", "article__owner_id", "awaited_model", "failed_tries")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -49,20 +50,32 @@ def read_workers() -> Workers | None:
         with client.pipeline(transaction=False) as pipeline:
             # Worker.all makes several requests for each worker. Of a killed one the key expires, but stays listed for a while.
             for key in Worker.all_keys(queue=Queue(QUEUE, connection=client)):
-                pipeline.hmget(key, "last_heartbeat", "capacity")
-            found = pipeline.execute()
+                pipeline.hmget(key, "last_heartbeat", "capacity", "expires_in")
+                pipeline.ttl(key)
+            answers = pipeline.execute()
     except (RedisError, OSError) as error:
         log.warning("health: Redis does not answer: %s", error)
         return None
-    living = [int(capacity or 1) for beat, capacity in found if is_recent(beat)]
+    found = list(zip(answers[::2], answers[1::2], strict=True))
+    living = [
+        int(capacity or 1)
+        for (beat, capacity, expires_in), seconds_left in found
+        if seconds_silent(beat, expires_in, seconds_left) < SILENT_AFTER
+    ]
     return Workers(living=len(living), capacity=sum(living), silent=len(found) - len(living))
 
 
-def is_recent(beat: bytes | None) -> bool:
-    """``beat`` is a time as RQ writes it, ``2026-11-22T09:30:12.154903Z``; None if the worker's key has expired."""
+def seconds_silent(beat: bytes | None, expires_in: bytes | None, seconds_left: int) -> float:
+    """Since the last heartbeat, which lets the key expire in ``expires_in`` seconds: by the clock of Redis.
+
+    The worker's own time of it, ``beat``, is by a clock that may differ by minutes. Only workers of an earlier version
+    have nothing else. Both are None if the key has expired.
+    """
     if beat is None:
-        return False
-    return (datetime.now(UTC) - datetime.fromisoformat(beat.decode())).total_seconds() < SILENT_AFTER
+        return math.inf
+    if expires_in is not None:
+        return int(expires_in) - seconds_left
+    return (datetime.now(UTC) - datetime.fromisoformat(beat.decode())).total_seconds()
 
 
 @cache

@@ -22,6 +22,7 @@ from agents.pipeline.steps import StepKey
 from agents.text.length import even_shares
 from articles.exceptions import InvalidOutline, InvalidState
 from articles.models import Article, Run, Status, Step, StepStatus
+from articles.runs.clock import database_now
 from articles.runs.event_log import ArticleTransaction, article_transaction, refresh
 from articles.runs.queue import WAITING, enqueue
 from articles.runs.stages import counts_of
@@ -95,7 +96,7 @@ def waiting_run(article: Article, seen_seq: int | None) -> Run:
 
 def resume(tx: ArticleTransaction, run: Run, message: str, **changes: object) -> None:
     """Enqueue the run again. Attempts start at 0, as no worker was lost."""
-    tx.change_status(run, Status.PENDING, message, attempts=0, enqueued_at=timezone.now(), **changes)
+    tx.change_status(run, Status.PENDING, message, attempts=0, enqueued_at=database_now(), **changes)
     enqueue(run)
 
 

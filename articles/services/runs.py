@@ -14,6 +14,7 @@ from articles.models import Article, Event, Run, Status
 from articles.models.run import NOT_PARKED
 from articles.models.status import RESUMABLE
 from articles.quotas.totals import refuse_more_articles
+from articles.runs.clock import database_now
 from articles.runs.event_log import article_transaction, refresh
 from articles.runs.queue import WAITING, enqueue
 
@@ -33,7 +34,7 @@ def start_run(*, article: Article, by: User | None, queue: bool = True) -> Run:
         refuse_used_up_month(tx.article.owner, by=by)
         refuse_more_articles(tx.article.owner)
         first = not tx.article.runs.exists()
-        reserved = None if queue else timezone.now() + LOCAL_RUN_HEAD_START
+        reserved = None if queue else database_now() + LOCAL_RUN_HEAD_START
         run = Run.objects.create(article=tx.article, requested_by_id=by.pk if by else None, not_before=reserved)
         old = None if first else tx.article.status
         tx.set(status=Status.PENDING, message=WAITING, current_agent="")
@@ -57,7 +58,7 @@ def retry_run(*, article: Article, by: User | None) -> Run:
         refuse_used_up_month(tx.article.owner, by=by)
         if not run.is_parked:  # it is among them already
             refuse_more_articles(tx.article.owner)
-        now = timezone.now()
+        now = database_now()
         fresh = (
             {"not_before": now}
             if run.is_parked

@@ -31,7 +31,7 @@ sys.stdin.read()
 
 @pytest.fixture(autouse=True)
 def own_locks(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.VAR = tmp_path
+    settings.LOCAL = tmp_path
     monkeypatch.setattr(concurrency, "WAIT_FOR_OWN", 0.1)
     monkeypatch.setattr(concurrency, "WAIT_FOR_OTHERS", 0.1)
 
