@@ -283,7 +283,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 # Backups that the studio makes by itself: every so many hours (0: none), and before the migrations of a new version.
-BACKUP_DIR = Path(env.str("BACKUP_DIR", "") or VAR / "backups")
+BACKUP_DIR = Path(env.str("BACKUP_DIR", "") or VAR / "backups").resolve()
 BACKUP_EVERY_HOURS = env.float("BACKUP_EVERY_HOURS", 24.0, validate=validate.Range(min=0))
 BACKUP_KEEP = env.int("BACKUP_KEEP", 7, validate=validate.Range(min=0))  # of each of the two kinds; 0: all
 BACKUP_BEFORE_MIGRATION = env.bool("BACKUP_BEFORE_MIGRATION", True)

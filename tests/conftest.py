@@ -24,6 +24,7 @@ from tests.worker_pool import running_workers
 
 LONG = {
     "test_approval.py",
+    "test_automatic_backups.py",
     "test_costs_of_runs.py",
     "test_jobs.py",
     "test_pipeline.py",

@@ -13,8 +13,10 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from articles.models import BackupState
 from tests.environment import ROOT
 from tests.factories import UserFactory, make_completed_article
 
@@ -47,6 +49,7 @@ def samples(site: str, settings: Any) -> Samples:
     """The name and the labels of each sample that a running web server reports."""
     settings.METRICS_TOKEN = "a token for these tests"
     make_completed_article(UserFactory.create())
+    BackupState.objects.create(succeeded_at=timezone.now(), size=1)
     answer = httpx.get(f"{site}/metrics", headers={"Authorization": "Bearer a token for these tests"}, trust_env=False)
     families = text_string_to_metric_families(answer.raise_for_status().text)
     return [(sample.name, sample.labels) for family in families for sample in family.samples]

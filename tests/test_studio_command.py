@@ -99,6 +99,12 @@ def test_it_prints_its_address_and_its_writer(studio: Studio) -> None:
     assert studio.get("/").status_code < 400
 
 
+def test_its_last_lines_are_kept_for_a_support_bundle(studio: Studio) -> None:
+    kept = (studio.var / "studio.log").read_text()
+    assert re.search(r"^\d{4}-\d\d-\d\dT[\d:]+Z Content Studio is ready: ", kept, re.MULTILINE)
+    assert "2 workers ready" in kept
+
+
 def test_it_prints_where_the_first_login_is_and_no_secret(studio: Studio) -> None:
     path = studio.var / "first-login.txt"
     assert f"Your first login is in {path}. Sign in and change its password.\n" in studio.output

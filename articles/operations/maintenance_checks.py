@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -66,7 +66,8 @@ def check_programs() -> HealthCheck:
 def check_backup() -> HealthCheck:
     name = "Backup"
     try:
-        state, has_articles = BackupState.objects.first(), Article.objects.exists()
+        state = BackupState.objects.first()
+        oldest = Article.objects.order_by("pk").values_list("created_at", flat=True).first()
     except DatabaseError:  # reported by the check of the tables
         return HealthCheck(name, "warning", "It is not known when the last was made: the database cannot be read.")
     if state and state.failed_at:
@@ -79,16 +80,22 @@ def check_backup() -> HealthCheck:
     scheduled = settings.BACKUP_EVERY_HOURS
     action = "Check that the sweeper runs." if scheduled else "Set BACKUP_EVERY_HOURS, or run `manage.py backup`."
     if not state or not state.succeeded_at:
-        if not has_articles:
+        if oldest is None:
             return HealthCheck(name, "ok", "There is nothing to back up yet.")
-        if scheduled:
+        if scheduled and not is_late(oldest):
             message = f"None has been made yet. The first is made when an article is {scheduled:g} hours old."
             return HealthCheck(name, "ok", message)
         return HealthCheck(name, "warning", "None has been made.", action)
     message = f"The last one was made on {state.succeeded_at:%Y-%m-%d %H:%M} UTC on {state.machine}: {state.file},"
     message += f" {filesizeformat(state.size)}."
-    late = timezone.now() - state.succeeded_at > (timedelta(hours=2 * scheduled) if scheduled else OVERDUE)
-    return HealthCheck(name, "warning", message, action) if late else HealthCheck(name, "ok", message)
+    if is_late(state.succeeded_at):
+        return HealthCheck(name, "warning", message, action)
+    return HealthCheck(name, "ok", message)
+
+
+def is_late(last: datetime) -> bool:
+    scheduled = settings.BACKUP_EVERY_HOURS
+    return timezone.now() - last > (timedelta(hours=2 * scheduled) if scheduled else OVERDUE)
 
 
 def check_space() -> HealthCheck:

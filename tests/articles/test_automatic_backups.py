@@ -195,6 +195,11 @@ class TestSchedule:
         BackupState.objects.update(not_before=timezone.now() - timedelta(seconds=1))
         assert make_scheduled_backup()
 
+    def test_a_restore_ends_the_claim_under_which_the_backup_was_made(self, old_article: Article) -> None:
+        path = make_scheduled_backup()
+        call_command("restore", str(path), "--replace", verbosity=0)
+        assert BackupState.objects.get().not_before is None
+
     def test_the_command_takes_no_file_with_it(self) -> None:
         with pytest.raises(CommandError, match="one or the other"):
             call_command("backup", "a.tar.gz", "--scheduled")

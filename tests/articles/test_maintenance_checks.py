@@ -19,7 +19,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from agents.contract import HealthCheck
-from articles.models import BackupState, SchemaVersion
+from articles.models import Article, BackupState, SchemaVersion
 from articles.operations import doctor, maintenance_checks
 from articles.operations.backup_metrics import backup_metrics
 from articles.operations.maintenance_checks import check_backup, check_programs, check_space, check_version
@@ -125,6 +125,8 @@ class TestBackup:
         make_completed_article(owner)
         assert check_backup().state == "ok"
         assert "when an article is 24 hours old" in check_backup().message
+        Article.objects.update(created_at=timezone.now() - timedelta(hours=49))
+        assert (check_backup().state, check_backup().message) == ("warning", "None has been made.")
         settings.BACKUP_EVERY_HOURS = 0
         assert (check_backup().state, check_backup().message) == ("warning", "None has been made.")
 

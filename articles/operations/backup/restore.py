@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from articles.exceptions import BackupRefused
-from articles.models import Article
+from articles.models import Article, BackupState
 from articles.operations.backup.archive import DATABASE, Manifest, unpack
 from articles.operations.backup.databases import store_of
 from articles.operations.backup.storages import file_storages, staged, work_folder
@@ -80,3 +80,5 @@ def put_in_place(unpacked: Path) -> None:
         for replaced in replacements:
             parts.enter_context(replaced())
         call_command("migrate", interactive=False, verbosity=0)
+        # The backup was made under its own claim, and maybe after a failure.
+        BackupState.objects.update(not_before=None, failed_at=None, error="")
