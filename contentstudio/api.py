@@ -57,11 +57,12 @@ register_error_handlers(api)
 
 @api.get("/", auth=None, tags=["studio"], url_name="root")
 def root(request: HttpRequest) -> dict[str, Any]:
-    """Get the name, the version and links."""
+    """Get the name and links, with an API key or session also the version."""
     pages = {"docs": "api:openapi-view", "redoc": "redoc", "openapi": "api:openapi-json", "health": "api:health"}
     links = {name: request.build_absolute_uri(reverse(page)) for name, page in pages.items()}
     links["articles"] = request.build_absolute_uri(reverse("api:article_list"))
-    return {"name": "Content Studio", "version": settings.VERSION, "links": links}
+    version = {"version": settings.VERSION} if user_of(request) else {}
+    return {"name": "Content Studio", **version, "links": links}
 
 
 @api.get("/health", auth=None, tags=["studio"], response={200: Health | Verdict, 503: Health | Verdict})

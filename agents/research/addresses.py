@@ -29,6 +29,8 @@ NEVER: tuple[Network, ...] = (
     IPv6Network("3fff::/20"),  # RFC 9637: documentation
 )
 
+WEB_PORTS = (80, 443)
+
 NUMBER = r"(?:0x[0-9a-f]*|[0-9]+)"
 NUMERIC_HOST = re.compile(rf"{NUMBER}(?:\.{NUMBER}){{0,3}}", re.IGNORECASE)
 
@@ -50,6 +52,17 @@ def embedded_ipv4(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped
 
 
+def is_own(address: Address) -> bool:
+    """Whether it is an address of this machine, which may be public. Only those can be listened on."""
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Allowed:
     """Hosts and networks that may be fetched although they are not public, such as an intranet's wiki."""
@@ -68,8 +81,15 @@ class Allowed:
                 hosts.add(entry.lower())
         return cls(frozenset(hosts), tuple(networks))
 
-    def permits(self, host: str, address: Address) -> bool:
-        return is_public(address) or host.lower() in self.hosts or any(address in network for network in self.networks)
+    def names(self, host: str, address: Address) -> bool:
+        """Whether an operator has allowed the host or its address."""
+        return host.lower() in self.hosts or any(address in network for network in self.networks)
+
+    def permits(self, host: str, address: Address, port: int = 443) -> bool:
+        """Others than operators allow have to be public, and asked at the usual ports: others may be services of any kind."""
+        if self.names(host, address):
+            return True
+        return port in WEB_PORTS and is_public(address) and not is_own(address)
 
 
 def names_private_host(url: str, allowed: Allowed) -> bool:

@@ -84,16 +84,21 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         try:
             addresses = await self._resolve(host, port)
         except (OSError, UnicodeError) as error:
-            raise FetchRefused(f"The host {host} was not found. Check the URL.") from error
-        if not addresses or not all(self._allowed.permits(host, address) for address in addresses):
-            raise FetchRefused(
-                f"{host} is in a private network, which the studio does not read. Paste the text instead, or ask your"
-                " administrator to allow this address."
-            )
+            raise FetchRefused(not_reached(host)) from error
+        if not addresses or not all(self._allowed.permits(host, address, port) for address in addresses):
+            raise FetchRefused(not_reached(host))
         return addresses
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def not_reached(host: str) -> str:
+    """One sentence for names that do not exist, private ones and other ports: what exists in a network is nobody's business."""
+    return (
+        f"{host} was not found, or is in a private network or at a port that is not the web's, which the studio does not read."
+        " Check the URL, paste the text, or ask your administrator to allow this address."
+    )
 
 
 def _pinned(request: httpx.Request, host: str, address: Address) -> httpx.Request:
