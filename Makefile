@@ -1,6 +1,6 @@
 # `make run` starts the studio, `make test` checks it. Both install what they need the first time.
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage bench load chaos judge quality image image-test lint lock clean
+.PHONY: help run test coverage bench load chaos judge quality image image-test release lint lock clean
 
 python := .venv/bin/python
 
@@ -47,6 +47,10 @@ image:  ## Build the container image with docker, podman or buildah; options: TA
 image-test:  ## Build the image and write articles in it; needs root on Debian; option: BASE, else one is made
 	@setup/python -m setup.install --dev
 	@IMAGE_BASE=$(or $(BASE),made) $(python) -m pytest tests/image -q -s
+
+release:  ## Write SBOM and licence list to dist/; fails on copyleft licences and known vulnerabilities
+	@setup/python -m setup.install --dev
+	@exec $(python) -m setup.release dist
 
 lint:  ## Fix the style; check style, types and imports
 	@setup/python -m setup.install --dev
