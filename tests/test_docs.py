@@ -103,3 +103,10 @@ def test_the_index_of_decisions_lists_each_record() -> None:
             assert path.name.startswith(head[1])
             records.append((head[1], path.name, head[3], head[2]))
     assert listed == records
+
+
+def test_the_security_page_names_tests_that_exist() -> None:
+    named = re.findall(r"`((?:browser/)?test_\w+\.py)`", (ROOT / "docs" / "security.md").read_text())
+    existing = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    assert len(named) > 40
+    assert [name for name in named if name.rpartition("/")[2] not in existing] == []
