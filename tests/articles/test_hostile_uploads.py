@@ -76,9 +76,7 @@ def test_it_is_accepted_as_what_it_is(name: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "name", ["../../etc/cron.d/x.txt", "/etc/passwd.txt", "..\\..\\x.txt", "a\n.txt", "." * 250 + ".txt"]
-)
+@pytest.mark.parametrize("name", ["../../etc/cron.d/x.txt", "/etc/passwd.txt", "a\n.txt", "." * 250 + ".txt"])
 def test_a_name_cannot_leave_the_folder(owner: User, page: Client, name: str) -> None:
     article = make_article(owner, sources=(NewSource(upload=SimpleUploadedFile(name, b"text")),))
     stored = article.sources.get().upload.name
