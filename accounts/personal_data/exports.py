@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import tempfile
 import threading
-from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
@@ -19,6 +18,7 @@ from django.utils import timezone
 from accounts.audit import record
 from accounts.models import AuditAction, DataExport
 from accounts.personal_data.archive import write_archive
+from contentstudio.stored_files import files_of
 
 log = logging.getLogger(__name__)
 
@@ -86,17 +86,13 @@ def delete_exports(exports: list[DataExport]) -> None:
 def clean_up_exports() -> int:
     """Delete expired exports, and files whose row is gone. Returns how many files."""
     delete_exports(list(DataExport.objects.expired()))
-    storage, removed = storages["uploads"], 0
-    if not storage.exists(FOLDER):
-        return 0
-    oldest = timezone.now() - GIVEN_UP
-    for name in storage.listdir(FOLDER)[1]:
-        path = f"{FOLDER}/{name}"
-        with suppress(FileNotFoundError):
-            if storage.get_modified_time(path) < oldest and not DataExport.objects.filter(file=path).exists():
-                storage.delete(path)
-                removed += 1
-    return removed
+    storage, oldest = storages["uploads"], timezone.now() - GIVEN_UP
+    old = [file.name for file in files_of(storage) if file.name.startswith(f"{FOLDER}/") and file.modified < oldest]
+    known = set(DataExport.objects.values_list("file", flat=True)) if old else set()
+    orphans = [name for name in old if name not in known]
+    for name in orphans:
+        storage.delete(name)
+    return len(orphans)
 
 
 class ExportThread:

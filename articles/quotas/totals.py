@@ -46,9 +46,9 @@ def refuse_more_articles(owner: User) -> None:
     if not limit:
         return
     locked(owner)
-    if (count := active_articles(owner)) >= limit:
+    if active_articles(owner) >= limit:
         raise QuotaReached(
-            f"{count} articles are waiting or being written, and {limit} may be. Try again when some are finished. {ASK}",
+            f"No more than {limit} of your articles may wait or be written at once. Try again when some are finished. {ASK}",
             retry_after=60,
         )
 
