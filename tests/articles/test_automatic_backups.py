@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
@@ -279,5 +280,7 @@ def test_a_stopped_sweeper_stops_its_backup(old_article: Article, settings: Sett
     backups = BackupProcess()
     backups.start_if_due()
     assert backups.is_running
+    [process] = [child for child in psutil.Process().children() if str(tmp_path) in " ".join(child.cmdline())]
+    assert process.nice() == min(19, os.nice(0) + 10), "it leaves the processors to pages and articles"
     backups.stop()
     assert not backups.is_running

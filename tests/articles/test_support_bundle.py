@@ -139,10 +139,12 @@ def test_it_has_what_helps(texts: Article, tmp_path: Path, monkeypatch: pytest.M
         "ERROR agents.llm.chat gpt: gave up: “…” “…”",
         "INFO x … …",
         "INFO x mail to … failed, …",
+        "ValueError",
         "  articles/runs/lease.py:12 renew",
         "web-1 | exited with code 1; restarting in 0.2 s",
         "error agents.llm asked https://models.example:8443 with …",
         "  agents/llm/chat.py:7 ask",
+        "ValueError",
     ]
 
 
@@ -180,6 +182,24 @@ def test_addresses_keep_their_host(written: str, expected: str) -> None:
 def test_the_last_lines_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_lines, "KEPT_LINES", 2)
     assert list(reduced([f"INFO x: {number}" for number in range(5)], Redactor([]))) == ["INFO x 3", "INFO x 4"]
+
+
+def test_of_a_long_traceback_the_innermost_frames_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_lines, "KEPT_FRAMES", 2)
+    lines = ["ERROR x: failed", "Traceback (most recent call last):"]
+    lines += [line for number in range(9) for line in (f'  File "/a/b/c/d.py", line {number}, in f', "    f(text)")]
+    lines += [
+        "django.db.utils.OperationalError: the value “of a text”",
+        "web-1   | psycopg.errors.Timeout",
+        "text: Error",
+    ]
+    assert list(reduced(lines, Redactor([]))) == [
+        "ERROR x failed",
+        "  b/c/d.py:7 f",
+        "  b/c/d.py:8 f",
+        "django.db.utils.OperationalError",
+        "psycopg.errors.Timeout",
+    ]
 
 
 class TestCommand:

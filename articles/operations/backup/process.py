@@ -16,6 +16,13 @@ from contentstudio.runtime.parent_death import die_with_parent
 
 CHECK_INTERVAL = 60.0  # seconds
 GRACE = 5.0  # seconds
+NICENESS = 10
+
+
+def prepare(parent: int) -> None:
+    """Runs in the new process: compressing gigabytes of images must slow down nobody."""
+    die_with_parent(parent)
+    os.nice(NICENESS)
 
 
 class BackupProcess:
@@ -36,7 +43,7 @@ class BackupProcess:
         self._checked_at = time.monotonic()
         if is_due():
             command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "backup", "--scheduled"]
-            self._process = subprocess.Popen(command, preexec_fn=partial(die_with_parent, os.getpid()))  # noqa: S603
+            self._process = subprocess.Popen(command, preexec_fn=partial(prepare, os.getpid()))  # noqa: S603
 
     def stop(self) -> None:
         """An incomplete backup is given up. It is due again after the claim on it has ended."""
