@@ -125,7 +125,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--users", type=int, default=Plan.users, help="how many there are, those who write included")
     parser.add_argument("--articles", type=int, default=Plan.articles, help="how many of them write one")
     parser.add_argument("--day", type=int, default=Plan.day, help="articles over which the memory is watched; 0: none")
-    parser.add_argument("--databases", nargs="+", choices=["sqlite", "postgres"], default=["sqlite", "postgres"])
+    parser.add_argument("--databases", nargs="*", choices=["sqlite", "postgres"], default=["sqlite", "postgres"])
     parser.add_argument("--web-processes", type=int, default=Plan.web_processes)
     parser.add_argument(
         "--out", type=Path, default=ROOT / "docs" / "benchmarks.md", help="file with the section “Load”"
