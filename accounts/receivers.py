@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from accounts.audit import known_name, record
 from accounts.limits import reset_account
 from accounts.models import AuditAction
+from accounts.notices import send_notice
 from articles.models import ApiKey
 from articles.signals import api_key_created, api_keys_revoked
 
@@ -65,10 +66,12 @@ def signed_out(request: HttpRequest | None, user: User | None, **signal: Any) ->
 
 def factor_added(user: User, authenticator: Authenticator, **signal: Any) -> None:
     record(AuditAction.TWO_FACTOR_ADDED, user=user, kind=authenticator.type)
+    send_notice(user, f"A second factor was added: {authenticator.get_type_display()}.")
 
 
 def factor_removed(user: User, authenticator: Authenticator, **signal: Any) -> None:
     record(AuditAction.TWO_FACTOR_REMOVED, user=user, kind=authenticator.type)
+    send_notice(user, f"A second factor was removed: {authenticator.get_type_display()}.")
 
 
 def factor_failed(user: User, authenticator: Authenticator, **signal: Any) -> None:
@@ -85,6 +88,7 @@ def password_was_reset(user: User, **signal: Any) -> None:
 
 def key_created(key: ApiKey, **signal: Any) -> None:
     record(AuditAction.KEY_CREATED, of=key.user.get_username(), name=key.name, hint=key.hint)
+    send_notice(key.user, f"An API key was created: {key.name}.")
 
 
 def keys_revoked(keys: list[ApiKey], **signal: Any) -> None:
@@ -111,9 +115,12 @@ def user_saved(instance: User, created: bool, **signal: Any) -> None:
         if changed:
             values = {field: getattr(instance, field) for field in changed if field != "email"}
             record(AuditAction.USER_CHANGED, account=name, changed=changed, **values)
+            if "email" in changed:
+                send_notice(instance, "The e-mail address of your account was changed.", address=stored.email)
         # `_password` is None while Django only renews the hash of an unchanged password at a sign-in.
         if stored.password != instance.password and vars(instance).get("_password") is not None:
             record(AuditAction.PASSWORD_CHANGED, account=name)
+            send_notice(instance, "Your password was changed.")
 
 
 def user_deleted(instance: User, **signal: Any) -> None:

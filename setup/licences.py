@@ -55,14 +55,14 @@ def packages(lock: str) -> Iterator[Package]:
 
 def licence_of(found: PackageMetadata) -> str:
     """By PEP 639, else of the classifiers, of which each is a choice, else a short text."""
-    if expression := found.get("License-Expression"):
-        return expression
+    if expressions := found.get_all("License-Expression"):
+        return str(expressions[0])
     classifiers = [
         text.rpartition(" :: ")[2] for text in found.get_all("Classifier") or [] if text.startswith("License ::")
     ]
     if named := [text for text in classifiers if text != "OSI Approved"]:
         return " OR ".join(named)
-    text = (found.get("License") or "").strip()
+    text = " ".join(found.get_all("License") or []).strip()
     return text if text and "\n" not in text and len(text) < 80 else ""
 
 

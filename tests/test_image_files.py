@@ -47,7 +47,7 @@ import agents.worker.rq_worker  # makes a model call
 import articles.admin, articles.exports, contentstudio.asgi
 from articles.operations.doctor import check_exports
 
-assert check_exports().verdict == "ok", check_exports()
+assert check_exports().state == "ok", check_exports()
 """
 
 

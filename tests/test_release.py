@@ -50,7 +50,6 @@ def osv(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     Thread(target=server.serve_forever, daemon=True).start()
     OsvServer.vulnerable, OsvServer.asked = {}, []
     address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(release.vulnerabilities, "SERVICE", address)
     monkeypatch.setattr(known_vulnerabilities, "__defaults__", (address,))
     yield address
     server.shutdown()
@@ -94,7 +93,7 @@ class TestVulnerabilities:
     def test_an_answer_of_another_kind_is_no_success(
         self, results: Any, monkeypatch: pytest.MonkeyPatch, osv: str
     ) -> None:
-        monkeypatch.setattr(vulnerabilities.json, "load", lambda answer: {"results": results} if results != [] else {})
+        monkeypatch.setattr(json, "load", lambda answer: {"results": results} if results != [] else {})
         with pytest.raises(ServiceUnreachable):
             known_vulnerabilities(TWO, osv)
 

@@ -35,7 +35,7 @@ def article(writer: User) -> Article:
     User.objects.filter(pk=writer.pk).update(
         is_staff=True, is_superuser=True, first_name=SHORT[:140], last_name=SHORT[:140]
     )
-    voice = Voice.objects.create(name=SHORT[:90], description=SHORT[:90], samples=ALL, prefer=[SHORT[:90]])
+    voice = Voice.objects.create(name=SHORT[:90], description=SHORT[:90], samples=ALL, prefer=SHORT[:90])
     article = make_completed_article(writer)
     save_text(article=article, by=writer, title=SHORT, content=f"## {PAYLOADS[1]}\n\n{ALL}", opened_at=1)
     fields = {"topic": SHORT[:250], "tone": SHORT[:90], "target_audience": SHORT[:190], "notes": ALL, "voice": voice}
