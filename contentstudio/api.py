@@ -25,17 +25,23 @@ Send an API key as `Authorization: Bearer <key>`, or sign in. Create keys under 
 `manage.py apikey USER`. Every error is `{"detail": "…"}`. Follow an article live on the WebSocket `/ws/articles/<id>`."""
 
 
+TOO_MANY = "A quota is used up, or too many invalid keys came from this address."
+RETRY_AFTER = {"headers": {"Retry-After": {"description": "Seconds to wait", "schema": {"type": "integer"}}}}
+
+
 class StudioAPI(NinjaAPI):
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """Short operation ids, which client generators turn into function names."""
         return operation.view_func.__name__
 
     def get_openapi_schema(self, *args: Any, **options: Any) -> OpenAPISchema:
-        """Adds the errors that any operation with a body may answer before its view is called."""
+        """Adds the errors that any operation may answer before its view is called."""
         schema = super().get_openapi_schema(*args, **options)
         problem = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for operations in schema["paths"].values():
             for operation in operations.values():
+                if "security" in operation:
+                    operation["responses"].setdefault(429, {"description": TOO_MANY, "content": problem, **RETRY_AFTER})
                 if "requestBody" in operation:
                     for status in (400, 413):
                         operation["responses"].setdefault(status, {"description": MESSAGES[status], "content": problem})

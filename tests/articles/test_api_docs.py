@@ -59,7 +59,9 @@ def test_the_schema_has_limits_and_errors() -> None:
     assert (topic["minLength"], topic["maxLength"]) == (5, 500)
     create = described["paths"]["/api/articles/create"]["post"]
     assert create["operationId"] == "article_create"
-    assert create["responses"].keys() == {"201", "400", "401", "413", "422"}
+    assert create["responses"].keys() == {"201", "400", "401", "413", "422", "429"}
+    assert "Retry-After" in create["responses"]["429"]["headers"]
+    assert "429" not in described["paths"]["/api/health"]["get"]["responses"]
 
 
 def test_the_schema_declares_exports_as_files_of_the_types_that_are_sent() -> None:
