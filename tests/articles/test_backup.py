@@ -26,7 +26,7 @@ from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
-from articles.models import Article, Event, Run, Status
+from articles.models import Article, Event, Run, SchemaVersion, Status
 from articles.operations.backup import databases
 from articles.operations.backup.archive import MANIFEST, Manifest
 from articles.runs.recovery import sweep
@@ -67,6 +67,12 @@ def test_an_archive_has_a_manifest_and_is_private_to_its_owner(archive: Path) ->
         name: hashlib.sha256(content).hexdigest() for name, content in files.items()
     }
     assert files.keys() == {"database", "settings.json", "media/covers/1/a.png", "uploads/1/survey.pdf"}
+
+
+def test_the_manifest_names_the_version_of_the_tables(owner: User, tmp_path: Path) -> None:
+    SchemaVersion.objects.update_or_create(pk=1, defaults={"version": "0.9.0", "oldest_compatible": "0.1.0"})
+    call_command("backup", str(tmp_path / "a.tar.gz"), verbosity=0)
+    assert Manifest.model_validate_json(contents(tmp_path / "a.tar.gz")[MANIFEST]).version == "0.9.0"
 
 
 def test_settings_are_stored_without_secrets(owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from articles.operations.backup.databases import store_of
 from articles.operations.backup.space import refuse_without_space
 from articles.operations.backup.storages import file_storages, work_folder
 from contentstudio.environment import env
+from contentstudio.runtime.compatibility import stored_version
 from contentstudio.stored_files import files_of
 
 SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|HEADERS")
@@ -33,8 +34,9 @@ def make_backup(target: Path) -> Manifest:
     The database is copied first. File names are never reused, so all files its rows name still exist afterwards, unless
     their article was deleted in the meantime.
     """
+    schema = stored_version()  # not always this one: a backup is made before migrating, or while machines are upgraded
     manifest = Manifest(
-        version=settings.VERSION,
+        version=schema.version if schema else settings.VERSION,
         made_at=timezone.now(),
         store=cast(Literal["sqlite", "postgresql"], connection.vendor),
         migrations=applied_migrations(),
