@@ -20,7 +20,7 @@ from articles.models import ApiKey, Article, Quota, Source
 from articles.operations.upload_sizes import measure_uploads
 from articles.quotas.rates import LARGEST_BLOCK, count_request, forget_blocks
 from articles.quotas.totals import issue_key, measure, stored_bytes
-from articles.services import BriefInput, NewSource, cancel_run, delete_article, retry_run
+from articles.services import BriefInput, NewSource, cancel_run, create_article, delete_article, retry_run, start_run
 from tests.articles.clients import client_of, post
 from tests.factories import UserFactory, make_article, make_completed_article
 
@@ -148,6 +148,12 @@ class TestArticles:
         make_article(owner)
         with pytest.raises(QuotaReached):
             retry_run(article=first, by=owner)
+
+    def test_the_command_that_writes_in_its_own_process_is_not_refused(self, owner: User, settings: Settings) -> None:
+        settings.MAX_ACTIVE_ARTICLES = 1
+        make_article(owner)
+        article = create_article(by=owner, brief=BriefInput(topic=BRIEF["topic"]), start=False)
+        start_run(article=article, by=owner, queue=False)
 
     def test_the_page_keeps_what_was_typed(self, page: Client, writer: User, settings: Settings) -> None:
         settings.MAX_ACTIVE_ARTICLES = 1
