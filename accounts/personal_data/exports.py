@@ -8,6 +8,7 @@ import threading
 from datetime import timedelta
 from uuid import uuid4
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.base import File
 from django.core.files.storage import storages
@@ -67,8 +68,11 @@ def finish(export: DataExport, **columns: object) -> int:
 
 
 def stored_archive(user: User) -> tuple[str, int]:
-    """Writes the archive. Returns its name in the storage and its size."""
-    with tempfile.TemporaryFile() as file:
+    """Writes the archive. Returns its name in the storage and its size.
+
+    First to VAR: the directory for temporary files may be in memory, and an archive may have gigabytes.
+    """
+    with tempfile.TemporaryFile(dir=settings.VAR) as file:
         write_archive(user, file)
         size = file.tell()
         file.seek(0)
