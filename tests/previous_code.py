@@ -17,7 +17,9 @@ MIGRATIONS = ("accounts/migrations/0*.py", "articles/migrations/0*.py")
 
 
 def git(*arguments: str) -> bytes:
-    return subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, check=True).stdout
+    # In a container the repository may belong to another user, which git refuses by default.
+    command = ["git", "-c", "safe.directory=*", "-C", ROOT, *arguments]
+    return subprocess.run(command, capture_output=True, check=True).stdout
 
 
 def require_history() -> None:
