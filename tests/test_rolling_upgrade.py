@@ -68,7 +68,7 @@ class Api:
 
     def wait_for(self, *articles: int) -> None:
         for article in articles:
-            wait_until(partial(self.has_ended, article), seconds=60)
+            wait_until(partial(self.has_ended, article), seconds=120)
 
     def result(self, article: int) -> dict[str, str]:
         answer = self._client.get(f"/articles/{article}/result")
@@ -98,7 +98,7 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory, previous: Path, redis_ser
         running.enter_context(old.running("web"))
         old_worker = running.enter_context(old.running("worker"))
         api = {"old": Api(old)}
-        wait_until(api["old"].is_up, seconds=60)
+        wait_until(api["old"].is_up, seconds=120)
         old.wait_for("worker", "2 workers ready")
 
         before = [api["old"].create() for _ in range(3)]
@@ -111,7 +111,7 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory, previous: Path, redis_ser
 
         running.enter_context(new.running("web"))
         api["new"] = Api(new)
-        wait_until(api["new"].is_up, seconds=60)
+        wait_until(api["new"].is_up, seconds=120)
         found.articles["new by old"] = api["new"].create()
         api["new"].wait_for(found.articles["new by old"])
         found.articles["handed over"] = api["old"].create()
