@@ -15,6 +15,9 @@ from tests.environment import ROOT
 from tests.test_configuration import settings_read
 
 FILES = ("compose.yaml", "compose.small.yaml")
+WITH_S3 = "compose.s3.yaml"
+"""Is merged with the first one: maps and lists are extended."""
+
 SCHEMA = json.loads((ROOT / "tests" / "schemas" / "compose-spec.json").read_text())
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?::[-?]([^}]*))?\}")
 
@@ -34,7 +37,7 @@ def of_studio() -> list[dict[str, Any]]:
     return [service for file in FILES for service in services(file).values() if "STUDIO_IMAGE" in service["image"]]
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", [*FILES, WITH_S3])
 def test_it_follows_the_specification(file: str) -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(loaded(file))
 
@@ -103,3 +106,24 @@ def test_only_the_web_and_the_proxy_can_be_reached() -> None:
     assert loaded("compose.yaml")["networks"]["inside"] == {"internal": True}
     for name in ("database", "redis"):
         assert found[name]["networks"] == ["inside"]
+
+
+class TestWithS3:
+    def test_all_roles_get_the_settings_and_the_key(self) -> None:
+        found, known = services(WITH_S3), settings_read().keys()
+        assert found.keys() == {"web", "worker", "sweeper", "migrate", "s3"}
+        for name in ("web", "worker", "sweeper", "migrate"):
+            assert found[name].keys() == {"environment", "secrets"}
+            assert found[name]["environment"].keys() <= known
+            for setting, value in found[name]["environment"].items():
+                if setting.endswith("_FILE"):
+                    assert value.removeprefix("/run/secrets/") in found[name]["secrets"]
+        assert all(secret["file"].startswith("./secrets/") for secret in loaded(WITH_S3)["secrets"].values())
+
+    def test_its_server_is_limited_and_has_no_rights(self) -> None:
+        server, other = services(WITH_S3)["s3"], services("compose.yaml")["redis"]
+        for name in ("init", "read_only", "cap_drop", "security_opt", "restart", "logging", "networks"):
+            assert server[name] == other[name], name
+        assert server["deploy"]["resources"]["limits"].keys() == {"memory", "cpus", "pids"}
+        assert server["healthcheck"]["test"][0] == "CMD"
+        assert "ports" not in server
