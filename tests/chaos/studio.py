@@ -11,12 +11,11 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import httpx
 import psutil
 import psycopg
 
+from tests.chaos.api import StudioApi
 from tests.environment import ROOT
 from tests.model_server import ModelServer
 from tests.static_files import bring_static_files
@@ -29,7 +28,7 @@ PROGRAMS = {"web": "daphne", "pool": " workers", "sweeper": " sweep", "redis": "
 HOLDERS = "SELECT worker, article_id FROM articles_run WHERE status = 'processing'"
 
 
-class LiveStudio:
+class LiveStudio(StudioApi):
     """It writes ``places`` articles at once. ``store`` is a DATABASE_URL; without one it has its SQLite.
 
     Runs may lose their worker as often as we like.
@@ -38,7 +37,7 @@ class LiveStudio:
     def __init__(self, directory: Path, model: ModelServer, *, places: int, store: str = "", **settings: str) -> None:
         self.var, self.store, self.places = directory / "var", store, places
         self.port, self._log = free_port(), directory / "log"
-        self._environment = {
+        self.environment = {
             **os.environ,
             "VAR": str(self.var),
             "PORT": str(self.port),
@@ -52,17 +51,15 @@ class LiveStudio:
             "SEARCH_PROVIDER": "none",
             **settings,
         }
-        self._environment.pop("DATABASE_URL", None)
+        self.environment.pop("DATABASE_URL", None)
         if store:
-            self._environment["DATABASE_URL"] = store
+            self.environment["DATABASE_URL"] = store
         self.process: subprocess.Popen[bytes]
         bring_static_files(self.var)
         self.start()
         key = re.findall(r"API key: (\S+)", (self.var / "first-login.txt").read_text())[0]
         address = f"http://127.0.0.1:{self.port}/api"
-        self._api = httpx.Client(
-            base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=10, trust_env=False
-        )
+        self.use(address, key)
 
     # Its processes
 
@@ -71,7 +68,7 @@ class LiveStudio:
         before = self.said.count("workers ready") if self._log.exists() else 0
         with self._log.open("a") as log:
             command = [sys.executable, str(ROOT / "manage.py"), "studio"]
-            self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         wait_until(lambda: self.said.count("workers ready") > before or self.process.poll() is not None, seconds=200)
         assert self.process.poll() is None, self.said
 
@@ -107,51 +104,6 @@ class LiveStudio:
             with closing(sqlite3.connect(f"file:{self.var / 'studio.sqlite3'}?mode=ro", uri=True)) as database:
                 rows = database.execute(HOLDERS).fetchall()
         return {article: int(worker.rpartition(":")[2]) for worker, article in rows}
-
-    # Its API; requests are retried while the web is unavailable
-
-    def ask(self, method: str, path: str, **request: Any) -> Any:
-        """The JSON of the answer."""
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                answer = self._api.request(method, path, **request)
-            except httpx.TransportError:
-                assert time.monotonic() < deadline, f"the web has been away for a minute: {self.said[-2000:]}"
-            else:
-                if answer.status_code < 500:
-                    assert answer.is_success, answer.text
-                    return answer.json() if answer.content else None
-                assert time.monotonic() < deadline, answer.text
-            time.sleep(0.2)
-
-    def order(self, topic: str, **brief: Any) -> int:
-        """Order an article with a source of its own; its id."""
-        source = {"title": topic, "text": f"{topic}: flat roofs are the largest unused surface of a city. " * 30}
-        asked = {"topic": topic, "min_words": 400, "sources": [source], **brief}
-        return int(self.ask("POST", "/articles/create", json=asked)["id"])
-
-    def topics(self) -> dict[int, str]:
-        """All articles: topic by id."""
-        found = self.ask("GET", "/articles/", params={"limit": 100})
-        items = list(found["items"])
-        while len(items) < found["count"]:
-            items += self.ask("GET", "/articles/", params={"limit": 100, "skip": len(items)})["items"]
-        return {item["id"]: item["topic"] for item in items}
-
-    def status(self, article: int) -> str:
-        return str(self.ask("GET", f"/articles/{article}/status")["status"])
-
-    def events(self, article: int) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        while True:
-            more = self.ask("GET", f"/articles/{article}/events", params={"after": found[-1]["seq"] if found else 0})
-            found += more["items"]
-            if not more["items"]:
-                return found
-
-    def result(self, article: int) -> dict[str, Any]:
-        return dict(self.ask("GET", f"/articles/{article}/result"))
 
 
 def children(process: psutil.Process) -> list[psutil.Process]:
