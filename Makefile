@@ -1,6 +1,6 @@
 # `make run` starts the studio, `make test` checks it. Both install what they need the first time.
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage bench load chaos judge quality image image-test release lint lock clean
+.PHONY: help run test coverage bench load chaos machines judge quality image image-test release lint lock clean
 
 python := .venv/bin/python
 
@@ -30,6 +30,10 @@ load:  ## Load a studio with 200 users and 50 articles, and 2,000 more for its m
 chaos:  ## Kill processes of a working studio N times (200), and check that no work is lost, paid twice or resumed late
 	@setup/python -m setup.install --dev
 	@CHAOS_KILLS=$(or $(N),200) $(python) -m pytest tests/chaos -q -s
+
+machines:  ## Run a studio on four network namespaces: slow and cut links, a killed machine, an upgrade; needs root; option: PREVIOUS
+	@setup/python -m setup.install --dev
+	@MACHINES=1 $(if $(PREVIOUS),PREVIOUS=$(PREVIOUS)) $(python) -m pytest tests/machines -q -s
 
 judge:  ## Compare articles with other systems, judged blind; SOURCES=folder, ARGS="write --system studio" (docs/quality.md)
 	@setup/python -m setup.install --dev

@@ -102,6 +102,8 @@ class ModelServer:
     of the length asked for that lies between the two of ``obedience``. Without ``counts`` no usage is reported.
     """
 
+    host = "127.0.0.1"
+
     def __init__(self, *, token_seconds: float = 0.0, first_seconds: float = 0.0, image_seconds: float = 0.0) -> None:
         self.token_seconds, self.first_seconds, self.image_seconds = token_seconds, first_seconds, image_seconds
         self.calls: list[Call] = []
@@ -162,9 +164,9 @@ class ModelServer:
         )
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.2, access_log=None)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, self.host, 0)
         await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        self.url = f"http://{self.host}:{runner.addresses[0][1]}/v1"
         self._ready.set()
         await self._stop.wait()
         await runner.cleanup()
