@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 
 import psutil
 
 from bench.brief import brief
-from bench.processes import role_of, unique_memory
+from bench.processes import role_of
 from bench.studio import POLL_INTERVAL, StartedStudio
 from bench.watchers import Watcher
 
 AT_ONCE = 8
 WORDS = 300
 ROLES = ("web", "workers", "redis", "sweeper")
-MAX_GROWTH, TOLERANCE = 0.1, 16
-"""Share and MiB by which memory may grow from the second quarter of the articles to the last. The first fills caches."""
+MAX_GROWTH = 32
+"""MiB by which a role may grow from the second quarter of the articles to the last. The first fills caches."""
 
 
 @dataclass
@@ -36,16 +37,12 @@ class MemoryOfADay:
         return median(found) if found else 0.0
 
     def growth(self, role: str) -> float:
-        before = self.of_quarter(2, role)
-        return self.of_quarter(4, role) / before - 1 if before else 0.0
+        """MiB from the second quarter to the last."""
+        return self.of_quarter(4, role) - self.of_quarter(2, role)
 
     @property
     def is_flat(self) -> bool:
-        return not any(self.grows(role) for role in ("web", "workers"))
-
-    def grows(self, role: str) -> bool:
-        more = self.of_quarter(4, role) - self.of_quarter(2, role)
-        return more > TOLERANCE and self.growth(role) > MAX_GROWTH
+        return all(self.growth(role) <= MAX_GROWTH for role in ROLES)
 
 
 def memory_of_studio(pid: int) -> dict[str, float]:
@@ -54,8 +51,17 @@ def memory_of_studio(pid: int) -> dict[str, float]:
     for program in psutil.Process(pid).children():
         role = role_of(program)
         if role in found:
-            found[role] += unique_memory(program) + sum(unique_memory(child) for child in program.children())
+            found[role] += anonymous_memory(program) + sum(map(anonymous_memory, program.children()))
     return found
+
+
+def anonymous_memory(process: psutil.Process) -> float:
+    """MiB that are not of a file; 0 if it has ended. Unlike USS it does not change when a fork of the process ends."""
+    try:
+        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Anonymous:"))
 
 
 async def measure_memory(studio: StartedStudio, articles: int) -> MemoryOfADay:

@@ -74,7 +74,7 @@ class LoadReport:
         if self.day and self.day.failed:
             found.append(f"{self.day.failed} of {self.day.articles} articles failed")
         if self.day and not self.day.is_flat:
-            found.append("memory grows: " + ", ".join(f"{role} {self.day.growth(role):+.0%}" for role in ROLES))
+            found.append("memory grows: " + ", ".join(f"{role} {self.day.growth(role):+.0f} MiB" for role in ROLES))
         return found
 
     def as_markdown(self, command: str) -> str:
@@ -197,5 +197,5 @@ def memory_section(day: MemoryOfADay | None) -> str:
         return "Not measured."
     rows = [["MiB", "1st quarter", "2nd", "3rd", "4th", "growth from the 2nd"], ["---", *["---:"] * 5]]
     for role in ROLES:
-        rows.append([role, *(f"{each:.0f}" for each in quarters(day, role)), f"{day.growth(role):+.1%}"])
+        rows.append([role, *(f"{each:.0f}" for each in quarters(day, role)), f"{day.growth(role):+.1f}"])
     return f"{day.articles:,} articles, {day.failed} of them failed:\n\n{markdown_table(rows)}"
