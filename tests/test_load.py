@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bench.load.__main__ import INSTANT, Plan, settings_of
+from bench.load.__main__ import INSTANT, Plan, settings_of, warnings_in
 from bench.load.accounts import create_accounts
 from bench.load.memory import MemoryOfADay, measure_memory
 from bench.load.report import HEADING, Load, LoadReport, machines_table, write_load_report
@@ -96,6 +96,17 @@ def test_the_report_is_the_last_section_and_the_benchmark_keeps_it(tmp_path: Pat
     assert "first" not in text.partition(HEADING)[2].splitlines()[2]
     write_report(Results(), Conditions("bench", Speed(), 20), file)
     assert file.read_text().partition(HEADING)[2] == text.partition(HEADING)[2]
+
+
+def test_warnings_are_counted_by_their_kind(tmp_path: Path) -> None:
+    (tmp_path / "studio.log").write_text(
+        "web-1 | WARNING daphne.server: Application instance <Task pending name='Task-12' coro=<Protocol> took too long\n"
+        "web-2 | WARNING daphne.server: Application instance <Task pending name='Task-345' coro=<Protocol> took too long\n"
+        "sweeper | INFO articles.runs.recovery: nothing\n"
+    )
+    found = warnings_in(tmp_path)
+    assert found == {"daphne.server: Application instance <Task pending name=": 2}
+    assert "2 times" in report(load(warnings=found)).as_markdown("test")
 
 
 async def test_a_small_load_of_a_real_studio(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,9 +25,10 @@ from bench.load.users import Site, visit
 from bench.model_process import ModelServer, running_model
 from bench.processes import cpu_of_studio, difference
 from bench.simulated_model import MODELS, Speed
-from bench.studio import MODEL_CLIENT, environment_of, last_lines, started_studio
+from bench.studio import LOG, MODEL_CLIENT, environment_of, started_studio
 
 WORDS = 1000
+LOGGED = re.compile(r"\b(?:WARNING|ERROR) ([\w.]+: .{,40})")
 INSTANT = Speed(first=0.01, rate=5000, image=0.01, error=0)
 
 
@@ -104,9 +107,10 @@ def settings_of(model: ModelServer, plan: Plan, database: str) -> dict[str, str]
     }
 
 
-def warnings_in(var: Path) -> list[str]:
-    """The last warnings in the studio's log, which is expected to have none."""
-    return [line for line in last_lines(var).splitlines() if "WARNING" in line or "ERROR" in line]
+def warnings_in(var: Path) -> Counter[str]:
+    """How often the studio logged each kind of warning or error: its logger and the beginning of its message."""
+    found = LOGGED.findall((var / LOG).read_text(errors="replace"))
+    return Counter(re.sub(r"\d+", "N", warning).strip() for warning in found)
 
 
 def log(line: str) -> None:

@@ -32,7 +32,7 @@ class Load:
     took: Sequence[float | None]
     seconds: float
     cpu: Mapping[str, float]
-    warnings: Sequence[str] = ()
+    warnings: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def completed(self) -> int:
@@ -91,6 +91,7 @@ class LoadReport:
             web_processes=self.web_processes,
             overview=overview(self.loads),
             latencies=latencies(self.loads),
+            warnings=warnings(self.loads),
             cpu=cpu_table(self.loads),
             usable=f"{USABLE:.0%}".replace("%", " %"),
             machines="\n\n".join(machines_table(load, self.users) for load in self.loads),
@@ -158,6 +159,13 @@ def latencies(loads: Sequence[Load]) -> str:
             row += [f"{len(found):,}", *(f"{1000 * percentile(found, number):.0f}" for number in (50, 95, 99))]
         rows.append(row)
     return markdown_table(rows)
+
+
+def warnings(loads: Sequence[Load]) -> str:
+    lines = [
+        f"- {load.database}, {count:,} times: `{kind} …`" for load in loads for kind, count in load.warnings.items()
+    ]
+    return "\n".join(lines) or "None."
 
 
 ROLES_OF_CPU = ("jobs", "workers", "web", "redis", "sweeper", "database")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -18,6 +20,7 @@ from bench.watchers import PageWatcher, Watcher
 THINK_SECONDS = (2.0, 8.0)  # of a person, between two pages
 POLL_SECONDS = 2.0  # of a program that waits for an article
 REQUEST_SECONDS = 30.0
+SEQ_OF_PAGE = re.compile(rb'data-seq="(\d+)"')
 EXPECTED_CLOSE = 1000  # of a socket whose article has ended
 
 
@@ -83,22 +86,28 @@ class User:
             self.site.samples.errors[f"{kind}: {response.status}"] += 1
         return body
 
-    async def listen(self, path: str, seconds: float) -> None:
-        """Keep a socket open for ``seconds``, or until the studio closes it because its article has ended."""
+    async def listen(self, path: str, seconds: float, after: int) -> int:
+        """Keep a socket open for ``seconds``, or until the studio closes it because its article has ended.
+
+        It sends what is newer than event ``after``. Returns the newest event of a socket for programs.
+        """
         samples = self.site.samples
         try:
-            async with self.client.ws_connect(path) as socket:
+            async with self.client.ws_connect(f"{path}?after={after}") as socket:
                 samples.sockets += 1
                 try:
                     async with asyncio.timeout(seconds):
-                        async for _ in socket:
+                        async for message in socket:
                             samples.messages += 1
+                            if message.data.startswith("{"):
+                                after = max(after, json.loads(message.data).get("seq", 0))
                 except TimeoutError:
-                    return
+                    return after
                 if socket.close_code != EXPECTED_CLOSE:
                     samples.errors[f"socket: closed with {socket.close_code}"] += 1
         except aiohttp.ClientError as error:
             samples.errors[f"socket: {type(error).__name__}"] += 1
+        return after
 
     async def read(self) -> None:
         """A person who looks at the list and at articles, also while they are written."""
@@ -108,8 +117,10 @@ class User:
             await self.think()
             if self.site.articles:
                 article = self.random.choice(self.site.articles)
-                await self.get(self.browser, "article page", f"/articles/{article}/")
-                await self.listen(f"/ws/articles/{article}/page/", self.random.uniform(*THINK_SECONDS))
+                page = await self.get(self.browser, "article page", f"/articles/{article}/")
+                seen = SEQ_OF_PAGE.search(page)
+                seconds = self.random.uniform(*THINK_SECONDS)
+                await self.listen(f"/ws/articles/{article}/page/", seconds, int(seen[1]) if seen else 0)
                 await self.get(self.browser, "revisions page", f"/articles/{article}/revisions/")
                 await self.think()
 
@@ -120,11 +131,11 @@ class User:
             if not self.site.articles:
                 await asyncio.sleep(POLL_SECONDS)
                 continue
-            article = self.random.choice(self.site.articles)
+            article, after = self.random.choice(self.site.articles), 0
             await self.get(self.client, "API list", "/api/articles/?limit=20")
             for _ in range(5):
                 await self.get(self.client, "API status", f"/api/articles/{article}/status")
-                await self.listen(f"/ws/articles/{article}", POLL_SECONDS)
+                after = await self.listen(f"/ws/articles/{article}", POLL_SECONDS, after)
 
     async def write(self) -> float | None:
         """A person who requests an article and follows it on its page. Seconds until it was there; None if it failed."""
