@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import psutil
@@ -16,7 +17,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
+from articles.management.commands import studio
 from contentstudio.runtime import healthcheck
+from contentstudio.runtime.roles import Role
 from setup.postgres import new_cluster
 from tests.environment import ROOT
 from tests.static_files import bring_static_files
@@ -216,6 +219,15 @@ def test_a_role_without_shared_services_is_refused(tmp_path: Path, role: str) ->
         f"CommandError: The role {role} shares its data with the other roles. Set DATABASE_URL with the address of a"
         " PostgreSQL server and REDIS_URL with the address of a Redis or Valkey server.\n"
     )
+
+
+@override_settings(S3_BUCKET="pictures", REDIS_URL="redis://elsewhere")
+def test_a_role_with_files_in_s3_needs_a_key_that_all_machines_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studio, "connection", SimpleNamespace(vendor="postgresql"))
+    with pytest.raises(CommandError, match="Set SECRET_KEY, as each VAR would have a key of its own"):
+        studio.require_shared_services(Role.WEB)
+    with override_settings(SECRET_KEY="k" * 50):
+        studio.require_shared_services(Role.WEB)
 
 
 def test_an_unknown_role_is_refused() -> None:

@@ -195,8 +195,16 @@ def require_shared_services(role: Role) -> None:
         missing.append("DATABASE_URL with the address of a PostgreSQL server")
     if not settings.REDIS_URL:
         missing.append("REDIS_URL with the address of a Redis or Valkey server")
+    if settings.S3_BUCKET and has_generated_key():
+        missing.append("SECRET_KEY, as each VAR would have a key of its own")
     if missing:
         raise CommandError(f"The role {role} shares its data with the other roles. Set {' and '.join(missing)}.")
+
+
+def has_generated_key() -> bool:
+    """Whether the signing key is the one in VAR. With files in S3, machines need not share VAR."""
+    generated = settings.VAR / "secret-key"
+    return generated.exists() and generated.read_text() == settings.SECRET_KEY
 
 
 def stop_waiting(number: int, frame: object) -> NoReturn:
