@@ -64,7 +64,9 @@ class Api:
         return int(answer.json()["id"])
 
     def has_ended(self, article: int) -> bool:
-        return self._client.get(f"/articles/{article}/status").json()["status"] in ("completed", "failed")
+        answer = self._client.get(f"/articles/{article}/status")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["status"] in ("completed", "failed")
 
     def wait_for(self, *articles: int) -> None:
         for article in articles:
@@ -92,7 +94,8 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory, previous: Path, redis_ser
         shared = (directory, cluster.url("postgres"), f"{redis_server}?db=5")
         old, new = Machine(*shared, code=previous), Machine(*shared)
         for machine in (old, new):  # the API needs no static files: none are collected
-            machine.environment |= {"STATIC_ROOT": str(directory / "static"), "WEB_PROCESSES": "1"}
+            own = {"STATIC_ROOT": str(directory / "static"), "WEB_PROCESSES": "1", "REQUESTS_PER_MINUTE": "0"}
+            machine.environment |= own
         migrated = old.run("manage.py", "studio", "--role", "migrate")
         assert migrated.returncode == 0, migrated.stderr
         running.enter_context(old.running("web"))
