@@ -66,7 +66,7 @@ class Api:
     def has_ended(self, article: int) -> bool:
         answer = self._client.get(f"/articles/{article}/status")
         assert answer.status_code == 200, answer.text
-        return answer.json()["status"] in ("completed", "failed")
+        return str(answer.json()["status"]) in ("completed", "failed")
 
     def wait_for(self, *articles: int) -> None:
         for article in articles:
