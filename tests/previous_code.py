@@ -18,7 +18,7 @@ MIGRATIONS = ("accounts/migrations/0*.py", "articles/migrations/0*.py")
 
 def git(*arguments: str) -> bytes:
     # In a container the repository may belong to another user, which git refuses by default.
-    command = ["git", "-c", "safe.directory=*", "-C", ROOT, *arguments]
+    command: list[str | Path] = ["git", "-c", "safe.directory=*", "-C", ROOT, *arguments]
     return subprocess.run(command, capture_output=True, check=True).stdout
 
 
