@@ -42,7 +42,7 @@ def shared_model() -> Iterator[ModelServer]:
 def model(shared_model: ModelServer) -> ModelServer:
     """Slow enough that an article is being written while something happens, and it finds every citation supported."""
     shared_model.reset()
-    shared_model.token_seconds = 0.02
+    shared_model.token_seconds = 0.1
     shared_model.choices.add("supported")
     return shared_model
 
@@ -71,9 +71,8 @@ def order(studio: Cluster, count: int, *, where: Machine | None = None) -> list[
 def all_is_well(studio: Cluster, model: ModelServer, articles: list[int]) -> None:
     model.token_seconds = 0
     wait_until(lambda: {studio.status(article) for article in articles} == {"completed"}, seconds=150)
-    topics = {article: topic for article, topic in studio.topics().items() if article in articles}
     logs = {article: studio.events(article) for article in articles}
-    calls = asked(model, topics)
+    calls = asked(model, studio.topics())
     doubled = list(asked_twice(calls, logs))
     faults = [f"article {article}: {fault}" for article, log in logs.items() for fault in faults_of(log)]
     results = {article: studio.result(article) for article in articles}
