@@ -305,7 +305,7 @@ LOGGING = logging_config(
         *(*SIGNING_KEYS, OPENAI_API_KEY, TAVILY_API_KEY, BRAVE_API_KEY, METRICS_TOKEN),  # noqa: F405
         *(SIGN_IN_SECRETS + STORAGE_SECRETS + TRACES_SECRETS),  # noqa: F405
     ],
-    addresses=[database_url, REDIS_URL, OPENAI_BASE_URL, SEARXNG_URL, *TRACES_ADDRESSES],  # noqa: F405
+    addresses=[database_url, REDIS_URL, OPENAI_BASE_URL, SEARXNG_URL, S3_ENDPOINT_URL, *TRACES_ADDRESSES],  # noqa: F405
 )
 
 # CrewAI reads these when it is imported: no telemetry, no traces of its own, nothing outside var/.

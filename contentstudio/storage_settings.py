@@ -10,7 +10,7 @@ from environs import validate
 from contentstudio.environment import env, secret
 
 S3_BUCKET = env.str("S3_BUCKET", "")  # empty: folders under VAR, which several machines have to share
-S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", "")  # of a server other than Amazon's
+S3_ENDPOINT_URL = secret("S3_ENDPOINT_URL")  # of a server other than Amazon's
 S3_REGION = env.str("S3_REGION", "us-east-1")
 S3_PREFIX = env.str("S3_PREFIX", "")  # of all names, for a bucket that others use too
 # "auto": the bucket is in the path with S3_ENDPOINT_URL, and in the host name without.

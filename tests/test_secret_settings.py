@@ -24,7 +24,8 @@ from django.conf import settings
 database = settings.DATABASES["default"]
 print(settings.SECRET_KEY, database["HOST"], database["PASSWORD"], settings.REDIS_URL, settings.OPENAI_API_KEY,
       settings.OPENAI_BASE_URL, settings.TAVILY_API_KEY, settings.BRAVE_API_KEY, settings.SEARXNG_URL, settings.METRICS_TOKEN,
-      settings.EMAIL_HOST_PASSWORD, settings.OIDC_CLIENT_SECRET, settings.TRACES_ENDPOINT, settings.TRACES_AUTH_HEADERS)
+      settings.EMAIL_HOST_PASSWORD, settings.OIDC_CLIENT_SECRET, settings.TRACES_ENDPOINT, settings.TRACES_AUTH_HEADERS,
+      settings.S3_ENDPOINT_URL)
 """
 
 
@@ -56,6 +57,7 @@ def test_all_secrets_are_read_from_files(tmp_path: Path) -> None:
         " value-of-openai_base_url value-of-tavily_api_key value-of-brave_api_key value-of-searxng_url"
         " value-of-metrics_token value-of-email_host_password value-of-oidc_client_secret"
         " value-of-otel_exporter_otlp_traces_endpoint value-of-otel_exporter_otlp_traces_headers"
+        " value-of-s3_endpoint_url"
     ), done.stderr
     assert not (tmp_path / "var" / "secret-key").exists()
 
