@@ -10,9 +10,11 @@ class ArticlesConfig(AppConfig):
         from agents.costs.prices import prices
         from articles import permission_groups
         from articles.live import metrics, receivers
+        from contentstudio import database_sessions
         from contentstudio.runtime import compatibility, first_login
 
         prices()  # an unreadable price table stops the studio now instead of the first run that needs it
+        database_sessions.connect()
         receivers.connect()
         metrics.register()
         first_login.connect()

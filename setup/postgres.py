@@ -48,9 +48,9 @@ class Cluster:
         return f"postgres://studio@{quote(str(self.directory), safe='')}/{database}"
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """Run the server inside the block. May be used again afterwards."""
-        options = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+    def running(self, **settings: str) -> Iterator[None]:
+        """Run the server inside the block, with these settings too. May be used again afterwards."""
+        options = [word for name, value in {**SETTINGS, **settings}.items() for word in ("-c", f"{name}={value}")]
         with (self.directory / "log").open("w") as log:
             server = subprocess.Popen(
                 [self.programs / "postgres", "-D", self.directory / "data", "-k", self.directory, *options],
@@ -61,19 +61,21 @@ class Cluster:
                 preexec_fn=partial(die_with_parent, os.getpid()),
             )
         try:
-            self.wait_until_ready(server)
+            self.wait_until_ready(server, settings.get("port", "5432"))
             yield
         finally:
             server.send_signal(signal.SIGINT)  # fast shutdown: closes open connections
             server.wait()
 
-    def wait_until_ready(self, server: subprocess.Popen[bytes]) -> None:
+    def wait_until_ready(self, server: subprocess.Popen[bytes], port: str) -> None:
         deadline = time.monotonic() + START_TIMEOUT
         probe: list[str | Path] = [
             self.programs / "pg_isready",
             "--quiet",
             "-h",
             self.directory,
+            "-p",
+            port,
             "-U",
             "studio",
             "-d",

@@ -96,15 +96,18 @@ class Cluster(StudioApi):
         """A role of the studio on each machine, of the version in ``code``; returns when they are ready."""
         before = {machine.name: machine.said(role).count("workers ready") for machine in machines}
         for machine in machines:
-            var = machine.directory / "var"
-            bring_static_files(var)
-            environment = {name: value for name, value in os.environ.items() if name not in self._settings}
-            environment |= {**self._settings, "VAR": str(var), "ROLE": role}
-            machine.start(role, [sys.executable, str(self.code / "manage.py"), "studio"], environment, cwd=self.code)
+            bring_static_files(machine.directory / "var")
+            self.start_command(machine, role, "studio", ROLE=role)
         for machine in machines:
             wait_until(partial(self._is_ready, machine, role, before[machine.name]), seconds=180)
             if role == "migrate":
                 assert machine.processes.pop(role).wait() == 0, machine.said(role)
+
+    def start_command(self, machine: Machine, name: str, *command: str, **settings: str) -> None:
+        """A command of ``manage.py``, of the version in ``code``; ``name`` is that of its process."""
+        environment = {name: value for name, value in os.environ.items() if name not in self._settings}
+        environment |= {**self._settings, "VAR": str(machine.directory / "var"), **settings}
+        machine.start(name, [sys.executable, str(self.code / "manage.py"), *command], environment, cwd=self.code)
 
     def _is_ready(self, machine: Machine, role: str, before: int) -> bool:
         ended = machine.processes[role].poll()

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.chaos.witness import asked, asked_twice, faults_in, faults_of
@@ -25,6 +26,15 @@ pytestmark = [
     pytest.mark.skipif(bool(missing()), reason=missing()),
     pytest.mark.timeout(600),
 ]
+
+HOLD_A_LOCK = """
+import time
+from django.db import connection, transaction
+with transaction.atomic(), connection.cursor() as cursor:
+    cursor.execute("SELECT pg_advisory_xact_lock(1)")
+    print("locked", flush=True)
+    time.sleep(300)
+"""
 
 TOPIC = "Rooftop gardens of town"
 PREVIOUS = os.environ.get("PREVIOUS", "HEAD~1")
@@ -125,6 +135,20 @@ def test_a_machine_that_is_cut_off_for_long_loses_its_articles(started: Cluster,
     assert "was lost" in messages(started, articles)
     assert "worker" in machine.processes
     assert machine.processes["worker"].poll() is None, "it goes on when it is back"
+
+
+def test_a_machine_that_is_cut_off_in_a_transaction_loses_its_locks(started: Cluster) -> None:
+    machine, started.code = started.workers[0], ROOT
+    started.start_command(machine, "holder", "shell", "--no-imports", "-c", HOLD_A_LOCK)
+    wait_until(lambda: "locked" in machine.said("holder"), seconds=60)
+    with psycopg.connect(started.database, autocommit=True) as other:
+        held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        assert other.execute(held).fetchone() == (1,)
+        with machine.cut():
+            wait_until(lambda: other.execute(held).fetchone() == (0,), seconds=45)
+    holder = machine.processes.pop("holder")
+    holder.kill()
+    holder.wait()
 
 
 def test_a_short_cut_of_the_stores_is_waited_out(started: Cluster, model: ModelServer) -> None:
