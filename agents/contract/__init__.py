@@ -56,6 +56,8 @@ from agents.contract.outline import (
     PlannedQuestion,
     PlannedSection,
     PlannedTerm,
+    ProposedOutline,
+    ProposedSection,
     SectionForm,
 )
 from agents.contract.reading import Passage, Reading, SearchResult, Source, SourceKind, UnreadSource
@@ -108,6 +110,8 @@ __all__ = [
     "PlannedQuestion",
     "PlannedSection",
     "PlannedTerm",
+    "ProposedOutline",
+    "ProposedSection",
     "QuestionFindings",
     "Questions",
     "Reading",

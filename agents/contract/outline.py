@@ -15,44 +15,62 @@ MAX_HEADING = 120
 SectionForm = Literal["prose", "table", "chart", "steps", "list"]
 
 
-class PlannedSection(LLMOutput):
+class ProposedSection(LLMOutput):
     heading: str = Field(min_length=2)
-    purpose: str = Field(description="what the reader knows or can do after this section, in one sentence")
-    form: SectionForm
-    words: int
-    findings: list[int] = Field(description="numbers of the findings that belong to this section")
+    purpose: str = Field(description="what this section is about, in one sentence")
 
 
-class DismissedFinding(LLMOutput):
+class ProposedOutline(LLMOutput):
+    """What the outline agent answers: the answer to the topic in two sentences, and the sections."""
+
+    answer: str
+    title: str = Field(min_length=5)
+    sections: list[ProposedSection] = Field(min_length=2, max_length=MAX_SECTIONS)
+
+
+class DismissedFinding(StoredModel):
     """A finding the article leaves out, and why."""
 
     finding: int
     reason: str
 
 
-class PlannedQuestion(LLMOutput):
+class PlannedQuestion(StoredModel):
     """A question of the readers, and the number of the section that answers it."""
 
     question: str
     section: int
 
 
-class PlannedTerm(LLMOutput):
+class PlannedTerm(StoredModel):
     """A term the readers may not know, and the number of the section that explains it."""
 
     term: str
     section: int
 
 
-class Plan(LLMOutput):
-    """``outline:plan``: the answer to the topic in two sentences, what the article recommends, and its sections."""
+class PlannedSection(StoredModel):
+    """Only plans of older versions have ``form``, ``words`` and ``findings``."""
+
+    heading: str
+    purpose: str
+    form: SectionForm = "prose"
+    words: int = 0
+    findings: list[int] = []
+
+
+class Plan(StoredModel):
+    """``outline:plan``: the answer to the topic in two sentences, and the sections.
+
+    Plans of older versions also have a position, the readers' questions and terms, and findings that are left out.
+    """
 
     answer: str
+    title: str
+    sections: list[PlannedSection]
     position: str = ""
-    title: str = Field(min_length=5)
-    questions: list[PlannedQuestion] = Field(default=[], max_length=10)
-    terms: list[PlannedTerm] = Field(default=[], max_length=12)
-    sections: list[PlannedSection] = Field(min_length=2, max_length=MAX_SECTIONS)
+    questions: list[PlannedQuestion] = []
+    terms: list[PlannedTerm] = []
     dismissed: list[DismissedFinding] = []
 
 

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 
 from agents.contract import (
     Brief,
-    DismissedFinding,
-    Finding,
     FoundFact,
     FoundFacts,
     Lead,
@@ -19,8 +17,8 @@ from agents.contract import (
     OutlineSection,
     Passage,
     PicturePrompt,
-    Plan,
-    PlannedSection,
+    ProposedOutline,
+    ProposedSection,
     Questions,
     SearchDescription,
     SectionText,
@@ -35,7 +33,7 @@ from agents.text.factual import fact_kind
 from agents.text.length import even_shares
 from agents.text.markdown import paragraphs
 from agents.text.planned_outline import with_words
-from agents.text.planning import MIN_SECTION_WORDS, distribute_words
+from agents.text.planning import MIN_SECTION_WORDS
 from agents.text.quantities import parse_quantities
 from agents.text.seo import Range, slug_of, truncate
 from agents.text.syntax import citation_mark
@@ -59,33 +57,25 @@ def find(brief: Brief, passages: Sequence[Passage], count: int) -> FoundFacts:
     return FoundFacts(findings=[_fact(quote) for quote in ranked[: min(count, MAX_FINDINGS)]])
 
 
-def plan(brief: Brief, findings: Sequence[Finding], passages: Sequence[Passage], sections: int) -> Plan:
+def plan(brief: Brief, passages: Sequence[Passage], sections: int) -> ProposedOutline:
     """Two to ``sections`` sections, as many as the passages can fill, and an answer of one or two quoted findings.
 
-    A finding belongs to the section that quotes it. Raises NothingToRead if the passages do not contain two quotable sentences.
+    Raises NothingToRead if the passages do not contain two quotable sentences.
     """
     material = _material(brief, passages)
-    statements = {finding.statement for finding in findings}
+    statements = {fact.statement for fact in find(brief, passages, MAX_FINDINGS).findings}
     stated = [quote for quote in material.ranked() if quote.text in statements]
     themes = _themes(brief, material, sections)
     chosen = share_quotes(themes, material, stated)
-    texts = [{quote.text for quote in quotes} for quotes in chosen]
-    owned = [[finding.number for finding in findings if finding.statement in own] for own in texts]
-    words = distribute_words([sum(quote.words for quote in quotes) for quotes in chosen], brief.min_words)
     title = title_of(brief.topic)
     headings = name_sections(chosen, material.ranked(), title)
     stated.sort(key=lambda quote: quote in chosen[0][:2])  # the answer repeats the opening only if it must
-    return Plan(
+    return ProposedOutline(
         answer=" ".join(quote.text for quote in stated[:ANSWER_SENTENCES]),
         title=title,
         sections=[
-            PlannedSection(heading=heading, purpose=theme.purpose, form="prose", words=share, findings=numbers)
-            for heading, theme, share, numbers in zip(headings, themes, words, owned, strict=True)
-        ],
-        dismissed=[
-            DismissedFinding(finding=finding.number, reason="Not among the sentences quoted.")
-            for finding in findings
-            if not any(finding.number in numbers for numbers in owned)
+            ProposedSection(heading=heading, purpose=theme.purpose)
+            for heading, theme in zip(headings, themes, strict=True)
         ],
     )
 

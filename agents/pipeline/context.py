@@ -11,13 +11,13 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Any, Protocol, TypeVar, cast
 
-from agents.contract import Brief, Finding, Outline, Passage, PicturePrompt, Reading, Stage
+from agents.contract import Brief, Outline, Passage, PicturePrompt, Reading, Stage
 from agents.crew.assignments import Assignment, Reply
 from agents.exceptions import AgentError, ModelError, ProviderUnavailable, SpendingLimitReached
 from agents.llm.preview import PreviewSink
 from agents.pipeline.steps import Journal, Output, StepKey, StepSpec
 from agents.text.length import LengthCalibration
-from agents.text.shared_prompt import article_block, brief_block, findings_block, plan_block
+from agents.text.shared_prompt import article_block, brief_block, plan_block
 
 Result = TypeVar("Result")
 Second = TypeVar("Second")
@@ -92,15 +92,11 @@ class RunContext:
             for passage in self.reading.passages
         }
 
-    def shared(
-        self, findings: Sequence[Finding] = (), outline: Outline | None = None, texts: Sequence[str] = ()
-    ) -> tuple[str, ...]:
+    def shared(self, outline: Outline | None = None, texts: Sequence[str] = (), lead: str = "") -> tuple[str, ...]:
         """The blocks a prompt begins with, always in this order, so that calls share as long a start as possible."""
-        blocks = [self.start or brief_block(self.brief, self.today), findings_block(findings)]
+        blocks = [self.start or brief_block(self.brief, self.today)]
         if outline:
-            blocks.append(plan_block(outline))
-            if texts:
-                blocks.append(article_block(outline, texts))
+            blocks.append(article_block(outline, lead, texts) if texts else plan_block(outline))
         return tuple(filter(None, blocks))
 
     async def ask(self, assignment: Assignment[Reply], preview: PreviewSink | None = None) -> Reply:

@@ -8,10 +8,10 @@ from agents.contract import Edits, Finding, Outline, Replacement, SectionText
 from agents.crew import assignments
 from agents.crew.assignments.writing import sections_text
 from agents.pipeline.context import RunContext, pluralize, run_both, run_concurrently
-from agents.pipeline.evidence import KnownVerdicts, judge_draft, known_verdicts
+from agents.pipeline.evidence import KnownVerdicts, judge_draft, known_verdicts, name_of
 from agents.pipeline.steps import StepKey
-from agents.pipeline.write import is_sound
-from agents.prompts import config
+from agents.pipeline.write import Draft, is_sound
+from agents.prompts import config, prompt_texts
 from agents.text.arithmetic import check_arithmetic
 from agents.text.citations import cited_ids, strip_stray_citations, strip_unknown_marks, uncited_sources
 from agents.text.cleanup import clean_fragment, clean_heading
@@ -28,56 +28,49 @@ EDITED_BOUNDS = 0.5, 1.4
 """An edit outside these shares of the text it edits did something else than it was asked for."""
 
 
-async def improve(
-    context: RunContext, outline: Outline, findings: list[Finding], texts: list[str]
-) -> tuple[Outline, list[str], KnownVerdicts]:
-    """The outline and the sections after an editor's replacements, and the verdicts on the sentences of the draft.
+async def improve(context: RunContext, draft: Draft, findings: Sequence[Finding]) -> tuple[Draft, KnownVerdicts]:
+    """The text after its editors' replacements, and the verdicts on the sentences of the draft.
 
     One editor works at each part, with the whole article and all sources in view; every sentence is judged meanwhile.
     """
     if not context.has_model:
-        return outline, texts, {}
+        return draft, {}
+    outline, texts = draft.outline, draft.texts
     parts = parts_of([section.words for section in outline.sections])
     others = len(parts) * bool(context.passages) + 2 * len(texts) + 2
     await context.plan(edit=len(parts) + others)
-    measured = [*measurements(context, outline, texts), *unused_material(context, outline, findings, texts)]
+    measured = [*measurements(context, texts), *unused_material(context, findings, [draft.lead, *texts])]
     improved, judged = await run_both(
-        run_concurrently(*(improve_part(context, outline, findings, texts, numbers, measured) for numbers in parts)),
+        run_concurrently(*(improve_part(context, draft, numbers, measured) for numbers in parts)),
         judge_draft(context, outline, texts, parts),
     )
     outline, replacements = with_headings(context, outline, [each for part in improved for each in part.replacements])
     changed = {each.section for each in replacements}
     await context.plan(edit=len(parts) + others - (len(texts) - len(changed)))
     edited = []
-    for number, text in enumerate(texts, 1):
+    for number, text in enumerate([draft.lead, *texts]):
         if number in changed:
             of_section = [each for each in replacements if each.section == number]
             text = await apply(context, outline, number, text, of_section)
         elif older := await context.journal.recall(StepKey("edit", "section", number), SectionText):
             text = older.markdown
         edited.append(text)
-    return outline, edited, known_verdicts(judged)
+    return Draft(outline, edited[0], edited[1:]), known_verdicts(judged)
 
 
-async def improve_part(
-    context: RunContext,
-    outline: Outline,
-    findings: list[Finding],
-    texts: list[str],
-    numbers: Sequence[int],
-    measured: Sequence[str],
-) -> Edits:
-    """The replacements in the sections ``numbers`` (from 1)."""
-    count = sum(count_words(texts[number - 1]) for number in numbers)
+async def improve_part(context: RunContext, draft: Draft, numbers: Sequence[int], measured: Sequence[str]) -> Edits:
+    """The replacements in the sections ``numbers`` (from 1); in the introduction as well if the first is among them."""
+    outline, editable = draft.outline, {*numbers, *([0] if 1 in numbers else [])}
+    count = sum(count_words(draft.texts[number - 1]) for number in numbers)
     words = round(TOTAL_BOUNDS[1] * sum(outline.sections[number - 1].words for number in numbers))
     lengths = config("writing")["lengths"]["fits" if count < words else "full"].format(count=count, words=words)
 
     async def perform() -> Edits:
-        shared = context.shared(findings, outline, texts)
+        shared = context.shared(outline, draft.texts, draft.lead)
         made = await context.ask(
             assignments.improve_sections(shared, context.brief, outline, numbers, measured, lengths)
         )
-        return Edits(replacements=[each for each in made.replacements if each.section in numbers])
+        return Edits(replacements=[each for each in made.replacements if each.section in editable])
 
     which = sections_text(outline, numbers)
     return await context.once(
@@ -89,7 +82,7 @@ async def improve_part(
     )
 
 
-def measurements(context: RunContext, outline: Outline, texts: Sequence[str]) -> Iterator[str]:
+def measurements(context: RunContext, texts: Sequence[str]) -> Iterator[str]:
     """What code can see in the article, as sentences for its editors."""
     messages = config("measurements")
     figures = known_values(passage.text for passage in context.passages)
@@ -117,22 +110,33 @@ def source_weaknesses(context: RunContext, texts: Sequence[str]) -> Iterator[str
             )
 
 
-def unused_material(
-    context: RunContext, outline: Outline, findings: Sequence[Finding], texts: Sequence[str]
-) -> list[str]:
-    """The sources and findings that are cited nowhere, as sentences for the editors."""
+def unused_material(context: RunContext, findings: Sequence[Finding], texts: Sequence[str]) -> list[str]:
+    """The sources that are cited nowhere, and the findings that are not used, as sentences for the editors."""
     messages = config("measurements")
     cited = {id for text in texts for id in cited_ids(text)}
-    left_out = {each.finding for each in outline.dismissed}
     uncited = [
         messages["uncited"].format(source=source.number, title=source.title)
         for source in uncited_sources(context.reading, cited)
     ]
     return uncited + [
-        messages["finding"].format(number=finding.number, statement=finding.statement)
+        messages["disagreement" if finding.kind == "disagreement" else "finding"].format(
+            statement=finding.statement, sources=", ".join(finding.sources)
+        )
         for finding in findings
-        if finding.sources and finding.number not in left_out and not cited.intersection(finding.sources)
+        if is_unused(finding, cited)
     ]
+
+
+def message_of(finding: Finding) -> str:
+    messages = prompt_texts("measurements")
+    return messages["disagreement" if finding.kind == "disagreement" else "finding"]
+
+
+def is_unused(finding: Finding, cited: set[str]) -> bool:
+    """Whether no passage of the finding is cited; of a disagreement, whether one side of it is not."""
+    if finding.kind == "disagreement":
+        return not cited.issuperset(finding.sources)
+    return bool(finding.sources) and not cited.intersection(finding.sources)
 
 
 def with_headings(
@@ -142,7 +146,7 @@ def with_headings(
     headings = [section.heading for section in outline.sections]
     others = []
     for each in replacements:
-        if clean_heading(each.find).casefold() != headings[each.section - 1].casefold():
+        if not each.section or clean_heading(each.find).casefold() != headings[each.section - 1].casefold():
             others.append(each)
         elif (
             not context.brief.approve_outline and HEADING.low <= len(heading := clean_heading(each.put)) <= HEADING.high
@@ -158,7 +162,7 @@ def with_headings(
 async def apply(
     context: RunContext, outline: Outline, number: int, text: str, replacements: Sequence[Replacement]
 ) -> str:
-    """Section ``number`` (from 1) with the replacements that can be made; one that is no edit is left out."""
+    """Section ``number`` (from 1), or the introduction, 0, with the replacements that can be made."""
     applied = 0
 
     async def perform() -> SectionText:
@@ -170,7 +174,7 @@ async def apply(
                 edited, applied = changed, applied + 1
         return SectionText(markdown=edited)
 
-    heading = outline.sections[number - 1].heading
+    heading = name_of(outline, number)
     return (
         await context.once(
             StepKey("edit", "section", number),

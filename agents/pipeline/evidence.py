@@ -154,7 +154,9 @@ async def check_section(
     before: CheckedText | None = None,
     known: KnownVerdicts = NONE_KNOWN,
 ) -> CheckedText:
-    """``text`` with the evidence for its sentences. If it only continues ``before``, only what was added is checked."""
+    """Section ``number`` (from 1), or the introduction, 0, with the evidence for its sentences.
+
+    If ``text`` only continues ``before``, only what was added is checked."""
 
     async def perform() -> CheckedText:
         if before is None or not text.startswith(before.markdown + PARAGRAPH_BREAK):
@@ -164,9 +166,14 @@ async def check_section(
             markdown=before.markdown + PARAGRAPH_BREAK + added.markdown, evidence=[*before.evidence, *added.evidence]
         )
 
-    key, heading = key or StepKey("edit", "evidence", number), outline.sections[number - 1].heading
+    key, heading = key or StepKey("edit", "evidence", number), name_of(outline, number)
     doing, done = f"Checking the evidence of “{heading}”", evidence_message(heading)
     return await context.once(key, CheckedText, perform, doing, done)
+
+
+def name_of(outline: Outline, number: int) -> str:
+    """The heading of section ``number`` (from 1); 0 is the introduction."""
+    return outline.sections[number - 1].heading if number else "Introduction"
 
 
 async def checked(

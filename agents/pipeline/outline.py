@@ -1,23 +1,27 @@
-"""The outline: one plan that sees everything, and the check of its answer before anything is written."""
+"""The outline: one call that sees all sources. Its answer is checked if a person approves it; else the finished text is."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
 from agents.contract import (
     CheckedAnswer,
+    Finding,
     OldOutline,
     OldSectionPlan,
     Outline,
     OutlineSection,
     Plan,
+    PlannedSection,
+    ProposedOutline,
+    ProposedSection,
 )
 from agents.crew import assignments
 from agents.exceptions import ApprovalRequired
 from agents.pipeline.context import RunContext, pluralize, run_both
 from agents.pipeline.previews import first_string, json_preview
-from agents.pipeline.research import ResearchMaterial
+from agents.pipeline.research import find_all
 from agents.pipeline.steps import StepKey
 from agents.text.cleanup import one_line
 from agents.text.headings import fit_headings, heading_problems
@@ -25,27 +29,31 @@ from agents.text.length import section_count
 from agents.text.planned_outline import planned_outline, with_checked_answer, with_words
 
 
-async def make_outline(context: RunContext, material: ResearchMaterial) -> Outline:
-    """Raises ApprovalRequired if the brief asks for approval and nobody has approved the outline yet."""
+async def make_outline(context: RunContext) -> tuple[Outline, list[Finding]]:
+    """The outline, and the findings, which are found meanwhile.
+
+    Raises ApprovalRequired if the brief asks for approval and nobody has approved the outline yet.
+    """
     approved = await context.journal.recall(StepKey("outline", "approved"), Outline)
-    has_check = context.has_model and bool(context.passages)
+    has_check = context.brief.approve_outline and context.has_model and bool(context.passages)
+    await context.plan(outline=1 + bool(approved) + has_check)
     if approved:
-        await context.plan(outline=2 + has_check)
-        return with_words(approved, context.brief.min_words)
+        return with_words(approved, context.brief.min_words), await find_all(context)
     if older := await older_outline(context):
-        return older
-    await context.plan(outline=1 + has_check)
-    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    plan, checked = await run_both(
-        make_plan(context, material, answer), check_answer(context, answer) if has_check else no_check(answer)
-    )
-    outline = planned_outline(plan, material.findings, context.brief.min_words)
+        return older, await find_all(context)
+    findings, (plan, checked) = await run_both(find_all(context), planned(context, has_check=has_check))
+    outline = planned_outline(plan, findings, context.brief.min_words)
     if has_check and checked.planned != outline.answer:  # the plan was made again
         checked = await check_answer(context, outline.answer, attempt=2)
     outline = with_checked_answer(outline, checked)
     if context.brief.approve_outline:
         raise ApprovalRequired(outline)
-    return outline
+    return outline, findings
+
+
+async def planned(context: RunContext, *, has_check: bool) -> tuple[Plan, CheckedAnswer]:
+    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    return await run_both(make_plan(context, answer), check_answer(context, answer) if has_check else no_check(answer))
 
 
 async def older_outline(context: RunContext) -> Outline | None:
@@ -70,14 +78,14 @@ async def older_outline(context: RunContext) -> Outline | None:
     return outline
 
 
-async def make_plan(context: RunContext, material: ResearchMaterial, answer: asyncio.Future[str]) -> Plan:
+async def make_plan(context: RunContext, answer: asyncio.Future[str]) -> Plan:
     """The plan. Its ``answer`` is known while the rest of it is still being generated."""
     key, wanted = StepKey("outline", "plan"), section_count(context.brief.min_words)
     try:
         plan = await context.once(
             key,
             Plan,
-            lambda: plan_for(context, material, wanted, key, answer),
+            lambda: plan_for(context, wanted, key, answer),
             f"Planning {wanted} sections",
             lambda made: f"“{made.title}” planned, {pluralize(len(made.sections), 'section')}",
         )
@@ -88,16 +96,13 @@ async def make_plan(context: RunContext, material: ResearchMaterial, answer: asy
     return plan
 
 
-async def plan_for(
-    context: RunContext, material: ResearchMaterial, wanted: int, key: StepKey, answer: asyncio.Future[str]
-) -> Plan:
+async def plan_for(context: RunContext, wanted: int, key: StepKey, answer: asyncio.Future[str]) -> Plan:
     """A plan of about ``wanted`` sections. If something is wrong the model corrects it once, then code does."""
-    brief, findings = context.brief, material.findings
-    shared, language = context.shared(findings), brief.language
+    brief, shared, language = context.brief, context.shared(), context.brief.language
     preview = first_string(json_preview(context.preview(key), ("answer", "heading")), "answer", answer)
-    made = await context.ask(assignments.make_plan(shared, brief, findings, context.passages, wanted), preview)
+    made = await context.ask(assignments.make_plan(shared, brief, context.passages, wanted), preview)
     if not context.has_model:
-        return made
+        return as_plan(made, made.title, made.sections)
     problems = plan_problems(made, wanted, language)
     if problems:
         again = await context.ask(assignments.make_plan_again(shared, brief, made, problems, wanted), preview)
@@ -108,10 +113,15 @@ async def plan_for(
     for section in made.sections:
         if heading := kept.pop(headings.key_of(section.heading), ""):
             sections.append(section.model_copy(update={"heading": heading}))
-    return made.model_copy(update={"title": headings.title, "sections": sections})
+    return as_plan(made, headings.title, sections)
 
 
-def plan_problems(made: Plan, wanted: int, language: str) -> list[str]:
+def as_plan(made: ProposedOutline, title: str, sections: Sequence[ProposedSection]) -> Plan:
+    planned = [PlannedSection(heading=each.heading, purpose=each.purpose) for each in sections]
+    return Plan(answer=made.answer, title=title, sections=planned)
+
+
+def plan_problems(made: ProposedOutline, wanted: int, language: str) -> list[str]:
     return heading_problems(made.title, [section.heading for section in made.sections], wanted, language)
 
 

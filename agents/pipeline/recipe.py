@@ -1,21 +1,23 @@
 """The recipe: how a brief becomes a manuscript, step by step.
 
 The journal performs each step once and reads back what is done, so a resumed run continues at the first step without an output.
-Every prompt begins with the brief and all that was read. Research finds facts, the outline answers the topic and gives each
-fact a place, the sections are written side by side or as one draft, a review with everything in view asks for changes, and every
-statement is checked against the passages. Title, lead and search description are made last, from the finished text.
+Every prompt begins with the brief and all that was read. An outline proposes an answer and the sections while the findings are
+found; the article is written as one draft or in parts; editors with everything in view, who also learn which findings the draft
+does not use, replace what can be better; and every statement is checked against the passages.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from agents.contract import (
     SEO,
     Brief,
     CheckedText,
+    DismissedFinding,
     Finding,
     Findings,
     FramedArticle,
@@ -33,9 +35,9 @@ from agents.pipeline.outline import make_outline
 from agents.pipeline.research import MAX_GROUPS, ResearchMaterial, research
 from agents.pipeline.seo import describe
 from agents.pipeline.steps import Journal, StepKey
-from agents.pipeline.write import resize, without_lead, write
+from agents.pipeline.write import Draft, resize, without_lead, write
 from agents.text.chart import move_chart_sources, tables_for_bad_charts
-from agents.text.citations import cited_ids, compile_references, uncited_sources
+from agents.text.citations import cited_ids, compile_references, strip_unknown_marks, uncited_sources
 from agents.text.cleanup import PARAGRAPH_BREAK
 from agents.text.length import FINAL_BOUNDS, TOTAL_BOUNDS, section_count, sections_to_resize
 from agents.text.links import strip_unknown_links
@@ -61,8 +63,10 @@ ROUNDS = 2
 
 @dataclass(frozen=True)
 class Finished:
-    """The checked sections, what stands around them, and the search description."""
+    """The checked introduction and sections, what stands around them, and the search description."""
 
+    outline: Outline
+    lead: CheckedText
     texts: list[CheckedText]
     frame: FramedArticle
     seo: SEO | None
@@ -81,12 +85,12 @@ async def produce(brief: Brief, journal: Journal, dependencies: RunDependencies)
 async def _produce(context: RunContext) -> Manuscript:
     await plan_steps(context)
     material = await research(context)
-    outline = await make_outline(context, material)
+    outline, findings = await make_outline(context)
     await plan_steps(context, sections=len(outline.sections))
     finished, (picture, problem) = await run_both(
-        write_and_edit(context, without_lead(context, outline), material.findings), illustrate(context, outline)
+        write_and_edit(context, without_lead(context, outline), findings), illustrate(context, outline)
     )
-    manuscript = composed(context, material, outline, finished).model_copy(
+    manuscript = composed(context, material, findings, finished).model_copy(
         update={"picture": picture, "picture_problem": problem}
     )
     check_complete(context.brief, manuscript, has_model=context.has_model)
@@ -108,20 +112,20 @@ async def plan_steps(context: RunContext, sections: int = 0) -> None:
 
 
 async def write_and_edit(context: RunContext, outline: Outline, findings: list[Finding]) -> Finished:
-    texts = await write(context, outline, findings)
-    outline, edited, known = await improve(context, outline, findings, texts)
-    edited = await correct_length(context, outline, findings, edited)
-    checked, (frame, seo) = await run_both(
-        check_all(context, outline, findings, edited, known), frame_and_describe(context, outline, findings, edited)
-    )
-    return Finished(checked, frame, seo)
+    draft, known = await improve(context, await write(context, outline), findings)
+    draft = await correct_length(context, draft)
+    if context.has_model and not draft.lead:
+        made = await write_lead(context, draft.outline, draft.texts)
+        draft = replace(draft, lead=made.lead, outline=draft.outline.model_copy(update={"title": made.title}))
+    (lead, *texts), (frame, seo) = await run_both(check_all(context, draft, known), frame_and_describe(context, draft))
+    return Finished(draft.outline, lead, texts, frame, seo)
 
 
-async def correct_length(context: RunContext, outline: Outline, findings: list[Finding], texts: list[str]) -> list[str]:
-    """The texts, a few of them cut or extended if together they are too short or too long."""
+async def correct_length(context: RunContext, draft: Draft) -> Draft:
+    """The draft, a few of its sections cut or extended if together they are too short or too long."""
     if not context.has_model:
-        return texts
-    wanted = [section.words for section in outline.sections]
+        return draft
+    wanted, texts = [section.words for section in draft.outline.sections], draft.texts
     for attempt in range(1, ROUNDS + 1):
         again = sections_to_resize([count_words(text) for text in texts], wanted, TOTAL_BOUNDS)
         if not again:
@@ -130,50 +134,48 @@ async def correct_length(context: RunContext, outline: Outline, findings: list[F
         resized = await run_concurrently(
             *(
                 resize(
-                    context,
-                    outline,
-                    findings,
-                    number,
-                    texts[number - 1],
-                    words,
-                    StepKey("edit", "length", number, attempt),
+                    context, draft.outline, number, texts[number - 1], words, StepKey("edit", "length", number, attempt)
                 )
                 for number, words in again.items()
             )
         )
         changed = dict(zip(again, resized, strict=True))
         texts = [changed.get(number, text) for number, text in enumerate(texts, 1)]
-    return texts
+    return replace(draft, texts=texts)
 
 
-async def check_all(
-    context: RunContext, outline: Outline, findings: list[Finding], texts: list[str], known: KnownVerdicts
-) -> list[CheckedText]:
-    """The evidence of all sections. If rewording took the article too far from its length, some are resized and checked again."""
-    checked = await run_concurrently(
-        *(check_section(context, outline, number, text, known=known) for number, text in enumerate(texts, 1))
+async def check_all(context: RunContext, draft: Draft, known: KnownVerdicts) -> list[CheckedText]:
+    """The evidence of the introduction and of all sections.
+
+    If rewording took the article too far from its length, some sections are resized and checked again.
+    """
+    outline = draft.outline
+    lead, *checked = await run_concurrently(
+        *(
+            check_section(context, outline, number, text, known=known)
+            for number, text in enumerate([draft.lead, *draft.texts])
+        )
     )
     if not context.has_model:
-        return checked
+        return [lead, *checked]
     wanted = [section.words for section in outline.sections]
     again = sections_to_resize([count_words(text.markdown) for text in checked], wanted, FINAL_BOUNDS)
     if again:
         await context.plan(edit=context.planned["edit"] + 2 * len(again))
         resized = await run_concurrently(
             *(
-                resize_and_check(context, outline, findings, number, checked[number - 1], words, known)
+                resize_and_check(context, outline, number, checked[number - 1], words, known)
                 for number, words in again.items()
             )
         )
         changed = dict(zip(again, resized, strict=True))
         checked = [changed.get(number, text) for number, text in enumerate(checked, 1)]
-    return checked
+    return [lead, *checked]
 
 
 async def resize_and_check(
     context: RunContext,
     outline: Outline,
-    findings: list[Finding],
     number: int,
     checked: CheckedText,
     words: int,
@@ -181,25 +183,26 @@ async def resize_and_check(
 ) -> CheckedText:
     """Section ``number`` at about ``words`` words, with evidence for what is new."""
     key = StepKey("edit", "length", number, ROUNDS + 1)
-    text = await resize(context, outline, findings, number, checked.markdown, words, key)
+    text = await resize(context, outline, number, checked.markdown, words, key)
     if text == checked.markdown:
         return checked
     again = StepKey("edit", "evidence", number, 2)
     return await check_section(context, outline, number, text, again, checked, known)
 
 
-async def frame_and_describe(
-    context: RunContext, outline: Outline, findings: list[Finding], texts: list[str]
-) -> tuple[FramedArticle, SEO | None]:
-    """Title, lead and search description from the finished text, and their check."""
-    lead, seo = await run_both(write_lead(context, outline, findings, texts), describe(context, outline, texts))
-    return await check_frame(context, outline, lead, seo), seo
+async def frame_and_describe(context: RunContext, draft: Draft) -> tuple[FramedArticle, SEO | None]:
+    """The search description from the finished text, and the check of title, headings and answers."""
+    seo = await describe(context, draft.outline, draft.texts)
+    return await check_frame(context, draft.outline, seo), seo
 
 
-def composed(context: RunContext, material: ResearchMaterial, outline: Outline, finished: Finished) -> Manuscript:
+def composed(
+    context: RunContext, material: ResearchMaterial, findings: Sequence[Finding], finished: Finished
+) -> Manuscript:
     """The manuscript without its picture."""
     brief, reading, frame = context.brief, material.reading, finished.frame
-    texts = [text.markdown for text in finished.texts]
+    lead, texts = finished.lead.markdown, [text.markdown for text in finished.texts]
+    outline = with_used_findings(context, finished.outline, findings, texts)
     final = outline.model_copy(
         update={
             "title": frame.title,
@@ -210,23 +213,51 @@ def composed(context: RunContext, material: ResearchMaterial, outline: Outline, 
         }
     )
     body = assemble(final, texts)
-    whole = f"{frame.lead}{PARAGRAPH_BREAK}{body}" if frame.lead else body
+    whole = f"{lead}{PARAGRAPH_BREAK}{body}" if lead else body
     content, references = compile_references(with_known_material(context, whole), reading, brief.language)
-    evidence = [*frame.evidence, *(row for text in finished.texts for row in text.evidence)]
+    evidence = [*frame.evidence, *(row for text in (finished.lead, *finished.texts) for row in text.evidence)]
     return Manuscript(
         title=frame.title,
         content=content,
         outline=final,
         seo=finished.seo.model_copy(update={"faq": frame.faq}) if finished.seo else None,
         reading=reading,
-        findings=Findings(synthesis=outline.answer, findings=material.findings) if material.findings else None,
+        findings=Findings(synthesis=strip_unknown_marks(lead, ()) or outline.answer, findings=list(findings))
+        if findings
+        else None,
         questions=material.questions,
         references=references,
-        unused_sources=unused_sources(context, outline, material, texts),
+        unused_sources=unused_sources(context, findings, [lead, *texts]),
         evidence=evidence,
         repeated=repeated_sections(texts),
         foreign=foreign_sections(texts, brief.language) if context.has_model else [],
     )
+
+
+def with_used_findings(
+    context: RunContext, outline: Outline, findings: Sequence[Finding], texts: Sequence[str]
+) -> Outline:
+    """``outline`` with each finding in the first section that cites a passage of it; the others are dismissed.
+
+    What a person approved stays.
+    """
+    if context.brief.approve_outline or not findings:
+        return outline
+    cited = [set(cited_ids(text)) for text in texts]
+    place = {
+        finding.number: next((at for at, ids in enumerate(cited) if ids.intersection(finding.sources)), None)
+        for finding in findings
+    }
+    sections = [
+        section.model_copy(update={"findings": [number for number, found in place.items() if found == at]})
+        for at, section in enumerate(outline.sections)
+    ]
+    dismissed = [
+        DismissedFinding(finding=number, reason="Its passages are not cited in the text.")
+        for number, found in place.items()
+        if found is None
+    ]
+    return outline.model_copy(update={"sections": sections, "dismissed": dismissed})
 
 
 def with_known_material(context: RunContext, text: str) -> str:
@@ -240,26 +271,16 @@ def with_known_material(context: RunContext, text: str) -> str:
     return strip_unknown_links(text, urls)
 
 
-def unused_sources(
-    context: RunContext, outline: Outline, material: ResearchMaterial, texts: list[str]
-) -> list[UnusedSource]:
+def unused_sources(context: RunContext, findings: Sequence[Finding], texts: Sequence[str]) -> list[UnusedSource]:
     """The sources that are cited nowhere, with the reason as far as the run knows it."""
     cited = {id for text in texts for id in cited_ids(text)}
-    source_of = {passage.id: passage.source for passage in material.reading.passages}
-    reasons: dict[int, str] = {}
-    dismissed = {each.finding: each.reason for each in outline.dismissed}
-    for finding in material.findings:
-        for id in finding.sources:
-            if reason := dismissed.get(finding.number):
-                reasons.setdefault(source_of.get(id, 0), f"Its findings were left out: {reason}")
-    found = {source_of.get(id, 0) for finding in material.findings for id in finding.sources}
+    source_of = {passage.id: passage.source for passage in context.reading.passages}
+    found = {source_of.get(id, 0) for finding in findings for id in finding.sources}
     shown = Counter(passage.source for passage in context.passages)  # each source of the brief has one at least
-    read = Counter(passage.source for passage in material.reading.passages)
+    read = Counter(passage.source for passage in context.reading.passages)
     unused = []
-    for source in uncited_sources(material.reading, cited):
-        if source.number in reasons:
-            reason = reasons[source.number]
-        elif source.number in found:
+    for source in uncited_sources(context.reading, cited):
+        if source.number in found:
             reason = "What was found in it was not used in the text."
         elif shown[source.number] < read[source.number]:
             reason = (

@@ -28,15 +28,14 @@ MAX_NOTICED = 6
 
 @dataclass(frozen=True)
 class ResearchMaterial:
-    """What the article can use. Without passages there are no findings either."""
+    """What the article can use."""
 
     questions: list[str]
     reading: Reading
-    findings: list[Finding]
 
 
 async def research(context: RunContext) -> ResearchMaterial:
-    """Read the sources, show them in every further prompt, and find what they say.
+    """Read the sources, and show them in every further prompt.
 
     Raises NothingToRead if nothing could be read and the brief does not allow an article without citations.
     """
@@ -57,13 +56,13 @@ async def research(context: RunContext) -> ResearchMaterial:
                 f" Add a source, such as a text you paste, or allow it. {reasons}".rstrip()
             )
         context.show(reading, [])
-        return ResearchMaterial(questions, reading, [])
+        return ResearchMaterial(questions, reading)
     passages = select_passages(reading, questions, limit) if context.has_model else reading.passages
     if len(passages) < len(reading.passages):
         questions = questions or await plan_questions(context, languages_of(reading))
         passages = select_passages(reading, questions, limit)
     context.show(reading, passages)
-    return ResearchMaterial(questions, reading, await find_all(context, passages))
+    return ResearchMaterial(questions, reading)
 
 
 async def plan_questions(context: RunContext, languages: Sequence[str] = ()) -> list[str]:
@@ -78,8 +77,11 @@ async def plan_questions(context: RunContext, languages: Sequence[str] = ()) -> 
     return made.questions
 
 
-async def find_all(context: RunContext, passages: Sequence[Passage]) -> list[Finding]:
-    """The findings of all groups of sources, numbered from 1."""
+async def find_all(context: RunContext) -> list[Finding]:
+    """The findings of all groups of sources, numbered from 1; none if nothing was read."""
+    passages = context.passages
+    if not passages:
+        return []
     groups = source_groups(passages)
     await context.plan(research=1 + bool(context.dependencies.searches) + len(groups))
     conflicts = await asyncio.to_thread(find_conflicts, context.reading) if context.has_model else []

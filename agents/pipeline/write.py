@@ -1,10 +1,15 @@
-"""Writing: parts of a few sections side by side, or the whole article as one; drafts are then cut into their sections."""
+"""Writing: the whole article as one draft, or parts of a few sections side by side; drafts are then cut into their sections.
+
+The writer sees the brief, all sources and the outline, and nothing else: findings, forms and lengths of sections made texts of
+figures without a line of thought.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from agents.contract import Finding, Outline, Reading, SectionText
+from agents.contract import Outline, Reading, SectionText
 from agents.crew import assignments
 from agents.crew.assignments.writing import sections_text
 from agents.llm.preview import PreviewSink
@@ -13,12 +18,14 @@ from agents.pipeline.previews import text_preview
 from agents.pipeline.steps import StepKey
 from agents.prompts import config
 from agents.text.citations import cited_ids, strip_stray_citations, strip_unknown_marks
-from agents.text.cleanup import PARAGRAPH_BREAK, clean_section, is_complete, without_incomplete_end
-from agents.text.draft_sections import sections_of, with_headings
+from agents.text.cleanup import PARAGRAPH_BREAK, clean_heading, clean_section, is_complete, without_incomplete_end
+from agents.text.draft_sections import headings_of, opening_of, sections_of, with_headings
+from agents.text.headings import HEADING, TITLE
 from agents.text.language import is_in_language
 from agents.text.length import is_within, parts_of
 from agents.text.manuscript import repeated_sections, requested_words
 from agents.text.markdown import count_words
+from agents.text.planning import distribute_words
 from agents.text.prompt_fields import language_name
 
 HEADING_WORDS = 8
@@ -27,24 +34,59 @@ HEADING_WORDS = 8
 WHOLE_WORDS = 1500
 """The longest article that is written in one draft: models lose track of longer ones, and a reader waits a minute for it."""
 
-MIN_SHARE = 0.5
-"""A section of less than half its words is written again."""
+MAX_LEAD = 150
+
+MIN_SHARE = 0.3
+"""A section of less than this share of its words is written again: a fragment."""
 
 
-async def write(context: RunContext, outline: Outline, findings: list[Finding]) -> list[str]:
-    """The texts of the sections, with citation marks. What a part lacks is written by itself."""
+@dataclass(frozen=True)
+class Draft:
+    """A text with the outline it follows, whose title and headings are those of the text. ``lead`` may be empty."""
+
+    outline: Outline
+    lead: str
+    texts: list[str]
+
+
+async def write(context: RunContext, outline: Outline) -> Draft:
+    """The text, with citation marks. What a part lacks is written by itself."""
     count = len(outline.sections)
     parts = [
         numbers for numbers in parts_to_write(context, outline) if not await has_older_sections(context, numbers, count)
     ]
     await context.plan(write=len(parts) or count)
-    drafts = await run_concurrently(*(write_part(context, outline, findings, numbers) for numbers in parts))
-    texts = {number: text for draft in drafts for number, text in draft.items()}
+    drafts = await run_concurrently(*(write_part(context, outline, numbers) for numbers in parts))
+    texts = {number: text for draft in drafts for number, text in texts_of(context, outline, draft).items()}
     missing = [number for number in range(1, count + 1) if not texts.get(number)]
     await context.plan(write=len(parts) + len(missing))
-    written = await run_concurrently(*(write_section(context, outline, findings, number) for number in missing))
+    written = await run_concurrently(*(write_section(context, outline, number) for number in missing))
     texts |= dict(zip(missing, written, strict=True))
-    return [texts[number] for number in range(1, count + 1)]
+    ordered = [texts[number] for number in range(1, count + 1)]
+    title, lead = opening_of(drafts[0]) if 1 in (parts or [[]])[0] else ("", "")
+    return Draft(
+        outline=as_written(context, outline, title, "".join(f"\n{draft}" for draft in drafts), ordered),
+        lead=lead if (lead := clean(lead, context.reading)) and is_sound(lead, context.brief.language) else "",
+        texts=ordered,
+    )
+
+
+def as_written(context: RunContext, outline: Outline, title: str, draft: str, texts: Sequence[str]) -> Outline:
+    """``outline`` with the title, the headings and the proportions of the draft. What a person approved stays."""
+    if context.brief.approve_outline or not context.has_model:
+        return outline
+    total = sum(section.words for section in outline.sections)
+    shares = distribute_words([count_words(text) for text in texts], total)
+    headings = {number: clean_heading(heading) for number, heading in headings_of(draft).items()}
+    sections = []
+    for number, (section, words) in enumerate(zip(outline.sections, shares, strict=True), 1):
+        heading = headings.get(number, "")
+        fits = HEADING.low <= len(heading) <= HEADING.high
+        sections.append(section.model_copy(update={"heading": heading if fits else section.heading, "words": words}))
+    title = clean_heading(title)
+    return outline.model_copy(
+        update={"title": title if TITLE.low <= len(title) <= TITLE.high else outline.title, "sections": sections}
+    )
 
 
 def parts_to_write(context: RunContext, outline: Outline) -> list[list[int]]:
@@ -63,8 +105,8 @@ async def has_older_sections(context: RunContext, numbers: list[int], sections: 
 
 
 def lead_words(total: int) -> int:
-    """The words of the lead of an article of ``total`` words: 75 for most, fewer for a short one."""
-    return min(75, total // 10)
+    """The words of the introduction of an article of ``total`` words."""
+    return min(total // 11, MAX_LEAD)
 
 
 def without_lead(context: RunContext, outline: Outline) -> Outline:
@@ -77,16 +119,16 @@ def without_lead(context: RunContext, outline: Outline) -> Outline:
     return outline.model_copy(update={"sections": sections})
 
 
-async def write_part(
-    context: RunContext, outline: Outline, findings: list[Finding], numbers: list[int]
-) -> dict[int, str]:
-    """Section (from 1) → its text; empty if the draft has none, or a fragment."""
+async def write_part(context: RunContext, outline: Outline, numbers: list[int]) -> str:
+    """The draft of the sections ``numbers``, each below its heading; with title and introduction if the first is among them."""
     key = draft_key(numbers, len(outline.sections))
+    total = requested_words(context.brief, outline)
+    opening = lead_words(total) if 1 in numbers else 0
     wanted = {number: outline.sections[number - 1].words for number in numbers}
 
     async def perform() -> SectionText:
-        shared = context.shared(findings, outline)
-        assignment = assignments.write_sections(shared, context.brief, outline, wanted, context.passages)
+        shared = context.shared(outline)
+        assignment = assignments.write_sections(shared, context.brief, outline, wanted, opening, context.passages)
         planned = {number: (outline.sections[number - 1].heading, words) for number, words in wanted.items()}
         return SectionText(markdown=with_headings(await context.ask(assignment, context.preview(key)), planned))
 
@@ -97,17 +139,18 @@ async def write_part(
         f"Writing {sections_text(outline, numbers)}",
         lambda made: f"Draft written, {pluralize(count_words(made.markdown), 'word')}",
     )
-    drafted = sections_of(made.markdown, len(outline.sections))
-    texts = {number: clean(drafted[number - 1], context.reading) for number in numbers}
-    if context.has_model:
-        for number, text in texts.items():
-            context.calibration.record(wanted[number], count_words(text))
-    return {
-        number: text
-        if count_words(text) >= MIN_SHARE * wanted[number] and is_sound(text, context.brief.language)
-        else ""
-        for number, text in texts.items()
-    }
+    return made.markdown
+
+
+def texts_of(context: RunContext, outline: Outline, draft: str) -> dict[int, str]:
+    """Section (from 1) → its text; empty for a fragment."""
+    language = context.brief.language
+    texts = {}
+    for number, text in enumerate(sections_of(draft, len(outline.sections)), 1):
+        if text := clean(text, context.reading):
+            enough = count_words(text) >= MIN_SHARE * outline.sections[number - 1].words
+            texts[number] = text if enough and is_sound(text, language) else ""
+    return texts
 
 
 def draft_key(numbers: list[int], sections: int) -> StepKey:
@@ -115,7 +158,7 @@ def draft_key(numbers: list[int], sections: int) -> StepKey:
     return StepKey("write", "draft", 0 if len(numbers) == sections else numbers[0])
 
 
-async def write_section(context: RunContext, outline: Outline, findings: list[Finding], number: int) -> str:
+async def write_section(context: RunContext, outline: Outline, number: int) -> str:
     section = outline.sections[number - 1]
     words = section.words
     key = StepKey("write", "section", number)
@@ -123,7 +166,7 @@ async def write_section(context: RunContext, outline: Outline, findings: list[Fi
 
     async def perform() -> SectionText:
         nonlocal requested, tried
-        shared = context.shared(findings, outline)
+        shared = context.shared(outline)
         requested = context.calibration.words_to_request(words)
         first = assignments.write_section(shared, context.brief, outline, number, context.passages, requested)
         preview = context.preview(key)
@@ -144,12 +187,10 @@ async def write_section(context: RunContext, outline: Outline, findings: list[Fi
     return made.markdown
 
 
-async def resize(
-    context: RunContext, outline: Outline, findings: list[Finding], number: int, text: str, words: int, key: StepKey
-) -> str:
+async def resize(context: RunContext, outline: Outline, number: int, text: str, words: int, key: StepKey) -> str:
     """Section ``number`` (from 1) at about ``words`` words: with another paragraph if it is too short, else cut."""
     heading, missing = outline.sections[number - 1].heading, words - count_words(text)
-    shared, brief, preview = context.shared(findings, outline), context.brief, context.preview(key)
+    shared, brief, preview = context.shared(outline), context.brief, context.preview(key)
 
     async def extended() -> SectionText:
         requested = context.calibration.words_to_request(missing)

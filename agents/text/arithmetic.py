@@ -177,9 +177,12 @@ class _Sentence:
     def is_right(self, calculation: _Calculation) -> bool:
         """Whether the stated result is one of the outcomes within rounding. Without an outcome nothing is judged."""
         number = self.numbers[calculation.result]
-        before = self.template.partition(f"#{calculation.result}#")[0][-20:]
+        before, _, after = self.template.partition(f"#{calculation.result}#")
+        before = before[-20:]
         is_rough = re.search(rf"{_ABOUT}\s[€$£]?\s?\Z", before, re.IGNORECASE) or "≈" in before[-4:]
         factors = [Decimal(1)]
+        if re.match(_PERCENT, after, re.IGNORECASE):  # 56 ÷ 70 = 80 %
+            factors.append(Decimal(100))
         if any(small.search(self.template) and large.search(self.template) for small, large in _THOUSANDS):
             factors += [Decimal(1000), Decimal("0.001")]
         if _GRAMS.search(self.template) and _TONNES.search(self.template):

@@ -1,4 +1,4 @@
-"""Cuts a draft of several sections into its sections."""
+"""Cuts a draft into its title, its introduction and its sections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,21 @@ from agents.text.cleanup import PARAGRAPH_BREAK
 from agents.text.markdown import count_words
 from agents.text.tokenizer import sentences
 
-_SECTION = re.compile(r"^##[ \t]*(\d{1,2})[.):]?[ \t]*[^\n]*$", re.MULTILINE)
+_TITLE = re.compile(r"\A\s*#[ \t]+([^\n]+)")
+_SECTION = re.compile(r"^##[ \t]*(\d{1,2})[.):]?[ \t]*([^\n]*)$", re.MULTILINE)
+
+
+def opening_of(draft: str) -> tuple[str, str]:
+    """The title and the introduction, which stand above the first heading of a section; each is empty if there is none."""
+    first = _SECTION.search(draft)
+    above = draft[: first.start()] if first else ""
+    title = _TITLE.match(above)
+    return (title[1].strip(), above[title.end() :].strip()) if title else ("", above.strip())
+
+
+def headings_of(draft: str) -> dict[int, str]:
+    """The headings of the sections by number."""
+    return {int(found[1]): found[2].strip() for found in reversed(list(_SECTION.finditer(draft)))}
 
 
 def sections_of(draft: str, count: int) -> list[str]:

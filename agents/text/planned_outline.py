@@ -11,11 +11,13 @@ from agents.text.planning import assign_findings, distribute_words
 from agents.text.prompt_fields import finding_line
 
 LAST_SHARE = 1.6
+WEIGHT = 100
+"""That of a section whose plan says nothing about its length."""
 
 
 def planned_outline(plan: Plan, findings: Sequence[Finding], words: int) -> Outline:
-    """The plan with its words added up to ``words``, and each finding in one section or dismissed."""
-    shares = distribute_words(with_room_for_advice([section.words for section in plan.sections]), words)
+    """The plan with its words added up to ``words``, and each finding in the section it is closest to, or dismissed."""
+    shares = distribute_words(with_room_for_advice([section.words or WEIGHT for section in plan.sections]), words)
     owned, dismissed = assign_findings(plan, findings, most_findings(words))
     by_number = {finding.number: finding for finding in findings}
     sections = [

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import groupby
 
-from agents.contract import Brief, Finding, Outline, OutlineSection, Passage, Reading, Source
+from agents.contract import Brief, Outline, OutlineSection, Passage, Reading, Source
 from agents.prompts import prompt_texts
 from agents.text.markdown import count_words
 from agents.text.passage_heads import passage_head
-from agents.text.prompt_fields import bullet_list, finding_line, language_name
+from agents.text.prompt_fields import bullet_list, language_name
 from agents.text.quoting import quote, quote_markdown
 from agents.text.voices import voice_instructions
 
@@ -84,27 +84,12 @@ def passage_line(passage: Passage) -> str:
     return f"[{passage.id}]{page} {_ID_IN_MATERIAL.sub('(', passage.text)}"
 
 
-def findings_block(findings: Sequence[Finding]) -> str:
-    if not findings:
-        return ""
-    return (
-        prompt_texts("shared")["findings"].format(findings=quote("\n".join(map(numbered_finding, findings)))) + "\n\n"
-    )
-
-
-def numbered_finding(finding: Finding) -> str:
-    date_of = f", {finding.date}" if finding.date else ""
-    return f"{finding.number}. ({finding.kind}{date_of}) {finding_line(finding)}"
-
-
 def plan_block(outline: Outline) -> str:
     """The outline, quoted: its texts were made from the sources. Parts it does not have are left out."""
     blocks = prompt_texts("shared")
     parts = {
         "caveat": outline.caveat,
         "position": outline.position,
-        "questions": "\n".join(f"- {each.question} ({each.section})" for each in outline.questions),
-        "terms": "\n".join(f"- {each.term} ({each.section})" for each in outline.terms),
     }
     planned = blocks["planned"].format(
         title=outline.title,
@@ -116,17 +101,17 @@ def plan_block(outline: Outline) -> str:
 
 
 def planned_line(number: int, section: OutlineSection) -> str:
-    owned = f" Findings: {', '.join(map(str, section.findings))}." if section.findings else ""
-    return f"{number}. {section.heading} ({section.form}, {section.words} words): {section.purpose}{owned}"
+    return f"{number}. {section.heading}: {section.purpose}"
 
 
-def article_block(outline: Outline, texts: Sequence[str]) -> str:
+def article_block(outline: Outline, lead: str, texts: Sequence[str]) -> str:
     pairs = enumerate(zip(outline.sections, texts, strict=True), 1)
+    opening = f"# {outline.title}\n\n{lead}\n\n" if lead else ""
     article = "\n\n".join(
         f"## {number}. {section.heading} ({count_words(text)} of {section.words} words)\n\n{text}"
         for number, (section, text) in pairs
     )
-    return prompt_texts("shared")["article"].format(article=quote_markdown(article)) + "\n\n"
+    return prompt_texts("shared")["article"].format(article=quote_markdown(opening + article)) + "\n\n"
 
 
 def points_text(points: Sequence[str]) -> str:

@@ -38,6 +38,7 @@ def kinds(text: str) -> list[str]:
         "At 1,500 flats that is a fifth (1,500 × 20 %).",
         "With a share of 20 %, 300 flats remain (1,500 × 0.2), and 1,200 do not (1,500 × 0.8).",
         "12,000 ÷ 20 = 600.",
+        "61 ÷ 70 = 87%.",
         "2.4 million / 1,500 = 1,600.",
         "2,4 Mio. Euro ÷ 1.500 = 1.600 Euro.",
     ],
@@ -60,6 +61,7 @@ def test_correct_arithmetic_passes(text: str) -> None:
         "Von 70 auf 61, ein Rückgang um 15 %.",
         "61 plus 70 is 141.",
         "12,000 ÷ 20 = 60.",
+        "61 ÷ 70 = 78%.",
         "2,4 Mio. Euro ÷ 1.500 = 1.700 Euro.",
     ],
 )

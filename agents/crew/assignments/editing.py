@@ -27,9 +27,9 @@ def improve_sections(
 
     ``measured`` is what code sees in the article, as sentences; ``lengths`` says how long the sections are and should be.
     """
-    words = sum(outline.sections[number - 1].words for number in numbers)
+    words, which = sum(outline.sections[number - 1].words for number in numbers), sections_text(outline, numbers)
     fields: dict[str, object] = {
-        "which": sections_text(outline, numbers),
+        "which": f"the introduction and {which}" if 1 in numbers else which,
         "measured": quote(bullet_list(measured)) if measured else "(nothing)",
         "lengths": lengths,
         "most": most_missing(words),

@@ -11,16 +11,14 @@ from agents import extractive
 from agents.contract import (
     AnswerCheck,
     Brief,
-    Finding,
     FoundFacts,
     Passage,
-    Plan,
-    PlannedSection,
+    ProposedOutline,
+    ProposedSection,
     Questions,
 )
 from agents.crew.assignments.base import Assignment
 from agents.prompts import config
-from agents.text.length import most_findings
 from agents.text.prompt_fields import bullet_list, language_name
 from agents.text.quoting import quote
 
@@ -62,9 +60,7 @@ def find(
     return Assignment("find", FoundFacts, fields, lambda: extractive.find(brief, of_group, count), shared)
 
 
-def make_plan(
-    shared: Shared, brief: Brief, findings: Sequence[Finding], passages: Sequence[Passage], sections: int
-) -> Assignment[Plan]:
+def make_plan(shared: Shared, brief: Brief, passages: Sequence[Passage], sections: int) -> Assignment[ProposedOutline]:
     """The answer, the title and ``sections`` sections. The built-in writer distributes ``passages``."""
     wish = f"The plan before this one was not what was wanted: {brief.outline_wish}\n" if brief.outline_wish else ""
     fields = plan_fields(brief, sections) | {"wish": wish}
@@ -72,14 +68,14 @@ def make_plan(
         "make_plan",
         plan_schema(sections),
         fields,
-        lambda: extractive.plan(brief, findings, passages, sections),
+        lambda: extractive.plan(brief, passages, sections),
         shared,
     )
 
 
 def make_plan_again(
-    shared: Shared, brief: Brief, made: Plan, problems: Sequence[str], sections: int
-) -> Assignment[Plan]:
+    shared: Shared, brief: Brief, made: ProposedOutline, problems: Sequence[str], sections: int
+) -> Assignment[ProposedOutline]:
     """The plan corrected; ``problems`` are sentences that say what is wrong with it."""
     fields = plan_fields(brief, sections) | {
         "plan": quote(made.model_dump_json(indent=1)),
@@ -92,16 +88,15 @@ def plan_fields(brief: Brief, sections: int) -> dict[str, object]:
     return {
         "count": sections,
         "words": brief.min_words,
-        "most": most_findings(brief.min_words),
         "language": language_name(brief.language),
     }
 
 
-def plan_schema(sections: int) -> type[Plan]:
+def plan_schema(sections: int) -> type[ProposedOutline]:
     """Asks for exactly that many sections. An answer with another number is still valid: it is corrected later."""
     count = {"minItems": sections, "maxItems": sections}
-    several = Annotated[list[PlannedSection], Field(min_length=1, max_length=100, json_schema_extra=count)]
-    return create_model("Plan", __base__=Plan, sections=(several, ...))
+    several = Annotated[list[ProposedSection], Field(min_length=1, max_length=100, json_schema_extra=count)]
+    return create_model("ProposedOutline", __base__=ProposedOutline, sections=(several, ...))
 
 
 def check_answer(shared: Shared, brief: Brief, answer: str) -> Assignment[AnswerCheck]:

@@ -31,13 +31,11 @@ def write_section(
     shared: Shared, brief: Brief, outline: Outline, number: int, passages: Sequence[Passage], words: int
 ) -> Assignment[str]:
     """The text of section ``number`` (from 1) in about ``words`` words. The built-in writer quotes ``passages``."""
-    section, words_of = outline.sections[number - 1], config("writing")
+    section = outline.sections[number - 1]
     fields = section_fields(brief, outline, number, words) | {
         "purpose": section.purpose or section.heading,
-        "form": words_of["forms"][section.form],
-        "points": points_text(section.points),
-        "place": place_of(outline, [number]),
-        "rules": words_of["rules"],
+        "points": points_of(brief, outline, [number]),
+        "rules": config("writing")["rules"],
     }
     return Assignment(
         "write_section",
@@ -48,47 +46,55 @@ def write_section(
     )
 
 
-def place_of(outline: Outline, numbers: Sequence[int]) -> str:
-    """What the first and the last section have to do, if they are among ``numbers``."""
-    places = config("writing")["place"]
-    parts = [places["first"]] * (1 in numbers) + [places["last"]] * (len(outline.sections) in numbers)
-    return "\n".join(parts)
+def points_of(brief: Brief, outline: Outline, numbers: Sequence[int]) -> str:
+    """What a person who approved the outline wants said in the sections ``numbers``, and how long they should be."""
+    if not brief.approve_outline:
+        return ""
+    sections = [(number, outline.sections[number - 1]) for number in numbers]
+    lines = [f"{number}. ({section.words} words)\n{points_text(section.points)}" for number, section in sections]
+    approved = "\n".join(lines)
+    return f"{config('writing')['points'].format(points=approved)}\n"
 
 
 def write_sections(
-    shared: Shared, brief: Brief, outline: Outline, words: Mapping[int, int], passages: Sequence[Passage]
+    shared: Shared,
+    brief: Brief,
+    outline: Outline,
+    words: Mapping[int, int],
+    opening: int,
+    passages: Sequence[Passage],
 ) -> Assignment[str]:
-    """The sections that ``words`` names by number (from 1), of so many words each, each below a line ``## number. heading``."""
+    """The sections that ``words`` names by number (from 1), of so many words each, each below a line ``## number. heading``.
+
+    Above the first one stand a title and an introduction of ``opening`` words, if that is not 0.
+    """
     words_of, numbers = config("writing"), list(words)
-    chosen = [(number, outline.sections[number - 1]) for number in numbers]
-    is_whole = len(chosen) == len(outline.sections)
-    points = [
-        f"{number}. {section.heading} ({words[number]} words, {words_of['forms'][section.form]}): {section.purpose}\n"
-        f"{points_text(section.points)}"
-        for number, section in chosen
-    ]
+    is_whole = len(numbers) == len(outline.sections)
+    structure = [words_of["structure"]["opening"].format(lead=opening)] * bool(opening)
     fields: dict[str, object] = {
-        "which": sections_text(outline, numbers),
-        "count": len(chosen),
+        "which": "the article" if is_whole else f"{sections_text(outline, numbers)} of the article",
         "language": language_name(brief.language),
-        "words": sum(words.values()),
+        "words": sum(words.values()) + opening,
         "elsewhere": "" if is_whole else words_of["elsewhere"],
-        "points": "\n".join(points),
-        "place": place_of(outline, numbers),
+        "structure": " ".join([*structure, words_of["structure"]["sections"]]),
+        "points": points_of(brief, outline, numbers),
         "rules": words_of["rules"],
     }
 
     def built_in() -> str:
         texts = (extractive.write_section(brief, outline, number - 1, passages).markdown for number in numbers)
+        headings = (outline.sections[number - 1].heading for number in numbers)
         return "\n\n".join(
-            f"## {number}. {section.heading}\n\n{text}" for (number, section), text in zip(chosen, texts, strict=True)
+            f"## {number}. {heading}\n\n{text}" for number, heading, text in zip(numbers, headings, texts, strict=True)
         )
 
     return Assignment("write_sections", str, fields, built_in, shared)
 
 
 def sections_text(outline: Outline, numbers: Sequence[int]) -> str:
-    """``section 2``, ``sections 2 to 4`` or ``all 5 sections``."""
+    """``section 2``, ``sections 2 to 4``, ``all 5 sections`` or, for number 0, ``the introduction``."""
+    if not numbers[0]:
+        return "the introduction"
     if len(numbers) == len(outline.sections):
         return f"all {len(numbers)} sections"
     return f"section {numbers[0]}" if len(numbers) == 1 else f"sections {numbers[0]} to {numbers[-1]}"
