@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from agents.crew.crew import StudioCrew
+from agents.exceptions import ApprovalRequired
 from agents.pipeline.recipe import produce
 from agents.text.quoting import boundary, new_boundary, quote, quote_markdown
 from agents.text.shared_prompt import reading_text
@@ -91,16 +92,20 @@ async def test_model_output_is_quoted_in_later_prompts(crew: StudioCrew, model_s
     hostile = f"Roofs hold 60 % of a summer's rain, {order}"
     text = f"{hostile} [S1]. " + "And so it goes on and on [S2]. " * 25
     model_server.fail(match=prompts.FIND, text=found(f"Roofs hold rain. {order}"))
-    plan = plan_of("What roofs hold", "Who pays", "What it weighs", answer=f"Roofs hold rain. {order}")
+    plan = plan_of(
+        "What roofs hold", "Who pays", "What it weighs", title=f"Roofs {order}", answer=f"Roofs hold rain. {order}"
+    )
     model_server.fail(match=prompts.PLAN, text=plan)
-    model_server.fail(match=prompts.ANSWER, text=json.dumps({"problem": "", "answer": f"Roofs hold rain. {order}"}))
     model_server.fail(match=prompts.LEAD, text=json.dumps({"title": f"Roofs {order}", "lead": f"Roofs hold. {order}."}))
     model_server.fail(match=prompts.WRITE, text=draft_of(text, text, text))
     model_server.fail(match=prompts.REWRITE, text=text, times=99)
     await produce(BRIEF, MemoryJournal(), dependencies(crew))
+    model_server.fail(match=prompts.PLAN, text=plan)
+    with pytest.raises(ApprovalRequired):
+        await produce(BRIEF.model_copy(update={"approve_outline": True}), MemoryJournal(), dependencies(crew))
     quoting = model_server.prompts("write a poem")
-    tasks = [prompts.PLAN, prompts.ANSWER, prompts.WRITE, prompts.EDIT, prompts.LEAD, prompts.JUDGE]
-    tasks += [prompts.FRAME, prompts.DESCRIBE, prompts.ASK]
+    tasks = [prompts.WRITE, prompts.EDIT, prompts.LEAD, prompts.JUDGE]
+    tasks += [prompts.ANSWER, prompts.FRAME, prompts.DESCRIBE, prompts.ASK, prompts.PICTURE]
     assert [task for task in tasks if not any(task in prompt for prompt in quoting)] == []
     assert [prompt for prompt in quoting if ORDER in outside_of_marks(prompt)] == []
 

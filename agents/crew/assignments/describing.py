@@ -12,14 +12,19 @@ from agents.contract import FAQ, Brief, LLMOutput, Outline, PicturePrompt, Searc
 from agents.crew.assignments.base import Assignment
 from agents.prompts import config
 from agents.text.prompt_fields import brief_fields, bullet_list, numbered_article, outline_text
-from agents.text.quoting import quote_markdown
+from agents.text.quoting import quote, quote_markdown
 
 
 def finished_article(brief: Brief, outline: Outline, texts: Sequence[str]) -> tuple[str]:
     """The block that the prompts about the finished article begin with."""
-    article = quote_markdown(numbered_article(outline, texts))
-    block = config("shared")["finished"].format(**brief_fields(brief), title=outline.title, article=article)
+    article = quote_markdown(f"# {outline.title}\n\n{numbered_article(outline, texts)}")
+    block = config("shared")["finished"].format(**brief_fields(brief), article=article)
     return (block + "\n\n",)
+
+
+def titled_outline(outline: Outline) -> str:
+    """Title and sections, quoted: a model wrote them from the sources."""
+    return quote(f"{outline.title}\n{outline_text(outline)}")
 
 
 def describe_seo(brief: Brief, outline: Outline, texts: Sequence[str]) -> Assignment[SearchDescription]:
@@ -42,9 +47,8 @@ def describe_again(
     }
     shape = cast(type[LLMOutput], create_model("CorrectedDescription", __base__=LLMOutput, **wrong))
     fields = brief_fields(brief) | {
-        "title": outline.title,
-        "outline": outline_text(outline),
-        "description": bullet_list(f"{name}: {value}" for name, value in description),
+        "outline": titled_outline(outline),
+        "description": quote(bullet_list(f"{name}: {value}" for name, value in description)),
         "problems": bullet_list(problem for found in problems.values() for problem in found),
         "fields": ", ".join(wrong),
     }
@@ -60,5 +64,5 @@ def answer_questions(brief: Brief, outline: Outline, texts: Sequence[str], wrong
 
 
 def picture_prompt(brief: Brief, outline: Outline) -> Assignment[PicturePrompt]:
-    fields = brief_fields(brief) | {"title": outline.title, "outline": outline_text(outline)}
+    fields = brief_fields(brief) | {"outline": titled_outline(outline)}
     return Assignment("picture_prompt", PicturePrompt, fields, lambda: extractive.picture_prompt(brief, outline))
