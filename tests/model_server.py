@@ -23,28 +23,8 @@ from aiohttp import web
 
 from tests import prompts
 
-WORDS = [
-    "a",
-    "city",
-    "plans",
-    "gardens",
-    "on",
-    "flat",
-    "roofs",
-    "where",
-    "rain",
-    "is",
-    "held",
-    "and",
-    "summers",
-    "are",
-    "cooler",
-    "for",
-    "those",
-    "who",
-    "live",
-    "below",
-]
+VOCABULARY = "a city plans gardens on flat roofs where rain is held and summers are cooler for those who live below"
+WORDS = VOCABULARY.split()
 SENTENCE_WORDS = 12
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -295,13 +275,25 @@ class Speech:
         return self.prose(round(asked * self.chance.uniform(*self.server.obedience)))
 
     def draft(self) -> str:
-        """The sections that the task lists, each below its numbered heading."""
-        task = self.prompt.rpartition("YOUR TASK")[2]
-        planned = re.findall(r"^(\d+)\. (.+) \((\d+) words, ", task, re.MULTILINE)
-        share = self.chance.uniform(*self.server.obedience)
-        return "\n\n".join(
-            f"## {number}. {heading}\n\n{self.prose(round(int(words) * share))}" for number, heading, words in planned
-        )
+        """The sections that the task asks for, each below its numbered heading; title and introduction if it asks for them."""
+        outline, _, task = self.prompt.rpartition("YOUR TASK")
+        outline = outline.rpartition("THE OUTLINE\n")[2]
+        planned = re.findall(r"^(\d+)\. ([^:\n]+)", outline, re.MULTILINE)
+        part = re.search(r"Write sections? (\d+)(?: to (\d+))? of the article", task)
+        if part:
+            planned = planned[int(part[1]) - 1 : int(part[2] or part[1])]
+        asked = re.search(r"about (\d+) words", task)
+        assert asked
+        share, opening = self.chance.uniform(*self.server.obedience), re.search(r"introduction of (\d+) words", task)
+        words = int(asked[1]) - int(opening[1] if opening else 0)
+        above = []
+        if opening and (title := re.search(r"^Working title: (.+)", outline, re.MULTILINE)):
+            above = [f"# {title[1]}", self.prose(round(int(opening[1]) * share))]
+        sections = [
+            f"## {number}. {heading}\n\n{self.prose(round(words * share / len(planned)))}"
+            for number, heading in planned
+        ] or [self.prose(round(words * share))]
+        return "\n\n".join([*above, *sections])
 
     def _schema(self) -> dict[str, Any] | None:
         """The requested schema, from ``response_format`` or the prompt."""

@@ -5,11 +5,11 @@
 
 QUESTIONS = "questions that this article has to answer"
 FIND = "findings that a reader of this article needs"
-PLAN = "Plan the article, about"
-PLAN_AGAIN = "Correct this plan of the article"
+PLAN = "Outline the article, about"
+PLAN_AGAIN = "Correct this outline of the article"
 ANSWER = "The article will be built on this answer"
-WRITE = "Write this part of the article"
-WRITE_SECTION = "Write section "
+WRITE = "The outline is a colleague's proposal"
+WRITE_SECTION = "The other sections are written already"
 REWRITE = "Correct section "
 EXTEND = "is too short by a paragraph"
 EDIT = "make this part of it better by exact"
@@ -51,4 +51,4 @@ NUMBERED = r"sections? (\d+)(?: to \d+)?"
 
 def write(number: int) -> str:
     """The phrase of the prompt to write section ``number``."""
-    return f"{WRITE_SECTION}{number} of"
+    return f"Write section {number} of "

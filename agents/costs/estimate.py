@@ -110,18 +110,17 @@ def expected_calls(words: int, *, image: bool, seo: bool, reading: int = READING
     groups = [
         CallGroup("research", 1, start + TASK, findings / GROUPS),
         CallGroup("research", GROUPS - 1, TASK, findings / GROUPS, start),
-        CallGroup("outline", 1, TASK + findings, 100 + plan, start),
-        CallGroup("outline", 1, TASK, 80, start),  # the check of the answer
-        CallGroup("write", 1, TASK + findings + plan, part, start),
-        CallGroup("write", parts - 1, TASK, part, start + findings + plan),
-        CallGroup("edit", 1, TASK + article, part / 2, start + findings + plan),
-        CallGroup("edit", parts - 1, TASK, part / 2, start + findings + plan + article),
+        CallGroup("outline", 1, TASK, 100 + plan, start),
+        CallGroup("write", 1, TASK + plan, part, start),
+        CallGroup("write", parts - 1, TASK, part, start + plan),
+        CallGroup("edit", 1, TASK + article + findings, part / 2, start),  # findings that are not used
+        CallGroup("edit", parts - 1, TASK + findings, part / 2, start + article),
         CallGroup("edit", parts, TASK + part, VERDICT * VERDICTS * sections / parts, start),
-        CallGroup("edit", RESIZED * sections, TASK + section, section / 2, start + findings + plan),
+        CallGroup("edit", RESIZED * sections, TASK + section, section / 2, start + plan),
         CallGroup("edit", EDITED * sections, TASK + section / 3, 60, start),  # evidence: what the edits changed
         CallGroup("edit", REWORDED * sections, TASK, 30, start),  # evidence: what was reworded
-        CallGroup("edit", 1, TASK + article, 130, start + findings + plan),  # title and lead
-        CallGroup("edit", 1, TASK, 150, start),  # their check
+        CallGroup("edit", 1, TASK, 60, start),  # evidence: the introduction
+        CallGroup("edit", 1, TASK, 150, start),  # the check of title and headings
     ]
     if seo:
         groups += [CallGroup("seo", 2, TASK + article, 200), CallGroup("seo", 0.5, TASK + plan, 150)]

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from agents.contract import (
     Brief,
+    DismissedFinding,
+    Finding,
     FoundFact,
     FoundFacts,
     Lead,
@@ -33,7 +35,7 @@ from agents.text.factual import fact_kind
 from agents.text.length import even_shares
 from agents.text.markdown import paragraphs
 from agents.text.planned_outline import with_words
-from agents.text.planning import MIN_SECTION_WORDS
+from agents.text.planning import MIN_SECTION_WORDS, distribute_words
 from agents.text.quantities import parse_quantities
 from agents.text.seo import Range, slug_of, truncate
 from agents.text.syntax import citation_mark
@@ -57,25 +59,46 @@ def find(brief: Brief, passages: Sequence[Passage], count: int) -> FoundFacts:
     return FoundFacts(findings=[_fact(quote) for quote in ranked[: min(count, MAX_FINDINGS)]])
 
 
-def plan(brief: Brief, passages: Sequence[Passage], sections: int) -> ProposedOutline:
+class QuotedSection(ProposedSection):
+    """With the words of its quotes, and the numbers of the findings among them."""
+
+    words: int
+    findings: list[int]
+
+
+class QuotedOutline(ProposedOutline):
+    """``dismissed`` are the findings that no section quotes."""
+
+    dismissed: list[DismissedFinding]
+
+
+def plan(brief: Brief, findings: Sequence[Finding], passages: Sequence[Passage], sections: int) -> QuotedOutline:
     """Two to ``sections`` sections, as many as the passages can fill, and an answer of one or two quoted findings.
 
-    Raises NothingToRead if the passages do not contain two quotable sentences.
+    A finding belongs to the section that quotes it. Raises NothingToRead if the passages do not contain two quotable sentences.
     """
     material = _material(brief, passages)
-    statements = {fact.statement for fact in find(brief, passages, MAX_FINDINGS).findings}
+    statements = {finding.statement for finding in findings}
     stated = [quote for quote in material.ranked() if quote.text in statements]
     themes = _themes(brief, material, sections)
     chosen = share_quotes(themes, material, stated)
+    texts = [{quote.text for quote in quotes} for quotes in chosen]
+    owned = [[finding.number for finding in findings if finding.statement in own] for own in texts]
+    words = distribute_words([sum(quote.words for quote in quotes) for quotes in chosen], brief.min_words)
     title = title_of(brief.topic)
     headings = name_sections(chosen, material.ranked(), title)
     stated.sort(key=lambda quote: quote in chosen[0][:2])  # the answer repeats the opening only if it must
-    return ProposedOutline(
+    return QuotedOutline(
         answer=" ".join(quote.text for quote in stated[:ANSWER_SENTENCES]),
         title=title,
         sections=[
-            ProposedSection(heading=heading, purpose=theme.purpose)
-            for heading, theme in zip(headings, themes, strict=True)
+            QuotedSection(heading=heading, purpose=theme.purpose, words=share, findings=numbers)
+            for heading, theme, share, numbers in zip(headings, themes, words, owned, strict=True)
+        ],
+        dismissed=[
+            DismissedFinding(finding=finding.number, reason="Not among the sentences quoted.")
+            for finding in findings
+            if not any(finding.number in numbers for numbers in owned)
         ],
     )
 

@@ -11,7 +11,7 @@ from agents.pipeline.context import RunContext, pluralize, run_both, run_concurr
 from agents.pipeline.evidence import KnownVerdicts, judge_draft, known_verdicts, name_of
 from agents.pipeline.steps import StepKey
 from agents.pipeline.write import Draft, is_sound
-from agents.prompts import config, prompt_texts
+from agents.prompts import config
 from agents.text.arithmetic import check_arithmetic
 from agents.text.citations import cited_ids, strip_stray_citations, strip_unknown_marks, uncited_sources
 from agents.text.cleanup import clean_fragment, clean_heading
@@ -37,7 +37,8 @@ async def improve(context: RunContext, draft: Draft, findings: Sequence[Finding]
         return draft, {}
     outline, texts = draft.outline, draft.texts
     parts = parts_of([section.words for section in outline.sections])
-    others = len(parts) * bool(context.passages) + 2 * len(texts) + 2
+    has_check = bool(context.passages)
+    others = has_check * (len(parts) + 1) + 2 * (len(texts) + 1)  # verdicts and frame, edits and evidence
     await context.plan(edit=len(parts) + others)
     measured = [*measurements(context, texts), *unused_material(context, findings, [draft.lead, *texts])]
     improved, judged = await run_both(
@@ -46,7 +47,7 @@ async def improve(context: RunContext, draft: Draft, findings: Sequence[Finding]
     )
     outline, replacements = with_headings(context, outline, [each for part in improved for each in part.replacements])
     changed = {each.section for each in replacements}
-    await context.plan(edit=len(parts) + others - (len(texts) - len(changed)))
+    await context.plan(edit=len(parts) + others - (len(texts) + 1 - len(changed)))
     edited = []
     for number, text in enumerate([draft.lead, *texts]):
         if number in changed:
@@ -125,11 +126,6 @@ def unused_material(context: RunContext, findings: Sequence[Finding], texts: Seq
         for finding in findings
         if is_unused(finding, cited)
     ]
-
-
-def message_of(finding: Finding) -> str:
-    messages = prompt_texts("measurements")
-    return messages["disagreement" if finding.kind == "disagreement" else "finding"]
 
 
 def is_unused(finding: Finding, cited: set[str]) -> bool:

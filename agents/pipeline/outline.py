@@ -13,7 +13,6 @@ from agents.contract import (
     Outline,
     OutlineSection,
     Plan,
-    PlannedSection,
     ProposedOutline,
     ProposedSection,
 )
@@ -41,8 +40,12 @@ async def make_outline(context: RunContext) -> tuple[Outline, list[Finding]]:
         return with_words(approved, context.brief.min_words), await find_all(context)
     if older := await older_outline(context):
         return older, await find_all(context)
-    findings, (plan, checked) = await run_both(find_all(context), planned(context, has_check=has_check))
-    outline = planned_outline(plan, findings, context.brief.min_words)
+    if context.has_model:
+        findings, (plan, checked) = await run_both(find_all(context), planned(context, has_check=has_check))
+    else:  # the built-in writer forms its sections around its findings
+        findings = await find_all(context)
+        plan, checked = await planned(context, findings)
+    outline = planned_outline(plan, findings, context.brief.min_words, to_approve=context.brief.approve_outline)
     if has_check and checked.planned != outline.answer:  # the plan was made again
         checked = await check_answer(context, outline.answer, attempt=2)
     outline = with_checked_answer(outline, checked)
@@ -51,9 +54,12 @@ async def make_outline(context: RunContext) -> tuple[Outline, list[Finding]]:
     return outline, findings
 
 
-async def planned(context: RunContext, *, has_check: bool) -> tuple[Plan, CheckedAnswer]:
+async def planned(
+    context: RunContext, findings: Sequence[Finding] = (), *, has_check: bool = False
+) -> tuple[Plan, CheckedAnswer]:
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    return await run_both(make_plan(context, answer), check_answer(context, answer) if has_check else no_check(answer))
+    check = check_answer(context, answer) if has_check else older_check(context, answer)
+    return await run_both(make_plan(context, answer, findings), check)
 
 
 async def older_outline(context: RunContext) -> Outline | None:
@@ -78,14 +84,14 @@ async def older_outline(context: RunContext) -> Outline | None:
     return outline
 
 
-async def make_plan(context: RunContext, answer: asyncio.Future[str]) -> Plan:
+async def make_plan(context: RunContext, answer: asyncio.Future[str], findings: Sequence[Finding] = ()) -> Plan:
     """The plan. Its ``answer`` is known while the rest of it is still being generated."""
     key, wanted = StepKey("outline", "plan"), section_count(context.brief.min_words)
     try:
         plan = await context.once(
             key,
             Plan,
-            lambda: plan_for(context, wanted, key, answer),
+            lambda: plan_for(context, wanted, key, answer, findings),
             f"Planning {wanted} sections",
             lambda made: f"“{made.title}” planned, {pluralize(len(made.sections), 'section')}",
         )
@@ -96,11 +102,13 @@ async def make_plan(context: RunContext, answer: asyncio.Future[str]) -> Plan:
     return plan
 
 
-async def plan_for(context: RunContext, wanted: int, key: StepKey, answer: asyncio.Future[str]) -> Plan:
+async def plan_for(
+    context: RunContext, wanted: int, key: StepKey, answer: asyncio.Future[str], findings: Sequence[Finding]
+) -> Plan:
     """A plan of about ``wanted`` sections. If something is wrong the model corrects it once, then code does."""
     brief, shared, language = context.brief, context.shared(), context.brief.language
     preview = first_string(json_preview(context.preview(key), ("answer", "heading")), "answer", answer)
-    made = await context.ask(assignments.make_plan(shared, brief, context.passages, wanted), preview)
+    made = await context.ask(assignments.make_plan(shared, brief, context.passages, wanted, findings), preview)
     if not context.has_model:
         return as_plan(made, made.title, made.sections)
     problems = plan_problems(made, wanted, language)
@@ -117,8 +125,10 @@ async def plan_for(context: RunContext, wanted: int, key: StepKey, answer: async
 
 
 def as_plan(made: ProposedOutline, title: str, sections: Sequence[ProposedSection]) -> Plan:
-    planned = [PlannedSection(heading=each.heading, purpose=each.purpose) for each in sections]
-    return Plan(answer=made.answer, title=title, sections=planned)
+    """``made`` with another title and other sections, and with what the built-in writer adds."""
+    return Plan.model_validate(
+        made.model_dump() | {"title": title, "sections": [each.model_dump() for each in sections]}
+    )
 
 
 def plan_problems(made: ProposedOutline, wanted: int, language: str) -> list[str]:
@@ -142,5 +152,8 @@ async def check_answer(context: RunContext, answer: str | Awaitable[str], attemp
     )
 
 
-async def no_check(answer: Awaitable[str]) -> CheckedAnswer:
-    return CheckedAnswer(planned=await answer)
+async def older_check(context: RunContext, answer: Awaitable[str]) -> CheckedAnswer:
+    """The check that an older version made of every answer, else ``answer`` unchecked."""
+    made = await context.journal.recall(StepKey("outline", "answer"), CheckedAnswer)
+    planned = await answer
+    return made or CheckedAnswer(planned=planned)

@@ -35,7 +35,7 @@ from agents.pipeline.outline import make_outline
 from agents.pipeline.research import MAX_GROUPS, ResearchMaterial, research
 from agents.pipeline.seo import describe
 from agents.pipeline.steps import Journal, StepKey
-from agents.pipeline.write import Draft, resize, without_lead, write
+from agents.pipeline.write import Draft, resize, with_lead, without_lead, write
 from agents.text.chart import move_chart_sources, tables_for_bad_charts
 from agents.text.citations import cited_ids, compile_references, strip_unknown_marks, uncited_sources
 from agents.text.cleanup import PARAGRAPH_BREAK
@@ -90,6 +90,7 @@ async def _produce(context: RunContext) -> Manuscript:
     finished, (picture, problem) = await run_both(
         write_and_edit(context, without_lead(context, outline), findings), illustrate(context, outline)
     )
+    finished = replace(finished, outline=with_lead(context, finished.outline, outline))
     manuscript = composed(context, material, findings, finished).model_copy(
         update={"picture": picture, "picture_problem": problem}
     )
@@ -116,6 +117,7 @@ async def write_and_edit(context: RunContext, outline: Outline, findings: list[F
     draft = await correct_length(context, draft)
     if context.has_model and not draft.lead:
         made = await write_lead(context, draft.outline, draft.texts)
+        await context.plan(edit=context.planned["edit"] + bool(made.lead))
         draft = replace(draft, lead=made.lead, outline=draft.outline.model_copy(update={"title": made.title}))
     (lead, *texts), (frame, seo) = await run_both(check_all(context, draft, known), frame_and_describe(context, draft))
     return Finished(draft.outline, lead, texts, frame, seo)
@@ -151,10 +153,8 @@ async def check_all(context: RunContext, draft: Draft, known: KnownVerdicts) -> 
     """
     outline = draft.outline
     lead, *checked = await run_concurrently(
-        *(
-            check_section(context, outline, number, text, known=known)
-            for number, text in enumerate([draft.lead, *draft.texts])
-        )
+        check_section(context, outline, 0, draft.lead, known=known) if draft.lead else nothing_to_check(),
+        *(check_section(context, outline, number, text, known=known) for number, text in enumerate(draft.texts, 1)),
     )
     if not context.has_model:
         return [lead, *checked]
@@ -171,6 +171,10 @@ async def check_all(context: RunContext, draft: Draft, known: KnownVerdicts) -> 
         changed = dict(zip(again, resized, strict=True))
         checked = [changed.get(number, text) for number, text in enumerate(checked, 1)]
     return [lead, *checked]
+
+
+async def nothing_to_check() -> CheckedText:
+    return CheckedText(markdown="")
 
 
 async def resize_and_check(
@@ -202,7 +206,7 @@ def composed(
     """The manuscript without its picture."""
     brief, reading, frame = context.brief, material.reading, finished.frame
     lead, texts = finished.lead.markdown, [text.markdown for text in finished.texts]
-    outline = with_used_findings(context, finished.outline, findings, texts)
+    outline = with_used_findings(context, finished.outline, findings, lead, texts)
     final = outline.model_copy(
         update={
             "title": frame.title,
@@ -235,10 +239,11 @@ def composed(
 
 
 def with_used_findings(
-    context: RunContext, outline: Outline, findings: Sequence[Finding], texts: Sequence[str]
+    context: RunContext, outline: Outline, findings: Sequence[Finding], lead: str, texts: Sequence[str]
 ) -> Outline:
-    """``outline`` with each finding in the first section that cites a passage of it; the others are dismissed.
+    """``outline`` with the passages that each section cites, and each finding in the first section that cites a passage of it.
 
+    The other findings are dismissed.
     What a person approved stays.
     """
     if context.brief.approve_outline or not findings:
@@ -248,14 +253,20 @@ def with_used_findings(
         finding.number: next((at for at, ids in enumerate(cited) if ids.intersection(finding.sources)), None)
         for finding in findings
     }
+    in_lead = {finding.number for finding in findings if set(cited_ids(lead)).intersection(finding.sources)}
     sections = [
-        section.model_copy(update={"findings": [number for number, found in place.items() if found == at]})
+        section.model_copy(
+            update={
+                "findings": [number for number, found in place.items() if found == at],
+                "sources": list(dict.fromkeys(cited_ids(texts[at]))),
+            }
+        )
         for at, section in enumerate(outline.sections)
     ]
     dismissed = [
         DismissedFinding(finding=number, reason="Its passages are not cited in the text.")
         for number, found in place.items()
-        if found is None
+        if found is None and number not in in_lead
     ]
     return outline.model_copy(update={"sections": sections, "dismissed": dismissed})
 

@@ -6,7 +6,7 @@ figures without a line of thought.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.contract import Outline, Reading, SectionText
@@ -57,11 +57,14 @@ async def write(context: RunContext, outline: Outline) -> Draft:
     ]
     await context.plan(write=len(parts) or count)
     drafts = await run_concurrently(*(write_part(context, outline, numbers) for numbers in parts))
-    texts = {number: text for draft in drafts for number, text in texts_of(context, outline, draft).items()}
+    written = [texts_of(context, outline, draft) for draft in drafts]
+    for part in written:
+        record_length(context, outline, part)
+    texts = {number: text for part in written for number, text in part.items()}
     missing = [number for number in range(1, count + 1) if not texts.get(number)]
     await context.plan(write=len(parts) + len(missing))
-    written = await run_concurrently(*(write_section(context, outline, number) for number in missing))
-    texts |= dict(zip(missing, written, strict=True))
+    alone = await run_concurrently(*(write_section(context, outline, number) for number in missing))
+    texts |= dict(zip(missing, alone, strict=True))
     ordered = [texts[number] for number in range(1, count + 1)]
     title, lead = opening_of(drafts[0]) if 1 in (parts or [[]])[0] else ("", "")
     return Draft(
@@ -93,7 +96,8 @@ def parts_to_write(context: RunContext, outline: Outline) -> list[list[int]]:
     """The sections in parts that are written side by side; in one if the brief asks for it and it is not too long."""
     if context.brief.writing == "whole" and requested_words(context.brief, outline) <= WHOLE_WORDS:
         return [list(range(1, len(outline.sections) + 1))]
-    return parts_of([section.words for section in outline.sections])
+    first, *others = (section.words for section in outline.sections)
+    return parts_of([first + lead_words(requested_words(context.brief, outline)), *others])
 
 
 async def has_older_sections(context: RunContext, numbers: list[int], sections: int) -> bool:
@@ -119,6 +123,16 @@ def without_lead(context: RunContext, outline: Outline) -> Outline:
     return outline.model_copy(update={"sections": sections})
 
 
+def with_lead(context: RunContext, outline: Outline, planned: Outline) -> Outline:
+    """The outline of the finished text with the words of ``planned``, which include lead and headings."""
+    words = [section.words for section in planned.sections]
+    if not context.brief.approve_outline and context.has_model:
+        words = distribute_words([section.words for section in outline.sections], sum(words))
+    pairs = zip(outline.sections, words, strict=True)
+    sections = [section.model_copy(update={"words": share}) for section, share in pairs]
+    return outline.model_copy(update={"sections": sections})
+
+
 async def write_part(context: RunContext, outline: Outline, numbers: list[int]) -> str:
     """The draft of the sections ``numbers``, each below its heading; with title and introduction if the first is among them."""
     key = draft_key(numbers, len(outline.sections))
@@ -130,7 +144,8 @@ async def write_part(context: RunContext, outline: Outline, numbers: list[int]) 
         shared = context.shared(outline)
         assignment = assignments.write_sections(shared, context.brief, outline, wanted, opening, context.passages)
         planned = {number: (outline.sections[number - 1].heading, words) for number, words in wanted.items()}
-        return SectionText(markdown=with_headings(await context.ask(assignment, context.preview(key)), planned))
+        draft = await context.ask(assignment, context.preview(key))
+        return SectionText(markdown=with_headings(draft, planned, opening))
 
     made = await context.once(
         key,
@@ -151,6 +166,13 @@ def texts_of(context: RunContext, outline: Outline, draft: str) -> dict[int, str
             enough = count_words(text) >= MIN_SHARE * outline.sections[number - 1].words
             texts[number] = text if enough and is_sound(text, language) else ""
     return texts
+
+
+def record_length(context: RunContext, outline: Outline, texts: Mapping[int, str]) -> None:
+    """Remember how much longer than asked the part came out: a sample for each section, whose own length nobody asked for."""
+    made = {number: count_words(text) for number, text in texts.items() if text}
+    for _ in made:
+        context.calibration.record(sum(outline.sections[number - 1].words for number in made), sum(made.values()))
 
 
 def draft_key(numbers: list[int], sections: int) -> StepKey:

@@ -10,7 +10,8 @@ from agents.text.markdown import count_words
 from agents.text.tokenizer import sentences
 
 _TITLE = re.compile(r"\A\s*#[ \t]+([^\n]+)")
-_SECTION = re.compile(r"^##[ \t]*(\d{1,2})[.):]?[ \t]*([^\n]*)$", re.MULTILINE)
+_UNNUMBERED = re.compile(r"^##[ \t]*(?=[^\s#])", re.MULTILINE)
+_SECTION = re.compile(r"^##[ \t]*(\d{1,2})(?!\d)[.):]?[ \t]*([^\n]*)$", re.MULTILINE)
 
 
 def opening_of(draft: str) -> tuple[str, str]:
@@ -38,17 +39,24 @@ def sections_of(draft: str, count: int) -> list[str]:
     return texts
 
 
-def with_headings(draft: str, planned: Mapping[int, tuple[str, int]]) -> str:
-    """``draft`` with a heading above each section; ``planned`` are the headings and the words of its sections by number.
+def with_headings(draft: str, planned: Mapping[int, tuple[str, int]], opening: int = 0) -> str:
+    """``draft`` with a numbered heading above each section; ``planned`` are headings and words of its sections by number.
 
-    A draft without any heading is in the order of the plan: it is cut where the planned words of a section end.
+    As many headings without numbers are numbered. A draft without any heading is in the order of the plan: it is cut where the
+    planned words of a section end, below a title and an introduction of ``opening`` words if there is a title.
     """
     if _SECTION.search(draft):
         return draft
-    texts = cut_by_words(draft, [words for _, words in planned.values()])
+    numbers = iter(planned)
+    if len(_UNNUMBERED.findall(draft)) == len(planned):
+        return _UNNUMBERED.sub(lambda _: f"## {next(numbers)}. ", draft)
+    title = _TITLE.match(draft) if opening else None
+    words = [*([opening] if title else []), *(words for _, words in planned.values())]
+    texts = cut_by_words(draft[title.end() :].strip() if title else draft, words)
+    above = [f"# {title[1].strip()}", texts.pop(0)] if title else []
     pairs = zip(planned.items(), texts, strict=True)
     return PARAGRAPH_BREAK.join(
-        f"## {number}. {heading}{PARAGRAPH_BREAK}{text}" for (number, (heading, _)), text in pairs
+        [*above, *(f"## {number}. {heading}{PARAGRAPH_BREAK}{text}" for (number, (heading, _)), text in pairs)]
     )
 
 

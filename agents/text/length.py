@@ -15,6 +15,9 @@ SECTION_WORDS, SHORT_ARTICLE, MORE_WORDS = 210, 1500, 500
 PART_WORDS = 500
 """The words that one writer, judge or editor works at: enough for sentences to lead on, and for a reader not to wait."""
 
+MOST_PART_WORDS = 700
+"""More words than this are divided: some models return 1,000 tokens at most."""
+
 WORDS_PER_MISSING = 250
 """For so many words of an article its editor may add one thing that is missing: more would crowd out what is there."""
 
@@ -70,7 +73,16 @@ def parts_of(words: Sequence[int]) -> list[list[int]]:
     for number, length in enumerate(words, 1):
         parts[min(count * (before + length // 2) // max(total, 1), count - 1)].append(number)
         before += length
-    return [part for part in parts if part]
+    return [half for part in parts for half in halves(part, words) if half]
+
+
+def halves(part: Sequence[int], words: Sequence[int]) -> list[list[int]]:
+    """``part`` in two if its sections have more than MOST_PART_WORDS."""
+    lengths = [words[number - 1] for number in part]
+    if sum(lengths) <= MOST_PART_WORDS or len(part) == 1:
+        return [list(part)]
+    middle = min(range(1, len(part)), key=lambda end: abs(2 * sum(lengths[:end]) - sum(lengths)))
+    return [list(part[:middle]), list(part[middle:])]
 
 
 def is_within(words: int, wanted: int, bounds: tuple[float, float]) -> bool:

@@ -15,8 +15,14 @@ WEIGHT = 100
 """That of a section whose plan says nothing about its length."""
 
 
-def planned_outline(plan: Plan, findings: Sequence[Finding], words: int) -> Outline:
-    """The plan with its words added up to ``words``, and each finding in the section it is closest to, or dismissed."""
+def planned_outline(plan: Plan, findings: Sequence[Finding], words: int, *, to_approve: bool) -> Outline:
+    """The plan with its words added up to ``words``.
+
+    Its sections have findings if a person is going to approve them, or if the plan names some, as those of the built-in writer
+    and of older versions do. Else a finding belongs to the section that cites it, which only the finished text shows.
+    """
+    if not to_approve and not any(section.findings for section in plan.sections):
+        findings = ()
     shares = distribute_words(with_room_for_advice([section.words or WEIGHT for section in plan.sections]), words)
     owned, dismissed = assign_findings(plan, findings, most_findings(words))
     by_number = {finding.number: finding for finding in findings}

@@ -8,6 +8,7 @@ from agents import extractive, samples
 from agents.contract import Brief, Finding, Outline, OutlineSection, Passage, Plan
 from agents.extractive.material import gather
 from agents.extractive.sentences import read
+from agents.pipeline.outline import as_plan
 from agents.text.citations import strip_unknown_marks
 from agents.text.planning import assign_findings, distribute_words
 from agents.text.prompt_fields import finding_line
@@ -80,7 +81,8 @@ def outline_of(plan: Plan, findings: list[Finding], words: int) -> Outline:
 
 def outline_for(asked: Brief, passages: list[Passage], sections: int) -> Outline:
     findings = found_in(asked, passages)
-    return outline_of(extractive.plan(asked, findings, passages, sections), findings, asked.min_words)
+    made = extractive.plan(asked, findings, passages, sections)
+    return outline_of(as_plan(made, made.title, made.sections), findings, asked.min_words)
 
 
 def written(asked: Brief, outline: Outline, passages: list[Passage]) -> list[str]:

@@ -123,34 +123,38 @@ def plan_of(
     *headings: str,
     title: str = "What roofs can do for a city",
     answer: str = "Roofs hold rain. Weight decides.",
-    words: Sequence[int] = (),
-    findings: Sequence[Sequence[int]] = (),
-    dismissed: Mapping[int, str] = {},
 ) -> str:
     """The answer of a model that plans these sections."""
+    sections = [
+        {"heading": heading, "purpose": f"What follows from it, part {at}."} for at, heading in enumerate(headings, 1)
+    ]
+    return json.dumps({"answer": answer, "title": title, "sections": sections}, ensure_ascii=False)
+
+
+def older_plan_of(
+    *headings: str, findings: Sequence[Sequence[int]] = (), dismissed: Mapping[int, str] = {}
+) -> dict[str, Any]:
+    """``outline:plan`` as older versions stored it: with forms, lengths and findings of these sections."""
     sections = [
         {
             "heading": heading,
             "purpose": f"What follows from it, part {at + 1}.",
             "form": "prose",
-            "words": words[at] if words else 200,
+            "words": 200,
             "findings": list(findings[at]) if findings else [],
         }
         for at, heading in enumerate(headings)
     ]
     left_out = [{"finding": number, "reason": reason} for number, reason in dismissed.items()]
-    return json.dumps(
-        {
-            "answer": answer,
-            "position": "Begin with the load.",
-            "title": title,
-            "questions": [{"question": "What does it weigh?", "section": 1}],
-            "terms": [{"term": "saturated", "section": 1}],
-            "sections": sections,
-            "dismissed": left_out,
-        },
-        ensure_ascii=False,
-    )
+    return {
+        "answer": "Roofs hold rain. Weight decides.",
+        "position": "Begin with the load.",
+        "title": "What roofs can do for a city",
+        "questions": [{"question": "What does it weigh?", "section": 1}],
+        "terms": [{"term": "saturated", "section": 1}],
+        "sections": sections,
+        "dismissed": left_out,
+    }
 
 
 def found(*statements: str, kind: str = "claim", sources: Sequence[str] = ("S1",)) -> str:
@@ -159,9 +163,10 @@ def found(*statements: str, kind: str = "claim", sources: Sequence[str] = ("S1",
     return json.dumps({"findings": findings}, ensure_ascii=False)
 
 
-def draft_of(*texts: str, first: int = 1) -> str:
-    """The answer of a writer: the sections from ``first``, each below its heading."""
-    return "\n\n".join(f"## {number}. Heading\n\n{text}" for number, text in enumerate(texts, first))
+def draft_of(*texts: str, first: int = 1, opening: str = "") -> str:
+    """The answer of a writer: the sections from ``first``, each below its heading, and what stands above them."""
+    sections = [f"## {number}. Heading {number}\n\n{text}" for number, text in enumerate(texts, first)]
+    return "\n\n".join([*([opening] if opening else []), *sections])
 
 
 def edits(*pairs: tuple[str, str], section: int = 1) -> str:

@@ -292,7 +292,7 @@ class TestAfterResizing:
         context = make_context(crew)
         before = await self.before(context)
         model_server.fail(match=prompts.EXTEND, text="Whoever walks by, and then the")
-        assert await resize_and_check(context, OUTLINE, [], 1, before, 19) == before
+        assert await resize_and_check(context, OUTLINE, 1, before, 19) == before
         assert len(model_server.prompts(prompts.JUDGE)) == 1
 
     async def test_a_section_that_grew_is_checked(self, crew: StudioCrew, model_server: ModelServer) -> None:
@@ -300,7 +300,7 @@ class TestAfterResizing:
         context = make_context(crew)
         before = await self.before(context)
         model_server.fail(match=prompts.EXTEND, text=OTHER)
-        made = await resize_and_check(context, OUTLINE, [], 1, before, 19)
+        made = await resize_and_check(context, OUTLINE, 1, before, 19)
         assert made.markdown == f"{CLAIM}\n\n{OTHER}"
         assert isinstance(context.journal, MemoryJournal)
         assert {"edit:1:length-3", "edit:evidence:1:again-1"} <= set(context.journal.done)

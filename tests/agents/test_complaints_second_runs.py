@@ -82,7 +82,7 @@ def test_a_finished_text_keeps_its_sources_until_the_next_one_is_complete(
     api: Client, model: ModelServer, article: Article
 ) -> None:
     before = text_of(get(api, article, "result"))
-    model.fail(match=prompts.LEAD, status=401, times=9)
+    model.fail(match=prompts.FRAME, status=401, times=9)
     write_again(api, article)
     assert article.status == Status.FAILED
     assert text_of(get(api, article, "result")) == before

@@ -76,9 +76,7 @@ def english_model(model: ModelServer) -> ModelServer:
     model.choices.add("supported")
     model.fail(match=prompts.EDIT, text=edits(), times=9)
     titles = "Vườn trên mái nhà giúp gì cho thành phố", "Mái nhà giữ nước mưa", "Kỹ sư kiểm tra dầm chịu lực"
-    plan = plan_of(
-        *titles[1:], title=titles[0], answer="Mái nhà giữ nước mưa. Trọng lượng quyết định.", words=(150, 150)
-    )
+    plan = plan_of(*titles[1:], title=titles[0], answer="Mái nhà giữ nước mưa. Trọng lượng quyết định.")
     model.fail(match=prompts.PLAN, text=plan)
     model.fail(match=prompts.LEAD, text=json.dumps({"title": titles[0], "lead": ENGLISH}))
     described = {"title": ENGLISH[:55], "meta_description": ENGLISH}

@@ -18,7 +18,7 @@ from agents.contract import (
     Outline,
     OutlineSection,
     Passage,
-    Plan,
+    ProposedOutline,
     SearchDescription,
     Stage,
     Voice,
@@ -51,7 +51,7 @@ TEXTS = ["Roofs hold rain in summer [S1].", "Those below gain."]
 SENTENCES = ["Roofs hold rain in summer [S1].", "(before: It rains.) It stays."]
 SEO = SearchDescription(title="Roofs", meta_description="What roofs hold.", slug="roofs", keywords=["roofs"])
 SHARED = ("THE BRIEF: roofs.\n\n",)
-PLANNED = Plan.model_validate_json(plan_of("What roofs hold", "Who gains"))
+PLANNED = ProposedOutline.model_validate_json(plan_of("What roofs hold", "Who gains"))
 
 PLAN = assignments.plan_research(SHARED, BRIEF, 4)
 WRITE = assignments.write_section(SHARED, BRIEF, OUTLINE, 1, [PASSAGE], 120)
@@ -61,13 +61,13 @@ ALL: list[assignments.Assignment[Any]] = [
     PLAN,
     assignments.find(SHARED, BRIEF, [PASSAGE], [1], 1, 15, ["Both say different things."]),
     assignments.find(SHARED, BRIEF, [PASSAGE], [1], 3, 6),
-    assignments.make_plan(SHARED, BRIEF, [FINDING], [PASSAGE], 5),
+    assignments.make_plan(SHARED, BRIEF, [PASSAGE], 5, [FINDING]),
     assignments.make_plan_again(SHARED, BRIEF, PLANNED, ["There are 2 headings."], 5),
     assignments.check_answer(SHARED, BRIEF, "Roofs hold rain."),
     WRITE,
     assignments.write_section(SHARED, BRIEF, OUTLINE, 2, [], 120),
-    assignments.write_sections(SHARED, BRIEF, OUTLINE, {1: 120, 2: 120}, [PASSAGE]),
-    assignments.write_sections(SHARED, BRIEF, OUTLINE, {2: 120}, [PASSAGE]),
+    assignments.write_sections(SHARED, BRIEF, OUTLINE, {1: 120, 2: 120}, 40, [PASSAGE]),
+    assignments.write_sections(SHARED, BRIEF, OUTLINE, {2: 120}, 0, [PASSAGE]),
     assignments.rewrite_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 120, ["It breaks off."]),
     assignments.extend_section(SHARED, BRIEF, OUTLINE, 1, TEXTS[0], 60),
     assignments.improve_sections(SHARED, BRIEF, OUTLINE, [1, 2], [], "It has 5 words."),
@@ -142,7 +142,8 @@ async def test_braces_in_a_brief_and_in_an_agents_description_are_kept(model_ser
     section = SECTION.model_copy(update={"points": [f"Say {BRACES}"]})
     outline = OUTLINE.model_copy(update={"sections": [section, SECTION]})
     async with crew_of(model_server, {"write": words}) as crew:
-        await crew.ask(assignments.write_section((f"Topic {BRACES}\n\n",), BRIEF, outline, 1, [], 120))
+        approved = BRIEF.model_copy(update={"approve_outline": True})
+        await crew.ask(assignments.write_section((f"Topic {BRACES}\n\n",), approved, outline, 1, [], 120))
     user = model_server.calls[0].body["messages"][1]["content"]
     assert user.count(BRACES) == 5
     assert f"Say {BRACES}" in user
@@ -261,5 +262,5 @@ async def test_the_built_in_writer_answers_without_a_model() -> None:
     crew = StudioCrew.without_model()
     assert (await crew.ask(PLAN)).questions
     assert "[S1]" in await crew.ask(WRITE)
-    part = assignments.write_sections(SHARED, BRIEF, OUTLINE, {1: 120, 2: 120}, [PASSAGE])
+    part = assignments.write_sections(SHARED, BRIEF, OUTLINE, {1: 120, 2: 120}, 40, [PASSAGE])
     assert "## 2. Who gains" in await crew.ask(part)

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from agents.contract import DismissedFinding, Finding, Voice
+from agents.contract import Finding, Voice
 from agents.crew.crew import StudioCrew
 from agents.pipeline.edit import improve, measurements, unused_material
 from agents.pipeline.recipe import produce
+from agents.pipeline.write import Draft
 from tests import prompts
 from tests.agents.recipes import (
     BRIEF,
@@ -32,6 +33,7 @@ TEXT = (
     "A planted roof holds most of the rain [S1]. The rooms below it stay cooler in July [S2].\n\n"
     "An engineer looks at the beams first. Whoever lives below is asked before anything is carried up the stairs."
 )
+LEAD = "Whoever has a flat roof can plant it, if the beams bear a wet bed. An engineer tells you which do."
 VIETNAMESE = (
     "Những khu vườn trên mái nhà giúp thành phố mát hơn vào mùa hè và giữ lại nước mưa. Người dân sống bên dưới được hưởng lợi"
     " từ bóng râm và không khí trong lành hơn. Trước khi mang đất lên mái, kỹ sư phải kiểm tra các dầm chịu lực. "
@@ -40,7 +42,8 @@ VIETNAMESE = (
 
 async def edited(crew: StudioCrew, server: ModelServer, answer: str, text: str = TEXT, **brief: Any) -> str:
     server.fail(match=prompts.EDIT, text=answer)
-    _, (first, second), _ = await improve(make_context(crew, **brief), OUTLINE, [], [text, TEXT])
+    draft, _ = await improve(make_context(crew, **brief), Draft(OUTLINE, "", [text, TEXT]), [])
+    first, second = draft.texts
     assert second == TEXT
     return first
 
@@ -48,9 +51,7 @@ async def edited(crew: StudioCrew, server: ModelServer, answer: str, text: str =
 def measured(crew: StudioCrew, *texts: str, findings: tuple[Finding, ...] = (), **brief: Any) -> str:
     context = make_context(crew, **brief)
     texts = texts if len(texts) > 1 else (*texts, "Another section.")
-    outline = outline_of(*(f"Section {number}" for number, _ in enumerate(texts, 1)), words=20)
-    outline.dismissed = [DismissedFinding(finding=9, reason="Old")]
-    return "\n".join([*measurements(context, outline, texts), *unused_material(context, outline, findings, texts)])
+    return "\n".join([*measurements(context, texts), *unused_material(context, findings, texts)])
 
 
 class TestImprove:
@@ -59,7 +60,7 @@ class TestImprove:
     ) -> None:
         journal = MemoryJournal()
         context = make_context(crew, journal=journal)
-        await improve(context, outline_of(*("Roof", "Wall", "Door", "Gate"), words=250), [], [TEXT] * 4)
+        await improve(context, Draft(outline_of(*("Roof", "Wall", "Door", "Gate"), words=250), LEAD, [TEXT] * 4), [])
         assert {"edit:revise:1", "edit:revise:3", "edit:verdicts:1", "edit:verdicts:3"} <= set(journal.done)
 
     async def test_the_verdicts_on_the_draft_are_known_afterwards(
@@ -68,31 +69,34 @@ class TestImprove:
         model_server.fail(match=prompts.EDIT, text=edits())
         judged = sentences_judged("supported", "partly", "supported", instead="Milder.")
         model_server.fail(match=prompts.JUDGE, text=judged)
-        _, _, known = await improve(make_context(crew), OUTLINE, [], [TEXT, "Tenants pay for it [S3]."])
+        _, known = await improve(make_context(crew), Draft(OUTLINE, "", [TEXT, "Tenants pay for it [S3]."]), [])
         assert Counter(each.verdict for each in known.values()) == {"supported": 2, "partly": 1}
 
     async def test_what_is_cited_nowhere_is_named(self, crew: StudioCrew, model_server: ModelServer) -> None:
         context = make_context(crew, several(3))
         context.show(context.reading, context.reading.passages)
-        await improve(context, outline_of("A roof", "A wall"), [], ["Nothing is cited.", "Nor here [S2]."])
+        await improve(context, Draft(OUTLINE, "It is cited above [S3].", ["Nothing is cited.", "Nor here [S2]."]), [])
         (prompt,) = model_server.prompts(prompts.EDIT)
         assert "Source 1, Survey 1, is cited nowhere." in prompt
-        assert "Source 2, Survey 2," not in prompt.partition("YOUR TASK")[2]
+        task = prompt.partition("YOUR TASK")[2]
+        assert not any(f"Source {number}, Survey {number}," in task for number in (2, 3))
 
     async def test_an_editor_is_told_how_long_the_part_is_and_should_be(
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
-        await improve(make_context(crew), OUTLINE, [], [TEXT, "Word " * 90])
+        await improve(make_context(crew), Draft(OUTLINE, "", [TEXT, "Word " * 90]), [])
         (prompt,) = model_server.prompts(prompts.EDIT)
-        assert re.search(r"this part has 1\d\d words and should have about 88", prompt)
+        assert re.search(r"this part has 1\d\d words and should have about 90", prompt)
         model_server.reset()
-        await improve(make_context(crew), outline_of("A roof", "A wall", words=400), [], [TEXT, "Word " * 90])
-        assert any("words and may have up to" in prompt for prompt in model_server.prompts(prompts.EDIT))
+        longer = outline_of("A roof", "A wall", words=400)
+        await improve(make_context(crew), Draft(longer, "", [TEXT, "Word " * 90]), [])
+        assert any("words and may grow to 452" in prompt for prompt in model_server.prompts(prompts.EDIT))
 
     async def test_the_built_in_writer_is_not_edited(self) -> None:
         context = make_context(StudioCrew.without_model())
         object.__setattr__(context.dependencies, "has_model", False)
-        assert await improve(context, OUTLINE, [], [TEXT, TEXT]) == (OUTLINE, [TEXT, TEXT], {})
+        draft = Draft(OUTLINE, "", [TEXT, TEXT])
+        assert await improve(context, draft, []) == (draft, {})
 
 
 class TestMeasured:
@@ -106,12 +110,23 @@ class TestMeasured:
             Finding(number=9, statement="It was so in 1998.", sources=["S4"]),
         )
         text = measured(crew, "It holds rain [S1].", findings=findings)
-        assert "Finding 2 appears nowhere: Rooms stay cool." in text
-        assert text.count("appears nowhere") == 1, "not what is used, open or dismissed"
+        assert "Not used: Rooms stay cool. [S2, S3]" in text
+        assert text.count("Not used: ") == 2, "not what is used or open"
+
+    @pytest.mark.parametrize(
+        ("cited", "is_named"), [("[S1]", True), ("[S2]", True), ("", True), ("[S1, S2]", False), ("[S2] [S1]", False)]
+    )
+    def test_a_disagreement_that_is_not_shown_or_on_one_side_only(
+        self, crew: StudioCrew, cited: str, is_named: bool
+    ) -> None:
+        both = Finding(number=1, statement="60 or 80 %.", kind="disagreement", sources=["S1", "S2"])
+        text = measured(crew, f"A roof holds 60 % {cited}.", findings=(both,))
+        assert ("Not shown, or on one side only: 60 or 80 %. [S1, S2]" in text) == is_named
+        assert "Not used" not in text
 
     def test_sources_that_are_not_cited(self, crew: StudioCrew) -> None:
         context = make_context(crew, several(3))
-        text = "\n".join(unused_material(context, OUTLINE, [], ["Roofs hold rain [S2].", "They do."]))
+        text = "\n".join(unused_material(context, [], ["Roofs hold rain [S2].", "They do."]))
         assert "Source 1, Survey 1, is cited nowhere." in text
         assert "Source 3, Survey 3, is cited nowhere." in text
         assert "Source 2" not in text
@@ -131,8 +146,11 @@ class TestMeasured:
         assert "Section 1 uses words the voice avoids: leverage." in text
 
     async def test_all_of_it_is_in_the_prompt(self, crew: StudioCrew, model_server: ModelServer) -> None:
-        await improve(make_context(crew), OUTLINE, [], ["At 3 a day that is 10 (3 × 3).", "They do."])
+        texts = ["At 3 a day that is 10 (3 × 3).", "They do."]
+        finding = Finding(number=1, statement="Rooms stay cool.", sources=["S2"])
+        await improve(make_context(crew), Draft(OUTLINE, "", texts), [finding])
         (prompt,) = model_server.prompts(prompts.EDIT)
+        assert "Not used: Rooms stay cool. [S2]" in prompt
         assert "Section 1: “At 3 a day that is 10 (3 × 3).”" in prompt
 
 
@@ -148,7 +166,7 @@ class TestEdits:
         answer = edits(("most of the rain", "60 % of the rain"), ("Nowhere to be found", "Something"))
         model_server.fail(match=prompts.EDIT, text=answer)
         journal = MemoryJournal()
-        await improve(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT])
+        await improve(make_context(crew, journal=journal), Draft(OUTLINE, "", [TEXT, TEXT]), [])
         assert journal.messages["edit:revise:1"] == "All 2 sections improved, 2 changes"
         assert journal.messages["edit:1"] == "“What roofs hold” revised, 1 change"
 
@@ -200,10 +218,10 @@ class TestEdits:
     ) -> None:
         outline, texts = outline_of(*("Roof", "Wall", "Door", "Gate"), words=250), [f"{TEXT} {n}." for n in range(4)]
         own, others = edits(("most of the rain", "60 % of the rain")), edits(("stay cooler", "stay cool"), section=1)
-        for part, other in zip(("sections 1 to 2", "sections 3 to 4"), (own, others), strict=True):
+        for part, other in zip(("the introduction and sections 1 to 2", "sections 3 to 4"), (own, others), strict=True):
             model_server.fail(match=f"replacements: {part}", text=other)
-        _, made, _ = await improve(make_context(crew), outline, [], texts)
-        assert made == [texts[0].replace("most of", "60 % of"), *texts[1:]]
+        made, _ = await improve(make_context(crew), Draft(outline, LEAD, texts), [])
+        assert made.texts == [texts[0].replace("most of", "60 % of"), *texts[1:]]
         assert all(text in prompt for text in texts for prompt in model_server.prompts(prompts.EDIT))
 
     @pytest.mark.parametrize(
@@ -220,16 +238,36 @@ class TestEdits:
     ) -> None:
         model_server.fail(match=prompts.EDIT, text=edits(("1. What roofs hold", put)))
         context = make_context(crew, approve_outline=approved)
-        outline, texts, _ = await improve(context, OUTLINE, [], [TEXT, TEXT])
-        assert [section.heading for section in outline.sections] == [heading, "Who pays"]
-        assert texts == [TEXT, TEXT]
+        made, _ = await improve(context, Draft(OUTLINE, LEAD, [TEXT, TEXT]), [])
+        assert [section.heading for section in made.outline.sections] == [heading, "Who pays"]
+        assert (made.lead, made.texts) == (LEAD, [TEXT, TEXT])
+
+    async def test_the_introduction_is_edited_as_section_0(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        model_server.fail(match=prompts.EDIT, text=edits(("can plant it", "may plant it"), section=0))
+        journal = MemoryJournal()
+        made, _ = await improve(make_context(crew, journal=journal), Draft(OUTLINE, LEAD, [TEXT, TEXT]), [])
+        assert (made.lead, made.texts) == (LEAD.replace("can plant", "may plant"), [TEXT, TEXT])
+        assert journal.messages["edit"] == "“Introduction” revised, 1 change"
+        (prompt,) = model_server.prompts(prompts.EDIT)
+        assert f"# {OUTLINE.title}\n\n{LEAD}\n\n## 1. " in prompt
+        assert "section (0 for the introduction)" in prompt
+
+    async def test_the_editor_of_a_later_part_does_not_change_the_introduction(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        outline = outline_of(*("Roof", "Wall", "Door", "Gate"), words=250)
+        model_server.fail(match="the introduction and sections 1 to 2", text=edits())
+        changed = edits(("can plant it", "may plant it"), section=0)
+        model_server.fail(match="replacements: sections 3 to 4", text=changed)
+        made, _ = await improve(make_context(crew), Draft(outline, LEAD, [TEXT] * 4), [])
+        assert made.lead == LEAD
 
     async def test_an_edit_of_an_older_version_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
         older: dict[str, dict[str, object]] = {"edit:1": {"markdown": "As it was edited."}}
         done = {"edit:revise:1": {"replacements": [], "declined": ["No."]}, "edit:verdicts:1": {}}
         journal = MemoryJournal(done=older | done)
-        _, made, _ = await improve(make_context(crew, journal=journal), OUTLINE, [], [TEXT, TEXT])
-        assert made == ["As it was edited.", TEXT]
+        made, _ = await improve(make_context(crew, journal=journal), Draft(OUTLINE, "", [TEXT, TEXT]), [])
+        assert made.texts == ["As it was edited.", TEXT]
         assert model_server.calls == []
 
 

@@ -7,6 +7,7 @@ import pytest
 from agents import extractive
 from agents.contract import Finding, Lead, Outline, OutlineSection
 from agents.extractive.material import gather
+from agents.pipeline.outline import as_plan
 from agents.text.prompt_fields import finding_line
 from tests.agents.extractive_texts import (
     BEES,
@@ -56,7 +57,8 @@ def test_a_plan_adds_up_and_owns_or_dismisses_each_finding_once(sections: int) -
     asked = brief(min_words=800)
     findings = found_in(asked, passages, 12)
     copied = Finding(number=13, statement="A claim that nobody quotes.", sources=["S1"])
-    plan = extractive.plan(asked, [*findings, copied], passages, sections)
+    made = extractive.plan(asked, [*findings, copied], passages, sections)
+    plan = as_plan(made, made.title, made.sections)
     assert len(plan.sections) == sections
     assert sum(section.words for section in plan.sections) == 800
     owned = [number for section in plan.sections for number in section.findings]

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agents.contract import Passage, Questions, Reading, Source
+from agents.contract import Finding, Passage, Questions, Reading, Source
 from agents.crew.crew import StudioCrew
 from agents.pipeline.context import RunContext
-from agents.pipeline.research import MOST_OF_GROUP, ResearchMaterial, research, source_groups
+from agents.pipeline.research import MOST_OF_GROUP, ResearchMaterial, find_all, research, source_groups
 from agents.pipeline.steps import StepKey
 from tests import prompts
 from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, found, reading
@@ -50,6 +50,11 @@ async def researched(
     return await research(context), context
 
 
+async def found_by(crew: StudioCrew, read: Reading, journal: MemoryJournal | None = None) -> list[Finding]:
+    _, context = await researched(crew, read, journal)
+    return await find_all(context)
+
+
 async def test_findings_rest_on_passages_that_were_shown(crew: StudioCrew, model_server: ModelServer) -> None:
     findings = [
         {"statement": " Bees fly to the moon. ", "kind": "claim", "date": " 2024 ", "sources": ["S999", "[s1]"]},
@@ -57,30 +62,28 @@ async def test_findings_rest_on_passages_that_were_shown(crew: StudioCrew, model
         {"statement": "Nothing is under it.", "kind": "figure", "date": "", "sources": []},
     ]
     model_server.fail(match=prompts.FIND, text=json.dumps({"findings": findings}))
-    material, _ = await researched(crew, reading())
-    (finding,) = material.findings
+    (finding,) = await found_by(crew, reading())
     assert (finding.statement, finding.sources, finding.date) == ("Bees fly to the moon.", ["S1"], "2024")
 
 
 async def test_what_no_source_says_is_a_finding_without_passages(crew: StudioCrew, model_server: ModelServer) -> None:
     model_server.fail(match=prompts.FIND, text=found("Nobody measured the noise.", kind="open", sources=[]))
-    material, _ = await researched(crew, reading())
-    assert [(each.kind, each.sources) for each in material.findings] == [("open", [])]
+    findings = await found_by(crew, reading())
+    assert [(each.kind, each.sources) for each in findings] == [("open", [])]
 
 
 async def test_findings_of_all_groups_are_numbered_in_one_sequence(crew: StudioCrew, model_server: ModelServer) -> None:
     for number in (1, 2, 3):
         answer = found(f"Survey {number} says so.", f"Survey {number} says more.", sources=[f"S{number}"])
         model_server.fail(match=f"from sources {number}.", text=answer)
-    material, _ = await researched(crew, several(3))
-    assert [each.number for each in material.findings] == [1, 2, 3, 4, 5, 6]
-    assert [each.sources for each in material.findings] == [["S1"], ["S1"], ["S2"], ["S2"], ["S3"], ["S3"]]
+    findings = await found_by(crew, several(3))
+    assert [each.number for each in findings] == [1, 2, 3, 4, 5, 6]
+    assert [each.sources for each in findings] == [["S1"], ["S1"], ["S2"], ["S2"], ["S3"], ["S3"]]
 
 
 async def test_more_findings_than_were_asked_for_are_not_taken(crew: StudioCrew, model_server: ModelServer) -> None:
     model_server.fail(match=prompts.FIND, text=found(*(f"Roof {n} holds rain." for n in range(20))))
-    material, _ = await researched(crew, reading())
-    assert len(material.findings) == MOST_OF_GROUP
+    assert len(await found_by(crew, reading())) == MOST_OF_GROUP
 
 
 @pytest.mark.parametrize(
@@ -124,6 +127,7 @@ async def test_of_a_reading_that_does_not_fit_the_best_passages_of_each_source_a
     assert {each.source for each in context.passages} == {1, 2, 3, 4}
     (prompt,) = model_server.prompts(prompts.QUESTIONS)
     assert "English (en), German (de)" in prompt
+    await find_all(context)
     shown = model_server.prompts(prompts.FIND)[0]
     assert all((each.text.strip() in shown) == (each in context.passages) for each in read.passages)
 
@@ -142,10 +146,10 @@ async def test_conflicts_that_code_sees_are_shown_to_who_reads_the_source(
     read = several(2)
     read.passages[0].text = "The city counted 312 planted roofs in Graz in 2024."
     read.passages[1].text = "The city counted 512 planted roofs in Graz in 2024."
-    await researched(crew, read)
+    await found_by(crew, read)
     (prompt,) = [each for each in model_server.prompts(prompts.FIND) if "from sources 1." in each]
     assert "Compared by code, these passages seem to disagree" in prompt
-    await researched(crew, several(1))
+    await found_by(crew, several(1))
     assert "Compared by code" not in model_server.prompts(prompts.FIND)[-1]
 
 
@@ -153,7 +157,7 @@ async def test_the_built_in_writer_reads_all_passages_without_questions() -> Non
     read = several(4)
     material, context = await researched(StudioCrew.without_model(), read, has_model=False, reading_tokens=10)
     assert context.passages == read.passages
-    assert material.findings
+    assert await find_all(context)
     assert material.questions == []
 
 
@@ -163,8 +167,8 @@ async def test_findings_of_an_older_version_are_read(crew: StudioCrew, model_ser
     for number in (1, 2):
         older = {"statement": f"Roof {number} holds rain.", "kind": "claim", "date": "", "sources": ["S1"], "old": 1}
         journal.done[f"research:find:{number}"] = {"findings": [older]}
-    material, _ = await researched(crew, several(2), journal)
-    assert [(each.number, each.statement) for each in material.findings] == [
+    findings = await found_by(crew, several(2), journal)
+    assert [(each.number, each.statement) for each in findings] == [
         (1, "Roof 1 holds rain."),
         (2, "Roof 2 holds rain."),
     ]

@@ -12,11 +12,11 @@ from agents.contract import Brief, Finding, Outline, Plan
 from agents.crew.crew import StudioCrew
 from agents.exceptions import ApprovalRequired, ModelError
 from agents.pipeline.outline import make_outline, plan_for
-from agents.pipeline.research import ResearchMaterial
 from agents.pipeline.steps import StepKey
 from agents.text.headings import fit_headings, heading_problems
 from tests import prompts
-from tests.agents.recipes import MemoryJournal, make_context, outline_of, plan_of, reading
+from tests.agents.recipes import MemoryJournal, make_context, older_plan_of, outline_of, plan_of
+from tests.model_client import client_of
 from tests.model_server import ModelServer
 
 ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"]
@@ -31,12 +31,21 @@ FINDINGS = [
     Finding(number=2, statement="A saturated bed weighs as much as a car.", sources=["S2"]),
     Finding(number=3, statement="An engineer looks at the beams.", sources=["S3"]),
 ]
-MATERIAL = ResearchMaterial(questions=[], reading=reading(), findings=FINDINGS)
+FOUND = {"research:find:1": {"findings": [finding.model_dump(mode="json") for finding in FINDINGS]}}
+"""What a journal has once the only source is read closely."""
+
+
+async def approvable(crew: StudioCrew, journal: MemoryJournal | None = None) -> Outline:
+    """The outline that a person is asked to approve."""
+    context = make_context(crew, journal=journal or MemoryJournal(done={**FOUND}), approve_outline=True)
+    with pytest.raises(ApprovalRequired) as waiting:
+        await make_outline(context)
+    return waiting.value.outline
 
 
 async def planned(crew: StudioCrew, wanted: int, **brief: Any) -> Plan:
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    return await plan_for(make_context(crew, **brief), MATERIAL, wanted, StepKey("outline", "plan"), answer)
+    return await plan_for(make_context(crew, **brief), wanted, StepKey("outline", "plan"), answer, [])
 
 
 def headings(made: Plan) -> list[str]:
@@ -68,10 +77,9 @@ class TestHeadings:
 
     async def test_of_too_many_the_first_are_kept(self, crew: StudioCrew, model_server: ModelServer) -> None:
         for task in (prompts.PLAN, prompts.PLAN_AGAIN):
-            model_server.fail(match=task, text=plan_of(*EIGHT, findings=[[1], [2], [3], [], [], [], [], []]))
+            model_server.fail(match=task, text=plan_of(*EIGHT))
         made = await planned(crew, 3)
         assert headings(made) == EIGHT[:3]
-        assert [section.findings for section in made.sections] == [[1], [2], [3]]
 
     async def test_too_few_are_a_failure_that_gives_both_numbers(
         self, crew: StudioCrew, model_server: ModelServer
@@ -125,7 +133,16 @@ class TestHeadings:
 
 
 class TestAnswer:
-    """Whatever is wrong in the answer of the plan would be copied into every section."""
+    """It is shown to a person who approves the outline, so it is checked before."""
+
+    async def test_without_approval_it_is_not_checked(self, crew: StudioCrew, model_server: ModelServer) -> None:
+        """The finished text is."""
+        journal = MemoryJournal()
+        model_server.fail(match=prompts.PLAN, text=plan_of(*EIGHT[:3], answer="Roofs hold all rain."))
+        outline, _ = await make_outline(make_context(crew, journal=journal))
+        assert (outline.answer, outline.caveat) == ("Roofs hold all rain.", "")
+        assert not model_server.prompts(prompts.ANSWER)
+        assert journal.planned["outline"] == len(journal.steps("outline")) == 1
 
     async def test_it_is_corrected_before_the_sections_are_written(
         self, crew: StudioCrew, model_server: ModelServer
@@ -133,12 +150,12 @@ class TestAnswer:
         model_server.fail(match=prompts.PLAN, text=plan_of(*EIGHT[:3], answer="Roofs hold all rain. Always."))
         check = {"problem": "The passages say 60 %.", "answer": "Roofs hold 60 % of the rain.\nWeight decides."}
         model_server.fail(match=prompts.ANSWER, text=json.dumps(check))
-        outline = await make_outline(make_context(crew), MATERIAL)
+        outline = await approvable(crew)
         assert outline.answer == "Roofs hold 60 % of the rain. Weight decides."
         assert outline.caveat == "The passages say 60 %."
         (prompt,) = model_server.prompts(prompts.ANSWER)
         assert "Roofs hold all rain. Always." in prompt
-        shown = make_context(crew).shared(FINDINGS, outline)[-1]
+        shown = make_context(crew).shared(outline)[-1]
         assert "The answer in short: Roofs hold 60 % of the rain. Weight decides." in shown
         assert "no section may repeat: The passages say 60 %." in shown
         assert "all rain" not in shown
@@ -146,17 +163,15 @@ class TestAnswer:
     async def test_an_empty_correction_leaves_it(self, crew: StudioCrew, model_server: ModelServer) -> None:
         model_server.fail(match=prompts.PLAN, text=plan_of(*EIGHT[:3], answer="Roofs hold rain."))
         model_server.fail(match=prompts.ANSWER, text='{"problem": "", "answer": " "}')
-        outline = await make_outline(make_context(crew), MATERIAL)
+        outline = await approvable(crew)
         assert (outline.answer, outline.caveat) == ("Roofs hold rain.", "")
 
     async def test_it_is_checked_while_the_rest_of_the_plan_is_generated(self, crew: StudioCrew) -> None:
         with ModelServer(token_seconds=0.02) as slow:
-            from tests.model_client import client_of
-
             slow.fail(match=prompts.PLAN, text=plan_of(*EIGHT[:3]))
             async with client_of(slow.url) as client:
                 slow_crew = StudioCrew.with_models(dict.fromkeys(crew._agents, "m"), client, asyncio.Semaphore(8))
-                await make_outline(make_context(slow_crew), MATERIAL)
+                await approvable(slow_crew)
             (plan,) = [call for call in slow.calls if prompts.PLAN in call.prompt]
             (check,) = [call for call in slow.calls if prompts.ANSWER in call.prompt]
         assert plan.at < check.at < plan.ended
@@ -165,18 +180,18 @@ class TestAnswer:
     async def test_the_answer_of_a_corrected_plan_is_checked_itself(
         self, crew: StudioCrew, model_server: ModelServer, crash: bool
     ) -> None:
-        journal = MemoryJournal()
+        journal = MemoryJournal(done={**FOUND})
         model_server.fail(match=prompts.PLAN, text=plan_of(*EIGHT[:1], answer="The first answer."))
         model_server.fail(match=prompts.PLAN_AGAIN, text=plan_of(*EIGHT[:3], answer="The second answer."))
         model_server.fail(match="The first answer.\n", text='{"problem": "", "answer": "The first, checked."}')
         model_server.fail(match="The second answer.\n", text='{"problem": "", "answer": "The second, checked."}')
-        made = await make_outline(make_context(crew, journal=journal), MATERIAL)
+        made = await approvable(crew, journal)
         assert made.answer == "The second, checked."
         if crash:
             del journal.done["outline:answer:again-1"]
             model_server.fail(match=prompts.ANSWER, text='{"problem": "", "answer": "The second, checked."}')
         calls = len(model_server.calls)
-        again = await make_outline(make_context(crew, journal=journal), MATERIAL)
+        again = await approvable(crew, journal)
         assert again == made
         assert len(model_server.calls) == calls + crash
 
@@ -184,38 +199,53 @@ class TestAnswer:
         model_server.fail(match=prompts.PLAN, status=401)
         before = asyncio.all_tasks()
         with pytest.raises(ModelError, match="OPENAI_API_KEY"):
-            await make_outline(make_context(crew), MATERIAL)
+            await approvable(crew)
         assert asyncio.all_tasks() == before
 
     async def test_without_passages_there_is_nothing_to_check_it_against(
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
-        context = make_context(crew)
+        context = make_context(crew, approve_outline=True)
         context.show(context.reading, [])
-        await make_outline(context, MATERIAL)
+        with pytest.raises(ApprovalRequired):
+            await make_outline(context)
         assert not model_server.prompts(prompts.ANSWER)
+
+
+async def test_findings_are_found_while_the_outline_is_made(crew: StudioCrew) -> None:
+    with ModelServer(token_seconds=0.02) as slow:
+        async with client_of(slow.url) as client:
+            slow_crew = StudioCrew.with_models(dict.fromkeys(crew._agents, "m"), client, asyncio.Semaphore(8))
+            _, findings = await make_outline(make_context(slow_crew))
+        (plan,) = [call for call in slow.calls if prompts.PLAN in call.prompt]
+        (find,) = [call for call in slow.calls if prompts.FIND in call.prompt]
+    assert findings
+    assert max(plan.at, find.at) < min(plan.ended, find.ended)
 
 
 class TestApproval:
     async def test_the_checked_outline_waits_for_a_person(self, crew: StudioCrew, model_server: ModelServer) -> None:
         model_server.fail(match=prompts.ANSWER, text='{"problem": "Too much.", "answer": "Roofs hold some rain."}')
-        with pytest.raises(ApprovalRequired) as waiting:
-            await make_outline(make_context(crew, approve_outline=True), MATERIAL)
-        assert waiting.value.outline.answer == "Roofs hold some rain."
-        assert sum(section.words for section in waiting.value.outline.sections) == 600
+        outline = await approvable(crew)
+        assert outline.answer == "Roofs hold some rain."
+        assert sum(section.words for section in outline.sections) == 600
+        owned = [number for section in outline.sections for number in section.findings]
+        assert sorted(owned) == [1, 2, 3]
+        assert sum(len(section.points) for section in outline.sections) == 3, "each is a point a person can edit"
 
     async def test_what_the_person_approved_is_used_without_another_call(
         self, crew: StudioCrew, model_server: ModelServer
     ) -> None:
         approved = outline_of("A heading of mine", "Another", words=300, points=["Say this."], findings=[3])
-        journal = MemoryJournal(done={"outline:approved": approved.model_dump(mode="json")})
-        assert await make_outline(make_context(crew, journal=journal, approve_outline=True), MATERIAL) == approved
+        journal = MemoryJournal(done={"outline:approved": approved.model_dump(mode="json"), **FOUND})
+        assert await make_outline(make_context(crew, journal=journal, approve_outline=True)) == (approved, FINDINGS)
         assert model_server.calls == []
 
     async def test_one_of_an_older_version_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
         sections = [{"heading": heading, "purpose": "Why.", "points": ["P"]} for heading in ("Rain", "Heat", "Cost")]
-        journal = MemoryJournal(done={"outline:approved": {"title": "Roofs of the city", "sections": sections}})
-        outline = await make_outline(make_context(crew, journal=journal), MATERIAL)
+        older = {"title": "Roofs of the city", "sections": sections}
+        journal = MemoryJournal(done={"outline:approved": older, **FOUND})
+        outline, _ = await make_outline(make_context(crew, journal=journal))
         assert (outline.answer, outline.sections[0].form) == ("", "prose")
         assert [section.words for section in outline.sections] == [200, 200, 200], "their share of the length"
         assert model_server.calls == []
@@ -228,8 +258,8 @@ class TestOlderVersions:
     PLANS = {f"outline:{n}": {"purpose": "Why.", "points": ["A point"], "sources": ["S1"]} for n in (1, 2)}
 
     async def test_its_outline_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
-        journal = MemoryJournal(done={"outline:make": self.OLD, **self.PLANS})
-        outline = await make_outline(make_context(crew, journal=journal), MATERIAL)
+        journal = MemoryJournal(done={"outline:make": self.OLD, **self.PLANS, **FOUND})
+        outline, _ = await make_outline(make_context(crew, journal=journal))
         assert [(each.heading, each.points, each.words) for each in outline.sections] == [
             ("What roofs hold", ["A point"], 300),
             ("Who pays", ["A point"], 300),
@@ -238,28 +268,46 @@ class TestOlderVersions:
 
     async def test_one_of_a_single_step_is_read(self, crew: StudioCrew, model_server: ModelServer) -> None:
         whole = {"title": "Roofs of the city", "sections": [{"heading": each} for each in ("Rain", "Heat")]}
-        journal = MemoryJournal(done={"outline:make": whole})
-        outline = await make_outline(make_context(crew, journal=journal), MATERIAL)
+        journal = MemoryJournal(done={"outline:make": whole, **FOUND})
+        outline, _ = await make_outline(make_context(crew, journal=journal))
         assert [each.heading for each in outline.sections] == ["Rain", "Heat"]
+        assert model_server.calls == []
+
+    async def test_a_plan_with_forms_words_and_findings_is_read(
+        self, crew: StudioCrew, model_server: ModelServer
+    ) -> None:
+        """The previous version planned from the findings, and checked every answer."""
+        plan = older_plan_of("What roofs hold", "Who pays", findings=[[3], [1]], dismissed={2: "Old"})
+        checked = {"planned": plan["answer"], "problem": "Too much.", "answer": "Roofs hold some rain."}
+        journal = MemoryJournal(done={"outline:plan": plan, "outline:answer": checked, **FOUND})
+        outline, findings = await make_outline(make_context(crew, journal=journal))
+        assert [section.findings for section in outline.sections] == [[3], [1]]
+        assert [each.finding for each in outline.dismissed] == [2]
+        assert (outline.answer, outline.caveat) == ("Roofs hold some rain.", "Too much.")
+        assert (len(outline.questions), len(outline.terms), findings) == (1, 1, FINDINGS)
         assert model_server.calls == []
 
     async def test_an_incomplete_one_is_planned_again(self, crew: StudioCrew, model_server: ModelServer) -> None:
         journal = MemoryJournal(done={"outline:make": self.OLD, "outline:1": self.PLANS["outline:1"]})
-        await make_outline(make_context(crew, journal=journal), MATERIAL)
+        await make_outline(make_context(crew, journal=journal))
         assert len(model_server.prompts(prompts.PLAN)) == 1
 
     async def test_one_to_approve_waits(self, crew: StudioCrew) -> None:
-        journal = MemoryJournal(done={"outline:make": self.OLD, **self.PLANS})
+        journal = MemoryJournal(done={"outline:make": self.OLD, **self.PLANS, **FOUND})
         with pytest.raises(ApprovalRequired) as waiting:
-            await make_outline(make_context(crew, journal=journal, approve_outline=True), MATERIAL)
+            await make_outline(make_context(crew, journal=journal, approve_outline=True))
         assert waiting.value.outline.title == "Roofs of the city"
 
 
 async def test_the_built_in_writer_plans_without_a_check() -> None:
     context = make_context(StudioCrew.without_model())
     context.dependencies = context.dependencies.__class__(**{**vars(context.dependencies), "has_model": False})
-    outline = await make_outline(context, MATERIAL)
+    outline, findings = await make_outline(context)
     assert isinstance(outline, Outline)
     assert isinstance(context.journal, MemoryJournal)
-    assert set(context.journal.done) == {"outline:plan"}
+    assert set(context.journal.done) == {"research:find:1", "outline:plan"}
+    assert findings
+    owned = [number for section in outline.sections for number in section.findings]
+    assert owned
+    assert len(owned) + len(outline.dismissed) == len(findings)
     assert context.journal.planned["outline"] == 1

@@ -44,11 +44,10 @@ async def test_a_brief_becomes_a_manuscript(crew: StudioCrew) -> None:
         "research:read",
         "research:find:1",
         "outline:plan",
-        "outline:answer",
         "write:draft",
+        "edit:evidence",
         "edit:evidence:1",
         "edit:evidence:3",
-        "edit:lead",
         "edit:frame",
         "seo:describe",
         "image:prompt",
@@ -69,15 +68,14 @@ async def test_the_message_of_a_finished_step_says_what_was_done_to_what(crew: S
     assert messages["research:read"] == "1 source read, 4 passages kept"
     assert re.fullmatch(r"1 source read closely, \d+ findings?", messages["research:find:1"])
     assert messages["outline:plan"] == f"“{planned.title}” planned, 3 sections"
-    assert messages["outline:answer"].startswith("Answer corrected: ")
     assert re.fullmatch(r"Draft written, \d+ words", messages["write:draft"])
     assert re.fullmatch(r"\d+ sentences compared with the sources", messages["edit:verdicts:1"])
     assert re.fullmatch(r"All 3 sections improved, \d+ changes?", messages["edit:revise:1"])
     assert re.fullmatch(
         rf"“{heading}” checked, (\d+ of \d+ sentences? supported|nothing to check)", messages["edit:evidence:1"]
     )
-    assert re.fullmatch(r"“.+”: title and lead written", messages["edit:lead"])
-    assert re.fullmatch(r"Title, lead and headings checked, \d+ changes?", messages["edit:frame"])
+    assert messages["edit:evidence"].startswith("“Introduction” checked, ")
+    assert re.fullmatch(r"Title and headings checked, \d+ changes?", messages["edit:frame"])
     assert messages["seo:describe"].startswith("Search description written: “")
     assert messages["image:prompt"].startswith("Image planned: ")
     assert messages["image:draw"] == "Image drawn by test-image"
@@ -121,7 +119,7 @@ async def test_a_resumed_run_asks_nothing_twice(crew: StudioCrew, model_server: 
 
 async def test_sections_are_finished_although_one_fails(crew: StudioCrew, model_server: ModelServer) -> None:
     journal, brief = MemoryJournal(), BRIEF.model_copy(update={"min_words": 1600})
-    model_server.fail(match="sections 4 to 5. Each section", status=503, retry_after=0, times=ATTEMPTS)
+    model_server.fail(match="Write sections 3 to 5 of", status=503, retry_after=0, times=ATTEMPTS)
     with pytest.raises(ModelError):
         await produce(brief, journal, dependencies(crew))
     assert sorted(journal.steps("write")) == ["write:draft:1", "write:draft:6"]
@@ -136,7 +134,7 @@ async def test_sections_an_editor_does_not_change_stay_as_they_are(crew: StudioC
     assert "edit:1" not in journal.done
     assert journal.done["edit:evidence:1"]["markdown"] == LONG.strip()
     assert journal.done["edit:evidence:2"]["markdown"] == (LONG + "Who pays is known.").strip()
-    assert journal.planned["edit"] == len(journal.steps("edit")) == 1 + 1 + 1 + 3 + 2
+    assert journal.planned["edit"] == len(journal.steps("edit")) == 1 + 1 + 1 + 4 + 2, "the lead is written and checked"
     assert made.content
 
 

@@ -11,7 +11,8 @@ from agents.contract import Finding, Plan
 from agents.text.length import most_findings
 from agents.text.planned_outline import planned_outline, with_room_for_advice
 from agents.text.planning import MIN_SECTION_WORDS, NO_ROOM, assign_findings, distribute_words
-from tests.agents.recipes import plan_of
+from agents.text.prompt_fields import finding_line
+from tests.agents.recipes import older_plan_of, plan_of
 
 FINDINGS = [
     Finding(number=1, statement="A planted roof holds 60 % of a summer's rain.", sources=["S1"]),
@@ -26,7 +27,7 @@ def plan(
     dismissed: Mapping[int, str] = MappingProxyType({}),
     headings: tuple[str, ...] = ("Rain", "Weight of beds"),
 ) -> Plan:
-    return Plan.model_validate_json(plan_of(*headings, findings=findings, dismissed=dismissed))
+    return Plan.model_validate(older_plan_of(*headings, findings=findings, dismissed=dismissed))
 
 
 class TestFindings:
@@ -46,7 +47,7 @@ class TestFindings:
 
     def test_an_outline_has_as_many_forgotten_ones_as_it_has_room_for(self) -> None:
         many = [Finding(number=number, statement=f"Roof {number} holds rain.") for number in range(1, 31)]
-        outline = planned_outline(plan([1], [2]), many, 600)
+        outline = planned_outline(plan([1], [2]), many, 600, to_approve=False)
         assert sum(len(section.findings) for section in outline.sections) == most_findings(600) == 13
         assert {each.reason for each in outline.dismissed} == {NO_ROOM}
 
@@ -99,7 +100,7 @@ class TestWords:
 
 class TestOutline:
     def test_a_section_has_the_points_and_passages_of_its_findings(self) -> None:
-        outline = planned_outline(plan([1], [2, 3], dismissed={4: "Open"}), FINDINGS, 500)
+        outline = planned_outline(plan([1], [2, 3], dismissed={4: "Open"}), FINDINGS, 500, to_approve=False)
         first, second = outline.sections
         assert first.points == ["A planted roof holds 60 % of a summer's rain. [S1]"]
         assert second.sources == ["S2", "S3"]
@@ -107,10 +108,20 @@ class TestOutline:
         assert first.words + second.words == 500
         assert [each.finding for each in outline.dismissed] == [4]
 
+    def test_without_findings_of_its_own_it_proposes_some_to_a_person_alone(self) -> None:
+        """Else the findings of a section are those that it cites in the end."""
+        made = Plan.model_validate_json(plan_of("Rain", "Weight of beds"))
+        written = planned_outline(made, FINDINGS, 500, to_approve=False)
+        assert [(each.points, each.findings, each.sources) for each in written.sections] == [([], [], [])] * 2
+        assert written.dismissed == []
+        approved = planned_outline(made, FINDINGS, 500, to_approve=True)
+        assert [each.findings for each in approved.sections] == [[1, 3], [2, 4]]
+        assert approved.sections[0].points == [finding_line(FINDINGS[0]), finding_line(FINDINGS[2])]
+
     def test_texts_are_cleaned(self) -> None:
         made = Plan.model_validate_json(
             plan_of("1. **Rain** stays.", "## Weight", title="What roofs do.", answer="One\nline.  Two.")
         )
-        outline = planned_outline(made, [], 300)
+        outline = planned_outline(made, [], 300, to_approve=False)
         assert [section.heading for section in outline.sections] == ["Rain stays", "Weight"]
         assert (outline.title, outline.answer) == ("What roofs do", "One line. Two.")

@@ -51,13 +51,13 @@ import re
 import tests.environment
 import agents.worker.rq_worker
 from agents.crew.assignments.editing import judged_sentences, verdicts
-from agents.contract import Improvements, Plan
+from agents.contract import Improvements, ProposedOutline
 from agents.llm.capabilities import strict_schema
 from agents.text.markdown import count_words
 re._compiler.compile = None  # compiling another pattern now fails
 count_words("Roofs hold rain.")
 before = strict_schema.cache_info().misses
-for schema in (Plan, Improvements, verdicts(1), verdicts(9), judged_sentences(20)):
+for schema in (ProposedOutline, Improvements, verdicts(1), verdicts(9), judged_sentences(20)):
     strict_schema(schema)
 print(strict_schema.cache_info().misses - before)
 """

@@ -16,6 +16,7 @@ from agents.pipeline.steps import StepKey
 from agents.worker.jobs import run_next, run_now
 from articles.models import Status
 from articles.services import retry_run
+from tests import prompts
 from tests.agents.faulty_runs import (
     ALWAYS,
     SECTION,
@@ -136,6 +137,6 @@ def test_unusable_answers_fail_the_run_after_six_attempts(
 
 
 def test_invalid_answers_fail_the_run_after_two_corrections(owner: User, model: ModelServer) -> None:
-    model.fail(text='{"wrong": 1}', times=ALWAYS)
+    model.fail(match=prompts.PLAN, text='{"wrong": 1}', times=ALWAYS)
     has_failed(made(owner), "keeps returning invalid JSON")
-    assert len(model.calls) == 1 + chat.MAX_CORRECTIONS
+    assert len(model.prompts(prompts.PLAN)) == 1 + chat.MAX_CORRECTIONS

@@ -10,7 +10,7 @@ from agents.contract import Source
 from agents.crew.crew import StudioCrew
 from agents.pipeline.edit import measurements
 from agents.text.source_weaknesses import weaknesses
-from tests.agents.recipes import make_context, outline_of, reading
+from tests.agents.recipes import make_context, reading
 
 TODAY = date(2026, 11, 30)
 READ = datetime(2026, 11, 22, tzinfo=UTC)
@@ -41,7 +41,6 @@ def test_the_reviewer_is_asked_about_those_that_are_cited(crew: StudioCrew) -> N
     ]
     context = make_context(crew, read)
     texts = ["Nothing.", "Roofs hold rain [S1]."]
-    outline = outline_of("A roof", "A wall")
-    assert [each for each in measurements(context, outline, texts) if each.startswith("Source ")] == [
+    assert [each for each in measurements(context, texts) if each.startswith("Source ")] == [
         "Source 1, Roofs, is cited first in section 2: it sells. Do readers learn it there, in a few words?"
     ]

@@ -10,19 +10,18 @@ from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
+from agents.contract import Outline
 from agents.prompts import config
 from agents.worker.jobs import run_now
 from articles.models import Article, Status
 from articles.services import NewSource
 from tests import prompts
-from tests.agents.recipes import plan_of
 from tests.articles.clients import client_of
 from tests.factories import make_article
 from tests.model_server import ModelServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-DISMISSED = "Readers of this article rent their roofs."
 CITED = NewSource(title="Survey of roofs", text="A planted roof holds 60 % of a summer's rain, says the survey. " * 3)
 LEFT_OUT = NewSource(title="Guide to buying", text="Whoever buys a roof pays a notary first, says the guide. " * 3)
 EMPTY = NewSource(title="Diary of a gardener", text="In May the gardener saw a fox and two hens near the shed. " * 3)
@@ -41,14 +40,10 @@ def plain_static_files(settings: Settings) -> None:
 
 
 def script(model: ModelServer, facts: Sequence[tuple[str, str]] = FACTS) -> None:
-    """Of ``facts`` the plan leaves the second out; the text cites the first."""
+    """The text cites the first of ``facts`` alone."""
     found = [{"statement": text, "kind": "claim", "date": "", "sources": [id]} for text, id in facts]
     model.fail(match=prompts.FIND, text=json.dumps({"findings": found}))
     model.fail(match=prompts.FIND, text=json.dumps({"findings": []}), times=9)
-    used = [number for number in range(1, len(facts) + 1) if number != 2]
-    left_out = {2: DISMISSED} if len(facts) > 1 else {}
-    planned = plan_of("The load", "The rain", words=(150, 150), findings=(used, ()), dismissed=left_out)
-    model.fail(match=prompts.PLAN, text=planned)
     model.cites.add("S1")
     model.choices.add("supported")
 
@@ -78,13 +73,13 @@ def test_each_uncited_source_is_named_with_its_reason(owner: User, client: Clien
     article = written(owner, *SOURCES)
     reasons = reasons_over_the_api(owner, article)
     assert reasons == {
-        LEFT_OUT.title: f"Its findings were left out: {DISMISSED}",
+        LEFT_OUT.title: "What was found in it was not used in the text.",
         EMPTY.title: "Nothing was found in it that the article needs.",
         UNUSED.title: "What was found in it was not used in the text.",
     }
     shown = panel(owner, article, client).partition("Read, but not cited")[2]
     for title, reason in reasons.items():
-        assert shown.index(title) < shown.index(reason)
+        assert shown.index(title) < shown.rindex(reason)
     assert CITED.title not in shown
 
 
@@ -97,8 +92,19 @@ def test_editors_are_told_of_each_uncited_source_and_of_findings_that_were_not_u
     titles = [source.title for source in SOURCES]
     named = [said["uncited"].format(source=number, title=title) for number, title in enumerate(titles, 1)]
     assert [message in asked for message in named] == [False, True, True, True]
-    missing = [said["finding"].format(number=number, statement=text) for number, (text, _) in enumerate(FACTS, 1)]
-    assert [message in asked for message in missing] == [False, False, True], "the notary was left out on purpose"
+    missing = [said["finding"].format(statement=text, sources=id) for text, id in FACTS]
+    assert [message in asked for message in missing] == [False, True, True]
+
+
+def test_findings_belong_to_the_section_that_cites_them_and_the_others_are_dismissed(
+    owner: User, model: ModelServer
+) -> None:
+    script(model)
+    article = written(owner, *SOURCES)
+    outline = Outline.model_validate(article.outline)
+    assert [section.findings for section in outline.sections] == [[1], []]
+    reason = "Its passages are not cited in the text."
+    assert [(each.finding, each.reason) for each in outline.dismissed] == [(2, reason), (3, reason)]
 
 
 def test_a_source_of_which_a_part_was_read_says_how_much(owner: User, model: ModelServer, settings: Settings) -> None:

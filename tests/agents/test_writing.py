@@ -14,7 +14,7 @@ from agents.pipeline.write import resize, write, write_section
 from agents.text.length import length_score
 from agents.text.markdown import count_words
 from tests import prompts
-from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, draft_of, edits, make_context, outline_of
+from tests.agents.recipes import BRIEF, MemoryJournal, dependencies, draft_of, edits, found, make_context, outline_of
 from tests.model_server import ModelServer
 
 LONG = "Roofs hold the rain of a whole summer night. " * 20
@@ -106,7 +106,8 @@ class TestEnds:
         self, crew: StudioCrew, quiet_editor: ModelServer
     ) -> None:
         cut = f"{LONG}And then the"
-        for task in (prompts.WRITE, prompts.WRITE_SECTION, prompts.REWRITE, prompts.EXTEND):
+        quiet_editor.fail(match=prompts.WRITE, text=draft_of(cut, cut, cut))
+        for task in (prompts.WRITE_SECTION, prompts.REWRITE, prompts.EXTEND):
             quiet_editor.fail(match=task, text=cut, times=99)
         made = await produce(BRIEF, MemoryJournal(), dependencies(crew))
         assert "And then the" not in made.content
@@ -145,7 +146,7 @@ class TestSecondPass:
         for task in (prompts.REWRITE, prompts.EXTEND):
             server.fail(match=task, text=written)
         context = make_context(crew, language=language)
-        return await resize(context, TestSecondPass.OUTLINE, [], 1, text.strip(), count_words(written), AGAIN)
+        return await resize(context, TestSecondPass.OUTLINE, 1, text.strip(), count_words(written), AGAIN)
 
     async def test_one_in_another_language_is_not_taken(self, crew: StudioCrew, model_server: ModelServer) -> None:
         kept = await self.adjusted(crew, model_server, self.CITED, self.ENGLISH, "vi")
@@ -173,7 +174,7 @@ class TestSecondPass:
         journal, text = MemoryJournal(), self.ENGLISH.strip()
         context = make_context(crew, journal=journal)
         words = count_words(text) + count_words(more)
-        extended = await resize(context, self.OUTLINE, [], 1, text, words, AGAIN)
+        extended = await resize(context, self.OUTLINE, 1, text, words, AGAIN)
         assert extended == f"{text}\n\n{more.strip()}"
         (prompt,) = model_server.prompts(prompts.EXTEND)
         assert f"about {count_words(more)} words" in prompt
@@ -200,7 +201,7 @@ class TestWhatIsWrong:
         self, crew: StudioCrew, quiet_editor: ModelServer, text: str, language: str, fault: str
     ) -> None:
         quiet_editor.fail(match=prompts.write(1), text=text)
-        await write_section(make_context(crew, language=language), outline_of("What roofs hold", "Who pays"), [], 1)
+        await write_section(make_context(crew, language=language), outline_of("What roofs hold", "Who pays"), 1)
         (prompt,) = quiet_editor.prompts(prompts.REWRITE)
         wrong = prompt.partition("What is wrong with it:\n")[2].partition("\n\n")[0]
         assert wrong.startswith(f"- {fault}")
@@ -208,7 +209,7 @@ class TestWhatIsWrong:
 
 
 async def test_a_section_left_in_another_language_is_named(crew: StudioCrew, quiet_editor: ModelServer) -> None:
-    quiet_editor.fail(match="sections 1 to 2. Each", text=draft_of(LONG, VIETNAMESE * 3))
+    quiet_editor.fail(match="Write sections 1 to 2", text=draft_of(LONG, VIETNAMESE * 3))
     for task in (prompts.write(2), f"{prompts.REWRITE}2, ", 'Section 2, "'):
         quiet_editor.fail(match=task, text=VIETNAMESE * 3, times=9)
     brief = BRIEF.model_copy(update={"min_words": 900})
@@ -217,17 +218,34 @@ async def test_a_section_left_in_another_language_is_named(crew: StudioCrew, qui
     assert notice.startswith("Section 2 is not in the requested language (en).")
 
 
-async def test_each_section_is_shown_its_findings_form_and_place(crew: StudioCrew, model_server: ModelServer) -> None:
-    outline = outline_of("What roofs hold", "Options compared", "What to do", points=["It holds 60 % [S1]."])
-    outline.sections[1].form = "table"
-    for number in (1, 2, 3):
-        await write_section(make_context(crew), outline, [], number)
-    first, second, third = (model_server.prompts(prompts.write(number))[0] for number in (1, 2, 3))
-    assert all("It holds 60 % [S1]." in prompt for prompt in (first, second, third))
-    assert "stands below a lead" in first
-    assert "with a Markdown table" in second
-    assert "The last section" in third
-    await write(make_context(crew), outline, [])
-    (whole,) = model_server.prompts(prompts.WRITE)
-    assert whole.count("It holds 60 % [S1].") == 3
-    assert all(words in whole for words in ("stands below a lead", "with a Markdown table", "The last section"))
+class TestPoints:
+    """What a person approved has to be said, at the length they want; a model's proposal does not reach the writer."""
+
+    OUTLINE = outline_of("What roofs hold", "Options compared", words=150, points=["It holds 60 % [S1]."])
+
+    @pytest.mark.parametrize("approved", [True, False])
+    async def test_a_writer_sees_them_if_they_were_approved(
+        self, crew: StudioCrew, model_server: ModelServer, approved: bool
+    ) -> None:
+        context = make_context(crew, approve_outline=approved)
+        await write(context, self.OUTLINE)
+        (whole,) = model_server.prompts(prompts.WRITE)
+        assert whole.count("It holds 60 % [S1].") == (2 if approved else 0)
+        assert ("Approved by the person who asked" in whole) == approved
+        assert [f"{number}. (150 words)" in whole for number in (1, 2)] == [approved] * 2
+        await write_section(context, self.OUTLINE, 2)
+        (second,) = model_server.prompts(prompts.write(2))
+        assert second.count("It holds 60 % [S1].") == approved
+        assert ("2. (150 words)" in second) == approved
+
+
+async def test_a_writer_sees_brief_sources_and_outline_and_no_findings(
+    crew: StudioCrew, model_server: ModelServer
+) -> None:
+    model_server.fail(match=prompts.FIND, text=found("A finding about the rain of a city."))
+    await produce(BRIEF, MemoryJournal(), dependencies(crew))
+    (prompt,) = model_server.prompts(prompts.WRITE)
+    assert all(block in prompt for block in ("THE BRIEF\n", "THE SOURCES,", "THE OUTLINE\n"))
+    assert not model_server.prompts("THE FINDINGS")
+    holding = model_server.prompts("A finding about the rain of a city.")
+    assert all(prompts.EDIT in each for each in holding), "an editor alone is told what is not used"

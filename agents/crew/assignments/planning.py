@@ -11,6 +11,7 @@ from agents import extractive
 from agents.contract import (
     AnswerCheck,
     Brief,
+    Finding,
     FoundFacts,
     Passage,
     ProposedOutline,
@@ -60,15 +61,17 @@ def find(
     return Assignment("find", FoundFacts, fields, lambda: extractive.find(brief, of_group, count), shared)
 
 
-def make_plan(shared: Shared, brief: Brief, passages: Sequence[Passage], sections: int) -> Assignment[ProposedOutline]:
-    """The answer, the title and ``sections`` sections. The built-in writer distributes ``passages``."""
+def make_plan(
+    shared: Shared, brief: Brief, passages: Sequence[Passage], sections: int, findings: Sequence[Finding] = ()
+) -> Assignment[ProposedOutline]:
+    """The answer, the title and ``sections`` sections. The built-in writer distributes ``passages`` and ``findings``."""
     wish = f"The plan before this one was not what was wanted: {brief.outline_wish}\n" if brief.outline_wish else ""
     fields = plan_fields(brief, sections) | {"wish": wish}
     return Assignment(
         "make_plan",
         plan_schema(sections),
         fields,
-        lambda: extractive.plan(brief, passages, sections),
+        lambda: extractive.plan(brief, findings, passages, sections),
         shared,
     )
 
