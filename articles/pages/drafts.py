@@ -8,8 +8,10 @@ from functools import cached_property, lru_cache
 
 from django.utils.safestring import SafeString, mark_safe
 
-from agents.contract import CheckedText, OutlineSection, SectionText
-from agents.text.draft_sections import sections_of
+from agents.contract import CheckedText, Lead, Outline, OutlineSection, SectionText
+from agents.text.cleanup import clean_heading
+from agents.text.draft_sections import headings_of, opening_of, sections_of
+from agents.text.headings import HEADING, TITLE
 from agents.text.markdown import count_words
 from agents.text.syntax import CITATION_MARK
 from articles.models import Step, StepStatus
@@ -48,7 +50,8 @@ AT_WORK = ("planning", "writing", "adjusting", "editing", "checking")
 
 @dataclass(frozen=True)
 class DraftSection:
-    """A section and its state: a key of ``LABELS``, "written" or "adjusted".
+    """A section, or the introduction as number 0 with the title as heading, and its state: a key of ``LABELS``, "written" or
+    "adjusted".
 
     ``step`` is the key of the section's latest step, ``begun`` when that started. A page drops the text it has streamed for a
     step when ``begun`` changes: the step was restarted.
@@ -62,6 +65,8 @@ class DraftSection:
     begun: str
     markdown: str
     annotations: list[Annotation] = field(default_factory=list)
+    keeps_heading: bool = False
+    """Whether a person approved its heading, so that a draft does not change it."""
 
     @property
     def is_streaming(self) -> bool:
@@ -69,9 +74,9 @@ class DraftSection:
         return self.state in ("drafting", "writing", "adjusting", "editing")
 
     @property
-    def part(self) -> int:
-        """Its place in the draft that streams in, if that has several sections; else 0."""
-        return self.number if self.state == "drafting" else 0
+    def part(self) -> str:
+        """Its number in the draft that streams in, if that has several sections; else empty."""
+        return str(self.number) if self.state == "drafting" else ""
 
     @property
     def is_at_work(self) -> bool:
@@ -98,10 +103,13 @@ class DraftSection:
 
 
 def draft_section(
-    number: int, planned: OutlineSection, log: StepLog, annotations: list[Annotation], *, at_work: bool
+    number: int, planned: OutlineSection, log: StepLog, annotations: list[Annotation], *, at_work: bool, approved: bool
 ) -> DraftSection:
-    """The section as its latest step leaves it; before it has steps of its own, as the draft it is part of does."""
-    steps = log.by_section[number]
+    """The section as its latest step leaves it; before it has steps of its own, as the draft it is part of does.
+
+    ``approved``: a person approved its heading, which the draft does not change.
+    """
+    steps = log.by_section.get(number, [])
     draft = log.draft_of(number)
     text = latest_markdown(steps) or (text_in_draft(draft, number) if draft else "")
     latest = steps[-1] if steps else draft
@@ -109,14 +117,49 @@ def draft_section(
         latest = None  # the draft misses it: it will be written by itself
     return DraftSection(
         number=number,
-        heading=planned.heading,
+        heading=planned.heading if approved else heading_in_draft(draft, number) or planned.heading,
         purpose=planned.purpose,
         state=section_state(latest, at_work=at_work) if latest else "waiting",
         step=str(latest.key) if latest else "",
         begun=latest.started_at.isoformat() if latest else "",
         markdown=text,
         annotations=annotations,
+        keeps_heading=approved,
     )
+
+
+def draft_introduction(
+    planned: Outline, log: StepLog, annotations: list[Annotation], *, at_work: bool, approved: bool
+) -> DraftSection | None:
+    """The introduction of the draft, or the lead that was written for it. None if there is neither so far."""
+    steps, draft = log.by_section.get(0, []), log.draft_of(1)
+    made = output_of(draft, SectionText) if draft else None
+    title, opening = opening_of(made.markdown) if made else ("", "")
+    text = latest_markdown(steps) or opening
+    is_growing = draft is not None and draft.status == StepStatus.STARTED and at_work
+    if not (text or is_growing):
+        return None
+    latest = steps[-1] if steps else draft
+    assert latest is not None
+    title = clean_heading(title)
+    return DraftSection(
+        number=0,
+        heading=title if not approved and TITLE.low <= len(title) <= TITLE.high else planned.title,
+        purpose="",
+        state=section_state(latest, at_work=at_work),
+        step=str(latest.key),
+        begun=latest.started_at.isoformat(),
+        markdown=text,
+        annotations=annotations,
+        keeps_heading=approved,
+    )
+
+
+def heading_in_draft(draft: Step | None, number: int) -> str:
+    """What the finished draft calls section ``number``; empty if that is no heading."""
+    made = output_of(draft, SectionText) if draft else None
+    heading = clean_heading(headings_of(made.markdown).get(number, "")) if made else ""
+    return heading if HEADING.low <= len(heading) <= HEADING.high else ""
 
 
 def text_in_draft(draft: Step, number: int) -> str:
@@ -130,6 +173,8 @@ def latest_markdown(steps: list[Step]) -> str:
     for step in reversed(steps):
         if made := output_of(step, SectionText):  # also parses a CheckedText, which is a Text with more fields
             return made.markdown
+        if lead := output_of(step, Lead):
+            return lead.lead
     return ""
 
 

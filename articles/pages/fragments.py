@@ -83,7 +83,7 @@ def changed_panels(event: Event) -> Iterable[str]:
     if key.stage == "research":
         return ("findings",) if key.kind == "find" else ()
     if (key.stage, key.kind) == ("write", "draft"):
-        return ("plan", "draft")
+        return ("plan", "draft", "evidence") if ended else ("plan", "draft")
     return (key.stage,) if key.stage in ("seo", "image") else ()
 
 
@@ -133,7 +133,7 @@ def touched_sections(events: Iterable[Event]) -> dict[int, set[str]]:
     touched: dict[int, set[str]] = {}
     for event in events:
         key = step_key(event)
-        if key and (number := section_number(key)):
+        if key and (number := section_number(key)) is not None:
             touched.setdefault(number, set()).add(work_of(key))
     return touched
 

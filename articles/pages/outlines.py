@@ -100,7 +100,7 @@ def outline_from_outputs(log: StepLog, words: int) -> Outline | None:
     if plan is None:
         return older_outline(log)
     try:
-        outline = planned_outline(plan, findings_from_steps(log), words)
+        outline = planned_outline(plan, findings_from_steps(log), words, to_approve=False)
     except ValidationError:  # a plan that the recipe refuses, too
         return None
     for key in CHECKS:

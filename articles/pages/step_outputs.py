@@ -36,7 +36,7 @@ class StepLog:
         self.by_section: dict[int, list[Step]] = defaultdict(list)
         for step in sorted(steps, key=lambda step: step.pk):
             self.by_key[step.key] = step
-            if number := section_number(step.key):
+            if (number := section_number(step.key)) is not None:
                 self.by_section[number].append(step)
 
     def reading(self) -> Reading | None:
@@ -91,8 +91,14 @@ def completed_reading(step_id: int, finished_at: datetime) -> Reading | None:
 
 
 def section_number(key: StepKey) -> int | None:
-    """The section a step works at, from 1; None if it is not for one section but for several, or for a group of sources."""
-    return None if key.stage == "research" or key.kind in FOR_SEVERAL else key.section or None
+    """The section a step works at, from 1, or 0 for the introduction.
+
+    None if it is not for one section but for several, or for a group of sources.
+    """
+    if key.stage == "research" or key.kind in FOR_SEVERAL:
+        return None
+    is_of_introduction = key.stage == "edit" and key.kind in ("section", "evidence", "lead")
+    return key.section if is_of_introduction else key.section or None
 
 
 def work_of(key: StepKey) -> str:
@@ -106,7 +112,7 @@ def work_of(key: StepKey) -> str:
         return ""
     if key.kind == "section":
         return {"outline": "plan", "write": "write"}.get(key.stage, "edit")
-    return {"evidence": "check", "length": "adjust"}.get(key.kind, "")
+    return {"evidence": "check", "length": "adjust", "lead": "write"}.get(key.kind, "")
 
 
 def output_of(step: Step, shape: type[Output]) -> Output | None:

@@ -33,7 +33,7 @@ from articles.evidence.results import (
 )
 from articles.models import Event, Evidence, Run, Status
 from articles.models import Source as BriefSource
-from articles.pages.drafts import DraftSection, check_counts, draft_section, latest_check
+from articles.pages.drafts import DraftSection, check_counts, draft_introduction, draft_section, latest_check
 from articles.pages.evidence import EvidenceRow, EvidenceSection
 from articles.pages.outlines import PlanRow
 from articles.pages.parts import Cover, MeasuredText, Notice
@@ -128,11 +128,24 @@ class ArticleView(RunView):
 
     def plan_row(self, number: int) -> PlanRow | None:
         """One of ``plan_rows``, without reading the outputs of the other sections."""
-        draft = self.section(number)
+        draft = self.section(number) if number else None
         return self._plan_row(self.outline.sections[number - 1], draft) if draft and self.outline else None
 
     def _plan_row(self, planned: OutlineSection, draft: DraftSection) -> PlanRow:
         return PlanRow(planned, draft, [each.question for each in self.questions if each.section == draft.number])
+
+    @cached_property
+    def introduction(self) -> DraftSection | None:
+        """What stands above the first section, as section 0."""
+        if self.outline is None:
+            return None
+        return draft_introduction(
+            self.outline,
+            self.steps,
+            self._annotations(0) if self._steps_match_text else [],
+            at_work=self._is_processing,
+            approved=self.article.approve_outline,
+        )
 
     @cached_property
     def sections(self) -> list[DraftSection]:
@@ -140,7 +153,9 @@ class ArticleView(RunView):
         return [self._draft_section(number, section) for number, section in enumerate(planned, 1)]
 
     def section(self, number: int) -> DraftSection | None:
-        """One of ``sections``, of an active run, without reading the outputs of the others."""
+        """One of ``sections``, or the introduction as 0, of an active run, without reading the outputs of the others."""
+        if not number:
+            return self.introduction
         planned = self.outline.sections if self.outline else []
         return self._draft_section(number, planned[number - 1]) if number <= len(planned) else None
 
@@ -148,7 +163,12 @@ class ArticleView(RunView):
         if number not in self._draft_sections:  # an event needs one for the plan, for the draft and for the evidence
             annotations = self._annotations(number) if self._steps_match_text else []
             self._draft_sections[number] = draft_section(
-                number, planned, self.steps, annotations, at_work=self._is_processing
+                number,
+                planned,
+                self.steps,
+                annotations,
+                at_work=self._is_processing,
+                approved=self.article.approve_outline,
             )
         return self._draft_sections[number]
 
@@ -269,15 +289,16 @@ class ArticleView(RunView):
         rows: dict[int, list[EvidenceRow]] = {}
         for found in self.checked_sentences:
             rows.setdefault(found.row.section, []).append(self._row(found))
-        headings = {section.number: section for section in self.sections} if self._steps_match_text else {}
+        shown = [*([self.introduction] if self.introduction else []), *self.sections]
+        drafts = {section.number: section for section in shown} if self._steps_match_text else {}
         return [
             EvidenceSection(
                 number=number,
-                heading=headings[number].heading if number in headings else f"Section {number}",
-                state=headings[number].state if number in headings else "checked",
+                heading=evidence_heading(number, drafts.get(number)),
+                state=drafts[number].state if number in drafts else "checked",
                 rows=rows.get(number, []),
             )
-            for number in sorted({*headings, *rows})
+            for number in sorted({*drafts, *rows})
         ]
 
     def evidence_section(self, number: int) -> EvidenceSection | None:
@@ -286,7 +307,7 @@ class ArticleView(RunView):
         if section is None:
             return None
         rows = [self._row(found) for found in self._draft_sentences(number)]
-        return EvidenceSection(number=number, heading=section.heading, state=section.state, rows=rows)
+        return EvidenceSection(number=number, heading=evidence_heading(number, section), state=section.state, rows=rows)
 
     @property
     def changed_since(self) -> int:
@@ -315,3 +336,9 @@ class ArticleView(RunView):
     def _steps_match_text(self) -> bool:
         """Whether the latest run wrote the text. False if it failed after an earlier run that completed."""
         return self._text_run in (None, self.run)
+
+
+def evidence_heading(number: int, section: DraftSection | None) -> str:
+    if not number:
+        return "Title and introduction"
+    return section.heading if section else f"Section {number}"

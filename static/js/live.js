@@ -59,12 +59,24 @@
     while (box.children.length > lines.length) box.lastElementChild.remove();
     lineCounts.set(step, Math.max(before, lines.length));
   };
-  // A draft of all sections, in which each begins with a line such as “## 3. Heading”.
+  // A draft of all sections, in which each begins with a line such as “## 3. Heading”. Part 0 is what stands above them: a line
+  // such as “# Title”, and the introduction. A line that may become a heading is not shown before it is one.
   const paintPart = (box, text) => {
-    const found = [...text.matchAll(/^##[ \t]*(\d{1,2})[.):]?[ \t]*[^\n]*$/gm)];
+    const whole = text.replace(/(^|\n)#{1,2}[ \t]*\d*$/, "");
+    const found = [...whole.matchAll(/^##[ \t]*(\d{1,2})(?!\d)[.):]?[ \t]*([^\n]*)$/gm)];
     const at = found.findIndex(([, number]) => number === box.dataset.part);
-    box.classList.toggle("is-current", at >= 0 && at === found.length - 1);
-    paintText(box, at < 0 ? "" : text.slice(found[at].index + found[at][0].length, found[at + 1]?.index).trim());
+    const isOpening = box.dataset.part === "0";
+    const above = isOpening && whole.slice(0, found[0]?.index).match(/^\s*(?:#[ \t]+([^\n]*))?([^]*)$/);
+    const [heading, part] = isOpening
+      ? [above[1], above[2]]
+      : at < 0
+        ? ["", ""]
+        : [found[at][2], whole.slice(found[at].index + found[at][0].length, found[at + 1]?.index)];
+    if (heading?.trim() && "renames" in box.dataset) {
+      box.closest(".draft-section").querySelector("h3").textContent = heading.trim();
+    }
+    box.classList.toggle("is-current", isOpening ? text.trim() !== "" && !found.length : at >= 0 && at === found.length - 1);
+    paintText(box, part.trim());
   };
   const paint = () => {
     painting = false;

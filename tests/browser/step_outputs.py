@@ -204,7 +204,7 @@ def findings() -> list[Finding]:
 
 
 def outline() -> Outline:
-    return planned_outline(plan(), findings(), 1000)
+    return planned_outline(plan(), findings(), 1000, to_approve=False)
 
 
 def found(number: int) -> QuestionFindings:

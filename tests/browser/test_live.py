@@ -168,6 +168,39 @@ def test_a_draft_of_all_sections_is_shown_in_its_sections(page: Page, writer: Us
     expect(page.locator("#section-3")).to_contain_text("waiting")
 
 
+def test_title_and_introduction_stream_in_above_the_sections(page: Page, writer: User) -> None:
+    article, held = stages.planned(writer)
+    stages.begin(held, "write:draft", "Writing the article")
+    watch(page, article)
+    opening, heading = page.locator("#section-0"), page.locator("#section-0 h3")
+    expect(heading).to_have_text(step_outputs.TITLE)
+    texts = [
+        "# Roofs pay",
+        " in summer",
+        "\n\nWhoever has a roof",
+        " can plant it.\n\n#",
+        "# 1. Roofs lie",
+        " idle\n\nThey do.",
+    ]
+    for number, text in enumerate(texts):
+        send_draft(article, "write:draft", sum(map(len, texts[:number])), text)
+        if number == 2:
+            expect(heading).to_have_text("Roofs pay in summer")
+            expect(opening.locator(".stream.is-current")).to_have_text("Whoever has a roof")
+        if number == 3:
+            expect(opening.locator(".stream")).to_have_text("Whoever has a roof can plant it.")
+    expect(page.locator("#section-1 h3")).to_have_text("Roofs lie idle")
+    expect(page.locator("#section-1 .stream.is-current")).to_have_text("They do.")
+    expect(opening.locator(".stream")).to_have_text("Whoever has a roof can plant it.")
+    expect(opening.locator(".section-state")).to_be_hidden()
+    expect(page.locator("#section-2 h3")).to_have_text("Choosing a site")
+    assert accessibility_problems(page) == []
+    stages.finish(held, "write:draft", SectionText(markdown="".join(texts)))
+    expect(opening.locator(".prose")).to_have_text("Whoever has a roof can plant it.")
+    expect(heading).to_have_text("Roofs pay in summer")
+    expect(page.locator("#plan-1 a")).to_have_text("Roofs lie idle")
+
+
 def test_draft_text_that_arrives_before_its_section_is_shown_with_it(page: Page, writer: User) -> None:
     article, held = stages.researched(writer)
     watch(page, article)
