@@ -61,7 +61,7 @@ from agents.contract.outline import (
     SectionForm,
 )
 from agents.contract.reading import Passage, Reading, SearchResult, Source, SourceKind, UnreadSource
-from agents.contract.writing import Edits, Improvements, Lead, Replacement, SectionText
+from agents.contract.writing import Advice, Choice, Edits, Improvements, Lead, Replacement, SectionText
 
 __all__ = [
     "AGENTS",
@@ -74,6 +74,7 @@ __all__ = [
     "MIN_TOPIC",
     "MIN_WORDS",
     "SEO",
+    "Advice",
     "AgentConfig",
     "AnswerCheck",
     "Brief",
@@ -82,6 +83,7 @@ __all__ = [
     "BriefSource",
     "CheckedAnswer",
     "CheckedText",
+    "Choice",
     "DismissedFinding",
     "DraftVerdict",
     "DraftVerdicts",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from agents.contract.base import LLMOutput, StoredModel
@@ -19,6 +21,22 @@ class Replacement(LLMOutput):
     section: int
     find: str
     put: str
+
+
+class Advice(LLMOutput):
+    """What an editor should do in section ``section``, counted from 1; 0 is the introduction."""
+
+    section: int
+    what: str
+
+
+class Choice(LLMOutput):
+    """``edit:choose``: which of two drafts is better, what it should take over from the other one, and what is wrong in it."""
+
+    better: Literal[1, 2]
+    reason: str
+    take_over: list[Advice] = Field(max_length=12)
+    wrong: list[Advice] = Field(max_length=12)
 
 
 class Improvements(LLMOutput):

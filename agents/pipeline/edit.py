@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agents.contract import Edits, Finding, Outline, Replacement, SectionText
+from agents.contract import Advice, Edits, Finding, Outline, Replacement, SectionText
 from agents.crew import assignments
 from agents.crew.assignments.writing import sections_text
 from agents.pipeline.context import RunContext, pluralize, run_both, run_concurrently
@@ -16,7 +16,7 @@ from agents.text.arithmetic import check_arithmetic
 from agents.text.citations import cited_ids, strip_stray_citations, strip_unknown_marks, uncited_sources
 from agents.text.cleanup import clean_fragment, clean_heading
 from agents.text.headings import HEADING
-from agents.text.length import TOTAL_BOUNDS, is_within, parts_of
+from agents.text.length import EDITED_SHARE, is_within, parts_of
 from agents.text.manuscript import repeated_sections
 from agents.text.markdown import count_words
 from agents.text.numbers import known_values
@@ -24,12 +24,19 @@ from agents.text.replacing import replaced
 from agents.text.source_weaknesses import weaknesses
 from agents.text.voices import avoided_words_in
 
+MOST_UNUSED = 6
+"""Findings that editors are told of: with more, they try to squeeze all of them in."""
+
 EDITED_BOUNDS = 0.5, 1.4
 """An edit outside these shares of the text it edits did something else than it was asked for."""
 
 
-async def improve(context: RunContext, draft: Draft, findings: Sequence[Finding]) -> tuple[Draft, KnownVerdicts]:
+async def improve(
+    context: RunContext, draft: Draft, findings: Sequence[Finding], advice: Sequence[Advice] = ()
+) -> tuple[Draft, KnownVerdicts]:
     """The text after its editors' replacements, and the verdicts on the sentences of the draft.
+
+    ``advice`` is what a chief editor tells them.
 
     One editor works at each part, with the whole article and all sources in view; every sentence is judged meanwhile.
     """
@@ -42,7 +49,9 @@ async def improve(context: RunContext, draft: Draft, findings: Sequence[Finding]
     await context.plan(edit=len(parts) + others)
     measured = [*measurements(context, texts), *unused_material(context, findings, [draft.lead, *texts])]
     improved, judged = await run_both(
-        run_concurrently(*(improve_part(context, draft, numbers, measured) for numbers in parts)),
+        run_concurrently(
+            *(improve_part(context, draft, numbers, [*advice_for(numbers, advice), *measured]) for numbers in parts)
+        ),
         judge_draft(context, outline, texts, parts),
     )
     outline, replacements = with_headings(context, outline, [each for part in improved for each in part.replacements])
@@ -59,11 +68,16 @@ async def improve(context: RunContext, draft: Draft, findings: Sequence[Finding]
     return Draft(outline, edited[0], edited[1:]), known_verdicts(judged)
 
 
+def advice_for(numbers: Sequence[int], advice: Sequence[Advice]) -> list[str]:
+    """What is advised for the sections ``numbers``, and for the introduction if the first is among them."""
+    return [each.what for each in advice if max(each.section, 1) in numbers]
+
+
 async def improve_part(context: RunContext, draft: Draft, numbers: Sequence[int], measured: Sequence[str]) -> Edits:
     """The replacements in the sections ``numbers`` (from 1); in the introduction as well if the first is among them."""
     outline, editable = draft.outline, {*numbers, *([0] if 1 in numbers else [])}
     count = sum(count_words(draft.texts[number - 1]) for number in numbers)
-    words = round(TOTAL_BOUNDS[1] * sum(outline.sections[number - 1].words for number in numbers))
+    words = round(EDITED_SHARE * sum(outline.sections[number - 1].words for number in numbers))
     lengths = config("writing")["lengths"]["fits" if count < words else "full"].format(count=count, words=words)
 
     async def perform() -> Edits:
@@ -112,19 +126,17 @@ def source_weaknesses(context: RunContext, texts: Sequence[str]) -> Iterator[str
 
 
 def unused_material(context: RunContext, findings: Sequence[Finding], texts: Sequence[str]) -> list[str]:
-    """The sources that are cited nowhere, and the findings that are not used, as sentences for the editors."""
-    messages = config("measurements")
+    """The sources that are cited nowhere, and some findings that are not used, as sentences for the editors."""
     cited = {id for text in texts for id in cited_ids(text)}
     uncited = [
-        messages["uncited"].format(source=source.number, title=source.title)
+        config("measurements")["uncited"].format(source=source.number, title=source.title)
         for source in uncited_sources(context.reading, cited)
     ]
+    unused = [finding for finding in findings if is_unused(finding, cited)]
+    unused.sort(key=lambda finding: finding.kind != "disagreement")
     return uncited + [
-        messages["disagreement" if finding.kind == "disagreement" else "finding"].format(
-            statement=finding.statement, sources=", ".join(finding.sources)
-        )
-        for finding in findings
-        if is_unused(finding, cited)
+        message_of(finding).format(statement=finding.statement, sources=", ".join(finding.sources))
+        for finding in unused[:MOST_UNUSED]
     ]
 
 

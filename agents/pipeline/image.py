@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 
 from agents.contract import Outline, Picture, PicturePrompt
 from agents.crew import assignments
@@ -16,7 +17,7 @@ from agents.pipeline.steps import StepKey
 log = logging.getLogger(__name__)
 
 
-async def illustrate(context: RunContext, outline: Outline) -> tuple[Picture | None, str]:
+async def illustrate(context: RunContext, outline: Awaitable[Outline]) -> tuple[Picture | None, str]:
     """The picture, or the reason why there is none: an article can do without, so the run continues if drawing fails.
 
     If the run is resumed later for another reason, drawing is tried again.
@@ -25,7 +26,7 @@ async def illustrate(context: RunContext, outline: Outline) -> tuple[Picture | N
         await context.journal.skip("image", "The brief asks for no image")
         return None, ""
     try:
-        return await draw(context, outline), ""
+        return await draw(context, await outline), ""
     except SpendingLimitReached:  # pauses the run; the picture is drawn when it is resumed
         raise
     except AgentError as error:

@@ -8,6 +8,7 @@ does not use, replace what can be better; and every statement is checked against
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from agents.contract import (
     UnusedSource,
 )
 from agents.crew.assignments import Reply
+from agents.pipeline.choose import choose, has_second_draft, write_freely
 from agents.pipeline.context import Crew, RunContext, RunDependencies, run_both, run_concurrently
 from agents.pipeline.edit import improve
 from agents.pipeline.evidence import NONE_KNOWN, KnownVerdicts, check_section
@@ -85,10 +87,9 @@ async def produce(brief: Brief, journal: Journal, dependencies: RunDependencies)
 async def _produce(context: RunContext) -> Manuscript:
     await plan_steps(context)
     material = await research(context)
-    outline, findings = await make_outline(context)
-    await plan_steps(context, sections=len(outline.sections))
-    finished, (picture, problem) = await run_both(
-        write_and_edit(context, without_lead(context, outline), findings), illustrate(context, outline)
+    outline: asyncio.Future[Outline] = asyncio.get_running_loop().create_future()
+    (findings, finished), (picture, problem) = await run_both(
+        write_and_edit(context, outline), illustrate(context, outline)
     )
     finished = replace(finished, outline=with_lead(context, finished.outline, outline))
     manuscript = composed(context, material, findings, finished).model_copy(
@@ -105,22 +106,35 @@ async def plan_steps(context: RunContext, sections: int = 0) -> None:
     sections = sections or section_count(brief.min_words)
     await context.plan(
         **known,
-        write=sections,
+        write=sections + has_second_draft(context),
         edit=4 + 3 * sections,
         seo=int(brief.seo_optimize),
         image=2 * brief.include_image,
     )
 
 
-async def write_and_edit(context: RunContext, outline: Outline, findings: list[Finding]) -> Finished:
-    draft, known = await improve(context, await write(context, outline), findings)
+async def write_and_edit(context: RunContext, outline: asyncio.Future[Outline]) -> tuple[list[Finding], Finished]:
+    """The findings and the finished text. ``outline`` gets the outline as soon as it is known."""
+    (findings, first), second = await run_both(plan_and_write(context, outline), write_freely(context))
+    chosen, advice = await choose(context, first, second)
+    draft, known = await improve(context, chosen, findings, advice)
     draft = await correct_length(context, draft)
     if context.has_model and not draft.lead:
         made = await write_lead(context, draft.outline, draft.texts)
         await context.plan(edit=context.planned["edit"] + bool(made.lead))
         draft = replace(draft, lead=made.lead, outline=draft.outline.model_copy(update={"title": made.title}))
     (lead, *texts), (frame, seo) = await run_both(check_all(context, draft, known), frame_and_describe(context, draft))
-    return Finished(draft.outline, lead, texts, frame, seo)
+    return findings, Finished(draft.outline, lead, texts, frame, seo)
+
+
+async def plan_and_write(context: RunContext, outline: asyncio.Future[Outline]) -> tuple[list[Finding], Draft]:
+    try:
+        made, findings = await make_outline(context)
+        outline.set_result(made)
+    finally:
+        outline.cancel()  # without effect if it is known
+    await plan_steps(context, sections=len(made.sections))
+    return findings, await write(context, without_lead(context, made))
 
 
 async def correct_length(context: RunContext, draft: Draft) -> Draft:

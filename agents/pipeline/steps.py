@@ -20,6 +20,8 @@ StepKind = Literal[
     "answer",  # outline: the check of the plan's answer
     "section",  # write or edit one section
     "draft",  # write: several sections, or the whole article
+    "second",  # write: the article with a structure of the writer's own
+    "choose",  # edit: one of two drafts
     "approved",
     "length",  # bring a section to its length
     "review",

@@ -40,6 +40,15 @@ MIN_SHARE = 0.3
 """A section of less than this share of its words is written again: a fragment."""
 
 
+def has_second_draft(context: RunContext) -> bool:
+    """Whether a second draft is written, with a structure of its own.
+
+    Not of an article that is too long for one draft, nor if a person approved the outline, which a draft has to follow.
+    """
+    brief = context.brief
+    return context.has_model and not brief.approve_outline and brief.min_words <= WHOLE_WORDS and bool(context.passages)
+
+
 @dataclass(frozen=True)
 class Draft:
     """A text with the outline it follows, whose title and headings are those of the text. ``lead`` may be empty."""
@@ -55,14 +64,14 @@ async def write(context: RunContext, outline: Outline) -> Draft:
     parts = [
         numbers for numbers in parts_to_write(context, outline) if not await has_older_sections(context, numbers, count)
     ]
-    await context.plan(write=len(parts) or count)
+    await context.plan(write=(len(parts) or count) + has_second_draft(context))
     drafts = await run_concurrently(*(write_part(context, outline, numbers) for numbers in parts))
     written = [texts_of(context, outline, draft) for draft in drafts]
     for part in written:
         record_length(context, outline, part)
     texts = {number: text for part in written for number, text in part.items()}
     missing = [number for number in range(1, count + 1) if not texts.get(number)]
-    await context.plan(write=len(parts) + len(missing))
+    await context.plan(write=len(parts) + len(missing) + has_second_draft(context))
     alone = await run_concurrently(*(write_section(context, outline, number) for number in missing))
     texts |= dict(zip(missing, alone, strict=True))
     ordered = [texts[number] for number in range(1, count + 1)]
@@ -113,12 +122,17 @@ def lead_words(total: int) -> int:
     return min(total // 11, MAX_LEAD)
 
 
+def body_words(total: int, sections: int) -> int:
+    """The words of all sections of an article of ``total`` words, without lead and headings."""
+    return total - lead_words(total) - HEADING_WORDS * (sections + 1)
+
+
 def without_lead(context: RunContext, outline: Outline) -> Outline:
     """The outline with the words of lead and headings taken off its sections, which its writers and editors work with."""
     if not context.has_model:
         return outline
     total = requested_words(context.brief, outline)
-    share = 1 - (lead_words(total) + HEADING_WORDS * (len(outline.sections) + 1)) / total
+    share = body_words(total, len(outline.sections)) / total
     sections = [section.model_copy(update={"words": round(section.words * share)}) for section in outline.sections]
     return outline.model_copy(update={"sections": sections})
 

@@ -12,6 +12,7 @@ from agents.text.tokenizer import sentences
 _TITLE = re.compile(r"\A\s*#[ \t]+([^\n]+)")
 _UNNUMBERED = re.compile(r"^##[ \t]*(?=[^\s#])", re.MULTILINE)
 _SECTION = re.compile(r"^##[ \t]*(\d{1,2})(?!\d)[.):]?[ \t]*([^\n]*)$", re.MULTILINE)
+_ANY_HEADING = re.compile(r"^##[ \t]+(?:\d{1,2}[.):][ \t]+)?([^\n]+)$", re.MULTILINE)
 
 
 def opening_of(draft: str) -> tuple[str, str]:
@@ -25,6 +26,18 @@ def opening_of(draft: str) -> tuple[str, str]:
 def headings_of(draft: str) -> dict[int, str]:
     """The headings of the sections by number."""
     return {int(found[1]): found[2].strip() for found in reversed(list(_SECTION.finditer(draft)))}
+
+
+def numbered(draft: str) -> str:
+    """``draft`` with its headings numbered: ``## Costs`` becomes ``## 2. Costs``."""
+    number = 0
+
+    def with_number(heading: re.Match[str]) -> str:
+        nonlocal number
+        number += 1
+        return f"## {number}. {heading[1]}"
+
+    return _ANY_HEADING.sub(with_number, draft)
 
 
 def sections_of(draft: str, count: int) -> list[str]:

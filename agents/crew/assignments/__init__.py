@@ -5,6 +5,7 @@ built-in writer, which is used if no model is configured.
 from agents.crew.assignments.base import Assignment, Reply
 from agents.crew.assignments.describing import answer_questions, describe_again, describe_seo, picture_prompt
 from agents.crew.assignments.editing import (
+    choose_draft,
     improve_sections,
     judge,
     judge_again,
@@ -18,13 +19,20 @@ from agents.crew.assignments.planning import (
     make_plan_again,
     plan_research,
 )
-from agents.crew.assignments.writing import extend_section, rewrite_section, write_section, write_sections
+from agents.crew.assignments.writing import (
+    extend_section,
+    rewrite_section,
+    write_article,
+    write_section,
+    write_sections,
+)
 
 __all__ = [
     "Assignment",
     "Reply",
     "answer_questions",
     "check_answer",
+    "choose_draft",
     "describe_again",
     "describe_seo",
     "extend_section",
@@ -38,6 +46,7 @@ __all__ = [
     "picture_prompt",
     "plan_research",
     "rewrite_section",
+    "write_article",
     "write_lead",
     "write_section",
     "write_sections",

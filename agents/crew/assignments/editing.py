@@ -10,14 +10,22 @@ from typing import Any, cast
 from pydantic import Field, create_model
 
 from agents import extractive
-from agents.contract import Brief, Improvements, Lead, LLMOutput, Outline, Verdict
+from agents.contract import Brief, Choice, Improvements, Lead, LLMOutput, Outline, Verdict
 from agents.crew.assignments.base import Assignment
 from agents.crew.assignments.writing import sections_text
 from agents.text.length import most_missing, most_replacements
 from agents.text.prompt_fields import bullet_list, language_name
-from agents.text.quoting import quote
+from agents.text.quoting import quote, quote_markdown
 
 Shared = tuple[str, ...]
+
+
+def choose_draft(shared: Shared, brief: Brief, drafts: Sequence[str]) -> Assignment[Choice]:
+    """Which of two ``drafts`` is better. Never used with the built-in writer, which writes one."""
+    texts = "\n\n".join(f"DRAFT {number}\n{quote_markdown(draft)}" for number, draft in enumerate(drafts, 1))
+    fields: dict[str, object] = {"drafts": texts, "language": language_name(brief.language)}
+    first = Choice(better=1, reason="", take_over=[], wrong=[])
+    return Assignment("choose_draft", Choice, fields, lambda: first, shared)
 
 
 def improve_sections(

@@ -91,6 +91,16 @@ def write_sections(
     return Assignment("write_sections", str, fields, built_in, shared)
 
 
+def write_article(shared: Shared, brief: Brief) -> Assignment[str]:
+    """The article with a structure of the writer's own. Never used with the built-in writer, which follows the outline."""
+    fields: dict[str, object] = {
+        "language": language_name(brief.language),
+        "words": brief.min_words,
+        "rules": config("writing")["rules"],
+    }
+    return Assignment("write_article", str, fields, lambda: "", shared)
+
+
 def sections_text(outline: Outline, numbers: Sequence[int]) -> str:
     """``section 2``, ``sections 2 to 4``, ``all 5 sections`` or, for number 0, ``the introduction``."""
     if not numbers[0]:
