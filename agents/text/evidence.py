@@ -324,6 +324,10 @@ def _acceptable(words: str, cited: CitedSentence) -> str:
     return new if 0 < count_plain_words(new) <= most and len(sentences(new)) == 1 else ""
 
 
+_LABEL = re.compile(r"(?P<mark>\*\*|__)(?P<text>[^*_\n]{1,80}[:.])(?P=mark)(?=\s)")
+"""A label in bold that opens a list item or a paragraph."""
+
+
 def _with_marks_of(cited: CitedSentence, words: str) -> str:
     """``words`` as Markdown, with the marks of ``cited``, its final stop, and emphasis that begins or ends outside of it."""
     seen = _visible(cited.text)
@@ -336,5 +340,7 @@ def _with_marks_of(cited: CitedSentence, words: str) -> str:
         body, stop = words, ""
     else:
         body, stop = words[: end.start()], end["stop"]
+    if label := _LABEL.match(cited.text):
+        opening, body = f"{label[0]} ", body.removeprefix(label["text"]).lstrip()
     ids = dict.fromkeys(cited_ids(cited.text))  # none if its only marks stand apart from it
     return f"{opening}{escape_prose(body)}{f' {citation_mark(ids)}' if ids else ''}{stop}{closing}"

@@ -237,6 +237,14 @@ def test_other_words_keep_marks_and_place() -> None:
     assert [cited.passages for cited in cited_sentences(new)] == [["S1"], ["S2", "S3"], ["S4"], ["S1"]]
 
 
+def test_a_label_in_bold_stays_bold_whether_the_wording_repeats_it_or_not() -> None:
+    text = "1. **Storage:** The school has lockers for phones [S3].\n2. **Costs:** A locker costs 5 euros [S2]."
+    wordings = {1: "Storage: The school has some lockers for phones.", 2: "A locker costs about 5 euros."}
+    assert replace_sentences(text, wordings) == (
+        "1. **Storage:** The school has some lockers for phones [S3].\n2. **Costs:** A locker costs about 5 euros [S2]."
+    )
+
+
 def test_emphasis_around_several_sentences_stays_whole() -> None:
     assert replace_sentences("**One. Two [S1].**", {2: "New."}) == "**One. New [S1].**"
     assert replace_sentences("**One. Two [S1].**", {1: "New."}) == "**New. Two [S1].**"
