@@ -31,6 +31,8 @@ BOUNDARY = re.compile(r"(?<=<<<)[0-9a-f]{8}\b|\b[0-9a-f]{8}(?=>>>)")
 DEFAULT_WORDS = 120
 MAX_WORDS = 8_000
 WORDS_PER_PHRASE = 12
+OWN_STRUCTURE, SECTIONS = 'sections with headings "## heading"', 4
+"""What a prompt says that asks for an article without an outline, and how many sections it gets."""
 CITATION_RATE = 0.6
 """Share of the sentences that end with a citation, if the prompt shows passages."""
 FIRST_CHOICE_RATE = 0.8
@@ -69,7 +71,15 @@ def answer(request: dict[str, Any], error: float) -> str:
         schema = response_format["json_schema"]["schema"]
         return json.dumps(SchemaFiller(prompt, schema).value(schema, ""))
     words = min(prompt.last_number(r"(\d[\d,]*)[ -]words?\b") or DEFAULT_WORDS, MAX_WORDS)
-    return prose(round(words * prompt.random.uniform(1 - error, 1 + error)), prompt)
+    words = round(words * prompt.random.uniform(1 - error, 1 + error))
+    return article(words, prompt) if OWN_STRUCTURE in prompt.text else prose(words, prompt)
+
+
+def article(words: int, prompt: Prompt) -> str:
+    """A title, an introduction of a tenth of ``words``, and sections."""
+    section = round(0.9 * words / SECTIONS)
+    sections = [f"## {phrase(5, prompt)}\n\n{prose(section, prompt)}" for _ in range(SECTIONS)]
+    return "\n\n".join([f"# {phrase(7, prompt)}", prose(round(words / 10), prompt), *sections])
 
 
 def prose(words: int, prompt: Prompt) -> str:

@@ -78,8 +78,9 @@ class ModelServer:
 
     Prose cites passages of the prompt, at random; only those of ``cites``, such as S3, if there are any.
 
-    ``choices`` are taken wherever an answer has to choose and offers one of them, such as "supported"; prose comes out at a share
-    of the length asked for that lies between the two of ``obedience``. Without ``counts`` no usage is reported.
+    ``choices`` are taken wherever an answer has to choose and offers one of them, such as "supported"; of numbers else the first.
+    Prose comes out at a share of the length asked for that lies between the two of ``obedience``. Without ``counts`` no usage is
+    reported.
     """
 
     host = "127.0.0.1"
@@ -268,32 +269,38 @@ class Speech:
     def answer(self) -> str:
         if schema := self._schema():
             return json.dumps(self.value(schema, schema, ""))
-        if prompts.WRITE in self.prompt:
+        if prompts.WRITE in self.prompt or prompts.WRITE_ARTICLE in self.prompt:
             return self.draft()
         lengths = re.findall(r"([\d,]+) words", self.prompt)
         asked = int(lengths[-1].replace(",", "")) if lengths else 60
         return self.prose(round(asked * self.chance.uniform(*self.server.obedience)))
 
     def draft(self) -> str:
-        """The sections that the task asks for, each below its numbered heading; title and introduction if it asks for them."""
+        """The sections that the task asks for, each below its heading; title and introduction if it asks for them."""
         outline, _, task = self.prompt.rpartition("YOUR TASK")
         outline = outline.rpartition("THE OUTLINE\n")[2]
-        planned = re.findall(r"^(\d+)\. ([^:\n]+)", outline, re.MULTILINE)
-        part = re.search(r"Write sections? (\d+)(?: to (\d+))? of the article", task)
-        if part:
-            planned = planned[int(part[1]) - 1 : int(part[2] or part[1])]
         asked = re.search(r"about (\d+) words", task)
         assert asked
-        share, opening = self.chance.uniform(*self.server.obedience), re.search(r"introduction of (\d+) words", task)
-        words = int(asked[1]) - int(opening[1] if opening else 0)
-        above = []
-        if opening and (title := re.search(r"^Working title: (.+)", outline, re.MULTILINE)):
-            above = [f"# {title[1]}", self.prose(round(int(opening[1]) * share))]
-        sections = [
-            f"## {number}. {heading}\n\n{self.prose(round(words * share / len(planned)))}"
-            for number, heading in planned
-        ] or [self.prose(round(words * share))]
-        return "\n\n".join([*above, *sections])
+        words = round(int(asked[1]) * self.chance.uniform(*self.server.obedience))
+        if prompts.WRITE_ARTICLE in task:
+            headings = [f"## A part that is called number {number}" for number in ("one", "two", "three")]
+            return self.laid_out(headings, words, title="An article of its own structure", opening=words // 11)
+        planned = re.findall(r"^(\d+)\. ([^:\n]+)", outline, re.MULTILINE)
+        if part := re.search(r"Write sections? (\d+)(?: to (\d+))? of the article", task):
+            planned = planned[int(part[1]) - 1 : int(part[2] or part[1])]
+        headings = [f"## {number}. {heading}" for number, heading in planned]
+        opening = re.search(r"introduction of (\d+) words", task)
+        title = re.search(r"^Working title: (.+)", outline, re.MULTILINE)
+        if not opening or not title:
+            return self.laid_out(headings, words)
+        share = words / int(asked[1])
+        return self.laid_out(headings, words, title=title[1], opening=round(int(opening[1]) * share))
+
+    def laid_out(self, headings: list[str], words: int, *, title: str = "", opening: int = 0) -> str:
+        above = [f"# {title}", self.prose(opening)] if title else []
+        words -= opening
+        sections = [f"{heading}\n\n{self.prose(round(words / len(headings)))}" for heading in headings]
+        return "\n\n".join([*above, *(sections or [self.prose(words)])])
 
     def _schema(self) -> dict[str, Any] | None:
         """The requested schema, from ``response_format`` or the prompt."""
@@ -319,8 +326,9 @@ class Speech:
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
-            wanted = [choice for choice in schema["enum"] if choice in self.server.choices]
-            return self.chance.choice(wanted or schema["enum"])
+            wanted = [choice for choice in schema["enum"] if str(choice) in self.server.choices]
+            numbers = schema["enum"][:1] if schema.get("type") == "integer" else []
+            return self.chance.choice(wanted or numbers or schema["enum"])
         if schema.get("type") == "object":
             return {key: self.value(each, root, key) for key, each in schema["properties"].items()}
         if schema.get("type") == "array":

@@ -10,6 +10,9 @@ PLAN_AGAIN = "Correct this outline of the article"
 ANSWER = "The article will be built on this answer"
 WRITE = "The outline is a colleague's proposal"
 WRITE_SECTION = "The other sections are written already"
+WRITE_ARTICLE = "Write a detailed article on the topic"
+CHOOSE = "Two writers drafted the article"
+PROOFREAD = "Several people edited the article above"
 REWRITE = "Correct section "
 EXTEND = "is too short by a paragraph"
 EDIT = "make this part of it better by exact"
@@ -30,6 +33,9 @@ OF_TASK = {
     "check_answer": ANSWER,
     "write_section": WRITE_SECTION,
     "write_sections": WRITE,
+    "write_article": WRITE_ARTICLE,
+    "choose_draft": CHOOSE,
+    "proofread": PROOFREAD,
     "rewrite_section": REWRITE,
     "extend_section": EXTEND,
     "improve_sections": EDIT,

@@ -15,6 +15,9 @@ import psutil
 import pytest
 from pydantic import BaseModel, Field
 
+from agents.prompts import config
+from agents.text.draft_sections import headings_of, numbered, opening_of
+from agents.text.headings import TITLE
 from bench.answers import answer
 from bench.crew import running_crew
 from bench.critical_path import critical_path, total_seconds
@@ -85,6 +88,14 @@ def test_only_passages_of_the_prompt_are_cited() -> None:
     )
     assert {mark.strip(".") for mark in text.split() if mark.startswith("[")} == {"[S3]", "[S7]"}
     assert "[S" not in answer(request("Write 300 words."), error=0)
+
+
+def test_an_article_without_an_outline_has_a_structure_of_its_own() -> None:
+    task = str(config("tasks")["write_article"]["description"]) + "Expected: about 1000 words"
+    text = numbered(answer(request(task), error=0))
+    assert TITLE.low <= len(opening_of(text)[0]) <= TITLE.high
+    assert len(headings_of(text)) == 4
+    assert len(text.split()) == pytest.approx(1000, rel=0.1)
 
 
 def test_the_same_prompt_has_the_same_answer() -> None:

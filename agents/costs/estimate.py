@@ -14,7 +14,7 @@ from math import ceil
 
 from agents.contract import Stage
 from agents.costs.prices import Price, dollars, prices
-from agents.text.length import PART_WORDS, section_count
+from agents.text.length import PART_WORDS, WHOLE_WORDS, most_corrections, section_count
 
 TOKENS_PER_WORD = 1.33
 
@@ -24,6 +24,8 @@ TASK = 400  # the agent and the instructions
 FINDINGS, FINDING = 24, 40
 GROUPS = 4  # of sources
 PLANNED = 60  # a section of the plan
+ADVICE = 12 * 45  # with the choice of a draft
+CORRECTION = 80
 VERDICT = 8  # on one of about VERDICTS sentences of a section
 VERDICTS = 12
 EDITED = 0.5  # share of the sections that are changed
@@ -82,11 +84,13 @@ class Estimate:
         return f"About {dollars(self.low)} to {dollars(self.high)}: {size}."
 
 
-def estimate(words: int, *, image: bool, seo: bool, models: StageModels, reading: int = READING) -> Estimate:
-    """``reading`` are the tokens of the sources."""
+def estimate(
+    words: int, *, image: bool, seo: bool, models: StageModels, reading: int = READING, approval: bool = False
+) -> Estimate:
+    """``reading`` are the tokens of the sources. ``approval``: a person approves the outline, so there is no second draft."""
     if not models.by_stage:
         return Estimate(Decimal(0), Decimal(0), calls=0, tokens=0)
-    groups = expected_calls(words, image=image, seo=seo, reading=reading)
+    groups = expected_calls(words, image=image, seo=seo, reading=reading, approval=approval)
     draws = bool(image and models.image)
     calls = ceil(sum(group.calls for group in groups)) + draws
     tokens = round(sum(group.calls * (group.prompt + group.cached + group.answer) for group in groups), -2)
@@ -99,7 +103,9 @@ def estimate(words: int, *, image: bool, seo: bool, models: StageModels, reading
     return Estimate(text * LOW_FACTOR + least, text * HIGH_FACTOR + most, calls, round(tokens))
 
 
-def expected_calls(words: int, *, image: bool, seo: bool, reading: int = READING) -> list[CallGroup]:
+def expected_calls(
+    words: int, *, image: bool, seo: bool, reading: int = READING, approval: bool = False
+) -> list[CallGroup]:
     """The calls of a run that writes an article of ``words`` words from given sources, in parts."""
     sections, start = section_count(words), INSTRUCTIONS + reading
     article = words * TOKENS_PER_WORD * 1.1  # with its citation marks and headings
@@ -121,7 +127,12 @@ def expected_calls(words: int, *, image: bool, seo: bool, reading: int = READING
         CallGroup("edit", REWORDED * sections, TASK, 30, start),  # evidence: what was reworded
         CallGroup("edit", 1, TASK, 60, start),  # evidence: the introduction
         CallGroup("edit", 1, TASK, 150, start),  # the check of title and headings
+        CallGroup("edit", 1, TASK + article, most_corrections(words) * CORRECTION, start),  # proofreading
     ]
+    if approval:
+        groups.append(CallGroup("edit", 1, TASK, 60, start))  # the check of the answer
+    elif words <= WHOLE_WORDS:
+        groups += [CallGroup("write", 1, TASK, article, start), CallGroup("edit", 1, TASK + 2 * article, ADVICE, start)]
     if seo:
         groups += [CallGroup("seo", 2, TASK + article, 200), CallGroup("seo", 0.5, TASK + plan, 150)]
     if image:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
-from agents.contract import Advice, Choice, Outline, OutlineSection, SectionText
+from agents.contract import Advice, Choice, DraftVerdicts, Edits, Outline, OutlineSection, SectionText
 from agents.crew import assignments
-from agents.exceptions import ModelError
+from agents.exceptions import ModelError, ProviderUnavailable
 from agents.pipeline.context import RunContext, pluralize
 from agents.pipeline.steps import StepKey
-from agents.pipeline.write import WHOLE_WORDS, Draft, body_words, clean, is_sound
+from agents.pipeline.write import Draft, body_words, clean, has_second_draft, is_sound
 from agents.prompts import prompt_texts
 from agents.text.cleanup import clean_heading
 from agents.text.draft_sections import headings_of, numbered, opening_of, sections_of
@@ -26,39 +27,43 @@ from agents.text.planning import distribute_words
 
 log = logging.getLogger(__name__)
 
+SECOND, CHOOSE = StepKey("write", "second"), StepKey("edit", "choose")
+
 BOUNDS = 0.7, 1.5
 """A second draft outside these shares of the requested words is not considered."""
 
 
-def has_second_draft(context: RunContext) -> bool:
-    """Not of an article that is too long for one draft, nor if a person approved the outline, which a draft has to follow."""
-    brief = context.brief
-    return context.has_model and not brief.approve_outline and brief.min_words <= WHOLE_WORDS and bool(context.passages)
-
-
 async def write_freely(context: RunContext) -> Draft | None:
-    """A draft with a structure of its own; None if it cannot be used."""
+    """A draft with a structure of its own; None if it cannot be used. Not streamed: the page shows the first one meanwhile."""
     if not has_second_draft(context):
         return None
-    key, brief = StepKey("write", "second"), context.brief
+    problem = ""
 
     async def perform() -> SectionText:
-        assignment = assignments.write_article(context.shared(), brief)
-        return SectionText(markdown=numbered(await context.ask(assignment, context.preview(key))))
-
-    try:
-        made = await context.once(
-            key,
-            SectionText,
-            perform,
-            "Writing a second draft",
-            lambda made: f"Second draft written, {pluralize(count_words(made.markdown), 'word')}",
-        )
-    except ModelError as error:
-        if error.permanent:
+        nonlocal problem
+        try:
+            answer = await context.ask(assignments.write_article(context.shared(), context.brief))
+        except ProviderUnavailable:  # the first draft cannot go on either: the run waits
             raise
-        log.warning("the article has no second draft: %s", error)
-        return None
+        except ModelError as error:
+            if error.permanent:
+                raise
+            log.warning("the article has no second draft: %s", error)
+            problem = str(error)
+            return SectionText(markdown="")
+        return SectionText(markdown=numbered(answer))
+
+    made = await context.once(
+        SECOND,
+        SectionText,
+        perform,
+        "Writing a second draft",
+        lambda made: (
+            f"Second draft written, {pluralize(count_words(made.markdown), 'word')}"
+            if made.markdown
+            else f"No second draft: {problem}"
+        ),
+    )
     return draft_of(context, made.markdown)
 
 
@@ -84,21 +89,31 @@ async def choose(context: RunContext, first: Draft, second: Draft | None) -> tup
     """The better draft, and what its editors should know: what the other one does better, and what is wrong in this one."""
     if second is None:
         return first, []
+    if not await context.journal.recall(CHOOSE, Choice) and await is_being_edited(context, first):
+        return first, []
     texts = [as_text(first), as_text(second)]
 
     async def perform() -> Choice:
         return await context.ask(assignments.choose_draft(context.shared(), context.brief, texts))
 
     made = await context.once(
-        StepKey("edit", "choose"),
+        CHOOSE,
         Choice,
         perform,
         "Choosing between two drafts",
         lambda made: f"Draft {made.better} chosen: {made.reason}",
     )
-    answer = first.outline.answer
-    second = Draft(second.outline.model_copy(update={"answer": answer}), second.lead, second.texts)
+    second = replace(second, outline=second.outline.model_copy(update={"answer": first.outline.answer}))
     return (first if made.better == 1 else second), list(advice(made))
+
+
+async def is_being_edited(context: RunContext, first: Draft) -> bool:
+    """Whether an older version, which wrote one draft, has begun to edit it: its edits are for the sections of that draft."""
+    for number in range(1, len(first.texts) + 1):
+        verdicts = await context.journal.recall(StepKey("edit", "verdicts", number), DraftVerdicts)
+        if verdicts or await context.journal.recall(StepKey("edit", "revise", number), Edits):
+            return True
+    return False
 
 
 def advice(choice: Choice) -> Iterator[Advice]:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
-from agents.contract import Advice, Edits, Finding, Outline, Replacement, SectionText
+from agents.contract import Advice, Choice, Edits, Finding, Outline, Replacement, SectionText
 from agents.crew import assignments
 from agents.crew.assignments.writing import sections_text
 from agents.pipeline.context import RunContext, pluralize, run_both, run_concurrently
 from agents.pipeline.evidence import KnownVerdicts, judge_draft, known_verdicts, name_of
 from agents.pipeline.steps import StepKey
 from agents.pipeline.write import Draft, is_sound
-from agents.prompts import config
+from agents.prompts import config, prompt_texts
 from agents.text.arithmetic import check_arithmetic
 from agents.text.citations import cited_ids, strip_stray_citations, strip_unknown_marks, uncited_sources
 from agents.text.cleanup import clean_fragment, clean_heading
-from agents.text.headings import HEADING
-from agents.text.length import EDITED_SHARE, is_within, parts_of
+from agents.text.headings import HEADING, TITLE
+from agents.text.length import EDITED_SHARE, parts_of
 from agents.text.manuscript import repeated_sections
 from agents.text.markdown import count_words
 from agents.text.numbers import known_values
@@ -24,11 +25,11 @@ from agents.text.replacing import replaced
 from agents.text.source_weaknesses import weaknesses
 from agents.text.voices import avoided_words_in
 
-MOST_UNUSED = 6
-"""Findings that editors are told of: with more, they try to squeeze all of them in."""
+MOST_UNUSED = 9
+"""Findings that editors see: with more, they try to squeeze all of them in."""
 
-EDITED_BOUNDS = 0.5, 1.4
-"""An edit outside these shares of the text it edits did something else than it was asked for."""
+LEAST_EDITED, MOST_EDITED, MOST_ADDED = 0.5, 1.5, 80
+"""An edit that leaves less of a section than a share, or makes it longer than a share and by more words, is none."""
 
 
 async def improve(
@@ -36,7 +37,7 @@ async def improve(
 ) -> tuple[Draft, KnownVerdicts]:
     """The text after its editors' replacements, and the verdicts on the sentences of the draft.
 
-    ``advice`` is what a chief editor tells them.
+    ``advice`` comes from the chief editor.
 
     One editor works at each part, with the whole article and all sources in view; every sentence is judged meanwhile.
     """
@@ -45,7 +46,9 @@ async def improve(
     outline, texts = draft.outline, draft.texts
     parts = parts_of([section.words for section in outline.sections])
     has_check = bool(context.passages)
-    others = has_check * (len(parts) + 1) + 2 * (len(texts) + 1)  # verdicts and frame, edits and evidence
+    has_choice = await context.journal.recall(StepKey("edit", "choose"), Choice) is not None
+    others = has_choice + 1 + has_check * (len(parts) + 1)  # choice, proofreading, verdicts and frame
+    others += 2 * (len(texts) + 1)  # edits and evidence
     await context.plan(edit=len(parts) + others)
     measured = [*measurements(context, texts), *unused_material(context, findings, [draft.lead, *texts])]
     improved, judged = await run_both(
@@ -66,6 +69,35 @@ async def improve(
             text = older.markdown
         edited.append(text)
     return Draft(outline, edited[0], edited[1:]), known_verdicts(judged)
+
+
+async def proofread(context: RunContext, draft: Draft) -> Draft:
+    """The draft as corrected by one editor who reads all of it after the others: these worked side by side."""
+    if not context.has_model:
+        return draft
+
+    async def perform() -> Edits:
+        shared = context.shared(draft.outline, draft.texts, draft.lead)
+        words = sum(section.words for section in draft.outline.sections)
+        made = await context.ask(assignments.proofread(shared, context.brief, words))
+        return Edits(replacements=[each for each in made.replacements if 0 <= each.section <= len(draft.texts)])
+
+    made = await context.once(
+        StepKey("edit", "proofread"),
+        Edits,
+        perform,
+        "Proofreading",
+        lambda made: f"Proofread, {pluralize(len(made.replacements), 'change')}",
+    )
+    outline, replacements = with_headings(context, draft.outline, made.replacements)
+    changed = {each.section for each in replacements}
+    await context.plan(edit=context.planned.get("edit", 0) + len(changed))
+    edited = []
+    for number, text in enumerate([draft.lead, *draft.texts]):
+        if of_section := [each for each in replacements if each.section == number]:
+            text = await apply(context, outline, number, text, of_section, kind="corrected")
+        edited.append(text)
+    return Draft(outline, edited[0], edited[1:])
 
 
 def advice_for(numbers: Sequence[int], advice: Sequence[Advice]) -> list[str]:
@@ -140,6 +172,11 @@ def unused_material(context: RunContext, findings: Sequence[Finding], texts: Seq
     ]
 
 
+def message_of(finding: Finding) -> str:
+    messages = prompt_texts("measurements")
+    return messages["disagreement" if finding.kind == "disagreement" else "finding"]
+
+
 def is_unused(finding: Finding, cited: set[str]) -> bool:
     """Whether no passage of the finding is cited; of a disagreement, whether one side of it is not."""
     if finding.kind == "disagreement":
@@ -150,25 +187,29 @@ def is_unused(finding: Finding, cited: set[str]) -> bool:
 def with_headings(
     context: RunContext, outline: Outline, replacements: Sequence[Replacement]
 ) -> tuple[Outline, list[Replacement]]:
-    """The outline with the headings that are replaced, and the other replacements. What a person approved stays."""
-    headings = [section.heading for section in outline.sections]
-    others = []
+    """The outline with the title and headings that are replaced, and the other replacements. What a person approved stays."""
+    names, others = [outline.title, *(section.heading for section in outline.sections)], []
     for each in replacements:
-        if not each.section or clean_heading(each.find).casefold() != headings[each.section - 1].casefold():
+        put, bounds = clean_heading(each.put), HEADING if each.section else TITLE
+        if clean_heading(each.find).casefold() != names[each.section].casefold():
             others.append(each)
-        elif (
-            not context.brief.approve_outline and HEADING.low <= len(heading := clean_heading(each.put)) <= HEADING.high
-        ):
-            headings[each.section - 1] = heading
+        elif not context.brief.approve_outline and bounds.low <= len(put) <= bounds.high:
+            names[each.section] = put
+    title, *headings = names
     sections = [
         section.model_copy(update={"heading": heading})
         for section, heading in zip(outline.sections, headings, strict=True)
     ]
-    return outline.model_copy(update={"sections": sections}), others
+    return outline.model_copy(update={"title": title, "sections": sections}), others
 
 
 async def apply(
-    context: RunContext, outline: Outline, number: int, text: str, replacements: Sequence[Replacement]
+    context: RunContext,
+    outline: Outline,
+    number: int,
+    text: str,
+    replacements: Sequence[Replacement],
+    kind: Literal["section", "corrected"] = "section",
 ) -> str:
     """Section ``number`` (from 1), or the introduction, 0, with the replacements that can be made."""
     applied = 0
@@ -185,7 +226,7 @@ async def apply(
     heading = name_of(outline, number)
     return (
         await context.once(
-            StepKey("edit", "section", number),
+            StepKey("edit", kind, number),
             SectionText,
             perform,
             f"Revising “{heading}”",
@@ -202,4 +243,5 @@ def cleaned(replacement: Replacement, context: RunContext) -> str:
 
 def is_an_edit(text: str, edited: str, language: str) -> bool:
     kept = is_sound(edited, language) or not is_sound(text, language)
-    return kept and is_within(count_words(edited), count_words(text), EDITED_BOUNDS)
+    before, after = count_words(text), count_words(edited)
+    return kept and LEAST_EDITED * before <= after <= max(MOST_EDITED * before, before + MOST_ADDED)

@@ -2,8 +2,9 @@
 
 The journal performs each step once and reads back what is done, so a resumed run continues at the first step without an output.
 Every prompt begins with the brief and all that was read. An outline proposes an answer and the sections while the findings are
-found; the article is written as one draft or in parts; editors with everything in view, who also learn which findings the draft
-does not use, replace what can be better; and every statement is checked against the passages.
+found; the article is written as one draft or in parts, and meanwhile, unless it is long, once more without an outline; a chief
+editor chooses a draft; editors with everything in view, who also learn which findings it does not use, replace what can be
+better; one of them reads the whole once more; and every statement is checked against the passages.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ from agents.contract import (
     UnusedSource,
 )
 from agents.crew.assignments import Reply
-from agents.pipeline.choose import choose, has_second_draft, write_freely
+from agents.pipeline.choose import choose, write_freely
 from agents.pipeline.context import Crew, RunContext, RunDependencies, run_both, run_concurrently
-from agents.pipeline.edit import improve
+from agents.pipeline.edit import improve, proofread
 from agents.pipeline.evidence import NONE_KNOWN, KnownVerdicts, check_section
 from agents.pipeline.image import illustrate
 from agents.pipeline.lead import check_frame, write_lead
@@ -37,7 +38,7 @@ from agents.pipeline.outline import make_outline
 from agents.pipeline.research import MAX_GROUPS, ResearchMaterial, research
 from agents.pipeline.seo import describe
 from agents.pipeline.steps import Journal, StepKey
-from agents.pipeline.write import Draft, resize, with_lead, without_lead, write
+from agents.pipeline.write import Draft, has_second_draft, resize, with_lead, without_lead, write
 from agents.text.chart import move_chart_sources, tables_for_bad_charts
 from agents.text.citations import cited_ids, compile_references, strip_unknown_marks, uncited_sources
 from agents.text.cleanup import PARAGRAPH_BREAK
@@ -91,7 +92,6 @@ async def _produce(context: RunContext) -> Manuscript:
     (findings, finished), (picture, problem) = await run_both(
         write_and_edit(context, outline), illustrate(context, outline)
     )
-    finished = replace(finished, outline=with_lead(context, finished.outline, outline))
     manuscript = composed(context, material, findings, finished).model_copy(
         update={"picture": picture, "picture_problem": problem}
     )
@@ -107,7 +107,7 @@ async def plan_steps(context: RunContext, sections: int = 0) -> None:
     await context.plan(
         **known,
         write=sections + has_second_draft(context),
-        edit=4 + 3 * sections,
+        edit=5 + has_second_draft(context) + 3 * sections,
         seo=int(brief.seo_optimize),
         image=2 * brief.include_image,
     )
@@ -123,8 +123,9 @@ async def write_and_edit(context: RunContext, outline: asyncio.Future[Outline]) 
         made = await write_lead(context, draft.outline, draft.texts)
         await context.plan(edit=context.planned["edit"] + bool(made.lead))
         draft = replace(draft, lead=made.lead, outline=draft.outline.model_copy(update={"title": made.title}))
-    (lead, *texts), (frame, seo) = await run_both(check_all(context, draft, known), frame_and_describe(context, draft))
-    return findings, Finished(draft.outline, lead, texts, frame, seo)
+    draft, seo = await run_both(proofread(context, draft), describe(context, draft.outline, draft.texts, draft.lead))
+    (lead, *texts), frame = await run_both(check_all(context, draft, known), check_frame(context, draft.outline, seo))
+    return findings, Finished(with_lead(context, draft.outline, outline.result()), lead, texts, frame, seo)
 
 
 async def plan_and_write(context: RunContext, outline: asyncio.Future[Outline]) -> tuple[list[Finding], Draft]:
@@ -206,12 +207,6 @@ async def resize_and_check(
         return checked
     again = StepKey("edit", "evidence", number, 2)
     return await check_section(context, outline, number, text, again, checked, known)
-
-
-async def frame_and_describe(context: RunContext, draft: Draft) -> tuple[FramedArticle, SEO | None]:
-    """The search description from the finished text, and the check of title, headings and answers."""
-    seo = await describe(context, draft.outline, draft.texts)
-    return await check_frame(context, draft.outline, seo), seo
 
 
 def composed(

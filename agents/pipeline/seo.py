@@ -13,13 +13,15 @@ from agents.text.prompt_fields import language_name
 from agents.text.seo import fit_seo, missing_keyword_problems, seo_problems
 
 
-async def describe(context: RunContext, outline: Outline, texts: list[str]) -> SEO | None:
+async def describe(context: RunContext, outline: Outline, texts: list[str], lead: str = "") -> SEO | None:
     if not context.brief.seo_optimize:
         await context.journal.skip("seo", "The brief asks for no SEO")
         return None
 
     async def perform() -> SEO:
-        description, questions = await run_both(described(context, outline, texts), answered(context, outline, texts))
+        description, questions = await run_both(
+            described(context, outline, texts, lead), answered(context, outline, texts, lead)
+        )
         seo = SEO(**description.model_dump(), faq=questions.faq)
         return fit_seo(seo, title=outline.title, text=assemble(outline, texts))
 
@@ -32,12 +34,12 @@ async def describe(context: RunContext, outline: Outline, texts: list[str]) -> S
     )
 
 
-async def described(context: RunContext, outline: Outline, texts: list[str]) -> SearchDescription:
+async def described(context: RunContext, outline: Outline, texts: list[str], lead: str = "") -> SearchDescription:
     """The description. Fields that violate their limits, and only those, are requested once more.
 
     Title and description are left empty if they are still in another language: they are then made from the article.
     """
-    description = await context.ask(assignments.describe_seo(context.brief, outline, texts))
+    description = await context.ask(assignments.describe_seo(context.brief, outline, texts, lead))
     if not context.dependencies.has_model:
         return description
     problems = wrong_fields(description, context.brief.language)
@@ -66,14 +68,14 @@ def is_foreign(description: SearchDescription, language: str) -> bool:
     return is_in_language(f"{description.title}\n{description.meta_description}", language) is False
 
 
-async def answered(context: RunContext, outline: Outline, texts: list[str]) -> FAQ:
+async def answered(context: RunContext, outline: Outline, texts: list[str], lead: str = "") -> FAQ:
     """The questions readers ask. If they are in another language they are requested once more, then dropped."""
     brief = context.brief
-    faq = await context.ask(assignments.answer_questions(brief, outline, texts))
+    faq = await context.ask(assignments.answer_questions(brief, outline, texts, lead))
     if not context.dependencies.has_model or not foreign_questions(faq, brief.language):
         return faq
     wrong = config("faults")["questions"].format(language=language_name(brief.language))
-    faq = await context.ask(assignments.answer_questions(brief, outline, texts, wrong))
+    faq = await context.ask(assignments.answer_questions(brief, outline, texts, lead, wrong))
     return FAQ(faq=[]) if foreign_questions(faq, brief.language) else faq
 
 

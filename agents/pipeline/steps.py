@@ -29,6 +29,8 @@ StepKind = Literal[
     "missing",  # what the article lacks of a group of sources
     "verdicts",  # on the sentences of several sections as they were written
     "revise",  # the changes to several sections
+    "proofread",  # edit: the whole article once more
+    "corrected",  # one section by the proofreader's changes
     "evidence",
     "lead",  # title and lead
     "frame",  # the check of title, lead, headings and questions

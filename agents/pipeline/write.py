@@ -22,7 +22,7 @@ from agents.text.cleanup import PARAGRAPH_BREAK, clean_heading, clean_section, i
 from agents.text.draft_sections import headings_of, opening_of, sections_of, with_headings
 from agents.text.headings import HEADING, TITLE
 from agents.text.language import is_in_language
-from agents.text.length import is_within, parts_of
+from agents.text.length import WHOLE_WORDS, is_within, parts_of
 from agents.text.manuscript import repeated_sections, requested_words
 from agents.text.markdown import count_words
 from agents.text.planning import distribute_words
@@ -30,9 +30,6 @@ from agents.text.prompt_fields import language_name
 
 HEADING_WORDS = 8
 """Words a heading has, which count as well."""
-
-WHOLE_WORDS = 1500
-"""The longest article that is written in one draft: models lose track of longer ones, and a reader waits a minute for it."""
 
 MAX_LEAD = 150
 

@@ -53,7 +53,8 @@ def heading_line(section: OutlineSection) -> str:
     return f"{section.heading}: {section.purpose}" if section.purpose else section.heading
 
 
-def numbered_article(outline: Outline, texts: Sequence[str]) -> str:
+def numbered_article(outline: Outline, texts: Sequence[str], lead: str = "") -> str:
     """The whole article with numbered sections, for tasks that refer to them by number."""
     pairs = enumerate(zip(outline.sections, texts, strict=True), 1)
-    return "\n\n".join(f"## {number}. {section.heading}\n\n{text}" for number, (section, text) in pairs)
+    sections = (f"## {number}. {section.heading}\n\n{text}" for number, (section, text) in pairs)
+    return "\n\n".join([*([lead] if lead else []), *sections])

@@ -135,6 +135,7 @@ def estimate_for(article: Article, run: Run | None) -> Estimate:
         seo=article.seo_optimize,
         models=models_for(run),
         reading=reading_tokens(article),
+        approval=article.approve_outline,
     )
 
 

@@ -13,7 +13,7 @@ from agents.contract import Stage
 from agents.pipeline.steps import StepKey
 from articles.models import Article, Event
 from articles.pages import ArticleView, section_number, work_of
-from articles.pages.step_outputs import StepFilter
+from articles.pages.step_outputs import CHOOSE, StepFilter
 
 PANELS = ("outline", "plan", "draft", "findings", "article", "evidence", "seo", "image", "questions", "sources", "cost")
 PANEL_STAGES: dict[str, Stage] = {
@@ -84,6 +84,8 @@ def changed_panels(event: Event) -> Iterable[str]:
         return ("findings",) if key.kind == "find" else ()
     if (key.stage, key.kind) == ("write", "draft"):
         return ("plan", "draft", "evidence") if ended else ("plan", "draft")
+    if key == CHOOSE:  # the second draft has a title and sections of its own
+        return ("outline", "plan", "draft", "findings", "evidence", "questions") if ended else ()
     return (key.stage,) if key.stage in ("seo", "image") else ()
 
 
@@ -113,7 +115,7 @@ def steps_shown_by(panels: Collection[str], sections: Collection[int]) -> StepFi
             return all_findings
         if key.stage in stages:
             return True
-        if (key.stage, key.kind) == ("write", "draft"):
+        if key.stage == "write" and key.kind in ("draft", "second"):
             return all_sections or bool(sections)
         return key.stage in ("write", "edit") and (all_sections or section_number(key) in sections)
 

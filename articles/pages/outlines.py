@@ -8,13 +8,17 @@ from functools import lru_cache
 
 from pydantic import ValidationError
 
-from agents.contract import CheckedAnswer, OldOutline, OldSectionPlan, Outline, OutlineSection, Plan
+from agents.contract import CheckedAnswer, OldOutline, OldSectionPlan, Outline, OutlineSection, Plan, SectionText
 from agents.pipeline.steps import StepKey
+from agents.text.cleanup import clean_heading
+from agents.text.draft_sections import headings_of, opening_of, sections_of
+from agents.text.markdown import count_words
 from agents.text.planned_outline import planned_outline, with_checked_answer
+from agents.text.planning import distribute_words
 from articles.models import Step, StepStatus
 from articles.pages.drafts import DraftSection
 from articles.pages.findings import findings_from_steps
-from articles.pages.step_outputs import StepLog
+from articles.pages.step_outputs import CHOOSE, SECOND, StepLog, output_of
 
 PLAN, APPROVED = StepKey("outline", "plan"), StepKey("outline", "approved")
 CHECKS = StepKey("outline", "answer"), StepKey("outline", "answer", attempt=2)
@@ -72,7 +76,10 @@ def answered_questions(outline: Outline) -> list[AnsweredQuestion]:
 
 
 def outline_from_steps(log: StepLog, words: int) -> Outline | None:
-    """The approved outline, else the planned one with its checked answer. ``words`` is the length the brief asks for."""
+    """The approved outline, else that of a chosen second draft, else the planned one with its checked answer.
+
+    ``words`` is the length the brief asks for.
+    """
     made = [step for step in log.by_key.values() if makes_outline(step.key) and step.status == StepStatus.COMPLETED]
     if any("output" in step.get_deferred_fields() for step in made):
         return completed_outline(tuple((step.pk, step.finished_at) for step in made), words)
@@ -80,8 +87,8 @@ def outline_from_steps(log: StepLog, words: int) -> Outline | None:
 
 
 def makes_outline(key: StepKey) -> bool:
-    """Whether the outline depends on this step: a plan names findings by their numbers."""
-    return key.stage == "outline" or (key.stage, key.kind) == ("research", "find")
+    """Whether the outline depends on this step: a plan names findings by their numbers, a chosen draft has its own sections."""
+    return key.stage == "outline" or (key.stage, key.kind) == ("research", "find") or key in (SECOND, CHOOSE)
 
 
 @lru_cache(maxsize=32)
@@ -105,7 +112,21 @@ def outline_from_outputs(log: StepLog, words: int) -> Outline | None:
         return None
     for key in CHECKS:
         outline = with_checked_answer(outline, log.output(key, CheckedAnswer))
-    return outline
+    return second_outline(log, outline.answer, words) or outline
+
+
+def second_outline(log: StepLog, answer: str, words: int) -> Outline | None:
+    """Title and sections of the second draft; None if it is not chosen."""
+    made = output_of(log.chosen_second, SectionText) if log.chosen_second else None
+    if made is None:
+        return None
+    title, headings = opening_of(made.markdown)[0], headings_of(made.markdown)
+    texts = sections_of(made.markdown, len(headings))
+    shares = distribute_words([count_words(text) for text in texts], words)
+    sections = [
+        OutlineSection(heading=clean_heading(headings[number]), words=share) for number, share in enumerate(shares, 1)
+    ]
+    return Outline(title=clean_heading(title), answer=answer, sections=sections)
 
 
 def older_outline(log: StepLog) -> Outline | None:

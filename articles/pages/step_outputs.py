@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -16,7 +16,8 @@ from articles.models import Run, Step, StepStatus
 
 Output = TypeVar("Output", bound=BaseModel)
 
-FOR_SEVERAL = ("draft", "review", "use", "missing", "verdicts", "revise")
+SECOND, CHOOSE = StepKey("write", "second"), StepKey("edit", "choose")
+FOR_SEVERAL = ("draft", "second", "choose", "proofread", "review", "use", "missing", "verdicts", "revise")
 """Kinds of steps whose key names a group, or the first of several sections."""
 StepFilter = Callable[[StepKey], bool]
 
@@ -32,12 +33,12 @@ class StepLog:
     """
 
     def __init__(self, steps: Iterable[Step]) -> None:
-        self.by_key: dict[StepKey, Step] = {}
+        self.by_key = {step.key: step for step in sorted(steps, key=lambda step: step.pk)}
         self.by_section: dict[int, list[Step]] = defaultdict(list)
-        for step in sorted(steps, key=lambda step: step.pk):
-            self.by_key[step.key] = step
-            if (number := section_number(step.key)) is not None:
-                self.by_section[number].append(step)
+        for step in self.by_key.values():
+            if (number := section_number(step.key)) is None or (step.stage == "write" and self.chosen_second):
+                continue
+            self.by_section[number].append(step)
 
     def reading(self) -> Reading | None:
         """The output of ``research:read``, or None if it is not done."""
@@ -48,8 +49,17 @@ class StepLog:
             return output_of(step, Reading)
         return completed_reading(step.pk, step.finished_at)
 
+    @cached_property
+    def chosen_second(self) -> Step | None:
+        """The second draft, from when it is chosen: sections of the first one are not shown any more."""
+        choice = self.by_key.get(CHOOSE)
+        is_chosen = choice is not None and choice.status == StepStatus.COMPLETED and choice.counts.get("better") == 2
+        return self.by_key.get(SECOND) if is_chosen else None
+
     def draft_of(self, number: int) -> Step | None:
         """The step whose draft has section ``number``, from 1: drafts are named by their first section, or 0 for all."""
+        if self.chosen_second:
+            return self.chosen_second
         drafts = [key for key in self.by_key if (key.stage, key.kind) == ("write", "draft") and key.section <= number]
         return self.by_key[max(drafts, key=lambda key: key.section)] if drafts else None
 
@@ -97,7 +107,7 @@ def section_number(key: StepKey) -> int | None:
     """
     if key.stage == "research" or key.kind in FOR_SEVERAL:
         return None
-    is_of_introduction = key.stage == "edit" and key.kind in ("section", "evidence", "lead")
+    is_of_introduction = key.stage == "edit" and key.kind in ("section", "corrected", "evidence", "lead")
     return key.section if is_of_introduction else key.section or None
 
 
@@ -106,11 +116,11 @@ def work_of(key: StepKey) -> str:
 
     ``draft`` is what a step does that writes several sections in one text.
     """
-    if (key.stage, key.kind) == ("write", "draft"):
+    if key.stage == "write" and key.kind in ("draft", "second"):
         return "draft"
     if section_number(key) is None:
         return ""
-    if key.kind == "section":
+    if key.kind in ("section", "corrected"):
         return {"outline": "plan", "write": "write"}.get(key.stage, "edit")
     return {"evidence": "check", "length": "adjust", "lead": "write"}.get(key.kind, "")
 

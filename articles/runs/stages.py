@@ -9,8 +9,20 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from agents.contract import AGENTS, CheckedText, Outline, Plan, QuestionFindings, Questions, Reading, Stage
+from agents.contract import (
+    AGENTS,
+    CheckedText,
+    Choice,
+    Outline,
+    Plan,
+    QuestionFindings,
+    Questions,
+    Reading,
+    SectionText,
+    Stage,
+)
 from agents.pipeline.steps import StepKey
+from agents.text.markdown import count_words
 from articles.models.status import Status, StepStatus
 
 if TYPE_CHECKING:
@@ -37,6 +49,10 @@ def counts_of(output: BaseModel) -> dict[str, int]:
                 "unsupported": verdicts.count("not"),
                 "reworded": sum(bool(row.was) for row in output.evidence),
             }
+        case SectionText():
+            return {"words": count_words(output.markdown)}
+        case Choice():
+            return {"better": output.better}
     return {}
 
 
@@ -105,8 +121,10 @@ def summary_of(stage: Stage, steps: Iterable[Step]) -> str:
     if stage == "outline":
         keys = (StepKey("outline", "approved"), StepKey("outline", "plan"), StepKey("outline", "make"))
         return next(filter(None, (part(done, key, "sections", "section") for key in keys)), "")
-    sections = sum(key.kind == "section" for key in done)
+    sections = len({key.section for key in done if key.kind in ("section", "corrected")})
     if stage == "write":  # a draft of several sections has others of their own only if it misses some
+        if done.get(StepKey("write", "second"), {}).get("words"):
+            return "2 drafts"
         return "" if any(key.kind == "draft" for key in done) else pluralize(sections, "section")
     if stage == "edit":
         edited = f"{pluralize(sections, 'section')} edited" if sections else ""

@@ -40,7 +40,13 @@ log = logging.getLogger(__name__)
 
 def estimate_cost(brief: BriefInput) -> Estimate:
     """The estimated cost of an article of this brief with the current models."""
-    return estimate(brief.min_words, image=brief.include_image, seo=brief.seo_optimize, models=models_for())
+    return estimate(
+        brief.min_words,
+        image=brief.include_image,
+        seo=brief.seo_optimize,
+        models=models_for(),
+        approval=brief.approve_outline,
+    )
 
 
 def create_article(*, by: User, brief: BriefInput, sources: Sequence[NewSource] = (), start: bool = True) -> Article:

@@ -24,6 +24,7 @@ class EstimateForm(forms.Form):
     min_words = forms.IntegerField(min_value=MIN_WORDS, max_value=MAX_WORDS)
     include_image = forms.BooleanField(required=False)
     seo_optimize = forms.BooleanField(required=False)
+    approve_outline = forms.BooleanField(required=False)
 
 
 def estimate_for(brief: forms.Form) -> Estimate | None:
@@ -32,7 +33,13 @@ def estimate_for(brief: forms.Form) -> Estimate | None:
     if not form.is_valid():
         return None
     asked = form.cleaned_data
-    return estimate(asked["min_words"], image=asked["include_image"], seo=asked["seo_optimize"], models=models_for())
+    return estimate(
+        asked["min_words"],
+        image=asked["include_image"],
+        seo=asked["seo_optimize"],
+        models=models_for(),
+        approval=asked["approve_outline"],
+    )
 
 
 @require_safe

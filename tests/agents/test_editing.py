@@ -10,9 +10,10 @@ import pytest
 
 from agents.contract import Finding, Voice
 from agents.crew.crew import StudioCrew
-from agents.pipeline.edit import improve, measurements, unused_material
+from agents.pipeline.edit import MOST_ADDED, improve, measurements, unused_material
 from agents.pipeline.recipe import produce
 from agents.pipeline.write import Draft
+from agents.text.length import EDITED_SHARE
 from tests import prompts
 from tests.agents.recipes import (
     BRIEF,
@@ -86,11 +87,12 @@ class TestImprove:
     ) -> None:
         await improve(make_context(crew), Draft(OUTLINE, "", [TEXT, "Word " * 90]), [])
         (prompt,) = model_server.prompts(prompts.EDIT)
-        assert re.search(r"this part has 1\d\d words and should have about 90", prompt)
+        assert re.search(rf"this part has 1\d\d words and should have {round(80 * EDITED_SHARE)}: .* shorter", prompt)
         model_server.reset()
         longer = outline_of("A roof", "A wall", words=400)
         await improve(make_context(crew), Draft(longer, "", [TEXT, "Word " * 90]), [])
-        assert any("words and may grow to 452" in prompt for prompt in model_server.prompts(prompts.EDIT))
+        most = f"words and may have {round(400 * EDITED_SHARE)} at most"
+        assert any(most in prompt for prompt in model_server.prompts(prompts.EDIT))
 
     async def test_the_built_in_writer_is_not_edited(self) -> None:
         context = make_context(StudioCrew.without_model())
@@ -179,9 +181,17 @@ class TestEdits:
             (TEXT, "Nobody pays."),
             (TEXT, VIETNAMESE),
             ("carried up the stairs.", "carried up the stairs, and then the"),
-            ("An engineer looks at the beams first.", TEXT * 2),
+            ("An engineer looks at the beams first.", TEXT * 4),
         ],
-        ids=["nowhere", "ambiguous", "all deleted", "a remainder", "another language", "breaks off", "doubled"],
+        ids=[
+            "nowhere",
+            "ambiguous",
+            "all deleted",
+            "a remainder",
+            "another language",
+            "breaks off",
+            "several times as long",
+        ],
     )
     async def test_one_that_is_ambiguous_or_does_harm_is_not_made(
         self, crew: StudioCrew, model_server: ModelServer, pair: tuple[str, str]
@@ -241,6 +251,35 @@ class TestEdits:
         made, _ = await improve(context, Draft(OUTLINE, LEAD, [TEXT, TEXT]), [])
         assert [section.heading for section in made.outline.sections] == [heading, "Who pays"]
         assert (made.lead, made.texts) == (LEAD, [TEXT, TEXT])
+
+    @pytest.mark.parametrize(
+        ("put", "approved", "title"),
+        [
+            ("# Roofs pay in summer", False, "Roofs pay in summer"),
+            ("Roofs pay in summer", True, OUTLINE.title),
+            ("", False, OUTLINE.title),
+        ],
+        ids=["replaced", "approved by a person", "deleted"],
+    )
+    async def test_the_title_is_replaced_as_section_0_unless_a_person_approved_it(
+        self, crew: StudioCrew, model_server: ModelServer, put: str, approved: bool, title: str
+    ) -> None:
+        model_server.fail(match=prompts.EDIT, text=edits((f"# {OUTLINE.title}", put), section=0))
+        context = make_context(crew, approve_outline=approved)
+        made, _ = await improve(context, Draft(OUTLINE, LEAD, [TEXT, TEXT]), [])
+        assert made.outline.title == title
+        assert (made.lead, made.texts) == (LEAD, [TEXT, TEXT])
+
+    @pytest.mark.parametrize(("added", "grows"), [(MOST_ADDED - 10, True), (MOST_ADDED + 10, False)])
+    async def test_a_short_section_may_grow_by_some_words(
+        self, crew: StudioCrew, model_server: ModelServer, added: int, grows: bool
+    ) -> None:
+        """A share of a short section is no room for what it lacks."""
+        short = "Roofs hold rain [S1]."
+        longer = f"{short} {'Gardens on it hold more of the rain that falls. ' * round(added / 10)}".strip()
+        model_server.fail(match=prompts.EDIT, text=edits((short, longer)))
+        made, _ = await improve(make_context(crew), Draft(OUTLINE, LEAD, [short, TEXT]), [])
+        assert (made.texts[0] == longer) == grows
 
     async def test_the_introduction_is_edited_as_section_0(self, crew: StudioCrew, model_server: ModelServer) -> None:
         model_server.fail(match=prompts.EDIT, text=edits(("can plant it", "may plant it"), section=0))

@@ -15,6 +15,7 @@ from agents.costs.prices import prices
 from agents.crew.crew import StudioCrew
 from agents.pipeline.recipe import produce
 from agents.prompts import config
+from agents.text.length import WHOLE_WORDS
 from tests.agents.recipes import BRIEF, MemoryJournal, dependencies
 from tests.agents.test_finding import several
 from tests.model_server import ModelServer
@@ -50,6 +51,15 @@ async def test_it_has_the_calls_that_the_recipe_makes(crew: StudioCrew, model_se
     assert expected["outline"] == made["outline"]
     for stage in ("write", "edit", "seo"):
         assert made[stage] == pytest.approx(expected[stage], rel=0.45), stage
+
+
+def test_an_outline_to_approve_and_a_long_article_have_no_second_draft() -> None:
+    def drafts(words: int, **options: bool) -> float:
+        groups = expected_calls(words, image=False, seo=False, **options)
+        return sum(group.calls * group.answer for group in groups if group.stage == "write")
+
+    assert drafts(1000) == 2 * drafts(1000, approval=True)
+    assert drafts(WHOLE_WORDS + 1) == pytest.approx(drafts(WHOLE_WORDS) / 2, rel=0.01)
 
 
 async def test_most_of_a_prompt_is_the_start_that_is_cached(crew: StudioCrew, model_server: ModelServer) -> None:

@@ -30,6 +30,11 @@ SOURCES = (
 SHORT = 0.7, 0.7
 """The model writes less than it is asked for, so that lengths have to be corrected."""
 
+NEARLY = 0.85, 0.85
+"""As much as a second draft needs to be considered."""
+
+CHOSEN = "write:second", "edit:choose", "edit:proofread", "edit:corrected"
+
 FIELDS = "title", "content", "outline", "seo_meta", "references", "research_data", "word_count", "notice"
 """Of an article, all that the recipe makes but the picture's name."""
 
@@ -85,9 +90,9 @@ def result(article: Article) -> dict[str, object]:
     ("brief", "steps"),
     [
         ({"min_words": 900}, ("research:find:2", "write:draft:3", "length", "image:draw")),
-        ({"min_words": 300, "writing": "whole", "include_image": False}, ("write:draft", "edit:frame")),
+        ({"min_words": 300, "writing": "whole", "include_image": False}, ("write:draft", "edit:frame", *CHOSEN)),
     ],
-    ids=["side by side", "whole draft"],
+    ids=["side by side", "whole draft, the second one is chosen"],
 )
 def test_a_run_stopped_after_each_of_its_steps_ends_with_the_same_article(
     owner: User,
@@ -97,7 +102,8 @@ def test_a_run_stopped_after_each_of_its_steps_ends_with_the_same_article(
     steps: tuple[str, ...],
 ) -> None:
     stop = StopAfter(monkeypatch)
-    model.obedience = SHORT
+    obedience, choices = (NEARLY, {"2"}) if "writing" in brief else (SHORT, {"1"})
+    model.obedience, model.choices = obedience, set(choices)
     article, run = made(owner, brief)
     run_now(run.pk)
     whole, calls, keys = result(article), asked(model), list(stop.done)
@@ -105,7 +111,7 @@ def test_a_run_stopped_after_each_of_its_steps_ends_with_the_same_article(
     assert all(any(step in key for key in keys) for step in steps)
     for key in keys:
         model.reset()
-        model.obedience = SHORT
+        model.obedience, model.choices = obedience, set(choices)
         stop.key = key
         article, run = made(owner, brief)
         with pytest.raises(StoppedError):

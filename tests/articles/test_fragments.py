@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -11,7 +9,6 @@ from django.test import Client
 from agents.contract import (
     CheckedAnswer,
     CheckedText,
-    Lead,
     OldOutline,
     OldSectionPlan,
     PlannedQuestion,
@@ -28,15 +25,6 @@ from tests.browser import stages, step_outputs
 from tests.factories import step_failed
 
 pytestmark = pytest.mark.django_db(transaction=True)
-OPENED = (
-    "# Roofs pay in summer\n\nWhoever has a roof can plant it [S1].\n\n## 1. Roofs lie idle\n\nRoofs are flat.\n\n"
-    "## 2. Choosing a site\n\nStart with load."
-)
-
-
-def article_seq(article: Article) -> int:
-    article.refresh_from_db()
-    return article.last_seq
 
 
 class TestFragments:
@@ -145,96 +133,6 @@ class TestFragments:
         html = since(article, article.last_seq)
         assert "3 words" in part(html, "plan-2")
         assert 'id="plan-1"' not in html
-
-    def test_a_draft_of_the_whole_article_streams_into_its_sections(self, writer: User) -> None:
-        article, held = stages.planned(writer)
-        seq = article.last_seq
-        stages.begin(held, "write:draft", "Writing the article")
-        html = since(article, seq)
-        assert {"plan-body", "draft-body"} <= set(roots(html))
-        assert [section.state for section in view_of(article).sections] == ["drafting"] * 4
-        assert re.findall(r'data-step="write:draft"[^>]*data-part="(\d)"', html) == ["0", "1", "2", "3", "4"]
-        draft = (
-            "## 1. Why rooftops matter\n\nRoofs.\n\n## 2. Choosing a site\n\nLoad.\n\n## 4. Who keeps it going\n\nYou."
-        )
-        stages.finish(held, "write:draft", SectionText(markdown=draft))
-        sections = view_of(article).sections
-        assert [section.markdown for section in sections] == ["Roofs.", "Load.", "", "You."]
-        assert [section.state for section in sections] == ["written", "written", "waiting", "written"]
-        stages.begin(held, "write:3")
-        assert [section.state for section in view_of(article).sections][1:3] == ["written", "writing"]
-
-    def test_title_introduction_and_headings_of_a_draft_are_taken_over(self, writer: User) -> None:
-        article, held = stages.planned(writer)
-        assert 'id="section-0"' not in since(article, 0)
-        stages.do(held, "write:draft", SectionText(markdown=OPENED))
-        changes = since(article, article.last_seq)
-        html = compact(part(changes, "draft-body"))
-        assert 'id="section-0"' in html
-        assert '<h3 dir="auto">Roofs pay in summer</h3>' in html
-        assert re.search(r"Whoever has a roof can plant it.{0,9}<sup>S1</sup>", html)
-        assert '<h3 dir="auto">Roofs lie idle</h3>' in html
-        assert "Why rooftops matter" not in html
-        plan = part(changes, "plan-body")
-        assert "Roofs lie idle" in plan
-        assert 'id="plan-0"' not in plan
-        assert 'id="evidence-of-0"' in changes
-
-    def test_headings_that_a_person_approved_stay(self, writer: User) -> None:
-        article, held = stages.planned(writer, approve_outline=True)
-        stages.begin(held, "write:draft")
-        assert "data-renames" not in since(article, article.last_seq)
-        stages.finish(held, "write:draft", SectionText(markdown=OPENED))
-        html = part(since(article, article.last_seq), "draft-body")
-        assert all(text in html for text in (step_outputs.TITLE, "Why rooftops matter", "Whoever has a roof"))
-        assert not any(text in html for text in ("Roofs pay in summer", "Roofs lie idle"))
-
-    def test_the_introduction_is_edited_and_checked_as_section_0(self, writer: User) -> None:
-        article, held = stages.planned(writer)
-        stages.do(held, "write:draft", SectionText(markdown=OPENED))
-        before = article_seq(article)
-        stages.do(held, "edit", SectionText(markdown="Whoever has a roof may plant it [S1]."))
-        html = since(article, before)
-        assert "may plant it" in part(html, "section-0")
-        assert 'id="section-1"' not in html
-        row = step_outputs.EVIDENCE[0].model_copy(update={"section": 0, "sentence": "Whoever has a roof may plant it."})
-        before = article_seq(article)
-        made = CheckedText(markdown="Whoever has a roof may plant it [S1].", evidence=[row])
-        stages.do(held, "edit:evidence", made)
-        html = since(article, before)
-        assert "Title and introduction" in part(html, "evidence-of-0")
-        assert "of 1 supported" in part(html, "evidence-of-0")
-
-    def test_a_lead_that_was_written_afterwards_is_the_introduction(self, writer: User) -> None:
-        article, held = stages.planned(writer)
-        stages.do(
-            held, "write:draft", SectionText(markdown=OPENED.partition("\n\n## ")[1].strip() + " 1. One\n\nText.")
-        )
-        assert 'id="section-0"' not in since(article, 0)
-        stages.do(held, "edit:lead", Lead(title="Roofs", lead="Whoever has a roof can plant it."))
-        assert "Whoever has a roof can plant it." in part(since(article, 0), "section-0")
-
-    def test_drafts_of_several_parts_stream_into_their_sections(self, writer: User) -> None:
-        article, held = stages.planned(writer)
-        stages.begin(held, "write:draft:1", "Writing sections 1 to 2")
-        seq = article.last_seq
-        stages.begin(held, "write:draft:3", "Writing sections 3 to 4")
-        html = since(article, seq)
-        found = re.findall(r'data-step="(write:draft:\d)"[^>]*data-part="(\d)"', html)
-        assert found == [
-            ("write:draft:1", "0"),
-            ("write:draft:1", "1"),
-            ("write:draft:1", "2"),
-            ("write:draft:3", "3"),
-            ("write:draft:3", "4"),
-        ]
-        stages.finish(held, "write:draft:3", SectionText(markdown="## 3. Three\n\nSoil.\n\n## 4. Four\n\nYou."))
-        sections = view_of(article).sections
-        assert [section.state for section in sections] == ["drafting", "drafting", "written", "written"]
-        assert [section.markdown for section in sections] == ["", "", "Soil.", "You."]
-        stages.begin(held, "edit:verdicts:3")
-        stages.begin(held, "edit:revise:3")
-        assert view_of(article).sections[2].state == "written", "these are for several sections"
 
     def test_a_review_of_a_group_is_not_the_work_of_a_section(self, writer: User) -> None:
         article, held = stages.half_written(writer)

@@ -158,6 +158,34 @@ def test_a_draft_of_the_whole_article_has_its_own_message(owner: User) -> None:
     assert views_of(article)["write"].message == "Draft written, 980 words"
 
 
+def test_two_drafts_are_counted(owner: User) -> None:
+    article = make_article(owner)
+    held = claim(article)
+    write_changes(held, [PlanChanged({"write": 2})])
+    do_step(held, "write:second", done="Second draft written, 900 words")
+    do_step(held, "write:draft", done="Draft written, 980 words")
+    assert views_of(article)["write"].message == "2 drafts"
+
+
+def test_a_second_draft_that_failed_is_not_counted(owner: User) -> None:
+    article = make_article(owner)
+    held = claim(article)
+    write_changes(held, [PlanChanged({"write": 2})])
+    do_step(held, "write:second", markdown="", done="No second draft: The answer is empty.")
+    do_step(held, "write:draft", done="Draft written, 980 words")
+    assert views_of(article)["write"].message == "Draft written, 980 words"
+
+
+def test_a_section_that_is_edited_and_corrected_counts_once(owner: User) -> None:
+    article = make_article(owner)
+    held = claim(article)
+    keys = ("edit:choose", "edit:1", "edit:2", "edit:proofread", "edit:corrected:2", "edit:corrected:3")
+    write_changes(held, [PlanChanged({"edit": len(keys)})])
+    for key in keys:
+        do_step(held, key)
+    assert views_of(article)["edit"].message == "3 sections edited"
+
+
 def test_the_summary_counts_the_approved_outline(owner: User) -> None:
     article = make_article(owner)
     held = claim(article)

@@ -10,6 +10,7 @@ from agents.crew.assignments.editing import (
     judge,
     judge_again,
     judge_frame,
+    proofread,
     write_lead,
 )
 from agents.crew.assignments.planning import (
@@ -45,6 +46,7 @@ __all__ = [
     "make_plan_again",
     "picture_prompt",
     "plan_research",
+    "proofread",
     "rewrite_section",
     "write_article",
     "write_lead",

@@ -15,9 +15,9 @@ from agents.text.prompt_fields import brief_fields, bullet_list, numbered_articl
 from agents.text.quoting import quote, quote_markdown
 
 
-def finished_article(brief: Brief, outline: Outline, texts: Sequence[str]) -> tuple[str]:
+def finished_article(brief: Brief, outline: Outline, texts: Sequence[str], lead: str) -> tuple[str]:
     """The block that the prompts about the finished article begin with."""
-    article = quote_markdown(f"# {outline.title}\n\n{numbered_article(outline, texts)}")
+    article = quote_markdown(f"# {outline.title}\n\n{numbered_article(outline, texts, lead)}")
     block = config("shared")["finished"].format(**brief_fields(brief), article=article)
     return (block + "\n\n",)
 
@@ -27,14 +27,14 @@ def titled_outline(outline: Outline) -> str:
     return quote(f"{outline.title}\n{outline_text(outline)}")
 
 
-def describe_seo(brief: Brief, outline: Outline, texts: Sequence[str]) -> Assignment[SearchDescription]:
+def describe_seo(brief: Brief, outline: Outline, texts: Sequence[str], lead: str = "") -> Assignment[SearchDescription]:
     article = numbered_article(outline, texts)
     return Assignment(
         "describe_seo",
         SearchDescription,
         brief_fields(brief),
         lambda: extractive.describe_seo(brief, outline.title, article),
-        finished_article(brief, outline, texts),
+        finished_article(brief, outline, texts, lead),
     )
 
 
@@ -57,10 +57,14 @@ def describe_again(
     )
 
 
-def answer_questions(brief: Brief, outline: Outline, texts: Sequence[str], wrong: str = "") -> Assignment[FAQ]:
+def answer_questions(
+    brief: Brief, outline: Outline, texts: Sequence[str], lead: str = "", wrong: str = ""
+) -> Assignment[FAQ]:
     """``wrong`` is a sentence that says what was wrong with the previous answer."""
     fields = brief_fields(brief) | {"wrong": f"\n{wrong}\n" if wrong else ""}
-    return Assignment("answer_questions", FAQ, fields, lambda: FAQ(faq=[]), finished_article(brief, outline, texts))
+    return Assignment(
+        "answer_questions", FAQ, fields, lambda: FAQ(faq=[]), finished_article(brief, outline, texts, lead)
+    )
 
 
 def picture_prompt(brief: Brief, outline: Outline) -> Assignment[PicturePrompt]:

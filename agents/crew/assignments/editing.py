@@ -13,7 +13,8 @@ from agents import extractive
 from agents.contract import Brief, Choice, Improvements, Lead, LLMOutput, Outline, Verdict
 from agents.crew.assignments.base import Assignment
 from agents.crew.assignments.writing import sections_text
-from agents.text.length import most_missing, most_replacements
+from agents.prompts import config
+from agents.text.length import most_corrections, most_missing, most_replacements
 from agents.text.prompt_fields import bullet_list, language_name
 from agents.text.quoting import quote, quote_markdown
 
@@ -40,11 +41,22 @@ def improve_sections(
         "which": f"the introduction and {which}" if 1 in numbers else which,
         "measured": quote(bullet_list(measured)) if measured else "(nothing)",
         "lengths": lengths,
+        "replacements": config("writing")["replacements"],
         "most": most_missing(words),
         "count": most_replacements(words),
         "language": language_name(brief.language),
     }
     return Assignment("improve_sections", Improvements, fields, lambda: Improvements(replacements=[]), shared)
+
+
+def proofread(shared: Shared, brief: Brief, words: int) -> Assignment[Improvements]:
+    """Replacements of what is wrong in the article of ``words`` words as a whole. The built-in writer makes none."""
+    fields: dict[str, object] = {
+        "replacements": config("writing")["replacements"],
+        "count": most_corrections(words),
+        "language": language_name(brief.language),
+    }
+    return Assignment("proofread", Improvements, fields, lambda: Improvements(replacements=[]), shared)
 
 
 def write_lead(shared: Shared, brief: Brief, outline: Outline, texts: Sequence[str], words: str) -> Assignment[Lead]:
