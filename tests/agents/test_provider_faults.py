@@ -149,9 +149,10 @@ def test_all_queued_runs_wait_for_an_outage_and_finish_after_it(owner: User, mod
         run_next(run.pk)
     for article in Article.objects.all():
         is_parked(article, "503")
-    assert len(model.calls) == 4 * retry.ATTEMPTS, "two asked for findings and outline, the others wait with them"
+    asked = 6 * retry.ATTEMPTS
+    assert len(model.calls) == asked, "two asked for findings, outline and second draft, the others wait with them"
     try_again(runs[0])
-    assert len(model.calls) == 6 * retry.ATTEMPTS, "one tries for all"
+    assert len(model.calls) == 9 * retry.ATTEMPTS, "one tries for all"
     model.faults.clear()
     try_again(runs[0])
     for run in runs:

@@ -123,7 +123,7 @@ async def test_what_the_search_finds_is_read(settings: Any) -> None:
 
 
 async def test_other_runs_hear_that_a_provider_does_not_answer(settings: Any, tmp_path: Path) -> None:
-    settings.VAR = tmp_path
+    settings.LOCAL = tmp_path
     settings.SEARCH_PROVIDER, settings.SEARXNG_URL = "searxng", "http://127.0.0.1:9"
     first = await read_for(Brief(topic="Heat pumps"), ["How does a heat pump work?"])
     async with serving(answering(status=500)) as site:
