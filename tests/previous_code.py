@@ -44,7 +44,9 @@ def check_out(directory: Path) -> Path:
     """The previous code, in ``directory``."""
     require_history()
     with tarfile.open(fileobj=io.BytesIO(git("archive", previous_commit()))) as tar:
-        tar.extractall(directory, filter="data")
+        if hasattr(tarfile, "data_filter"):  # not before Python 3.11.4
+            tar.extraction_filter = tarfile.data_filter
+        tar.extractall(directory)
     return directory
 
 

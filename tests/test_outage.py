@@ -58,8 +58,8 @@ def test_queued_runs_wait_for_their_model_and_resume_by_themselves(
         topic = f"Rooftop gardens in city {number}"
         make_article(owners[number % 2], topic=topic, sources=(SURVEY,), min_words=300, include_image=False)
     wait_until(lambda: Run.objects.filter(status=Status.PENDING).exclude(awaited_model="").count() == RUNS)
-    assert len({call.prompt for call in model.calls}) <= 3, (
-        "two runs find it unavailable; the others wait without a call"
+    assert len({call.prompt for call in model.calls}) <= 3 * 3, (
+        "two or three runs find it unavailable, each with findings, outline and second draft; the others wait without a call"
     )
     model.faults.clear()
     Run.objects.update(not_before=timezone.now(), enqueued_at=timezone.now() - timedelta(minutes=1))

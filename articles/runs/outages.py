@@ -76,8 +76,8 @@ def park(claim: Claim, outage: Outage, *, retry_after: float | None) -> datetime
 @retry_on_outage
 def postpone_others(outage: Outage, until: datetime) -> None:
     """A second try after a lost reply finds nothing left to do."""
-    earlier = Run.objects.parked(outage.model).filter(not_before__lt=until)
-    update_each(earlier, lambda tx, run: postpone(tx, run, until, outage, since=run.parked_since or database_now()))
+    earlier, now = Run.objects.parked(outage.model).filter(not_before__lt=until), database_now()
+    update_each(earlier, lambda tx, run: postpone(tx, run, until, outage, since=run.parked_since or now))
 
 
 def next_try(run: Run, model: str, now: datetime, retry_after: float | None) -> datetime:

@@ -20,10 +20,12 @@ HANG = 60.0  # seconds for which the model server does not answer: a call only e
 CALLS = [
     prompts.FIND,
     prompts.PLAN,
-    prompts.ANSWER,
     prompts.WRITE,
+    prompts.WRITE_ARTICLE,
+    prompts.CHOOSE,
     prompts.EDIT,
     prompts.JUDGE,
+    prompts.PROOFREAD,
     prompts.DESCRIBE,
     prompts.PICTURE,
 ]
