@@ -69,7 +69,7 @@ def park(claim: Claim, outage: Outage, *, retry_after: float | None) -> datetime
     with run_transaction(claim) as (tx, run):
         until = next_try(run, outage.model, now, retry_after)
         released = {"failed_tries": run.failed_tries + 1, "token": None, "lease_expires_at": None, "attempts": 0}
-        postpone(tx, run, until, outage, since=run.parked_since or now, awaited_model=outage.model, **released)
+        postpone(tx, run, until, outage, now, awaited_model=outage.model, **released)
     return until
 
 
@@ -77,7 +77,7 @@ def park(claim: Claim, outage: Outage, *, retry_after: float | None) -> datetime
 def postpone_others(outage: Outage, until: datetime) -> None:
     """A second try after a lost reply finds nothing left to do."""
     earlier, now = Run.objects.parked(outage.model).filter(not_before__lt=until), database_now()
-    update_each(earlier, lambda tx, run: postpone(tx, run, until, outage, since=run.parked_since or now))
+    update_each(earlier, lambda tx, run: postpone(tx, run, until, outage, now))
 
 
 def next_try(run: Run, model: str, now: datetime, retry_after: float | None) -> datetime:
@@ -113,7 +113,7 @@ def wait_for_provider(run_id: int, models: Collection[str]) -> bool:
     until, now = latest.not_before, database_now()
     outage = Outage(latest.awaited_model, latest.reason, latest.failure_code)
     untried = Run.objects.filter(pk=run_id, status=Status.PENDING, parked_since=None)
-    update_each(untried, lambda tx, run: postpone(tx, run, until, outage, since=now, awaited_model=outage.model))
+    update_each(untried, lambda tx, run: postpone(tx, run, until, outage, now, awaited_model=outage.model))
     return not Run.objects.claimable().filter(pk=run_id).exists()
 
 
@@ -129,10 +129,11 @@ def update_each(runs: QuerySet[Run], update: Callable[[ArticleTransaction, Run],
 
 
 def postpone(
-    tx: ArticleTransaction, run: Run, until: datetime, outage: Outage, *, since: datetime, **changes: object
+    tx: ArticleTransaction, run: Run, until: datetime, outage: Outage, now: datetime, **changes: object
 ) -> bool:
-    """Let ``run`` wait until then, or fail it if it has waited for ``GIVE_UP_AFTER``."""
-    now, deadline = database_now(), since + GIVE_UP_AFTER
+    """Let ``run`` wait until then, or fail it if it has waited for ``GIVE_UP_AFTER``. ``now`` is the time of the database."""
+    since = run.parked_since or now
+    deadline = since + GIVE_UP_AFTER
     if now >= deadline:
         reason = f"{outage.reason} The studio has tried for {GIVE_UP_AFTER // timedelta(hours=1)} hours."
         ended = {"token": None, "lease_expires_at": None, "finished_at": now, **NOT_PARKED}
