@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import count
 
 from agents.text.cleanup import PARAGRAPH_BREAK
 from agents.text.markdown import count_words
 from agents.text.tokenizer import sentences
 
 _TITLE = re.compile(r"\A\s*#[ \t]+([^\n]+)")
-_UNNUMBERED = re.compile(r"^##[ \t]*(?=[^\s#])", re.MULTILINE)
+_BEFORE_HEADING = re.compile(r"^##[ \t]*(?:\d{1,2}[.):][ \t]+)?(?=[^\s#])", re.MULTILINE)
 _SECTION = re.compile(r"^##[ \t]*(\d{1,2})(?!\d)[.):]?[ \t]*([^\n]*)$", re.MULTILINE)
-_ANY_HEADING = re.compile(r"^##[ \t]+(?:\d{1,2}[.):][ \t]+)?([^\n]+)$", re.MULTILINE)
 
 
 def opening_of(draft: str) -> tuple[str, str]:
@@ -28,16 +28,10 @@ def headings_of(draft: str) -> dict[int, str]:
     return {int(found[1]): found[2].strip() for found in reversed(list(_SECTION.finditer(draft)))}
 
 
-def numbered(draft: str) -> str:
-    """``draft`` with its headings numbered: ``## Costs`` becomes ``## 2. Costs``."""
-    number = 0
-
-    def with_number(heading: re.Match[str]) -> str:
-        nonlocal number
-        number += 1
-        return f"## {number}. {heading[1]}"
-
-    return _ANY_HEADING.sub(with_number, draft)
+def numbered(draft: str, first: int = 1) -> str:
+    """``draft`` with its headings numbered in order: ``## Costs`` becomes ``## 2. Costs``."""
+    numbers = count(first)
+    return _BEFORE_HEADING.sub(lambda _: f"## {next(numbers)}. ", draft)
 
 
 def sections_of(draft: str, count: int) -> list[str]:
@@ -60,9 +54,8 @@ def with_headings(draft: str, planned: Mapping[int, tuple[str, int]], opening: i
     """
     if _SECTION.search(draft):
         return draft
-    numbers = iter(planned)
-    if len(_UNNUMBERED.findall(draft)) == len(planned):
-        return _UNNUMBERED.sub(lambda _: f"## {next(numbers)}. ", draft)
+    if len(_BEFORE_HEADING.findall(draft)) == len(planned):
+        return numbered(draft, next(iter(planned)))
     title = _TITLE.match(draft) if opening else None
     words = [*([opening] if title else []), *(words for _, words in planned.values())]
     texts = cut_by_words(draft[title.end() :].strip() if title else draft, words)

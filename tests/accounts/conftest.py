@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from accounts import mail
+from tests.accounts.people import person
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +28,13 @@ def mail_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
             task()
 
     monkeypatch.setattr(mail, "outbox", Immediate())
+
+
+@pytest.fixture
+def ada() -> User:
+    return person("ada")
+
+
+@pytest.fixture
+def bob() -> User:
+    return person("bob")

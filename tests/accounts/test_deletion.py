@@ -27,16 +27,6 @@ from tests.signed_in import sign_in
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def ada() -> User:
-    return person("ada")
-
-
-@pytest.fixture
-def bob() -> User:
-    return person("bob")
-
-
 def everything() -> dict[str, list[dict[str, Any]]]:
     """All rows of all tables of the studio, by model."""
     from django.apps import apps

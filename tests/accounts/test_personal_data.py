@@ -21,21 +21,11 @@ from accounts.models import AuditAction, AuditEntry, DataExport
 from accounts.personal_data.archive import write_archive
 from accounts.personal_data.exports import clean_up_exports, make_next_export, request_export
 from articles.services import save_text
-from tests.accounts.people import person, ready_export, text
+from tests.accounts.people import ready_export, text
 from tests.factories import StaffFactory
 from tests.signed_in import sign_in
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ada() -> User:
-    return person("ada")
-
-
-@pytest.fixture
-def bob() -> User:
-    return person("bob")
 
 
 def archive_of(user: User) -> dict[str, str]:
