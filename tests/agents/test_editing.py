@@ -10,7 +10,7 @@ import pytest
 
 from agents.contract import Finding, Voice
 from agents.crew.crew import StudioCrew
-from agents.pipeline.edit import MOST_ADDED, improve, measurements, unused_material
+from agents.pipeline.edit import MOST_ADDED, MOST_UNUSED, improve, measurements, unused_material
 from agents.pipeline.recipe import produce
 from agents.pipeline.write import Draft
 from agents.text.length import EDITED_SHARE
@@ -125,6 +125,13 @@ class TestMeasured:
         text = measured(crew, f"A roof holds 60 % {cited}.", findings=(both,))
         assert ("Not shown, or on one side only: 60 or 80 %. [S1, S2]" in text) == is_named
         assert "Not used" not in text
+
+    def test_a_few_findings_with_the_disagreements_first(self, crew: StudioCrew) -> None:
+        facts = [Finding(number=n, statement=f"Fact {n}.", sources=["S2"]) for n in range(1, MOST_UNUSED + 3)]
+        both = Finding(number=40, statement="60 or 80 %.", kind="disagreement", sources=["S1", "S2"])
+        text = measured(crew, "It holds rain [S1].", findings=(*facts, both))
+        assert text.index("60 or 80 %.") < text.index("Fact 1.")
+        assert text.count("Not used: ") == MOST_UNUSED - 1
 
     def test_sources_that_are_not_cited(self, crew: StudioCrew) -> None:
         context = make_context(crew, several(3))
