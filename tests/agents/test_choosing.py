@@ -31,7 +31,7 @@ FIRST = Draft(
 )
 
 
-def choice(better: int, **lists: list[dict[str, object]]) -> str:
+def choice(better: int, **lists: list[dict[str, Any]]) -> str:
     return json.dumps({"better": better, "reason": "It says what to do.", "take_over": [], "wrong": [], **lists})
 
 
@@ -70,7 +70,7 @@ class TestSecondDraft:
     @pytest.mark.parametrize(
         "brief", [{"approve_outline": True}, {"min_words": WHOLE_WORDS + 1}], ids=["approved outline", "long"]
     )
-    async def test_there_is_none(self, crew: StudioCrew, model_server: ModelServer, brief: dict[str, object]) -> None:
+    async def test_there_is_none(self, crew: StudioCrew, model_server: ModelServer, brief: dict[str, Any]) -> None:
         assert await write_freely(make_context(crew, **brief)) is None
         assert not model_server.calls
 
