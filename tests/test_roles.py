@@ -166,6 +166,7 @@ def test_a_hung_or_dead_worker_with_a_living_parent_is_unhealthy(migrated: Machi
     assert migrated.health("worker") == "No worker has started on this machine."
     with migrated.running("worker") as pool:
         migrated.wait_for("worker", "2 workers ready, for 2 articles at once.")
+        wait_until(lambda: len(pool.children()) == 2)  # it forks after that line, on a busy machine much later
         assert migrated.health("worker") == ""
         hung, dead = pool.children()
         hung.suspend()
