@@ -6,14 +6,8 @@ from articles.views.articles import article_detail, article_list, article_live, 
 from articles.views.costs import brief_estimate
 from articles.views.media import media
 from articles.views.outline import approve_outline, outline_edit, outline_words
-from articles.views.text import (
-    article_download,
-    restore_revision,
-    revision_detail,
-    revision_list,
-    text_edit,
-    text_preview,
-)
+from articles.views.revisions import restore_revision, revision_detail, revision_list
+from articles.views.text import article_download, text_edit, text_preview
 
 __all__ = [
     "account",

@@ -1,11 +1,11 @@
-"""The text: the editor with its preview, revisions, and downloads."""
+"""The text: the editor with its preview, and downloads."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.text import get_text_list
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -15,9 +15,9 @@ from articles.exceptions import EditConflict, ExportBusy, ExportFailed, InvalidS
 from articles.exports import FORMATS
 from articles.exports.download import download
 from articles.forms.articles import TextForm
-from articles.models import Article
-from articles.rendering.markdown import to_annotated_html, to_html, undefined_references
+from articles.rendering.markdown import to_annotated_html, undefined_references
 from articles.views.requests import StudioRequest, add_refusal, editable_article, find_article, form_page
+from articles.views.revisions import latest_revision_number
 
 MAX_LISTED = 5  # labels of undefined references in a warning
 
@@ -65,50 +65,6 @@ def text_preview(request: StudioRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @login_required
-def revision_list(request: StudioRequest, pk: int) -> HttpResponse:
-    article = find_article(request, pk)
-    revisions = article.revisions.select_related("saved_by").defer("content")
-    return render(request, "articles/revision_list.html", {"article": article, "revisions": revisions})
-
-
-@require_safe
-@login_required
-def revision_detail(request: StudioRequest, pk: int, number: int) -> HttpResponse:
-    article = find_article(request, pk)
-    revision = get_object_or_404(article.revisions.select_related("saved_by"), number=number)
-    context = {
-        "article": article,
-        "revision": revision,
-        "body": to_html(revision.content, language=article.language),
-        "words": count_words(revision.content),
-        "newest": latest_revision_number(article),
-    }
-    return render(request, "articles/revision_detail.html", context)
-
-
-@require_POST
-@login_required
-def restore_revision(request: StudioRequest, pk: int, number: int) -> HttpResponse:
-    """Save an earlier text as the next revision."""
-    article = editable_article(request, pk)
-    revision = get_object_or_404(article.revisions, number=number)
-    try:
-        saved = services.save_text(
-            article=article,
-            by=request.user,
-            title=revision.title,
-            content=revision.content,
-            opened_at=latest_revision_number(article),
-        )
-    except StudioError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, f"Restored revision {number} (saved as revision {saved.number}).")
-    return redirect(article)
-
-
-@require_safe
-@login_required
 def article_download(request: StudioRequest, pk: int, format: str) -> HttpResponse:
     article = find_article(request, pk)
     if format not in FORMATS:
@@ -129,8 +85,3 @@ def undefined_message(labels: list[str]) -> str:
     return (
         f"{get_text_list(marks, 'and')} {have} no footnote. Add a line such as “[^{labels[0]}]: Title of the source”."
     )
-
-
-def latest_revision_number(article: Article) -> int:
-    """The number of the newest revision; 0 if there is none."""
-    return article.revisions.values_list("number", flat=True).first() or 0
