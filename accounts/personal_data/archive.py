@@ -15,7 +15,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 from django.utils.text import slugify
 
-from accounts.personal_data.collect import account_of, article_of, audit_of, edits_of_others
+from accounts.personal_data.collect import account_of, article_of, audit_of, edits_of_others, unsaved_texts
 from articles.models import Article
 
 ABOUT = """What this studio stores of {name}, on {day}.
@@ -23,6 +23,7 @@ ABOUT = """What this studio stores of {name}, on {day}.
 account.json         the account, sign-in, API keys (without their values), limits and costs
 audit.json           entries of the audit log by this person or about the account
 edits-of-others.json texts that this person saved in articles of others
+unsaved-texts.json   what this person has typed into the editor and not saved
 articles/            a folder for each article: the text, its revisions, its history, sources and images
 
 Passwords and second factors are not contained: only hashes and encrypted secrets of them are stored. Backups, which the
@@ -37,6 +38,7 @@ def write_archive(user: User, file: IO[bytes]) -> None:
         add_json(archive, "account.json", account_of(user))
         add_json(archive, "audit.json", audit_of(user))
         add_json(archive, "edits-of-others.json", list(edits_of_others(user)))
+        add_json(archive, "unsaved-texts.json", list(unsaved_texts(user)))
         for article in user.articles.order_by("pk").iterator(chunk_size=1):  # one may have megabytes
             add_article(archive, article)
 

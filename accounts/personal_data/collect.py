@@ -13,7 +13,7 @@ from django.db.models import Model, Q
 from django.db.models.fields.files import FieldFile
 
 from accounts.models import AuditEntry
-from articles.models import Article, Quota, Revision, Run, SpendingLimit
+from articles.models import Article, Quota, Revision, Run, SpendingLimit, UnsavedText
 
 NEVER = {"password", "key_hash", "token", "session_key", "lease_expires_at", "user", "owner", "article", "run"}
 """Columns that are secret, internal, or say what the place in the archive says."""
@@ -80,3 +80,9 @@ def edits_of_others(user: User) -> Iterator[Plain]:
     """Texts that the person saved in articles of others."""
     for revision in Revision.objects.filter(saved_by=user).exclude(article__owner=user).iterator():
         yield plain(revision, without=["saved_by"]) | {"article": revision.article_id}
+
+
+def unsaved_texts(user: User) -> Iterator[Plain]:
+    """What the person has typed into the editor and not saved."""
+    for text in UnsavedText.objects.filter(user=user).iterator(chunk_size=10):
+        yield plain(text, without=["version"]) | {"article": text.article_id}

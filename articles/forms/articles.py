@@ -25,6 +25,7 @@ class TextForm(forms.Form):
         error_messages={"required": "An article needs a text. To remove the article, delete it."},
     )
     opened_at = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    version = forms.UUIDField(required=False, widget=forms.HiddenInput)  # of the draft that was opened
 
     def clean_content(self) -> str:
         """Browsers send line ends as CR LF; the studio stores LF."""
@@ -32,6 +33,24 @@ class TextForm(forms.Form):
         if not content.strip():
             raise ValidationError("An article needs a text. To remove the article, delete it.")
         return content
+
+
+class VersionForm(forms.Form):
+    """Names a draft by its version."""
+
+    version = forms.UUIDField(required=False)
+
+
+class UnsavedForm(VersionForm):
+    """A text as it is typed, complete or not."""
+
+    title = forms.CharField(required=False, strip=False)
+    content = forms.CharField(required=False, strip=False)
+    opened_at = forms.IntegerField(min_value=0)
+
+    def clean_content(self) -> str:
+        content: str = self.cleaned_data["content"]
+        return content.replace("\r\n", "\n")
 
 
 class ListForm(forms.Form):

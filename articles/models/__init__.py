@@ -8,6 +8,7 @@ from articles.models.run import Event, Run, Step
 from articles.models.source import Source
 from articles.models.spending import Spending, SpendingLimit
 from articles.models.status import Status, StepStatus
+from articles.models.unsaved_text import UnsavedText
 from articles.models.voice import Voice
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "Status",
     "Step",
     "StepStatus",
+    "UnsavedText",
     "Voice",
 ]

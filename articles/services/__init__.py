@@ -25,6 +25,7 @@ from articles.services.outlines import (
 from articles.services.runs import cancel_run, keep_text, retry_run, start_run
 from articles.services.sources import DOCUMENT_SUFFIXES, NewSource, SourceInput, check_text_total, check_total
 from articles.services.texts import BEING_WRITTEN, MAX_CONTENT, Content, TextInput, Title, check_can_save, save_text
+from articles.services.unsaved_texts import ChangedElsewhere, discard_unsaved, keep_unsaved, save_edited, unsaved_text
 
 __all__ = [
     "BEING_WRITTEN",
@@ -33,6 +34,7 @@ __all__ = [
     "MAX_SECTION_WORDS",
     "MIN_SECTION_WORDS",
     "BriefInput",
+    "ChangedElsewhere",
     "Content",
     "NewSource",
     "SourceInput",
@@ -48,15 +50,19 @@ __all__ = [
     "create_article",
     "delete_article",
     "delete_articles",
+    "discard_unsaved",
     "distribute_words",
     "document_problems",
     "estimate_cost",
     "field_limits",
     "keep_text",
+    "keep_unsaved",
     "moved_with_sections",
     "passages_by_id",
     "regenerate_outline",
     "retry_run",
+    "save_edited",
     "save_text",
     "start_run",
+    "unsaved_text",
 ]

@@ -8,6 +8,7 @@ from articles.views.media import media
 from articles.views.outline import approve_outline, outline_edit, outline_words
 from articles.views.revisions import restore_revision, revision_detail, revision_list
 from articles.views.text import article_download, text_edit, text_preview
+from articles.views.unsaved_texts import discard_unsaved_text, keep_unsaved_text
 
 __all__ = [
     "account",
@@ -21,7 +22,9 @@ __all__ = [
     "brief_estimate",
     "cancel_run",
     "delete_article",
+    "discard_unsaved_text",
     "keep_text",
+    "keep_unsaved_text",
     "media",
     "outline_edit",
     "outline_words",

@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from agents.text.markdown import count_words
 from articles import services
-from articles.exceptions import EditConflict, ExportBusy, ExportFailed, InvalidState, StudioError
+from articles.exceptions import EditConflict, ExportBusy, ExportFailed, InvalidInput, InvalidState, StudioError
 from articles.exports import FORMATS
 from articles.exports.download import download
-from articles.forms.articles import TextForm
+from articles.forms.articles import TextForm, UnsavedForm
+from articles.models import Article, UnsavedText
 from articles.rendering.markdown import to_annotated_html, undefined_references
 from articles.views.requests import StudioRequest, add_refusal, editable_article, find_article, form_page
 from articles.views.revisions import latest_revision_number
@@ -27,11 +28,11 @@ MAX_LISTED = 5  # labels of undefined references in a warning
 def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
     """The editor. If the text cannot be saved, for whatever reason, the page keeps what was typed."""
     article = editable_article(request, pk)
-    opened = {"title": str(article), "content": article.content, "opened_at": latest_revision_number(article)}
-    form, refused = TextForm(request.POST or None, initial=opened), None
+    kept = services.unsaved_text(article, request.user) if request.method != "POST" else None
+    form, refused = TextForm(request.POST or None, initial=initial_text(article, kept)), None
     if request.method == "POST" and form.is_valid():
         try:
-            revision = services.save_text(article=article, by=request.user, **form.cleaned_data)
+            revision = services.save_edited(article=article, by=request.user, **form.cleaned_data)
         except EditConflict as error:
             form.add_error(None, f"{error} Your version is still in the editor below.")
         except StudioError as error:
@@ -43,8 +44,30 @@ def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
             return redirect(
                 "text_edit" if "stay" in request.POST else article, *([pk] if "stay" in request.POST else [])
             )
-    context = {"article": article, "form": form, "max_length": services.MAX_CONTENT}
+    if request.method == "POST":
+        keep_refused(request, article, form)
+    context = {"article": article, "form": form, "max_length": services.MAX_CONTENT, "kept": kept}
     return form_page(request, "articles/text_edit.html", context, refused)
+
+
+def initial_text(article: Article, kept: UnsavedText | None) -> dict[str, object]:
+    """What the editor shows at first: the draft, if there is one."""
+    newest = latest_revision_number(article)
+    if kept is None:
+        return {"title": str(article), "content": article.content, "opened_at": newest}
+    return {"title": kept.title, "content": kept.content, "opened_at": kept.opened_at, "version": kept.version}
+
+
+def keep_refused(request: StudioRequest, article: Article, form: TextForm) -> None:
+    """Store what could not be saved as a draft, also for browsers without JavaScript, and let the form know it."""
+    typed = UnsavedForm(request.POST)
+    if not typed.is_valid():
+        return
+    try:
+        kept = services.keep_unsaved(article=article, by=request.user, **typed.cleaned_data)
+    except (InvalidInput, services.ChangedElsewhere):
+        return  # the page still has it
+    form.data = {**request.POST.dict(), "version": str(kept.version)}
 
 
 @require_POST

@@ -1,16 +1,9 @@
-// The text editor: Ctrl+S saves, the cursor stays where it was, and leaving with unsaved changes asks first.
+// The text editor: Ctrl+S saves, and the cursor stays where it was.
 (() => {
   const form = () => document.getElementById("editor");
   const text = () => form().elements.namedItem("content");
   const place = `editor ${location.pathname}`;
-  let unsaved = Boolean(document.getElementById("conflict"));
 
-  document.addEventListener("input", ({ target }) => {
-    if (form().contains(target)) unsaved = true;
-  });
-  addEventListener("beforeunload", (event) => {
-    if (unsaved) event.preventDefault();
-  });
   document.addEventListener("keydown", (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "s") return;
     event.preventDefault();
@@ -20,7 +13,6 @@
   // Saved: the answer sends the browser to the article, or back to this page.
   document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
     if (detail.elt !== form() || !detail.xhr.getResponseHeader("HX-Redirect")) return;
-    unsaved = false;
     if (!detail.requestConfig.parameters.stay) return;
     const { selectionStart, selectionEnd, scrollTop } = text();
     sessionStorage.setItem(place, JSON.stringify({ selectionStart, selectionEnd, scrollTop }));

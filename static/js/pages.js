@@ -59,7 +59,7 @@
   document.addEventListener("submit", ({ target }) => {
     if (target.id !== "sign-out") return;
     try {
-      for (const key of Object.keys(localStorage)) if (key.startsWith("studio-brief ")) localStorage.removeItem(key);
+      for (const key of Object.keys(localStorage)) if (/^studio-(brief|text) /.test(key)) localStorage.removeItem(key);
     } catch {
       // storage is blocked: there are none
     }

@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from accounts.models import AuditAction, AuditEntry, DataExport
 from accounts.personal_data.exports import make_next_export, request_export
 from articles.models import ApiKey, Article, Quota, SpendingLimit
-from articles.services import NewSource, save_text
+from articles.services import NewSource, keep_unsaved, save_text
 from tests.factories import UserFactory, make_article, make_completed_article
 
 
@@ -30,6 +30,7 @@ def person(name: str) -> User:
     picture = default_storage.save(f"covers/{finished.pk}/a.png", ContentFile(b"a picture"))
     Article.objects.filter(pk=finished.pk).update(image=picture)
     save_text(article=finished, by=user, title=f"By {name}", content=f"## Edited by {name}", opened_at=1)
+    keep_unsaved(article=finished, by=user, title="", content=f"typed by {name}", opened_at=2, version=None)
     ApiKey.objects.issue(user, f"key of {name}")
     Quota.objects.create(user=user, sockets=7)
     SpendingLimit.objects.create(user=user, per_run=3)

@@ -40,14 +40,15 @@ class TestTheArchive:
         found = archive_of(ada)
         names = sorted(re.sub(r"/\d+-", "/", name) for name in found)
         assert [name for name in names if "/" not in name] == [
-            "README.txt", "account.json", "audit.json", "edits-of-others.json",
+            "README.txt", "account.json", "audit.json", "edits-of-others.json", "unsaved-texts.json",
         ]  # fmt: skip
         assert any(name.endswith("article.md") for name in names)
         assert any(re.search(r"/sources/notes.*\.txt$", name) for name in names)
         assert any(name.endswith("/images/a.png") or "/images/a_" in name for name in names)
         assert any(name.endswith("/revisions/2.md") for name in names)
         whole = "\n".join(found.values())
-        for expected in ("Waiting ada", "pasted by ada", "notes of ada", "## Edited by ada", "key of ada", "192.0.2.7"):
+        texts = ("Waiting ada", "pasted by ada", "notes of ada", "typed by ada", "## Edited by ada")
+        for expected in (*texts, "key of ada", "192.0.2.7"):
             assert expected in whole
         assert "bob" not in whole
 
@@ -70,7 +71,7 @@ class TestTheArchive:
         account = json.loads(archive_of(ada)["account.json"])
         exported = {"authenticator", "usersession", "socialaccount", "apikey", "spendinglimit", "quota", "spending"}
         assert len(account) == len(exported) + 2  # the user, and the exports
-        assert related - elsewhere - exported == {"article", "revision", "auditentry"}
+        assert related - elsewhere - exported == {"article", "revision", "auditentry", "unsavedtext"}
 
     def test_texts_saved_in_articles_of_others(self, ada: User, bob: User) -> None:
         article = bob.articles.exclude(content="").get()

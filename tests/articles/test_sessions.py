@@ -58,7 +58,9 @@ class TestSigningInAgain:
         assert "readonly" in html
         assert 'name="csrfmiddlewaretoken"' in html
 
-    def test_a_form_sent_before_htmx_has_it_puts_no_password_into_the_address(self, client: Client, writer: User) -> None:
+    def test_a_form_sent_before_htmx_has_it_puts_no_password_into_the_address(
+        self, client: Client, writer: User
+    ) -> None:
         assert f'<form method="post" action="{AGAIN}"' in open_dialog(client).content.decode()
 
     def test_signing_in_gives_a_new_form_token_that_works(self, writer: User) -> None:

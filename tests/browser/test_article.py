@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import BrowserContext, Dialog, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from articles.models import Article
 from articles.services import save_text
@@ -176,18 +176,3 @@ class TestTheEditor:
         expect(page.locator("#conflict")).to_contain_text("grace saved revision 2 after you opened this text")
         expect(page.get_by_label("Text (Markdown)")).to_have_value("My careful words.")
         assert accessibility_problems(page) == []
-
-    def test_leaving_with_unsaved_words_asks_first(self, page: Page, writer: User) -> None:
-        article = stages.finished(writer)
-        page.goto(f"{article.get_absolute_url()}text/")
-        page.get_by_label("Text (Markdown)").press_sequentially("More. ")
-        asked: list[str] = []
-
-        def accept(dialog: Dialog) -> None:
-            asked.append(dialog.type)
-            dialog.accept()
-
-        page.on("dialog", accept)
-        page.get_by_role("link", name="Close").click()
-        expect(page.get_by_role("tab", name="Article")).to_be_visible()
-        assert asked == ["beforeunload"]
