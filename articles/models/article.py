@@ -184,6 +184,7 @@ class Revision(models.Model):
     former_author = models.CharField(
         max_length=150, blank=True, db_default="", editable=False, help_text="A pseudonym, if its author was deleted."
     )
+    name = models.CharField(max_length=100, blank=True, db_default="", help_text="What people call it.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -22,6 +22,7 @@ from articles.services.outlines import (
     passages_by_id,
     regenerate_outline,
 )
+from articles.services.revisions import MAX_NAME, Name, name_revision, restore_changes, restore_revision
 from articles.services.runs import cancel_run, keep_text, retry_run, start_run
 from articles.services.sources import DOCUMENT_SUFFIXES, NewSource, SourceInput, check_text_total, check_total
 from articles.services.texts import BEING_WRITTEN, MAX_CONTENT, Content, TextInput, Title, check_can_save, save_text
@@ -31,11 +32,13 @@ __all__ = [
     "BEING_WRITTEN",
     "DOCUMENT_SUFFIXES",
     "MAX_CONTENT",
+    "MAX_NAME",
     "MAX_SECTION_WORDS",
     "MIN_SECTION_WORDS",
     "BriefInput",
     "ChangedElsewhere",
     "Content",
+    "Name",
     "NewSource",
     "SourceInput",
     "TextInput",
@@ -58,8 +61,11 @@ __all__ = [
     "keep_text",
     "keep_unsaved",
     "moved_with_sections",
+    "name_revision",
     "passages_by_id",
     "regenerate_outline",
+    "restore_changes",
+    "restore_revision",
     "retry_run",
     "save_edited",
     "save_text",

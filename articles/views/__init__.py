@@ -6,7 +6,14 @@ from articles.views.articles import article_detail, article_list, article_live, 
 from articles.views.costs import brief_estimate
 from articles.views.media import media
 from articles.views.outline import approve_outline, outline_edit, outline_words
-from articles.views.revisions import restore_revision, revision_detail, revision_list
+from articles.views.revisions import (
+    name_revision,
+    restore_change,
+    restore_revision,
+    revision_compare,
+    revision_detail,
+    revision_list,
+)
 from articles.views.text import article_download, text_edit, text_preview
 from articles.views.unsaved_texts import discard_unsaved_text, keep_unsaved_text
 
@@ -26,10 +33,13 @@ __all__ = [
     "keep_text",
     "keep_unsaved_text",
     "media",
+    "name_revision",
     "outline_edit",
     "outline_words",
+    "restore_change",
     "restore_revision",
     "retry_run",
+    "revision_compare",
     "revision_detail",
     "revision_list",
     "revoke_api_key",

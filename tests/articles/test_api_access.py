@@ -23,6 +23,9 @@ ROWS = [
     ("get", "/sources"),
     ("get", "/revisions"),
     ("get", "/revisions/1"),
+    ("get", "/revisions/1/compare/1"),
+    ("post", "/revisions/1/restore"),
+    ("patch", "/revisions/1"),
     ("post", "/cancel"),
     ("post", "/retry"),
     ("post", "/keep"),
@@ -32,8 +35,15 @@ ROWS = [
 ]
 
 
+BODIES: dict[tuple[str, str], dict[str, object]] = {
+    ("patch", ""): {"content": "Mine now", "revision": 1},
+    ("patch", "revisions/1"): {"name": "Mine"},
+    ("post", "revisions/1/restore"): {"revision": 1},
+}
+
+
 def ask(client: Client, method: str, path: str) -> Any:
-    body = {"content": "Mine now", "revision": 1} if method == "patch" else {}
+    body = BODIES.get((method, path.rpartition("/articles/")[2].partition("/")[2]), {})
     return getattr(client, method)(path, body, **({} if method == "get" else {"content_type": "application/json"}))
 
 

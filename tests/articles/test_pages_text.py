@@ -13,7 +13,7 @@ from articles import views
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS
 from articles.models import Article
-from articles.services import save_text, start_run
+from articles.services import save_text
 from tests.factories import UserFactory, make_article, make_completed_article
 
 pytestmark = pytest.mark.django_db
@@ -103,46 +103,6 @@ class TestEditing:
     def test_a_text_without_such_references_is_saved_without_a_warning(self, page: Client, article: Article) -> None:
         content = "Heavy.[^1] Not one: \\[^2] `[^3]` [^4](https://example.org/).\n\n[^1]: Survey."
         assert "no footnote" not in edit(page, article, content=content).content.decode()
-
-
-class TestRevisions:
-    def test_they_are_listed_newest_first(self, page: Client, article: Article) -> None:
-        edit(page, article)
-        shown = page.get(reverse("revision_list", args=[article.pk])).content.decode()
-        assert shown.index("Revision 2") < shown.index("Revision 1")
-        assert "The crew" in shown
-        assert "ada" in shown
-
-    def test_an_article_without_any_says_so(self, page: Client, writer: User) -> None:
-        shown = page.get(reverse("revision_list", args=[make_article(writer).pk])).content.decode()
-        assert "No revisions" in shown
-
-    def test_an_earlier_text_is_made_the_articles_again(self, page: Client, article: Article) -> None:
-        before = article.content
-        edit(page, article)
-        assert "Restore this version" in page.get(reverse("revision_detail", args=[article.pk, 1])).content.decode()
-        response = page.post(reverse("restore_revision", args=[article.pk, 1]), follow=True)
-        article.refresh_from_db()
-        assert article.content == before
-        assert "Restored revision 1 (saved as revision 3)." in response.content.decode()
-
-    def test_the_newest_text_is_not_restored(self, page: Client, article: Article) -> None:
-        shown = page.get(reverse("revision_detail", args=[article.pk, 1])).content.decode()
-        assert "Restore this version" not in shown
-
-    def test_nothing_is_restored_while_the_crew_writes(self, page: Client, article: Article) -> None:
-        start_run(article=article, by=article.owner)
-        response = page.post(reverse("restore_revision", args=[article.pk, 1]), follow=True)
-        assert "This article is being written" in response.content.decode()
-
-    @pytest.mark.parametrize("name", ["revision_detail", "restore_revision"])
-    def test_a_revision_that_is_not_there_is_not_found(self, page: Client, article: Article, name: str) -> None:
-        send = page.get if name == "revision_detail" else page.post
-        assert send(reverse(name, args=[article.pk, 9])).status_code == 404
-
-    def test_another_users_revision_is_not_found(self, page: Client) -> None:
-        theirs = make_completed_article(UserFactory.create())
-        assert page.get(reverse("revision_detail", args=[theirs.pk, 1])).status_code == 404
 
 
 class TestDownloads:

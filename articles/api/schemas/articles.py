@@ -1,4 +1,4 @@
-"""Request and response bodies for articles, their texts, sources and revisions."""
+"""Request and response bodies for articles, their texts and sources."""
 
 from __future__ import annotations
 
@@ -231,19 +231,3 @@ class SourceOut(BaseModel):
 
 class SourcesOut(BaseModel):
     items: list[SourceOut]
-
-
-class RevisionOut(BaseModel):
-    number: int
-    title: str
-    author: str
-    created_at: datetime
-
-
-class RevisionsOut(BaseModel):
-    items: list[RevisionOut]
-    count: int
-
-
-class RevisionTextOut(RevisionOut):
-    content: str
