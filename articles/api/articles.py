@@ -13,7 +13,6 @@ from articles.api.responses import (
     LISTED_COLUMNS,
     NOT_FOUND,
     OWN,
-    OWN_CONFLICT,
     article_out,
     fill,
     json_response,
@@ -37,10 +36,11 @@ from articles.api.schemas.articles import (
     TextIn,
     as_new_sources,
 )
+from articles.api.schemas.edits import EditConflictOut, EditedOut
 from articles.exports import FORMATS
 from articles.exports.download import download
 from articles.models import Article
-from articles.services import create_article, delete_article, save_text
+from articles.services import MergeConflict, create_article, delete_article, save_edit
 
 router = Router(tags=["articles"])
 
@@ -111,14 +111,21 @@ def article_result(request: AuthedRequest, article_id: int) -> HttpResponse:
     return result_body(request, article_id).response(request)
 
 
-@router.patch("/articles/{int:article_id}", response={200: ArticleOut, **OWN_CONFLICT, 422: Problem})
-def article_edit(request: AuthedRequest, article_id: int, text: TextIn) -> ArticleOut:
-    """Save an edited title or text as the next revision; 409 if a newer revision exists."""
+@router.patch("/articles/{int:article_id}", response={200: EditedOut, **OWN, 409: EditConflictOut, 422: Problem})
+def article_edit(request: AuthedRequest, article_id: int, text: TextIn) -> EditedOut | Status[EditConflictOut]:
+    """Save an edited title or text as the next revision, merged with newer revisions.
+
+    409 if it cannot be merged because both changed the same sentences: save your text again with `revision` of the answer.
+    """
     article = find_own(request, article_id)
     title = article.title if text.title is None else text.title
     content = article.content if text.content is None else text.content
-    save_text(article=article, by=request.auth, title=title, content=content, opened_at=text.revision)
-    return article_out(request, article)
+    try:
+        saved = save_edit(article=article, by=request.auth, title=title, content=content, opened_at=text.revision)
+    except MergeConflict as error:
+        return Status(409, EditConflictOut.of(error))
+    merged = saved.merge.newest.number if saved.merge else None
+    return EditedOut.model_construct(**vars(article_out(request, article)), merged_with=merged)
 
 
 @router.delete("/articles/{int:article_id}", response={204: None, **OWN})

@@ -13,6 +13,7 @@ from articles.services.articles import (
 )
 from articles.services.briefs import BriefInput, field_limits
 from articles.services.documents import document_problems
+from articles.services.merging import Choice
 from articles.services.outlines import (
     MAX_SECTION_WORDS,
     MIN_SECTION_WORDS,
@@ -25,8 +26,9 @@ from articles.services.outlines import (
 from articles.services.revisions import MAX_NAME, Name, name_revision, restore_changes, restore_revision
 from articles.services.runs import cancel_run, keep_text, retry_run, start_run
 from articles.services.sources import DOCUMENT_SUFFIXES, NewSource, SourceInput, check_text_total, check_total
+from articles.services.text_edits import MergeConflict, SavedText, TextMerge, save_edit
 from articles.services.texts import BEING_WRITTEN, MAX_CONTENT, Content, TextInput, Title, check_can_save, save_text
-from articles.services.unsaved_texts import ChangedElsewhere, discard_unsaved, keep_unsaved, save_edited, unsaved_text
+from articles.services.unsaved_texts import ChangedElsewhere, discard_unsaved, keep_unsaved, unsaved_text
 
 __all__ = [
     "BEING_WRITTEN",
@@ -37,11 +39,15 @@ __all__ = [
     "MIN_SECTION_WORDS",
     "BriefInput",
     "ChangedElsewhere",
+    "Choice",
     "Content",
+    "MergeConflict",
     "Name",
     "NewSource",
+    "SavedText",
     "SourceInput",
     "TextInput",
+    "TextMerge",
     "Title",
     "approve_outline",
     "cancel_run",
@@ -67,7 +73,7 @@ __all__ = [
     "restore_changes",
     "restore_revision",
     "retry_run",
-    "save_edited",
+    "save_edit",
     "save_text",
     "start_run",
     "unsaved_text",

@@ -5,12 +5,11 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils import timezone
 
 from articles.exceptions import InvalidInput, StudioError
-from articles.models import Article, Revision, UnsavedText
-from articles.services.texts import MAX_CONTENT, save_text
+from articles.models import Article, UnsavedText
+from articles.services.texts import MAX_CONTENT
 
 
 class ChangedElsewhere(StudioError):
@@ -58,13 +57,3 @@ def discard_unsaved(*, article: Article, by: User, version: UUID | None) -> bool
     """Delete the draft unless another tab has changed it since ``version``. False if there is nothing to delete."""
     found = UnsavedText.objects.filter(article=article, user=by)
     return version is not None and bool(found.filter(version=version).delete()[0])
-
-
-def save_edited(
-    *, article: Article, by: User, title: str, content: str, opened_at: int, version: UUID | None
-) -> Revision:
-    """``save_text``, which also deletes the draft: both are done, or neither."""
-    with transaction.atomic():
-        revision = save_text(article=article, by=by, title=title, content=content, opened_at=opened_at)
-        discard_unsaved(article=article, by=by, version=version)
-    return revision

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast, get_args
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.text import get_text_list
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from agents.text.markdown import count_words
 from articles import services
-from articles.exceptions import EditConflict, ExportBusy, ExportFailed, InvalidInput, InvalidState, StudioError
+from articles.exceptions import ExportBusy, ExportFailed, InvalidInput, InvalidState, StudioError
 from articles.exports import FORMATS
 from articles.exports.download import download
 from articles.forms.articles import TextForm, UnsavedForm
 from articles.models import Article, UnsavedText
+from articles.pages.evidence import diff
 from articles.rendering.markdown import to_annotated_html, undefined_references
 from articles.views.requests import StudioRequest, add_refusal, editable_article, find_article, form_page
 from articles.views.revisions import latest_revision_number
 
 MAX_LISTED = 5  # labels of undefined references in a warning
+CHOICE = "choice-"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,25 +34,35 @@ def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
     """The editor. If the text cannot be saved, for whatever reason, the page keeps what was typed."""
     article = editable_article(request, pk)
     kept = services.unsaved_text(article, request.user) if request.method != "POST" else None
-    form, refused = TextForm(request.POST or None, initial=initial_text(article, kept)), None
+    form, refused, conflict = TextForm(request.POST or None, initial=initial_text(article, kept)), None, None
+    choices = choices_in(request.POST)
     if request.method == "POST" and form.is_valid():
         try:
-            revision = services.save_edited(article=article, by=request.user, **form.cleaned_data)
-        except EditConflict as error:
-            form.add_error(None, f"{error} Your version is still in the editor below.")
+            saved = services.save_edit(article=article, by=request.user, **form.cleaned_data, choices=choices)
+        except services.MergeConflict as error:
+            conflict = error.merge
+            form = form_with(request, title=conflict.title.merged, content=conflict.content)
+            form.add_error(None, str(error))
         except StudioError as error:
             refused = add_refusal(request, form, error)
         else:
-            messages.success(request, f"Saved as revision {revision.number}: {article.word_count:,} words.")
-            if undefined := undefined_references(article.content):
-                messages.warning(request, undefined_message(undefined))
-            return redirect(
-                "text_edit" if "stay" in request.POST else article, *([pk] if "stay" in request.POST else [])
-            )
+            tell_saved(request, article, saved)
+            return redirect("text_edit", pk) if "stay" in request.POST else redirect(article)
     if request.method == "POST":
-        keep_refused(request, article, form)
+        form = keep_refused(request, article, form)
     context = {"article": article, "form": form, "max_length": services.MAX_CONTENT, "kept": kept}
-    return form_page(request, "articles/text_edit.html", context, refused)
+    return form_page(request, "articles/text_edit.html", context | conflict_context(conflict, choices), refused)
+
+
+def tell_saved(request: StudioRequest, article: Article, saved: services.SavedText) -> None:
+    said = f"Saved as revision {saved.revision.number}: {article.word_count:,} words."
+    if saved.merge:
+        newest, taken = saved.merge.newest, saved.merge.taken
+        said += f" It was merged with revision {newest.number} by {newest.author}: "
+        said += f"{taken} change{'' if taken == 1 else 's'} taken over." if taken else "nothing there was changed."
+    messages.success(request, said)
+    if undefined := undefined_references(article.content):
+        messages.warning(request, undefined_message(undefined))
 
 
 def initial_text(article: Article, kept: UnsavedText | None) -> dict[str, object]:
@@ -58,16 +73,47 @@ def initial_text(article: Article, kept: UnsavedText | None) -> dict[str, object
     return {"title": kept.title, "content": kept.content, "opened_at": kept.opened_at, "version": kept.version}
 
 
-def keep_refused(request: StudioRequest, article: Article, form: TextForm) -> None:
-    """Store what could not be saved as a draft, also for browsers without JavaScript, and let the form know it."""
-    typed = UnsavedForm(request.POST)
+def form_with(request: StudioRequest, **values: str) -> TextForm:
+    """The form as it was sent, with other values."""
+    form = TextForm({**request.POST.dict(), **values})
+    form.is_valid()
+    return form
+
+
+def keep_refused(request: StudioRequest, article: Article, form: TextForm) -> TextForm:
+    """Store what could not be saved as a draft, also for browsers without JavaScript. Returns the form that knows it."""
+    typed = UnsavedForm(form.data)
     if not typed.is_valid():
-        return
+        return form
     try:
         kept = services.keep_unsaved(article=article, by=request.user, **typed.cleaned_data)
     except (InvalidInput, services.ChangedElsewhere):
-        return  # the page still has it
-    form.data = {**request.POST.dict(), "version": str(kept.version)}
+        return form  # the page still has it
+    form.data = {**form.data, "version": str(kept.version)}
+    return form
+
+
+def choices_in(sent: QueryDict) -> dict[str, services.Choice]:
+    """What was chosen for each conflict, by its key."""
+    chosen = {name.removeprefix(CHOICE): value for name, value in sent.items() if name.startswith(CHOICE)}
+    return {key: cast("services.Choice", value) for key, value in chosen.items() if value in get_args(services.Choice)}
+
+
+def conflict_context(merge: services.TextMerge | None, choices: Mapping[str, str]) -> dict[str, object]:
+    """Each conflict with the field of its choice and what both sides changed."""
+    if merge is None:
+        return {}
+    rows = [
+        {
+            "name": f"{CHOICE}{region.key}",
+            "is_title": region is merge.title,
+            "chosen": choices.get(region.key, ""),
+            "mine": diff(region.base, region.mine),
+            "theirs": diff(region.base, region.theirs),
+        }
+        for region in merge.conflicts
+    ]
+    return {"merge": merge, "conflicts": rows}
 
 
 @require_POST

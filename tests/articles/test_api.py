@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import closing
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -253,19 +254,38 @@ def test_an_unknown_format_or_an_article_without_text_is_not_exported(api: Clien
     assert api.get(f"/api/articles/{article.pk}/export/pdf").status_code == 409
 
 
-def test_an_edit_creates_a_revision_and_an_edit_of_an_outdated_one_is_refused(api: Client, owner: User) -> None:
+def test_an_edit_creates_a_revision_and_a_conflicting_one_is_refused(api: Client, owner: User) -> None:
     article = make_completed_article(owner)
     path = f"/api/articles/{article.pk}"
     edit = {"content": "A new text.\n", "revision": 1}
     body = api.patch(path, edit, content_type="application/json").json()
     assert (body["content"], body["title"], body["revision"]) == ("A new text.\n", article.title, 2)
-    clash = api.patch(path, edit, content_type="application/json")
+    again = api.patch(path, edit, content_type="application/json")  # as after a lost answer
+    assert (again.status_code, again.json()["revision"], again.json()["merged_with"]) == (200, 2, 2)
+    clash = api.patch(path, {**edit, "content": "Mine.\n"}, content_type="application/json")
     assert clash.status_code == 409
-    assert clash.json()["detail"].endswith(
-        "so yours was not saved. Add your changes to the newest text and save again."
-    )
+    refused = clash.json()
+    assert refused["detail"].endswith("Change it and save it again, based on revision 2.")
+    assert (refused["revision"], refused["newest_content"], refused["content"]) == (2, "A new text.\n", "Mine.\n")
+    assert [(each["yours"], each["newest"]) for each in refused["conflicts"]] == [("Mine.\n", "A new text.\n")]
     titled = api.patch(path, {"title": "Mine", "revision": 2}, content_type="application/json").json()
     assert (titled["title"], titled["content"]) == ("Mine", "A new text.\n")
+
+
+def test_an_edit_of_an_outdated_revision_is_merged(api: Client, owner: User) -> None:
+    path = f"/api/articles/{make_completed_article(owner).pk}"
+    base = "One is first.[^1] Two is second.\n\nThree is third.\n"
+
+    def patch(content: str, revision: int) -> dict[str, Any]:
+        sent = {"content": content, "revision": revision}
+        body: dict[str, Any] = api.patch(path, sent, content_type="application/json").json()
+        return body
+
+    assert patch(base, 1)["merged_with"] is None
+    patch(base.replace("third", "the last"), 2)
+    body = patch(base.replace("is first", "comes first"), 2)
+    assert body["content"] == "One comes first.[^1] Two is second.\n\nThree is the last.\n"
+    assert (body["revision"], body["merged_with"]) == (4, 3)
 
 
 def test_revisions_are_listed_and_read(api: Client, owner: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.urls import reverse
 from articles import views
 from articles.exceptions import ExportFailed
 from articles.exports import FORMATS
-from articles.models import Article
+from articles.models import Article, UnsavedText
 from articles.services import save_text
 from tests.factories import UserFactory, make_article, make_completed_article
 
@@ -47,11 +48,54 @@ class TestEditing:
         other = UserFactory.create(username="grace")
         save_text(article=article, by=other, title="Theirs", content="Their text.", opened_at=1)
         shown = edit(page, article, content="My careful words.").content.decode()
-        assert "grace saved revision 2 after you opened this text" in shown
+        assert "grace saved revision 2 after you opened this text, and changed 2 places that you changed, too" in shown
         assert "My careful words." in shown
         assert 'value="Roofs, revised"' in shown
         article.refresh_from_db()
         assert article.content == "Their text."
+
+    def test_edits_of_different_sentences_are_merged(self, page: Client, article: Article) -> None:
+        base = "One is first.[^1] Two is second.\n\nThree is third.\n\n[^1]: Survey.\n"
+        other = UserFactory.create(username="grace")
+        save_text(article=article, by=other, title="Roofs, revised", content=base, opened_at=1)
+        theirs = base.replace("third", "the last")
+        save_text(article=article, by=other, title="Roofs, revised", content=theirs, opened_at=2)
+        shown = edit(page, article, content=base.replace("is first", "comes first"), opened_at=2).content.decode()
+        assert "Saved as revision 4" in shown
+        assert "It was merged with revision 3 by grace: 1 change taken over." in shown
+        article.refresh_from_db()
+        assert article.content == theirs.replace("is first", "comes first")
+
+    def test_conflicts_are_resolved_place_by_place(self, page: Client, article: Article) -> None:
+        base = "One is first.\n\nTwo is second.\n\nThree is third.\n\nFour is fourth.\n"
+        other = UserFactory.create(username="grace")
+        save_text(article=article, by=other, title="Roofs, revised", content=base, opened_at=1)
+        theirs = base.replace("first", "hers").replace("third", "hers").replace("fourth", "hers")
+        save_text(article=article, by=other, title="Roofs, revised", content=theirs, opened_at=2)
+        mine = base.replace("first", "mine").replace("third", "mine")
+        shown = edit(page, article, content=mine, opened_at=2)
+        names = re.findall(r'name="(choice-\w+)" value="theirs"', shown.content.decode())
+        assert len(names) == 2
+        assert "1 other change of theirs" in shown.content.decode()
+        merged = mine.replace("fourth", "hers")
+        assert shown.context["form"].data["content"] == merged
+        version = shown.context["form"].data["version"]
+        sent = {"content": merged, "opened_at": 2, "version": version, names[0]: "theirs"}
+        again = edit(page, article, **sent).content.decode()
+        assert f'name="{names[0]}" value="theirs" checked' in again
+        assert article.revisions.count() == 3
+        sent |= {names[1]: "both", "version": UnsavedText.objects.get().version}
+        assert "Saved as revision 4" in edit(page, article, **sent).content.decode()
+        article.refresh_from_db()
+        assert article.content == (
+            "One is hers.\n\nTwo is second.\n\nThree is mine.\nThree is hers.\n\nFour is hers.\n"
+        )
+        assert not UnsavedText.objects.exists()
+
+    def test_a_save_whose_answer_was_lost_is_not_saved_twice(self, page: Client, article: Article) -> None:
+        for _ in range(2):
+            assert "Saved as revision 2" in edit(page, article).content.decode()
+        assert article.revisions.count() == 2
 
     def test_a_text_is_not_edited_while_the_crew_writes(self, page: Client, writer: User) -> None:
         article = make_article(writer)

@@ -166,13 +166,32 @@ class TestTheEditor:
         article.refresh_from_db()
         assert article.content == "## Load\n\nBeds are **heavy**."
 
-    def test_a_conflict_keeps_what_was_typed(self, page: Page, writer: User) -> None:
+    def test_a_conflict_is_resolved_in_the_editor(self, page: Page, writer: User) -> None:
         article = stages.finished(writer)
         page.goto(f"{article.get_absolute_url()}text/")
         page.get_by_label("Text (Markdown)").fill("My careful words.")
         other = UserFactory.create(username="grace")
-        in_thread(save_text)(article=article, by=other, title="Theirs", content="Their text.", opened_at=1)
+        title = article.title
+        in_thread(save_text)(article=article, by=other, title=title, content="Their text.", opened_at=1)
         page.get_by_role("button", name="Save and close").click()
         expect(page.locator("#conflict")).to_contain_text("grace saved revision 2 after you opened this text")
-        expect(page.get_by_label("Text (Markdown)")).to_have_value("My careful words.")
+        expect(page.locator("#conflict")).to_be_focused()
+        expect(page.locator("#id_content")).to_have_value("My careful words.")
         assert accessibility_problems(page) == []
+        page.keyboard.press("Control+s")
+        expect(page.locator("#conflict [value=mine]")).not_to_be_checked()  # nothing was chosen: nothing is overwritten
+        page.get_by_label("Both, yours first").check()
+        page.get_by_role("button", name="Save and close").click()
+        expect(page.locator("#article-body")).to_contain_text("My careful words. Their text.")
+
+    def test_a_merge_is_told(self, page: Page, writer: User) -> None:
+        article = stages.finished(writer)
+        page.goto(f"{article.get_absolute_url()}text/")
+        theirs = f"{article.content}\n\nWritten by grace.\n"
+        other = UserFactory.create(username="grace")
+        in_thread(save_text)(article=article, by=other, title=article.title, content=theirs, opened_at=1)
+        page.get_by_label("Title").fill("My title")
+        page.get_by_role("button", name="Save and close").click()
+        expect(page.locator("#messages")).to_contain_text("merged with revision 2 by grace: 1 change taken over.")
+        expect(page.get_by_role("heading", name="My title")).to_be_visible()
+        expect(page.locator("#article-body")).to_contain_text("Written by grace.")
