@@ -9,6 +9,7 @@ from articles import views
 urlpatterns: list[URLPattern] = [
     path("", views.article_list, name="article_list"),
     path("articles/new/", views.article_new, name="article_new"),
+    path("articles/titles", views.article_titles, name="article_titles"),
     path("articles/estimate/", views.brief_estimate, name="brief_estimate"),
     path("articles/<int:pk>/", views.article_detail, name="article_detail"),
     path("articles/<int:pk>/live", views.article_live, name="article_live"),

@@ -2,7 +2,14 @@
 
 from articles.views.account import account, api_keys, revoke_api_key
 from articles.views.actions import cancel_run, delete_article, keep_text, retry_run
-from articles.views.articles import article_detail, article_list, article_live, article_new, write_again
+from articles.views.articles import (
+    article_detail,
+    article_list,
+    article_live,
+    article_new,
+    article_titles,
+    write_again,
+)
 from articles.views.costs import brief_estimate
 from articles.views.media import media
 from articles.views.outline import approve_outline, outline_edit, outline_words
@@ -26,6 +33,7 @@ __all__ = [
     "article_list",
     "article_live",
     "article_new",
+    "article_titles",
     "brief_estimate",
     "cancel_run",
     "delete_article",

@@ -26,6 +26,7 @@ from articles.views.costs import cost_context
 from articles.views.requests import StudioRequest, add_refusal, editable_article, find_article, form_page
 
 PAGE_LENGTH = 20
+TITLES = 8
 LARGEST_SEQ = 2**31 - 1
 
 
@@ -54,6 +55,15 @@ def article_list(request: StudioRequest) -> HttpResponse:
     }
     partial = request.htmx and not request.htmx.history_restore_request
     return render(request, f"articles/{'_results' if partial else 'article_list'}.html", context)
+
+
+@require_safe
+@login_required
+def article_titles(request: StudioRequest) -> HttpResponse:
+    """The first articles whose title contains the words of ``?q=``, as options of the command palette."""
+    found = Article.objects.visible_to(request.user).search(request.GET.get("q", "")[:200])
+    context = {"articles": found.only("title", "topic", "status").in_order("changed")[:TITLES]}
+    return render(request, "articles/_titles.html", context)
 
 
 def empty_reason(query: str, status: str) -> str:
