@@ -100,7 +100,8 @@
     if (dialog.open) dialog.close();
     else open();
   });
-  document.getElementById("palette-open").addEventListener("click", open);
+  // Error pages have no bar at the top.
+  document.getElementById("palette-open")?.addEventListener("click", open);
   input.addEventListener("input", filter);
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     if (detail.target?.id === "palette-articles" && dialog.open) filter();
