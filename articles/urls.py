@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     path("articles/<int:pk>/cancel", views.cancel_run, name="cancel_run"),
     path("articles/<int:pk>/retry", views.retry_run, name="retry_run"),
     path("articles/<int:pk>/keep-text", views.keep_text, name="keep_text"),
+    path("articles/<int:pk>/duplicate", views.duplicate_brief, name="duplicate_brief"),
     path("articles/<int:pk>/write-again", views.write_again, name="write_again"),
     path("articles/<int:pk>/delete", views.delete_article, name="delete_article"),
     path("articles/<int:pk>/outline/", views.outline_edit, name="outline_edit"),

@@ -15,7 +15,20 @@ from articles.models import Article, Event
 from articles.pages import ArticleView, section_number, work_of
 from articles.pages.step_outputs import CHOOSE, StepFilter
 
-PANELS = ("outline", "plan", "draft", "findings", "article", "evidence", "seo", "image", "questions", "sources", "cost")
+PANELS = (
+    "outline",
+    "plan",
+    "draft",
+    "findings",
+    "article",
+    "evidence",
+    "seo",
+    "image",
+    "questions",
+    "sources",
+    "brief",
+    "cost",
+)
 PANEL_STAGES: dict[str, Stage] = {
     "questions": "research",
     "sources": "research",

@@ -25,7 +25,14 @@ from articles.services.outlines import (
 )
 from articles.services.revisions import MAX_NAME, Name, name_revision, restore_changes, restore_revision
 from articles.services.runs import cancel_run, keep_text, retry_run, start_run
-from articles.services.sources import DOCUMENT_SUFFIXES, NewSource, SourceInput, check_text_total, check_total
+from articles.services.sources import (
+    DOCUMENT_SUFFIXES,
+    NewSource,
+    SourceInput,
+    check_text_total,
+    check_total,
+    copied_sources,
+)
 from articles.services.text_edits import MergeConflict, SavedText, TextMerge, save_edit
 from articles.services.texts import BEING_WRITTEN, MAX_CONTENT, Content, TextInput, Title, check_can_save, save_text
 from articles.services.unsaved_texts import ChangedElsewhere, discard_unsaved, keep_unsaved, unsaved_text
@@ -56,6 +63,7 @@ __all__ = [
     "check_can_save",
     "check_text_total",
     "check_total",
+    "copied_sources",
     "create_article",
     "delete_article",
     "delete_articles",

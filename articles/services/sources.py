@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Self
 
 from django.conf import settings
@@ -125,6 +126,31 @@ def document_sizes(sources: Iterable[NewSource]) -> list[int]:
 def total_size(sources: Sequence[NewSource]) -> int:
     """Bytes of documents, and characters of texts."""
     return sum(document_sizes(sources)) + sum(len(source.text) for source in sources)
+
+
+def copied_sources(sources: Iterable[Source]) -> list[NewSource]:
+    """The sources as those of another article; documents are copied when they are stored.
+
+    Raises StorageUnavailable, and InvalidSource if a document is gone.
+    """
+    copies = []
+    for source in sources:
+        details = {name: getattr(source, name) for name in ("title", "kind", "publisher", "author", "date")}
+        if source.upload:
+            copies.append(NewSource(**details, upload=opened_upload(source)))
+        else:
+            copies.append(NewSource(**details, text=source.text, url=source.url or None))
+    return copies
+
+
+def opened_upload(source: Source) -> Upload:
+    try:
+        return File(source.upload.open("rb"), name=PurePosixPath(source.upload.name or "document").name)
+    except FileNotFoundError as error:
+        raise InvalidSource(f"The document “{source}” is no longer stored. Remove it, or upload it again.") from error
+    except ConnectionError as error:
+        log.warning("a stored document could not be read: %s", error)
+        raise StorageUnavailable from error
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from articles.views.articles import (
     article_live,
     article_new,
     article_titles,
+    duplicate_brief,
     write_again,
 )
 from articles.views.costs import brief_estimate
@@ -38,6 +39,7 @@ __all__ = [
     "cancel_run",
     "delete_article",
     "discard_unsaved_text",
+    "duplicate_brief",
     "keep_text",
     "keep_unsaved_text",
     "media",

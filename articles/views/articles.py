@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -18,10 +19,10 @@ from agents.contract import BriefFields
 from articles.exceptions import StudioError
 from articles.forms.articles import ListForm
 from articles.forms.brief import BriefSubmission
-from articles.models import Article
+from articles.models import Article, Source
 from articles.pages import ArticleView
 from articles.pages.fragments import fragments
-from articles.services import change_brief_and_start, create_article
+from articles.services import change_brief_and_start, copied_sources, create_article
 from articles.views.costs import cost_context
 from articles.views.requests import StudioRequest, add_refusal, editable_article, find_article, form_page
 
@@ -89,6 +90,34 @@ def article_new(request: StudioRequest) -> HttpResponse:
     return form_page(request, f"articles/{'_brief_form' if request.htmx else 'article_new'}.html", context, refused)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def duplicate_brief(request: StudioRequest, pk: int) -> HttpResponse:
+    """A new article from the brief and the sources of another one."""
+    original = find_article(request, pk)
+    sources = list(original.sources.all())
+    removed = removed_sources(request, sources)
+    copied = [source for source in sources if source.pk not in removed]
+    submission = BriefSubmission(request, initial=brief_values(original), stored_sources=len(copied))
+    refused = None
+    if request.method == "POST" and submission.is_valid():
+        try:
+            given = [*copied_sources(copied), *submission.sources()]
+            article = create_article(by=request.user, brief=submission.form.brief, sources=given)
+        except StudioError as error:
+            refused = add_refusal(request, submission.form, error)
+        else:
+            return redirect(article)
+    context = brief_context(submission, request.user, request.user)
+    context |= {"original": original, "stored_sources": sources, "removed": removed}
+    return form_page(request, f"articles/{'_brief_form' if request.htmx else 'brief_duplicate'}.html", context, refused)
+
+
+def removed_sources(request: StudioRequest, sources: Iterable[Source]) -> set[int]:
+    """The ids of the sources that a person ticked to be left out."""
+    return {source.pk for source in sources} & {int(id) for id in request.POST.getlist("remove") if id.isdecimal()}
+
+
 def brief_context(submission: BriefSubmission, owner: User, reader: User) -> dict[str, Any]:
     context = {
         "form": submission.form,
@@ -110,7 +139,7 @@ def write_again(request: StudioRequest, pk: int) -> HttpResponse:
         messages.info(request, "This article is being written. Cancel it first, or wait until it is done.")
         return redirect(article)
     sources = list(article.sources.all())
-    removed = {source.pk for source in sources} & {int(id) for id in request.POST.getlist("remove") if id.isdecimal()}
+    removed = removed_sources(request, sources)
     submission = BriefSubmission(request, initial=brief_values(article), stored_sources=len(sources) - len(removed))
     refused = None
     if request.method == "POST" and submission.is_valid():

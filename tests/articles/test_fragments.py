@@ -260,7 +260,8 @@ class TestFragments:
         stages.complete(held)
         html = since(article, article.last_seq)
         panels = [
-            "outline", "plan", "draft", "findings", "article", "evidence", "seo", "image", "questions", "sources", "cost",
+            "outline", "plan", "draft", "findings", "article", "evidence", "seo", "image", "questions", "sources", "brief",
+            "cost",
         ]  # fmt: skip
         assert roots(html) == ["seq", "timeline", "header", "notices", *(f"{panel}-body" for panel in panels)]
         assert 'data-active="no"' in html

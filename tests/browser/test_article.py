@@ -21,15 +21,16 @@ class TestTheArticle:
         expect(page.get_by_role("tab", selected=True)).to_have_text("Article")
         page.get_by_role("tab", selected=True).focus()
         page.keyboard.press("ArrowRight")
-        expect(page.get_by_role("tab", name="Evidence")).to_be_focused()
-        expect(page.get_by_role("tabpanel", name="Evidence")).to_be_visible()
+        expect(page.get_by_role("tab", name="Brief")).to_be_focused()
+        expect(page.get_by_role("tabpanel", name="Brief")).to_be_visible()
         page.keyboard.press("End")
         expect(page.get_by_role("tabpanel", name="Log")).to_be_visible()
         page.keyboard.press("ArrowRight")
-        expect(page.get_by_role("tabpanel", name="Outline")).to_be_visible()
-        assert page.url.endswith("#outline")
+        expect(page.get_by_role("tabpanel", name="Article")).to_be_visible()
+        page.keyboard.press("ArrowRight")
+        assert page.url.endswith("#brief")
         page.reload()
-        expect(page.get_by_role("tabpanel", name="Outline")).to_be_visible()
+        expect(page.get_by_role("tabpanel", name="Brief")).to_be_visible()
         expect(page.get_by_role("tabpanel")).to_have_count(1)
 
     @pytest.mark.parametrize("panel", ["cost", "log"])
@@ -63,7 +64,7 @@ class TestTheArticle:
         plain.add_cookies(context.cookies())  # type: ignore[arg-type]
         page = plain.new_page()
         page.goto(article.get_absolute_url())
-        for name in ("Outline", "Draft", "Article", "Evidence", "SEO", "Image", "Sources", "Log"):
+        for name in ("Outline", "Draft", "Article", "Brief", "Evidence", "SEO", "Image", "Sources", "Log"):
             expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         page.locator("#more-menu summary").click()
         page.get_by_role("link", name="Delete …").click()

@@ -34,10 +34,10 @@ class TestEveryPage:
         kept = stages.rewrite_cancelled(writer)
         ApiKey.objects.issue(writer, "Newsletter")
         article = f"/articles/{done.pk}/"
-        panels = ["outline", "draft", "article", "evidence", "seo", "image", "sources", "cost", "log"]
+        panels = ["outline", "draft", "article", "brief", "evidence", "seo", "image", "sources", "cost", "log"]
         return [
             "/", "/?q=nothing+like+it", "/articles/new/", f"/articles/{running.pk}/", f"/articles/{waiting.pk}/",
-            *(f"{article}#{panel}" for panel in panels), f"{article}text/", f"{article}revisions/",
+            *(f"{article}#{panel}" for panel in panels), f"{article}text/", f"{article}revisions/", f"{article}duplicate",
             f"{article}revisions/1/", f"{article}delete", f"{article}write-again",
             f"/articles/{kept.pk}/", "/account/", "/account/keys/", "/account/password/",
         ]  # fmt: skip
