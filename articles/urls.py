@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("articles/<int:pk>/outline/words", views.outline_words, name="outline_words"),
     path("articles/<int:pk>/text/", views.text_edit, name="text_edit"),
     path("articles/<int:pk>/text/preview", views.text_preview, name="text_preview"),
+    path("articles/<int:pk>/text/sources", views.text_sources, name="text_sources"),
     path("articles/<int:pk>/text/unsaved", views.keep_unsaved_text, name="keep_unsaved_text"),
     path("articles/<int:pk>/text/unsaved/discard", views.discard_unsaved_text, name="discard_unsaved_text"),
     path("articles/<int:pk>/revisions/", views.revision_list, name="revision_list"),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import re
+from hashlib import sha256
 from pathlib import Path
 
+from django.conf import settings
 from django.test import override_settings
 
 from contentstudio.runtime.static import collect_static_files
@@ -24,3 +29,32 @@ def test_they_are_collected_again_if_one_has_changed(tmp_path: Path) -> None:
         assert collect_static_files(tmp_path / "stamp")
         (kept,) = (tmp_path / "collected").glob("page.*.css")
         assert "green" in kept.read_text()
+
+
+BUILT = {"codemirror-6.43.15.min.js": "285f23fbddb46789ced905a37295c702ec4bd7c5771728503230c4c358e376f9"}
+"""SHA-256 of files that a script in ``setup`` builds."""
+
+
+def test_built_files_are_what_their_script_makes() -> None:
+    vendor = Path(settings.BASE_DIR) / "static" / "vendor"
+    found = {path.name for path in vendor.glob("codemirror-*.js")}
+    assert {name: sha256((vendor / name).read_bytes()).hexdigest() for name in found} == BUILT
+
+
+def test_the_versions_of_built_files_are_pinned() -> None:
+    package = json.loads((Path(settings.BASE_DIR) / "setup" / "editor" / "package.json").read_text())
+    locked = json.loads((Path(settings.BASE_DIR) / "setup" / "editor" / "package-lock.json").read_text())["packages"]
+    pinned = package["devDependencies"]
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in pinned} == pinned
+    assert all(each.get("integrity") for path, each in locked.items() if path)
+
+
+def test_the_editors_page_is_small() -> None:
+    """Scripts and style sheets of the edit page, compressed. Fonts are loaded by every page, and kept by the browser."""
+    template = Path(settings.BASE_DIR) / "templates"
+    names = re.findall(r"static '([^']+\.(?:js|css))'", "".join(
+        (template / name).read_text() for name in ("base.html", "articles/text_edit.html")
+    ))  # fmt: skip
+    size = sum(len(gzip.compress((Path(settings.BASE_DIR) / "static" / name).read_bytes())) for name in names)
+    assert len(names) > 10
+    assert size < 200_000

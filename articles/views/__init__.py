@@ -22,7 +22,7 @@ from articles.views.revisions import (
     revision_detail,
     revision_list,
 )
-from articles.views.text import article_download, text_edit, text_preview
+from articles.views.text import article_download, text_edit, text_preview, text_sources
 from articles.views.unsaved_texts import discard_unsaved_text, keep_unsaved_text
 
 __all__ = [
@@ -55,5 +55,6 @@ __all__ = [
     "revoke_api_key",
     "text_edit",
     "text_preview",
+    "text_sources",
     "write_again",
 ]

@@ -7,10 +7,11 @@ from typing import cast, get_args
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.text import get_text_list
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import trigger_client_event
 
 from agents.text.markdown import count_words
 from articles import services
@@ -19,6 +20,7 @@ from articles.exports import FORMATS
 from articles.exports.download import download
 from articles.forms.articles import TextForm, UnsavedForm
 from articles.models import Article, UnsavedText
+from articles.pages.citable import citable_sources
 from articles.pages.evidence import diff
 from articles.rendering.markdown import to_annotated_html, undefined_references
 from articles.views.requests import StudioRequest, add_refusal, editable_article, find_article, form_page
@@ -46,23 +48,31 @@ def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
         except StudioError as error:
             refused = add_refusal(request, form, error)
         else:
-            tell_saved(request, article, saved)
-            return redirect("text_edit", pk) if "stay" in request.POST else redirect(article)
+            return saved_response(request, article, saved)
     if request.method == "POST":
         form = keep_refused(request, article, form)
     context = {"article": article, "form": form, "max_length": services.MAX_CONTENT, "kept": kept}
     return form_page(request, "articles/text_edit.html", context | conflict_context(conflict, choices), refused)
 
 
-def tell_saved(request: StudioRequest, article: Article, saved: services.SavedText) -> None:
+def saved_response(request: StudioRequest, article: Article, saved: services.SavedText) -> HttpResponse:
+    """Leads to the article, or stays. A page whose text is the saved one is not loaded again: it keeps what can be undone."""
     said = f"Saved as revision {saved.revision.number}: {article.word_count:,} words."
+    undefined = undefined_references(article.content)
+    warning = undefined_message(undefined) if undefined else ""
+    stays = "stay" in request.POST
+    if stays and request.htmx and saved.merge is None:
+        response = HttpResponse(status=204)
+        detail = {"opened_at": saved.revision.number, "message": f"{said} {warning}".strip()}
+        return trigger_client_event(response, "studio:saved", detail)
     if saved.merge:
         newest, taken = saved.merge.newest, saved.merge.taken
         said += f" It was merged with revision {newest.number} by {newest.author}: "
         said += f"{taken} change{'' if taken == 1 else 's'} taken over." if taken else "nothing there was changed."
     messages.success(request, said)
-    if undefined := undefined_references(article.content):
-        messages.warning(request, undefined_message(undefined))
+    if warning:
+        messages.warning(request, warning)
+    return redirect("text_edit", article.pk) if stays else redirect(article)
 
 
 def initial_text(article: Article, kept: UnsavedText | None) -> dict[str, object]:
@@ -130,6 +140,13 @@ def text_preview(request: StudioRequest, pk: int) -> HttpResponse:
         "warning": undefined_message(rendered.undefined) if rendered.undefined else "",
     }
     return render(request, "articles/_preview.html", context)
+
+
+@require_safe
+@login_required
+def text_sources(request: StudioRequest, pk: int) -> HttpResponse:
+    """What the editor offers to cite, as JSON."""
+    return JsonResponse({"sources": citable_sources(find_article(request, pk))})
 
 
 @require_safe

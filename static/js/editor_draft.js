@@ -18,6 +18,7 @@
   let stored = opened; // what the server has, as a draft or as the saved text
   let storedAt = null;
   let sent = null;
+  let saving = null;
   let isSending = false;
   let isFailing = false;
   let isPaused = false; // while the text is being saved, or another tab has stored another one
@@ -214,22 +215,30 @@
     local.forget();
   });
 
-  // Saving: the answer sends the browser to the article, or back to this page.
+  // Saving. What is typed until the answer arrives is not saved yet.
   document.addEventListener("htmx:beforeRequest", ({ detail }) => {
     if (detail.elt !== form()) return;
     local.save();
     clearTimeout(serverTimer);
+    saving = typed();
     isPaused = true;
+  });
+  const saved = () => {
+    stored = saving;
+    storedAt = null;
+    if (same(typed(), stored)) local.forget();
+  };
+  document.addEventListener("studio:saved", ({ detail }) => {
+    saved();
+    field("opened_at").value = detail.opened_at;
+    field("version").value = ""; // the draft was deleted
+    paint();
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (detail.elt.id !== "editor") return;
-    if (detail.xhr.getResponseHeader("HX-Redirect")) {
-      local.forget();
-      stored = typed();
-    } else {
-      isPaused = false;
-      schedule(0);
-    }
+    if (detail.xhr.getResponseHeader("HX-Redirect")) return saved(); // the page is left
+    isPaused = false;
+    schedule(0);
   });
 
   restore();

@@ -108,7 +108,7 @@ class TestTheEditor:
         text.press("Control+s")
         sign_in(page)
         expect(page.get_by_text("Saved as revision 2: 3 words.")).to_be_visible()
-        expect(text).to_have_value("My careful words.")
+        expect(page.locator("#id_content")).to_have_value("My careful words.")
         article.refresh_from_db()
         assert article.content == "My careful words."
 
@@ -125,7 +125,7 @@ class TestTheEditor:
         expect(text).to_be_focused()
         expect(page.get_by_role("dialog")).to_be_hidden()
         page.keyboard.type(" And on.")
-        expect(text).to_have_value("Written before. Typed on. And on.")
+        expect(page.locator("#id_content")).to_have_value("Written before. Typed on. And on.")
         expect(page.locator("#preview")).not_to_contain_text("Username")
         assert accessibility_problems(page) == []
         sign_in_from_the_bar(page)
@@ -240,7 +240,7 @@ class TestFailures:
         page.get_by_role("button", name="Save and close").click()
         expect(page.locator("#toast")).to_contain_text("The studio cannot be reached")
         expect(page.get_by_role("button", name="Save and close")).to_be_enabled()
-        expect(page.get_by_label("Text (Markdown)")).to_have_value("My careful words.")
+        expect(page.locator("#id_content")).to_have_value("My careful words.")
 
     def test_the_editor_reports_a_server_that_does_not_answer_in_time(
         self, page: Page, writer: User, expected_problems: list[str]
@@ -254,7 +254,7 @@ class TestFailures:
         page.get_by_role("button", name="Save and close").click()
         expect(page.locator("#toast")).to_contain_text("The studio takes too long to answer.")
         expect(page.get_by_role("button", name="Save and close")).to_be_enabled()
-        expect(page.get_by_label("Text (Markdown)")).to_have_value("My careful words.")
+        expect(page.locator("#id_content")).to_have_value("My careful words.")
 
     def test_polling_reports_a_failure_once(self, page: Page, writer: User, expected_problems: list[str]) -> None:
         expected_problems += ["500"]

@@ -1,0 +1,129 @@
+// The editor of the text: CodeMirror in a shadow root, where its style sheets pass the Content-Security-Policy. The textarea
+// stays the form's field and always has the same text; without this script it is the editor.
+(() => {
+  const { Annotation, EditorState, EditorView, GFM, HighlightStyle, Language, defineLanguageFacet, markdown, tags } = CodeMirror;
+  const { defaultKeymap, drawSelection, highlightSelectionMatches, history, historyKeymap, keymap, search, searchKeymap } = CodeMirror;
+  const { openSearchPanel, syntaxHighlighting } = CodeMirror;
+  const editor = window.studioEditor;
+  const CHECK_AFTER = 800; // milliseconds without a key, until claims are looked up again
+  const fromForm = Annotation.define(); // a change that the textarea has already
+
+  editor.announce = (text) => {
+    document.getElementById("editor-live").textContent = text;
+  };
+
+  const language = new Language(defineLanguageFacet(), markdown.configure([GFM]), [], "markdown");
+  const sized = (size) => ({ fontSize: size, fontWeight: "700", fontFamily: "var(--pico-font-family-sans-serif)", lineHeight: "1.3" });
+  const highlighting = HighlightStyle.define([
+    { tag: tags.heading1, ...sized("1.6em") },
+    { tag: tags.heading2, ...sized("1.35em") },
+    { tag: tags.heading3, ...sized("1.15em") },
+    { tag: tags.heading, ...sized("1.05em") },
+    { tag: tags.strong, fontWeight: "700" },
+    { tag: tags.emphasis, fontStyle: "italic" },
+    { tag: tags.strikethrough, textDecoration: "line-through" },
+    { tag: tags.link, color: "var(--accent)" },
+    { tag: tags.url, color: "var(--ink-soft)" },
+    { tag: tags.quote, fontStyle: "italic" },
+    { tag: tags.monospace, fontFamily: "var(--mono)", fontSize: "0.9em" },
+    { tag: [tags.processingInstruction, tags.contentSeparator], color: "var(--ink-soft)", fontWeight: "400" },
+  ]);
+
+  const textarea = () => document.getElementById("editor").elements.namedItem("content");
+  let view = null;
+  let checking;
+  let items = []; // sentences with their verdicts, as the server has them
+
+  // The text goes to the textarea at once, so that the preview, the draft and the form have it without asking here.
+  const toForm = EditorView.updateListener.of(({ docChanged, selectionSet, state, transactions }) => {
+    if (docChanged && !transactions.some((transaction) => transaction.annotation(fromForm))) {
+      textarea().value = state.doc.toString();
+      textarea().dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    if (docChanged) {
+      clearTimeout(checking);
+      checking = setTimeout(() => editor.updateClaims(view, items), CHECK_AFTER);
+    }
+    if (docChanged || selectionSet) document.dispatchEvent(new CustomEvent("studio:cursor", { detail: { view } }));
+  });
+  const takeFromForm = () => {
+    const [now, next] = [view.state.doc.toString(), textarea().value];
+    if (now === next) return;
+    let from = 0;
+    while (from < now.length && now[from] === next[from]) from += 1;
+    let end = 0;
+    while (end < Math.min(now.length, next.length) - from && now.at(-1 - end) === next.at(-1 - end)) end += 1;
+    const changes = { from, to: now.length - end, insert: next.slice(from, next.length - end) };
+    view.dispatch({ changes, annotations: fromForm.of(true) });
+  };
+
+  const mount = () => {
+    const field = textarea();
+    const host = document.createElement("div");
+    host.id = "editor-view";
+    const root = host.attachShadow({ mode: "open" });
+    field.after(host);
+    const label = document.querySelector("label[for=id_content]");
+    label.removeAttribute("for");
+    label.addEventListener("click", () => view.focus());
+    const state = EditorState.create({
+      doc: field.value,
+      selection: { anchor: Math.min(field.selectionStart, field.value.length) },
+      extensions: [
+        editor.claims,
+        editor.completion,
+        history(),
+        search({ top: true }),
+        highlightSelectionMatches(),
+        drawSelection(),
+        keymap.of([...searchKeymap, ...historyKeymap, ...defaultKeymap]),
+        language,
+        syntaxHighlighting(highlighting),
+        EditorView.lineWrapping,
+        EditorView.perLineTextDirection.of(true),
+        EditorView.contentAttributes.of({
+          "aria-label": label.textContent,
+          spellcheck: "true",
+          autocapitalize: "sentences",
+          autocorrect: "on",
+          lang: field.lang,
+          tabindex: "0",
+        }),
+        editor.theme,
+        toForm,
+      ],
+    });
+    const hadFocus = document.activeElement === field;
+    field.hidden = true;
+    view = new EditorView({ state, parent: root, root });
+    editor.view = view;
+    if (hadFocus) view.focus();
+    document.dispatchEvent(new CustomEvent("studio:cursor", { detail: { view } }));
+    editor.updateClaims(view, items);
+  };
+
+  const load = async (url) => {
+    try {
+      const [answer] = await Promise.all([fetch(url, { headers: { "HX-Request": "true" } }), editor.loadSources(textarea().dataset.sources)]);
+      if (answer.ok) ({ items } = await answer.json());
+    } catch {
+      return; // no connection: the text can be edited without its evidence
+    }
+    editor.updateClaims(view, items);
+  };
+
+  document.addEventListener("studio:replaced", ({ target }) => {
+    if (target === textarea()) takeFromForm();
+  });
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.target?.id === "editor") mount(); // the form came back with a conflict or an error
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "F8") editor.goToOpen(view, event.shiftKey);
+    else if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "f") openSearchPanel(view);
+    else return;
+    event.preventDefault();
+  });
+  mount();
+  load(textarea().dataset.evidence);
+})();
