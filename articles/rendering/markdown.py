@@ -33,6 +33,7 @@ from agents.text.syntax import FOOTNOTE_REFERENCE
 from articles.rendering import annotations as annotation_rules
 from articles.rendering.annotations import Annotation, Annotations
 from articles.rendering.chart import chart_svg
+from articles.rendering.repeated_citations import mark_repeated
 
 MEDIA_PREFIX = "/media/"
 
@@ -219,8 +220,9 @@ def _footnote_reference(self: RendererHTML, tokens: list[Token], index: int, opt
     number = meta["id"] + 1
     title = f' title="{escape(meta["quote"])}"' if meta.get("quote") else ""
     label = escape(env["words"].reference.format(number))
+    kind = "footnote-ref is-repeated" if meta.get("repeated") else "footnote-ref"
     return (
-        f'<sup class="footnote-ref"><a href="#{prefix}-fn{number}" id="{prefix}-fnref{_reference_id(meta)}"'
+        f'<sup class="{kind}"><a href="#{prefix}-fn{number}" id="{prefix}-fnref{_reference_id(meta)}"'
         f' aria-label="{label}"{title}>{number}</a></sup>'
     )
 
@@ -295,6 +297,7 @@ def _parser() -> MarkdownIt:
     parser.inline.ruler.after("footnote_ref", "undefined_reference", _undefined_reference)
     parser.core.ruler.push("level_headings", _level_headings)
     parser.core.ruler.push("name_links", _name_links)
+    parser.core.ruler.push("mark_repeated", mark_repeated)
     parser.core.ruler.push("annotate", annotation_rules.annotate)
     for name, rule in RULES.items():
         parser.add_render_rule(name, rule)
@@ -322,7 +325,7 @@ _CLEANER = nh3.Cleaner(
         **{heading: {"id"} for heading in _HEADINGS},
     },
     allowed_classes={
-        "sup": {"footnote-ref", "undefined-reference"},
+        "sup": {"footnote-ref", "is-repeated", "undefined-reference"},
         "section": {"footnotes"},
         "a": {"footnote-backref", "evidence-link", "is-supported", "is-partly", "is-not"},
         "span": {"doubted", "is-partly", "is-not"},
