@@ -41,6 +41,20 @@ class RunView:
     def stages(self) -> list[StageView]:
         return stages_of(self.run, self._steps) if self.run else []
 
+    @property
+    def made_in(self) -> str:
+        """How long the run took, such as ``6 min 48 s``; empty if it has not finished."""
+        if self.run is None or self.run.started_at is None or self.run.finished_at is None:
+            return ""
+        minutes, seconds = divmod(int((self.run.finished_at - self.run.started_at).total_seconds()), 60)
+        return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+    @cached_property
+    def edited_since(self) -> bool:
+        """Whether a person saved the newest text."""
+        newest = self.article.revisions.only("saved_by", "former_author").first()
+        return newest is not None and bool(newest.saved_by_id or newest.former_author)
+
     @cached_property
     def reading(self) -> Reading:
         return self.steps.reading() or self._stored(self.article.research_data, Reading) or Reading()

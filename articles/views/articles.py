@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from agents import samples
@@ -169,7 +169,8 @@ def brief_values(article: Article) -> dict[str, Any]:
 @require_safe
 @login_required
 def article_detail(request: StudioRequest, pk: int) -> HttpResponse:
-    article = find_article(request, pk)
+    found = Article.objects.visible_to(request.user).select_related("owner", "voice")
+    article = get_object_or_404(found, pk=pk)
     return render(request, "articles/article_detail.html", {"article": article, "view": ArticleView(article)})
 
 

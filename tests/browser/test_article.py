@@ -50,6 +50,53 @@ class TestTheArticle:
         expect(page.locator("#notices")).to_contain_text("Some sources could not be read (9).")
         expect(page.locator(".paper .prose p").first).to_be_in_viewport()
 
+    def test_on_a_phone_the_actions_stay_at_hand(self, page: Page, writer: User) -> None:
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.goto(stages.finished(writer).get_absolute_url())
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        expect(page.get_by_role("link", name="Edit text")).to_be_in_viewport(ratio=1)
+        page.locator("#download-menu summary").click()
+        expect(page.get_by_role("link", name="Word (DOCX)")).to_be_in_viewport(ratio=1)
+        page.keyboard.press("Escape")
+        page.locator("#more-menu summary").click()
+        expect(page.get_by_role("link", name="Delete …")).to_be_in_viewport(ratio=1)
+
+    def test_the_sections_stand_beside_the_text(self, page: Page, writer: User) -> None:
+        page.goto(stages.finished(writer).get_absolute_url())
+        contents = page.get_by_role("navigation", name="Sections")
+        expect(contents.get_by_role("link").first).to_have_attribute("aria-current", "true")
+        contents.get_by_role("link", name="Choosing a site").click()
+        expect(page.get_by_role("heading", name="Choosing a site")).to_be_in_viewport()
+        page.set_viewport_size({"width": 1000, "height": 900})
+        expect(contents).to_be_hidden()
+
+    def test_a_long_list_of_references_is_folded_until_one_is_wanted(self, page: Page, writer: User) -> None:
+        notes = "\n".join(f"[^{number}]: Source {number}." for number in range(1, 13))
+        content = f"Much is known.{''.join(f'[^{number}]' for number in range(1, 13))}\n\n{notes}\n"
+        address = stages.finished(writer, content=content).get_absolute_url()
+        rows = page.locator("#article-body .footnotes")
+        page.goto(address)
+        expect(rows.get_by_text("Source 5.")).to_be_visible()
+        expect(rows.get_by_text("Source 12.")).to_be_hidden()
+        page.get_by_role("button", name="Show 7 more").click()
+        expect(rows.get_by_text("Source 12.")).to_be_visible()
+        page.reload()
+        page.get_by_label("Reference 12", exact=True).click()
+        expect(rows.get_by_text("Source 12.")).to_be_in_viewport()
+        page.goto("about:blank")
+        page.goto(f"{address}#a-fn11")
+        expect(rows.get_by_text("Source 11.")).to_be_in_viewport()
+
+    def test_a_finished_run_is_one_line_that_unfolds(self, page: Page, writer: User) -> None:
+        article = stages.finished(writer)
+        in_thread(save_text)(article=article, by=writer, title="Mine", content="Mine.", opened_at=1)
+        page.goto(article.get_absolute_url())
+        timeline = page.locator("#timeline")
+        expect(timeline.locator("summary")).to_contain_text("edited by people")
+        assert (timeline.bounding_box() or {"height": 999})["height"] < 60
+        timeline.locator("summary").click()
+        expect(timeline.locator("li").first).to_be_visible()
+
     def test_a_footnote_leads_there_and_back(self, page: Page, writer: User) -> None:
         page.goto(stages.finished(writer).get_absolute_url())
         page.get_by_label("Reference 3", exact=True).click()

@@ -232,13 +232,13 @@ def test_updates_keep_the_open_tab_the_focus_and_the_scroll_position(page: Page,
     expect(page.locator("#more-menu summary")).to_be_focused()
     tab = page.get_by_role("tab", name="Sources")
     tab.focus()
-    page.evaluate("() => scrollTo(0, 200)")
+    page.evaluate("() => scrollTo(0, 350)")
     top = tab.evaluate("tab => tab.getBoundingClientRect().top")
     stages.complete(held)
     expect(page.locator("[data-status=completed]")).to_have_count(1)
     expect(tab).to_be_focused()
     expect(page.get_by_role("tabpanel", name="Sources")).to_be_visible()
-    # The timeline above it folds, so the page is shorter: what is looked at stays where it is.
+    # What stands above it folds, so the page is shorter: what is looked at stays where it is.
     assert abs(tab.evaluate("tab => tab.getBoundingClientRect().top") - top) < 40
 
 
