@@ -9,8 +9,8 @@
 
   // The controls themselves are the commands: whatever a page offers is listed, and runs as if it were clicked.
   const COMMANDS = "main :is(.actions, .menu-list, .change-bar, .editor) :is(a[href], button), main form button[type=submit]";
-  const PLACES = "#tabs a, .prose h2[id], .top-links > a, #account-menu :is(a, button), .theme-button";
-  const LEFT_OUT = "dialog *, .restore, .crumbs *, .footnotes *, [data-unlisted]";
+  const PLACES = "#tabs a, #article-body .prose h2[id], .top-links > a, #account-menu :is(a, button), .theme-button";
+  const LEFT_OUT = "dialog *, .restore, .crumbs *, .prose :not(h2), [data-unlisted]";
 
   const isOffered = (element) => {
     if (element.disabled || element.hidden || element.matches(LEFT_OUT)) return false;

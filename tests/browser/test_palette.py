@@ -39,6 +39,14 @@ def test_tabs_and_sections_are_places(page: Page, writer: User) -> None:
     expect(page.get_by_role("heading", name="Choosing a site")).to_be_in_viewport()
 
 
+def test_the_editor_lists_its_actions_and_not_what_the_preview_links_to(page: Page, writer: User) -> None:
+    page.goto(f"{stages.finished(writer).get_absolute_url()}text/")
+    expect(page.locator("#preview .footnote-ref").first).to_be_visible()
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("option", name="Save and close")).to_be_visible()
+    expect(page.locator("#palette [role=option]", has_text="Reference")).to_have_count(0)
+
+
 def test_an_article_is_opened_by_its_title_and_those_of_others_are_not_listed(page: Page, writer: User) -> None:
     mine = make_article_in_thread(writer, topic="Rain barrels compared")
     make_article_in_thread(in_thread(UserFactory.create)(), topic="Rain in other people’s gardens")

@@ -18,7 +18,7 @@ from agents.images.cover import draw_cover
 from articles.models import Article
 from articles.runs.journal import fail_run
 from articles.runs.step_writer import write_changes
-from articles.services import cancel_run
+from articles.services import cancel_run, save_text
 from tests.browser import stages, step_outputs
 from tests.browser.threads import in_thread, send_draft
 from tests.factories import claim, make_article, step_failed, step_started
@@ -81,6 +81,14 @@ def spread_out(article: Article) -> None:
         step.save(update_fields=["started_at"])
 
 
+@in_thread
+def edit_text(article: Article) -> None:
+    """A figure is corrected, a sentence reworded and one removed."""
+    content = article.content.replace("8–12 %", "8–14 %").replace("What has changed is that cities", "Now cities")
+    content = content.replace(" None of that is new.", "")
+    save_text(article=article, by=article.owner, title=article.title, content=content, opened_at=1)
+
+
 def cover(title: str) -> bytes:
     return draw_cover(title, seed=title)
 
@@ -119,6 +127,9 @@ def test_screenshots(writer: User, shoot: Shoot) -> None:
     shoot("list-light", "/")
     shoot("running-light", f"/articles/{running.pk}/", before=drafts)
     shoot("finished-dark", f"/articles/{done.pk}/", dark=True)
+    edit_text(done)
+    shoot("compare-light", f"/articles/{done.pk}/revisions/compare/")
+    shoot("commands-light", f"/articles/{done.pk}/", before=lambda page: page.keyboard.press("Control+k"))
     shoot("running-phone", f"/articles/{running.pk}/", phone=True, before=drafts)
     if "--all" not in os.environ["SCREENSHOTS_MORE"]:
         return
