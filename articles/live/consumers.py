@@ -160,12 +160,18 @@ class ArticleEventsConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Ch
         if self.counted_as:
             await run_in_thread(close_socket)(*self.counted_as)
         layer, channel = self.channel_layer, getattr(self, "channel_name", "")
+        if hasattr(self, "article_id"):
+            await self.leave(group_name(self.article_id))
         try:
-            if hasattr(self, "article_id"):
-                await layer.group_discard(group_name(self.article_id), channel)
             await release_channel(layer, channel)
         except (RedisError, OSError) as error:
             log.debug("a closed socket could not be unsubscribed, Redis is unavailable: %s", error)
+
+    async def leave(self, group: str) -> None:
+        try:
+            await self.channel_layer.group_discard(group, getattr(self, "channel_name", ""))
+        except (RedisError, OSError) as error:
+            log.debug("a closed socket could not leave its group, Redis is unavailable: %s", error)
 
     async def event_recorded(self, notification: EventNotification) -> None:
         for _ in range(2):  # the first read may be a coalesced one that started before this event

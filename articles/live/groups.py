@@ -33,6 +33,11 @@ def group_name(article_id: int) -> str:
     return f"article.{article_id}"
 
 
+def editors_group_name(article_id: int) -> str:
+    """The group of those who edit the article's text."""
+    return f"article.{article_id}.editors"
+
+
 def event_notification(article_id: int, seq: int) -> EventNotification:
     return {"type": "event.recorded", "article": article_id, "seq": seq}
 

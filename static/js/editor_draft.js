@@ -19,6 +19,7 @@
   let storedAt = null;
   let sent = null;
   let saving = null;
+  let meanwhile = null;
   let isSending = false;
   let isFailing = false;
   let isPaused = false; // while the text is being saved, or another tab has stored another one
@@ -239,6 +240,14 @@
     if (detail.xhr.getResponseHeader("HX-Redirect")) return saved(); // the page is left
     isPaused = false;
     schedule(0);
+  });
+
+  // What was typed while a save was on its way that was then refused: the form that came back does not have it.
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.target.id === "editor") meanwhile = same(typed(), saving) ? null : typed();
+  });
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.target?.id === "editor" && meanwhile && same(typed(), saving)) replaceText(meanwhile);
   });
 
   restore();

@@ -40,6 +40,8 @@
       return row;
     });
     list.replaceChildren(...rows);
+    const here = headings.findLast(({ from }) => from <= head);
+    document.dispatchEvent(new CustomEvent("studio:section", { detail: { section: here?.text ?? "" } }));
     const claims = document.getElementById("open-claims");
     claims.hidden = !open.length;
     claims.textContent = `${open.length} open claim${open.length === 1 ? "" : "s"}`;

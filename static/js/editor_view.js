@@ -6,6 +6,7 @@
   const { openSearchPanel, syntaxHighlighting } = CodeMirror;
   const editor = window.studioEditor;
   const CHECK_AFTER = 800; // milliseconds without a key, until claims are looked up again
+  const COPY_AFTER = 60; // milliseconds
   const fromForm = Annotation.define(); // a change that the textarea has already
 
   editor.announce = (text) => {
@@ -32,13 +33,24 @@
   const textarea = () => document.getElementById("editor").elements.namedItem("content");
   let view = null;
   let checking;
+  let copying = null;
   let items = []; // sentences with their verdicts, as the server has them
 
-  // The text goes to the textarea at once, so that the preview, the draft and the form have it without asking here.
-  const toForm = EditorView.updateListener.of(({ docChanged, selectionSet, state, transactions }) => {
-    if (docChanged && !transactions.some((transaction) => transaction.annotation(fromForm))) {
-      textarea().value = state.doc.toString();
+  // The text goes to the textarea soon, so that the preview, the draft and the form have it without asking here: writing
+  // 30,000 characters into it takes 3 ms, too long for each key.
+  const flush = () => {
+    clearTimeout(copying);
+    if (copying) {
+      copying = null;
+      textarea().value = view.state.doc.toString();
       textarea().dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  };
+  for (const name of ["submit", "visibilitychange"]) document.addEventListener(name, flush, { capture: true });
+  for (const name of ["beforeunload", "pagehide"]) addEventListener(name, flush, { capture: true });
+  const toForm = EditorView.updateListener.of(({ docChanged, selectionSet, transactions }) => {
+    if (docChanged && !transactions.some((transaction) => transaction.annotation(fromForm))) {
+      copying ??= setTimeout(flush, COPY_AFTER);
     }
     if (docChanged) {
       clearTimeout(checking);
@@ -47,6 +59,8 @@
     if (docChanged || selectionSet) document.dispatchEvent(new CustomEvent("studio:cursor", { detail: { view } }));
   });
   const takeFromForm = () => {
+    clearTimeout(copying);
+    copying = null;
     const [now, next] = [view.state.doc.toString(), textarea().value];
     if (now === next) return;
     let from = 0;
