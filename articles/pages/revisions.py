@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Literal
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from agents.text.markdown import count_words
@@ -23,8 +23,12 @@ MAX_CHANGES = 500
 CONTEXT = 1
 """Unchanged blocks that stay visible before and after a change."""
 MIN_FOLDED = 3
+MAX_SUMMARIZED = 60_000
+"""Characters, about 10,000 words. Of a longer text the list says only how its length changed: a page lists 20 of them."""
 
-HASHES = re.compile(r"#{1,6}[ \t]+")
+MARKERS = {"heading": re.compile(r" {0,3}#{1,6}[ \t]+"), "quote": re.compile(r" {0,3}>[ \t]?")}
+"""What begins a block and is shown by its looks instead."""
+EMPHASIS = re.compile(r"\*\*|__")
 
 Side = Literal["both", "before", "after"]
 SHOWN: dict[Side, tuple[str, ...]] = {
@@ -47,6 +51,10 @@ def _summary(pk: int, created_at: datetime) -> Summary:  # a database restored f
     words = count_words(revision.content)
     if before is None:
         return Summary(f"{words:,} words", words, [], title_changed=False)
+    if max(len(before.content), len(revision.content)) > MAX_SUMMARIZED:
+        more = words - count_words(before.content)
+        changed = before.title != revision.title
+        return Summary(f"Text changed, {more:+,} words" if more else "Text changed", more, [], title_changed=changed)
     summary = summarize((before.title, before.content), (revision.title, revision.content))
     same = earlier.filter(title=revision.title, content=revision.content).exclude(pk=before.pk)
     if (before.title, before.content) != (revision.title, revision.content) and (restored := same.first()):
@@ -153,23 +161,19 @@ class ShownRow:
         return [self._part(part) for part in self.row.parts]
 
     def _part(self, part: Part) -> ShownPart:
-        pieces = without_hashes(part.pieces) if self.row.kind == "heading" else part.pieces
+        marker = MARKERS.get(self.row.kind) if part is self.row.parts[0] else None
+        pieces = without_marker(part.pieces, marker) if marker else part.pieces
         both, before, after = (pieces_html(pieces, side) for side in SHOWN)
         return ShownPart(part.change, both, before, after, part.space)
 
 
-def without_hashes(pieces: Sequence[Piece]) -> Sequence[Piece]:
-    """A heading without the marks of its level, unless the level has changed."""
+def without_marker(pieces: Sequence[Piece], marker: re.Pattern[str]) -> Sequence[Piece]:
+    """A heading or quotation without the sign that begins it, unless that has changed, such as the level of a heading."""
     opening = pieces[:1] if pieces[0].kind == "same" else pieces[:2]
-    marks = {match[0].strip() for piece in opening if (match := HASHES.match(piece.text))}
-    if len(marks) > 1:
+    signs = {match[0].strip() for piece in opening if (match := marker.match(piece.text))}
+    if len(signs) > 1:
         return pieces
-    return [
-        Piece(piece.kind, HASHES.sub("", piece.text, count=1))
-        if piece in opening and HASHES.match(piece.text)
-        else piece
-        for piece in pieces
-    ]
+    return [Piece(piece.kind, marker.sub("", piece.text, count=1)) if piece in opening else piece for piece in pieces]
 
 
 def pieces_html(pieces: Sequence[Piece], side: Side) -> SafeString:
@@ -179,16 +183,24 @@ def pieces_html(pieces: Sequence[Piece], side: Side) -> SafeString:
 
 
 def piece_html(piece: Piece) -> SafeString:
-    text = mark_safe(FOOTNOTE_REFERENCE.sub(r"<sup>\g<label></sup>", format_html("{}", piece.text)))  # noqa: S308 — escaped
+    text = piece.text.rstrip()
+    space = piece.text[len(text) :]
     if piece.kind == "same":
-        return text
+        return format_html("{}{}", markdown_html(text), space)
     tag, word = ("del", "removed") if piece.kind == "removed" else ("ins", "added")
     return format_html(
-        '<{0}><span class="visually-hidden">[{1}: </span>{2}<span class="visually-hidden">] </span></{0}>',
+        '<{0}><span class="visually-hidden">[{1}: </span>{2}<span class="visually-hidden">] </span></{0}>{3}',
         mark_safe(tag),  # noqa: S308 — a constant
         word,
-        text,
+        markdown_html(text),
+        space,
     )
+
+
+def markdown_html(text: str) -> SafeString:
+    """The Markdown of a sentence with its footnotes as numbers, and the signs of emphasis set apart."""
+    html = FOOTNOTE_REFERENCE.sub(r"<sup>\g<label></sup>", escape(text))
+    return mark_safe(EMPHASIS.sub(r'<span class="markup">\g<0></span>', html))  # noqa: S308 — escaped
 
 
 def article_revision(article: Article, number: int) -> Revision | None:

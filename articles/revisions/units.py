@@ -119,5 +119,8 @@ def kind_of(markdown: str, start: int, end: int) -> Kind | None:
 
 def spans(markdown: str, kind: Kind, start: int, end: int) -> list[tuple[int, int]]:
     """Start and end of the units of a block. The first includes the indentation and the marker of a list item."""
-    found = sentences(markdown, start, end) if kind in ("text", "item", "quote") else []
+    if kind not in ("text", "item", "quote"):
+        return [(start, end)]
+    on_one_line = markdown[start:end].replace("\n", " ")  # a line break within a paragraph ends no sentence
+    found = [(start + at, start + finish) for at, finish in sentences(on_one_line)]
     return [(start, found[0][1]), *found[1:]] if found else [(start, end)]

@@ -14,7 +14,7 @@ from agents.text.tokenizer import CJK
 
 PieceKind = Literal["same", "removed", "added"]
 
-TOKEN = re.compile(rf"(?P<word>{FOOTNOTE}|[{CJK}]|[^\W_]+(?:[-.,:'’/][^\W_]+)*|[^\s])(?P<space>\s*)")
+TOKEN = re.compile(rf"(?P<word>{FOOTNOTE}|[{CJK}]|[^\W_]+(?:[-.,:'’/][^\W_]+)*|#+|\*+|[^\s])(?P<space>\s*)")
 MIN_SHARED = 0.3
 """Sentences that share fewer of their words are shown as one replaced by the other: single words in common mean nothing."""
 MAX_MATCHES = 2_000_000

@@ -88,6 +88,12 @@ class TestTheList:
         page.post(reverse("restore_revision", args=[edited.pk, 2]))
         assert "Restored revision 2" in page.get(reverse("revision_list", args=[edited.pk])).content.decode()
 
+    def test_of_a_very_long_text_it_says_how_the_length_changed(self, page: Client, article: Article) -> None:
+        save_text(article=article, by=article.owner, title="T", content="- word\n" * 12_000, opened_at=1)
+        save_text(article=article, by=article.owner, title="T", content="- word\n" * 11_000, opened_at=2)
+        shown = page.get(reverse("revision_list", args=[article.pk])).content.decode()
+        assert "Text changed, -1,000 words" in shown
+
     def test_it_has_pages(self, page: Client, article: Article) -> None:
         rows = [Revision(article=article, number=number, title="T", content=str(number)) for number in range(2, 25)]
         Revision.objects.bulk_create(rows)
@@ -102,8 +108,8 @@ class TestComparing:
 
     def test_words_are_marked_and_screen_readers_hear_it(self, page: Client, edited: Article) -> None:
         shown = self.compare(page, edited)
-        assert '<del><span class="visually-hidden">[removed: </span>120 <span' in shown
-        assert '<ins><span class="visually-hidden">[added: </span>140 <span' in shown
+        assert '<del><span class="visually-hidden">[removed: </span>120<span' in shown
+        assert '<ins><span class="visually-hidden">[added: </span>140<span' in shown
         assert "They are heavy." in shown
         assert 'name="title"' in shown
 
@@ -125,10 +131,18 @@ class TestComparing:
         assert "selected>2" in " ".join(shown.partition('name="before"')[2].partition("</select>")[0].split()).replace(
             " >", ">"
         )
-        assert "[removed: </span>120 " in shown
+        assert "[removed: </span>120<" in shown
 
     def test_a_text_that_is_the_same_has_no_difference(self, page: Client, edited: Article) -> None:
         assert "No difference" in self.compare(page, edited, before=2, after=2)
+
+    def test_signs_of_headings_and_quotations_are_shown_by_their_looks(self, page: Client, article: Article) -> None:
+        save_text(article=article, by=article.owner, title="T", content="## Load\n\n> One ton.\n\nX.", opened_at=1)
+        save_text(article=article, by=article.owner, title="T", content="## Loads\n\n> Two ton.\n\nX.", opened_at=2)
+        shown = self.compare(page, article)
+        assert ("## " in shown, "&gt; " in shown) == (False, False)
+        save_text(article=article, by=article.owner, title="T", content="### Loads\n\n> Two ton.\n\nX.", opened_at=3)
+        assert "[added: </span>###<" in self.compare(page, article)
 
     def test_markup_of_a_text_is_escaped(self, page: Client, article: Article) -> None:
         attack = '<script>alert(1)</script>[^"><img>]'

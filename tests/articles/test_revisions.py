@@ -93,6 +93,12 @@ class TestComparing:
         new = OLD.replace("rose in winter", "rose in December").replace("They fell in", "They fell again in")
         assert [change.section for change in compare(OLD, new).changes] == ["Costs", "Costs"]
 
+    def test_a_sentence_over_two_lines_is_one_change(self) -> None:
+        old = "A cold week costs\n120 euros in all of the houses that\nwere measured. The rest is cheap.\n"
+        comparison = compare(old, old.replace("120", "140"))
+        assert [change.before for change in comparison.changes] == [(0, 1)]
+        assert with_changes_undone(comparison, [1]) == old
+
     def test_white_space_is_no_change(self) -> None:
         assert compare(OLD, OLD.replace("cheap. Nobody", "cheap.\nNobody").replace("\n\n##", "\n\n\n##")).changes == []
 
