@@ -22,7 +22,7 @@ from articles.forms.brief import BriefSubmission
 from articles.models import Article, Source
 from articles.pages import ArticleView
 from articles.pages.fragments import fragments
-from articles.services import change_brief_and_start, copied_sources, create_article
+from articles.services import change_brief_and_start, copied_sources, create_article, unsaved_text
 from articles.views.costs import cost_context
 from articles.views.requests import StudioRequest, add_refusal, editable_article, find_article, form_page
 
@@ -171,7 +171,12 @@ def brief_values(article: Article) -> dict[str, Any]:
 def article_detail(request: StudioRequest, pk: int) -> HttpResponse:
     found = Article.objects.visible_to(request.user).select_related("owner", "voice")
     article = get_object_or_404(found, pk=pk)
-    return render(request, "articles/article_detail.html", {"article": article, "view": ArticleView(article)})
+    context = {
+        "article": article,
+        "view": ArticleView(article),
+        "unsaved": unsaved_text(article, request.user),
+    }
+    return render(request, "articles/article_detail.html", context)
 
 
 @require_safe

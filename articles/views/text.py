@@ -65,7 +65,7 @@ def saved_response(request: StudioRequest, article: Article, saved: services.Sav
         response = HttpResponse(status=204)
         detail = {"opened_at": saved.revision.number, "message": f"{said} {warning}".strip()}
         return trigger_client_event(response, "studio:saved", detail)
-    if saved.merge:
+    if saved.merge and saved.merge.newest != saved.revision:
         newest, taken = saved.merge.newest, saved.merge.taken
         said += f" It was merged with revision {newest.number} by {newest.author}: "
         said += f"{taken} change{'' if taken == 1 else 's'} taken over." if taken else "nothing there was changed."

@@ -236,7 +236,7 @@
     paint();
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
-    if (detail.elt.id !== "editor") return;
+    if (detail.requestConfig.elt.id !== "editor") return; // detail.elt is another one once the form was replaced
     if (detail.xhr.getResponseHeader("HX-Redirect")) return saved(); // the page is left
     isPaused = false;
     schedule(0);

@@ -19,7 +19,8 @@
     { tag: tags.heading1, ...sized("1.6em") },
     { tag: tags.heading2, ...sized("1.35em") },
     { tag: tags.heading3, ...sized("1.15em") },
-    { tag: tags.heading, ...sized("1.05em") },
+    { tag: [tags.heading4, tags.heading5, tags.heading6], ...sized("1.05em") },
+    { tag: tags.heading, fontWeight: "700" }, // of a table
     { tag: tags.strong, fontWeight: "700" },
     { tag: tags.emphasis, fontStyle: "italic" },
     { tag: tags.strikethrough, textDecoration: "line-through" },
@@ -86,6 +87,7 @@
       extensions: [
         editor.claims,
         editor.completion,
+        editor.format,
         history(),
         search({ top: true }),
         highlightSelectionMatches(),

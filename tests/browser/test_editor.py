@@ -176,6 +176,34 @@ class TestTheText:
         page.keyboard.press("Control+s")
         expect(page.locator("#toast")).to_contain_text("Saved as revision 3")
 
+    def test_buttons_write_the_markdown(self, page: Page, article: Article) -> None:
+        page.goto(f"{article.get_absolute_url()}text/")
+        text = page.get_by_label("Text (Markdown)")
+        text.fill("Roofs are heavy")
+        page.keyboard.press("Control+Shift+ArrowLeft")
+        tools = page.get_by_role("group", name="Format")
+        steps = [
+            ("Bold", "Roofs are **heavy**"),
+            ("Bold", "Roofs are heavy"),
+            ("Heading", "## Roofs are heavy"),
+            ("List", "- Roofs are heavy"),
+            ("List", "Roofs are heavy"),
+            ("Link", "Roofs are [heavy](https://)"),
+        ]
+        for button, expected in steps:
+            tools.locator(f"[title^={button}]" if button == "Bold" else f"text={button}").click()
+            expect(page.locator("#id_content")).to_have_value(expected)
+            expect(text).to_be_focused()
+        page.keyboard.type("https://example.org/")
+        expect(page.locator("#id_content")).to_have_value("Roofs are [heavy](https://example.org/)")
+
+    def test_the_cite_button_offers_passages(self, page: Page, article: Article) -> None:
+        open_editor(page, article)
+        put_cursor_behind(page, "light is rarely the limit.")
+        page.get_by_role("button", name="Cite").click()
+        page.get_by_role("option").filter(has_text="heat wave").click()
+        expect(page.locator("#id_content")).to_have_value(re.compile(r"light is rarely the limit\.\[\^2\]\n"))
+
     def test_words_are_found_and_replaced(self, page: Page, article: Article) -> None:
         open_editor(page, article)
         page.get_by_role("button", name="Find").click()

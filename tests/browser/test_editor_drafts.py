@@ -8,10 +8,11 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Dialog, Page, expect
 
 from articles.models import Article, UnsavedText
+from articles.services import save_text
 from tests.browser import stages
 from tests.browser.conftest import accessibility_problems
 from tests.browser.threads import in_thread
-from tests.factories import PASSWORD
+from tests.factories import PASSWORD, UserFactory
 
 
 @pytest.fixture
@@ -139,6 +140,18 @@ def test_two_tabs_do_not_overwrite_each_other(page: Page, article: Article, expe
     assert stored_texts() == ["Of the second tab."]
 
 
+def test_it_is_stored_after_a_conflict_too(page: Page, article: Article) -> None:
+    open_editor(page, article)
+    type_text(page, "Mine.")
+    other = UserFactory.create(username="grace")
+    in_thread(save_text)(article=article, by=other, title=article.title, content="Theirs.", opened_at=1)
+    page.get_by_role("button", name="Save and close").click()
+    expect(page.locator("#conflict")).to_be_visible()
+    type_text(page, "Mine, after the conflict.")
+    expect_stored(page)
+    assert stored_texts() == ["Mine, after the conflict."]
+
+
 def test_a_saved_text_leaves_no_draft(page: Page, article: Article) -> None:
     open_editor(page, article)
     type_text(page, "Mine.")
@@ -156,7 +169,9 @@ def test_leaving_does_not_ask_and_loses_nothing(page: Page, article: Article) ->
     type_text(page, "Typed, and left at once.")
     page.get_by_role("link", name="Close").click()
     expect(page.get_by_role("tab", name="Article")).to_be_visible()
-    open_editor(page, article)
+    page.reload()  # the draft was on its way when the page was left
+    expect(page.locator("#unsaved")).to_contain_text("You have unsaved changes to this text.")
+    page.get_by_role("link", name="Continue editing").click()
     expect_text(page, "Typed, and left at once.")
     assert asked == []
 
