@@ -105,6 +105,11 @@ def failed_article(writer: User) -> Article:
     return article
 
 
+def open_claim(page: Page) -> None:
+    page.locator("#editor-view .chip.is-partly").first.wait_for()
+    page.keyboard.press("F8")
+
+
 @pytest.mark.timeout(900)
 def test_screenshots(writer: User, shoot: Shoot) -> None:
     for topic, words in OTHERS:
@@ -127,6 +132,7 @@ def test_screenshots(writer: User, shoot: Shoot) -> None:
     shoot("list-light", "/")
     shoot("running-light", f"/articles/{running.pk}/", before=drafts)
     shoot("finished-dark", f"/articles/{done.pk}/", dark=True)
+    shoot("editor-light", f"/articles/{done.pk}/text/", before=open_claim)
     edit_text(done)
     shoot("compare-light", f"/articles/{done.pk}/revisions/compare/")
     shoot("commands-light", f"/articles/{done.pk}/", before=lambda page: page.keyboard.press("Control+k"))
