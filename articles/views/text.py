@@ -9,6 +9,9 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import get_text_list
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
@@ -48,14 +51,14 @@ def text_edit(request: StudioRequest, pk: int) -> HttpResponse:
         except StudioError as error:
             refused = add_refusal(request, form, error)
         else:
-            return saved_response(request, article, saved)
+            return saved_response(request, article, saved, form.cleaned_data["opened_at"])
     if request.method == "POST":
         form = keep_refused(request, article, form)
     context = {"article": article, "form": form, "max_length": services.MAX_CONTENT, "kept": kept}
     return form_page(request, "articles/text_edit.html", context | conflict_context(conflict, choices), refused)
 
 
-def saved_response(request: StudioRequest, article: Article, saved: services.SavedText) -> HttpResponse:
+def saved_response(request: StudioRequest, article: Article, saved: services.SavedText, opened_at: int) -> HttpResponse:
     """Leads to the article, or stays. A page whose text is the saved one is not loaded again: it keeps what can be undone."""
     said = f"Saved as revision {saved.revision.number}: {article.word_count:,} words."
     undefined = undefined_references(article.content)
@@ -65,14 +68,24 @@ def saved_response(request: StudioRequest, article: Article, saved: services.Sav
         response = HttpResponse(status=204)
         detail = {"opened_at": saved.revision.number, "message": f"{said} {warning}".strip()}
         return trigger_client_event(response, "studio:saved", detail)
-    if saved.merge and saved.merge.newest != saved.revision:
-        newest, taken = saved.merge.newest, saved.merge.taken
-        said += f" It was merged with revision {newest.number} by {newest.author}: "
-        said += f"{taken} change{'' if taken == 1 else 's'} taken over." if taken else "nothing there was changed."
-    messages.success(request, said)
+    messages.success(request, format_html("{} {}", said, merge_told(saved, opened_at)))
     if warning:
         messages.warning(request, warning)
     return redirect("text_edit", article.pk) if stays else redirect(article)
+
+
+def merge_told(saved: services.SavedText, opened_at: int) -> SafeString:
+    """What was merged with the text, if anything was, with a link to what the other side had changed."""
+    merge = saved.merge
+    if merge is None or merge.newest == saved.revision:
+        return SafeString("")
+    taken = (
+        f"{merge.taken} change{'' if merge.taken == 1 else 's'} taken over." if merge.taken else "nothing to take over."
+    )
+    query = {"before": opened_at, "after": merge.newest.number}
+    compare = reverse("revision_compare", args=[saved.revision.article_id], query=query)
+    said = '<span>It was merged with revision {} by {}: {}</span> <a href="{}">See what they changed</a>'
+    return format_html(said, merge.newest.number, merge.newest.author, taken, compare)
 
 
 def initial_text(article: Article, kept: UnsavedText | None) -> dict[str, object]:

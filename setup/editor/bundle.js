@@ -3,7 +3,7 @@ export { Annotation, EditorSelection, EditorState, Prec, RangeSetBuilder, StateE
 export { Decoration, drawSelection, EditorView, keymap, ViewPlugin, WidgetType } from "@codemirror/view";
 export { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 export { highlightSelectionMatches, openSearchPanel, search, searchKeymap } from "@codemirror/search";
-export { autocompletion, completionKeymap, pickedCompletion } from "@codemirror/autocomplete";
+export { autocompletion, pickedCompletion } from "@codemirror/autocomplete";
 export { defineLanguageFacet, HighlightStyle, Language, syntaxHighlighting } from "@codemirror/language";
 export { GFM, parser as markdown } from "@lezer/markdown";
 export { tags } from "@lezer/highlight";

@@ -34,10 +34,12 @@
     paint();
   };
   const saved = ({ revision, author }) => {
-    if (revision <= Number(document.getElementById("id_opened_at").value) || author === user) return;
-    const note = document.getElementById("newer");
-    note.lastElementChild.textContent = `${author} has saved revision ${revision}. Your changes will be merged with it when you save.`;
-    note.hidden = false;
+    const opened = document.getElementById("id_opened_at").value;
+    if (revision <= Number(opened) || author === user) return;
+    document.getElementById("newer-text").textContent = `${author} has saved revision ${revision}.`;
+    const link = document.querySelector("#newer a");
+    link.href = `${link.href.split("?")[0]}?${new URLSearchParams({ before: opened, after: revision })}`;
+    document.getElementById("newer").hidden = false;
   };
   const heard = (message) => {
     const { type, editor, name } = message;

@@ -1,6 +1,6 @@
 // Completion in the editor: after "[^" and "@" it offers the passages that were read, and inserts the citation and its footnote.
 (() => {
-  const { autocompletion, completionKeymap, keymap, pickedCompletion } = CodeMirror;
+  const { autocompletion, pickedCompletion } = CodeMirror;
   const editor = window.studioEditor;
   const MOST = 40; // offered at once
   let sources = [];
@@ -60,8 +60,5 @@
     return { from: before.from, options: options.slice(0, MOST), filter: false };
   };
 
-  editor.completion = [
-    autocompletion({ override: [complete], icons: false, aboveCursor: false, maxRenderedOptions: MOST }),
-    keymap.of(completionKeymap),
-  ];
+  editor.completion = autocompletion({ override: [complete], icons: false, maxRenderedOptions: MOST });
 })();

@@ -85,8 +85,8 @@
       doc: field.value,
       selection: { anchor: Math.min(field.selectionStart, field.value.length) },
       extensions: [
+        editor.completion, // before the claims: Escape closes what it offers first
         editor.claims,
-        editor.completion,
         editor.format,
         history(),
         search({ top: true }),

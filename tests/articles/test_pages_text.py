@@ -63,6 +63,7 @@ class TestEditing:
         shown = edit(page, article, content=base.replace("is first", "comes first"), opened_at=2).content.decode()
         assert "Saved as revision 4" in shown
         assert "It was merged with revision 3 by grace: 1 change taken over." in shown
+        assert "/revisions/compare/?before=2&amp;after=3" in shown
         article.refresh_from_db()
         assert article.content == theirs.replace("is first", "comes first")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -57,6 +58,8 @@ def test_a_saved_text_is_announced_and_merged(page: Page, graces_page: Page, art
     graces_page.get_by_label("Title").fill("Grace's title")
     graces_page.keyboard.press("Control+s")
     expect(page.locator("#newer")).to_contain_text("grace has saved revision 2.")
+    link = page.get_by_role("link", name="See what they changed")
+    expect(link).to_have_attribute("href", re.compile(r"/revisions/compare/\?before=1&after=2$"))
     page.get_by_label("Text (Markdown)").press("Control+End")
     page.keyboard.type("Mine.")
     page.get_by_role("button", name="Save and close").click()
