@@ -39,8 +39,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Part:
-    """What stands between changes, or a change. ``space`` stands behind it."""
+    """Sentences that are the same in both texts, or a change. ``space`` stands behind it.
 
+    ``before`` and ``after`` are its units in both texts.
+    """
+
+    before: tuple[int, int]
+    after: tuple[int, int]
     text: str = ""
     change: Change | None = None
     space: str = ""
@@ -94,8 +99,8 @@ class _Comparing:
         # Junk is left on: in hostile texts of equal lines, comparing each with each would take minutes.
         for tag, i1, i2, j1, j2 in SequenceMatcher(None, was, now).get_opcodes():
             if tag == "equal":
-                for block in self.new.blocks[j1:j2]:
-                    self.add(block.kind, [Part(self.new.text(block.first, block.last))])
+                for old, new in zip(self.old.blocks[i1:i2], self.new.blocks[j1:j2], strict=True):
+                    self.add(new.kind, [self.same((old.first, old.last), (new.first, new.last))])
             else:
                 self.add_changed(i1, i2, j1, j2)
 
@@ -108,9 +113,9 @@ class _Comparing:
             if old and new:
                 self.add(new.kind, list(self.sentence_parts(old, new)))
             elif old:
-                self.add(old.kind, [Part(change=self.change(old.kind, (old.first, old.last), (j_at, j_at)))])
+                self.add(old.kind, [self.changed(old.kind, (old.first, old.last), (j_at, j_at))])
             elif new:
-                self.add(new.kind, [Part(change=self.change(new.kind, (i_at, i_at), (new.first, new.last)))])
+                self.add(new.kind, [self.changed(new.kind, (i_at, i_at), (new.first, new.last))])
             i_at, j_at = old.last if old else i_at, new.last if new else j_at
 
     def sentence_parts(self, old: Block, new: Block) -> Iterator[Part]:
@@ -122,9 +127,9 @@ class _Comparing:
             gaps, last = (self.new.gaps, j2) if j2 > j1 else (self.old.gaps, i2)
             space = gaps[last - 1] if place < len(spans) - 1 else ""
             if is_same:
-                yield Part(self.new.text(j1, j2), space=space or " ")
+                yield self.same((i1, i2), (j1, j2), space or " ")
             else:
-                yield Part(change=self.change(new.kind, (i1, i2), (j1, j2)), space=space)
+                yield self.changed(new.kind, (i1, i2), (j1, j2), space)
 
     def divided(
         self, old: Block, new: Block, opcodes: Sequence[tuple[str, int, int, int, int]]
@@ -150,11 +155,15 @@ class _Comparing:
         )
         return [(i + i1, j + j1) for i, j in matches]
 
-    def change(self, kind: Kind, before: tuple[int, int], after: tuple[int, int]) -> Change:
+    def same(self, before: tuple[int, int], after: tuple[int, int], space: str = "") -> Part:
+        return Part(before, after, self.new.text(*after), space=space)
+
+    def changed(self, kind: Kind, before: tuple[int, int], after: tuple[int, int], space: str = "") -> Part:
         self.number += 1
         first = self.new.all[after[0]] if after[1] > after[0] else self.old.all[before[0]]
         pieces = self.words.pieces(self.old.text(*before), self.new.text(*after))
-        return Change(self.number, kind, first.section, before, after, pieces)
+        change = Change(self.number, kind, first.section, before, after, pieces)
+        return Part(before, after, change=change, space=space)
 
 
 def word_counts(text: str) -> Counter[str]:

@@ -11,16 +11,22 @@ from articles.revisions.units import Kind
 
 LISTS: tuple[Kind, ...] = ("item", "quote", "row", "note")
 """Blocks that may stand one below the other without a blank line."""
+PARAGRAPH = "\n\n"
 
 
 @dataclass
 class Piece:
-    """A unit of the text being put together, and the white space behind it. ``is_old``: it comes from the older text."""
+    """A unit of the text being put together, and the white space behind it. ``is_old``: it comes from the older text.
+
+    ``starts`` and ``ends`` are the older unit whose version begins or ends with it; -1 if there is none.
+    """
 
     text: str
     gap: str
     kind: Kind
     opens_block: bool
+    starts: int = -1
+    ends: int = -1
     is_old: bool = False
 
 
@@ -46,29 +52,59 @@ class _Text:
             for unit, gap in zip(self.new.all, self.new.gaps, strict=True)
         ]
         self.opening = self.new.opening
+        for part in (part for row in comparison.rows for part in row.parts):
+            (i1, i2), (j1, j2) = part.before, part.after
+            if part.change is None:
+                for i, piece in zip(range(i1, i2), self.pieces[j1:j2], strict=True):
+                    piece.starts = piece.ends = i
+            elif i2 > i1 and j2 > j1:
+                self.pieces[j1].starts, self.pieces[j2 - 1].ends = i1, i2 - 1
 
     def undo(self, change: Change) -> None:
         """To be called from the last change to the first, so that the places of the others stay right."""
         (i1, i2), (j1, j2) = change.before, change.after
-        old, gaps = self.old.all, self.old.gaps
-        inserted = [
-            Piece(unit.text, gap, unit.kind, unit.opens_block, is_old=True)
-            for unit, gap in zip(old[i1:i2], gaps[i1:i2], strict=True)
-        ]
         before = self.pieces[j1 - 1] if j1 else None
-        behind = self.pieces[j2 - 1].gap if j2 > j1 else before.gap if before else ""
         following = self.pieces[j2] if j2 < len(self.pieces) else None
-        if inserted and (following is None or i2 == len(old)):
-            inserted[-1].gap = behind
-        if before:
-            before.gap = gaps[i1 - 1] if i1 and (inserted or i2 < len(old)) else behind
-        if following and i2 < len(old) and not old[i2].opens_block:
-            following.opens_block = False  # the beginning of its paragraph is back
-        elif following and not inserted and j2 > j1 and (self.pieces[j1].opens_block or before is None):
-            following.opens_block = True  # the beginning of its paragraph is gone
+        if i2 > i1:
+            inserted = self.inserted(change, before, following)
+        else:
+            inserted = []
+            self.close_gap(change, before, following)
         self.pieces[j1:j2] = inserted
         for place in (j1 - 1, j1 + len(inserted) - 1):
             self.separate(place)
+
+    def inserted(self, change: Change, before: Piece | None, following: Piece | None) -> list[Piece]:
+        """The older units, with the space around them that they had, if their neighbours are still there."""
+        (i1, i2), (j1, j2) = change.before, change.after
+        old, gaps = self.old.all, self.old.gaps
+        pieces = [Piece(old[i].text, gaps[i], old[i].kind, old[i].opens_block, i, i, True) for i in range(i1, i2)]
+        replaced = self.pieces[j1:j2]
+        joins_before = before is not None and before.ends == i1 - 1
+        joins_following = following is not None and following.starts == i2
+        behind = replaced[-1].gap if replaced else before.gap if before else ""
+        if before and joins_before:
+            before.gap = gaps[i1 - 1]
+        if before and not joins_before:  # its paragraph begins elsewhere now
+            beginning = replaced[0] if replaced else following if joins_following else None
+            pieces[0].opens_block = beginning.opens_block if beginning else True
+        if following and joins_following:
+            following.opens_block = old[i2].opens_block
+        else:
+            pieces[-1].gap = behind
+        return pieces
+
+    def close_gap(self, change: Change, before: Piece | None, following: Piece | None) -> None:
+        """Removes what was added: the space is that of the older text, if it has the same neighbours."""
+        i, (j1, j2) = change.before[0], change.after
+        removed = self.pieces[j1:j2]
+        if before and following and before.ends == i - 1 and following.starts == i:
+            before.gap, following.opens_block = self.old.gaps[i - 1], self.old.all[i].opens_block
+            return
+        if before and not (following and removed[0].opens_block):
+            before.gap = removed[-1].gap
+        if following:
+            following.opens_block = following.opens_block or removed[0].opens_block
 
     def separate(self, place: int) -> None:
         """Sees that blocks stay apart behind the piece at ``place``."""
@@ -78,7 +114,7 @@ class _Text:
         if left.kind == right.kind and left.kind in LISTS and right.opens_block:
             least = "\n"
         elif right.opens_block or left.kind in ("heading", "code", "row", "note"):
-            least = "\n\n"
+            least = PARAGRAPH
         else:
             least = ""
         if least and least not in left.gap:

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from articles.revisions import Piece, compare, summarize, with_changes_undone
+from articles.revisions.units import Units
 
 OLD = """A cold week costs 120 euros.[^1] The rest is cheap. Nobody knows why.
 
@@ -78,6 +79,10 @@ def markdown(blocks: list[str]) -> str:
     return "\n\n".join(blocks) + "\n\n[^1]: One source.\n[^2]: Another.\n"
 
 
+def keys(text: str) -> set[tuple[str, str]]:
+    return {(unit.kind, unit.key) for unit in Units(text).all}
+
+
 class TestComparing:
     def test_a_changed_figure_is_one_change_of_one_word(self) -> None:
         (change,) = compare(OLD, OLD.replace("120", "140")).changes
@@ -105,6 +110,12 @@ class TestComparing:
     def test_sentences_without_words_in_common_replace_each_other_as_a_whole(self) -> None:
         (change,) = compare("Prices rose in winter.\n", "Nobody could say when the boiler broke.\n").changes
         assert [piece.kind for piece in change.pieces] == ["removed", "added"]
+
+    def test_a_short_word_between_two_changes_is_part_of_them(self) -> None:
+        (change,) = compare(
+            "It is the cost of winter that people fear.\n", "It is a price of living that people fear.\n"
+        ).changes
+        assert [piece.text for piece in change.pieces[1:3]] == ["the cost of winter ", "a price of living "]
 
     def test_a_removed_sentence_and_the_edited_one_beside_it_are_two_changes(self) -> None:
         new = OLD.replace("A cold week costs 120 euros.[^1] The rest is cheap.", "The rest is not cheap.")
@@ -170,7 +181,9 @@ class TestUndoing:
                 changes = compare(old, text).changes
                 if not changes:
                     break
+                known = keys(old) | keys(text)
                 text = with_changes_undone(compare(old, text), [choice.choice(changes).number])
+                assert keys(text) <= known, (seed, "sentences or blocks were joined")
             assert text == old, seed
 
 
