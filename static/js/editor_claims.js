@@ -13,7 +13,7 @@ window.studioEditor = {};
     unchecked: ["·", "Not checked"],
     undefined: ["?", "Has no footnote"],
   };
-  const OPEN = new Set(["partly", "not", "edited", "uncited", "undefined"]);
+  const OPEN = new Set(["partly", "not", "edited", "unchecked", "uncited", "undefined"]);
   const MARK = /(?<!\\)\[\^([^[\]\s]{1,80})\]/g;
   const DEFINITION = /^ {0,3}\[\^([^[\]\s]{1,80})\]:(.*)$/gm;
   const editor = window.studioEditor;
@@ -43,7 +43,8 @@ window.studioEditor = {};
       after = at + wanted.length;
       tail.lastIndex = places[after - 1] + 1;
       tail.test(text);
-      return { ...item, from: places[at], to: tail.lastIndex || places[after - 1] + 1, letters: wanted, state: item.verdict };
+      const judged = [item.state, item.verdict].find((state) => state && state in STATES) ?? "unchecked";
+      return { ...item, from: places[at], to: tail.lastIndex || places[after - 1] + 1, letters: wanted, judged, state: judged };
     });
   };
 
@@ -65,7 +66,7 @@ window.studioEditor = {};
     changes.iterChangedRanges((start, end) => (isTouched ||= start < claim.to && end > claim.from));
     if (!isTouched) return { ...claim, from, to };
     const isSame = lettersOf(state.sliceDoc(from, Math.max(from, to))) === claim.letters;
-    return { ...claim, from, to, state: isSame ? claim.verdict : "edited" };
+    return { ...claim, from, to, state: isSame ? claim.judged : "edited" };
   };
   const labels = StateField.define({
     create: ({ doc }) => defined(doc.toString()),
@@ -190,8 +191,8 @@ window.studioEditor = {};
     const label = mark?.start === at ? mark.label : "";
     const claim = claimAt(state, at);
     const kind = label ? stateAt(state, label, at) : (claim?.state ?? "unchecked");
-    const { reason = "", passages = [] } = claim ?? {};
-    return { at, label, state: kind, title: STATES[kind][1], reason, passages, entry: state.field(labels).get(label) ?? "" };
+    const { reason, problem, passages = [] } = claim ?? {};
+    return { at, label, state: kind, title: STATES[kind][1], reason: reason || problem || "", passages, entry: state.field(labels).get(label) ?? "" };
   };
   const card = StateField.define({
     create: () => null,

@@ -36,6 +36,7 @@
     ...claimOf("partly", "warn", "dotted"),
     ...claimOf("not", "bad", "dashed"),
     ...claimOf("edited", "ink-soft", "dotted"),
+    ...claimOf("unchecked", "ink-soft", "dotted"),
     ...claimOf("uncited", "bad", "dashed"),
     ".definition": { ...small, fontWeight: "600", color: "var(--ink-soft)" },
 
