@@ -151,7 +151,7 @@ class TestThePage:
 
     def test_it_takes_few_queries(self, page: Client, writer: User, django_assert_max_num_queries: Any) -> None:
         article = stages.finished(writer)
-        with django_assert_max_num_queries(15):
+        with django_assert_max_num_queries(16):
             self.get(page, article)
 
 
