@@ -48,9 +48,12 @@ class EditorsConsumer(ArticleEventsConsumer):
         await super().follow()
 
     async def catch_up(self, *, first: bool = False) -> None:
-        """Announce a newer revision. Unlike a page's socket, it stays open whatever the article's status is."""
+        """Send the newest revision, at first too: the text may have been opened long ago, or the connection was lost.
+
+        Unlike a page's socket, it stays open whatever the article's status is.
+        """
         number, author = await run_in_thread(newest_revision)(self.article_id)
-        if number > self.revision and not first:
+        if number > self.revision:
             await self.send_message("saved", revision=number, author=author)
         self.revision = number
 

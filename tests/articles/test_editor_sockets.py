@@ -24,6 +24,8 @@ async def test_editors_learn_where_the_others_are(site: str, owner: User, key: s
     path = f"/ws/articles/{article.pk}/editors"
     grace = await done(StaffFactory.create, username="grace")
     async with open_socket(site, path, key) as first, open_socket(site, path, await done(key_of, grace)) as second:
+        await first.next()
+        await second.next()
         await first.ws.send_str(json.dumps({"section": "Choosing a site"}))
         told = await second.next()
         assert (told["type"], told["name"], told["section"]) == ("editor", owner.username, "Choosing a site")
@@ -40,7 +42,8 @@ async def test_editors_learn_where_the_others_are(site: str, owner: User, key: s
 async def test_a_saved_revision_is_told(site: str, owner: User, key: str) -> None:
     article = await done(make_completed_article, owner)
     async with open_socket(site, f"/ws/articles/{article.pk}/editors", key) as line:
-        await line.silent()
+        at_first = await line.next()
+        assert (at_first["type"], at_first["revision"], at_first["author"]) == ("saved", 1, "The crew")
         await done(save_text, article=article, by=owner, title="T", content="New.", opened_at=1)
         told = await line.next()
         assert (told["type"], told["revision"], told["author"]) == ("saved", 2, owner.username)
@@ -51,6 +54,7 @@ async def test_other_messages_are_ignored(site: str, owner: User, key: str, sent
     article = await done(make_completed_article, owner)
     path = f"/ws/articles/{article.pk}/editors"
     async with open_socket(site, path, key) as first, open_socket(site, path, key) as second:
+        await second.next()  # the newest revision
         await first.ws.send_str(sent)
         await second.silent()
         assert not first.ws.closed

@@ -11,8 +11,10 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect
 
 from articles.models import Article
+from articles.services import save_text
 from tests.browser import stages
 from tests.browser.conftest import accessibility_problems
+from tests.browser.threads import in_thread
 from tests.factories import StaffFactory
 from tests.signed_in import sign_in
 
@@ -65,3 +67,14 @@ def test_a_saved_text_is_announced_and_merged(page: Page, graces_page: Page, art
     page.get_by_role("button", name="Save and close").click()
     expect(page.get_by_role("heading", name="Grace's title")).to_be_visible()
     expect(page.locator("#messages")).to_contain_text("merged with revision 2 by grace: 1 change taken over.")
+
+
+def test_an_old_draft_says_that_the_text_was_saved_since(page: Page, article: Article) -> None:
+    page.goto(f"{article.get_absolute_url()}text/")
+    page.get_by_label("Title").fill("My title")
+    expect(page.locator("#draft-status")).to_contain_text("Draft saved")
+    page.goto("/")
+    other = StaffFactory.create(username="grace")
+    in_thread(save_text)(article=article, by=other, title="Hers", content=article.content, opened_at=1)
+    page.goto(f"{article.get_absolute_url()}text/")
+    expect(page.locator("#newer")).to_contain_text("grace has saved revision 2.")
