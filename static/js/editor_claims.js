@@ -43,8 +43,7 @@ window.studioEditor = {};
       after = at + wanted.length;
       tail.lastIndex = places[after - 1] + 1;
       tail.test(text);
-      const judged = [item.state, item.verdict].find((state) => state && state in STATES) ?? "unchecked";
-      return { ...item, from: places[at], to: tail.lastIndex || places[after - 1] + 1, letters: wanted, judged, state: judged };
+      return { ...item, from: places[at], to: tail.lastIndex || places[after - 1] + 1, letters: wanted, state: item.verdict };
     });
   };
 
@@ -66,7 +65,7 @@ window.studioEditor = {};
     changes.iterChangedRanges((start, end) => (isTouched ||= start < claim.to && end > claim.from));
     if (!isTouched) return { ...claim, from, to };
     const isSame = lettersOf(state.sliceDoc(from, Math.max(from, to))) === claim.letters;
-    return { ...claim, from, to, state: isSame ? claim.judged : "edited" };
+    return { ...claim, from, to, state: isSame ? claim.verdict : "edited" };
   };
   const labels = StateField.define({
     create: ({ doc }) => defined(doc.toString()),
@@ -191,8 +190,8 @@ window.studioEditor = {};
     const label = mark?.start === at ? mark.label : "";
     const claim = claimAt(state, at);
     const kind = label ? stateAt(state, label, at) : (claim?.state ?? "unchecked");
-    const { reason, problem, passages = [] } = claim ?? {};
-    return { at, label, state: kind, title: STATES[kind][1], reason: reason || problem || "", passages, entry: state.field(labels).get(label) ?? "" };
+    const { reason = "", passages = [] } = claim ?? {};
+    return { at, label, state: kind, title: STATES[kind][1], reason, passages, entry: state.field(labels).get(label) ?? "" };
   };
   const card = StateField.define({
     create: () => null,

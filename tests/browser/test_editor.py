@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from articles.models import Article
-from tests.browser import stages
+from tests.browser import stages, step_outputs
 from tests.browser.conftest import accessibility_problems
 from tests.browser.threads import in_thread
 
@@ -226,6 +226,29 @@ class TestTheText:
         expect(page.locator("#preview h2", has_text="Who keeps it going")).to_be_in_viewport()
         page.keyboard.type("!")
         expect(page.locator("#preview h2", has_text="Who keeps it going!")).to_be_in_viewport()
+
+    def test_typing_in_a_long_text_is_quick(self, page: Page, article: Article) -> None:
+        body, notes = step_outputs.CONTENT.split("[^1]: ", 1)
+        content = f"{body * 28}[^1]: {notes}"
+        assert len(content.split()) > 5000
+        in_thread(Article.objects.filter(pk=article.pk).update)(content=content)
+        open_editor(page, article)
+        put_cursor_behind(page, "Start with load.")
+        milliseconds = page.evaluate(
+            """async () => {
+                const { view } = window.studioEditor;
+                const times = [];
+                for (let key = 0; key < 60; key++) {
+                    const { head } = view.state.selection.main;
+                    const began = performance.now();
+                    view.dispatch({ changes: { from: head, insert: "x" }, selection: { anchor: head + 1 } });
+                    times.push(performance.now() - began);
+                    await new Promise((resolve) => setTimeout(resolve, 30));
+                }
+                return times.sort((one, other) => one - other)[30];
+            }"""
+        )
+        assert milliseconds < 16
 
     def test_without_javascript_the_textarea_is_the_editor(
         self, context: BrowserContext, site: str, article: Article
