@@ -8,7 +8,7 @@ from typing import Any
 from agents.contract import Outline, Reading, Stage
 from agents.pipeline.steps import StepKey
 from articles.evidence.results import run_of_the_text
-from articles.models import Article, Run, Status
+from articles.models import Article, Revision, Run, Status
 from articles.pages.findings import FoundSoFar, groups_from_steps
 from articles.pages.outlines import AnsweredQuestion, PlanStream, answered_questions, outline_from_steps, plan_stream
 from articles.pages.sources import Research, research_from_article, research_from_steps
@@ -50,10 +50,10 @@ class RunView:
         return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
     @cached_property
-    def edited_since(self) -> bool:
-        """Whether a person saved the newest text."""
-        newest = self.article.revisions.only("saved_by", "former_author").first()
-        return newest is not None and bool(newest.saved_by_id or newest.former_author)
+    def edit(self) -> Revision | None:
+        """The newest revision, if a person saved it."""
+        newest = self.article.revisions.select_related("saved_by").defer("content").first()
+        return newest if newest and (newest.saved_by_id or newest.former_author) else None
 
     @cached_property
     def reading(self) -> Reading:

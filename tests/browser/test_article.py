@@ -97,6 +97,8 @@ class TestTheArticle:
         assert (timeline.bounding_box() or {"height": 999})["height"] < 60
         timeline.locator("summary").click()
         expect(timeline.locator("li").first).to_be_visible()
+        page.get_by_role("link", name="edited by ada").click()
+        expect(page.get_by_role("heading", name="What changed")).to_be_visible()
 
     def test_a_footnote_leads_there_and_back(self, page: Page, writer: User) -> None:
         page.goto(stages.finished(writer).get_absolute_url())
