@@ -244,9 +244,13 @@ window.studioEditor = {};
   };
   const goToOpen = (view, backwards = false) => {
     const places = openPlaces(view.state);
-    if (!places.length) return editor.announce("No open claims.");
+    if (!places.length) {
+      return document.dispatchEvent(new CustomEvent("studio:toast", { detail: { text: "No open claims." } }));
+    }
     const { head } = view.state.selection.main;
-    const next = backwards ? (places.findLast(({ from }) => from < head) ?? places.at(-1)) : (places.find(({ from }) => from > head) ?? places[0]);
+    const before = places.findLast(({ from }) => from < head) ?? places.at(-1);
+    const after = places.find(({ from }) => from > head) ?? places[0];
+    const next = backwards ? before : after;
     view.dispatch({
       selection: EditorSelection.cursor(next.from),
       effects: EditorView.scrollIntoView(next.from, { y: "center" }),

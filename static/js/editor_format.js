@@ -43,7 +43,8 @@
     const { to } = view.state.selection.main;
     const isAfterWord = /[\p{L}\p{N}]$/u.test(view.state.sliceDoc(Math.max(0, to - 1), to));
     const insert = isAfterWord ? " @" : "@";
-    view.dispatch({ changes: { from: to, insert }, selection: { anchor: to + insert.length }, userEvent: "input.type", scrollIntoView: true });
+    const selection = { anchor: to + insert.length };
+    view.dispatch({ changes: { from: to, insert }, selection, userEvent: "input.type", scrollIntoView: true });
   };
   const apply = (view, format) => {
     if (format in MARKS) wrap(view, MARKS[format]);

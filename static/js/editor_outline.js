@@ -32,7 +32,8 @@
       const button = Object.assign(document.createElement("button"), { type: "button", textContent: text || "Untitled" });
       if (head >= from && head < end) button.setAttribute("aria-current", "location");
       button.addEventListener("click", () => {
-        view.dispatch({ selection: { anchor: view.state.doc.lineAt(from).to }, effects: CodeMirror.EditorView.scrollIntoView(from, { y: "start" }) });
+        const effects = CodeMirror.EditorView.scrollIntoView(from, { y: "start" });
+        view.dispatch({ selection: { anchor: view.state.doc.lineAt(from).to }, effects });
         view.focus();
       });
       if (count) button.append(Object.assign(document.createElement("small"), { textContent: `${count} open` }));

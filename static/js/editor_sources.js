@@ -54,7 +54,7 @@
         if (!words.every((word) => text.includes(word))) continue;
         const start = passage.text.length > 90 ? `${passage.text.slice(0, 90)}…` : passage.text;
         const detail = [source.title, passage.page && `p. ${passage.page}`].filter(Boolean).join(", ");
-        options.push({ label: start, displayLabel: start, detail: `[^${label}] ${detail}`, info: passage.text, apply: cite(source) });
+        options.push({ label: start, detail: `[^${label}] ${detail}`, info: passage.text, apply: cite(source) });
       }
     }
     return { from: before.from, options: options.slice(0, MOST), filter: false };

@@ -8,6 +8,8 @@
     [`.claim.is-${name}`]: { textDecoration: `underline ${style} var(--${ink})`, textUnderlineOffset: "0.25em" },
   });
   const small = { fontFamily: "var(--pico-font-family-sans-serif)", fontSize: "0.875rem", lineHeight: "1.5" };
+  const label = { fontWeight: "600", fontSize: "0.75rem" };
+  const bordered = { color: "var(--ink)", backgroundColor: "var(--paper)", border: "1px solid var(--line-strong)" };
 
   window.studioEditor.theme = EditorView.theme({
     "&": { color: "var(--ink)", backgroundColor: "var(--paper)", border: "1px solid var(--line-strong)", borderRadius: "0.5rem" },
@@ -24,7 +26,7 @@
     ".cm-searchMatch-selected": { backgroundColor: "light-dark(#ffc95c, #7d6414)" },
     ".cm-selectionMatch": { backgroundColor: "light-dark(#eef0f4, #2a303a)" },
 
-    ".chip": { ...small, padding: "0 0.35em", border: "1px solid", borderRadius: "0.4em", fontWeight: "600", fontSize: "0.75rem" },
+    ".chip": { ...small, ...label, padding: "0 0.35em", border: "1px solid", borderRadius: "0.4em" },
     ".chip:hover, .chip.is-shown": { outline: "2px solid var(--accent)", outlineOffset: "1px", cursor: "pointer" },
     ...chipOf("supported", "good", "good-tint"),
     ...chipOf("partly", "warn", "warn-tint"),
@@ -82,13 +84,12 @@
     ".card-entry": { marginTop: "0.5rem", color: "var(--ink-soft)" },
 
     ".cm-panels": { ...small, backgroundColor: "var(--sunken)", color: "var(--ink)", borderBottom: "1px solid var(--line)" },
-    ".cm-panels .cm-textfield": { font: "inherit", color: "var(--ink)", backgroundColor: "var(--paper)", border: "1px solid var(--line-strong)" },
-    ".cm-panels .cm-button": { font: "inherit", color: "var(--ink)", background: "var(--paper)", border: "1px solid var(--line-strong)" },
+    ".cm-panels .cm-textfield, .cm-panels .cm-button": { ...bordered, font: "inherit", backgroundImage: "none" },
     ".cm-panel.cm-search": { padding: "0.5rem 2rem 0.5rem 0.75rem" },
     ".cm-panel.cm-search label": { fontSize: "0.8125rem" },
     ".cm-panel.cm-search [name=close]": { fontSize: "1.25rem", color: "var(--ink)", cursor: "pointer" },
 
-    ".cm-tooltip": { ...small, color: "var(--ink)", backgroundColor: "var(--paper)", border: "1px solid var(--line-strong)", borderRadius: "0.5rem" },
+    ".cm-tooltip": { ...small, ...bordered, borderRadius: "0.5rem" },
     ".cm-tooltip.cm-tooltip-autocomplete > ul": { ...small, maxWidth: "min(38rem, 90vw)", maxHeight: "16rem" },
     ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "0.35rem 0.6rem", whiteSpace: "normal" },
     ".cm-tooltip.cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--accent-tint)", color: "var(--ink)" },

@@ -95,6 +95,12 @@ class TestClaims:
         page.keyboard.press("Shift+F8")
         expect(card).to_be_visible()
 
+    def test_f8_says_if_nothing_is_open(self, page: Page, article: Article) -> None:
+        open_editor(page, article).fill("Only this.")
+        expect(page.locator("#open-claims")).to_be_hidden()
+        page.keyboard.press("F8")
+        expect(page.locator("#toast")).to_have_text("No open claims.")
+
     def test_a_card_is_opened_by_mouse_and_by_key(self, page: Page, article: Article) -> None:
         open_editor(page, article)
         chips(page).nth(1).click()
