@@ -301,6 +301,11 @@ class ArticleView(RunView):
             for number in sorted({*drafts, *rows})
         ]
 
+    @property
+    def loads_evidence_later(self) -> bool:
+        """Whether the page leaves the evidence out until its tab is opened: that of a text, which no event changes."""
+        return self._text_run is not None and bool(self.checked_sentences)
+
     def evidence_section(self, number: int) -> EvidenceSection | None:
         """One of ``evidence``, of an active run, without reading the outputs of the other sections."""
         section = self.section(number)

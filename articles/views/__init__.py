@@ -4,6 +4,7 @@ from articles.views.account import account, api_keys, revoke_api_key
 from articles.views.actions import cancel_run, delete_article, keep_text, retry_run
 from articles.views.articles import (
     article_detail,
+    article_evidence,
     article_list,
     article_live,
     article_new,
@@ -31,6 +32,7 @@ __all__ = [
     "approve_outline",
     "article_detail",
     "article_download",
+    "article_evidence",
     "article_list",
     "article_live",
     "article_new",

@@ -181,6 +181,15 @@ def article_detail(request: StudioRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @login_required
+def article_evidence(request: StudioRequest, pk: int) -> HttpResponse:
+    """The evidence of an article: its panel for HTMX, when its tab is first opened, and a page of its own for others."""
+    article = find_article(request, pk)
+    context = {"article": article, "view": ArticleView(article)}
+    return render(request, f"articles/{'_evidence' if request.htmx else 'article_evidence'}.html", context)
+
+
+@require_safe
+@login_required
 def article_live(request: StudioRequest, pk: int) -> HttpResponse:
     """What changed since ``?after=<seq>``, as the socket would send it, for pages that cannot open one."""
     article = find_article(request, pk)

@@ -19,9 +19,12 @@
     history.replaceState(null, "", tab.hash);
     tab.scrollIntoView({ block: "nearest", inline: "nearest" });
   };
+  // What the address names; if it is in a part that is loaded when it is first seen, that part.
+  const targetOf = (id) =>
+    document.getElementById(id) || [...document.querySelectorAll("[data-holds]")].find(({ dataset }) => id.startsWith(dataset.holds));
   // Opens the panel that the address names or points into, such as at a footnote or a passage in a closed details element.
   const follow = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = location.hash && targetOf(decodeURIComponent(location.hash.slice(1)));
     const panel = target && target.closest(".panel");
     if (!panel) return false;
     open(tabs.find((tab) => panelOf(tab) === panel));
@@ -56,6 +59,9 @@
     choose(tab);
   });
   addEventListener("hashchange", follow);
+  document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+    if (target.dataset.holds) document.addEventListener("htmx:afterSettle", follow, { once: true });
+  });
   // When the run ends, readers who chose no tab and have not scrolled see the article.
   document.addEventListener("studio:changed", () => {
     if (!location.hash && scrollY < 300) openFirst();

@@ -30,6 +30,13 @@ def place_of_each(view: ArticleView) -> dict[str, str]:
     return {row.checked.ref: row.place if row.stands else "changed" for row in rows}
 
 
+def loaded_panel(client: Client, article: Article) -> str:
+    """The panel as HTMX loads it."""
+    response = client.get(f"{article.get_absolute_url()}evidence/", headers={"HX-Request": "true"})
+    assert response.status_code == 200
+    return response.content.decode()
+
+
 class TestRows:
     def test_they_are_stored_with_the_text(self, writer: User) -> None:
         article = stages.finished(writer)
@@ -60,9 +67,8 @@ class TestRows:
 class TestPanel:
     def test_it_shows_each_sentence_beside_its_passages(self, client: Client, writer: User) -> None:
         client.force_login(writer)
-        shown = client.get(stages.finished(writer).get_absolute_url()).content.decode()
+        shown = loaded_panel(client, stages.finished(writer))
         assert "<b>4 of 6</b> cited sentences supported </p>" in " ".join(shown.split())
-        assert "4 of 6 cited sentences supported</a>" in shown
         row = shown[shown.index('id="evidence-2-1"') :].partition("</article>")[0]
         for text in (
             "compared word for word",
@@ -74,6 +80,29 @@ class TestPanel:
             'href="#passage-S4"',
         ):
             assert text in row, text
+
+    def test_the_page_leaves_it_out_until_its_tab_is_opened(self, client: Client, writer: User) -> None:
+        client.force_login(writer)
+        article = stages.finished(writer)
+        shown = client.get(article.get_absolute_url()).content.decode()
+        assert "4 of 6 cited sentences supported</a>" in shown
+        assert f'hx-get="{article.get_absolute_url()}evidence/" hx-trigger="intersect once"' in shown
+        assert 'class="evidence-row' not in shown
+        assert (
+            f'<a href="{article.get_absolute_url()}evidence/#evidence-2-1"' in shown.partition("<noscript>\n    <p>")[2]
+        )
+
+    def test_it_is_a_page_whose_links_lead_to_the_article(self, client: Client, writer: User) -> None:
+        client.force_login(writer)
+        article = stages.finished(writer)
+        shown = client.get(f"{article.get_absolute_url()}evidence/").content.decode()
+        assert "<h1>Evidence</h1>" in shown
+        assert f'href="{article.get_absolute_url()}#a-ev2-1">Show in the text' in shown
+        assert f'href="{article.get_absolute_url()}#passage-S4"' in shown
+
+    def test_another_users_panel_is_not_found(self, client: Client, writer: User) -> None:
+        client.force_login(UserFactory.create())
+        assert client.get(f"{stages.finished(writer).get_absolute_url()}evidence/").status_code == 404
 
     def test_unsupported_sentences_are_marked_and_supported_ones_linked(self, client: Client, writer: User) -> None:
         client.force_login(writer)
@@ -113,6 +142,7 @@ class TestPanel:
         stages.complete(held, content=f"{script}\n", evidence=[row])
         shown = client.get(article.get_absolute_url()).content.decode()
         assert "<script>alert" not in shown
+        assert "<script>alert" not in loaded_panel(client, article)
         assert 'class="doubted' not in shown  # it is a supported one
         assert 'id="a-ev1-1"' in shown
 
@@ -152,7 +182,7 @@ class TestEditedText:
             assert (
                 f"<span>reference {number}</span>" in shown.partition('id="sources-body"')[2].partition(title)[2][:600]
             )
-        row = shown.partition('id="evidence-4-1"')[2].partition("</article>")[0]
+        row = loaded_panel(client, article).partition('id="evidence-4-1"')[2].partition("</article>")[0]
         assert "reference 1<" in row
         assert 'title="“Of 41 groups' in shown.partition('id="a-fnref1"')[2][:60]
 

@@ -25,6 +25,21 @@ def test_an_unsupported_sentence_links_to_its_row_and_back(page: Page, writer: U
     expect(page.locator("#a-ev4-2")).to_be_in_viewport()
 
 
+def test_its_tab_loads_it_once(page: Page, writer: User) -> None:
+    article = stages.finished(writer)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/evidence/") else None)
+    page.goto(article.get_absolute_url())
+    expect(page.get_by_role("tabpanel", name="Article")).to_be_visible()
+    assert asked == []
+    for name in ("Evidence", "Brief", "Evidence"):
+        page.get_by_role("tab", name=name).click()
+        expect(page.get_by_role("tabpanel", name=name)).to_be_visible()
+        if name == "Evidence":
+            expect(page.locator(".evidence-row:visible")).to_have_count(6)
+    assert len(asked) == 1
+
+
 def test_a_passage_is_opened_among_the_sources(page: Page, writer: User) -> None:
     page.goto(f"{stages.finished(writer).get_absolute_url()}#evidence-2-1")
     row = page.locator("#evidence-2-1")
@@ -100,12 +115,16 @@ def test_it_is_accessible_and_fits(page: Page, writer: User, panel: str, scheme:
     assert page.evaluate("() => document.documentElement.scrollWidth") == 390
 
 
-def test_without_javascript_it_is_all_there_and_filtered(context: BrowserContext, site: str, writer: User) -> None:
+def test_without_javascript_it_is_a_page_of_its_own_and_filtered(
+    context: BrowserContext, site: str, writer: User
+) -> None:
     article = stages.finished(writer)
     plain = context.browser.new_context(base_url=site, java_script_enabled=False)  # type: ignore[union-attr]
     plain.add_cookies(context.cookies())  # type: ignore[arg-type]
     page = plain.new_page()
     page.goto(article.get_absolute_url())
+    page.get_by_role("link", name="Where one of the three is missing").click()
+    expect(page.locator("#evidence-4-2")).to_be_in_viewport()
     expect(page.locator(".evidence-row:visible")).to_have_count(6)
     page.get_by_text("Not supported", exact=True).first.click()
     expect(page.locator(".evidence-row:visible")).to_have_count(1)
