@@ -22,7 +22,7 @@ from articles import services
 from articles.admin.actions import DOWNLOADS, approve, cancel, keep_text, signed_in, try_again, write_again
 from articles.admin.costs import CostColumn, with_costs
 from articles.admin.history import RevisionInline, RunInline, SourceInline, as_json, latest_history
-from articles.exceptions import InvalidInput, StudioError
+from articles.exceptions import EditConflict, InvalidInput, StudioError
 from articles.forms.fields import LanguageSelect
 from articles.models import Article, Event, Revision, Run, Source, Status
 from articles.models.article import ArticleQuerySet
@@ -85,7 +85,7 @@ class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's cannot
         brief = {name: value for name, value in changes.items() if name in services.BriefInput.model_fields}
         try:
             if changes and "opened_at" in cleaned:
-                services.check_can_save(article=self.instance, opened_at=cleaned["opened_at"])
+                self.merge_newer(cleaned)
             if brief:
                 self.brief = services.BriefInput.of(self.instance, **as_input(brief))
             if changes.keys() & set(TEXT):
@@ -96,6 +96,18 @@ class ArticleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's cannot
         except StudioError as error:
             self.add_error(None, str(error))
         return cleaned
+
+    def merge_newer(self, cleaned: dict[str, Any]) -> None:
+        """Merge the text with what others have saved since it was opened. Raises MergeConflict, and as ``check_can_save``."""
+        try:
+            services.check_can_save(article=self.instance, opened_at=cleaned["opened_at"])
+        except EditConflict:
+            text = services.TextInput.parse({name: cleaned.get(name) for name in TEXT})
+            merge = services.merged_with_newest(self.instance, text, cleaned["opened_at"])
+            if merge.conflicts:
+                raise services.MergeConflict(merge) from None
+            cleaned |= {"title": merge.title.merged, "content": merge.content, "opened_at": merge.newest.number}
+            services.check_can_save(article=self.instance, opened_at=merge.newest.number)
 
 
 def as_input(values: dict[str, Any]) -> dict[str, Any]:
@@ -240,6 +252,9 @@ class ArticleAdmin(CostColumn, admin.ModelAdmin):  # type: ignore[type-arg]  # D
             services.change_brief(article=obj, brief=form.brief, only=fields)
         if changed & set(TEXT):
             title, content, opened_at = given["title"], given["content"], given["opened_at"]
+            newest = obj.revisions.first()
+            if newest and (newest.title, newest.content) == (title, content):
+                return  # nothing but what somebody else has saved
             services.save_text(article=obj, by=signed_in(request), title=title, content=content, opened_at=opened_at)
 
     def delete_model(self, request: HttpRequest, obj: Article) -> None:

@@ -33,7 +33,7 @@ from articles.services.sources import (
     check_total,
     copied_sources,
 )
-from articles.services.text_edits import MergeConflict, SavedText, TextMerge, save_edit
+from articles.services.text_edits import MergeConflict, SavedText, TextMerge, merged_with_newest, save_edit
 from articles.services.texts import BEING_WRITTEN, MAX_CONTENT, Content, TextInput, Title, check_can_save, save_text
 from articles.services.unsaved_texts import ChangedElsewhere, discard_unsaved, keep_unsaved, unsaved_text
 
@@ -74,6 +74,7 @@ __all__ = [
     "field_limits",
     "keep_text",
     "keep_unsaved",
+    "merged_with_newest",
     "moved_with_sections",
     "name_revision",
     "passages_by_id",

@@ -43,6 +43,25 @@ class TestText:
         article.refresh_from_db()
         assert article.content == "Theirs"
 
+    def test_a_newer_text_is_merged_with_the_typed_one(self, browser: Client, admin: User, owner: User) -> None:
+        article = make_completed_article(owner)
+        base = "One is first.\n\nTwo is second.\n"
+        services.save_text(article=article, by=owner, title="T", content=base, opened_at=1)
+        form = form_of(article, content=base.replace("first", "mine"))
+        services.save_text(article=article, by=owner, title="T", content=base.replace("second", "theirs"), opened_at=2)
+        browser.post(reverse(PAGE, args=[article.pk]), form)
+        article.refresh_from_db()
+        assert article.content == "One is mine.\n\nTwo is theirs.\n"
+        assert [revision.saved_by for revision in article.revisions.all()[:2]] == [admin, owner]
+
+    def test_a_changed_brief_leaves_a_newer_text_as_it_is(self, browser: Client, owner: User) -> None:
+        article = make_completed_article(owner)
+        form = form_of(article, min_words=500)
+        services.save_text(article=article, by=owner, title="T", content="Theirs", opened_at=1)
+        browser.post(reverse(PAGE, args=[article.pk]), form)
+        article.refresh_from_db()
+        assert (article.min_words, article.content, article.revisions.count()) == (500, "Theirs", 2)
+
     def test_nothing_is_changed_while_the_crew_writes(self, browser: Client, owner: User) -> None:
         article, _ = make_processing_article(owner)
         response = save(browser, article, topic="Something else altogether", content="Mine")
