@@ -71,6 +71,25 @@ class TestTheArticle:
         page.set_viewport_size({"width": 1000, "height": 900})
         expect(contents).to_be_hidden()
 
+    def test_a_reference_names_its_source_in_the_margin(self, page: Page, writer: User) -> None:
+        page.goto(stages.finished(writer).get_absolute_url())
+        card = page.locator(".reference-card")
+        expect(card).to_be_hidden()
+        within, last = (page.get_by_label(f"Reference {number}", exact=True).first for number in (1, 2))
+        within.hover()
+        expect(card).to_contain_text("City roofs surveyed.")
+        expect(card).not_to_contain_text("Supported")
+        last.hover()
+        expect(card).to_contain_text("Planted roofs in summer.")
+        expect(card).to_contain_text("Supported by its sources")
+        assert accessibility_problems(page) == []
+        page.mouse.move(5, 5)
+        expect(card).to_be_hidden()
+        last.focus()
+        expect(card).to_be_visible()
+        page.set_viewport_size({"width": 1000, "height": 900})
+        expect(card).to_be_hidden()
+
     def test_a_long_list_of_references_is_folded_until_one_is_wanted(self, page: Page, writer: User) -> None:
         notes = "\n".join(f"[^{number}]: Source {number}." for number in range(1, 13))
         content = f"Much is known.{''.join(f'[^{number}]' for number in range(1, 13))}\n\n{notes}\n"
