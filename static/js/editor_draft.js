@@ -192,6 +192,9 @@
     if (document.visibilityState === "hidden") store();
     else if (isFailing) schedule(0);
   });
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) location.reload(); // the browser's "back" shows the page as it was left: being saved
+  });
   addEventListener("online", () => isFailing && schedule(0));
   document.addEventListener("studio:resumed", () => {
     isSignedOut = false;

@@ -186,6 +186,14 @@ def test_leaving_asks_if_neither_server_nor_browser_keeps_it(page: Page, article
     assert asked == ["beforeunload"]
 
 
+def test_a_page_that_the_browser_had_kept_is_loaded_again(page: Page, article: Article) -> None:
+    open_editor(page, article)
+    with page.expect_navigation():
+        page.evaluate("() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    type_text(page, "Typed after going back.")
+    expect_stored(page)
+
+
 def test_signing_out_leaves_nothing_in_the_browser(page: Page, article: Article) -> None:
     open_editor(page, article)
     type_text(page, "Mine.")
