@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern] = [
     path("articles/<int:pk>/", views.article_detail, name="article_detail"),
     path("articles/<int:pk>/live", views.article_live, name="article_live"),
     path("articles/<int:pk>/evidence/", views.article_evidence, name="article_evidence"),
+    path("articles/<int:pk>/origins/", views.article_origins, name="article_origins"),
     path("articles/<int:pk>/cancel", views.cancel_run, name="cancel_run"),
     path("articles/<int:pk>/retry", views.retry_run, name="retry_run"),
     path("articles/<int:pk>/keep-text", views.keep_text, name="keep_text"),

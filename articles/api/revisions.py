@@ -14,13 +14,16 @@ from articles.api.schemas.revisions import (
     ChangeOut,
     ComparisonOut,
     NameIn,
+    OriginsOut,
     PieceOut,
     RestoreIn,
     RevisionOut,
     RevisionsOut,
     RevisionTextOut,
+    SentenceOriginOut,
 )
 from articles.models import Article, Revision
+from articles.pages.origins import OriginsView
 from articles.pages.revisions import ComparisonView, article_revision, summary_of_revision
 from articles.revisions import Piece
 from articles.services import name_revision, restore_changes, restore_revision
@@ -65,6 +68,20 @@ def article_revisions_compare(request: AuthedRequest, article_id: int, number: i
         title=pieces_out(view.title),
         changes=[fill(ChangeOut, change, pieces=pieces_out(change.pieces)) for change in view.shown_changes],
         count=len(view.changes),
+    )
+
+
+@router.get("/articles/{int:article_id}/revisions/{int:number}/origins", response={200: OriginsOut, **NOT_FOUND})
+def article_revision_origins(request: AuthedRequest, article_id: int, number: int) -> OriginsOut:
+    """Where each sentence of a revision is from."""
+    view = OriginsView(find_revision(find(request, article_id, bodies=False), number))
+    return OriginsOut.model_construct(
+        revision=number,
+        words=view.words,
+        sentences=[
+            SentenceOriginOut.model_construct(start=each.unit.start, end=each.unit.end, origin=each.origin)
+            for each in view.sentences
+        ],
     )
 
 

@@ -185,6 +185,12 @@ class Revision(models.Model):
         max_length=150, blank=True, db_default="", editable=False, help_text="A pseudonym, if its author was deleted."
     )
     name = models.CharField(max_length=100, blank=True, db_default="", help_text="What people call it.")
+    origin = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Start, end and origin of its sentences (articles.revisions.origins); null from older versions.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -17,6 +17,7 @@ from agents.pipeline.steps import StepKey
 from agents.text.markdown import count_words
 from articles.exceptions import ArticleGone
 from articles.models import Article, Event, Revision, Run, Status, StepStatus
+from articles.revisions.origins import Origin, origin_of_text
 from articles.runs.measurements import measure_status, waiting_since
 from articles.signals import events_recorded
 
@@ -59,12 +60,22 @@ class ArticleTransaction:
         self.log_event(Event.Type.STATUS_CHANGE, run, old_status=old, new_status=new, message=message)
         return True
 
-    def save_text(self, title: str, content: str, *, by: User | None, run: Run | None = None) -> Revision:
-        """Put a text on the article, keep it as its next revision and log it. ``by`` is None for the crew."""
+    def save_text(
+        self, title: str, content: str, *, by: User | None, run: Run | None = None, origin: Origin | None = None
+    ) -> Revision:
+        """Put a text on the article, keep it as its next revision and log it. ``by`` is None for the crew.
+
+        ``origin`` is that of new sentences, by default of who saves it.
+        """
         newest = self.article.revisions.order_by("-number").first()
         number = newest.number + 1 if newest else 1
         revision = Revision.objects.create(
-            article=self.article, number=number, title=title, content=content, saved_by=by
+            article=self.article,
+            number=number,
+            title=title,
+            content=content,
+            saved_by=by,
+            origin=origin_of_text(self.article, content, new=origin or ("person" if by else "crew")),
         )
         self.set(title=title, content=content, word_count=count_words(content))
         author = by.get_username() if by else "the crew"

@@ -12,6 +12,7 @@ from articles.exceptions import EditConflict, InvalidState
 from articles.models import Article, Revision
 from articles.models.status import ACTIVE
 from articles.quotas.totals import stored
+from articles.revisions.origins import Origin
 from articles.runs.event_log import article_transaction, refresh
 from articles.services.validation import Input
 
@@ -36,15 +37,18 @@ class TextInput(Input):
     content: Content
 
 
-def save_text(*, article: Article, by: User, title: str, content: str, opened_at: int) -> Revision:
+def save_text(
+    *, article: Article, by: User, title: str, content: str, opened_at: int, origin: Origin = "person"
+) -> Revision:
     """Save an edited text as the next revision. ``opened_at`` is the number of the revision the person began to edit.
 
+    ``origin`` is that of the sentences that no earlier revision has.
     Raises InvalidInput, EditConflict if there is a newer revision, InvalidState while a run is active, and QuotaReached.
     """
     text = TextInput.parse({"title": title, "content": content})
     with stored(article.owner, len(text.content)), article_transaction(article.pk) as tx:
         check_editable(tx.article, opened_at)
-        revision = tx.save_text(text.title, text.content, by=by)
+        revision = tx.save_text(text.title, text.content, by=by, origin=origin)
     refresh(article)
     return revision
 

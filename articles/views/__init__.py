@@ -16,6 +16,7 @@ from articles.views.costs import brief_estimate
 from articles.views.media import media
 from articles.views.outline import approve_outline, outline_edit, outline_words
 from articles.views.revisions import (
+    article_origins,
     name_revision,
     restore_change,
     restore_revision,
@@ -36,6 +37,7 @@ __all__ = [
     "article_list",
     "article_live",
     "article_new",
+    "article_origins",
     "article_titles",
     "brief_estimate",
     "cancel_run",

@@ -14,6 +14,7 @@ from agents.text.markdown import count_words
 from articles import services
 from articles.exceptions import InvalidInput, StudioError
 from articles.models import Article, Revision
+from articles.pages.origins import OriginsView
 from articles.pages.revisions import ComparisonView, article_revision, summary_of_revision
 from articles.rendering.markdown import to_html, undefined_references
 from articles.views.requests import StudioRequest, editable_article, find_article
@@ -52,6 +53,17 @@ def revision_detail(request: StudioRequest, pk: int, number: int) -> HttpRespons
         "max_name": services.MAX_NAME,
     }
     return render(request, "articles/revision_detail.html", context)
+
+
+@require_safe
+@login_required
+def article_origins(request: StudioRequest, pk: int) -> HttpResponse:
+    """Who wrote what in the newest revision."""
+    article = find_article(request, pk)
+    newest = article.revisions.first()
+    if newest is None:
+        raise Http404("This article has no text yet.")
+    return render(request, "articles/article_origins.html", {"article": article, "view": OriginsView(newest)})
 
 
 @require_safe

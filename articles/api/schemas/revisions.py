@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StrictInt
 
 from articles.api.schemas.articles import In
+from articles.revisions.origins import Origin
 from articles.services import Name
 
 
@@ -70,3 +71,20 @@ class ComparisonOut(BaseModel):
     title: Annotated[list[PieceOut], Field(description="Empty if both have the same title")]
     changes: Annotated[list[ChangeOut], Field(description="The first 500, in the order of the text")]
     count: Annotated[int, Field(description="How many changes there are")]
+
+
+class SentenceOriginOut(BaseModel):
+    start: Annotated[int, Field(description="In characters of the revision's `content`")]
+    end: int
+    origin: Annotated[
+        Origin,
+        Field(description="`crew_edited`: the crew's sentence, changed by a person; `import`: brought in from a file"),
+    ]
+
+
+class OriginsOut(BaseModel):
+    """Sentences, headings and table rows in their order, without footnotes."""
+
+    revision: int
+    words: Annotated[dict[Origin, int], Field(description="How many words are of each origin")]
+    sentences: list[SentenceOriginOut]
