@@ -53,8 +53,10 @@ class TracedSentence:
 
 
 def words_of(unit: Unit) -> str:
-    """The sentence without citations, emphasis and marker."""
-    text = _MARKER.sub("", FOOTNOTE_REFERENCE.sub("", unit.text), count=1) if unit.opens_block else unit.text
+    """The sentence without citations, emphasis and marker; of a table row, its cells."""
+    marker = _MARKER.match(unit.text) if unit.opens_block else None
+    text = unit.text[marker.end() :] if marker else unit.text
+    text = " · ".join(cell.strip() for cell in text.strip(" |").split("|")) if unit.kind == "row" else text
     return " ".join(_EMPHASIS.sub("", FOOTNOTE_REFERENCE.sub("", text)).split())
 
 

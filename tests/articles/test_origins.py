@@ -80,6 +80,16 @@ def test_moves_marks_and_emphasis_change_nothing(writer: User) -> None:
     assert set(save(of_the_crew(writer), text).values()) == {"crew"}
 
 
+def test_only_a_marker_at_the_start_is_left_out(writer: User) -> None:
+    text = "It is **11 °C cooler** at noon - in 2024.\n\n1. I saw it.\n\n| Roof | Load |\n|---|---|\n| Flat | 60 |\n"
+    assert list(save(of_the_crew(writer), text)) == [
+        "It is 11 °C cooler at noon - in 2024.",
+        "I saw it.",
+        "Roof · Load",
+        "Flat · 60",
+    ]
+
+
 def test_a_restored_sentence_is_of_whoever_wrote_it(writer: User) -> None:
     article = of_the_crew(writer)
     save(article, "All of this was written by me alone.")
