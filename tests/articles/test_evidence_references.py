@@ -62,9 +62,10 @@ def test_the_panel_and_the_api_lead_to_the_page_of_a_pdf(client: Client, cited_p
     passage = next(each for item in items for each in item["passages"] if each["id"] == "S1")
     assert (passage["page"], passage["link"]) == (17, passage["url"] + "#page=17")
     client.force_login(owner)
+    panel = client.get(f"{cited_pdf.get_absolute_url()}evidence/", headers={"HX-Request": "true"}).content.decode()
+    assert f'<a href="{passage["link"]}" rel="noopener nofollow ugc"' in panel
+    assert '<span class="muted">page 17</span>' in panel
     shown = client.get(cited_pdf.get_absolute_url()).content.decode()
-    assert f'<a href="{passage["link"]}" rel="noopener nofollow ugc"' in shown
-    assert '<span class="muted">page 17</span>' in shown
     sources = " ".join(shown[shown.index('id="sources-body"') :].split())
     assert f'<a href="{passage["link"]}" rel="noopener nofollow ugc">page 17</a>' in sources
     assert "<span>11 March 2025</span>" in sources

@@ -18,7 +18,7 @@ PAGES = (
     *("/", "/articles/new/", "/account/", "/account/keys/", "/account/password/", "/account/sessions/"),
     *("/account/security/", "/account/security/app/add/", "/account/security/passkeys/add/"),
 )
-OF_AN_ARTICLE = ("", "text/", "revisions/", "revisions/1/", "write-again", "delete")
+OF_AN_ARTICLE = ("", "evidence/", "origins/", "text/", "revisions/", "revisions/1/", "write-again", "delete")
 
 
 @pytest.fixture
