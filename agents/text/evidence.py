@@ -8,34 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from agents.contract import Passage, Verdict
 from agents.text.arithmetic import correct_results
-from agents.text.citations import CitationMark, cited_ids, find_marks, strip_unknown_marks
+from agents.text.citations import cited_ids
 from agents.text.escaping import escape_prose
-from agents.text.labels import is_own_reasoning
-from agents.text.markdown import LINE_OPENING, split_blocks, visible_text
+from agents.text.markdown import LINE_OPENING
+from agents.text.marked_sentences import EMPHASIS, plain_text, sentences_with_marks, visible_sentence
 from agents.text.numbers import changes_of_ratios, known_values, missing_numbers
 from agents.text.quantities import parse_quantities
 from agents.text.quotations import is_verbatim, missing_quotations, normalize
-from agents.text.syntax import SENTENCE_END, STOPS, citation_mark
+from agents.text.syntax import SENTENCE_END, citation_mark
 from agents.text.tokenizer import count_plain_words, sentences
 
 MAX_NEW_WORDS = 80
 MAX_GROWTH = 3
 
-_CONTINUED = re.compile(r"(?:\r\n?|\n)[ \t>]*")
-# The opening of a line that continues a paragraph, and emphasis that closes behind a full stop.
-_INVISIBLE = re.compile(rf"(?<=\n)[ \t>]+|(?<=[{STOPS}])[*_]+(?=\s|\Z)")
-_TABLE_RULE = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
-_LINE = re.compile(r"[^\n]+")
-_CELL = re.compile(r"(?:\\.|[^\\|\n])+")
-_EMPHASIS = "*_"
-_HEADING = re.compile(r"[ \t>]*#{1,6}[ \t]")
 _REFERS_BACK = re.compile(
     r"(?:it|its|they|their|this|that|these|those|he|his|she|her|both|such|there|the (?:latter|former|same)"
     r"|er|sie|es|ihre?[mnrs]?|seine?[mnrs]?|dies(?:e[mnrs]?)?|das|dabei|dadurch|damit|davon|beide[ns]?|dort|letztere[nrs]?)\b",
@@ -87,7 +77,7 @@ def cited_sentences(markdown: str) -> list[CitedSentence]:
     without a mark before a marked one belong to the same run, never across paragraphs, items or cells; labelled reasoning or
     arithmetic of the author's own belongs to none.
     """
-    found = _with_runs(markdown)
+    found = sentences_with_marks(markdown)
     cited = [(place, sentence) for place, sentence in enumerate(found) if sentence.run]
     return [
         CitedSentence(
@@ -95,10 +85,10 @@ def cited_sentences(markdown: str) -> list[CitedSentence]:
             start=sentence.start,
             end=sentence.end,
             text=markdown[sentence.start : sentence.end],
-            plain=_plain(markdown, sentence),
+            plain=plain_text(markdown, sentence),
             passages=list(dict.fromkeys(sentence.run)),
             own_mark=bool(sentence.ids),
-            before=_plain(markdown, found[place - 1]) if place else "",
+            before=plain_text(markdown, found[place - 1]) if place else "",
         )
         for number, (place, sentence) in enumerate(cited, start=1)
     ]
@@ -106,15 +96,15 @@ def cited_sentences(markdown: str) -> list[CitedSentence]:
 
 def uncited_sentences(markdown: str) -> list[UncitedSentence]:
     """The sentences, headings and table cells that belong to no mark, in order."""
-    found = _with_runs(markdown)
+    found = sentences_with_marks(markdown)
     return [
         UncitedSentence(
             start=sentence.start,
             end=sentence.end,
             text=markdown[sentence.start : sentence.end],
-            plain=_plain(markdown, sentence),
+            plain=plain_text(markdown, sentence),
             is_heading=sentence.is_heading,
-            before=_plain(markdown, found[place - 1]) if place else "",
+            before=plain_text(markdown, found[place - 1]) if place else "",
         )
         for place, sentence in enumerate(found)
         if not sentence.run
@@ -126,16 +116,17 @@ def verdict_key(sentence: str, passages: Iterable[Passage], before: str = "") ->
 
     The sentence ``before`` counts only if this one begins with a word that refers to it: such a verdict does not survive a move.
     """
-    words = [_key_text(sentence)]
-    if before and _REFERS_BACK.match(sentence.lstrip(f"{_EMPHASIS} ")):
-        words.append(_key_text(before))
-    texts = sorted({_key_text(passage.text) for passage in passages})
+    words = [comparable(sentence)]
+    if before and _REFERS_BACK.match(sentence.lstrip(f"{EMPHASIS} ")):
+        words.append(comparable(before))
+    texts = sorted({comparable(passage.text) for passage in passages})
     content = "\x00".join(["\x01".join(words), *texts])
     return hashlib.sha256(content.encode(errors="replace")).hexdigest()[:32]
 
 
-def _key_text(text: str) -> str:
-    return " ".join(normalize(_visible(text)).split())
+def comparable(text: str) -> str:
+    """``text`` in the form in which two texts are the same: without marks, emphasis and kinds of quotation marks."""
+    return " ".join(normalize(visible_sentence(text)).split())
 
 
 def compare_with_passages(cited: CitedSentence, passages: Mapping[str, Passage]) -> tuple[Verdict, str] | None:
@@ -198,120 +189,7 @@ def replace_sentences(markdown: str, replacements: Mapping[int, str]) -> str:
     return text
 
 
-# Finding sentences
-
-
-@dataclass
-class _Sentence:
-    """``ids`` are those of its own marks, ``run`` those of the run it belongs to."""
-
-    start: int
-    end: int
-    ids: list[str] = field(default_factory=list)
-    run: list[str] = field(default_factory=list)
-    block: int = 0
-    is_heading: bool = False
-
-
-def _with_runs(markdown: str) -> list[_Sentence]:
-    """All sentences of prose, with their runs."""
-    found = _sentences(markdown)
-    following: _Sentence | None = None
-    for sentence in reversed(found):
-        if sentence.ids:
-            sentence.run = sentence.ids
-            following = sentence
-        elif following and following.block == sentence.block:
-            sentence.run = [] if is_own_reasoning(_plain(markdown, sentence)) else following.ids
-    return found
-
-
-def _plain(markdown: str, sentence: _Sentence) -> str:
-    return _visible(markdown[sentence.start : sentence.end]).strip(f"{_EMPHASIS} ")
-
-
-def _sentences(markdown: str) -> list[_Sentence]:
-    """All sentences of prose in order, each with the ids of its marks and extended to include them."""
-    text = markdown.replace("\r\n", " \n").replace("\r", "\n")  # keeps the length
-    marks = list(find_marks(text))
-    found: list[_Sentence] = []
-    at = 0
-    for block, kind in split_blocks(text, {"fence", "code_block", "inline"}):
-        is_heading = _HEADING.match(block) is not None
-        for start, end in _cells(block) if kind == "inline" else ():
-            own = [mark for mark in marks if at + start <= mark.start < at + end]
-            new = _split(text, at + start, at + end, own)
-            for sentence in new:
-                sentence.block, sentence.is_heading = at + start, is_heading
-            for mark in own if found and not new else ():
-                _add_lone_mark(mark, found[-1], text)
-            found += new
-        at += len(block)
-    return found
-
-
-def _split(text: str, start: int, end: int, own: Sequence[CitationMark]) -> list[_Sentence]:
-    """The sentences of ``text[start:end]``, split as if its marks and the openings of its lines were not there."""
-    hidden = {place for mark in own for place in range(mark.start, mark.end)}
-    for invisible in _INVISIBLE.finditer(text, start, end):
-        hidden.update(range(*invisible.span()))
-    shown = [place for place in range(start, end) if place not in hidden]
-    bare = "".join(text[place] for place in shown).replace("\n", " ")
-    places = [bisect_left(shown, mark.start) for mark in own]
-    spans = [span for span in _spans(bare, places) if any(map(str.isalnum, bare[slice(*span)]))]
-    found = [_Sentence(shown[begin], shown[finish - 1] + 1) for begin, finish in spans]
-    for mark, place in zip(own, places, strict=True) if found else ():
-        sentence = found[max(bisect_left([begin for begin, _ in spans], place) - 1, 0)]
-        sentence.ids += mark.ids
-        sentence.start = min(sentence.start, _after_space(text, mark))
-        sentence.end = max(sentence.end, mark.end)
-    return found
-
-
-def _spans(bare: str, places: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Start and end of the sentences of ``bare``. A stop with a mark behind it ends one, even that of an abbreviation."""
-    ends = (
-        place for place in places if bare[:place].endswith(tuple(STOPS)) and not bare[place:].lstrip()[:1].islower()
-    )
-    for start, end in pairwise([0, *ends, len(bare)]):
-        yield from sentences(bare, start, end)
-
-
-def _add_lone_mark(mark: CitationMark, sentence: _Sentence, text: str) -> None:
-    """Add a mark that stands alone behind ``sentence``, extending it if only space lies between."""
-    sentence.ids += mark.ids
-    if not text[sentence.end : _after_space(text, mark)].strip():
-        sentence.end = mark.end
-
-
-def _after_space(text: str, mark: CitationMark) -> int:
-    """Where the mark begins without the space before it."""
-    return mark.end - len(text[mark.start : mark.end].lstrip())
-
-
-def _cells(block: str) -> Iterator[tuple[int, int]]:
-    """Start and end of the text before a table and of its cells; of the whole block if it holds no table."""
-    lines = block.split("\n")
-    rule = next((place for place, line in enumerate(lines) if place and _is_table_rule(line)), len(lines) + 1)
-    head = "\n".join(lines[: rule - 1])
-    if head.strip():
-        yield len(block) - len(LINE_OPENING.sub("", block, count=1)), len(head)
-    for row in _LINE.finditer(block, min(len(head), len(block))):
-        if not _is_table_rule(row[0]):
-            yield from (cell.span() for cell in _CELL.finditer(block, *row.span()))
-
-
-def _is_table_rule(line: str) -> bool:
-    """Whether ``line`` is the one below a table's head, such as ``|---|:-:|``."""
-    return "|" in line and _TABLE_RULE.fullmatch(line) is not None
-
-
 # Replacing sentences
-
-
-def _visible(text: str) -> str:
-    """What a reader sees of ``text``, without marks."""
-    return visible_text(strip_unknown_marks(_CONTINUED.sub(" ", text), ()))
 
 
 def _acceptable(words: str, cited: CitedSentence) -> str:
@@ -319,7 +197,7 @@ def _acceptable(words: str, cited: CitedSentence) -> str:
     line = " ".join(words.split())
     if "```" in line or "~~~" in line:
         return ""
-    new = _visible(LINE_OPENING.sub("", line, count=1))
+    new = visible_sentence(LINE_OPENING.sub("", line, count=1))
     most = min(MAX_NEW_WORDS, MAX_GROWTH * max(count_plain_words(cited.plain), 1))
     return new if 0 < count_plain_words(new) <= most and len(sentences(new)) == 1 else ""
 
@@ -330,9 +208,9 @@ _LABEL = re.compile(r"(?P<mark>\*\*|__)(?P<text>[^*_\n]{1,80}[:.])(?P=mark)(?=\s
 
 def _with_marks_of(cited: CitedSentence, words: str) -> str:
     """``words`` as Markdown, with the marks of ``cited``, its final stop, and emphasis that begins or ends outside of it."""
-    seen = _visible(cited.text)
-    opening = seen[: len(seen) - len(seen.lstrip(_EMPHASIS))]
-    closing = seen[len(seen.rstrip(_EMPHASIS)) :]
+    seen = visible_sentence(cited.text)
+    opening = seen[: len(seen) - len(seen.lstrip(EMPHASIS))]
+    closing = seen[len(seen.rstrip(EMPHASIS)) :]
     end, usual_end = SENTENCE_END.search(words), SENTENCE_END.search(cited.plain)
     if end is None:
         body, stop = words, usual_end["stop"] if usual_end else ""
