@@ -14,7 +14,7 @@ from articles.api.responses import JsonBody, fill, image_url, site_of
 from articles.api.schemas.articles import ResultOut
 from articles.api.schemas.evidence import TallyOut
 from articles.api.schemas.seo import SeoOut
-from articles.evidence.results import evidence_summary
+from articles.evidence.standing import current_text
 from articles.exceptions import InvalidState
 from articles.models import Article, Status
 from articles.seo import SeoAnalysis
@@ -42,7 +42,7 @@ def cached_body(article_id: int, last_seq: int, updated_at: datetime, site: str,
         raise Http404(ARTICLE_NOT_FOUND)
     if not article.has_text:
         raise InvalidState(why_not_finished(article))
-    evidence = TallyOut.of(evidence_summary(article))
+    evidence = TallyOut.of(current_text(article).summary)
     seo = SeoOut.of(SeoAnalysis(article, base_url=site))
     references = parse_valid(article.references, Reference)
     return JsonBody.of(

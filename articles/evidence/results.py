@@ -59,13 +59,25 @@ class CheckedSentence:
 
 @dataclass(frozen=True)
 class EvidenceSummary:
-    """How many sentences cite a source, and how many of them have which verdict."""
+    """How many sentences were judged or cite a source, and how many of them have which verdict.
+
+    ``edited`` were changed since, ``unchecked`` are new; ``uncited`` are new statements of fact without a source, beside the
+    others.
+    """
 
     sentences: int
     supported: int
     partly: int
     unsupported: int
     reworded: int
+    edited: int = 0
+    unchecked: int = 0
+    uncited: int = 0
+
+    @property
+    def open(self) -> int:
+        """How many sentences nobody has judged as they are."""
+        return self.edited + self.unchecked + self.uncited
 
     @classmethod
     def of(cls, rows: Collection[Evidence]) -> EvidenceSummary:
@@ -87,11 +99,6 @@ class EvidenceSummary:
 def run_of_the_text(article: Article) -> Run | None:
     """The run that wrote the article's text. A later run that failed or was cancelled did not."""
     return article.runs.filter(status=Status.COMPLETED).order_by("-id").first()
-
-
-def evidence_summary(article: Article) -> EvidenceSummary:
-    run = run_of_the_text(article)
-    return EvidenceSummary.of(run.evidence.all() if run else [])
 
 
 def checked_sentences(

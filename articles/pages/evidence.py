@@ -5,20 +5,34 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from html import escape
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from articles.evidence.results import CheckedSentence, CitedPassage
-from articles.rendering.annotations import Verdict, normalized_words
+from articles.evidence.standing import OPEN, CheckedText, TextSentence
+from articles.rendering.annotations import Annotation, Verdict, normalized_words
 
-ICONS: Mapping[Verdict, str] = {"supported": "check", "partly": "half", "not": "warning"}
+ICONS: Mapping[str, str] = {
+    "supported": "check",
+    "partly": "half",
+    "not": "warning",
+    "edited": "pen",
+    "removed": "minus",
+}
+LABELS: Mapping[str, str] = {
+    "supported": "Supported",
+    "partly": "Partly supported",
+    "not": "Not supported",
+    "edited": "Edited since the check",
+    "removed": "No longer in the text",
+}
 
 MIN_WORD_LENGTH = 5
 """A word of at least this many letters is highlighted if the sentence and the passage share it; so is any number."""
@@ -30,15 +44,44 @@ LONGEST_DIFF = 400  # words
 
 @dataclass(frozen=True)
 class EvidenceRow:
-    """``stands``: the sentence is unchanged in the text. ``place`` is the id of its mark there, or empty."""
+    """A check and what became of its sentence.
+
+    ``stands``: its verdict holds; otherwise ``edited_state`` is what holds instead: ``edited``, ``removed`` or a verdict by code.
+    ``place`` is the id of the sentence's mark in the text, or empty. ``edited_to`` is its wording in the text if that is another,
+    and ``problem`` what code finds wrong with it.
+    """
 
     checked: CheckedSentence
-    place: str
-    stands: bool
+    place: str = ""
+    stands: bool = True
+    edited_to: str = ""
+    problem: str = ""
+    edited_state: str = ""
+
+    @classmethod
+    def of(cls, checked: CheckedSentence, now: TextSentence | None, place: str) -> EvidenceRow:
+        if now is None:
+            return cls(checked, place, stands=False, edited_state="removed")
+        if now.stands:
+            return cls(checked, place)
+        return cls(checked, place, stands=False, edited_to=now.plain, problem=now.problem, edited_state=now.state)
+
+    @property
+    def state(self) -> str:
+        return self.edited_state or self.checked.verdict
 
     @property
     def icon(self) -> str:
-        return ICONS[self.checked.verdict]
+        return ICONS[self.state]
+
+    @property
+    def label(self) -> str:
+        return LABELS[self.state]
+
+    @property
+    def edit(self) -> SafeString:
+        """How the sentence was edited since the check, as deletions and insertions."""
+        return diff(self.checked.row.sentence, self.edited_to)
 
     @cached_property
     def passages(self) -> list[tuple[CitedPassage, SafeString]]:
@@ -63,7 +106,19 @@ class EvidenceSection:
 
     @cached_property
     def supported(self) -> int:
-        return sum(row.checked.verdict == "supported" for row in self.rows)
+        return sum(row.state == "supported" for row in self.rows)
+
+
+def text_annotations(text: CheckedText) -> list[Annotation]:
+    """What the text shows at its sentences: their verdicts, and which were edited since."""
+    return [annotation_of(found, found.check) for found in text.sentences if found.check and not found.is_title]
+
+
+def annotation_of(found: TextSentence, check: CheckedSentence) -> Annotation:
+    if found.stands:
+        return check.annotation
+    state = "edited" if found.state in OPEN else found.state
+    return replace(check.annotation, sentence=found.plain, verdict=cast("Verdict", state))
 
 
 def highlight_shared(passage: str, sentence: str) -> SafeString:

@@ -31,18 +31,15 @@ from articles.evidence.results import (
     renumbered,
     run_of_the_text,
 )
+from articles.evidence.standing import CheckedText, RunResults, check_text
 from articles.models import Event, Evidence, Run, Status
 from articles.models import Source as BriefSource
 from articles.pages.drafts import DraftSection, check_counts, draft_introduction, draft_section, latest_check
-from articles.pages.evidence import EvidenceRow, EvidenceSection
+from articles.pages.evidence import EvidenceRow, EvidenceSection, text_annotations
 from articles.pages.outlines import PlanRow
 from articles.pages.parts import Cover, MeasuredText, Notice
 from articles.pages.run_view import RunView
-from articles.pages.sources import (
-    ReadSource,
-    UnusedSources,
-    read_sources,
-)
+from articles.pages.sources import ReadSource, UnusedSources, read_sources
 from articles.pages.step_outputs import parse_or_none
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import AnnotatedHtml, to_annotated_html
@@ -183,7 +180,7 @@ class ArticleView(RunView):
     @cached_property
     def _annotated_body(self) -> AnnotatedHtml:
         """The text, without annotations while a new text is being written."""
-        annotations = [] if self.article.is_active else [sentence.annotation for sentence in self.checked_sentences]
+        annotations = [] if self.article.is_active else text_annotations(self.text_evidence)
         return to_annotated_html(self.article.content, annotations, language=self.article.language)
 
     @cached_property
@@ -256,8 +253,11 @@ class ArticleView(RunView):
         """The cited sentences of the article's text; of the run's draft while it is active, or if there is no text."""
         if self._text_run is None:
             return self._draft_sentences(*sorted(self.steps.by_section))
-        reading = parse_or_none(self.article.research_data or {}, Reading) or Reading()
-        return checked_sentences(self._text_run.evidence.all(), reading, self._footnote_labels)
+        return checked_sentences(self._text_run.evidence.all(), self._text_reading, self._footnote_labels)
+
+    @cached_property
+    def _text_reading(self) -> Reading:
+        return parse_or_none(self.article.research_data or {}, Reading) or Reading()
 
     def _draft_sentences(self, *sections: int) -> list[CheckedSentence]:
         rows = self._draft_evidence(*sections)
@@ -281,7 +281,15 @@ class ArticleView(RunView):
     def evidence_summary(self) -> EvidenceSummary:
         if self._text_run is None:
             return EvidenceSummary.of_counts([check_counts(steps) for steps in self.steps.by_section.values()])
-        return EvidenceSummary.of([row.row for row in self.checked_sentences])
+        return self.text_evidence.summary
+
+    @cached_property
+    def text_evidence(self) -> CheckedText:
+        """The checks of the saved text as it is now; empty while a run is active, and before there is a text."""
+        if self._text_run is None:
+            return CheckedText()
+        results = RunResults(self.checked_sentences, self._text_reading, self._stored_references)
+        return check_text(self.article, self.article.title, self.article.content, results)
 
     @cached_property
     def evidence(self) -> list[EvidenceSection]:
@@ -314,16 +322,12 @@ class ArticleView(RunView):
         rows = [self._row(found) for found in self._draft_sentences(number)]
         return EvidenceSection(number=number, heading=evidence_heading(number, section), state=section.state, rows=rows)
 
-    @property
-    def changed_since(self) -> int:
-        """How many checked sentences are no longer in the text as they were checked."""
-        return 0 if self._text_run is None else len(self.checked_sentences) - len(self._annotated_body.found)
-
     def _row(self, found: CheckedSentence) -> EvidenceRow:
-        numbers = self._annotated_body.footnotes if self._text_run else {}
-        stands = self._text_run is None or found.ref in self._annotated_body.found
-        place = f"a-ev{found.ref}" if self._text_run and stands else ""
-        return EvidenceRow(found.numbered(numbers), place=place, stands=stands)
+        if self._text_run is None:
+            return EvidenceRow(found)
+        place = f"a-ev{found.ref}" if found.ref in self._annotated_body.found else ""
+        now = self.text_evidence.by_ref.get(found.ref)
+        return EvidenceRow.of(found.numbered(self._annotated_body.footnotes), now, place)
 
     def _annotations(self, section: int) -> list[Annotation]:
         if self._text_run is None:  # a draft has no footnotes, so its annotations quote no passages

@@ -22,12 +22,13 @@ from markdown_it.utils import EnvType, OptionsDict
 
 from agents.text.syntax import CITATION, CITATION_MARK, CLOSERS, STOPS
 
-Verdict = Literal["supported", "partly", "not"]
+Verdict = Literal["supported", "partly", "not", "edited"]
 
 LABELS: Mapping[Verdict, str] = {
     "supported": "Supported by its sources",
     "partly": "Only partly supported by its sources",
     "not": "Not supported by its sources",
+    "edited": "Edited since it was checked",
 }
 
 # A Chinese or Japanese character, a number with its sign and separators, a word, or a symbol that changes what a number means.
@@ -45,7 +46,9 @@ MAX_OCCURRENCES = 50
 
 @dataclass(frozen=True)
 class Annotation:
-    """The verdict on one sentence. ``ref`` is digits and hyphens, unique in the text; ``#evidence-<ref>`` has the details.
+    """The verdict on one sentence, or that it was edited since.
+
+    ``ref`` is digits and hyphens, unique in the text; ``#evidence-<ref>`` has the details.
 
     ``quotes`` are the passages it cites, by the label of the footnote of their source.
     """

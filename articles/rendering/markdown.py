@@ -327,8 +327,8 @@ _CLEANER = nh3.Cleaner(
     allowed_classes={
         "sup": {"footnote-ref", "is-repeated", "undefined-reference"},
         "section": {"footnotes"},
-        "a": {"footnote-backref", "evidence-link", "is-supported", "is-partly", "is-not"},
-        "span": {"doubted", "is-partly", "is-not"},
+        "a": {"footnote-backref", "evidence-link", "is-supported", "is-partly", "is-not", "is-edited"},
+        "span": {"doubted", "is-partly", "is-not", "is-edited"},
         "div": {"table-box"},
         "th": {"ta-left", "ta-right", "ta-center"},
         "td": {"ta-left", "ta-right", "ta-center"},

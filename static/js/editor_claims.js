@@ -43,7 +43,7 @@ window.studioEditor = {};
       after = at + wanted.length;
       tail.lastIndex = places[after - 1] + 1;
       tail.test(text);
-      return { ...item, from: places[at], to: tail.lastIndex || places[after - 1] + 1, letters: wanted, state: item.verdict };
+      return { ...item, from: places[at], to: tail.lastIndex || places[after - 1] + 1, letters: wanted, verdict: item.state };
     });
   };
 
@@ -265,13 +265,9 @@ window.studioEditor = {};
     openPlaces,
     definedLabels: (state) => state.field(labels),
     goToOpen,
-    // New results of the check; sentences that are no longer found keep their place and count as edited.
-    updateClaims(view, items) {
-      const known = view.state.field(claims);
-      const found = locate(items, view.state.doc.toString()).map((claim) => {
-        const before = known.find(({ number }) => number === claim.number);
-        return claim.from < claim.to || !before ? claim : { ...before, state: "edited" };
-      });
+    // New results of the check. A sentence that was changed meanwhile is not found; the next results will have it.
+    updateClaims(view, sentences) {
+      const found = locate(sentences, view.state.doc.toString());
       view.dispatch({ effects: setClaims.of(found.filter(({ from, to }) => from < to)) });
       document.dispatchEvent(new Event("studio:claims"));
     },

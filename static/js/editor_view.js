@@ -5,7 +5,7 @@
   const { defaultKeymap, drawSelection, highlightSelectionMatches, history, historyKeymap, keymap, search, searchKeymap } = CodeMirror;
   const { openSearchPanel, syntaxHighlighting } = CodeMirror;
   const editor = window.studioEditor;
-  const CHECK_AFTER = 800; // milliseconds without a key, until claims are looked up again
+  const CHECK_AFTER = 800; // milliseconds without a key, until the server compares the text with what was checked
   const COPY_AFTER = 60; // milliseconds
   const fromForm = Annotation.define(); // a change that the textarea has already
 
@@ -31,11 +31,13 @@
     { tag: [tags.processingInstruction, tags.contentSeparator], color: "var(--ink-soft)", fontWeight: "400" },
   ]);
 
-  const textarea = () => document.getElementById("editor").elements.namedItem("content");
+  const fields = () => document.getElementById("editor").elements;
+  const textarea = () => fields().namedItem("content");
   let view = null;
   let checking;
   let copying = null;
-  let items = []; // sentences with their verdicts, as the server has them
+  let sentences = []; // with their verdicts, as the server has them
+  let checks = 0;
 
   // The text goes to the textarea soon, so that the preview, the draft and the form have it without asking here: writing
   // 30,000 characters into it takes 3 ms, too long for each key.
@@ -55,7 +57,7 @@
     }
     if (docChanged) {
       clearTimeout(checking);
-      checking = setTimeout(() => editor.updateClaims(view, items), CHECK_AFTER);
+      checking = setTimeout(check, CHECK_AFTER);
     }
     if (docChanged || selectionSet) document.dispatchEvent(new CustomEvent("studio:cursor", { detail: { view } }));
   });
@@ -115,17 +117,22 @@
     editor.view = view;
     if (hadFocus) view.focus();
     document.dispatchEvent(new CustomEvent("studio:cursor", { detail: { view } }));
-    editor.updateClaims(view, items);
+    editor.updateClaims(view, sentences);
   };
 
-  const load = async (url) => {
+  // The verdicts on the text as it is now. While it is edited further, claims move along and count as edited where it changed.
+  const check = async () => {
+    const asked = ++checks;
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": fields().namedItem("csrfmiddlewaretoken").value };
+    const body = JSON.stringify({ title: fields().namedItem("title").value.slice(0, 300), content: view.state.doc.toString() });
     try {
-      const [answer] = await Promise.all([fetch(url, { headers: { "HX-Request": "true" } }), editor.loadSources(textarea().dataset.sources)]);
-      if (answer.ok) ({ items } = await answer.json());
+      const answer = await fetch(textarea().dataset.evidence, { method: "POST", headers: { ...headers, "HX-Request": "true" }, body });
+      if (!answer.ok || asked !== checks) return;
+      ({ sentences } = await answer.json());
     } catch {
       return; // no connection: the text can be edited without its evidence
     }
-    editor.updateClaims(view, items);
+    editor.updateClaims(view, sentences);
   };
 
   document.addEventListener("studio:replaced", ({ target }) => {
@@ -141,5 +148,6 @@
     event.preventDefault();
   });
   mount();
-  load(textarea().dataset.evidence);
+  editor.loadSources(textarea().dataset.sources).catch(() => {}); // without a connection nothing is offered
+  check();
 })();

@@ -11,7 +11,8 @@ from django.test import Client
 
 from agents.contract import CheckedText
 from agents.exceptions import FailureCode
-from articles.evidence.results import EvidenceSummary, evidence_summary
+from articles.evidence.results import EvidenceSummary
+from articles.evidence.standing import current_text
 from articles.models import Article, Evidence
 from articles.pages import ArticleView
 from articles.runs.journal import fail_run
@@ -22,6 +23,19 @@ from tests.browser import stages, step_outputs
 from tests.factories import StaffFactory, UserFactory, claim, make_article, make_completed_article
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+SUMMARY = {
+    "sentences": 5,
+    "supported": 3,
+    "partly": 1,
+    "unsupported": 1,
+    "reworded": 1,
+    "edited": 0,
+    "unchecked": 0,
+    "uncited": 0,
+}
+"""Of the finished article; one of its six checked sentences is not in the text."""
 
 
 def place_of_each(view: ArticleView) -> dict[str, str]:
@@ -51,9 +65,9 @@ class TestRows:
         ]
 
     def test_the_summary_counts_them(self, writer: User) -> None:
-        summary = EvidenceSummary(sentences=6, supported=4, partly=1, unsupported=1, reworded=1)
+        summary = EvidenceSummary(sentences=5, supported=3, partly=1, unsupported=1, reworded=1)
         article = stages.finished(writer)
-        assert evidence_summary(article) == view_of(article).evidence_summary == summary
+        assert current_text(article).summary == view_of(article).evidence_summary == summary
 
     def test_the_admin_shows_them_with_their_run(self, client: Client, writer: User) -> None:
         run = stages.finished(writer).latest_run()
@@ -68,7 +82,7 @@ class TestPanel:
     def test_it_shows_each_sentence_beside_its_passages(self, client: Client, writer: User) -> None:
         client.force_login(writer)
         shown = loaded_panel(client, stages.finished(writer))
-        assert "<b>4 of 6</b> cited sentences supported </p>" in " ".join(shown.split())
+        assert "<b>3 of 5</b> cited sentences supported </p>" in " ".join(shown.split())
         row = shown[shown.index('id="evidence-2-1"') :].partition("</article>")[0]
         for text in (
             "compared word for word",
@@ -85,7 +99,7 @@ class TestPanel:
         client.force_login(writer)
         article = stages.finished(writer)
         shown = client.get(article.get_absolute_url()).content.decode()
-        assert "4 of 6 cited sentences supported</a>" in shown
+        assert "3 of 5 cited sentences supported</a>" in shown
         assert f'hx-get="{article.get_absolute_url()}evidence/" hx-trigger="intersect once"' in shown
         assert 'class="evidence-row' not in shown
         assert (
@@ -143,7 +157,7 @@ class TestPanel:
         shown = client.get(article.get_absolute_url()).content.decode()
         assert "<script>alert" not in shown
         assert "<script>alert" not in loaded_panel(client, article)
-        assert 'class="doubted' not in shown  # it is a supported one
+        assert 'class="doubted is-edited' in shown  # it cites a passage that was not read
         assert 'id="a-ev1-1"' in shown
 
 
@@ -160,7 +174,7 @@ class TestEditedText:
         view = view_of(article)
         assert place_of_each(view)["2-1"] == "a-ev2-1"
         assert place_of_each(view)["4-2"] == "changed"
-        assert view.changed_since == 2
+        assert (view.evidence_summary.sentences, view.evidence_summary.edited) == (5, 1)
 
     @pytest.mark.parametrize("relabelled", [False, True])
     def test_references_are_numbered_as_in_the_edited_text(
@@ -199,7 +213,7 @@ class TestEditedText:
         references = {
             cited.passage.id: cited.reference for s in view.evidence for row in s.rows for cited in row.checked.cited
         }
-        assert (references["S1"], references["S2"], references["S6"]) == (None, None, 2)
+        assert (references["S1"], references["S2"], references["S6"]) == (None, 1, 2)
         assert [source.cited_as for source in view.sources] == [[], [1], [2]]
 
     def test_a_new_run_shows_its_own_evidence_and_marks_nothing_in_the_old_text(self, writer: User) -> None:
@@ -242,7 +256,7 @@ class TestApi:
     def test_it_lists_each_sentence_with_its_passages(self, writer: User) -> None:
         article = stages.finished(writer)
         data = self.get(writer, f"{article.pk}/evidence")
-        assert data["summary"] == {"sentences": 6, "supported": 4, "partly": 1, "unsupported": 1, "reworded": 1}
+        assert data["summary"] == SUMMARY
         assert data["items"][2] == {
             "number": 3,
             "section": 2,
@@ -276,7 +290,7 @@ class TestApi:
 
     def test_the_result_has_a_summary(self, writer: User) -> None:
         data = self.get(writer, f"{stages.finished(writer).pk}/result")
-        assert data["evidence"] == {"sentences": 6, "supported": 4, "partly": 1, "unsupported": 1, "reworded": 1}
+        assert data["evidence"] == SUMMARY
 
     def test_another_users_evidence_is_not_found(self, writer: User) -> None:
         article = stages.finished(UserFactory.create())

@@ -50,15 +50,20 @@ takes to change that.
 ## Why rooftops matter
 
 Surveys of three councils put the usable area at 8–12 % of the built footprint,[^1] and summer readings show planted
-roofs **11 °C cooler** at the surface.[^2] None of that is new. What has changed is that cities have begun to count
-what the heat costs them.[^1]
+roofs **11 °C cooler** at the surface.[^2]
+
+None of that is new.
+
+What has changed is that cities have begun to count what the heat costs them.[^1]
 
 > A roof is the one plot in the city that nobody has to be moved from.
 
 ## Choosing a site
 
-Start with load. A saturated bed weighs 95–180 kg per square metre, so ask a structural engineer before you ask a
-gardener.[^2] Access, water and wind come next; light is rarely the limit.
+Start with load.
+
+A saturated bed weighs 95–180 kg per square metre, so ask a structural engineer before you ask a gardener.[^2]
+Access, water and wind come next; light is rarely the limit.
 
 | Planting | Load, kg/m² | From, £/m² |
 |:--|--:|--:|
@@ -68,7 +73,7 @@ gardener.[^2] Access, water and wind come next; light is rarely the limit.
 ## Who keeps it going
 
 Most groups that last beyond the second season share three traits: a written lease, a named budget-holder and a rota
-that somebody keeps.[^3] Where one of the three is missing, the garden rarely sees a fourth summer.
+that somebody keeps. Where one of the three is missing, the garden rarely sees a fourth summer.[^3]
 
 [^1]: City roofs surveyed. <https://example.org/roofs> (read 22 November 2026)
 [^2]: Planted roofs in summer. <https://example.org/heat> (read 22 November 2026)
@@ -225,13 +230,13 @@ def reading() -> Reading:
     sources = [
         Source(
             number=number, title=title, url=url, author=author, date=date, read_at=read, sha256="0" * 64,
-            excerpt=PASSAGES[2 * number - 2], words=1840 - 400 * number, brief_source=brief,
+            excerpt=PASSAGES[(0, 1, 4)[number - 1]], words=1840 - 400 * number, brief_source=brief,
         )
         for number, (title, url, author, date, brief) in enumerate(known, 1)
     ]  # fmt: skip
     passages = [
-        Passage(id=f"S{number}", source=(number + 1) // 2, start=0, end=len(text), text=text)
-        for number, text in enumerate(PASSAGES, 1)
+        Passage(id=f"S{number}", source=source, start=0, end=len(text), text=text)
+        for number, (source, text) in enumerate(zip((1, 2, 1, 2, 3, 3), PASSAGES, strict=True), 1)
     ]
     refused = UnreadSource(
         title="Roof loads", url="https://example.org/loads", reason="The site answered 403: it wants no robots."

@@ -8,17 +8,25 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from articles.evidence.results import CitedPassage, EvidenceSummary
+from articles.evidence.standing import CheckedText, State, TextSentence
 from articles.pages.evidence import EvidenceRow
+from articles.services import MAX_CONTENT
 
 
 class TallyOut(BaseModel):
-    """``sentences`` are those that cite: so many of them are supported, in part, or not, and so many were reworded."""
+    """``sentences`` were checked or cite a source. So many of them, as they are now, are supported, in part or not; were edited
+    since they were checked; or are new and unchecked. ``reworded`` are those that the check reworded. ``uncited`` are new
+    statements of fact without a source, which ``sentences`` does not count.
+    """
 
     sentences: int
     supported: int
     partly: int
     unsupported: int
     reworded: int
+    edited: int
+    unchecked: int
+    uncited: int
 
     @classmethod
     def of(cls, summary: EvidenceSummary) -> TallyOut:
@@ -74,6 +82,61 @@ class ClaimCheckOut(BaseModel):
         return cls(**kept, stands=found.stands, passages=passages)
 
 
+class SentenceOut(BaseModel):
+    """A statement of the text as it is: `content[start:end]`, or the title, for which both are 0.
+
+    `edited` is a checked sentence that was changed since, `unchecked` a new one with a citation, `uncited` a new statement of
+    fact without one. `check` is the number of its check in `items`, if that was of these words or of similar ones. `judged_by`
+    is null if nobody judged it as it is.
+    """
+
+    sentence: str
+    start: int
+    end: int
+    state: State
+    judged_by: Literal["code", "model"] | None
+    labels: Annotated[list[str], Field(description="The footnotes it cites, such as `1` for `[^1]`")]
+    check: int | None
+    reason: Annotated[str, Field(description="Why it is not supported, or what code noticed; else empty")]
+    passages: list[CitedPassageOut]
+
+    @classmethod
+    def of(cls, found: TextSentence) -> SentenceOut:
+        row = found.check.row if found.check else None
+        return cls(
+            sentence=found.plain,
+            start=found.start,
+            end=found.end,
+            state=found.state,
+            judged_by=found.judged_by,
+            labels=list(found.labels),
+            check=row.number if row else None,
+            reason=row.reason if row and found.stands else found.problem,
+            passages=[CitedPassageOut.of(cited) for cited in found.check.cited] if found.check else [],
+        )
+
+
 class EvidenceOut(BaseModel):
+    """`items` are the checks of the run, `sentences` the statements of the finished text as it is now."""
+
     summary: TallyOut
     items: list[ClaimCheckOut]
+    sentences: list[SentenceOut]
+
+
+class UnsavedTextIn(BaseModel):
+    """A text that is being edited. Without a title: with the saved one."""
+
+    title: Annotated[str | None, Field(max_length=300)] = None
+    content: Annotated[str, Field(max_length=MAX_CONTENT, description="Markdown with footnotes")]
+
+
+class TextEvidenceOut(BaseModel):
+    """The statements of a text that need not be saved."""
+
+    summary: TallyOut
+    sentences: list[SentenceOut]
+
+    @classmethod
+    def of(cls, text: CheckedText) -> TextEvidenceOut:
+        return cls(summary=TallyOut.of(text.summary), sentences=[SentenceOut.of(each) for each in text.sentences])

@@ -85,7 +85,7 @@ def spread_out(article: Article) -> None:
 def edit_text(article: Article) -> None:
     """A figure is corrected, a sentence reworded and one removed."""
     content = article.content.replace("8–12 %", "8–14 %").replace("What has changed is that cities", "Now cities")
-    content = content.replace(" None of that is new.", "")
+    content = content.replace("None of that is new.\n\n", "")
     save_text(article=article, by=article.owner, title=article.title, content=content, opened_at=1)
 
 
