@@ -217,3 +217,9 @@ def kept_draft_html(markdown: str, sentences: tuple[tuple[str, str, Verdict], ..
 
 def with_passage_marks(html: str) -> SafeString:
     return mark_safe(CITATION_MARK.sub(r"<sup>\g<ids></sup>", html))  # noqa: S308 — see above
+
+
+def evidence_heading(number: int, section: DraftSection | None) -> str:
+    if not number:
+        return "Title and introduction"
+    return section.heading if section else f"Section {number}"

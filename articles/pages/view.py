@@ -34,7 +34,14 @@ from articles.evidence.results import (
 from articles.evidence.standing import CheckedText, RunResults, check_text
 from articles.models import Event, Evidence, Run, Status
 from articles.models import Source as BriefSource
-from articles.pages.drafts import DraftSection, check_counts, draft_introduction, draft_section, latest_check
+from articles.pages.drafts import (
+    DraftSection,
+    check_counts,
+    draft_introduction,
+    draft_section,
+    evidence_heading,
+    latest_check,
+)
 from articles.pages.evidence import EvidenceRow, EvidenceSection, text_annotations
 from articles.pages.outlines import PlanRow
 from articles.pages.parts import Cover, MeasuredText, Notice
@@ -345,9 +352,3 @@ class ArticleView(RunView):
     def _steps_match_text(self) -> bool:
         """Whether the latest run wrote the text. False if it failed after an earlier run that completed."""
         return self._text_run in (None, self.run)
-
-
-def evidence_heading(number: int, section: DraftSection | None) -> str:
-    if not number:
-        return "Title and introduction"
-    return section.heading if section else f"Section {number}"
