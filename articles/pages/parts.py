@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agents.contract import Stage
 from agents.text.seo import display_width
 
 MAX_NOTICE = 160  # characters that are shown unfolded
+
+ACTIVITIES: dict[Stage, str] = {
+    "research": "Researching",
+    "outline": "Outlining",
+    "write": "Writing sections",
+    "edit": "Editing and checking sections",
+    "seo": "Writing the SEO texts",
+    "image": "Creating the image",
+}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from agents.contract import (
     Picture,
     Reading,
     Reference,
-    Stage,
     UnreadSource,
     UnusedSource,
 )
@@ -44,7 +43,7 @@ from articles.pages.drafts import (
 )
 from articles.pages.evidence import EvidenceRow, EvidenceSection, text_annotations
 from articles.pages.outlines import PlanRow
-from articles.pages.parts import Cover, MeasuredText, Notice
+from articles.pages.parts import ACTIVITIES, Cover, MeasuredText, Notice
 from articles.pages.run_view import RunView
 from articles.pages.sources import ReadSource, UnusedSources, read_sources
 from articles.pages.step_outputs import parse_or_none
@@ -52,15 +51,6 @@ from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import AnnotatedHtml, to_annotated_html
 from articles.runs.stages import StageView
 from articles.seo import SeoAnalysis
-
-ACTIVITIES: dict[Stage, str] = {
-    "research": "Researching",
-    "outline": "Outlining",
-    "write": "Writing sections",
-    "edit": "Editing and checking sections",
-    "seo": "Writing the SEO texts",
-    "image": "Creating the image",
-}
 
 LOG_LENGTH = 500
 """How many of the newest events a page lists; the API has all of them."""

@@ -19,7 +19,7 @@ class TestTheArticle:
         article = stages.finished(writer)
         page.goto(article.get_absolute_url())
         expect(page.get_by_role("tab", selected=True)).to_have_text("Article")
-        expect(page.get_by_role("tab", name="Evidence")).to_have_accessible_name("Evidence 4 of 6")
+        expect(page.get_by_role("tab", name="Evidence")).to_have_accessible_name("Evidence 3 of 5")
         page.get_by_role("tab", selected=True).focus()
         page.keyboard.press("ArrowRight")
         expect(page.get_by_role("tab", name="Brief")).to_be_focused()
