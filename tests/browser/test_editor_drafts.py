@@ -148,6 +148,7 @@ def test_it_is_stored_after_a_conflict_too(page: Page, article: Article) -> None
     page.get_by_role("button", name="Save and close").click()
     expect(page.locator("#conflict")).to_be_visible()
     type_text(page, "Mine, after the conflict.")
+    expect(page.locator("#draft-status")).to_have_text("Unsaved changes")
     expect_stored(page)
     assert stored_texts() == ["Mine, after the conflict."]
 
