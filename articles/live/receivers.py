@@ -13,6 +13,8 @@ from articles.signals import events_recorded
 
 log = logging.getLogger(__name__)
 
+RECEIVER = "articles.notify_watchers"
+
 
 def notify_watchers(sender: Any, *, article_id: int, last: int, **kwargs: Any) -> None:
     """Publish the number of the newest event. Without Redis the notification is lost, and watchers find the event by polling."""
@@ -23,4 +25,9 @@ def notify_watchers(sender: Any, *, article_id: int, last: int, **kwargs: Any) -
 
 
 def connect() -> None:
-    events_recorded.connect(notify_watchers, dispatch_uid="articles.notify_watchers")
+    events_recorded.connect(notify_watchers, dispatch_uid=RECEIVER)
+
+
+def disconnect() -> None:
+    """Notify nobody from this process: without Redis nobody can watch."""
+    events_recorded.disconnect(dispatch_uid=RECEIVER)

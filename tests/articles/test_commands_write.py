@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import re
 import signal
@@ -23,6 +24,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from redis import Redis
 
+from articles.live import receivers
 from articles.models import Article, Event, Status, Voice
 from articles.signals import events_recorded
 from tests.agents.conftest import model_server, running_model_server  # noqa: F401  (fixtures)
@@ -64,6 +66,7 @@ def no_redis(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
     layer = channel_layers.backends.get("default")
     yield
     channel_layers.set("default", layer)
+    receivers.connect()
 
 
 def write(*arguments: object) -> tuple[str, str]:
@@ -95,9 +98,10 @@ def test_it_enqueues_no_job(notes: Path, redis: Redis) -> None:
     assert redis.llen("rq:queue:articles") == 0
 
 
-def test_it_works_without_redis(notes: Path, no_redis: None) -> None:
+def test_it_works_without_redis(notes: Path, no_redis: None, caplog: pytest.LogCaptureFixture) -> None:
     write("--source", notes)
     assert Article.objects.get().status == Status.COMPLETED
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert isinstance(channel_layers["default"], InMemoryChannelLayer)
 
 

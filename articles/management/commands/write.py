@@ -31,6 +31,7 @@ from articles.exceptions import InvalidInput, InvalidState, StudioError
 from articles.exports import FORMATS, export
 from articles.exports.download import document_of
 from articles.forms.brief import BriefForm
+from articles.live import receivers
 from articles.management.quiet import warnings_only
 from articles.models import Article, Event, Status
 from articles.operations.doctor import check_tables
@@ -111,7 +112,8 @@ class Command(BaseCommand):
             except StudioError as error:
                 raise CommandError(str(error)) from error
         if not redis_server.is_reachable(settings.REDIS_ADDRESS):
-            channel_layers.set("default", InMemoryChannelLayer())  # nobody can watch
+            receivers.disconnect()  # nobody can watch
+            channel_layers.set("default", InMemoryChannelLayer())
         self.report(f"Article {article.pk}: {article}")
         with self.progress_of(article), warnings_only(options["verbosity"]):
             write(article)
