@@ -70,7 +70,7 @@ class Api:
 
     def wait_for(self, *articles: int) -> None:
         for article in articles:
-            wait_until(partial(self.has_ended, article), seconds=120)
+            wait_until(partial(self.has_ended, article), seconds=300)
 
     def result(self, article: int) -> dict[str, str]:
         answer = self._client.get(f"/articles/{article}/result")
