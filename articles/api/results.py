@@ -8,17 +8,16 @@ from functools import lru_cache
 
 from django.http import Http404
 
-from agents.contract import Reference
 from articles.api.requests import ARTICLE_NOT_FOUND, AuthedRequest, find_in
 from articles.api.responses import JsonBody, fill, image_url, site_of
 from articles.api.schemas.articles import ResultOut
 from articles.api.schemas.evidence import TallyOut
 from articles.api.schemas.seo import SeoOut
 from articles.evidence.standing import current_text
+from articles.evidence.stored import stored_references
 from articles.exceptions import InvalidState
 from articles.models import Article, Status
 from articles.seo import SeoAnalysis
-from articles.seo.stored import parse_valid
 
 CACHED_BODIES = 32  # of about 60 KB for 1,000 words
 MAX_AGE = 30.0
@@ -44,7 +43,7 @@ def cached_body(article_id: int, last_seq: int, updated_at: datetime, site: str,
         raise InvalidState(why_not_finished(article))
     evidence = TallyOut.of(current_text(article).summary)
     seo = SeoOut.of(SeoAnalysis(article, base_url=site))
-    references = parse_valid(article.references, Reference)
+    references = stored_references(article)
     return JsonBody.of(
         fill(
             ResultOut,

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents.contract import Reading, Reference
 from agents.text.passage_links import passage_link
 from agents.text.reference_entries import reference_entry
 from articles.evidence.results import footnote_labels
+from articles.evidence.stored import stored_reading, stored_references
 from articles.models import Article
-from articles.pages.step_outputs import parse_or_none
 
 MAX_PASSAGE = 700  # characters of a passage; what is longer leads to its source
 
 
 def citable_sources(article: Article) -> list[dict[str, Any]]:
     """Each source with its passages. ``label`` is that of its footnote in the saved text, or empty; ``entry`` defines one."""
-    reading = parse_or_none(article.research_data or {}, Reading) or Reading()
-    references = [parse_or_none(reference, Reference) for reference in article.references]
-    labels = footnote_labels(article.content, [reference for reference in references if reference])
+    reading = stored_reading(article)
+    labels = footnote_labels(article.content, stored_references(article))
     return [
         {
             "number": source.number,

@@ -8,11 +8,12 @@ from typing import Any
 from agents.contract import Outline, Reading, Stage
 from agents.pipeline.steps import StepKey
 from articles.evidence.results import run_of_the_text
+from articles.evidence.stored import parse_or_none
 from articles.models import Article, Revision, Run, Status
 from articles.pages.findings import FoundSoFar, groups_from_steps
 from articles.pages.outlines import AnsweredQuestion, PlanStream, answered_questions, outline_from_steps, plan_stream
 from articles.pages.sources import Research, research_from_article, research_from_steps
-from articles.pages.step_outputs import Output, StepFilter, StepLog, load_steps, parse_or_none
+from articles.pages.step_outputs import Output, StepFilter, StepLog, load_steps
 from articles.runs.stages import StageView, stages_of
 
 

@@ -21,8 +21,9 @@ from agents.contract import (
 from agents.pipeline.steps import StepKey
 from agents.text.markdown import plain_text
 from agents.text.passage_heads import KINDS
+from articles.evidence.stored import parse_or_none
 from articles.pages.findings import ShownFinding, findings_from_steps, shown_findings
-from articles.pages.step_outputs import StepLog, parse_or_none
+from articles.pages.step_outputs import StepLog
 
 OLD_SYNTHESIS = StepKey("research", "synthesis")
 

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from agents.contract import QuestionFindings, Reading
 from agents.pipeline.steps import StepKey
+from articles.evidence.stored import parse_or_none
 from articles.models import Run, Step, StepStatus
 
 Output = TypeVar("Output", bound=BaseModel)
@@ -127,11 +128,3 @@ def work_of(key: StepKey) -> str:
 
 def output_of(step: Step, shape: type[Output]) -> Output | None:
     return parse_or_none(step.output, shape) if step.status == StepStatus.COMPLETED else None
-
-
-def parse_or_none(stored: Any, shape: type[Output]) -> Output | None:
-    """``stored`` as ``shape``; None if another version stored it in another shape."""
-    try:
-        return shape.model_validate(stored)
-    except ValidationError:
-        return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from agents.contract import Outline, Passage, Reference
+from articles.evidence.stored import parse_valid
 from articles.models import Article
 from articles.quality.scored_text import ScoredText
-from articles.seo.stored import parse_valid, seo_of
+from articles.seo.stored import seo_of
 
 
 def scored_text_of(article: Article) -> ScoredText:

@@ -10,8 +10,9 @@ from django.contrib.auth.models import User
 
 from agents.contract import DRAWN_BY_STUDIO, SEO, Reference
 from agents.text.seo import Range, truncate
+from articles.evidence.stored import parse_valid
 from articles.models import Article
-from articles.seo.stored import parse_valid, seo_of
+from articles.seo.stored import seo_of
 
 CONTEXT = "https://schema.org"
 TRAINED_MEDIA, ALGORITHMIC_MEDIA = "TrainedAlgorithmicMediaDigitalSource", "AlgorithmicMediaDigitalSource"
