@@ -71,7 +71,7 @@ class Units:
                 )
             self.blocks.append(Block(kind, first, len(self.all)))
         self.opening = markdown[: self.all[0].start] if self.all else markdown
-        following = [*(unit.start for unit in self.all[1:]), len(markdown)]
+        following = [*(unit.start for unit in self.all[1:]), *([len(markdown)] if self.all else [])]
         self.gaps = [markdown[unit.end : start] for unit, start in zip(self.all, following, strict=True)]
         """The white space behind each unit."""
 

@@ -216,3 +216,9 @@ class TestSummaries:
 
     def test_a_changed_title_is_named(self) -> None:
         assert summarize(("T", OLD), ("U", OLD)).text == "Title changed"
+
+
+@pytest.mark.parametrize("text", ["", "\n", "\n\n"])
+def test_a_text_without_sentences_has_no_units(text: str) -> None:
+    units = Units(text)
+    assert (units.all, units.opening, units.gaps) == ([], text, [])
