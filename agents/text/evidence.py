@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agents.contract import Passage, Verdict
 from agents.text.arithmetic import correct_results
@@ -18,13 +19,14 @@ from agents.text.escaping import escape_prose
 from agents.text.markdown import LINE_OPENING
 from agents.text.marked_sentences import EMPHASIS, plain_text, sentences_with_marks, visible_sentence
 from agents.text.numbers import changes_of_ratios, known_values, missing_numbers
-from agents.text.quantities import parse_quantities
+from agents.text.quantities import Quantity, parse_quantities
 from agents.text.quotations import is_verbatim, missing_quotations, normalize
 from agents.text.syntax import SENTENCE_END, citation_mark
 from agents.text.tokenizer import count_plain_words, sentences
 
 MAX_NEW_WORDS = 80
 MAX_GROWTH = 3
+LONGEST_KEPT = 5000  # characters of a text whose comparable form is kept
 
 _REFERS_BACK = re.compile(
     r"(?:it|its|they|their|this|that|these|those|he|his|she|her|both|such|there|the (?:latter|former|same)"
@@ -126,6 +128,12 @@ def verdict_key(sentence: str, passages: Iterable[Passage], before: str = "") ->
 
 def comparable(text: str) -> str:
     """``text`` in the form in which two texts are the same: without marks, emphasis and kinds of quotation marks."""
+    return _comparable(text) if len(text) <= LONGEST_KEPT else _comparable.__wrapped__(text)
+
+
+@lru_cache(maxsize=1024)
+def _comparable(text: str) -> str:
+    """Kept: each sentence that cites a passage needs it, and a text is compared again after each edit."""
     return " ".join(normalize(visible_sentence(text)).split())
 
 
@@ -162,13 +170,19 @@ def unstated_numbers(claim: str, texts: Sequence[str]) -> list[str]:
         missing = [number for number in missing if number not in changes or not _is_percentage(number, claim)]
     if not missing:
         return []
-    stated = [quantity for text in texts for quantity in parse_quantities(text).quantities]
+    stated = [quantity for text in texts for quantity in stated_quantities(text)]
     converted = [
         quantity.text
         for quantity in parse_quantities(claim).quantities
         if any(quantity.is_conversion_of(other) for other in stated)
     ]
     return [number for number in missing if not any(number in text for text in converted)]
+
+
+@lru_cache(maxsize=512)
+def stated_quantities(text: str) -> tuple[Quantity, ...]:
+    """The figures of a passage. Kept: many sentences are compared with the same passages."""
+    return tuple(parse_quantities(text).quantities)
 
 
 def _is_percentage(number: str, claim: str) -> bool:

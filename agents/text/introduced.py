@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agents.text.date_phrases import Date, take_dates
+from agents.text.evidence import stated_quantities
 from agents.text.quantities import Quantity, parse_quantities
 
 _NAME = re.compile(r"(?<=[\w,;)’'-]\s)[^\W\d_a-zß-öø-ÿ][\w’'-]{2,}")
@@ -21,7 +22,7 @@ def introduced_problem(now: str, was: str, passages: Sequence[str], language: st
     for date in dates_of(now):
         if date not in dates_of(was) and not any(is_part_of(date, other) for other in dates_of(text)):
             return "It has a date that does not appear in the passages it cites."
-    known = [quantity for passage in passages for quantity in parse_quantities(passage).quantities]
+    known = [quantity for passage in passages for quantity in stated_quantities(passage)]
     before = {str(quantity) for quantity in parse_quantities(was).quantities}
     for quantity in parse_quantities(now).quantities:
         if has_unit(quantity) and str(quantity) not in before and not is_stated(quantity, known):

@@ -74,25 +74,9 @@ class EvidenceSummary:
     unchecked: int = 0
     uncited: int = 0
 
-    @property
-    def open(self) -> int:
-        """How many sentences nobody has judged as they are."""
-        return self.edited + self.unchecked + self.uncited
-
-    @classmethod
-    def of(cls, rows: Collection[Evidence]) -> EvidenceSummary:
-        verdicts = Counter(row.verdict for row in rows)
-        return cls(
-            sentences=len(rows),
-            supported=verdicts[Evidence.Verdict.SUPPORTED],
-            partly=verdicts[Evidence.Verdict.PARTLY],
-            unsupported=verdicts[Evidence.Verdict.NOT],
-            reworded=sum(bool(row.was) for row in rows),
-        )
-
     @classmethod
     def of_counts(cls, counts: Collection[Mapping[str, int]]) -> EvidenceSummary:
-        """The same of the counts stored with the checks. Older checks do not count reworded sentences."""
+        """Of the counts stored with the checks of a draft. Older checks do not count reworded sentences."""
         return cls(**{field.name: sum(each.get(field.name, 0) for each in counts) for field in fields(cls)})
 
 

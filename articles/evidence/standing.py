@@ -35,6 +35,7 @@ from articles.evidence.results import (
     footnote_labels,
     run_of_the_text,
 )
+from articles.evidence.stored import stored_reading, stored_references
 from articles.models import Article
 
 State = Literal["supported", "partly", "not", "edited", "unchecked", "uncited"]
@@ -45,8 +46,8 @@ OPEN: frozenset[State] = frozenset({"edited", "unchecked", "uncited"})
 
 SIMILAR = 0.5
 """Two sentences that share this part of their words are one sentence before and after an edit."""
-MOST_COMPARED = 300
-"""Sentences that are compared with each other: more of them are a new text."""
+MOST_CHANGED = 300
+"""Changed sentences of which code says more than that: beyond them the text is another one, and comparing takes seconds."""
 
 
 @dataclass(frozen=True)
@@ -123,14 +124,13 @@ def check_text(article: Article, title: str, content: str, results: RunResults) 
     checks, reading = results.checks, results.reading
     sources = sources_of_labels(content, results.references, reading)
     sentences = list(statements(title, content))
-    matched = with_standing(sentences, checks, sources)
-    matched = with_edited(matched, checks)
-    passages = PassagesOf(reading, sources)
-    found = [judged_by_code(sentence, passages, article.language) for sentence in matched]
-    of_the_crew = KnownToTheCrew(article)
-    return CheckedText(
-        [each for each in found if is_claim(each) and not (each.state == "uncited" and of_the_crew(each))]
-    )
+    matched = with_edited(with_standing(sentences, checks, sources), checks)
+    found = judged_by_code(matched, PassagesOf(reading, sources), article.language)
+    claims = [sentence for sentence in found if is_claim(sentence)]
+    if any(sentence.check is None for sentence in claims):
+        known = written_by_the_crew(article, results)
+        claims = [each for each in claims if each.check or claim_of(each, sources) not in known]
+    return CheckedText(claims)
 
 
 def current_text(article: Article, title: str | None = None, content: str | None = None) -> CheckedText:
@@ -138,8 +138,7 @@ def current_text(article: Article, title: str | None = None, content: str | None
     run = run_of_the_text(article)
     if run is None:
         return CheckedText()
-    reading = Reading.model_validate(article.research_data or {})
-    references = [Reference.model_validate(reference) for reference in article.references]
+    reading, references = stored_reading(article), stored_references(article)
     checks = checked_sentences(run.evidence.all(), reading, footnote_labels(article.content, references))
     title = article.title if title is None else title
     content = article.content if content is None else content
@@ -166,19 +165,22 @@ def is_claim(sentence: TextSentence) -> bool:
     return bool(sentence.check or sentence.labels or fact_kind(sentence.plain))
 
 
-class KnownToTheCrew:
-    """Whether a sentence without citation stands in what the crew wrote last: such as its own arithmetic, it is not new."""
+Claim = tuple[str, frozenset[int | None]]
+"""The words of a sentence, as they are compared, and the numbers of the sources it cites."""
 
-    def __init__(self, article: Article) -> None:
-        self._article = article
 
-    def __call__(self, sentence: TextSentence) -> bool:
-        return comparable(sentence.plain) in self._known
+def claim_of(sentence: TextSentence, sources: dict[str, int]) -> Claim:
+    return comparable(sentence.plain), frozenset(sources.get(label) for label in sentence.labels)
 
-    @cached_property
-    def _known(self) -> set[str]:
-        written = self._article.revisions.filter(saved_by=None, former_author="").first()
-        return {comparable(each.plain) for each in statements(written.title, written.content)} if written else set()
+
+def written_by_the_crew(article: Article, results: RunResults) -> set[Claim]:
+    """The claims of the crew's last text. What its run did not check is not new: its own arithmetic, and in texts of older
+    versions the sentences before a mark."""
+    written = article.revisions.filter(saved_by=None, former_author="").first()
+    if written is None:
+        return set()
+    sources = sources_of_labels(written.content, results.references, results.reading)
+    return {claim_of(each, sources) for each in statements(written.title, written.content)}
 
 
 # Which source a footnote names
@@ -255,7 +257,7 @@ def with_edited(sentences: Sequence[TextSentence], checks: Sequence[CheckedSente
     found = []
     compared = 0
     for sentence in sentences:
-        if not sentence.check and left and compared < MOST_COMPARED:
+        if not sentence.check and left and compared < MOST_CHANGED:
             compared += 1
             words = Counter(comparable(sentence.plain).split())
             ref, share = max(((ref, similarity(words, other)) for ref, other in left.items()), key=lambda pair: pair[1])
@@ -272,13 +274,22 @@ def similarity(words: Counter[str], others: Counter[str]) -> float:
     return 2 * (words & others).total() / total if total else 0.0
 
 
-def judged_by_code(sentence: TextSentence, passages_of: PassagesOf, language: str) -> TextSentence:
-    """A sentence whose verdict does not stand, with what code can say about it."""
-    if sentence.stands:
-        return sentence
-    passages = passages_of(sentence.labels)
-    if not sentence.labels:
-        return sentence if sentence.check else replace(sentence, state="uncited")
+def judged_by_code(sentences: Iterable[TextSentence], passages_of: PassagesOf, language: str) -> Iterator[TextSentence]:
+    """The sentences, those whose verdict does not stand with what code can say about them."""
+    compared = 0
+    for sentence in sentences:
+        if sentence.stands:
+            yield sentence
+        elif not sentence.labels:
+            yield sentence if sentence.check else replace(sentence, state="uncited")
+        elif compared < MOST_CHANGED:
+            compared += 1
+            yield compared_with_passages(sentence, passages_of(sentence.labels), language)
+        else:
+            yield sentence
+
+
+def compared_with_passages(sentence: TextSentence, passages: Sequence[Passage], language: str) -> TextSentence:
     if not passages:
         return replace(sentence, problem="The source it cites was not read.")
     cited = CitedSentence(

@@ -31,6 +31,7 @@ from articles.evidence.results import (
     run_of_the_text,
 )
 from articles.evidence.standing import CheckedText, RunResults, check_text
+from articles.evidence.stored import stored_reading
 from articles.models import Event, Evidence, Run, Status
 from articles.models import Source as BriefSource
 from articles.pages.drafts import (
@@ -46,7 +47,6 @@ from articles.pages.outlines import PlanRow
 from articles.pages.parts import ACTIVITIES, Cover, MeasuredText, Notice
 from articles.pages.run_view import RunView
 from articles.pages.sources import ReadSource, UnusedSources, read_sources
-from articles.pages.step_outputs import parse_or_none
 from articles.rendering.annotations import Annotation
 from articles.rendering.markdown import AnnotatedHtml, to_annotated_html
 from articles.runs.stages import StageView
@@ -254,7 +254,7 @@ class ArticleView(RunView):
 
     @cached_property
     def _text_reading(self) -> Reading:
-        return parse_or_none(self.article.research_data or {}, Reading) or Reading()
+        return stored_reading(self.article)
 
     def _draft_sentences(self, *sections: int) -> list[CheckedSentence]:
         rows = self._draft_evidence(*sections)

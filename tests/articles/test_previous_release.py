@@ -23,6 +23,7 @@ from redis import Redis
 from rq.job import Job
 
 from agents.worker.jobs import run_now
+from articles.evidence.standing import current_text
 from articles.models import Article, Run, SpendingLimit, Status, Step, StepStatus
 from articles.runs.outages import enqueue_resumed
 from articles.runs.recovery import sweep
@@ -231,3 +232,12 @@ class TestContinuing:
         for job in jobs:
             job.perform()
         assert {article(topic).status for topic in ("Waits for a worker", "Waits behind it")} == {Status.COMPLETED}
+
+
+def test_the_evidence_of_its_texts_stands_and_nothing_in_them_is_new() -> None:
+    checked = 0
+    for article in Article.objects.exclude(content=""):
+        text = current_text(article)
+        assert all(sentence.stands for sentence in text.sentences)
+        checked += len(text.sentences)
+    assert checked > 50

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 
 import pytest
 from django.contrib.auth.models import User
 
 from agents.text.evidence import verdict_key
 from agents.text.introduced import introduced_problem
-from articles.evidence.standing import CheckedText, current_text, statements
+from articles.evidence.standing import MOST_CHANGED, CheckedText, current_text, statements
 from articles.models import Article, Evidence
 from articles.services import save_text
 from tests.articles.clients import client_of
@@ -114,11 +115,29 @@ def test_new_sentences(article: Article, added: str, state: str, problem: str) -
     text = current_text(article, content=f"{added}\n\n{article.content}")
     [new] = text.new
     assert (new.state, new.problem) == (state, problem)
-    assert text.summary.open == (state in ("unchecked", "uncited"))
+    assert (text.summary.unchecked, text.summary.uncited) == (state == "unchecked", state == "uncited")
 
 
 def test_a_sentence_that_says_nothing_to_check_is_not_listed(article: Article) -> None:
     assert not current_text(article, content=f"Have a look upwards.\n\n{article.content}").new
+
+
+def test_what_the_crew_wrote_and_nobody_checked_is_not_new(writer: User) -> None:
+    content = "Two of 8 make 25 %.\n\nIt rains.[^1] Roofs leak.[^1]\n\n[^1]: City roofs surveyed.\n"
+    article = stages.finished(writer, content=content)
+    assert current_text(article).sentences == []
+    cited = current_text(article, content=content.replace("25 %.", "25 %.[^1]"))
+    assert [(sentence.plain, sentence.state) for sentence in cited.sentences] == [("Two of 8 make 25 %.", "not")]
+    first, second, definition = content.split("\n\n")
+    assert current_text(article, content=f"{second}\n\n{first}\n\n{definition}").sentences == []
+
+
+def test_a_text_of_which_much_is_new_is_compared_in_bounded_time(article: Article) -> None:
+    added = "\n\n".join(f"Of {number} roofs {number + 2} leaked in Leeds.[^1]" for number in range(1000, 1400))
+    text = current_text(article, content=f"{added}\n\n{article.content}")
+    states_of_new = Counter(sentence.state for sentence in text.new)
+    assert states_of_new == {"not": MOST_CHANGED, "unchecked": 400 - MOST_CHANGED}
+    assert text.summary.supported == 3
 
 
 def test_what_an_edit_brings_in_is_compared_with_the_passages() -> None:
