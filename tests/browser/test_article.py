@@ -10,6 +10,7 @@ from articles.models import Article
 from articles.services import save_text
 from tests.browser import stages
 from tests.browser.conftest import accessibility_problems
+from tests.browser.editing import wait_for_answer, write_text
 from tests.browser.threads import in_thread
 from tests.factories import UserFactory
 
@@ -227,7 +228,7 @@ class TestTheEditor:
         article = stages.finished(writer)
         page.goto(f"{article.get_absolute_url()}text/")
         text = page.get_by_label("Text (Markdown)")
-        text.fill("## Load\n\nBeds are **heavy**.")
+        write_text(page, "## Load\n\nBeds are **heavy**.")
         expect(page.locator("#preview strong")).to_have_text("heavy")
         expect(page.locator("#words")).to_have_text("4 words")
         text.press("Control+s")
@@ -239,7 +240,7 @@ class TestTheEditor:
     def test_a_conflict_is_resolved_in_the_editor(self, page: Page, writer: User) -> None:
         article = stages.finished(writer)
         page.goto(f"{article.get_absolute_url()}text/")
-        page.get_by_label("Text (Markdown)").fill("My careful words.")
+        write_text(page, "My careful words.")
         other = UserFactory.create(username="grace")
         title = article.title
         in_thread(save_text)(article=article, by=other, title=title, content="Their text.", opened_at=1)
@@ -248,7 +249,11 @@ class TestTheEditor:
         expect(page.locator("#conflict")).to_be_focused()
         expect(page.locator("#id_content")).to_have_value("My careful words.")
         assert accessibility_problems(page) == []
-        page.keyboard.press("Control+s")
+        with page.expect_response(
+            lambda response: response.request.method == "POST" and response.url.endswith("/text/")
+        ):
+            page.keyboard.press("Control+s")
+        wait_for_answer(page)
         expect(page.locator("#conflict [value=mine]")).not_to_be_checked()  # nothing was chosen: nothing is overwritten
         page.get_by_label("Both, yours first").check()
         page.get_by_role("button", name="Save and close").click()

@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from articles.models import Article
 from tests.browser import stages, step_outputs
 from tests.browser.conftest import accessibility_problems
+from tests.browser.editing import write_text
 from tests.browser.threads import in_thread
 
 HARD = "# T\n\nA\\* b  \nc[^1][^note]\n\n| a | b |\n|:--|--:|\n| `x|y` | _z_ |\n\n1. one\n   - two\n\n[^1]: One.\n\n    Two.\n"
@@ -160,7 +161,7 @@ class TestCompletion:
 
     def test_a_source_that_was_not_cited_gets_the_next_number(self, page: Page, article: Article) -> None:
         open_editor(page, article)
-        page.get_by_label("Text (Markdown)").fill("Only this. ")
+        write_text(page, "Only this. ")
         page.keyboard.press("End")
         page.keyboard.type("@heat wave"[:5])
         page.get_by_role("option").first.click()
@@ -196,7 +197,7 @@ class TestTheText:
     def test_buttons_write_the_markdown(self, page: Page, article: Article) -> None:
         page.goto(f"{article.get_absolute_url()}text/")
         text = page.get_by_label("Text (Markdown)")
-        text.fill("Roofs are heavy")
+        write_text(page, "Roofs are heavy")
         page.keyboard.press("Control+Shift+ArrowLeft")
         tools = page.get_by_role("group", name="Format")
         steps = [

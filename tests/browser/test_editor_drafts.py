@@ -11,6 +11,7 @@ from articles.models import Article, UnsavedText
 from articles.services import save_text
 from tests.browser import stages
 from tests.browser.conftest import accessibility_problems
+from tests.browser.editing import write_text
 from tests.browser.threads import in_thread
 from tests.factories import PASSWORD, UserFactory
 
@@ -25,7 +26,7 @@ def open_editor(page: Page, article: Article) -> None:
 
 
 def type_text(page: Page, text: str) -> None:
-    page.get_by_label("Text (Markdown)").fill(text)
+    write_text(page, text)
 
 
 def expect_text(page: Page, text: str) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Route, expect
 
 from articles.models import Article, Revision
 from tests.browser import stages
+from tests.browser.editing import write_text
 from tests.browser.threads import in_thread
 from tests.web_process import web_process
 
@@ -54,7 +55,7 @@ def test_a_server_killed_between_click_and_commit(
     with web_process(program_environment) as web:
         page.goto(f"{web.address}{article.get_absolute_url()}text/")
         with locked_row(article):
-            page.get_by_label("Text (Markdown)").fill(TYPED)
+            write_text(page, TYPED)
             page.get_by_role("button", name="Save", exact=True).click()
             page.wait_for_timeout(700)  # the save has begun, and waits for the row
             web.kill()
@@ -75,7 +76,7 @@ def test_an_answer_lost_after_the_commit(page: Page, writer: User, expected_prob
     expected_problems += ENDED
     article = stages.finished(writer)
     page.goto(f"{article.get_absolute_url()}text/")
-    page.get_by_label("Text (Markdown)").fill(TYPED)
+    write_text(page, TYPED)
 
     def lose(route: Route) -> None:
         route.fetch()

@@ -14,6 +14,7 @@ from articles.models import Article, Status
 from articles.services import cancel_run
 from tests.browser import stages
 from tests.browser.conftest import accessibility_problems
+from tests.browser.editing import write_text
 from tests.browser.threads import in_thread
 from tests.browser.watching import watch
 from tests.factories import PASSWORD, UserFactory, make_article
@@ -102,7 +103,7 @@ class TestTheEditor:
         article = stages.finished(writer)
         page.goto(f"{article.get_absolute_url()}text/")
         text = page.get_by_label("Text (Markdown)")
-        text.fill("My careful words.")
+        write_text(page, "My careful words.")
         expect(page.locator("#preview")).to_contain_text("My careful words.")
         end_sessions()
         text.press("Control+s")
@@ -116,7 +117,7 @@ class TestTheEditor:
         article = stages.finished(writer)
         page.goto(f"{article.get_absolute_url()}text/")
         text = page.get_by_label("Text (Markdown)")
-        text.fill("Written before. ")
+        write_text(page, "Written before. ")
         expect(page.locator("#preview")).to_contain_text("Written before.")
         end_sessions()
         text.press("End")
@@ -235,7 +236,7 @@ class TestFailures:
         expected_problems += ["ERR_", "htmx:"]
         article = stages.finished(writer)
         page.goto(f"{article.get_absolute_url()}text/")
-        page.get_by_label("Text (Markdown)").fill("My careful words.")
+        write_text(page, "My careful words.")
         page.route("**/text/**", lambda route: route.abort())
         page.get_by_role("button", name="Save and close").click()
         expect(page.locator("#toast")).to_contain_text("The studio cannot be reached")
@@ -248,7 +249,7 @@ class TestFailures:
         expected_problems += ["htmx:"]
         article = stages.finished(writer)
         page.goto(f"{article.get_absolute_url()}text/")
-        page.get_by_label("Text (Markdown)").fill("My careful words.")
+        write_text(page, "My careful words.")
         page.route("**/text/", lambda route: None)
         page.evaluate("() => (htmx.config.timeout = 300)")
         page.get_by_role("button", name="Save and close").click()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from playwright.sync_api import Page
 
+from articles.live.groups import group_name
+from articles.live.redis_layer import GROUP_PREFIX, redis_client
 from articles.models import Article
+from tests.waiting import wait_until
 
 KEEP_SOCKETS = """
     window.sockets = [];
@@ -24,7 +28,14 @@ def watch(page: Page, article: Article) -> None:
     page.add_init_script("document.addEventListener('htmx:wsOpen', () => (window.socketOpen = true))")
     page.goto(article.get_absolute_url())
     page.wait_for_function("() => window.socketOpen")
+    wait_until(lambda: is_followed(article))
     page.evaluate("() => (window.sameDocument = true)")
+
+
+def is_followed(article: Article) -> bool:
+    """Whether a consumer gets what is sent to the article's watchers. It opens the socket first."""
+    [(_, followers)] = redis_client(settings.REDIS_ADDRESS).pubsub_numsub(GROUP_PREFIX + group_name(article.pk))
+    return bool(followers)
 
 
 def was_not_loaded_anew(page: Page) -> bool:
