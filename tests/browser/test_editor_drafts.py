@@ -34,7 +34,8 @@ def expect_text(page: Page, text: str) -> None:
 
 
 def expect_stored(page: Page) -> None:
-    expect(page.locator("#draft-status")).to_contain_text("Draft saved")
+    # It is stored up to 5 s after a key, and tried again after as long.
+    expect(page.locator("#draft-status")).to_contain_text("Draft saved", timeout=20_000)
 
 
 @in_thread
